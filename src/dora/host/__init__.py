@@ -1,0 +1,1 @@
+"""Objects and internal functions as the two interpreters have them, in Python."""

@@ -1,0 +1,1 @@
+"""The library, written in Dora: the prelude, and the heap of compiled programs."""

@@ -1,0 +1,1 @@
+"""Text to tree: tokens, lexer, tree, parser and printer."""

@@ -1,0 +1,1 @@
+"""Source texts, positions and diagnostics: what every later stage reports with."""

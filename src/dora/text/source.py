@@ -1,0 +1,90 @@
+"""A source text and its positions.
+
+Every stage talks about places in a text as a `Span`: two offsets in code points.  Lines and
+columns (reference 2.1) are computed only when somebody looks, from the offsets of the line starts.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from typing import Final, NamedTuple
+
+TAB_WIDTH: Final = 4
+
+
+class Span(NamedTuple):
+    """The code points from `start` up to, not including, `end`."""
+
+    start: int
+    end: int
+
+
+class Position(NamedTuple):
+    """A place as people count: both from 1."""
+
+    line: int
+    column: int
+
+    def __str__(self) -> str:
+        return f"{self.line}:{self.column}"
+
+
+NOWHERE: Final = Span(0, 0)
+
+
+class Source:
+    """The text of one file, without its byte order mark.
+
+    `name` is how messages call the file; `main` is false for the files of the library, whose
+    name stands in stack traces.
+    """
+
+    __slots__ = ("_line_starts", "main", "name", "text")
+
+    def __init__(self, name: str, text: str, *, main: bool = True) -> None:
+        self.name = name
+        self.text = text
+        self.main = main
+        self._line_starts: list[int] | None = None
+
+    @property
+    def line_starts(self) -> list[int]:
+        """Offset of the first code point of each line."""
+        if self._line_starts is None:
+            starts, at = [0], self.text.find("\n")
+            while at >= 0:
+                starts.append(at + 1)
+                at = self.text.find("\n", at + 1)
+            self._line_starts = starts
+        return self._line_starts
+
+    def line_of(self, offset: int) -> int:
+        """Line number of an offset, from 1."""
+        return bisect_right(self.line_starts, offset)
+
+    def position(self, offset: int) -> Position:
+        """Line and column of an offset; a tab moves to the next column 4k+1."""
+        line = self.line_of(offset)
+        start = self.line_starts[line - 1]
+        return Position(line, len(expand_tabs(self.text[start:offset])) + 1)
+
+    def line_text(self, line: int) -> str:
+        """The text of a line, from 1, without its end."""
+        start = self.line_starts[line - 1]
+        end = self.text.find("\n", start)
+        return self.text[start : end if end >= 0 else len(self.text)]
+
+
+def expand_tabs(text: str) -> str:
+    """`text` with each tab replaced by the blanks up to the next tab stop."""
+    if "\t" not in text:
+        return text
+    width, parts = 0, []
+    for index, part in enumerate(text.split("\t")):
+        if index:
+            fill = TAB_WIDTH - width % TAB_WIDTH
+            parts.append(" " * fill)
+            width += fill
+        parts.append(part)
+        width += len(part)
+    return "".join(parts)

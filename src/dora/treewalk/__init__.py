@@ -1,0 +1,1 @@
+"""The reference engine: walks the typed program and defines what programs mean."""
