@@ -42,7 +42,7 @@ _ROWS: Final[list[tuple[str, str]]] = [
     ("string escape", r'"(?:[^"\\]++|\\.)*+"'),
     ("open", r'"'),
     ("character escape", r"'\\.'"),
-    ("several", r"'''|'(?:[^'\\\n]|\\.)*+'|'(?:\\.|[A-Za-z0-9_]*+)"),
+    ("several", r"'''|'(?:[^'\\\n;]|\\.)*+'|'(?:\\.|[A-Za-z0-9_]*+)"),
     ("question", r"\?"),
     ("curly", '[“”„][^"“”„\\n]*+[“”]'),
     ("foreign", rf"[^\x00-\x7f{_SPACE}](?:[A-Za-z0-9_]|[^\x00-\x7f{_SPACE}“”„])*+"),
