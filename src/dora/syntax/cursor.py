@@ -73,6 +73,7 @@ class Cursor:
         "reserved",
         "skips",
         "source",
+        "split",
         "starts",
         "struct_literals",
         "tokens",
@@ -99,6 +100,8 @@ class Cursor:
         self.move_to(at)
         self.start_over()
         self.skips = 0
+        self.split = -1
+        """index of the last token (`>>`) of which a part was passed"""
         self.declaration = at
         """index of the first token of the declaration at hand"""
 

@@ -286,6 +286,8 @@ def optional(c: Cursor) -> tree.Expression:
     c.reserve(span, "`try?` is")
     c.reserved += 1
     expression(c)
+    if c.accept("else"):
+        expression(c)
     c.reserved -= 1
     return tree.InvalidExpression(span)
 

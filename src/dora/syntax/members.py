@@ -7,6 +7,7 @@ invalid member or declaration.  Its body is parsed for the errors in it all the 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import Final, TypeVar
 
 from dora.syntax import tree
@@ -133,6 +134,7 @@ def deferred_block(c: Cursor) -> tree.DeferredBlock:
     c.move_to(c.matching(at))
     c.advance()
 
+    @cache  # parsing splits tokens and reports errors: once is enough
     def parse() -> tree.Block:
         inner = Cursor(c.tokens, c.diagnostics, c.block, at=at)
         inner.declaration = declaration

@@ -32,9 +32,8 @@ def parse_type(c: Cursor) -> tree.Type:
 
 
 def closing_end(c: Cursor) -> int:
-    """The end of the `>` just passed, which may be a part of the current token."""
-    end = c.ends[c.at - 1]
-    return min(end, c.starts[c.at])
+    """The end of what was passed last, which may be the first part of the current token."""
+    return c.starts[c.at] if c.split == c.at else c.ends[c.at - 1]
 
 
 def type_arguments(c: Cursor) -> list[tree.Type]:
@@ -68,6 +67,7 @@ def close_angle(c: Cursor) -> None:
         if c.kind == ">=":
             c.fail("E0201", "`>`")
         c.starts[c.at] += 1
+        c.split = c.at
         c.kind = c.kinds[c.at] = c.kind[1:]
         return
     c.expect(">")
