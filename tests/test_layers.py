@@ -20,6 +20,7 @@ LAYERS: dict[str, set[str]] = {
     "version": set(),
     "text": set(),
     "optional": set(),
+    "settings": set(),
     "syntax": {"text"},
     "types": {"text"},
     "library": {"text"},

@@ -60,8 +60,8 @@ class Function:
 
     `owner` is the class that declares it or that its `impl` is for, if any.  The first local of a
     method or constructor is `self`; `parameters` are the others.  `locals` are all slots of the frame,
-    parameters first.  `body` is None for an `internal` or `abstract` function and for one of a trait.  Bodies of library
-    functions are checked when first asked for.
+    parameters first.  `body` is None for an `internal` or `abstract` function and for one of a trait.
+    Bodies of library functions are checked when first asked for.
     """
 
     __slots__ = (
@@ -157,7 +157,7 @@ class Class(ClassHead):
     `constructors` are in the order in which they are tried, the primary one last.
     """
 
-    __slots__ = ("constructors", "fields", "impls", "methods", "modifiers", "source", "span", "statics")
+    __slots__ = ("constructors", "fields", "methods", "modifiers", "source", "span", "statics")
 
     def __init__(self, name: str, parameters: tuple[TypeParameter, ...], source: Source, span: Span) -> None:
         super().__init__(name, parameters)
@@ -168,7 +168,6 @@ class Class(ClassHead):
         self.methods: dict[str, Function] = {}
         self.statics: dict[str, Function] = {}
         self.constructors: list[Function] = []
-        self.impls: dict[TraitHead, Impl] = {}
 
     @property
     def internal(self) -> bool:
@@ -243,6 +242,8 @@ class Program:
     traits: dict[str, Trait] = field(default_factory=dict)
     globals: list[Global] = field(default_factory=list)
     """in the order of their initialisers"""
+    impls: dict[ClassHead, dict[TraitHead, Impl]] = field(default_factory=dict)
+    """the impls of each class by trait, those of the library included"""
 
     @property
     def main(self) -> Function | None:
