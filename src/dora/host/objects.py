@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable
-from typing import Final, TypeAlias, overload
+from typing import Any, Final, TypeAlias, overload
 
 from dora.host.failures import Trapped
 from dora.types.traps import Trap
@@ -75,15 +75,15 @@ Object: TypeAlias = Instance | Str | Array
 Value: TypeAlias = bool | int | float | Object | None
 
 
-# What holds the elements of each kind, made of a first value and a length.
-BUFFERS: Final[dict[Kind, Callable[[Value, int], Items]]] = {
-    Kind.BOOL: lambda value, length: Flags([value]) * length if value else Flags(length),  # type: ignore[list-item]
-    Kind.BYTE: lambda value, length: bytearray([value]) * length,  # type: ignore[list-item]
-    Kind.CHAR: lambda value, length: array("I", [value]) * length,  # type: ignore[list-item]
-    Kind.INT: lambda value, length: array("i", [value]) * length,  # type: ignore[list-item]
-    Kind.LONG: lambda value, length: array("q", [value]) * length,  # type: ignore[list-item]
-    Kind.FLOAT: lambda value, length: array("f", [value]) * length,  # type: ignore[list-item]
-    Kind.DOUBLE: lambda value, length: array("d", [value]) * length,  # type: ignore[list-item]
+# What holds the elements of each kind, made of a first value (of that kind: `Any`) and a length.
+BUFFERS: Final[dict[Kind, Callable[[Any, int], Items]]] = {
+    Kind.BOOL: lambda value, length: Flags(bytearray([value]) * length),
+    Kind.BYTE: lambda value, length: bytearray([value]) * length,
+    Kind.CHAR: lambda value, length: array("I", [value]) * length,
+    Kind.INT: lambda value, length: array("i", [value]) * length,
+    Kind.LONG: lambda value, length: array("q", [value]) * length,
+    Kind.FLOAT: lambda value, length: array("f", [value]) * length,
+    Kind.DOUBLE: lambda value, length: array("d", [value]) * length,
 }
 
 REFERENCE_SIZE: Final = 8
