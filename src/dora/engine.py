@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import NoReturn, Protocol
 
+from dora.check.checker import MainRule, check_program
+from dora.check.library import prelude
+from dora.check.program import Program
 from dora.settings import Settings, Streams
 from dora.syntax.parser import parse_file, parse_formula
 from dora.text.diagnostics import Diagnostics
 from dora.text.source import Source
-
-
-class Program(Protocol):
-    """A program without errors."""
 
 
 class ExitRequest(Exception):
@@ -37,12 +36,13 @@ def engine_is_there(name: str) -> bool:
     return name == "walk"
 
 
-def compile_program(source: Source, diagnostics: Diagnostics, *, needs_main: bool = True) -> Program | None:
+def compile_program(
+    source: Source, diagnostics: Diagnostics, *, main: MainRule = MainRule.REQUIRED
+) -> Program | None:
     """Check a program; none if there are errors.  Warnings are no errors."""
-    parse_file(source, diagnostics)
-    if diagnostics.errors:
-        return None
-    return object()
+    file = parse_file(source, diagnostics)
+    program = check_program(source, file, diagnostics, prelude(), main=main)
+    return None if diagnostics.errors else program
 
 
 def run_program(program: Program, arguments: list[str], streams: Streams, settings: Settings) -> int:

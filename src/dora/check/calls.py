@@ -385,6 +385,8 @@ def check_super(
         body.error("E0318", link.span)
         return body.wrong(node.span)
     parent = owner.self_type.parent
+    if not body.unit.knows_members(owner):
+        return body.wrong(node.span)
     if parent is None:
         return body.error("E0318", link.span)
     found = find_method(body.context, parent, link.name)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from enum import Enum
 from typing import Final
 
 from dora.check import calls, expressions, operators, statements
@@ -40,6 +41,15 @@ HANDLERS: Final = Handlers(
     links={**calls.LINKS, **operators.LINKS},
     statements={**statements.STATEMENTS},
 )
+
+
+class MainRule(Enum):
+    """What is said about `main`: `dora check` does not miss it, `dora test` has no use for it."""
+
+    REQUIRED = 0
+    OPTIONAL = 1
+    IGNORED = 2
+
 
 Completion = tuple[Function | None, Callable[[], None]]
 
@@ -142,7 +152,7 @@ def check_program(
     diagnostics: Diagnostics,
     library: CheckedLibrary,
     *,
-    needs_main: bool = True,
+    main: MainRule = MainRule.REQUIRED,
     granted: frozenset[str] | None = None,
 ) -> Program:
     """Check a file.  The program is good only if `diagnostics` has no errors afterwards."""
@@ -152,8 +162,8 @@ def check_program(
     collect(declarations, source, file)
     for _, complete in declare(declarations):
         complete()
-    if needs_main:
-        check_main(Context(unit, source), unit, missing=not syntax_errors)
+    if main is not MainRule.IGNORED:
+        check_main(Context(unit, source), unit, missing=main is MainRule.REQUIRED and not syntax_errors)
     return make_program(source, library, unit, declarations)
 
 

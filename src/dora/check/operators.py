@@ -15,6 +15,7 @@ from dora.check.resolve import resolve_type
 from dora.check.scopes import ConstantName, Context
 from dora.syntax import tree
 from dora.text.source import Span
+from dora.types.arithmetic import round_float
 from dora.types.primitives import PRIMITIVES
 from dora.types.types import (
     BOOL,
@@ -71,7 +72,9 @@ def check_unary(body: Body, node: tree.Unary, expected: Type | None) -> TypedExp
         operand = body.expression(node.operand)
     if body.is_unknown(operand.type):
         return body.wrong(node.span)
-    found = find_method(body.context, operand.type, UNARY_METHODS[node.operator])
+    found = None
+    if isinstance(operand.type, PrimitiveType | ClassType):
+        found = find_method(body.context, operand.type, UNARY_METHODS[node.operator])
     if not isinstance(found, Found) or found.function.parameters:
         return body.error("E0411", node.span, operator=node.operator, type=operand.type)
     return call_operator(body, node.span, operand, found, [])
@@ -116,7 +119,9 @@ def check_other_operator(
         if right is None:
             body.argument(node.right)
         return body.wrong(node.span)
-    found = None if left.type in (NIL, UNIT) else find_method(body.context, left.type, METHODS[node.operator])
+    found = None
+    if isinstance(left.type, PrimitiveType | ClassType):
+        found = find_method(body.context, left.type, METHODS[node.operator])
     if isinstance(found, Ambiguous):
         return report_ambiguous(body, node.span, METHODS[node.operator], found)
     if not isinstance(found, Found) or not is_operator(found.function, node.operator):
@@ -262,6 +267,7 @@ def number_value(context: Context, node: tree.Number, negated: bool) -> int | fl
     """The value of a literal; None, reported, if it is out of the range of its type (2.4)."""
     kind, value = node.kind, node.value
     if isinstance(value, float):
+        value = round_float(value) if kind is tree.NumberKind.FLOAT else value
         if math.isinf(value):
             context.error("E0106", node.span, type=kind.value, hint=None)
             return None
@@ -294,7 +300,9 @@ def index_call(
     """The call of `get` or `set` that an index stands for."""
     if body.is_unknown(left.type):
         return check_anyway(body, nodes, span)
-    found = None if left.type in (NIL, UNIT) else find_method(body.context, left.type, name)
+    found = None
+    if isinstance(left.type, PrimitiveType | ClassType):
+        found = find_method(body.context, left.type, name)
     if isinstance(found, Ambiguous):
         report_ambiguous(body, span, name, found)
         return check_anyway(body, nodes, span)
@@ -366,7 +374,7 @@ def assign_name(body: Body, node: tree.Assign, target: tree.Name) -> TypedExpres
 
 def assign_variable(body: Body, node: tree.Assign, variable: Local | Global) -> TypedExpression:
     value = body.expression(node.value, variable.type)
-    if not variable.mutable:
+    if not variable.mutable and variable.type is not ERROR:
         hint = "declare it `var`"
         if isinstance(variable, Local) and variable in body.function.parameters:
             hint = f"declare the parameter `var {variable.name}`"

@@ -60,8 +60,8 @@ def add_method(
 def declare_impl(declarations: Declarations, declaration: ImplDeclaration) -> list[FunctionDeclaration]:
     """Check one `impl` and enter it; returns its functions, whose bodies are still to be checked."""
     context, node = declaration.context, declaration.node
-    trait = find_trait(context, node.trait)
-    owner = find_class(context, node.target)
+    trait = find_trait(context, node)
+    owner = find_class(context, node)
     if owner is None:
         return []
     inner = context.inner({parameter.name: parameter for parameter in owner.parameters})
@@ -80,21 +80,21 @@ def declare_impl(declarations: Declarations, declaration: ImplDeclaration) -> li
     return functions
 
 
-def find_trait(context: Context, node: tree.NamedType) -> Trait | None:
-    entity = context.unit.find(node.name)
+def find_trait(context: Context, node: tree.Impl) -> Trait | None:
+    entity = context.unit.find(node.trait.name)
     if isinstance(entity, Trait):
         return entity
     if entity is not None or not context.unit.incomplete:
-        context.error("E0604", node.span, name=node.name)
+        context.error("E0604", node.span, name=node.trait.name)
     return None
 
 
-def find_class(context: Context, node: tree.NamedType) -> Class | None:
-    entity = context.unit.find(node.name)
+def find_class(context: Context, node: tree.Impl) -> Class | None:
+    entity = context.unit.find(node.target.name)
     if isinstance(entity, Class):
         return entity
     if entity is not None or not context.unit.incomplete:
-        context.error("E0605", node.span, name=node.name)
+        context.error("E0605", node.span, name=node.target.name)
     return None
 
 

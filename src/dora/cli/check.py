@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dora import engine
+from dora.check.checker import MainRule
 from dora.cli.options import Invocation
 from dora.cli.output import report
 from dora.settings import Streams
@@ -20,5 +21,5 @@ def check(path: str, streams: Streams) -> Diagnostics:
     diagnostics = Diagnostics()
     source = load_source(path, streams.stdin, diagnostics)
     if source:
-        engine.compile_program(source, diagnostics, needs_main=False)
+        engine.compile_program(source, diagnostics, main=MainRule.OPTIONAL)
     return diagnostics

@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from dora import engine
+from dora.check.checker import MainRule
+from dora.check.program import Program
 from dora.cli.options import Invocation
 from dora.cli.output import report, write
 from dora.pipeline import dump_stages
@@ -63,13 +65,13 @@ def files_below(folder: str) -> Iterator[str]:
 
 def compile_file(
     path: str, invocation: Invocation, streams: Streams, diagnostics: Diagnostics
-) -> engine.Program | None:
+) -> Program | None:
     source = load_source(path, streams.stdin, diagnostics)
     if source is None:
         return None
     if invocation.settings.emit:
         write(streams.stdout, dump_stages(invocation.settings.emit, source))
-    return engine.compile_program(source, diagnostics, needs_main=False)
+    return engine.compile_program(source, diagnostics, main=MainRule.IGNORED)
 
 
 def run_tests(tests: engine.TestRun, streams: Streams, tally: Tally) -> None:
