@@ -30,7 +30,11 @@ def lines(function: ast.FunctionDef) -> int:
     """Lines of the function without its docstring."""
     first = function.body[0]
     documentation = 0
-    if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and isinstance(first.value.value, str):
+    if (
+        isinstance(first, ast.Expr)
+        and isinstance(first.value, ast.Constant)
+        and isinstance(first.value.value, str)
+    ):
         documentation = (first.end_lineno or 0) - first.lineno + 1
     return (function.end_lineno or 0) - function.lineno + 1 - documentation
 
