@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from dora.cli.main import run_command
+
 from language_cases import (
     BadExpectation,
     Case,
@@ -22,8 +24,6 @@ from language_cases import (
     parse_file,
     same_reports,
 )
-
-from dora.cli.main import run_command
 
 HERE = Path(__file__).parent
 LANGUAGE = HERE / "language"
@@ -122,14 +122,14 @@ def statuses_of_the_reference() -> set[int]:
     return set(map(int, re.findall(r"(?m)^\|.*\| (\d+)(?: \(modulo 256\))? \|$", section)))
 
 
-# Codes that no single program file of a user can have: a file that cannot be read, the rules of
-# library files, and names that a host does not grant.
-CODES_TESTED_ELSEWHERE = {"E0903", "E0906", "E0907"}
+# `test_large_programs` nests too deeply, `test_cli` names a missing file; the rules of library
+# files and names that a host does not grant cannot be had from a program's file.
+CODES_TESTED_ELSEWHERE = {"E0215", "E0903", "E0906", "E0907"}
 
 
 def test_every_code_of_the_reference_is_expected_somewhere() -> None:
     codes = codes_of_the_reference()
-    assert len(codes) > 120
+    assert len(codes) > 100
     expected = {report.code for case in all_cases() for report in case.reports}
     assert codes - CODES_TESTED_ELSEWHERE <= expected, sorted(codes - expected)
     assert expected <= codes
