@@ -23,6 +23,7 @@ from dora.treewalk.frames import Frame, trace
 from dora.treewalk.machine import Machine, Thrown
 from dora.treewalk.statements import block
 from dora.types.traps import Trap
+from dora.types.types import PrimitiveType, Type
 
 MOST_FRAMES: Final = 20_000
 MOST_PYTHON_FRAMES: Final = 2_000_000
@@ -52,14 +53,12 @@ class Interpreter(Machine):
         try:
             self.initialize_globals()
             result = self.call(main, [])
-            status = int(result) & 255 if isinstance(result, int) else 0
         except Exit as exit:
-            status = exit.status
+            return exit.status
         except Failure as failure:
-            status = failure.status
             self.report(failure)
-        self.output.flush()
-        return status
+            return failure.status
+        return int(result) & 255 if isinstance(result, int) else 0
 
     def initialize_globals(self) -> None:
         """Raises Failure and Exit."""
@@ -76,20 +75,20 @@ class Interpreter(Machine):
         except Failure as failure:
             self.report(failure)
             return False
-        finally:
-            self.output.flush()
         return not object.fields[self.classes.slot(testing.fields["failed"])]
 
     def report(self, failure: Failure) -> None:
-        """Print the line and the trace, after everything that the program has printed."""
-        self.output.flush()
+        """Print the line and the trace.  What the program has printed is written already."""
         self.stderr.write(failure.report())
         self.stderr.flush()
 
     # Calls.
 
     def call(self, function: Function, arguments: list[Value]) -> Value:
-        """Call a function that is not generic from outside.  Raises Failure and Exit."""
+        """Call a function that is not generic from outside.  Raises Failure and Exit.
+
+        Whatever way it ends, its output is written then.
+        """
         limit = sys.getrecursionlimit()
         sys.setrecursionlimit(max(limit, MOST_PYTHON_FRAMES))
         try:
@@ -101,7 +100,15 @@ class Interpreter(Machine):
         finally:
             self.frame = None
             sys.setrecursionlimit(limit)
+            self.output.flush()
         raise failure
+
+    def print_value(self, type: Type, value: Value) -> None:
+        """Print the value of a formula as its `toString()` has it, and a newline.  Raises Failure."""
+        library = self.program.library
+        if isinstance(type, PrimitiveType):
+            value = self.call(library.classes[type.name].methods["toString"], [value])
+        self.call(library.functions["println"], [value])
 
     def invoke(self, function: Function, bindings: Bindings, arguments: list[Value]) -> Value:
         body = function.body
