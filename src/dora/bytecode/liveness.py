@@ -1,4 +1,4 @@
-"""Which references are live across each safepoint: what a garbage collector must find in the frame.
+"""Which registers are live where: what a collector must find in a frame, and what calls must keep.
 
 A backward data-flow analysis over basic blocks; sets of registers are bits of an int.
 (Aho, Lam, Sethi, Ullman: Compilers, 9.2.5.)
@@ -6,33 +6,36 @@ A backward data-flow analysis over basic blocks; sets of registers are bits of a
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from dora.bytecode.blocks import Block, find_blocks
 from dora.bytecode.function import Function
 from dora.bytecode.instructions import NO_REGISTER, Register, defined, is_safepoint, used
 from dora.types.types import Kind
 
+Effects = list[tuple[int, int]]
+"""For each instruction the register that it defines and those that it uses, as bits."""
 
-def live_references(function: Function) -> dict[int, list[Register]]:
-    """For the index of each safepoint, the references that are needed after it and defined before it."""
-    references = sum(1 << index for index, kind in enumerate(function.registers) if kind is Kind.REF)
-    if not references:
-        return {index: [] for index, one in enumerate(function.code) if is_safepoint(one)}
+
+@dataclass(slots=True)
+class Liveness:
+    """The registers that are live at the start and at the end of each block, as bits."""
+
+    blocks: list[Block]
+    effects: Effects
+    live_in: list[int]
+    live_out: list[int]
+
+
+def analyse(function: Function) -> Liveness:
+    """Liveness of all registers at the borders of blocks."""
     effects = [effect(function, index) for index in range(len(function.code))]
     blocks = find_blocks(function)
-    live_out = solve(blocks, effects, references)
-    result: dict[int, list[Register]] = {}
-    for block, live in zip(blocks, live_out, strict=True):
-        for index in range(block.end - 1, block.start - 1, -1):
-            definition, uses = effects[index]
-            live &= ~definition
-            if is_safepoint(function.code[index]):
-                result[index] = bits(live)
-            live |= uses & references
-    return result
+    live_in, live_out = solve(blocks, effects)
+    return Liveness(blocks, effects, live_in, live_out)
 
 
 def effect(function: Function, index: int) -> tuple[int, int]:
-    """The register that an instruction defines and those that it uses, as bits."""
     instruction = function.code[index]
     register = defined(instruction)
     uses = 0
@@ -41,8 +44,7 @@ def effect(function: Function, index: int) -> tuple[int, int]:
     return (0 if register == NO_REGISTER else 1 << register), uses
 
 
-def solve(blocks: list[Block], effects: list[tuple[int, int]], references: int) -> list[int]:
-    """Live references at the end of each block."""
+def solve(blocks: list[Block], effects: Effects) -> tuple[list[int], list[int]]:
     generated, killed = [], []
     for block in blocks:
         use, kill = 0, 0
@@ -50,7 +52,7 @@ def solve(blocks: list[Block], effects: list[tuple[int, int]], references: int) 
             definition, uses = effects[index]
             use = use & ~definition | uses
             kill |= definition
-        generated.append(use & references)
+        generated.append(use)
         killed.append(kill)
     live_in = [0] * len(blocks)
     live_out = [0] * len(blocks)
@@ -66,7 +68,27 @@ def solve(blocks: list[Block], effects: list[tuple[int, int]], references: int) 
             if new != live_in[number]:
                 live_in[number] = new
                 changed = True
-    return live_out
+    return live_in, live_out
+
+
+def live_across(liveness: Liveness, function: Function) -> dict[int, int]:
+    """For the index of each safepoint, the registers needed after it and defined before it, as bits."""
+    result: dict[int, int] = {}
+    for block, live in zip(liveness.blocks, liveness.live_out, strict=True):
+        for index in range(block.end - 1, block.start - 1, -1):
+            definition, uses = liveness.effects[index]
+            live &= ~definition
+            if is_safepoint(function.code[index]):
+                result[index] = live
+            live |= uses
+    return result
+
+
+def live_references(function: Function) -> dict[int, list[Register]]:
+    """For the index of each safepoint, the references that a collector must find in the frame."""
+    references = sum(1 << index for index, kind in enumerate(function.registers) if kind is Kind.REF)
+    across = live_across(analyse(function), function)
+    return {index: bits(live & references) for index, live in across.items()}
 
 
 def bits(live: int) -> list[Register]:
