@@ -25,7 +25,7 @@ from dora.treewalk.statements import block
 from dora.types.traps import Trap
 from dora.types.types import PrimitiveType, Type
 
-MOST_FRAMES: Final = 20_000
+MOST_FRAMES: Final = 50_000
 MOST_PYTHON_FRAMES: Final = 2_000_000
 
 
