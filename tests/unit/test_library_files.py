@@ -29,7 +29,7 @@ def all_functions() -> list[Function]:
 
 
 def test_every_file_is_listed() -> None:
-    assert sorted(PRELUDE) == sorted(path.name for path in FOLDER.glob("*.dora"))
+    assert sorted(PRELUDE) == sorted(path.name for path in Path(FOLDER).glob("*.dora"))
 
 
 def test_public_names_are_those_of_the_reference() -> None:

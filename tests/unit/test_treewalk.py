@@ -8,6 +8,7 @@ import pytest
 
 from dora.host.failures import Exit, Failure
 from dora.host.objects import Array, Str
+from dora.treewalk.interpreter import MOST_FRAMES
 from dora.types.traps import Trap
 from walking import Result, Walk, run
 
@@ -73,6 +74,16 @@ def test_exception_through_many_frames() -> None:
         fun main() { do { try down(6000); } catch text: Str { println(text); } }
     """
     assert run(text) == Result(0, "up\n", "")
+
+
+def test_recursion_within_enormous_expressions() -> None:
+    """Python's own limit is reached before that of frames."""
+    ones = 100
+    body = "1 + (" * ones + "f(n + 1)" + ")" * ones
+    result = run(f"fun f(n: int) -> int {{ return {body}; }}\nfun main() {{ f(0); }}")
+    lines = result.err.splitlines()
+    assert (result.status, lines[0], lines[-1].split(": ", 1)[1]) == (108, "stack overflow", "main(): 2")
+    assert int(lines[-1].split(":")[0]) < MOST_FRAMES
 
 
 # Length.

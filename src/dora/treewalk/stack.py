@@ -8,9 +8,9 @@ things are left:
 * Python's own limit.  It is raised while a program runs and restored afterwards.
 * CPython keeps frames in chunks of 16 KB.  It returns a chunk to the system as soon as its first frame
   ends, so a loop that calls across the end of a chunk spends most of its time in `mmap` and `munmap`
-  (measured: up to five times slower).  A function that claims a huge frame makes CPython take a chunk of at least that
-  size, rounded up to a power of two; with a little more than half of it claimed, nearly half is left for
-  all the frames below.  Nothing of the claimed part is ever touched.
+  (measured: up to five times slower).  A function that claims a huge frame makes CPython take a chunk
+  of at least that size, rounded up to a power of two; with a little more than half of it claimed,
+  nearly half is left for all the frames below.  Nothing of the claimed part is ever touched.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ from typing import Final, TypeVar
 
 T = TypeVar("T")
 
-MOST_PYTHON_FRAMES: Final = 2_000_000
+MOST_PYTHON_FRAMES: Final = 1_000_000
+"""At most some 350 bytes each."""
 
 CLAIMED_WORDS: Final = (1 << 21) + 1024
 """16 MB and a little, which leaves as much for some 100,000 Python frames."""
