@@ -25,6 +25,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TypeAlias
 
+from dora.library.files import PUBLIC_NAMES
 from dora.syntax.tree import Modifier
 from dora.text.source import Source, Span
 from dora.types.primitives import Primitive
@@ -251,7 +252,9 @@ class Program:
 
     def callable_by_name(self, name: str) -> Function | None:
         """What `call(name)` finds: a function of the program, else one of the prelude (14.4)."""
-        return self.functions.get(name) or self.library.functions.get(name)
+        if name in self.functions or name not in PUBLIC_NAMES:
+            return self.functions.get(name)
+        return self.library.functions.get(name)
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,20 +20,25 @@ class ByteSink(Protocol):
 
     def write(self, data: bytes, /) -> object: ...
     def flush(self) -> object: ...
+    def isatty(self) -> bool: ...
 
 
 class Output:
-    """Buffered output.  It is written at the latest when the program ends or a message follows."""
+    """Buffered output, unless somebody watches it on a terminal.
 
-    __slots__ = ("_buffer", "_sink")
+    It is written at the latest when the program ends or a message follows.
+    """
+
+    __slots__ = ("_buffer", "_most", "_sink")
 
     def __init__(self, sink: ByteSink) -> None:
         self._sink = sink
         self._buffer = bytearray()
+        self._most = 0 if sink.isatty() else BUFFER_SIZE
 
     def write(self, data: bytes) -> None:
         self._buffer += data
-        if len(self._buffer) >= BUFFER_SIZE:
+        if len(self._buffer) > self._most:
             self.flush()
 
     def flush(self) -> None:

@@ -6,7 +6,7 @@ files are for the library itself (reference, 14.1).
 
 from __future__ import annotations
 
-from pathlib import Path
+import os.path
 from typing import Final
 
 PRELUDE: Final = (
@@ -41,7 +41,7 @@ TRAITS: Final = "Comparable Equals Iterator"
 PUBLIC_NAMES: Final = frozenset(f"{FUNCTIONS} {CLASSES} {TRAITS}".split())
 """What programs see of the prelude."""
 
-FOLDER: Final = Path(__file__).parent / "prelude"
+FOLDER: Final = os.path.join(os.path.dirname(__file__), "prelude")
 
 
 def read_prelude() -> list[tuple[str, str]]:
@@ -50,5 +50,5 @@ def read_prelude() -> list[tuple[str, str]]:
 
 
 def read_file(name: str) -> str:
-    with open(FOLDER / name, encoding="utf-8") as file:
+    with open(os.path.join(FOLDER, name), encoding="utf-8") as file:
         return file.read()

@@ -1,16 +1,7 @@
-"""The tree walk's door: run a program, a test, or a single function.
-
-Deep recursion of the program is deep recursion of this interpreter.  That costs no C stack, since
-CPython (from 3.11 on) runs calls from Python function to Python function in one and the same loop;
-nothing between two calls of a program goes through C (`map`, `sorted`, generators, `f(*args)`, …).  So
-Python's own limit is raised while a program runs, and restored.  What ends the recursion is
-`MOST_FRAMES`, or for functions with enormous expressions `MOST_PYTHON_FRAMES`: both are the failure
-`stack overflow`.
-"""
+"""The tree walk's door: run a program, a test, or a single function."""
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from typing import Final
 
@@ -21,12 +12,16 @@ from dora.host.objects import Instance, Value
 from dora.treewalk.classes import NO_BINDINGS, Bindings
 from dora.treewalk.frames import Frame, trace
 from dora.treewalk.machine import Machine, Thrown
+from dora.treewalk.stack import on_deep_stack
 from dora.treewalk.statements import block
 from dora.types.traps import Trap
 from dora.types.types import PrimitiveType, Type
 
-MOST_FRAMES: Final = 20_000
-MOST_PYTHON_FRAMES: Final = 2_000_000
+MOST_FRAMES: Final = 50_000
+"""Calls nested deeper than this are the failure `stack overflow`.
+
+So are expressions so enormous that Python's own limit is reached first (`treewalk.stack`).
+"""
 
 
 class Interpreter(Machine):
@@ -89,17 +84,14 @@ class Interpreter(Machine):
 
         Whatever way it ends, its output is written then.
         """
-        limit = sys.getrecursionlimit()
-        sys.setrecursionlimit(max(limit, MOST_PYTHON_FRAMES))
         try:
-            return self.invoke(function, NO_BINDINGS, arguments)
+            return on_deep_stack(lambda: self.invoke(function, NO_BINDINGS, arguments))
         except BaseException as error:
             failure = as_failure(error, trace(self.frame))
             if failure is None:
                 raise
         finally:
             self.frame = None
-            sys.setrecursionlimit(limit)
             self.output.flush()
         raise failure
 
@@ -121,7 +113,7 @@ class Interpreter(Machine):
         try:
             block(self, body, frame)
         except Thrown as thrown:
-            # Nobody outside catches what leaves the outermost function: it is never marked `throws`.
+            # The outermost function counts as not marked: nobody outside could catch it.
             if caller is None or not function.throws:
                 raise self.uncaught(thrown.object) from None
             self.frame = caller
