@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from dora.cli.main import run_command
 
 from command_line import ENGINES
+from dora.cli.main import run_command
 from language_cases import (
     BadExpectation,
     Case,
