@@ -7,6 +7,9 @@ from dataclasses import dataclass
 
 from dora.cli.main import run_command
 
+ENGINES = ["walk"]
+"""Every engine that runs on this machine: the suites of whole programs run under each."""
+
 
 @dataclass(frozen=True, slots=True)
 class Result:

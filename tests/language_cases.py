@@ -106,8 +106,11 @@ def parse_line(case: Case, line: str) -> None:
     directive = DIRECTIVE.fullmatch(line)
     if directive:
         parse_directive(case, directive)
-    for comment in line.split(EXPECT)[1:]:
-        parse_expectation(case, comment)
+    *comments, last = line.split(EXPECT)[1:] or [None]
+    for comment in comments:
+        parse_expectation(case, comment.removesuffix(" "))
+    if last is not None:
+        parse_expectation(case, last)
 
 
 def parse_directive(case: Case, match: re.Match[str]) -> None:

@@ -9,13 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from command_line import Result, dora
+from command_line import ENGINES, Result, dora
 
 HERE = Path(__file__).parent
 EXAMPLES = HERE.parent / "examples"
 EXPECTED = HERE / "examples"
-
-ENGINES = ["walk"]
 
 DEFAULTS = {
     "binarytrees": 6,

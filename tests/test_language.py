@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from dora.cli.main import run_command
 
+from command_line import ENGINES
+from dora.cli.main import run_command
 from language_cases import (
     BadExpectation,
     Case,
@@ -28,8 +29,6 @@ from language_cases import (
 HERE = Path(__file__).parent
 LANGUAGE = HERE / "language"
 REFERENCE = HERE.parent / "docs" / "reference.md"
-
-ENGINES = ["walk"]
 
 FILES = sorted(LANGUAGE.rglob("*.dora"))
 
@@ -143,6 +142,12 @@ def test_every_failure_status_is_expected_somewhere() -> None:
     assert statuses - STATUSES_OF_HOSTS - STATUSES_OF_KEYS - usage <= expected
 
 
+def test_programs_with_errors_expect_no_output() -> None:
+    for path in FILES:
+        case = parse_file(path)
+        assert not (case.errors and (case.expected_stdout or case.stderr)), path
+
+
 def test_there_are_many_programs() -> None:
     assert len(FILES) >= 450
 
@@ -152,6 +157,11 @@ def test_a_line_of_output_is_parsed() -> None:
     assert case.lines == ["a", "", " b"]
     assert case.expected_stdout == b"a\n\n b\n"
     assert case.expected_exit == 0
+
+
+def test_several_expectations_fit_on_a_line() -> None:
+    case = parse("x(); // expect: a // expect warning W0801 at 1:1 // expect: b ")
+    assert (case.lines, len(case.reports)) == (["a", "b "], 1)
 
 
 def test_whole_output_is_parsed() -> None:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import io
 from pathlib import Path
 
 import pytest
-from dora.cli.main import run_command
 
-ENGINES = ["walk"]
+from command_line import ENGINES, dora
+
 LINKS = 10_000
 """Chains of operators, calls and `else if` have at least so many links (reference 3.2)."""
 TOO_DEEP = 100_000
@@ -75,10 +74,8 @@ DEEP: dict[str, str] = {
 
 
 def run(path: Path, engine: str) -> tuple[int, str, str]:
-    stdout, stderr = io.BytesIO(), io.BytesIO()
-    arguments = ["run", f"--engine={engine}", "--error-format=short", str(path)]
-    status = run_command(arguments, io.BytesIO(), stdout, stderr)
-    return status, stdout.getvalue().decode(), stderr.getvalue().decode()
+    result = dora("run", f"--engine={engine}", "--error-format=short", str(path))
+    return result.status, result.out, result.err
 
 
 @pytest.mark.parametrize("engine", ENGINES)
