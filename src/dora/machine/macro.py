@@ -28,7 +28,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from enum import IntEnum
-from types import TracebackType
 from typing import Final, NamedTuple, NewType, Protocol
 
 from dora.machine.buffer import Code, Label
@@ -152,24 +151,41 @@ class CallLayout(NamedTuple):
     stack_size: int
 
 
-class Scratch(Protocol):
-    """A scratch register, taken for the length of a `with` block."""
+class Taken:
+    """A register lent for the length of a `with` block; lending it twice is an error."""
 
-    def __enter__(self) -> Register: ...
+    __slots__ = ("register", "taken")
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None: ...
+    def __init__(self, register: int) -> None:
+        self.register = register
+        self.taken = False
+
+    def __exit__(self, *_: object) -> None:
+        self.taken = False
+
+    def take(self) -> None:
+        assert not self.taken, "the scratch register is taken already"
+        self.taken = True
 
 
-class FloatScratch(Protocol):
-    """A scratch float register, taken for the length of a `with` block."""
+class Scratch(Taken):
+    """An integer register to be lent."""
 
-    def __enter__(self) -> FloatRegister: ...
+    __slots__ = ()
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None: ...
+    def __enter__(self) -> Register:
+        self.take()
+        return Register(self.register)
+
+
+class FloatScratch(Taken):
+    """A float register to be lent."""
+
+    __slots__ = ()
+
+    def __enter__(self) -> FloatRegister:
+        self.take()
+        return FloatRegister(self.register)
 
 
 class MacroAssembler(Protocol):
@@ -291,9 +307,6 @@ class MacroAssembler(Protocol):
 
     def jump_symbol(self, symbol: str) -> None:
         """Go to the address `symbol`, however far."""
-
-    def jump_table(self, index: Register, labels: Sequence[Label]) -> None:
-        """Go to `labels[index]`; the index (32 bits, extended) is in range.  Clobbers `index`."""
 
     # ---- Moves, constants, addresses ----
 
