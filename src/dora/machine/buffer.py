@@ -59,6 +59,34 @@ class Code(NamedTuple):
     comments: list[tuple[int, str]]
 
 
+def link(code: Code, address: int, resolve: Callable[[str], int]) -> bytearray:
+    """The bytes of `code` as they must be at `address`; `resolve` gives the addresses of symbols.
+
+    Raises RangeError if a symbol is too far from a place that must be near.
+    """
+    data = bytearray(code.data)
+    for offset, kind, symbol, addend in code.relocations:
+        RELOCATE[kind](data, offset, resolve(symbol) + addend, address + offset, symbol)
+    return data
+
+
+def write_absolute(data: bytearray, offset: int, value: int, place: int, symbol: str) -> None:
+    data[offset : offset + 8] = value.to_bytes(8, "little")
+
+
+def write_relative(data: bytearray, offset: int, value: int, place: int, symbol: str) -> None:
+    distance = value - place
+    if not -0x8000_0000 <= distance < 0x8000_0000:
+        raise RangeError(f"{symbol} is {distance} bytes away")
+    data[offset : offset + 4] = distance.to_bytes(4, "little", signed=True)
+
+
+RELOCATE: Final[dict[RelocationKind, Callable[[bytearray, int, int, int, str], None]]] = {
+    RelocationKind.ABSOLUTE_64: write_absolute,
+    RelocationKind.RELATIVE_32: write_relative,
+}
+
+
 class Buffer:
     """Bytes in the making.  One buffer makes one `Code`."""
 
