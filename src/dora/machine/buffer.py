@@ -38,13 +38,11 @@ class RelocationKind(Enum):
     RELATIVE_32 = "S + A - P, 4 bytes, signed"
 
 
-class Relocation(NamedTuple):
-    """A place in the code that depends on where something else lies."""
+Relocation = tuple[int, RelocationKind, str, int]
+"""Offset, kind, symbol, addend: a place in the code that depends on where something else lies."""
 
-    offset: int
-    kind: RelocationKind
-    symbol: str
-    addend: int = 0
+ABSOLUTE_64: Final = RelocationKind.ABSOLUTE_64
+RELATIVE_32: Final = RelocationKind.RELATIVE_32
 
 
 class Code(NamedTuple):
@@ -82,8 +80,8 @@ def write_relative(data: bytearray, offset: int, value: int, place: int, symbol:
 
 
 RELOCATE: Final[dict[RelocationKind, Callable[[bytearray, int, int, int, str], None]]] = {
-    RelocationKind.ABSOLUTE_64: write_absolute,
-    RelocationKind.RELATIVE_32: write_relative,
+    ABSOLUTE_64: write_absolute,
+    RELATIVE_32: write_relative,
 }
 
 
@@ -149,7 +147,7 @@ class Buffer:
 
     def relocate(self, offset: int, kind: RelocationKind, symbol: str, addend: int = 0) -> None:
         """Note that the field at `offset` depends on the address of `symbol`."""
-        self.relocations.append(Relocation(offset, kind, symbol, addend))
+        self.relocations.append((offset, kind, symbol, addend))
 
     def finish(self) -> Code:
         """Emit what was put off, lay out the constants, close all references to labels."""

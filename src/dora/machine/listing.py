@@ -55,7 +55,7 @@ def comments_by_offset(code: Code) -> dict[int, list[str]]:
 
 def symbols_within(code: Code, start: int, end: int) -> list[str]:
     """The symbols that an instruction mentions."""
-    return [relocation.symbol for relocation in code.relocations if start <= relocation.offset < end]
+    return [symbol for offset, _, symbol, _ in code.relocations if start <= offset < end]
 
 
 def instruction_lines(code: Code, target: Target, syntax: Syntax) -> Iterator[str]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from dora.machine.buffer import Buffer, Label, RelocationKind
+from dora.machine.buffer import ABSOLUTE_64, Buffer, Label
 from dora.machine.x64.encoding import (
     cr,
     crr,
@@ -451,26 +451,24 @@ class Assembler(Buffer):
     # caller promises that the label is within 127 bytes.
 
     def jmp(self, label: Label) -> None:
-        target = self.positions[label]
-        distance = target - len(self.code)
-        if target >= 0 and distance >= -126:
-            self.code += bytes((0xEB, distance - 2 & 0xFF))
-            return
-        self.code += b"\xe9\0\0\0\0"
-        self.fixups.append((len(self.code) - 4, label, patch_relative))
+        code, target = self.code, self.positions[label]
+        if target < 0 or target - len(code) < -126:
+            self.fixups.append((len(code) + 1, label, patch_relative))
+            code += b"\xe9\0\0\0\0"
+        else:
+            code += bytes((0xEB, target - len(code) - 2 & 0xFF))
 
     def jmp_short(self, label: Label) -> None:
         self.code += b"\xeb\0"
         self.fixups.append((len(self.code) - 1, label, patch_short))
 
     def jcc(self, condition: ConditionCode, label: Label) -> None:
-        target = self.positions[label]
-        distance = target - len(self.code)
-        if target >= 0 and distance >= -126:
-            self.code += bytes((0x70 | condition, distance - 2 & 0xFF))
-            return
-        self.code += JCC_NEAR[condition]
-        self.fixups.append((len(self.code) - 4, label, patch_relative))
+        code, target = self.code, self.positions[label]
+        if target < 0 or target - len(code) < -126:
+            self.fixups.append((len(code) + 2, label, patch_relative))
+            code += JCC_NEAR[condition]
+        else:
+            code += bytes((0x70 | condition, target - len(code) - 2 & 0xFF))
 
     def jcc_short(self, condition: ConditionCode, label: Label) -> None:
         self.code += JCC_SHORT[condition]
@@ -483,7 +481,7 @@ class Assembler(Buffer):
     def movabs_rs(self, register: int, symbol: str, addend: int = 0) -> None:
         """movabs r64, imm64 with the address of a symbol."""
         self.movabs_ri(register, 0)
-        self.relocate(len(self.code) - 8, RelocationKind.ABSOLUTE_64, symbol, addend)
+        self.relocate(len(self.code) - 8, ABSOLUTE_64, symbol, addend)
 
     def nop(self, size: int) -> None:
         """`size` bytes without effect, in as few instructions as possible."""

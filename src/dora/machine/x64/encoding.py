@@ -16,19 +16,22 @@ that was met before is one look-up.  Rows are parsed when first used, so importi
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Concatenate, Final, NamedTuple, ParamSpec, TypeVar
+from struct import Struct
+from typing import Concatenate, Final, NamedTuple, ParamSpec
 
-from dora.machine.buffer import Buffer, Label, RangeError, RelocationKind
+from dora.machine.buffer import RELATIVE_32, Buffer, Label, RangeError
 from dora.machine.x64.registers import ConditionCode
 
-K = TypeVar("K")
 P = ParamSpec("P")
+Key = int | tuple[int, ...]
+Memo = dict[Key, bytes]
 Emit = Callable[Concatenate[Buffer, P], None]
 
 PREFIXES: Final = frozenset(("66", "F2", "F3", "F0"))
 IMMEDIATES: Final = {"ib": 1, "iw": 2, "id": 4, "io": 8}
 SCALES: Final = {1: 0, 2: 1, 4: 2, 8: 3}
 REX: Final = 0x40
+pack_distance: Final = Struct("<i").pack_into
 MEMO_LIMIT: Final = 4096
 """A memory that grew to this many entries starts anew: displacements are without end."""
 
@@ -46,7 +49,12 @@ ROWS: Final[dict[object, Row]] = {}
 
 
 class Form(NamedTuple):
-    """A parsed row."""
+    """A parsed row.
+
+    `digit` is /0 to /7, `immediate` the bytes of it, `byte_register` and `byte_memory` whether what stands in
+    `reg` and `rm` is a byte, `register_first` whether the first operand of the syntax is that of `reg`,
+    `added` whether the register is added to the opcode.
+    """
 
     prefix: bytes
     wide: int
@@ -55,6 +63,8 @@ class Form(NamedTuple):
     immediate: int
     byte_register: bool
     byte_memory: bool
+    register_first: bool
+    added: bool
 
 
 FORMS: Final[dict[tuple[str, str], Form]] = {}
@@ -88,6 +98,8 @@ def parse(syntax: str, encoding: str) -> Form:
         immediate,
         "r8" in operands,
         "r/m8" in operands,
+        bool(operands) and not operands[0].startswith(("r/m", "xmm/m", "m")),
+        "+r" in encoding,
     )
 
 
@@ -166,9 +178,51 @@ def pattern(value: int, size: int) -> bytes:
     return signed(value, size)
 
 
+def one_register(form: Form, operand: int) -> bytes:
+    """A register in ModRM beside a digit, or added to the opcode."""
+    if form.added:
+        return head(form, REX | form.wide | operand >> 3, False, operand & 7)
+    return with_register(form, form.digit, operand)
+
+
+def two_registers(form: Form, first: int, second: int) -> bytes:
+    """Two registers in the order of the syntax."""
+    return with_register(form, first, second) if form.register_first else with_register(form, second, first)
+
+
+def only_memory(form: Form, base: int, displacement: int) -> bytes:
+    """Memory beside a digit."""
+    return with_memory(form, form.digit, base, displacement)
+
+
+def immediate_of(form: Form, value: int) -> bytes:
+    """The immediate at the end: extended by its sign with REX.W, otherwise a pattern of its width."""
+    if form.wide and form.immediate == 4:
+        return signed(value, 4)
+    return pattern(value, form.immediate)
+
+
+def shortest(syntax: str, encodings: tuple[str, ...], value: int) -> Form:
+    """With two encodings, the one with a byte for the immediate comes first and extends its sign."""
+    fits = len(encodings) == 1 or -128 <= value < 128
+    return form_of(syntax, encodings[0] if fits else encodings[1])
+
+
+def register_immediate(form: Form, operand: int, value: int) -> bytes:
+    return one_register(form, operand) + immediate_of(form, value)
+
+
+def memory_immediate(form: Form, base: int, displacement: int, value: int) -> bytes:
+    return only_memory(form, base, displacement) + immediate_of(form, value)
+
+
+def registers_immediate(form: Form, reg: int, rm: int, value: int) -> bytes:
+    return with_register(form, reg, rm) + immediate_of(form, value)
+
+
 def patch_relative(code: bytearray, offset: int, target: int) -> None:
     """The 4-byte distance of jumps and rip-relative operands."""
-    code[offset : offset + 4] = (target - offset - 4).to_bytes(4, "little", signed=True)
+    pack_distance(code, offset, target - offset - 4)
 
 
 def patch_short(code: bytearray, offset: int, target: int) -> None:
@@ -182,18 +236,12 @@ def patch_short(code: bytearray, offset: int, target: int) -> None:
 # ---- From rows to methods ----
 
 
-def keep(memo: dict[K, bytes], key: K, data: bytes) -> bytes:
+def keep(memo: Memo, key: Key, data: bytes) -> bytes:
     """Remember the bytes of one combination of operands."""
     if len(memo) >= MEMO_LIMIT:
         memo.clear()
     memo[key] = data
     return data
-
-
-def register_first(syntax: str) -> bool:
-    """Whether the first operand is the register of the ModRM byte (`add r32, r/m32`)."""
-    first = syntax.split()[1]
-    return not first.startswith(("r/m", "xmm/m", "m"))
 
 
 def none(syntax: str, encoding: str) -> Emit[[]]:
@@ -209,19 +257,14 @@ def none(syntax: str, encoding: str) -> Emit[[]]:
 
 def r(syntax: str, encoding: str) -> Emit[[int]]:
     """One register, in ModRM or added to the opcode (`50+rd`)."""
-    memo: dict[int, bytes] = {}
-    added = "+r" in encoding
+    memo: Memo = {}
 
     def emit(self: Buffer, operand: int) -> None:
-        data = memo.get(operand)
-        if data is None:
+        try:
+            self.code += memo[operand]
+        except KeyError:
             form = form_of(syntax, encoding)
-            if added:
-                data = head(form, REX | form.wide | operand >> 3, False, operand & 7)
-            else:
-                data = with_register(form, form.digit, operand)
-            memo[operand] = data
-        self.code += data
+            self.code += keep(memo, operand, one_register(form, operand))
 
     ROWS[emit] = Row("r", syntax, (encoding,))
     return emit
@@ -229,15 +272,14 @@ def r(syntax: str, encoding: str) -> Emit[[int]]:
 
 def rr(syntax: str, encoding: str) -> Emit[[int, int]]:
     """Two registers."""
-    memo: dict[int, bytes] = {}
+    memo: Memo = {}
 
     def emit(self: Buffer, first: int, second: int) -> None:
-        data = memo.get(first << 4 | second)
-        if data is None:
+        try:
+            self.code += memo[first << 4 | second]
+        except KeyError:
             form = form_of(syntax, encoding)
-            reg, rm = (first, second) if register_first(syntax) else (second, first)
-            data = memo[first << 4 | second] = with_register(form, reg, rm)
-        self.code += data
+            self.code += keep(memo, first << 4 | second, two_registers(form, first, second))
 
     ROWS[emit] = Row("rr", syntax, (encoding,))
     return emit
@@ -245,13 +287,14 @@ def rr(syntax: str, encoding: str) -> Emit[[int, int]]:
 
 def rm(syntax: str, encoding: str) -> Emit[[int, int, int]]:
     """A register and memory."""
-    memo: dict[int, bytes] = {}
+    memo: Memo = {}
 
     def emit(self: Buffer, reg: int, base: int, displacement: int) -> None:
-        key = displacement << 8 | base << 4 | reg
-        self.code += memo.get(key) or keep(
-            memo, key, with_memory(form_of(syntax, encoding), reg, base, displacement)
-        )
+        try:
+            self.code += memo[reg, base, displacement]
+        except KeyError:
+            form = form_of(syntax, encoding)
+            self.code += keep(memo, (reg, base, displacement), with_memory(form, reg, base, displacement))
 
     ROWS[emit] = Row("rm", syntax, (encoding,))
     return emit
@@ -259,13 +302,14 @@ def rm(syntax: str, encoding: str) -> Emit[[int, int, int]]:
 
 def mr(syntax: str, encoding: str) -> Emit[[int, int, int]]:
     """Memory and a register."""
-    memo: dict[int, bytes] = {}
+    memo: Memo = {}
 
     def emit(self: Buffer, base: int, displacement: int, reg: int) -> None:
-        key = displacement << 8 | base << 4 | reg
-        self.code += memo.get(key) or keep(
-            memo, key, with_memory(form_of(syntax, encoding), reg, base, displacement)
-        )
+        try:
+            self.code += memo[reg, base, displacement]
+        except KeyError:
+            form = form_of(syntax, encoding)
+            self.code += keep(memo, (reg, base, displacement), with_memory(form, reg, base, displacement))
 
     ROWS[emit] = Row("mr", syntax, (encoding,))
     return emit
@@ -273,15 +317,14 @@ def mr(syntax: str, encoding: str) -> Emit[[int, int, int]]:
 
 def m(syntax: str, encoding: str) -> Emit[[int, int]]:
     """Memory alone."""
-    memo: dict[int, bytes] = {}
+    memo: Memo = {}
 
     def emit(self: Buffer, base: int, displacement: int) -> None:
-        key = displacement << 4 | base
-        data = memo.get(key)
-        if data is None:
+        try:
+            self.code += memo[base, displacement]
+        except KeyError:
             form = form_of(syntax, encoding)
-            data = keep(memo, key, with_memory(form, form.digit, base, displacement))
-        self.code += data
+            self.code += keep(memo, (base, displacement), only_memory(form, base, displacement))
 
     ROWS[emit] = Row("m", syntax, (encoding,))
     return emit
@@ -289,13 +332,18 @@ def m(syntax: str, encoding: str) -> Emit[[int, int]]:
 
 def rx(syntax: str, encoding: str) -> Emit[[int, int, int, int, int]]:
     """A register and indexed memory."""
-    memo: dict[int, bytes] = {}
+    memo: Memo = {}
 
     def emit(self: Buffer, reg: int, base: int, index: int, scale: int, displacement: int) -> None:
-        key = displacement << 16 | scale << 12 | index << 8 | base << 4 | reg
-        self.code += memo.get(key) or keep(
-            memo, key, with_index(form_of(syntax, encoding), reg, base, index, scale, displacement)
-        )
+        try:
+            self.code += memo[reg, base, index, scale, displacement]
+        except KeyError:
+            form = form_of(syntax, encoding)
+            self.code += keep(
+                memo,
+                (reg, base, index, scale, displacement),
+                with_index(form, reg, base, index, scale, displacement),
+            )
 
     ROWS[emit] = Row("rx", syntax, (encoding,))
     return emit
@@ -303,13 +351,18 @@ def rx(syntax: str, encoding: str) -> Emit[[int, int, int, int, int]]:
 
 def xr(syntax: str, encoding: str) -> Emit[[int, int, int, int, int]]:
     """Indexed memory and a register."""
-    memo: dict[int, bytes] = {}
+    memo: Memo = {}
 
     def emit(self: Buffer, base: int, index: int, scale: int, displacement: int, reg: int) -> None:
-        key = displacement << 16 | scale << 12 | index << 8 | base << 4 | reg
-        self.code += memo.get(key) or keep(
-            memo, key, with_index(form_of(syntax, encoding), reg, base, index, scale, displacement)
-        )
+        try:
+            self.code += memo[reg, base, index, scale, displacement]
+        except KeyError:
+            form = form_of(syntax, encoding)
+            self.code += keep(
+                memo,
+                (reg, base, index, scale, displacement),
+                with_index(form, reg, base, index, scale, displacement),
+            )
 
     ROWS[emit] = Row("xr", syntax, (encoding,))
     return emit
@@ -331,7 +384,7 @@ def rs(syntax: str, encoding: str) -> Emit[[int, str]]:
 
     def emit(self: Buffer, reg: int, symbol: str) -> None:
         self.code += with_nearby(form_of(syntax, encoding), reg)
-        self.relocate(len(self.code) - 4, RelocationKind.RELATIVE_32, symbol, -4)
+        self.relocate(len(self.code) - 4, RELATIVE_32, symbol, -4)
 
     ROWS[emit] = Row("rs", syntax, (encoding,))
     return emit
@@ -343,41 +396,22 @@ def s(syntax: str, encoding: str) -> Emit[[str]]:
     def emit(self: Buffer, symbol: str) -> None:
         form = form_of(syntax, encoding)
         self.code += with_nearby(form, form.digit)
-        self.relocate(len(self.code) - 4, RelocationKind.RELATIVE_32, symbol, -4)
+        self.relocate(len(self.code) - 4, RELATIVE_32, symbol, -4)
 
     ROWS[emit] = Row("s", syntax, (encoding,))
     return emit
 
 
-def immediate_of(form: Form, value: int) -> bytes:
-    """The immediate at the end: extended by its sign with REX.W, otherwise a pattern of its width."""
-    if form.wide and form.immediate == 4:
-        return signed(value, 4)
-    return pattern(value, form.immediate)
-
-
-def shortest(syntax: str, encodings: tuple[str, ...], value: int) -> Form:
-    """With two encodings, the one with a byte for the immediate comes first and extends its sign."""
-    fits = len(encodings) == 1 or -128 <= value < 128
-    return form_of(syntax, encodings[0] if fits else encodings[1])
-
-
 def ri(syntax: str, *encodings: str) -> Emit[[int, int]]:
     """A register, in ModRM or added to the opcode, and an immediate in the shortest form that holds it."""
-    memo: dict[int, bytes] = {}
-    added = "+r" in encodings[0]
-
-    def encode(operand: int, value: int) -> bytes:
-        form = shortest(syntax, encodings, value)
-        if added:
-            data = head(form, REX | form.wide | operand >> 3, False, operand & 7)
-        else:
-            data = with_register(form, form.digit, operand)
-        return data + immediate_of(form, value)
+    memo: Memo = {}
 
     def emit(self: Buffer, operand: int, value: int) -> None:
-        key = value << 4 | operand
-        self.code += memo.get(key) or keep(memo, key, encode(operand, value))
+        try:
+            self.code += memo[operand, value]
+        except KeyError:
+            form = shortest(syntax, encodings, value)
+            self.code += keep(memo, (operand, value), register_immediate(form, operand, value))
 
     ROWS[emit] = Row("ri", syntax, encodings)
     return emit
@@ -385,15 +419,16 @@ def ri(syntax: str, *encodings: str) -> Emit[[int, int]]:
 
 def mi(syntax: str, *encodings: str) -> Emit[[int, int, int]]:
     """Memory and an immediate in the shortest form that holds it."""
-    memo: dict[tuple[int, int, int], bytes] = {}
-
-    def encode(base: int, displacement: int, value: int) -> bytes:
-        form = shortest(syntax, encodings, value)
-        return with_memory(form, form.digit, base, displacement) + immediate_of(form, value)
+    memo: Memo = {}
 
     def emit(self: Buffer, base: int, displacement: int, value: int) -> None:
-        key = base, displacement, value
-        self.code += memo.get(key) or keep(memo, key, encode(base, displacement, value))
+        try:
+            self.code += memo[base, displacement, value]
+        except KeyError:
+            form = shortest(syntax, encodings, value)
+            self.code += keep(
+                memo, (base, displacement, value), memory_immediate(form, base, displacement, value)
+            )
 
     ROWS[emit] = Row("mi", syntax, encodings)
     return emit
@@ -401,10 +436,14 @@ def mi(syntax: str, *encodings: str) -> Emit[[int, int, int]]:
 
 def rri(syntax: str, *encodings: str) -> Emit[[int, int, int]]:
     """Two registers and an immediate."""
+    memo: Memo = {}
 
     def emit(self: Buffer, reg: int, rm: int, value: int) -> None:
-        form = shortest(syntax, encodings, value)
-        self.code += with_register(form, reg, rm) + immediate_of(form, value)
+        try:
+            self.code += memo[reg, rm, value]
+        except KeyError:
+            form = shortest(syntax, encodings, value)
+            self.code += keep(memo, (reg, rm, value), registers_immediate(form, reg, rm, value))
 
     ROWS[emit] = Row("rri", syntax, encodings)
     return emit
@@ -412,13 +451,14 @@ def rri(syntax: str, *encodings: str) -> Emit[[int, int, int]]:
 
 def cr(syntax: str, encoding: str) -> Emit[[ConditionCode, int]]:
     """A condition code, added to the opcode, and a register."""
-    memo: dict[int, bytes] = {}
+    memo: Memo = {}
 
     def emit(self: Buffer, condition: ConditionCode, operand: int) -> None:
-        key = condition << 4 | operand
-        self.code += memo.get(key) or keep(
-            memo, key, with_register(form_of(syntax, encoding), 0, operand, condition)
-        )
+        try:
+            self.code += memo[condition << 4 | operand]
+        except KeyError:
+            form = form_of(syntax, encoding)
+            self.code += keep(memo, condition << 4 | operand, with_register(form, 0, operand, condition))
 
     ROWS[emit] = Row("cr", syntax, (encoding,))
     return emit
@@ -426,13 +466,14 @@ def cr(syntax: str, encoding: str) -> Emit[[ConditionCode, int]]:
 
 def crr(syntax: str, encoding: str) -> Emit[[ConditionCode, int, int]]:
     """A condition code, added to the opcode, and two registers."""
-    memo: dict[int, bytes] = {}
+    memo: Memo = {}
 
     def emit(self: Buffer, condition: ConditionCode, reg: int, rm: int) -> None:
-        key = condition << 8 | reg << 4 | rm
-        self.code += memo.get(key) or keep(
-            memo, key, with_register(form_of(syntax, encoding), reg, rm, condition)
-        )
+        try:
+            self.code += memo[condition, reg, rm]
+        except KeyError:
+            form = form_of(syntax, encoding)
+            self.code += keep(memo, (condition, reg, rm), with_register(form, reg, rm, condition))
 
     ROWS[emit] = Row("crr", syntax, (encoding,))
     return emit

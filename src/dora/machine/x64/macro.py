@@ -64,6 +64,9 @@ from dora.machine.x64.selection import (
 from dora.machine.x64.sequences import FLOAT_OWN, OWN
 from dora.types.types import Kind
 
+# Members of enumerations are slow to reach through their class, and this code is run often.
+ADD, SUB, MUL, SHIFT_LEFT = Binary.ADD, Binary.SUB, Binary.MUL, Binary.SHIFT_LEFT
+FLOAT_EQUAL, FLOAT_NOT_EQUAL = FloatCondition.EQUAL, FloatCondition.NOT_EQUAL
 BOOL, BYTE, CHAR, INT = Kind.BOOL, Kind.BYTE, Kind.CHAR, Kind.INT
 LONG, FLOAT, DOUBLE, REF = Kind.LONG, Kind.FLOAT, Kind.DOUBLE, Kind.REF
 
@@ -295,13 +298,13 @@ class MacroAssembler(Assembler):
         self, operation: Binary, kind: Kind, target: Register, left: Register, right: Register
     ) -> None:
         wide = kind is LONG or kind is REF
-        if operation >= Binary.SHIFT_LEFT:
+        if operation >= SHIFT_LEFT:
             sequences.shift(self, SHIFT[operation][wide], target, left, right)
             return
         emit = BINARY[operation][wide]
         if target == left:
             emit(self, target, right)
-        elif operation is Binary.ADD:
+        elif operation is ADD:
             (self.lea64_rx if wide else self.lea32_rx)(target, left, right, 1, 0)
         elif target != right:
             self.mov64_rr(target, left)
@@ -318,18 +321,18 @@ class MacroAssembler(Assembler):
     ) -> None:
         wide = kind is LONG or kind is REF
         value = signed64(value) if wide else signed32(value)
-        if operation >= Binary.SHIFT_LEFT:
+        if operation >= SHIFT_LEFT:
             self.move(LONG, target, left)
             SHIFT_IMMEDIATE[operation][wide](self, target, value & (63 if wide else 31))
         elif not in_32_bits(value):
             self.movabs_ri(OWN, value)
             self.binary(operation, kind, target, left, OWN)
-        elif operation is Binary.MUL:
+        elif operation is MUL:
             (self.imul64_rri if wide else self.imul32_rri)(target, left, value)
         elif target == left:
             BINARY_IMMEDIATE[operation][wide](self, target, value)
-        elif operation is Binary.ADD or (operation is Binary.SUB and in_32_bits(-value)):
-            sum = value if operation is Binary.ADD else -value
+        elif operation is ADD or (operation is SUB and in_32_bits(-value)):
+            sum = value if operation is ADD else -value
             (self.lea64_rm if wide else self.lea32_rm)(target, left, sum)
         else:
             self.mov64_rr(target, left)
@@ -541,13 +544,13 @@ class MacroAssembler(Assembler):
         self, kind: Kind, condition: FloatCondition, left: FloatRegister, right: FloatRegister, label: Label
     ) -> None:
         code = self._float_compare(kind, condition, left, right)
-        if condition is FloatCondition.EQUAL:
+        if condition is FLOAT_EQUAL:
             unordered = self.label()
             self.jcc_short(x.P, unordered)
             self.jcc(code, label)
             self.bind(unordered)
             return
-        if condition is FloatCondition.NOT_EQUAL:
+        if condition is FLOAT_NOT_EQUAL:
             self.jcc(x.P, label)
         self.jcc(code, label)
 
@@ -561,10 +564,10 @@ class MacroAssembler(Assembler):
     ) -> None:
         code = self._float_compare(kind, condition, left, right)
         self.set_r(code, target)
-        if condition is FloatCondition.EQUAL:
+        if condition is FLOAT_EQUAL:
             self.set_r(x.NP, OWN)
             self.and32_rr(target, OWN)
-        elif condition is FloatCondition.NOT_EQUAL:
+        elif condition is FLOAT_NOT_EQUAL:
             self.set_r(x.P, OWN)
             self.or32_rr(target, OWN)
         self.movzx32_8_rr(target, target)
