@@ -15,9 +15,10 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from dora.bytecode.function import Function
-from dora.bytecode.instructions import Effect, Register, target_of
+from dora.bytecode.instructions import Compute, Effect, Instruction, Register, target_of
 from dora.bytecode.liveness import Liveness, analyse, bits, live_across
 from dora.machine.macro import AnyRegister
+from dora.types.primitives import C_FUNCTIONS_1, C_FUNCTIONS_2
 from dora.types.types import Kind
 
 LOOP_WEIGHT: Final = 8
@@ -30,6 +31,13 @@ CANDIDATES: Final = 300
 """So many registers, the most used ones, may get a home; it bounds the time for huge functions."""
 
 FLOATING: Final = (Kind.FLOAT, Kind.DOUBLE)
+
+
+LIBRARY_CALLS: Final = frozenset(
+    [f"double.{name}" for name in (*C_FUNCTIONS_1, *C_FUNCTIONS_2) if name not in ("floor", "ceil", "trunc")]
+    + ["double.mod", "float.mod"]
+)
+"""Primitives that call the C library."""
 
 
 @dataclass(slots=True)
@@ -60,17 +68,20 @@ def allocate(function: Function, integers: Pool, floats: Pool) -> Allocation:
     """Choose a home for each register of a function."""
     liveness = analyse(function)
     across = live_across(liveness, function)
-    calls = {
-        index: live
-        for index, live in across.items()
-        if function.code[index].effects & (Effect.CALLS | Effect.ALLOCATES)
-    }
+    calls = {index: live for index, live in across.items() if loses_registers(function.code[index])}
     weights = block_weights(function, liveness)
     benefit, cost = count_uses(function, liveness, weights, calls)
     allocation = Allocation([None] * len(function.registers), liveness)
     choose_homes(function, allocation, benefit, cost, intervals(liveness, function), (integers, floats))
     note_saves(function, allocation, calls, integers)
     return allocation
+
+
+def loses_registers(instruction: Instruction) -> bool:
+    """Whether an instruction is, or contains, a call."""
+    if isinstance(instruction, Compute):
+        return instruction.operation.name in LIBRARY_CALLS
+    return bool(instruction.effects & (Effect.CALLS | Effect.ALLOCATES))
 
 
 def block_weights(function: Function, liveness: Liveness) -> list[int]:

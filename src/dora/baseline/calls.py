@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Final
 
+from dora.baseline.allocation import FLOATING
 from dora.baseline.context import Context
-from dora.baseline.frame import FLOATING
 from dora.baseline.objects import checked_index, checked_reference
 from dora.bytecode import instructions as i
 from dora.bytecode.instructions import NO_REGISTER
@@ -38,9 +38,7 @@ def finish_call(
 
 def call(context: Context, insn: i.Call) -> None:
     symbol = context.environment.entry(insn.function)
-    finish_call(
-        context, insn.dst, insn.args, insn.function.result, lambda: context.masm.call_cell(symbol)
-    )
+    finish_call(context, insn.dst, insn.args, insn.function.result, lambda: context.masm.call_cell(symbol))
 
 
 def call_virtual(context: Context, insn: i.CallVirtual) -> None:
@@ -76,9 +74,7 @@ def call_internal(context: Context, insn: i.CallInternal) -> None:
         symbol = context.environment.entry(function)
         finish_call(context, insn.dst, insn.args, result, lambda: context.masm.call_cell(symbol))
     else:
-        finish_call(
-            context, insn.dst, insn.args, result, lambda: context.masm.call_symbol(f"upcall:{key}")
-        )
+        finish_call(context, insn.dst, insn.args, result, lambda: context.masm.call_symbol(f"upcall:{key}"))
 
 
 def text_length(context: Context, insn: i.CallInternal) -> None:

@@ -2,7 +2,8 @@
 
     for i in range(0, n) { sum = sum + a[i]; }     with a, i, n, sum at home in registers
 
-    LoadElement  r5, a, i        test rsi, rsi; je nil; cmp edi, [rsi + 8]; jae bounds; mov eax, [rsi + 4*rdi + 16]
+    LoadElement  r5, a, i        test rsi, rsi; je nil; cmp edi, [rsi + 8]; jae bounds
+                                 mov eax, [rsi + 4*rdi + 16]
     Compute      sum, int.plus   add r8d, eax
     …
     Compute      r6, int.less    (nothing: the branch compares)
@@ -32,9 +33,7 @@ from dora.types.traps import Trap
 from dora.types.types import Kind
 
 
-def compile_function(
-    function: Function, masm: MacroAssembler, environment: Environment
-) -> CompiledFunction:
+def compile_function(function: Function, masm: MacroAssembler, environment: Environment) -> CompiledFunction:
     """The machine code of a function."""
     allocation = allocate(function, *pools(masm))
     frame = Frame(masm, function, allocation)
@@ -262,4 +261,3 @@ METHODS: Final[dict[type[Instruction], Callable[[Compiler, Any], None]]] = {
     i.Return: Compiler.return_value,
     i.Trap: Compiler.trap,
 }
-

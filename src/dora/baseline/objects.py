@@ -5,8 +5,10 @@ Composed from the macro assembler's neutral operations, once for all processors.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+from dora.baseline.allocation import FLOATING
 from dora.baseline.context import Context
-from dora.baseline.frame import FLOATING
 from dora.bytecode import instructions as i
 from dora.bytecode.entities import ClassRef
 from dora.bytecode.instructions import Register as Virtual
@@ -135,7 +137,7 @@ def set_header(context: Context, target: Register, work: Register, cls: ClassRef
     context.masm.store(Kind.LONG, work, target, layout.HEADER)
 
 
-def allocate_slowly(context: Context, full: Label, done: Label, size: int | None) -> object:
+def allocate_slowly(context: Context, full: Label, done: Label, size: int | None) -> Callable[[], None]:
     """The buffer is full: the allocation stub finds room for `size` bytes (or those in the second work
 
     register) and returns their address, or fails.
@@ -217,7 +219,7 @@ def load_text(context: Context, insn: i.LoadText) -> None:
     masm, work = context.masm, context.work[0]
     masm.load(Kind.LONG, work, masm.thread, layout.THREAD_LITERALS)
     target = context.frame.target(insn.dst, work)
-    masm.load(Kind.REF, target, work, context.environment.literal(insn.text))  # type: ignore[arg-type]
+    masm.load(Kind.REF, target, work, context.environment.literal(insn.text))
     context.frame.written(insn.dst, target)
 
 
@@ -229,9 +231,7 @@ def branch_unless_extends(context: Context, value: Register, cls: ClassRef, labe
     masm, (_, shape, wanted) = context.masm, context.work
     masm.load(Kind.LONG, shape, value, layout.HEADER)
     if cls.depth >= layout.DISPLAY_MINIMUM:
-        masm.branch_memory_immediate(
-            Kind.LONG, Condition.LESS, shape, layout.SHAPE_DEPTH, cls.depth, label
-        )
+        masm.branch_memory_immediate(Kind.LONG, Condition.LESS, shape, layout.SHAPE_DEPTH, cls.depth, label)
     masm.load_symbol(wanted, context.environment.shape(cls))
     offset = layout.display_offset(cls.depth)
     masm.branch_memory(Kind.LONG, Condition.NOT_EQUAL, wanted, shape, offset, label)

@@ -29,12 +29,6 @@ from dora.types.types import Kind
 
 Emitter = Callable[[Context, Compute], None]
 
-LIBRARY_CALLS: Final = frozenset(
-    [f"double.{name}" for name in (*C_FUNCTIONS_1, *C_FUNCTIONS_2) if name not in ("floor", "ceil", "trunc")]
-    + ["double.mod", "float.mod"]
-)
-"""Rows that call the C library, and so lose what calls lose."""
-
 INTEGERS: Final = (Kind.INT, Kind.LONG)
 FLOATS: Final = (Kind.FLOAT, Kind.DOUBLE)
 
