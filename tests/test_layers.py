@@ -39,7 +39,8 @@ LAYERS: dict[str, set[str]] = {
 }
 BELOW_ENGINE = set(LAYERS)
 LAYERS["pipeline"] = BELOW_ENGINE
-LAYERS["engine"] = BELOW_ENGINE | {"pipeline"}
+LAYERS["compiled"] = BELOW_ENGINE
+LAYERS["engine"] = BELOW_ENGINE | {"pipeline", "compiled"}
 LAYERS["tiering"] = BELOW_ENGINE | {"engine"}
 LAYERS["embed"] = BELOW_ENGINE | {"pipeline", "engine", "tiering"}
 LAYERS["cli"] = BELOW_ENGINE | {"pipeline", "engine", "tiering", "embed"}

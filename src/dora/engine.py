@@ -16,7 +16,10 @@ from dora.text.diagnostics import Diagnostics
 from dora.text.source import Source
 from dora.types.types import Type
 
-ENGINES: Final = {"walk": ("dora.treewalk.interpreter", "Interpreter")}
+ENGINES: Final = {
+    "walk": ("dora.treewalk.interpreter", "Interpreter"),
+    "baseline": ("dora.compiled", "Machine"),
+}
 """the engines that there are: module and class"""
 
 

@@ -19,6 +19,7 @@ class FieldRef:
     name: str
     kind: Kind
     index: int
+    owner: ClassRef
 
     def __repr__(self) -> str:
         return self.name

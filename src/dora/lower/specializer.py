@@ -7,11 +7,13 @@ somebody first asks for it; so a program that is generic without end gets as far
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from dora.bytecode.entities import ClassRef, FieldRef, FunctionRef, GlobalRef
 from dora.bytecode.function import Function as Bytecode
 from dora.check.program import Class, Field, Function, FunctionKind, Global, Program, Trait
 from dora.types.types import (
+    NIL,
     UNIT,
     ClassHead,
     ClassType,
@@ -25,6 +27,9 @@ from dora.types.types import (
 )
 
 Mapping = dict[TypeParameter, Type]
+
+OUTERMOST: tuple[Type, ...] = (NIL,)
+"""in place of type arguments: the function as the one that is entered from outside"""
 Lower = Callable[["Specializer", FunctionRef, Function, Mapping], Bytecode]
 
 
@@ -87,7 +92,7 @@ class Specializer:
         ref.fields = list(ref.parent.fields) if ref.parent else []
         own = self.own_fields[type] = {}
         for field in head.fields.values():
-            field_ref = FieldRef(field.name, kind_of(substitute(field.type, mapping)), len(ref.fields))
+            field_ref = FieldRef(field.name, kind_of(substitute(field.type, mapping)), len(ref.fields), ref)
             own[field] = field_ref
             ref.fields.append(field_ref)
 
@@ -123,6 +128,18 @@ class Specializer:
         if ref is None:
             ref = self.functions[key] = self.make_function(function, arguments)
         return ref
+
+    def entry_ref(self, function: Function) -> FunctionRef:
+        """A function as the outermost one: not marked `throws`, because nobody outside could catch."""
+        ref = self.function_ref(function)
+        if not ref.throws:
+            return ref
+        key = (function, OUTERMOST)
+        entry = self.functions.get(key)
+        if entry is None:
+            entry = self.functions[key] = replace(ref, name=f"{ref.name} (outermost)", throws=False)
+            self.origins[entry] = self.origins[ref]
+        return entry
 
     def make_function(self, function: Function, arguments: tuple[Type, ...]) -> FunctionRef:
         mapping: Mapping = dict(zip(function.all_type_parameters, arguments, strict=True))

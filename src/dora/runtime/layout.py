@@ -88,6 +88,8 @@ THREAD_REASON: Final = 96
 THREAD_ARGUMENT: Final = 104
 THREAD_RESULT: Final = 112
 THREAD_FLOAT_RESULT: Final = 120
+THREAD_ARGUMENTS: Final = 128
+"""integer arguments of an internal function that Python supplies: five words"""
 THREAD_SIZE: Final = 256
 
 
