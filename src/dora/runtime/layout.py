@@ -90,6 +90,9 @@ THREAD_RESULT: Final = 112
 THREAD_FLOAT_RESULT: Final = 120
 THREAD_ARGUMENTS: Final = 128
 """integer arguments of an internal function that Python supplies: five words"""
+THREAD_GIL: Final = 168
+"""what PyEval_SaveThread returned, if the GIL is released"""
+THREAD_TICKS: Final = 176
 THREAD_SIZE: Final = 256
 
 
