@@ -14,6 +14,7 @@ from typing import Final
 from dora.baseline.compiler import compile_function
 from dora.bytecode.entities import ClassRef, FunctionRef
 from dora.check.program import Function, Program
+from dora.compiled.emission import Emission
 from dora.host.context import ByteSink, Context, FrameDescription, Output, default_heap_size
 from dora.host.failures import Failure, FatalError, Trapped, as_failure
 from dora.host.internals import INTERNALS
@@ -24,6 +25,7 @@ from dora.runtime import layout, stubs
 from dora.runtime.instance import Instance, Place
 from dora.runtime.memory import Words, load_bytes, load_word, store_bytes
 from dora.runtime.stubs import Reason
+from dora.settings import Settings
 from dora.types.traps import Trap
 from dora.types.types import Kind, PrimitiveType, Type
 
@@ -40,8 +42,10 @@ class Machine:
         arguments: Sequence[str] = (),
         stdout: ByteSink,
         stderr: ByteSink,
-        heap_size: int | None = None,
+        settings: Settings | None = None,
     ) -> None:
+        settings = settings or Settings()
+        heap_size = settings.heap_size
         target = host()
         assert target is not None, "the command line looks for a target"
         self.program = program
@@ -60,6 +64,8 @@ class Machine:
         )
         self.instance.shapes.size(self.exception_class)
         self.output = Output(stdout)
+        self.emission = Emission(settings, target)
+        self.environment = Environment(self.instance, bounds_checks=not settings.omit_bounds_check)
         self.context = Context(
             self,
             self.output,
@@ -249,10 +255,20 @@ class Machine:
 
     def compile(self, ref: FunctionRef) -> int:
         """Compile a function at its first call; the address of its code."""
+        emission, function = self.emission, self.specializer.code(ref)
+        dump = emission.bytecode(function)
+        masm = self.instance.target.assembler()
+        if emission.wants_breakpoint(ref.plain_name):
+            masm.breakpoint()
         compiled = compile_function(
-            self.specializer.code(ref), self.instance.target.assembler(), Environment(self.instance)
+            function, masm, self.environment, comments=emission.wants_asm(ref.plain_name)
         )
-        return self.instance.place_function(ref, compiled.code, compiled.points)
+        dump += emission.asm(compiled)
+        if dump:
+            self.output.write(dump.encode())
+        address = self.instance.place_function(ref, compiled.code, compiled.points)
+        emission.note_place(ref.name, address, len(compiled.code.data))
+        return address
 
     def attention(self) -> None:
         thread = self.instance.thread
@@ -362,10 +378,9 @@ def describe_place(place: Place) -> FrameDescription:
 class Environment:
     """What the baseline compiler asks of an instance."""
 
-    bounds_checks = True
-
-    def __init__(self, instance: Instance) -> None:
+    def __init__(self, instance: Instance, *, bounds_checks: bool) -> None:
         self.instance = instance
+        self.bounds_checks = bounds_checks
         self.entry = instance.entry
         self.shape = instance.shape
         self.field_offset = instance.field_offset
