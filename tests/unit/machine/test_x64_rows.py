@@ -24,12 +24,12 @@ from dora.machine.x64.assembler import Assembler
 from dora.machine.x64.encoding import ROWS, Row
 from dora.machine.x64.registers import CONDITION_NAMES, RSP, ConditionCode
 
-LOW = "ax cx dx bx sp bp si di".split()
+LOW = ["ax", "cx", "dx", "bx", "sp", "bp", "si", "di"]
 NAMES = {
     "r64": ["r" + name for name in LOW] + [f"r{number}" for number in range(8, 16)],
     "r32": ["e" + name for name in LOW] + [f"r{number}d" for number in range(8, 16)],
     "r16": LOW + [f"r{number}w" for number in range(8, 16)],
-    "r8": "al cl dl bl spl bpl sil dil".split() + [f"r{number}b" for number in range(8, 16)],
+    "r8": ["al", "cl", "dl", "bl", "spl", "bpl", "sil", "dil"] + [f"r{number}b" for number in range(8, 16)],
     "xmm": [f"xmm{number}" for number in range(16)],
 }
 ALL = range(16)
