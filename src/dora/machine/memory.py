@@ -264,13 +264,13 @@ def code_writer(address: int, size: int) -> ProcessMemory | FreshPages:
 class CodeArena:
     """Code and cells within reach of each other; placed, freed and reused exactly.
 
-    `fresh_pages` chooses that way of placing instead of trying for the other.  May be used from several
-    threads; a forked child goes on with its own copy.
+    `filler` (of the target) overwrites what is freed.  `fresh_pages` chooses that way of placing instead of trying
+    for the other.  May be used from several threads; a forked child goes on with its own copy.
     """
 
     __slots__ = ("address", "cells", "code", "filler", "lock", "process", "size", "words", "writer")
 
-    def __init__(self, size: int = ARENA_SIZE, fresh_pages: bool = False, filler: bytes = b"\xcc") -> None:
+    def __init__(self, filler: bytes, size: int = ARENA_SIZE, fresh_pages: bool = False) -> None:
         self.address, self.size = reserve(size)
         cells_size = min(CELLS_SIZE, self.size // 4)
         protect(self.address, cells_size, READ_WRITE)

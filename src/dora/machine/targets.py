@@ -13,14 +13,16 @@ from dora.optional import load
 
 
 class Target(NamedTuple):
-    """A processor: its name here, what the operating system calls it, and who knows how to print it.
+    """A processor: its name here, what the operating system calls it, and its folder.
 
-    `capstone` holds the names of Capstone's constants: architecture and mode.
+    `filler` is an instruction that stops whoever runs it, for code memory that is not in use.  `capstone`
+    holds the names of Capstone's constants: architecture and mode.
     """
 
     name: str
     machines: tuple[str, ...]
     package: str
+    filler: bytes
     capstone: tuple[str, str]
 
     def assembler(self) -> MacroAssembler:
@@ -31,7 +33,9 @@ class Target(NamedTuple):
 
 TARGETS: Final[dict[str, Target]] = {
     row.name: row
-    for row in (Target("x64", ("x86_64", "amd64"), "dora.machine.x64", ("CS_ARCH_X86", "CS_MODE_64")),)
+    for row in (
+        Target("x64", ("x86_64", "amd64"), "dora.machine.x64", b"\xcc", ("CS_ARCH_X86", "CS_MODE_64")),
+    )
 }
 
 

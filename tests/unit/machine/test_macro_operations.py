@@ -17,6 +17,7 @@ from dora.machine.buffer import Label
 from dora.machine.macro import (
     SWAPPED,
     Argument,
+    Binary,
     Condition,
     FloatCondition,
     MacroAssembler,
@@ -443,7 +444,7 @@ def test_all_ways_to_call() -> None:
             else:
                 returns.append(m.call_label(local))
             assert returns[-1] == m.position
-            m.binary(0, LONG, a, a, m.result)  # type: ignore[arg-type]
+            m.binary(Binary.ADD, LONG, a, a, m.result)
 
     program = Program(emit, masm, symbols)
     program.run({})
@@ -479,8 +480,8 @@ def test_frames_keep_saved_registers_and_alignment() -> None:
         masm.prologue(saved)
         for register in saved:
             masm.load_constant(LONG, register, 0)
-        masm.binary_immediate(3, LONG, masm.result, masm.stack_pointer, 15)  # type: ignore[arg-type]
-        masm.binary(1, LONG, masm.temporaries[1], masm.frame_pointer, masm.stack_pointer)  # type: ignore[arg-type]
+        masm.binary_immediate(Binary.AND, LONG, masm.result, masm.stack_pointer, 15)
+        masm.binary(Binary.SUB, LONG, masm.temporaries[1], masm.frame_pointer, masm.stack_pointer)
         enough = masm.label()
         masm.branch_immediate(LONG, Condition.GREATER_EQUAL, masm.temporaries[1], 8 * count + size, enough)
         masm.load_constant(LONG, masm.result, 99)
@@ -557,7 +558,7 @@ def test_arguments_of_calls_in_and_out(seed: int) -> None:
     function = ctypes.CFUNCTYPE(ctypes.c_int64, *(C_TYPES[kind] for kind in kinds))(address)
     assert function(*values) == 42
     for kind, value, got in zip(kinds, values, reversed(seen), strict=True):
-        assert to_bits(kind, got) == to_bits(kind, C_TYPES[kind](value).value)  # type: ignore[arg-type]
+        assert to_bits(kind, got) == to_bits(kind, C_TYPES[kind](value).value)
 
 
 def test_scratch_registers_are_lent_once() -> None:

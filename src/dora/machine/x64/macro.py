@@ -8,6 +8,7 @@
   operands are: quotients and products into `rax`, remainders into `rdx`, shift counts in `rcx`.
 * `ucomis` reports "unordered" as "below and equal", so comparisons are turned until the condition is
   "above"; equality needs the parity flag as well.
+* Of what not every x86-64 processor has, only `roundsd` is used (SSE4.1, in all of them since 2011).
 """
 
 from __future__ import annotations
