@@ -264,8 +264,8 @@ def code_writer(address: int, size: int) -> ProcessMemory | FreshPages:
 class CodeArena:
     """Code and cells within reach of each other; placed, freed and reused exactly.
 
-    `filler` (of the target) overwrites what is freed.  `fresh_pages` chooses that way of placing instead of trying
-    for the other.  May be used from several threads; a forked child goes on with its own copy.
+    `filler` (of the target) overwrites what is freed.  `fresh_pages` chooses that way of placing instead
+    of trying for the other.  May be used from several threads; a forked child goes on with its own copy.
     """
 
     __slots__ = ("address", "cells", "code", "filler", "lock", "process", "size", "words", "writer")

@@ -31,12 +31,15 @@ class Target(NamedTuple):
         return assembler
 
 
-TARGETS: Final[dict[str, Target]] = {
-    row.name: row
-    for row in (
-        Target("x64", ("x86_64", "amd64"), "dora.machine.x64", b"\xcc", ("CS_ARCH_X86", "CS_MODE_64")),
-    )
-}
+X64: Final = Target(
+    name="x64",
+    machines=("x86_64", "amd64"),
+    package="dora.machine.x64",
+    filler=b"\xcc",
+    capstone=("CS_ARCH_X86", "CS_MODE_64"),
+)
+
+TARGETS: Final[dict[str, Target]] = {target.name: target for target in (X64,)}
 
 
 def host() -> Target | None:

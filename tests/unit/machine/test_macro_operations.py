@@ -35,7 +35,7 @@ SAMPLES: dict[Kind, list[int] | list[float]] = {
     BYTE: [0, 0x80, 0xFF],
     CHAR: [0, 0x10FFFF],
     INT: [0, 1, -1, 2**31 - 1, -(2**31), 0x1234_5678],
-    LONG: [0, 1, -1, 2**31, -(2**31) - 1, 2**63 - 1, -(2**63), 0xFFFF_FFFF, 0x1234_5678_9ABC_DEF0],
+    LONG: [0, 1, -1, 2**31, 2**32, -(2**31) - 1, 2**63 - 1, -(2**63), 0xFFFF_FFFF, 0x1234_5678_9ABC_DEF0],
     REF: [0, 0x7FFF_1234_5678, 0x1000],
     FLOAT: [0.0, -0.0, 1.5, math.inf, math.nan],
     DOUBLE: [0.0, -0.0, 0.1, -math.inf, math.nan, 5e-324],

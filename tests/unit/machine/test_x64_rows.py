@@ -441,6 +441,26 @@ def test_conditional_jumps_both_ways(code: int, distance: int) -> None:
     assert size == (2 if distance <= 126 else 6)
 
 
+@pytest.mark.parametrize("distance", [0, 1, 124, 125, 126, 127, 128, 129, 100_000])
+def test_jumps_and_calls_both_ways(distance: int) -> None:
+    for name in ("jmp", "call_l"):
+        forward = Assembler()
+        label = forward.label()
+        getattr(forward, name)(label)
+        forward.nop(distance)
+        forward.bind(label)
+        assert normal(decoded(bytes(forward.finish().data[:5]))) == normal(
+            f"{name.split('_')[0]} {5 + distance}"
+        )
+        backward = Assembler()
+        label = backward.bound()
+        backward.nop(distance)
+        getattr(backward, name)(label)
+        ((_, size, _, operand),) = decoder().disasm_lite(bytes(backward.finish().data[distance:]), distance)
+        assert operand == "0"
+        assert size == (2 if name == "jmp" and distance <= 126 else 5)
+
+
 @pytest.mark.parametrize("distance", [0, 127, 128])
 def test_short_jumps_are_checked(distance: int) -> None:
     asm = Assembler()
