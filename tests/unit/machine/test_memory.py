@@ -6,6 +6,7 @@ import ctypes
 import faulthandler
 import os
 import random
+import signal
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -140,6 +141,15 @@ def test_a_forked_child_keeps_its_own_code(arena: CodeArena) -> None:
     os.write(go, b"x")
     assert os.waitpid(child, 0)[1] == 0
     assert run(address) == 99, "what the child did is not seen here"
+
+
+def test_a_lock_held_during_a_fork_does_not_stop_the_child(arena: CodeArena) -> None:
+    with arena.lock:
+        if (child := os.fork()) == 0:
+            signal.alarm(10)
+            arena.place(returning(1))
+            os._exit(0)
+    assert os.waitpid(child, 0)[1] == 0
 
 
 def test_threads_place_side_by_side(arena: CodeArena) -> None:
