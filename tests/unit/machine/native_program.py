@@ -23,7 +23,7 @@ MASK_32, MASK_64 = 0xFFFF_FFFF, 0xFFFF_FFFF_FFFF_FFFF
 FLOATS = (Kind.FLOAT, Kind.DOUBLE)
 WIDE = (Kind.LONG, Kind.REF)
 
-arena = CodeArena(b"\0")
+arena = CodeArena()
 
 
 def target() -> Target:
