@@ -25,6 +25,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TypeAlias
 
+from dora.library.files import PUBLIC_NAMES
 from dora.syntax.tree import Modifier
 from dora.text.source import Source, Span
 from dora.types.primitives import Primitive
@@ -60,8 +61,8 @@ class Function:
 
     `owner` is the class that declares it or that its `impl` is for, if any.  The first local of a
     method or constructor is `self`; `parameters` are the others.  `locals` are all slots of the frame,
-    parameters first.  `body` is None for an `internal` or `abstract` function and for one of a trait.  Bodies of library
-    functions are checked when first asked for.
+    parameters first.  `body` is None for an `internal` or `abstract` function and for one of a trait.
+    Bodies of library functions are checked when first asked for.
     """
 
     __slots__ = (
@@ -157,7 +158,7 @@ class Class(ClassHead):
     `constructors` are in the order in which they are tried, the primary one last.
     """
 
-    __slots__ = ("constructors", "fields", "impls", "methods", "modifiers", "source", "span", "statics")
+    __slots__ = ("constructors", "fields", "methods", "modifiers", "source", "span", "statics")
 
     def __init__(self, name: str, parameters: tuple[TypeParameter, ...], source: Source, span: Span) -> None:
         super().__init__(name, parameters)
@@ -168,7 +169,6 @@ class Class(ClassHead):
         self.methods: dict[str, Function] = {}
         self.statics: dict[str, Function] = {}
         self.constructors: list[Function] = []
-        self.impls: dict[TraitHead, Impl] = {}
 
     @property
     def internal(self) -> bool:
@@ -243,6 +243,8 @@ class Program:
     traits: dict[str, Trait] = field(default_factory=dict)
     globals: list[Global] = field(default_factory=list)
     """in the order of their initialisers"""
+    impls: dict[ClassHead, dict[TraitHead, Impl]] = field(default_factory=dict)
+    """the impls of each class by trait, those of the library included"""
 
     @property
     def main(self) -> Function | None:
@@ -250,7 +252,9 @@ class Program:
 
     def callable_by_name(self, name: str) -> Function | None:
         """What `call(name)` finds: a function of the program, else one of the prelude (14.4)."""
-        return self.functions.get(name) or self.library.functions.get(name)
+        if name in self.functions or name not in PUBLIC_NAMES:
+            return self.functions.get(name)
+        return self.library.functions.get(name)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,1 +1,1 @@
-"""Objects and internal functions as the two interpreters have them, in Python."""
+"""What both interpreters share: Dora objects as Python objects, internal functions, native code."""

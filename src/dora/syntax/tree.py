@@ -520,6 +520,8 @@ class Init(Node):
     parameters: list[Parameter]
     delegation: Delegation | None
     body: Block | DeferredBlock | None
+    raw_span: Span | None = field(default=None, compare=False, repr=False)
+    """where `@raw` stands, if it does"""
 
 
 @dataclass(slots=True)

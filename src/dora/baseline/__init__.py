@@ -1,0 +1,1 @@
+"""The baseline compiler: bytecode to machine code in two quick passes."""

@@ -1,0 +1,1 @@
+"""The typed, register-based instructions between the front end and the compilers."""

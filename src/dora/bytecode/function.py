@@ -1,0 +1,26 @@
+"""The bytecode of one concrete function."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from dora.bytecode.entities import FunctionRef
+from dora.bytecode.instructions import Instruction
+from dora.types.types import Kind
+
+
+@dataclass(slots=True)
+class Function:
+    """Instructions, the kind of each register, and for each instruction its line in the source.
+
+    The first registers are the parameters.
+    """
+
+    ref: FunctionRef
+    registers: list[Kind] = field(default_factory=list)
+    code: list[Instruction] = field(default_factory=list)
+    lines: list[int] = field(default_factory=list)
+
+    @property
+    def name(self) -> str:
+        return self.ref.name

@@ -1,0 +1,101 @@
+"""Which registers are live where: what a collector must find in a frame, and what calls must keep.
+
+A backward data-flow analysis over basic blocks; sets of registers are bits of an int.
+(Aho, Lam, Sethi, Ullman: Compilers, 9.2.5.)
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from dora.bytecode.blocks import Block, find_blocks
+from dora.bytecode.function import Function
+from dora.bytecode.instructions import NO_REGISTER, Register, defined, is_safepoint, used
+from dora.types.types import Kind
+
+Effects = list[tuple[int, int]]
+"""For each instruction the register that it defines and those that it uses, as bits."""
+
+
+@dataclass(slots=True)
+class Liveness:
+    """The registers that are live at the start and at the end of each block, as bits."""
+
+    blocks: list[Block]
+    effects: Effects
+    live_in: list[int]
+    live_out: list[int]
+
+
+def analyse(function: Function) -> Liveness:
+    """Liveness of all registers at the borders of blocks."""
+    effects = [effect(function, index) for index in range(len(function.code))]
+    blocks = find_blocks(function)
+    live_in, live_out = solve(blocks, effects)
+    return Liveness(blocks, effects, live_in, live_out)
+
+
+def effect(function: Function, index: int) -> tuple[int, int]:
+    instruction = function.code[index]
+    register = defined(instruction)
+    uses = 0
+    for use in used(instruction):
+        uses |= 1 << use
+    return (0 if register == NO_REGISTER else 1 << register), uses
+
+
+def solve(blocks: list[Block], effects: Effects) -> tuple[list[int], list[int]]:
+    generated, killed = [], []
+    for block in blocks:
+        use, kill = 0, 0
+        for index in range(block.end - 1, block.start - 1, -1):
+            definition, uses = effects[index]
+            use = use & ~definition | uses
+            kill |= definition
+        generated.append(use)
+        killed.append(kill)
+    live_in = [0] * len(blocks)
+    live_out = [0] * len(blocks)
+    changed = True
+    while changed:
+        changed = False
+        for number in range(len(blocks) - 1, -1, -1):
+            out = 0
+            for successor in blocks[number].successors:
+                out |= live_in[successor]
+            live_out[number] = out
+            new = generated[number] | out & ~killed[number]
+            if new != live_in[number]:
+                live_in[number] = new
+                changed = True
+    return live_in, live_out
+
+
+def live_across(liveness: Liveness, function: Function) -> dict[int, int]:
+    """For the index of each safepoint, the registers needed after it and defined before it, as bits."""
+    result: dict[int, int] = {}
+    for block, live in zip(liveness.blocks, liveness.live_out, strict=True):
+        for index in range(block.end - 1, block.start - 1, -1):
+            definition, uses = liveness.effects[index]
+            live &= ~definition
+            if is_safepoint(function.code[index]):
+                result[index] = live
+            live |= uses
+    return result
+
+
+def live_references(function: Function) -> dict[int, list[Register]]:
+    """For the index of each safepoint, the references that a collector must find in the frame."""
+    references = sum(1 << index for index, kind in enumerate(function.registers) if kind is Kind.REF)
+    across = live_across(analyse(function), function)
+    return {index: bits(live & references) for index, live in across.items()}
+
+
+def bits(live: int) -> list[Register]:
+    """The numbers of the bits that are set, in order."""
+    result = []
+    while live:
+        lowest = live & -live
+        result.append(Register(lowest.bit_length() - 1))
+        live ^= lowest
+    return result

@@ -1,0 +1,22 @@
+"""The library as programs are checked against it: read, parsed lazily, declared once a process."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from dora.check.checker import CheckedLibrary, check_library
+from dora.library.files import PUBLIC_NAMES, read_prelude
+from dora.syntax.parser import parse_file
+from dora.text.diagnostics import Diagnostics
+from dora.text.source import Source
+
+
+@cache
+def prelude() -> CheckedLibrary:
+    """The prelude.  Its bodies are parsed and checked when somebody needs them."""
+    diagnostics = Diagnostics()
+    sources = [Source(name, text, main=False) for name, text in read_prelude()]
+    files = [(source, parse_file(source, diagnostics, lazy=True)) for source in sources]
+    library = check_library(files, PUBLIC_NAMES)
+    assert not diagnostics.reports and not library.unit.diagnostics.reports, "the library has errors"
+    return library

@@ -1,0 +1,155 @@
+"""Compiling and running programs: the one door through which commands and hosts come in."""
+
+from __future__ import annotations
+
+from typing import Final, Protocol
+
+from dora.check.checker import MainRule, check_formula, check_program, is_test
+from dora.check.library import prelude
+from dora.check.program import Function, Program
+from dora.host.failures import Exit, Failure
+from dora.host.objects import Value
+from dora.optional import load
+from dora.settings import Settings, Streams
+from dora.syntax.parser import parse_file, parse_formula
+from dora.text.diagnostics import Diagnostics
+from dora.text.source import Source
+from dora.types.types import Type
+
+ENGINES: Final = {
+    "walk": ("dora.treewalk.interpreter", "Interpreter"),
+    "baseline": ("dora.compiled.machine", "Machine"),
+    "tiered": ("dora.compiled.machine", "Machine"),
+}
+"""the engines that there are: module and class"""
+
+
+class Interpreter(Protocol):
+    """A program in an engine, ready to run; all its output is written when a method returns."""
+
+    def run_main(self) -> int:
+        """Initialise the globals, run `main`, report a failure, and return the exit status."""
+
+    def initialize_globals(self) -> None:
+        """Raises Failure and Exit."""
+
+    def run_test(self, function: Function) -> bool:
+        """Whether a test passed; reports failures.  Raises Exit."""
+
+    def call(self, function: Function, arguments: list[Value]) -> Value:
+        """Call a function.  Raises Failure and Exit."""
+
+    def print_value(self, type: Type, value: Value) -> None:
+        """Print a value as its `toString()` has it, and a newline.  Raises Failure."""
+
+    def report(self, failure: Failure) -> None:
+        """Print the line and the trace of a failure."""
+
+
+class ExitRequest(Exception):
+    """The program called `exit`; it ends the whole run of tests."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(status)
+        self.status = status
+
+
+class TestRun:
+    """One program, its globals initialised, whose tests are run one after the other."""
+
+    def __init__(self, program: Program, engine: Interpreter) -> None:
+        self._program = program
+        self._engine = engine
+
+    def names(self) -> list[str]:
+        """The test functions in order of definition."""
+        library = self._program.library
+        return [name for name, function in self._program.functions.items() if is_test(function, library)]
+
+    def run(self, name: str) -> bool:
+        """Run a test; messages and traces go to stderr.  Raises ExitRequest."""
+        try:
+            return self._engine.run_test(self._program.functions[name])
+        except Exit as exit:
+            raise ExitRequest(exit.status) from None
+
+
+def engine_is_there(name: str) -> bool:
+    """Whether an engine of this name can work on this machine."""
+    return name in ENGINES and (name == "walk" or load("dora.machine.targets").host() is not None)
+
+
+def compile_program(
+    source: Source, diagnostics: Diagnostics, *, main: MainRule = MainRule.REQUIRED
+) -> Program | None:
+    """Check a program; none if there are errors.  Warnings are no errors."""
+    file = parse_file(source, diagnostics)
+    program = check_program(source, file, diagnostics, prelude(), main=main)
+    return None if diagnostics.errors else program
+
+
+def interpreter(program: Program, arguments: list[str], streams: Streams, settings: Settings) -> Interpreter:
+    module, name = ENGINES[settings.engine]
+    engine: Interpreter = getattr(load(module), name)(
+        program,
+        arguments=arguments,
+        stdout=streams.stdout,
+        stderr=streams.stderr,
+        settings=settings,
+    )
+    return engine
+
+
+def run_program(program: Program, arguments: list[str], streams: Streams, settings: Settings) -> int:
+    """Run `main` and return the exit status, whatever way the program ends."""
+    return interpreter(program, arguments, streams, settings).run_main()
+
+
+def start_tests(program: Program, streams: Streams, settings: Settings) -> TestRun:
+    """Initialise the program's globals, ready to run its tests.  A failure ends the whole run."""
+    engine = interpreter(program, [], streams, settings)
+    try:
+        engine.initialize_globals()
+    except Exit as exit:
+        raise ExitRequest(exit.status) from None
+    except Failure as failure:
+        engine.report(failure)
+        raise ExitRequest(failure.status) from None
+    return TestRun(program, engine)
+
+
+def run_formula(
+    variables: list[tuple[str, Source]],
+    formula: Source,
+    diagnostics: Diagnostics,
+    streams: Streams,
+    settings: Settings,
+) -> int:
+    """Evaluate a formula after its variables, print its value, and return the exit status.
+
+    With errors in `diagnostics` nothing is evaluated and the status means nothing.
+    """
+    types: dict[str, Type] = {}
+    checked = []
+    for name, source in [*variables, ("", formula)]:
+        tree = parse_formula(source, diagnostics)
+        program, function = check_formula(source, tree, diagnostics, prelude(), types)
+        checked.append((name, program, function))
+        types = {**types, name: function.result}
+    return 1 if diagnostics.errors else evaluate(checked, streams, settings)
+
+
+def evaluate(checked: list[tuple[str, Program, Function]], streams: Streams, settings: Settings) -> int:
+    """The values of formulas, each known to the later ones by its name; prints the last one."""
+    values: dict[str, Value] = {}
+    try:
+        for name, program, function in checked:
+            engine = interpreter(program, [], streams, settings)
+            values[name] = engine.call(function, [values[one.name] for one in function.parameters])
+        engine.print_value(function.result, values[name])
+    except Exit as exit:
+        return exit.status
+    except Failure as failure:
+        engine.report(failure)
+        return failure.status
+    return 0

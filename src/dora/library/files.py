@@ -1,0 +1,54 @@
+"""The files of the prelude, in the order in which they are read, and the names they give to programs.
+
+The order decides nothing for programs; newcomers may read the files in it.  All other names of these
+files are for the library itself (reference, 14.1).
+"""
+
+from __future__ import annotations
+
+import os.path
+from typing import Final
+
+PRELUDE: Final = (
+    "object.dora",
+    "primitives.dora",
+    "arrays.dora",
+    "strings.dora",
+    "utf8.dora",
+    "string_buffer.dora",
+    "vector.dora",
+    "ranges.dora",
+    "numbers_to_text.dora",
+    "powers_of_ten.dora",
+    "exceptions.dora",
+    "process.dora",
+    "native.dora",
+    "testing.dora",
+)
+
+FUNCTIONS: Final = """
+    abort argc argv assert bubbleSort call call0 call1 call2 call3 defaultValue exit fatalError
+    forceCollect getpid getppid isValidUtf8 loadFunction native_free native_malloc native_string print
+    println range removeItem set_uint8 sleep throwFromNative throwFromNativeButNotThrows unimplemented
+    unreachable
+"""
+CLASSES: Final = """
+    Array bool byte char double Exception File float int IntRange IntRangeIter long Object
+    StackTraceElement Str StrCodePointIterator StringBuf Testing Vec
+"""
+TRAITS: Final = "Comparable Equals Iterator"
+
+PUBLIC_NAMES: Final = frozenset(f"{FUNCTIONS} {CLASSES} {TRAITS}".split())
+"""What programs see of the prelude."""
+
+FOLDER: Final = os.path.join(os.path.dirname(__file__), "prelude")
+
+
+def read_prelude() -> list[tuple[str, str]]:
+    """Name and text of each file."""
+    return [(name, read_file(name)) for name in PRELUDE]
+
+
+def read_file(name: str) -> str:
+    with open(os.path.join(FOLDER, name), encoding="utf-8") as file:
+        return file.read()

@@ -1,0 +1,1 @@
+"""Typed program to bytecode: the one place where generics are specialised."""

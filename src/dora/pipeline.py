@@ -1,0 +1,64 @@
+"""The stages that a program passes through, from text to machine code, and how each is printed.
+
+    tokens -> ast -> program -> bytecode -> graph -> llvm -> asm
+
+The first three are printed once, before the program runs; the others for each function when it
+is compiled, by the engine that compiles it.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import Final, NamedTuple
+
+from dora.optional import load
+from dora.text.diagnostics import Diagnostics
+from dora.text.source import Source
+
+
+class Stage(Enum):
+    """In the order of the flow."""
+
+    TOKENS = "tokens"
+    AST = "ast"
+    PROGRAM = "program"
+    BYTECODE = "bytecode"
+    GRAPH = "graph"
+    LLVM = "llvm"
+    ASM = "asm"
+
+
+class Printer(NamedTuple):
+    """How the text of a file becomes the dump of a stage: `print(make(source, diagnostics))`."""
+
+    maker: str
+    make: str
+    printer: str
+    print: str
+    with_source: bool = False
+    """whether the printer wants the source, too, for positions"""
+
+
+STAGES: Final = tuple(Stage)
+PRINTERS: Final = {
+    Stage.TOKENS: Printer("dora.syntax.lexer", "lex", "dora.syntax.dump", "dump_tokens"),
+    Stage.AST: Printer("dora.syntax.parser", "parse_file", "dora.syntax.dump", "dump", True),
+}
+
+
+def dump_stage(stage: Stage, source: Source) -> str:
+    """A stage of this source as text; empty for a stage that is not printed here.
+
+    Errors in the source are nobody's business here: what could be understood is printed.
+    """
+    row = PRINTERS.get(stage)
+    if row is None:
+        return ""
+    made = getattr(load(row.maker), row.make)(source, Diagnostics())
+    arguments = (made, source) if row.with_source else (made,)
+    return str(getattr(load(row.printer), row.print)(*arguments))
+
+
+def dump_stages(names: set[str], source: Source) -> str:
+    """The dumps of all these stages, in the order of the flow."""
+    return "".join(dump_stage(stage, source) for stage in STAGES if stage.value in names)

@@ -1,0 +1,43 @@
+"""What a run is asked to do: the choices of reference 1.2, and the streams it works with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import BinaryIO, Final, NamedTuple
+
+ENGINES: Final = ("tiered", "walk", "vm", "trace", "c", "go", "baseline", "opt")
+COLLECTORS: Final = ("swiper", "copy", "sweep", "zero")
+
+ALL: Final = "all"
+"""in place of a list of names: every function"""
+
+
+class Streams(NamedTuple):
+    """Standard input, output and error: the real ones, or those of a host."""
+
+    stdin: BinaryIO
+    stdout: BinaryIO
+    stderr: BinaryIO
+
+
+@dataclass(slots=True)
+class Settings:
+    """How to run programs; the defaults are those of the command line."""
+
+    engine: str = "tiered"
+    gc: str = "swiper"
+    gc_stress: bool = False
+    gc_verify: bool = False
+    gc_events: bool = False
+    gc_stats: bool = False
+    heap_size: int | None = None
+    """in bytes; none for a quarter of the machine's memory"""
+    emit: set[str] = field(default_factory=set)
+    """names of stages"""
+    emit_bytecode: set[str] = field(default_factory=set)
+    """plain names of functions, or `ALL`"""
+    emit_asm: set[str] = field(default_factory=set)
+    emit_debug: set[str] = field(default_factory=set)
+    asm_syntax: str = "att"
+    omit_bounds_check: bool = False
+    perf: bool = False

@@ -1,0 +1,54 @@
+"""Runs the command in this process, for tests of its options and messages."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+
+from dora.cli.main import run_command
+
+ENGINES = ["walk", "baseline"]
+"""Every engine that runs on this machine: the suites of whole programs run under each."""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    status: int
+    out: str
+    err: str
+
+
+def dora(*arguments: str, stdin: str = "") -> Result:
+    """What `dora ARGUMENTS` gives, with `stdin` as its input."""
+    out, err = io.BytesIO(), io.BytesIO()
+    status = run_command(list(arguments), io.BytesIO(stdin.encode()), out, err)
+    return Result(status, out.getvalue().decode(), err.getvalue().decode())
+
+
+class Recorder(io.RawIOBase):
+    """A stream that notes each write in a log shared with others, to see what came first."""
+
+    def __init__(self, name: str, log: list[tuple[str, bytes]]) -> None:
+        self.name = name
+        self.log = log
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: object) -> int:
+        written = bytes(memoryview(data))  # type: ignore[arg-type]
+        if written:
+            self.log.append((self.name, written))
+        return len(written)
+
+
+def recorded(*arguments: str) -> tuple[int, list[tuple[str, bytes]]]:
+    """The status, and what was written where, in order; writes to one stream in a row are joined."""
+    log: list[tuple[str, bytes]] = []
+    status = run_command(list(arguments), io.BytesIO(), Recorder("out", log), Recorder("err", log))  # type: ignore[arg-type]
+    joined: list[tuple[str, bytes]] = []
+    for name, data in log:
+        if joined and joined[-1][0] == name:
+            data = joined.pop()[1] + data
+        joined.append((name, data))
+    return status, joined

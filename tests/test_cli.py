@@ -1,0 +1,545 @@
+"""The command line, sections 1.1 to 1.5 of the reference."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from command_line import Result, dora, recorded
+from dora.version import VERSION
+
+HELLO = 'fun main() { println("hello"); }\n'
+ARGUMENTS = "fun main() { for i in range(0, argc()) { println(argv(i)); } }\n"
+WRONG = 'fun main() {\n  var count: int = 3;\n  count = "three";\n}\n'
+WARNED = "fun f() throws { }\nfun main() {\n  try f();\n}\n"
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Every test runs in a folder of its own, so that files are named without folders."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    return tmp_path
+
+
+def write(name: str, text: str) -> str:
+    path = Path(name)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    return name
+
+
+def assert_usage_error(result: Result) -> None:
+    assert (result.status, result.out) == (2, "")
+    assert "usage" in result.err.lower()
+
+
+class TestRun:
+    def test_with_and_without_the_command(self) -> None:
+        file = write("a.dora", HELLO)
+        assert dora(file) == Result(0, "hello\n", "")
+        assert dora("run", file) == Result(0, "hello\n", "")
+
+    def test_a_file_from_stdin(self) -> None:
+        assert dora("-", stdin=HELLO) == Result(0, "hello\n", "")
+        assert dora("run", "-", stdin=HELLO) == Result(0, "hello\n", "")
+
+    def test_stdin_is_called_so_in_reports(self) -> None:
+        result = dora("--error-format=short", "-", stdin=WRONG)
+        assert result.err.startswith("<stdin>:3:9: error[E0401]: ")
+
+    def test_a_file_named_like_a_command(self) -> None:
+        write("check", HELLO)
+        assert dora("run", "check").out == "hello\n"
+
+    def test_arguments_behind_the_file_are_the_programs(self) -> None:
+        file = write("a.dora", ARGUMENTS)
+        result = dora(file, "one", "--engine=none", "-h", "--", "-")
+        assert result == Result(0, "one\n--engine=none\n-h\n--\n-\n", "")
+
+    def test_arguments_behind_stdin(self) -> None:
+        assert dora("run", "-", "x", "y", stdin=ARGUMENTS).out == "x\ny\n"
+
+    def test_two_dashes_end_the_options(self) -> None:
+        file = write("--odd.dora", ARGUMENTS)
+        assert dora("--", file, "x").out == "x\n"
+        assert dora("run", "--engine=walk", "--", file, "--", "y").out == "--\ny\n"
+
+    def test_values_with_and_without_equals_sign(self) -> None:
+        file = write("a.dora", HELLO)
+        assert dora("--engine=walk", file).out == "hello\n"
+        assert dora("--engine", "walk", file).out == "hello\n"
+        assert dora("run", "--engine", "walk", "--color", "never", file).out == "hello\n"
+
+    def test_status_of_main(self) -> None:
+        assert dora("-", stdin="fun main() -> int { return 300; }").status == 44
+        assert dora("-", stdin="fun main() -> int { return -1; }").status == 255
+
+    def test_nothing_is_printed_at_the_end(self) -> None:
+        assert dora("-", stdin="fun main() -> int { return 3; }") == Result(3, "", "")
+
+    def test_the_file_without_folders_is_main_in_traces(self) -> None:
+        file = write("deep/inside.dora", "fun main() {\n  assert(false);\n}\n")
+        assert dora(file) == Result(101, "", "assert failed\n0: main(): 2\n")
+
+    def test_options_of_the_memory_have_no_effect_here(self) -> None:
+        file = write("a.dora", HELLO)
+        options = ["--gc=copy", "--gc-stress", "--gc-verify", "--heap-size=10m", "--gc", "zero"]
+        assert dora("--engine=walk", *options, file) == Result(0, "hello\n", "")
+
+    def test_stages_that_the_engine_does_not_pass_print_nothing(self) -> None:
+        file = write("a.dora", HELLO)
+        assert dora("--engine=walk", "--emit=graph,llvm,asm", file) == Result(0, "hello\n", "")
+
+    @pytest.mark.parametrize("option", ["--emit=tokens", "--emit=ast", "--emit=program", "--emit-ast"])
+    def test_stages_are_printed_to_stdout(self, option: str) -> None:
+        result = dora(option, write("a.dora", HELLO))
+        assert (result.status, result.err) == (0, "")
+        assert result.out.endswith("hello\n")
+        assert len(result.out) > len("hello\n")
+
+    @pytest.mark.parametrize("size", ["1048576", "1024k", "1024K", "64m", "64M", "1g", "1G"])
+    def test_heap_sizes(self, size: str) -> None:
+        assert dora(f"--heap-size={size}", write("a.dora", HELLO)).out == "hello\n"
+
+
+class TestUsage:
+    def test_version(self) -> None:
+        assert dora("--version") == Result(0, f"dora {VERSION}\n", "")
+
+    @pytest.mark.parametrize("option", ["--help", "-h"])
+    def test_help(self, option: str) -> None:
+        result = dora(option)
+        assert (result.status, result.err) == (0, "")
+        for word in ("usage", "run", "check", "test", "eval", "--engine", "--error-format"):
+            assert word in result.out.lower()
+
+    def test_nothing_to_do(self) -> None:
+        for command in ([], ["run"], ["check"], ["test"], ["eval"], ["--engine=walk"]):
+            assert_usage_error(dora(*command))
+
+    @pytest.mark.parametrize(
+        "options",
+        [
+            ["--no-such-option"],
+            ["-x"],
+            ["run", "--no-such-option"],
+            ["--engine=steam"],
+            ["--engine", "steam"],
+            ["--gc=steam"],
+            ["--error-format=xml"],
+            ["--color=sometimes"],
+            ["--heap-size=many"],
+            ["--heap-size=10x"],
+            ["--heap-size=-1"],
+            ["--emit=everything"],
+            ["--asm-syntax=greek"],
+            ["--gc-stress=3"],
+            ["check", "--engine=walk"],
+            ["check", "--no-such-option"],
+            ["test", "--no-such-option"],
+        ],
+        ids=" ".join,
+    )
+    def test_wrong_options(self, options: list[str]) -> None:
+        assert_usage_error(dora(*options, write("a.dora", HELLO)))
+
+    @pytest.mark.parametrize("options", [["--engine"], ["run", "--heap-size"], ["eval", "--let"]])
+    def test_missing_values(self, options: list[str]) -> None:
+        assert_usage_error(dora(*options))
+
+    def test_options_of_other_commands(self) -> None:
+        assert_usage_error(dora("run", "--let=x=1", write("a.dora", HELLO)))
+
+    def test_a_usage_error_runs_nothing(self) -> None:
+        assert dora("--no-such-option", write("a.dora", HELLO)).out == ""
+
+
+class TestMissingFiles:
+    @pytest.mark.parametrize("command", [[], ["run"], ["check"], ["test"]], ids=str)
+    def test_a_missing_file(self, command: list[str]) -> None:
+        result = dora(*command, "--error-format=short", "nowhere.dora")
+        assert (result.status, result.out) == (1, "")
+        assert re.fullmatch(r"nowhere\.dora:1:1: error\[E0903\]: .+\n1 error\n", result.err)
+
+    def test_a_folder_is_no_file(self) -> None:
+        Path("folder").mkdir()
+        result = dora("run", "--error-format=short", "folder")
+        assert result.status == 1
+        assert result.err.startswith("folder:1:1: error[E0903]: ")
+
+    def test_in_the_human_format(self) -> None:
+        result = dora("nowhere.dora")
+        assert result.status == 1
+        assert result.err.startswith("error[E0903]: ")
+        assert result.err.endswith("1 error\n")
+
+
+class TestCheck:
+    def test_a_correct_file(self) -> None:
+        assert dora("check", write("a.dora", HELLO)) == Result(0, "", "")
+
+    def test_main_is_not_required(self) -> None:
+        assert dora("check", write("a.dora", "fun f() { }\n")) == Result(0, "", "")
+
+    def test_several_files_are_programs_of_their_own(self) -> None:
+        one, other = write("a.dora", HELLO), write("b.dora", HELLO)
+        assert dora("check", one, other) == Result(0, "", "")
+
+    def test_every_file_is_reported(self) -> None:
+        files = [write("a.dora", WRONG), write("b.dora", HELLO), write("c.dora", WRONG)]
+        result = dora("check", "--error-format=short", *files)
+        assert (result.status, result.out) == (1, "")
+        found = re.findall(r"(?m)^(\w+\.dora:\d+:\d+): error\[(E\d+)\]", result.err)
+        assert found == [("a.dora:3:9", "E0401"), ("c.dora:3:9", "E0401")]
+
+    def test_one_missing_file_of_several(self) -> None:
+        result = dora("check", "--error-format=short", "nowhere.dora", write("a.dora", WRONG))
+        assert result.status == 1
+        assert "nowhere.dora:1:1: error[E0903]" in result.err
+        assert "a.dora:3:9: error[E0401]" in result.err
+
+    def test_a_warning_is_no_error(self) -> None:
+        result = dora("check", "--error-format=short", write("a.dora", WARNED))
+        assert result.status == 0
+        assert re.fullmatch(r"a\.dora:3:3: warning\[W0801\]: .+\n", result.err)
+
+    def test_from_stdin(self) -> None:
+        result = dora("check", "--error-format=short", "-", stdin=WRONG)
+        assert result.status == 1
+        assert result.err.startswith("<stdin>:3:9: error[E0401]: ")
+
+
+class TestErrorFormats:
+    def test_human(self) -> None:
+        result = dora(write("shop.dora", WRONG))
+        assert (result.status, result.out) == (1, "")
+        lines = result.err.split("\n")
+        assert re.fullmatch(r"error\[E0401\]: .*`int`.*`Str`.*", lines[0])
+        assert lines[1:5] == ["  shop.dora:3:9", "  |", '3 |   count = "three";', "  |         ^"]
+        assert lines[5].startswith("  help: ")
+        assert lines[-2:] == ["1 error", ""]
+
+    def test_human_is_the_default(self) -> None:
+        file = write("shop.dora", WRONG)
+        assert dora(file) == dora("--error-format=human", file) == dora("--error-format", "human", file)
+
+    def test_human_expands_tabs(self) -> None:
+        result = dora(write("a.dora", "fun main() {\n\tvar a = 1;\n\ta\t= true;\n}\n"))
+        lines = result.err.split("\n")
+        assert lines[1:5] == ["  a.dora:3:9", "  |", "3 |     a   = true;", "  |         ^"]
+
+    def test_human_counts_code_points(self) -> None:
+        result = dora(write("a.dora", 'fun main() {\n  "äöü" - 1;\n}\n'))
+        lines = result.err.split("\n")
+        assert lines[1:5] == ["  a.dora:2:9", "  |", '2 |   "äöü" - 1;', "  |         ^"]
+
+    def test_short(self) -> None:
+        result = dora("--error-format=short", write("shop.dora", WRONG))
+        assert (result.status, result.out) == (1, "")
+        assert re.fullmatch(r"shop\.dora:3:9: error\[E0401\]: [^\n]+\n1 error\n", result.err)
+
+    def test_short_with_several_errors(self) -> None:
+        text = "fun main() {\n  b();\n  a();\n}\n"
+        result = dora("--error-format=short", write("a.dora", text))
+        pattern = r"a\.dora:2:3: error\[E0302\]: .+\na\.dora:3:3: error\[E0302\]: .+\n2 errors\n"
+        assert re.fullmatch(pattern, result.err)
+
+    def test_json(self) -> None:
+        result = dora("--error-format=json", write("shop.dora", WRONG))
+        assert (result.status, result.out) == (1, "")
+        report = json.loads(result.err)
+        assert list(report) == ["code", "severity", "message", "file", "span", "help"]
+        assert (report["code"], report["severity"], report["file"]) == ("E0401", "error", "shop.dora")
+        assert report["span"] == {"start": {"line": 3, "column": 9}, "end": {"line": 3, "column": 10}}
+        assert isinstance(report["message"], str)
+        assert isinstance(report["help"], str)
+
+    def test_json_is_one_object_a_line(self) -> None:
+        text = "fun f() throws { }\nfun main() {\n  try f();\n  b();\n  let x: Nowhere = 1;\n}\n"
+        lines = dora("--error-format=json", write("a.dora", text)).err.splitlines()
+        assert [json.loads(line)["code"] for line in lines] == ["W0801", "E0302", "E0303"]
+        assert [json.loads(line)["severity"] for line in lines] == ["warning", "error", "error"]
+
+    @pytest.mark.parametrize(
+        ("text", "code", "start", "end"),
+        [
+            ("fun main() { nowhere(1); }", "E0302", (1, 14), (1, 21)),
+            ("fun main() { let x: Nowhere = 1; }", "E0303", (1, 21), (1, 28)),
+            ("fun main() { let x: Array<int, int> = nil; }", "E0607", (1, 21), (1, 36)),
+            ('fun main() { "a".nothing(); }', "E0311", (1, 17), (1, 25)),
+            ("fun main() { 1 + true; }", "E0412", (1, 16), (1, 17)),
+            ("fun main() { let a = 2147483648; }", "E0106", (1, 22), (1, 32)),
+            ("fun main() { if 1 { } }", "E0403", (1, 14), (1, 16)),
+            ("fun main() {\n\tlet x: int = true;\n}", "E0401", (2, 5), (2, 8)),
+            ("", "E0901", (1, 1), None),
+        ],
+    )
+    def test_spans(self, text: str, code: str, start: tuple[int, int], end: tuple[int, int] | None) -> None:
+        report = json.loads(dora("--error-format=json", write("a.dora", text)).err)
+        span = report["span"]
+        assert report["code"] == code
+        assert (span["start"]["line"], span["start"]["column"]) == start
+        if end:
+            assert (span["end"]["line"], span["end"]["column"]) == end
+
+    def test_warnings_are_not_counted(self) -> None:
+        result = dora("--error-format=short", write("a.dora", WARNED))
+        assert result.status == 0
+        assert re.fullmatch(r"a\.dora:3:3: warning\[W0801\]: .+\n", result.err)
+
+    def test_a_human_warning(self) -> None:
+        result = dora(write("a.dora", WARNED))
+        lines = result.err.split("\n")
+        assert (result.status, result.out) == (0, "")
+        assert lines[0].startswith("warning[W0801]: ")
+        assert lines[1:4] == ["  a.dora:3:3", "  |", "3 |   try f();"]
+        assert not lines[-2].endswith(" error")
+
+
+class TestColor:
+    def test_only_where_told(self) -> None:
+        file = write("a.dora", WRONG)
+        plain = dora("--color=never", file).err
+        colored = dora("--color=always", file).err
+        assert "\x1b" not in plain
+        assert "\x1b[" in colored
+        assert re.sub(r"\x1b\[[0-9;]*m", "", colored) == plain
+
+    def test_auto_is_the_default_and_none_without_a_terminal(self) -> None:
+        file = write("a.dora", WRONG)
+        assert dora(file).err == dora("--color=auto", file).err == dora("--color=never", file).err
+
+    def test_always_wins_over_the_environment(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("NO_COLOR", "1")
+        assert "\x1b[" in dora("--color=always", write("a.dora", WRONG)).err
+
+    def test_machines_get_no_color(self) -> None:
+        report = dora("--error-format=json", "--color=always", write("a.dora", WRONG)).err
+        assert json.loads(report)["code"] == "E0401"
+
+    def test_for_check(self) -> None:
+        assert "\x1b[" in dora("check", "--color", "always", write("a.dora", WRONG)).err
+
+
+class TestOrderOfOutput:
+    def test_output_comes_before_a_failure(self) -> None:
+        file = write("a.dora", 'fun main() {\n  print("before");\n  assert(false);\n}\n')
+        assert recorded(file) == (101, [("out", b"before"), ("err", b"assert failed\n0: main(): 3\n")])
+
+    def test_output_comes_before_an_uncaught_exception(self) -> None:
+        file = write("a.dora", 'fun main() throws {\n  print("before");\n  throw "x";\n}\n')
+        assert recorded(file) == (
+            104,
+            [("out", b"before"), ("err", b"uncaught exception: x\n0: main(): 3\n")],
+        )
+
+    def test_output_comes_before_a_fatal_error(self) -> None:
+        file = write("a.dora", 'fun main() { print("before"); fatalError("x"); }\n')
+        assert recorded(file) == (1, [("out", b"before"), ("err", b"fatal error: x\n")])
+
+    def test_exit_flushes(self) -> None:
+        file = write("a.dora", 'fun main() { print("before"); exit(4); }\n')
+        assert recorded(file) == (4, [("out", b"before")])
+
+    def test_warnings_come_before_the_program(self) -> None:
+        file = write("a.dora", 'fun f() throws { }\nfun main() { try f(); println("a"); }\n')
+        status, log = recorded(file)
+        assert (status, [name for name, _ in log]) == (0, ["err", "out"])
+
+    def test_output_of_a_test_comes_before_its_failure(self) -> None:
+        text = "fun testA(t: Testing) { assert(false); }\nfun testB(t: Testing) { }\n"
+        status, log = recorded("test", write("a.dora", text))
+        assert status == 1
+        assert [name for name, _ in log] == ["out", "err", "out"]
+        assert log[0] == ("out", b"test testA ... ")
+
+
+class TestTest:
+    GOOD = "fun testA(t: Testing) { }\n"
+    BAD = "fun testB(t: Testing) { t.fail(); }\n"
+
+    def test_one_file(self) -> None:
+        result = dora("test", write("a.dora", self.GOOD + self.BAD))
+        assert result == Result(1, "test testA ... ok\ntest testB ... failed\n1 passed, 1 failed\n", "")
+
+    def test_all_pass(self) -> None:
+        assert dora("test", write("a.dora", self.GOOD)) == Result(
+            0, "test testA ... ok\n1 passed, 0 failed\n", ""
+        )
+
+    def test_several_files_are_named(self) -> None:
+        files = [write("b.dora", self.BAD), write("a.dora", self.GOOD)]
+        expected = "b.dora\ntest testB ... failed\na.dora\ntest testA ... ok\n1 passed, 1 failed\n"
+        assert dora("test", *files) == Result(1, expected, "")
+
+    def test_a_folder_stands_for_all_files_below_sorted(self) -> None:
+        for name in ("t/z.dora", "t/a.dora", "t/m/n.dora"):
+            write(name, self.GOOD)
+        write("t/other.txt", "no program")
+        result = dora("test", "t")
+        lines = result.out.splitlines()
+        assert (result.status, result.err) == (0, "")
+        assert [Path(line).name for line in lines[0:6:2]] == ["a.dora", "n.dora", "z.dora"]
+        assert lines[1:6:2] == ["test testA ... ok"] * 3
+        assert lines[6:] == ["3 passed, 0 failed"]
+
+    def test_one_error_and_nothing_is_run(self) -> None:
+        files = [write("a.dora", self.GOOD), write("b.dora", WRONG)]
+        result = dora("test", "--error-format=short", *files)
+        assert (result.status, result.out) == (1, "")
+        assert result.err.startswith("b.dora:3:9: error[E0401]: ")
+
+    def test_files_do_not_share_anything(self) -> None:
+        text = "var n: int = 0;\nfun testN(t: Testing) { n = n + 1; if n != 1 { t.fail(); } }\n"
+        files = [write("a.dora", text), write("b.dora", text)]
+        assert dora("test", *files).out.endswith("2 passed, 0 failed\n")
+
+    def test_options(self) -> None:
+        assert dora("test", "--engine", "walk", write("a.dora", self.GOOD)).status == 0
+
+    def test_exit_ends_the_whole_run(self) -> None:
+        files = [write("a.dora", "fun testA(t: Testing) { exit(9); }\n"), write("b.dora", self.GOOD)]
+        assert dora("test", *files) == Result(9, "a.dora\ntest testA ... ", "")
+
+
+class TestEval:
+    @pytest.mark.parametrize(
+        ("formula", "value"),
+        [
+            ("11+1.25-5", "7.25"),
+            ("7/2", "3.5"),
+            ("1/3", "0.3333333333333333"),
+            ("2 * (3 + 4)", "14"),
+            ("(-5) % 3", "-2"),
+            ("1_000", "1000"),
+            ("017", "17"),
+            ("11L", "11"),
+            ("7L/2L", "3"),
+            ("3Y", "3"),
+            ("0x1F", "31"),
+            ("0x1F / 2.toInt()", "15"),
+            ("0b11", "3"),
+            ("1F/3F", "0.33333334"),
+            ("1 < 2", "true"),
+            ("1 < 2 && !(3 < 2)", "true"),
+            ('"a" + "b"', "ab"),
+            ("'x'", "x"),
+            ("max(3, 4)", "4"),
+            ("min(3L, 4L)", "3"),
+            ("sqrt(9)", "3"),
+            ("abs(0 - 3)", "3"),
+            ("pow(2, 10)", "1024"),
+            ("sin(0)", "0"),
+            ("max(1, max(2, 3))", "3"),
+            ("toString(3)", "3"),
+            ("4.sqrt()", "2"),
+            ("int::max_value()", "2147483647"),
+            ("1 < 2 ? 10 : 20", "10"),
+            ("2 < 1 ? 10 : 20", "20"),
+            ("2 < 1 ? 1 : 3 < 2 ? 2 : 3", "3"),
+            ("1 < 2 ? 3 < 2 ? 1 : 2 : 3", "2"),
+            ("1 < 2 || false ? 1 + 1 : 3", "2"),
+            ("true ? 1L : 1L / 0L", "1"),
+            ("false ? 1L / 0L : 2L", "2"),
+            ("100000000000 * 100000000000", "10000000000000000000000"),
+            ("0 / 0", "NaN"),
+            ("1 / 0", "inf"),
+        ],
+    )
+    def test_formulas(self, formula: str, value: str) -> None:
+        assert dora("eval", formula) == Result(0, value + "\n", "")
+
+    def test_variables(self) -> None:
+        assert dora("eval", "--let", "x=3", "x * 2").out == "6\n"
+        assert dora("eval", "--let=x=3", "x * 2").out == "6\n"
+        assert dora("eval", "--let", 's="a"', "s + s").out == "aa\n"
+
+    def test_variables_see_those_to_their_left(self) -> None:
+        assert dora("eval", "--let", "x=3", "--let", "y=x+1", "x * y").out == "12\n"
+
+    def test_variables_do_not_see_those_to_their_right(self) -> None:
+        result = dora("eval", "--let", "y=x+1", "--let", "x=3", "y")
+        assert result.status == 1
+        assert "E0301" in result.err
+
+    def test_types_of_variables(self) -> None:
+        assert dora("eval", "--let", "n=7L", "n / 2L").out == "3\n"
+        assert dora("eval", "--let", "n=0x7", "n + n").out == "14\n"
+
+    def test_methods_of_variables(self) -> None:
+        assert dora("eval", "--let", "y=0", "cos(y) + y.cos()").out == "2\n"
+
+    def test_two_dashes(self) -> None:
+        assert dora("eval", "--", "-3 + 1").out == "-2\n"
+        assert dora("eval", "--let", "x=2", "--", "-x").out == "-2\n"
+
+    def test_other_types_are_errors(self) -> None:
+        result = dora("eval", "--error-format=short", "Vec::<int>()")
+        assert (result.status, result.out) == (1, "")
+        assert re.fullmatch(r"<expression>:1:1: error\[E0401\]: .+\n1 error\n", result.err)
+
+    def test_columns_count_from_the_first_character(self) -> None:
+        result = dora("eval", "--error-format=short", "1 + nowhere * 2")
+        assert re.fullmatch(r"<expression>:1:5: error\[E0301\]: .+\n1 error\n", result.err)
+
+    @pytest.mark.parametrize(
+        ("formula", "code"),
+        [
+            ("1 + 1L", "E0412"),
+            ("1 +", "E0203"),
+            ("1 ? 2 : 3", None),
+            ("f(1)", None),
+            ("1 2", None),
+        ],
+    )
+    def test_errors(self, formula: str, code: str | None) -> None:
+        result = dora("eval", "--error-format=short", formula)
+        assert (result.status, result.out) == (1, "")
+        assert f"error[{code or 'E'}" in result.err
+        assert result.err.endswith("\n1 error\n")
+
+    def test_failures(self) -> None:
+        result = dora("eval", "1L / 0L")
+        assert (result.status, result.out) == (101, "")
+        assert result.err.startswith("division by 0\n0: ")
+
+
+class TestProcess:
+    """The installed command, as a process of its own."""
+
+    def start(self, *arguments: str) -> subprocess.Popen[bytes]:
+        command = [sys.executable, "-m", "dora", *arguments]
+        return subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL
+        )
+
+    def test_output_and_status(self) -> None:
+        process = self.start(write("a.dora", 'fun main() -> int { print("a\\0b"); return 3; }\n'))
+        assert process.communicate() == (b"a\0b", b"")
+        assert process.returncode == 3
+
+    def test_interrupt(self) -> None:
+        text = 'fun main() {\n  println("ready");\n  var n = 0;\n  while true {\n    n = n + 1;\n  }\n}\n'
+        process = self.start(write("a.dora", text))
+        status, out, err = interrupt_until_it_ends(process)
+        assert (status, out) == (130, b"ready\n")
+        assert re.fullmatch(rb"interrupted\n0: main\(\): [456]\n", err)
+
+
+def interrupt_until_it_ends(process: subprocess.Popen[bytes]) -> tuple[int, bytes, bytes]:
+    """Wait until the program runs, then send Ctrl-C."""
+    for _ in range(100):
+        try:
+            out, err = process.communicate(timeout=2)
+            return process.returncode, out, err
+        except subprocess.TimeoutExpired:
+            process.send_signal(signal.SIGINT)
+    process.kill()
+    raise AssertionError("the program does not end")

@@ -1,0 +1,63 @@
+"""The library's files, its names, and the meaning that each internal function has somewhere."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from dora.check.library import prelude
+from dora.check.program import Function
+from dora.host.internals import CHECKED_LATE, CONSTRUCTORS, INTERNALS
+from dora.library.files import FOLDER, PRELUDE, PUBLIC_NAMES
+from dora.types.primitives import PRIMITIVES
+
+REFERENCE = Path(__file__).parents[2] / "docs" / "reference.md"
+
+# What is no function for the stages behind the checker.
+EXPRESSIONS = {"defaultValue"}
+
+# What operators mean and no method says.
+COMPARISONS = {"notEquals", "less", "lessEquals", "greater", "greaterEquals"}
+
+
+def all_functions() -> list[Function]:
+    library = prelude().library
+    functions = list(library.functions.values())
+    for owner in library.classes.values():
+        functions += [*owner.methods.values(), *owner.statics.values(), *owner.constructors]
+    return functions
+
+
+def test_every_file_is_listed() -> None:
+    assert sorted(PRELUDE) == sorted(path.name for path in Path(FOLDER).glob("*.dora"))
+
+
+def test_public_names_are_those_of_the_reference() -> None:
+    section = REFERENCE.read_text().split("### 14.1 ")[1].split("### 14.2 ")[0]
+    listed = re.findall(r"`([^`]+)`", section.split("Library files may")[0])
+    assert {name for part in listed for name in part.split()} == PUBLIC_NAMES
+
+
+def test_public_names_are_declared() -> None:
+    library = prelude().library
+    assert PUBLIC_NAMES - {*library.functions, *library.classes, *library.traits} == set()
+
+
+def test_every_body_of_the_library_checks() -> None:
+    for function in all_functions():
+        assert function.internal or function.body is not None
+    errors = [report for report in prelude().unit.diagnostics.reports if report.code.startswith("E")]
+    assert errors == []
+
+
+def test_internal_functions_and_their_meanings_match() -> None:
+    declared = {function.key for function in all_functions() if function.internal}
+    comparisons = {name for name in PRIMITIVES if name.split(".")[-1] in COMPARISONS}
+    primitives = set(PRIMITIVES) - comparisons
+    meanings = [set(INTERNALS), set(CONSTRUCTORS), primitives, EXPRESSIONS]
+    assert declared == set().union(*meanings)
+    assert sum(map(len, meanings)) == len(declared), "a function has two meanings"
+
+
+def test_late_checks_name_methods() -> None:
+    assert set(INTERNALS) >= CHECKED_LATE

@@ -1,0 +1,159 @@
+"""Printing trees: what is printed parses back to the same tree."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dora.syntax import tree
+from dora.syntax.dump import dump
+from dora.syntax.expressions import LEVELS
+from dora.syntax.parser import parse_file
+from dora.syntax.printer import show
+from dora.text.diagnostics import Diagnostics
+from dora.text.source import NOWHERE, Source
+
+NAMES = st.sampled_from(["a", "b", "Box", "match", "module", "e1"])
+OPERATORS = sorted(LEVELS)
+
+TYPES = st.recursive(
+    st.one_of(
+        st.just(tree.UnitType(NOWHERE)),
+        st.just(tree.SelfType(NOWHERE)),
+        NAMES.map(lambda name: tree.NamedType(NOWHERE, name, [])),
+    ),
+    lambda inner: st.builds(tree.NamedType, st.just(NOWHERE), NAMES, st.lists(inner, max_size=2)),
+    max_leaves=3,
+)
+TYPE_LISTS = st.lists(TYPES, max_size=2)
+
+
+def node(kind: type, *parts: st.SearchStrategy[object]) -> st.SearchStrategy[object]:
+    return st.builds(kind, st.just(NOWHERE), *parts)
+
+
+NUMBERS = st.one_of(
+    st.builds(
+        tree.Number,
+        st.just(NOWHERE),
+        st.sampled_from([tree.NumberKind.INT, tree.NumberKind.LONG, tree.NumberKind.BYTE]),
+        st.integers(0, 2**63),
+        st.booleans(),
+    ),
+    st.builds(
+        tree.Number,
+        st.just(NOWHERE),
+        st.sampled_from([tree.NumberKind.FLOAT, tree.NumberKind.DOUBLE]),
+        st.floats(min_value=0, allow_nan=False).map(abs),
+    ),
+)
+LEAVES = st.one_of(
+    NUMBERS,
+    node(tree.Character, st.characters(exclude_categories=["Cs"]).map(ord)),
+    node(tree.Text, st.text(max_size=5)),
+    node(tree.Boolean, st.booleans()),
+    node(tree.Nil),
+    node(tree.Self),
+    node(tree.Super),
+    node(tree.Name, NAMES),
+)
+
+
+def larger(inner: st.SearchStrategy[object]) -> st.SearchStrategy[object]:
+    several = st.lists(inner, max_size=2)
+    return st.one_of(
+        node(tree.Call, NAMES, TYPE_LISTS, several),
+        node(tree.StaticCall, NAMES, TYPE_LISTS, NAMES, TYPE_LISTS, several),
+        node(tree.MethodCall, inner, NAMES, TYPE_LISTS, several),
+        node(tree.Member, inner, NAMES),
+        node(tree.Index, inner, inner),
+        node(tree.Unary, st.sampled_from("+-!"), inner),
+        node(tree.Binary, st.sampled_from(OPERATORS), inner, inner),
+        node(tree.TypeTest, inner, TYPES),
+        node(tree.Cast, inner, TYPES),
+        node(tree.Assign, inner, inner),
+        node(tree.Try, inner, st.one_of(st.none(), inner)),
+        node(tree.ForcedTry, inner),
+    )
+
+
+EXPRESSIONS = st.recursive(LEAVES, larger, max_leaves=12)
+MAYBE = st.one_of(st.none(), EXPRESSIONS)
+
+SIMPLE_STATEMENTS = st.one_of(
+    node(tree.Variable, NAMES, st.booleans(), st.one_of(st.none(), TYPES), MAYBE),
+    node(tree.ExpressionStatement, EXPRESSIONS),
+    node(tree.Break),
+    node(tree.Continue),
+    node(tree.Return, MAYBE),
+    node(tree.Throw, EXPRESSIONS),
+    node(tree.Empty),
+)
+
+
+def compound(inner: st.SearchStrategy[object]) -> st.SearchStrategy[object]:
+    block = node(tree.Block, st.lists(inner, max_size=2))
+    catch = node(tree.Catch, NAMES, TYPES, block)
+    return st.one_of(
+        block,
+        node(
+            tree.If,
+            st.lists(node(tree.Arm, EXPRESSIONS, block), min_size=1, max_size=2),
+            st.one_of(st.none(), block),
+        ),
+        node(tree.While, EXPRESSIONS, block),
+        node(tree.Loop, block),
+        node(tree.For, NAMES, EXPRESSIONS, block),
+        node(tree.Do, block, st.lists(catch, min_size=1, max_size=2), st.one_of(st.none(), block)),
+    )
+
+
+STATEMENTS = st.recursive(SIMPLE_STATEMENTS, compound, max_leaves=4)
+
+
+def file_of(statements: list[tree.Statement]) -> tree.File:
+    block = tree.Block(NOWHERE, statements)
+    function = tree.Function(NOWHERE, "f", tree.Modifier.NONE, [], [], False, None, block)
+    return tree.File(NOWHERE, [function])
+
+
+@given(st.lists(STATEMENTS, max_size=3))
+def test_what_is_shown_parses_back(statements: list[tree.Statement]) -> None:
+    written = file_of(statements)
+    text = show(written)
+    diagnostics = Diagnostics()
+    read = parse_file(Source("case", text), diagnostics)
+    assert diagnostics.reports == []
+    assert dump(read) == dump(written), text
+
+
+def test_declarations_parse_back() -> None:
+    text = (
+        "@inline @raw internal fun f<T: A + B, S>(var x: Array<T>, y: ()) throws -> Self;\n"
+        "abstract open class C<T>(let a: int, var b: T, c: int): D<T>(a, 1) {\n"
+        "  var x: int;\n"
+        "  init(n: int): self(n) {}\n"
+        "  init(): super() {}\n"
+        "  override final fun g() {}\n"
+        "}\n"
+        "trait R {\n"
+        "  static fun a() -> Self;\n"
+        "}\n"
+        "impl R for C {\n"
+        "  static fun a() -> C {\n"
+        "    return nil;\n"
+        "  }\n"
+        "}\n"
+        'let h: Str = "x";\n'
+        "const K: double = 1.5;\n"
+    )
+    diagnostics = Diagnostics()
+    assert show(parse_file(Source("case", text), diagnostics)) == text
+    assert diagnostics.reports == []
+
+
+def test_long_chains_are_dumped_flat() -> None:
+    file = parse_file(Source("case", "let x: int = " + "1 + " * 99 + "y.f();"), Diagnostics())
+    lines = dump(file).splitlines()
+    assert len(lines) < 300
+    assert max(map(len, lines)) < 60

@@ -1,0 +1,139 @@
+"""Texts that nobody writes, but somebody sends: a tree or an error, and no harm to the host."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+from dora.syntax import tree
+from dora.syntax.dump import dump, dump_tokens
+from dora.syntax.lexer import lex
+from dora.syntax.parser import parse_file, parse_formula
+from dora.syntax.printer import show
+from dora.text.diagnostics import Diagnostics
+from dora.text.source import Source
+
+
+@pytest.fixture(autouse=True)
+def _recursion_limit_stays() -> Iterator[None]:
+    before = sys.getrecursionlimit()
+    yield
+    assert sys.getrecursionlimit() == before
+
+
+def errors(text: str) -> list[str]:
+    diagnostics = Diagnostics()
+    parse_file(Source("case", text), diagnostics)
+    return [report.code for report in diagnostics.reports]
+
+
+def value(expression: str) -> str:
+    return f"fun main() {{ let x = {expression}; }}"
+
+
+@pytest.mark.parametrize("levels", [1, 39, 40, 41, 256, 900])
+def test_nesting_that_must_work(levels: int) -> None:
+    for opening, closing in ("()", "[]", "{}"):
+        inner = opening * levels + closing * levels
+        texts = {
+            "()": value(inner.replace("()", "(1)")),
+            "[]": value("a" + "[a" * levels + "]" * levels),
+            "{}": f"fun main() {inner}",
+        }
+        assert errors(texts[opening + closing]) == []
+    assert errors(value("- " * levels + "1")) == []
+    assert errors(value("try " * levels + "f()")) == []
+    assert errors("let x: " + "A<" * levels + "int" + ">" * levels + ";") == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        value("(" * 100_000 + "1" + ")" * 100_000),
+        value("(" * 100_000),
+        value("f(" * 100_000),
+        value("a[" * 100_000),
+        value("-" * 100_000 + "1"),
+        value("try " * 100_000 + "f()"),
+        "fun main() " + "{" * 100_000,
+        "fun main() " + "{ if a " * 100_000,
+        "let x: " + "A<" * 100_000 + "int" + ">" * 100_000 + ";",
+        "let x: " + "(" * 100_000 + ";",
+    ],
+)
+def test_nesting_too_deep_is_one_error(text: str) -> None:
+    assert errors(text) == ["E0215"]
+
+
+def test_what_follows_too_deep_a_function_is_still_checked() -> None:
+    text = value("(" * 5000 + "1" + ")" * 5000) + "\nfun f() { 1 +; }"
+    assert errors(text) == ["E0215", "E0203"]
+
+
+def test_chains_are_not_nesting() -> None:
+    for text in (
+        value("1+" * 300_000 + "1"),
+        value("a" + ".b()" * 100_000),
+        value("a" + "[0]" * 100_000),
+        value("a" + " as B" * 10_000),
+        "fun main() { if a { } " + "else if b { } " * 20_000 + "}",
+    ):
+        assert errors(text) == []
+
+
+def test_long_chains_can_be_printed_and_dropped() -> None:
+    file = parse_file(Source("case", value("1+" * 300_000 + "1")), Diagnostics())
+    assert show(file).count("+") == 300_000
+    assert dump(file).count("operator=+") == 300_000
+    del file
+
+
+def test_deep_trees_can_be_printed() -> None:
+    text = value("(1 + " * 900 + "1" + ")" * 900)
+    file = parse_file(Source("case", text), Diagnostics())
+    assert dump(parse_file(Source("case", show(file)), Diagnostics())) == dump(file)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", []),
+        ("\0" * 100_000, ["E0101"]),
+        ("{" * 100_000, ["E0205"]),
+        ("}" * 100_000, ["E0205"]),
+        (value('"' + "x" * 1_000_000 + '"'), []),
+        (value("x" * 1_000_000), []),
+        (value("9" * 1_000_000), []),
+        (value("1." + "9" * 1_000_000), []),
+        (value("f(" + "a, " * 100_000 + ")"), []),
+        (value("f(" + "a " * 100_000 + ")"), ["E0201"]),
+        ("fun main() { " + "a b " * 50_000 + "; }", ["E0201"]),
+        ("/* " * 100_000, ["E0102"]),
+        ('"', ["E0103"]),
+        (" fun f() { }\n }\n" * 3_000, ["E0205"] * 3_000),
+    ],
+)
+def test_odd_texts(text: str, expected: list[str]) -> None:
+    assert errors(text) == expected
+
+
+def test_lambdas_in_lambdas() -> None:
+    assert errors(value("|x: int| { return " * 200 + "1" + "; }" * 200)) == ["E0220"]
+
+
+def test_formulas_can_be_deep_and_long() -> None:
+    diagnostics = Diagnostics()
+    assert isinstance(parse_formula(Source("case", "(" * 50_000), diagnostics), tree.InvalidExpression)
+    assert [report.code for report in diagnostics.reports] == ["E0215"]
+    diagnostics = Diagnostics()
+    parse_formula(Source("case", "1+" * 100_000 + "1"), diagnostics)
+    assert diagnostics.reports == []
+
+
+def test_tokens_of_odd_texts_are_dumped() -> None:
+    source = Source("case", 'a\0 "x\ny" \t1')
+    assert (
+        dump_tokens(lex(source, Diagnostics())) == '1:1 NAME a\n1:4 STRING "x\\ny"\n2:5 NUMBER 1\n2:6 END\n'
+    )

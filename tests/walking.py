@@ -1,0 +1,63 @@
+"""Compiling and walking small programs, for tests that look closer than the command line does."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from io import BytesIO
+from typing import NamedTuple
+
+from dora.check.checker import MainRule, check_program
+from dora.check.library import prelude
+from dora.check.program import Program
+from dora.host.objects import Value
+from dora.settings import Settings
+from dora.syntax.parser import parse_file
+from dora.text.diagnostics import Diagnostics, Severity
+from dora.text.source import Source
+from dora.treewalk.interpreter import Interpreter
+
+
+class Result(NamedTuple):
+    status: int
+    out: str
+    err: str
+
+
+def compiled(text: str, main: MainRule = MainRule.REQUIRED) -> Program:
+    diagnostics = Diagnostics()
+    source = Source("test.dora", text)
+    program = check_program(source, parse_file(source, diagnostics), diagnostics, prelude(), main=main)
+    errors = [report for report in diagnostics.sorted() if report.severity is Severity.ERROR]
+    assert not errors, errors
+    return program
+
+
+class Walk:
+    """A program in the tree walk and what it prints."""
+
+    def __init__(
+        self, text: str = "fun main() {}", *, arguments: Sequence[str] = (), heap_size: int | None = None
+    ) -> None:
+        self.stdout, self.stderr = BytesIO(), BytesIO()
+        self.program = compiled(text)
+        self.interpreter = Interpreter(
+            self.program,
+            stdout=self.stdout,
+            stderr=self.stderr,
+            arguments=arguments,
+            settings=Settings(heap_size=heap_size),
+        )
+
+    def run(self) -> Result:
+        status = self.interpreter.run_main()
+        return Result(status, self.stdout.getvalue().decode(), self.stderr.getvalue().decode())
+
+    def call(self, name: str, *arguments: Value) -> Value:
+        """Call a function of the program or of the library, private ones too."""
+        functions = self.program.functions
+        function = functions.get(name) or self.program.library.functions[name]
+        return self.interpreter.call(function, list(arguments))
+
+
+def run(text: str, **options: object) -> Result:
+    return Walk(text, **options).run()
