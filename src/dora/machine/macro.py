@@ -107,14 +107,18 @@ class FloatCondition(IntEnum):
     NOT_GREATER_EQUAL = 9
 
 
+OPPOSITES: Final = tuple(Condition(condition ^ 1) for condition in Condition)
+FLOAT_OPPOSITES: Final = tuple(FloatCondition(condition ^ 1) for condition in FloatCondition)
+
+
 def negated(condition: Condition) -> Condition:
     """The condition that holds exactly if this one does not.  Opposites are neighbours."""
-    return Condition(condition ^ 1)
+    return OPPOSITES[condition]
 
 
 def float_negated(condition: FloatCondition) -> FloatCondition:
     """The condition that holds exactly if this one does not, NaNs included."""
-    return FloatCondition(condition ^ 1)
+    return FLOAT_OPPOSITES[condition]
 
 
 SWAPPED: Final[dict[Condition, Condition]] = {

@@ -145,7 +145,7 @@ class MacroAssembler(Assembler):
         self.ret()
 
     def call_layout(self, kinds: Sequence[Kind]) -> CallLayout:
-        return sequences.call_layout(kinds, self.arguments, self.float_arguments)
+        return sequences.call_layout(tuple(kinds), self.arguments, self.float_arguments)
 
     def call(self, target: Register) -> int:
         self.call_r(target)
