@@ -20,6 +20,7 @@ from dora.machine.buffer import Code, RelocationKind
 from dora.machine.memory import CodeArena, Stack
 from dora.machine.targets import Target
 from dora.runtime import layout, stubs
+from dora.runtime.handles import Handles
 from dora.runtime.memory import Region, Words, store_bytes, store_word
 from dora.runtime.shapes import Shapes
 from dora.runtime.ticker import ticker
@@ -77,6 +78,7 @@ class Instance:
         self.globals = Region(TABLE_SIZE)
         self.texts = Region(TEXTS_SIZE)
         self.shapes = Shapes(Region(SHAPES_SIZE), self.cell)
+        self.handles = Handles()
         self.str_class = str_class
         self.symbols: dict[str, int] = {}
         self.literal_offsets: dict[str, int] = {}
@@ -275,6 +277,7 @@ class Instance:
         """Free everything: code, stack, heap, tables."""
         self.arena.close()
         self.stack.free()
+        self.handles.free()
         self.ticker.free_block(self.thread.address)
         for region in (self.heap, self.literals, self.globals, self.texts, self.shapes.region):
             region.free()
