@@ -191,7 +191,9 @@ class Frame:
             while waiting:  # only cycles are left: whoever reads the first target reads a copy instead
                 target = waiting[0][1]
                 masm.move(wide, scratch, target)
-                waiting = [(kind, to, scratch if source == target else source) for kind, to, source in waiting]
+                waiting = [
+                    (kind, to, scratch if source == target else source) for kind, to, source in waiting
+                ]
                 waiting = self.move_ready(waiting)
 
     def move_ready(self, waiting: list[Move]) -> list[Move]:
@@ -235,4 +237,3 @@ class Frame:
         masm.load(kind, target, masm.frame_pointer, offset)
         if home is None:
             masm.store(kind, target, masm.frame_pointer, self.slot(register))
-
