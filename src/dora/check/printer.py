@@ -55,8 +55,9 @@ def _own(program: Program) -> list[_Declaration]:
 def _own_impls(program: Program) -> Iterator[Impl]:
     for impls in program.impls.values():
         for impl in impls.values():
-            members = (impl.trait, *impl.methods.values(), *impl.statics.values())
-            if any(member.source is program.source for member in members):
+            functions = [*impl.methods.values(), *impl.statics.values()]
+            sources = [impl.trait.source, *(function.source for function in functions)]
+            if any(source is program.source for source in sources):
                 yield impl
 
 
