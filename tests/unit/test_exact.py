@@ -68,10 +68,8 @@ def test_what_is_no_exact_number() -> None:
 
 
 def test_growth_has_an_end() -> None:
-    value: Exact | None = exact(Fraction(1, 3))
-    for steps in range(10_000):
-        previous, value = value, value and combine(HERE, "*", value, exact(Fraction(7, 3)))
-        if value is None:
-            break
-    assert 1_000 < steps < 3_000
-    assert previous is not None and previous.denominator.bit_length() <= LARGEST
+    grown = [exact(Fraction(1, 3))]
+    while (value := combine(HERE, "*", grown[-1], exact(Fraction(7, 3)))) is not None:
+        grown.append(value)
+    assert 1_000 < len(grown) < 3_000
+    assert LARGEST - 4 < grown[-1].numerator.bit_length() <= LARGEST

@@ -14,12 +14,16 @@ from dora.text.source import Source
 
 @cache
 def prelude() -> CheckedLibrary:
-    """The prelude.  Its bodies are parsed and checked when somebody needs them."""
+    """The prelude.  Its bodies are parsed and checked when somebody needs them.
+
+    What is reported about it stays with it: users get the reports of their own program only, and a test
+    checks all bodies.
+    """
     diagnostics = Diagnostics()
     sources = [Source(name, text, main=False) for name, text in read_prelude()]
     files = [(source, parse_file(source, diagnostics, lazy=True)) for source in sources]
-    library = check_library(files, PUBLIC_NAMES)
-    assert not diagnostics.reports and not library.unit.diagnostics.reports, "the library has errors"
+    library = check_library(files, PUBLIC_NAMES, diagnostics)
+    assert not diagnostics.errors, f"the library has errors: {diagnostics.reports}"
     return library
 
 
