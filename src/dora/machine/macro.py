@@ -293,6 +293,9 @@ class MacroAssembler(Protocol):
     def call_symbol(self, symbol: str) -> int:
         """Call the code at the address `symbol`, however far."""
 
+    def call_near(self, symbol: str) -> int:
+        """Call the code at the address `symbol`, which lies in the same arena: the shortest call."""
+
     def call_memory(self, base: Register, displacement: int) -> int:
         """Call the code whose address is in memory (a vtable)."""
 
@@ -310,6 +313,9 @@ class MacroAssembler(Protocol):
 
     def jump_symbol(self, symbol: str) -> None:
         """Go to the address `symbol`, however far."""
+
+    def jump_near(self, symbol: str) -> None:
+        """Go to the address `symbol`, which lies in the same arena."""
 
     # ---- Moves, constants, addresses ----
 
