@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
 from enum import Enum, Flag, auto
+from operator import attrgetter
 from typing import (
     Annotated,
     Any,
@@ -143,6 +144,34 @@ def summarize(cls: Any) -> None:
     cls.defines = by_kind.get(K.DEF, [None])[0]
     cls.use_names = tuple(by_kind.get(K.USE, ()))
     cls.list_name = by_kind.get(K.USES, [None])[0]
+    EFFECT_BITS[cls] = effect_function(cls)
+
+
+EFFECT_BITS: Final[dict[type[Instruction], Callable[[Any], tuple[int, int]]]] = {}
+"""for each class a function: the register that an instruction writes and those that it reads, as bits"""
+
+
+def effect_function(cls: Any) -> Callable[[Any], tuple[int, int]]:
+    """A function for `EFFECT_BITS`, the shorter the fewer operands there are."""
+    define, uses, list_name = cls.defines, cls.use_names, cls.list_name
+    if define is None and not uses and list_name is None:
+        return lambda insn: (0, 0)
+    read_define = attrgetter(define) if define else lambda insn: NO_REGISTER
+    if list_name is None and len(uses) <= 1:
+        read_use = attrgetter(uses[0]) if uses else lambda insn: NO_REGISTER
+        return lambda insn: (BITS[read_define(insn)], BITS[read_use(insn)])
+    return lambda insn: (BITS[read_define(insn)], use_bits(insn))
+
+
+class BitTable(dict[int, int]):
+    """1 << n for a register n, 0 for NO_REGISTER."""
+
+    def __missing__(self, register: int) -> int:
+        value = self[register] = 1 << register if register >= 0 else 0
+        return value
+
+
+BITS: Final = BitTable()
 
 
 # Moves and constants.
