@@ -90,6 +90,15 @@ THREAD_RESULT: Final = 112
 THREAD_FLOAT_RESULT: Final = 120
 THREAD_ARGUMENTS: Final = 128
 """integer arguments of an internal function that Python supplies: five words"""
+THREAD_OUTPUT: Final = 168
+"""the buffer of printed text, its bytes in use, and its size, which is not 0"""
+THREAD_OUTPUT_FILL: Final = 176
+THREAD_OUTPUT_SIZE: Final = 184
+THREAD_ARGC: Final = 192
+THREAD_ARGV: Final = 200
+"""number of program arguments, and where the references to their texts stand"""
+THREAD_SCRATCH: Final = 208
+"""two words for results that C functions store"""
 THREAD_SIZE: Final = 256
 
 
