@@ -18,7 +18,8 @@ from dora.types.types import Type
 
 ENGINES: Final = {
     "walk": ("dora.treewalk.interpreter", "Interpreter"),
-    "baseline": ("dora.compiled", "Machine"),
+    "baseline": ("dora.compiled.machine", "Machine"),
+    "tiered": ("dora.compiled.machine", "Machine"),
 }
 """the engines that there are: module and class"""
 
@@ -75,7 +76,7 @@ class TestRun:
 
 def engine_is_there(name: str) -> bool:
     """Whether an engine of this name can work on this machine."""
-    return name in ENGINES
+    return name in ENGINES and (name == "walk" or load("dora.machine.targets").host() is not None)
 
 
 def compile_program(
@@ -94,7 +95,7 @@ def interpreter(program: Program, arguments: list[str], streams: Streams, settin
         arguments=arguments,
         stdout=streams.stdout,
         stderr=streams.stderr,
-        heap_size=settings.heap_size,
+        settings=settings,
     )
     return engine
 

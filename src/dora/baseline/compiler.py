@@ -26,6 +26,7 @@ from dora.baseline.result import CompiledFunction
 from dora.bytecode import instructions as i
 from dora.bytecode.function import Function
 from dora.bytecode.instructions import NO_REGISTER, Effect, Instruction
+from dora.bytecode.printer import print_instruction
 from dora.machine.buffer import Label
 from dora.machine.macro import Condition, MacroAssembler
 from dora.runtime import layout
@@ -33,11 +34,14 @@ from dora.types.traps import Trap
 from dora.types.types import Kind
 
 
-def compile_function(function: Function, masm: MacroAssembler, environment: Environment) -> CompiledFunction:
-    """The machine code of a function."""
+def compile_function(
+    function: Function, masm: MacroAssembler, environment: Environment, *, comments: bool = False
+) -> CompiledFunction:
+    """The machine code of a function; with `comments`, each instruction is named in the listing."""
     allocation = allocate(function, *pools(masm))
     frame = Frame(masm, function, allocation)
     compiler = Compiler(Context(masm, function, frame, environment))
+    compiler.comments = comments
     compiler.run()
     masm.set_frame_size(frame.size)
     return CompiledFunction(function.ref, masm.finish(), compiler.context.points)
@@ -58,6 +62,7 @@ class Compiler:
         self.frame = context.frame
         self.function = context.function
         self.labels: dict[int, Label] = {}
+        self.comments = False
         self.block_ends: dict[int, int] = {}
         """for the last instruction of each block, the registers live behind it, as bits"""
 
@@ -75,6 +80,8 @@ class Compiler:
             if index in starts:
                 self.masm.bind(self.labels[index])
             self.context.index = index
+            if self.comments:
+                self.masm.comment(print_instruction(self.function, code[index]))
             insn = code[index]
             if self.fuses(insn, index):
                 self.branch_on_comparison(insn, code[index + 1], index + 1)

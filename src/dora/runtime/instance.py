@@ -22,6 +22,7 @@ from dora.machine.targets import Target
 from dora.runtime import layout, stubs
 from dora.runtime.memory import Region, Words, store_bytes, store_word
 from dora.runtime.shapes import Shapes
+from dora.runtime.ticker import ticker
 
 STACK_SIZE: Final = 64 << 20
 STACK_RESERVE: Final = 64 << 10
@@ -68,8 +69,8 @@ class Instance:
     ) -> None:
         self.target = target
         self.arena = CodeArena()
-        self.block = Region(layout.THREAD_SIZE)
-        self.thread = Words(self.block.start, layout.THREAD_SIZE)
+        self.ticker = ticker(target)
+        self.thread = Words(self.ticker.new_block(), layout.THREAD_SIZE)
         self.stack = Stack(STACK_SIZE)
         self.heap = Region(max(heap_size, layout.WORD))
         self.literals = Region(TABLE_SIZE)
@@ -106,6 +107,17 @@ class Instance:
         thread[layout.THREAD_GLOBALS] = self.globals.start
         thread[layout.THREAD_UPCALL] = id(self.upcall)
 
+    def run(self, code: int, arguments: int) -> None:
+        """Call a function with a block of arguments; what an upcall raises comes out."""
+        block = self.thread.address
+        self.ticker.activate(block)
+        self.thread[layout.THREAD_LAST_FRAME] = 0
+        try:
+            self.enter(block, code, arguments)
+            self.thread[layout.THREAD_LAST_FRAME] = 0
+        finally:
+            self.ticker.deactivate(block)
+
     # Symbols.
 
     def address(self, symbol: str) -> int:
@@ -138,7 +150,7 @@ class Instance:
     def place_stubs(self) -> Any:
         make = {
             "stub:cut": stubs.cut,
-            "stub:returned": stubs.returned,
+            "stub:python": stubs.python,
             "stub:attention": stubs.attention,
             "stub:allocate": stubs.allocate,
             "stub:compile": stubs.compile_and_go_on,
@@ -263,7 +275,8 @@ class Instance:
         """Free everything: code, stack, heap, tables."""
         self.arena.close()
         self.stack.free()
-        for region in (self.block, self.heap, self.literals, self.globals, self.texts, self.shapes.region):
+        self.ticker.free_block(self.thread.address)
+        for region in (self.heap, self.literals, self.globals, self.texts, self.shapes.region):
             region.free()
 
 

@@ -30,6 +30,8 @@ LONG, DOUBLE = Kind.LONG, Kind.DOUBLE
 INTEGER_ARGUMENTS: Final = 5
 """integer arguments that `enter` and upcalls pass in registers, the thread block not counted"""
 FLOAT_ARGUMENTS: Final = 8
+TICKS_TO_PYTHON: Final = 10
+"""ticks of the ticker until Python is asked, 50 milliseconds"""
 FLOATS_AT: Final = 64
 """where the float arguments begin in the block of arguments that `enter` gets"""
 
@@ -79,7 +81,19 @@ def leave(masm: MacroAssembler) -> None:
     """Back to the host, from wherever Dora code is."""
     masm.load(LONG, masm.stack_pointer, masm.thread, layout.THREAD_HOST_STACK)
     masm.load(LONG, masm.frame_pointer, masm.thread, layout.THREAD_HOST_FRAME)
+    take_gil(masm)
     masm.epilogue()
+
+
+def take_gil(masm: MacroAssembler) -> None:
+    """On the host's stack: take the GIL back if the attention stub released it."""
+    held = masm.label()
+    state = masm.arguments[0]
+    masm.load(LONG, state, masm.thread, layout.THREAD_GIL)
+    masm.branch_immediate(LONG, Condition.EQUAL, state, 0, held)
+    masm.store_constant(LONG, 0, masm.thread, layout.THREAD_GIL)
+    masm.call_symbol("native:PyEval_RestoreThread")
+    masm.bind(held)
 
 
 def cut(masm: MacroAssembler) -> None:
@@ -98,67 +112,96 @@ def upcall(masm: MacroAssembler, reason: int, frame_size: int, *, keeps_argument
         masm.store(LONG, masm.temporaries[1], masm.thread, layout.THREAD_ARGUMENT)
     masm.store_constant(LONG, reason, masm.thread, layout.THREAD_REASON)
     masm.store(LONG, masm.frame_pointer, masm.thread, layout.THREAD_LAST_FRAME)
-    masm.load(LONG, masm.arguments[0], masm.thread, layout.THREAD_UPCALL)
     masm.load(LONG, masm.stack_pointer, masm.thread, layout.THREAD_HOST_STACK)
-    masm.call_symbol("native:PyObject_CallNoArgs")
-    masm.call_symbol("stub:returned")
+    masm.call_symbol("stub:python")
     masm.load_address(masm.stack_pointer, masm.frame_pointer, -frame_size)
 
 
-def returned(masm: MacroAssembler) -> None:
-    """After an upcall, on the host's stack: drop the result, or cut back to the host if there is none."""
+def python(masm: MacroAssembler) -> None:
+    """On the host's stack: call the Python object; if it raises, cut back to the host."""
     failed = masm.label()
+    masm.prologue()
+    masm.set_frame_size(0)
+    take_gil(masm)
+    masm.load(LONG, masm.arguments[0], masm.thread, layout.THREAD_UPCALL)
+    masm.call_symbol("native:PyObject_CallNoArgs")
     masm.branch_immediate(LONG, Condition.EQUAL, masm.result, 0, failed)
     masm.move(LONG, masm.arguments[0], masm.result)
-    masm.jump_symbol("native:Py_DecRef")
+    masm.call_symbol("native:Py_DecRef")
+    masm.epilogue()
     masm.bind(failed)
     masm.jump_symbol("stub:cut")
 
 
-def saving(masm: MacroAssembler, reason: int, *, everything: bool) -> int:
-    """A frame that keeps argument registers, or all registers, over an upcall; returns its size."""
-    integers = masm.temporaries if everything else masm.arguments[1:]
-    floats = masm.float_temporaries if everything else masm.float_arguments
-    size = layout.align(layout.WORD * (len(integers) + len(floats)), 16)
-    masm.prologue()
-    masm.set_frame_size(size)
-    for index, register in enumerate(integers):
-        masm.store(LONG, register, masm.frame_pointer, -layout.WORD * (index + 1))
-    base = -layout.WORD * len(integers)
-    for index, float_register in enumerate(floats):
-        masm.store(DOUBLE, float_register, masm.frame_pointer, base - layout.WORD * (index + 1))
-    upcall(masm, reason, size, keeps_argument=not everything)
-    for index, register in enumerate(integers):
-        masm.load(LONG, register, masm.frame_pointer, -layout.WORD * (index + 1))
-    for index, float_register in enumerate(floats):
-        masm.load(DOUBLE, float_register, masm.frame_pointer, base - layout.WORD * (index + 1))
-    return size
+class Saved:
+    """Registers that a stub keeps in its frame, integers first, then floats."""
+
+    def __init__(self, masm: MacroAssembler, *, everything: bool) -> None:
+        self.masm = masm
+        self.integers = masm.temporaries if everything else masm.arguments[1:]
+        self.floats = masm.float_temporaries if everything else masm.float_arguments
+        self.size = layout.align(layout.WORD * (len(self.integers) + len(self.floats)), 16)
+
+    def store(self) -> None:
+        masm, base = self.masm, -layout.WORD * len(self.integers)
+        for index, register in enumerate(self.integers, 1):
+            masm.store(LONG, register, masm.frame_pointer, -layout.WORD * index)
+        for index, float_register in enumerate(self.floats, 1):
+            masm.store(DOUBLE, float_register, masm.frame_pointer, base - layout.WORD * index)
+
+    def load(self) -> None:
+        masm, base = self.masm, -layout.WORD * len(self.integers)
+        for index, register in enumerate(self.integers, 1):
+            masm.load(LONG, register, masm.frame_pointer, -layout.WORD * index)
+        for index, float_register in enumerate(self.floats, 1):
+            masm.load(DOUBLE, float_register, masm.frame_pointer, base - layout.WORD * index)
 
 
 def attention(masm: MacroAssembler) -> None:
-    """Nothing that the program has in registers is lost."""
-    saving(masm, Reason.ATTENTION, everything=True)
+    """The frame is below the limit.  Nothing that the program has in registers is lost.
+
+    The stack may really be full: Python reports that.  Otherwise it was the ticker: its first tick
+    releases the GIL, and then each `TICKS_TO_PYTHON`th asks Python, which looks at signals.
+    """
+    saved = Saved(masm, everything=True)
+    masm.prologue()
+    masm.set_frame_size(saved.size)
+    saved.store()
+    ask, done = masm.label(), masm.label()
+    work = masm.temporaries[0]
+    masm.load(LONG, work, masm.thread, layout.THREAD_REAL_LIMIT)
+    masm.branch(LONG, Condition.BELOW, masm.frame_pointer, work, ask)
+    masm.store(LONG, work, masm.thread, layout.THREAD_LIMIT)
+    released = masm.label()
+    masm.branch_memory_immediate(LONG, Condition.NOT_EQUAL, masm.thread, layout.THREAD_GIL, 0, released)
+    masm.store_constant(LONG, 1, masm.thread, layout.THREAD_TICKS)
+    masm.load(LONG, masm.stack_pointer, masm.thread, layout.THREAD_HOST_STACK)
+    masm.call_symbol("native:PyEval_SaveThread")
+    masm.store(LONG, masm.result, masm.thread, layout.THREAD_GIL)
+    masm.load_address(masm.stack_pointer, masm.frame_pointer, -saved.size)
+    masm.jump(done)
+    masm.bind(released)
+    masm.add_to_memory(LONG, 1, masm.thread, layout.THREAD_TICKS)
+    masm.branch_memory_immediate(
+        LONG, Condition.LESS, masm.thread, layout.THREAD_TICKS, TICKS_TO_PYTHON, done
+    )
+    masm.bind(ask)
+    upcall(masm, Reason.ATTENTION, saved.size)
+    masm.bind(done)
+    saved.load()
     masm.epilogue()
 
 
 def compile_and_go_on(masm: MacroAssembler) -> None:
-    """The number of the function is in the second work register; its arguments are in place."""
+    """The number of the function is in the scratch register; its arguments are in place."""
+    saved = Saved(masm, everything=False)
     masm.prologue()
-    size = layout.align(layout.WORD * (len(masm.arguments) - 1 + len(masm.float_arguments)), 16)
-    masm.set_frame_size(size)
+    masm.set_frame_size(saved.size)
     with masm.scratch() as number:
         masm.store(LONG, number, masm.thread, layout.THREAD_ARGUMENT)
-    registers = masm.arguments[1:]
-    for index, register in enumerate(registers):
-        masm.store(LONG, register, masm.frame_pointer, -layout.WORD * (index + 1))
-    base = -layout.WORD * len(registers)
-    for index, float_register in enumerate(masm.float_arguments):
-        masm.store(DOUBLE, float_register, masm.frame_pointer, base - layout.WORD * (index + 1))
-    upcall(masm, Reason.COMPILE, size, keeps_argument=True)
-    for index, register in enumerate(registers):
-        masm.load(LONG, register, masm.frame_pointer, -layout.WORD * (index + 1))
-    for index, float_register in enumerate(masm.float_arguments):
-        masm.load(DOUBLE, float_register, masm.frame_pointer, base - layout.WORD * (index + 1))
+    saved.store()
+    upcall(masm, Reason.COMPILE, saved.size, keeps_argument=True)
+    saved.load()
     masm.leave_frame()
     with masm.scratch() as code:
         masm.load(LONG, code, masm.thread, layout.THREAD_RESULT)

@@ -14,6 +14,7 @@ from typing import Final
 from dora.baseline.compiler import compile_function
 from dora.bytecode.entities import ClassRef, FunctionRef
 from dora.check.program import Function, Program
+from dora.compiled.emission import Emission
 from dora.host.context import ByteSink, Context, FrameDescription, Output, default_heap_size
 from dora.host.failures import Failure, FatalError, Trapped, as_failure
 from dora.host.internals import INTERNALS
@@ -24,6 +25,7 @@ from dora.runtime import layout, stubs
 from dora.runtime.instance import Instance, Place
 from dora.runtime.memory import Words, load_bytes, load_word, store_bytes
 from dora.runtime.stubs import Reason
+from dora.settings import Settings
 from dora.types.traps import Trap
 from dora.types.types import Kind, PrimitiveType, Type
 
@@ -40,8 +42,10 @@ class Machine:
         arguments: Sequence[str] = (),
         stdout: ByteSink,
         stderr: ByteSink,
-        heap_size: int | None = None,
+        settings: Settings | None = None,
     ) -> None:
+        settings = settings or Settings()
+        heap_size = settings.heap_size
         target = host()
         assert target is not None, "the command line looks for a target"
         self.program = program
@@ -60,6 +64,8 @@ class Machine:
         )
         self.instance.shapes.size(self.exception_class)
         self.output = Output(stdout)
+        self.emission = Emission(settings, target)
+        self.environment = Environment(self.instance, bounds_checks=not settings.omit_bounds_check)
         self.context = Context(
             self,
             self.output,
@@ -141,9 +147,9 @@ class Machine:
         thread[layout.THREAD_EXCEPTION] = 0
         code = self.instance.arena.cell(self.instance.cell(ref))
         try:
-            self.instance.enter(thread.address, code, ctypes.addressof(block))
+            self.instance.run(code, ctypes.addressof(block))
         except BaseException as error:
-            failure = as_failure(error, [])
+            failure = as_failure(error, self.trace())
             if failure is None:
                 raise
         else:
@@ -241,7 +247,7 @@ class Machine:
         elif reason == Reason.FIND:
             thread[layout.THREAD_RESULT] = self.find(thread[layout.THREAD_ARGUMENT])
         elif reason == Reason.ALLOCATE:
-            raise self.failed(Trapped(Trap.MEMORY))
+            raise Trapped(Trap.MEMORY)
         elif reason == Reason.ATTENTION:
             self.attention()
         else:
@@ -249,16 +255,27 @@ class Machine:
 
     def compile(self, ref: FunctionRef) -> int:
         """Compile a function at its first call; the address of its code."""
+        emission, function = self.emission, self.specializer.code(ref)
+        dump = emission.bytecode(function)
+        masm = self.instance.target.assembler()
+        if emission.wants_breakpoint(ref.plain_name):
+            masm.breakpoint()
         compiled = compile_function(
-            self.specializer.code(ref), self.instance.target.assembler(), Environment(self.instance)
+            function, masm, self.environment, comments=emission.wants_asm(ref.plain_name)
         )
-        return self.instance.place_function(ref, compiled.code, compiled.points)
+        dump += emission.asm(compiled)
+        if dump:
+            self.output.write(dump.encode())
+        address = self.instance.place_function(ref, compiled.code, compiled.points)
+        emission.note_place(ref.name, address, len(compiled.code.data))
+        return address
 
     def attention(self) -> None:
         thread = self.instance.thread
         if thread[layout.THREAD_LAST_FRAME] < thread[layout.THREAD_REAL_LIMIT]:
-            raise self.failed(Trapped(Trap.STACK))
+            raise Trapped(Trap.STACK)
         thread[layout.THREAD_LIMIT] = thread[layout.THREAD_REAL_LIMIT]
+        thread[layout.THREAD_TICKS] = 0
 
     # Internal functions.
 
@@ -270,17 +287,14 @@ class Machine:
             thread[layout.THREAD_ARGUMENTS + layout.WORD * index] for index in range(len(ref.parameters))
         ]
         assert ref.internal is not None
-        try:
-            special = SPECIAL.get(ref.internal)
-            if special is not None:
-                thread[layout.THREAD_RESULT] = special(self, words)
-                return
-            values = [self.from_word(word, kind) for word, kind in zip(words, ref.parameters, strict=True)]
-            result = INTERNALS[ref.internal](self.context, *values)
-            if ref.result is not None:
-                thread[layout.THREAD_RESULT] = self.to_word(result, ref.result)
-        except (Trapped, FatalError, KeyboardInterrupt, MemoryError) as error:
-            raise self.failed(error) from None
+        special = SPECIAL.get(ref.internal)
+        if special is not None:
+            thread[layout.THREAD_RESULT] = special(self, words)
+            return
+        values = [self.from_word(word, kind) for word, kind in zip(words, ref.parameters, strict=True)]
+        result = INTERNALS[ref.internal](self.context, *values)
+        if ref.result is not None:
+            thread[layout.THREAD_RESULT] = self.to_word(result, ref.result)
 
     def string_of_bytes(self, words: list[int]) -> int:
         array, offset, length = words
@@ -307,7 +321,7 @@ class Machine:
         """The code of a function that `call` names."""
         text = str(self.text_at(name) or "")
         if not name:
-            raise self.failed(Trapped(Trap.NIL))
+            raise Trapped(Trap.NIL)
         function = self.program.callable_by_name(text)
         if function is None:
             raise FatalError(f"fct `{text}` not found.")
@@ -328,18 +342,13 @@ class Machine:
     def trace(self) -> list[str]:
         return [str(describe_place(place)) for place in self.instance.stack_places()]
 
-    def failed(self, error: BaseException) -> BaseException:
-        """An error with the trace of the functions that are active now."""
-        failure = as_failure(error, self.trace())
-        return failure if failure is not None else error
-
     def trapped(self, trap: Trap) -> None:
         if trap is Trap.UNCAUGHT:
             line = self.instance.thread[layout.THREAD_ARGUMENT]
             raise self.uncaught(self.instance.stack_places(), line)
-        raise self.failed(Trapped(trap))
+        raise Trapped(trap)
 
-    def uncaught(self, places: list[Place], line: int = 0) -> Failure:
+    def uncaught(self, places: list[Place], line: int = 0) -> Trapped:
         """An exception that nobody caught: its text, and the trace that it recorded or the present one."""
         address = self.instance.thread[layout.THREAD_EXCEPTION]
         cls = self.class_at(address)
@@ -354,9 +363,7 @@ class Machine:
             record = load_word(address + self.instance.field_offset(self.record_field))
             if record:
                 trace = [str(self.describe(entry)) for entry in self.longs_at(record)]
-        failure = as_failure(Trapped(Trap.UNCAUGHT, text, trace), [])
-        assert failure is not None
-        return failure
+        return Trapped(Trap.UNCAUGHT, text, trace)
 
     def longs_at(self, address: int) -> list[int]:
         length = load_word(address + layout.ARRAY_LENGTH)
@@ -371,10 +378,9 @@ def describe_place(place: Place) -> FrameDescription:
 class Environment:
     """What the baseline compiler asks of an instance."""
 
-    bounds_checks = True
-
-    def __init__(self, instance: Instance) -> None:
+    def __init__(self, instance: Instance, *, bounds_checks: bool) -> None:
         self.instance = instance
+        self.bounds_checks = bounds_checks
         self.entry = instance.entry
         self.shape = instance.shape
         self.field_offset = instance.field_offset
