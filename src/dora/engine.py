@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final, Protocol
 
-from dora.check.checker import MainRule, check_formula, check_program, is_test
-from dora.check.library import prelude
+from dora.check.checker import CheckedLibrary, MainRule, check_formula, check_program, is_test
+from dora.check.library import compiled_library, prelude
 from dora.check.program import Function, Program
 from dora.host.failures import Exit, Failure
 from dora.host.objects import Value
@@ -79,12 +79,19 @@ def engine_is_there(name: str) -> bool:
     return name in ENGINES and (name == "walk" or load("dora.machine.targets").host() is not None)
 
 
+def library_for(engine: str) -> CheckedLibrary:
+    """The library as an engine needs it: with the files of the heap for compiled code."""
+    if engine == "walk":
+        return prelude()
+    return compiled_library(load("dora.runtime.internals").layout_constants())
+
+
 def compile_program(
-    source: Source, diagnostics: Diagnostics, *, main: MainRule = MainRule.REQUIRED
+    source: Source, diagnostics: Diagnostics, *, main: MainRule = MainRule.REQUIRED, engine: str = "walk"
 ) -> Program | None:
-    """Check a program; none if there are errors.  Warnings are no errors."""
+    """Check a program for an engine; none if there are errors.  Warnings are no errors."""
     file = parse_file(source, diagnostics)
-    program = check_program(source, file, diagnostics, prelude(), main=main)
+    program = check_program(source, file, diagnostics, library_for(engine), main=main)
     return None if diagnostics.errors else program
 
 
@@ -133,7 +140,7 @@ def run_formula(
     checked = []
     for name, source in [*variables, ("", formula)]:
         tree = parse_formula(source, diagnostics)
-        program, function = check_formula(source, tree, diagnostics, prelude(), types)
+        program, function = check_formula(source, tree, diagnostics, library_for(settings.engine), types)
         checked.append((name, program, function))
         types = {**types, name: function.result}
     return 1 if diagnostics.errors else evaluate(checked, streams, settings)

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from dora.bytecode.function import Function
-from dora.bytecode.instructions import Compute, Effect, Instruction, Register, target_of
+from dora.bytecode.instructions import CallInternal, Compute, Effect, Instruction, Register, target_of
 from dora.bytecode.liveness import Liveness, analyse, bits, live_across
 from dora.machine.macro import AnyRegister
 from dora.types.primitives import C_FUNCTIONS_1, C_FUNCTIONS_2
@@ -38,6 +38,34 @@ LIBRARY_CALLS: Final = frozenset(
     + ["double.mod", "float.mod"]
 )
 """Primitives that call the C library."""
+
+
+WITHOUT_CALL: Final = frozenset(
+    [
+        "Str.len",
+        "Str.getByte",
+        "outOfBounds",
+        "loadByte",
+        "loadShort",
+        "loadInt",
+        "loadLong",
+        "storeByte",
+        "storeShort",
+        "storeInt",
+        "storeLong",
+        "compareAndSwapLong",
+        "fence",
+        "copyMemory",
+        "clearMemory",
+        "addressOf",
+        "fromAddress",
+        "threadAddress",
+        "framePointer",
+        "attentionWanted",
+        "nativeAddress",
+    ]
+)
+"""Internal functions that are a few machine instructions and no call."""
 
 
 @dataclass(slots=True)
@@ -81,6 +109,8 @@ def loses_registers(instruction: Instruction) -> bool:
     """Whether an instruction is, or contains, a call."""
     if isinstance(instruction, Compute):
         return instruction.operation.name in LIBRARY_CALLS
+    if isinstance(instruction, CallInternal):
+        return instruction.function.internal not in WITHOUT_CALL
     return bool(instruction.effects & (Effect.CALLS | Effect.ALLOCATES))
 
 

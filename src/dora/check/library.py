@@ -1,7 +1,7 @@
 """The library as programs are checked against it: read, parsed lazily, declared once a process.
 
-    prelude()                    for the interpreters
-    compiled_library(layout)     with the files of the heap, for engines that make machine code
+prelude()                    for the interpreters
+compiled_library(layout)     with the files of the heap, for engines that make machine code
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The rules of `@raw` functions (reference, 16.4): no collection can happen in them.
 
-They allocate nothing, have no local variables of class type, and call only functions that are `@raw` themselves,
-the internal ones included.  That they never poll is the business of lowering, which leaves it out.
+They allocate nothing, have no local variables of class type, and call only functions that are `@raw`,
+internal ones included.  That they never poll is the business of lowering, which leaves it out.
 
     @raw fun f(a: Str) { let b = a; println(b); }      two times E0906
 """
