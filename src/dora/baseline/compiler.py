@@ -25,7 +25,7 @@ from dora.baseline.primitives import COMPARISONS, EMITTERS, branch_on
 from dora.baseline.result import CompiledFunction
 from dora.bytecode import instructions as i
 from dora.bytecode.function import Function
-from dora.bytecode.instructions import NO_REGISTER, Effect, Instruction
+from dora.bytecode.instructions import NO_REGISTER, Instruction
 from dora.bytecode.printer import print_instruction
 from dora.machine.buffer import Label
 from dora.machine.macro import Condition, MacroAssembler
@@ -88,7 +88,7 @@ class Compiler:
                 index += 2
                 continue
             ends = index in self.block_ends
-            jumps = Effect.JUMPS in insn.effects or Effect.ENDS in insn.effects
+            jumps = insn.jumps or insn.ends
             if ends and jumps:
                 self.before_jump(insn, index)
             methods[type(insn)](self, insn)

@@ -94,6 +94,18 @@ class Instruction:
     opcode: ClassVar[int]
     operands: ClassVar[tuple[Operand, ...]]
     effects: ClassVar[Effect]
+    # What the effects and operands come to, for passes that look at every instruction:
+    jumps: ClassVar[bool]
+    ends: ClassVar[bool]
+    is_safepoint: ClassVar[bool]
+    calls: ClassVar[bool]
+    """whether it calls or allocates"""
+    defines: ClassVar[str | None]
+    """name of the operand that is written"""
+    use_names: ClassVar[tuple[str, ...]]
+    """names of the operands that are single registers read"""
+    list_name: ClassVar[str | None]
+    """name of the operand that is a list of registers read"""
 
 
 T = TypeVar("T", bound=Instruction)
@@ -111,10 +123,26 @@ def instruction(effects: Effect = Effect.NONE) -> Callable[[type[T]], type[T]]:
         made.opcode = len(INSTRUCTIONS)
         made.operands = tuple(Operand(f.name, hints[f.name].__metadata__[0]) for f in fields(made))
         made.effects = effects
+        summarize(made)
         INSTRUCTIONS.append(made)
         return cast(type[T], made)
 
     return define
+
+
+def summarize(cls: Any) -> None:
+    """Work out once what passes ask again and again."""
+    effects: Effect = cls.effects
+    by_kind: dict[OperandKind, list[str]] = {}
+    for operand in cls.operands:
+        by_kind.setdefault(operand.kind, []).append(operand.name)
+    cls.jumps = Effect.JUMPS in effects
+    cls.ends = Effect.ENDS in effects
+    cls.calls = bool(effects & (Effect.ALLOCATES | Effect.CALLS))
+    cls.is_safepoint = cls.calls or Effect.TRAPS in effects
+    cls.defines = by_kind.get(K.DEF, [None])[0]
+    cls.use_names = tuple(by_kind.get(K.USE, ()))
+    cls.list_name = by_kind.get(K.USES, [None])[0]
 
 
 # Moves and constants.
@@ -425,10 +453,8 @@ AnyInstruction = (
 
 def defined(instruction: Instruction) -> Register:
     """The register that an instruction writes, or NO_REGISTER."""
-    first = instruction.operands[0] if instruction.operands else None
-    if first is None or first.kind is not K.DEF:
-        return NO_REGISTER
-    return cast(Register, getattr(instruction, first.name))
+    name = instruction.defines
+    return NO_REGISTER if name is None else cast(Register, getattr(instruction, name))
 
 
 def used(instruction: Instruction) -> Iterator[Register]:
@@ -440,11 +466,19 @@ def used(instruction: Instruction) -> Iterator[Register]:
             yield getattr(instruction, operand.name)
 
 
+def use_bits(instruction: Instruction) -> int:
+    """The registers that an instruction reads, as bits."""
+    result = 0
+    for name in instruction.use_names:
+        register = getattr(instruction, name)
+        if register >= 0:
+            result |= 1 << register
+    if instruction.list_name is not None:
+        for register in getattr(instruction, instruction.list_name):
+            result |= 1 << register
+    return result
+
+
 def target_of(instruction: Instruction) -> Target | None:
     """Where an instruction may jump to."""
-    return cast(Target, instruction.target) if Effect.JUMPS in instruction.effects else None  # type: ignore[attr-defined]
-
-
-def is_safepoint(instruction: Instruction) -> bool:
-    """Whether a collection may happen, or a stack be looked at, while it runs."""
-    return bool(instruction.effects & (Effect.ALLOCATES | Effect.CALLS | Effect.TRAPS))
+    return cast(Target, instruction.target) if instruction.jumps else None  # type: ignore[attr-defined]

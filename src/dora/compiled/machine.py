@@ -251,7 +251,7 @@ class Machine:
         elif reason == Reason.FIND:
             thread[layout.THREAD_RESULT] = self.find(thread[layout.THREAD_ARGUMENT])
         elif reason == Reason.ALLOCATE:
-            raise Trapped(Trap.MEMORY)
+            thread[layout.THREAD_RESULT] = self.allocate_slowly(thread[layout.THREAD_ARGUMENT])
         elif reason == Reason.ATTENTION:
             self.attention()
         else:
@@ -273,6 +273,10 @@ class Machine:
         address = self.instance.place_function(ref, compiled.code, compiled.points)
         emission.note_place(ref.name, address, len(compiled.code.data))
         return address
+
+    def allocate_slowly(self, size: int) -> int:
+        """Room for an object when the allocation buffer is full: nothing is ever freed, so there is none."""
+        raise Trapped(Trap.MEMORY)
 
     def attention(self) -> None:
         thread = self.instance.thread

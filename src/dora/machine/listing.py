@@ -40,6 +40,7 @@ def decoder(target: Target, syntax: Syntax) -> Any:
         raise ListingError(MISSING) from None
     architecture, mode = (getattr(capstone, name) for name in target.capstone)
     result = capstone.Cs(architecture, mode)
+    result.skipdata = True  # go on behind bytes that are no instruction
     if syntax is Syntax.ATT and architecture == capstone.CS_ARCH_X86:
         result.syntax = capstone.CS_OPT_SYNTAX_ATT
     return result
@@ -71,9 +72,12 @@ def instruction_lines(code: Code, target: Target, syntax: Syntax) -> Iterator[st
 
 
 def constant_lines(code: Code) -> Iterator[str]:
-    """The data behind the instructions, 8 bytes a line."""
-    for offset in range(code.body_size, len(code.data), 8):
-        yield f"{offset:5x}: .byte {code.data[offset : offset + 8].hex(' ')}"
+    """The data behind the instructions, in lines of 8 aligned bytes."""
+    offset = code.body_size
+    while offset < len(code.data):
+        end = min(offset + 8 & -8, len(code.data))
+        yield f"{offset:5x}: .byte {code.data[offset:end].hex(' ')}"
+        offset = end
 
 
 def listing(code: Code, target: Target, syntax: Syntax = Syntax.ATT) -> str:

@@ -107,14 +107,18 @@ class FloatCondition(IntEnum):
     NOT_GREATER_EQUAL = 9
 
 
+OPPOSITES: Final = tuple(Condition(condition ^ 1) for condition in Condition)
+FLOAT_OPPOSITES: Final = tuple(FloatCondition(condition ^ 1) for condition in FloatCondition)
+
+
 def negated(condition: Condition) -> Condition:
     """The condition that holds exactly if this one does not.  Opposites are neighbours."""
-    return Condition(condition ^ 1)
+    return OPPOSITES[condition]
 
 
 def float_negated(condition: FloatCondition) -> FloatCondition:
     """The condition that holds exactly if this one does not, NaNs included."""
-    return FloatCondition(condition ^ 1)
+    return FLOAT_OPPOSITES[condition]
 
 
 SWAPPED: Final[dict[Condition, Condition]] = {
@@ -244,7 +248,8 @@ class MacroAssembler(Protocol):
     def scratch(self) -> Scratch:
         """A register for the length of a `with` block: `with masm.scratch() as register:`.
 
-        One can be taken at a time; it is lost by calls.  Methods of the assembler leave it alone.
+        One can be taken at a time; it is lost by calls.  Methods of the assembler leave it alone,
+        jumps out of this code and `prologue` included, so a value can be handed to a stub in it.
         """
 
     def float_scratch(self) -> FloatScratch:
@@ -255,8 +260,9 @@ class MacroAssembler(Protocol):
     def prologue(self, saved: Sequence[Register] = ()) -> None:
         """Push return address and frame pointer as the platform's frames do, save registers, make room.
 
-        The saved registers are at -8, -16, ... from the frame pointer, in this order; the room of
-        `set_frame_size` lies below them.  Once in a piece of code.
+        At the frame pointer is that of the caller, at +8 the return address.  The saved registers
+        are at -8, -16, ... in this order; the room of `set_frame_size` lies below them.  Leaves all registers
+        with arguments and the scratch registers alone.  Once in a piece of code.
         """
 
     def set_frame_size(self, size: int) -> None:
@@ -279,9 +285,10 @@ class MacroAssembler(Protocol):
         """Where the C calling convention puts arguments of these kinds."""
 
     def call(self, target: Register) -> int:
-        """Call the code at an address.  Like all calls: loses temporaries, scratch and float registers,
+        """Call the code at an address.
 
-        needs a stack pointer that is a multiple of 16, and returns the offset of the return address.
+        Like all calls this loses temporaries, scratch and float registers, needs a stack pointer that is a
+        multiple of 16, and returns the offset of the return address.
         """
 
     def call_cell(self, symbol: str) -> int:

@@ -19,6 +19,8 @@ from _thread import allocate_lock
 from bisect import bisect_left
 from typing import Any, Final
 
+from dora.machine.targets import host
+
 PAGE: Final = os.sysconf("SC_PAGE_SIZE")
 CODE_ALIGNMENT: Final = 16
 CELL: Final = 8
@@ -270,7 +272,7 @@ class CodeArena:
 
     __slots__ = ("address", "cells", "code", "filler", "lock", "process", "size", "words", "writer")
 
-    def __init__(self, size: int = ARENA_SIZE, fresh_pages: bool = False, filler: bytes = b"\xcc") -> None:
+    def __init__(self, size: int = ARENA_SIZE, fresh_pages: bool = False) -> None:
         self.address, self.size = reserve(size)
         cells_size = min(CELLS_SIZE, self.size // 4)
         protect(self.address, cells_size, READ_WRITE)
@@ -279,7 +281,8 @@ class CodeArena:
         self.cells = Ranges(self.address, cells_size, CELL)
         self.code = Ranges(start, rest, self.writer.granule)
         self.words = (ctypes.c_uint64 * (cells_size // CELL)).from_address(self.address)
-        self.filler = filler
+        target = host()
+        self.filler = target.filler if target else b"\0"
         self.lock = allocate_lock()
         self.process = os.getpid()
 

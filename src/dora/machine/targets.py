@@ -13,14 +13,16 @@ from dora.optional import load
 
 
 class Target(NamedTuple):
-    """A processor: its name here, what the operating system calls it, and who knows how to print it.
+    """A processor: its name here, what the operating system calls it, and its folder.
 
-    `capstone` holds the names of Capstone's constants: architecture and mode.
+    `filler` is an instruction that stops whoever runs it, for code memory that is not in use.  `capstone`
+    holds the names of Capstone's constants: architecture and mode.
     """
 
     name: str
     machines: tuple[str, ...]
     package: str
+    filler: bytes
     capstone: tuple[str, str]
 
     def assembler(self) -> MacroAssembler:
@@ -29,10 +31,15 @@ class Target(NamedTuple):
         return assembler
 
 
-TARGETS: Final[dict[str, Target]] = {
-    row.name: row
-    for row in (Target("x64", ("x86_64", "amd64"), "dora.machine.x64", ("CS_ARCH_X86", "CS_MODE_64")),)
-}
+X64: Final = Target(
+    name="x64",
+    machines=("x86_64", "amd64"),
+    package="dora.machine.x64",
+    filler=b"\xcc",
+    capstone=("CS_ARCH_X86", "CS_MODE_64"),
+)
+
+TARGETS: Final[dict[str, Target]] = {target.name: target for target in (X64,)}
 
 
 def host() -> Target | None:

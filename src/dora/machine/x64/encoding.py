@@ -165,17 +165,16 @@ def with_nearby(form: Form, reg: int) -> bytes:
 
 def signed(value: int, size: int) -> bytes:
     """`value` in `size` bytes, two's complement."""
-    try:
-        return value.to_bytes(size, "little", signed=True)
-    except OverflowError:
-        raise RangeError(f"{value} does not fit {size * 8} bits") from None
+    if not -1 << size * 8 - 1 <= value < 1 << size * 8 - 1:
+        raise RangeError(f"{value} does not fit {size * 8} bits with a sign")
+    return value.to_bytes(size, "little", signed=True)
 
 
 def pattern(value: int, size: int) -> bytes:
     """`value`, signed or unsigned, in `size` bytes."""
-    if value >= 1 << size * 8 - 1:
-        value -= 1 << size * 8
-    return signed(value, size)
+    if not -1 << size * 8 - 1 <= value < 1 << size * 8:
+        raise RangeError(f"{value} does not fit {size * 8} bits")
+    return value.to_bytes(size, "little", signed=value < 0)
 
 
 def one_register(form: Form, operand: int) -> bytes:
@@ -370,9 +369,10 @@ def xr(syntax: str, encoding: str) -> Emit[[int, int, int, int, int]]:
 
 def rl(syntax: str, encoding: str) -> Emit[[int, Label]]:
     """A register and memory at a label of this code."""
+    memo: Memo = {}
 
     def emit(self: Buffer, reg: int, label: Label) -> None:
-        self.code += with_nearby(form_of(syntax, encoding), reg)
+        self.code += memo.get(reg) or keep(memo, reg, with_nearby(form_of(syntax, encoding), reg))
         self.fixups.append((len(self.code) - 4, label, patch_relative))
 
     ROWS[emit] = Row("rl", syntax, (encoding,))
@@ -381,10 +381,11 @@ def rl(syntax: str, encoding: str) -> Emit[[int, Label]]:
 
 def rs(syntax: str, encoding: str) -> Emit[[int, str]]:
     """A register and memory at a symbol nearby."""
+    memo: Memo = {}
 
     def emit(self: Buffer, reg: int, symbol: str) -> None:
-        self.code += with_nearby(form_of(syntax, encoding), reg)
-        self.relocate(len(self.code) - 4, RELATIVE_32, symbol, -4)
+        self.code += memo.get(reg) or keep(memo, reg, with_nearby(form_of(syntax, encoding), reg))
+        self.relocations.append((len(self.code) - 4, RELATIVE_32, symbol, -4))
 
     ROWS[emit] = Row("rs", syntax, (encoding,))
     return emit
@@ -392,11 +393,14 @@ def rs(syntax: str, encoding: str) -> Emit[[int, str]]:
 
 def s(syntax: str, encoding: str) -> Emit[[str]]:
     """Memory at a symbol nearby, alone."""
+    memo: Memo = {}
 
     def emit(self: Buffer, symbol: str) -> None:
-        form = form_of(syntax, encoding)
-        self.code += with_nearby(form, form.digit)
-        self.relocate(len(self.code) - 4, RELATIVE_32, symbol, -4)
+        if not memo:
+            form = form_of(syntax, encoding)
+            memo[0] = with_nearby(form, form.digit)
+        self.code += memo[0]
+        self.relocations.append((len(self.code) - 4, RELATIVE_32, symbol, -4))
 
     ROWS[emit] = Row("s", syntax, (encoding,))
     return emit

@@ -8,6 +8,7 @@
   operands are: quotients and products into `rax`, remainders into `rdx`, shift counts in `rcx`.
 * `ucomis` reports "unordered" as "below and equal", so comparisons are turned until the condition is
   "above"; equality needs the parity flag as well.
+* Of what not every x86-64 processor has, only `roundsd` is used (SSE4.1, in all of them since 2011).
 """
 
 from __future__ import annotations
@@ -57,7 +58,6 @@ from dora.machine.x64.selection import (
     STORE_INDEXED,
     float_pattern,
     in_32_bits,
-    is_wide,
     signed32,
     signed64,
 )
@@ -145,7 +145,7 @@ class MacroAssembler(Assembler):
         self.ret()
 
     def call_layout(self, kinds: Sequence[Kind]) -> CallLayout:
-        return sequences.call_layout(kinds, self.arguments, self.float_arguments)
+        return sequences.call_layout(tuple(kinds), self.arguments, self.float_arguments)
 
     def call(self, target: Register) -> int:
         self.call_r(target)
@@ -188,7 +188,7 @@ class MacroAssembler(Assembler):
             MOVE[kind](self, target, source)
 
     def zero_extend(self, kind: Kind, target: Register, source: Register) -> None:
-        if is_wide(kind):
+        if kind is LONG or kind is REF:
             self.move(kind, target, source)
         elif kind is BOOL or kind is BYTE:
             self.movzx32_8_rr(target, source)
@@ -200,7 +200,7 @@ class MacroAssembler(Assembler):
             sequences.float_constant(self, target, float_pattern(kind, value))
         elif value == 0:
             self.xor32_rr(target, target)
-        elif is_wide(kind):
+        elif kind is LONG or kind is REF:
             sequences.long_constant(self, target, int(value))
         else:
             self.mov32_ri(target, int(value))
@@ -209,7 +209,7 @@ class MacroAssembler(Assembler):
         self.movabs_rs(target, symbol, addend)
 
     def load_cell(self, kind: Kind, target: Register, symbol: str) -> None:
-        if is_wide(kind):
+        if kind is LONG or kind is REF:
             self.mov64_rs(target, symbol)
         else:
             self.mov32_rs(target, symbol)
@@ -252,7 +252,7 @@ class MacroAssembler(Assembler):
         bits = signed64(int(value))
         if kind is BOOL or kind is BYTE:
             self.mov8_mi(base, displacement, bits & 0xFF)
-        elif not is_wide(kind) and kind is not DOUBLE:
+        elif kind is not LONG and kind is not REF and kind is not DOUBLE:
             self.mov32_mi(base, displacement, signed32(bits))
         elif in_32_bits(bits):
             self.mov64_mi(base, displacement, bits)
@@ -267,7 +267,7 @@ class MacroAssembler(Assembler):
         self.mov16_mr(base, displacement, source)
 
     def add_to_memory(self, kind: Kind, value: int, base: Register, displacement: int) -> None:
-        if is_wide(kind):
+        if kind is LONG or kind is REF:
             self.add64_mi(base, displacement, value)
         else:
             self.add32_mi(base, displacement, signed32(value))
@@ -359,24 +359,24 @@ class MacroAssembler(Assembler):
             self.mov64_rr(target, OWN)
 
     def divide(self, kind: Kind, target: Register, left: Register, right: Register) -> None:
-        sequences.divide(self, is_wide(kind), target, left, right, RAX)
+        sequences.divide(self, kind is LONG or kind is REF, target, left, right, RAX)
 
     def remainder(self, kind: Kind, target: Register, left: Register, right: Register) -> None:
-        sequences.divide(self, is_wide(kind), target, left, right, RDX)
+        sequences.divide(self, kind is LONG or kind is REF, target, left, right, RDX)
 
     def multiply_high(self, target: Register, left: Register, right: Register) -> None:
         sequences.multiply_high(self, target, left, right)
 
     def negate(self, kind: Kind, target: Register, source: Register) -> None:
         self.move(LONG, target, source)
-        (self.neg64_r if is_wide(kind) else self.neg32_r)(target)
+        (self.neg64_r if kind is LONG or kind is REF else self.neg32_r)(target)
 
     def complement(self, kind: Kind, target: Register, source: Register) -> None:
         self.move(LONG, target, source)
         if kind is BOOL:
             self.xor32_ri(target, 1)
         else:
-            (self.not64_r if is_wide(kind) else self.not32_r)(target)
+            (self.not64_r if kind is LONG or kind is REF else self.not32_r)(target)
 
     # ---- Floating point ----
 
@@ -441,20 +441,14 @@ class MacroAssembler(Assembler):
 
     # ---- Comparing ----
 
-    def _compare(self, kind: Kind, left: Register, right: Register) -> None:
-        if kind is LONG or kind is REF:
-            self.cmp64_rr(left, right)
-        else:
-            self.cmp32_rr(left, right)
-
     def branch(self, kind: Kind, condition: Condition, left: Register, right: Register, label: Label) -> None:
-        self._compare(kind, left, right)
+        (self.cmp64_rr if kind is LONG or kind is REF else self.cmp32_rr)(left, right)
         self.jcc(CONDITIONS[condition], label)
 
     def branch_immediate(
         self, kind: Kind, condition: Condition, left: Register, value: int, label: Label
     ) -> None:
-        sequences.compare_immediate(self, is_wide(kind), left, value)
+        sequences.compare_immediate(self, kind is LONG or kind is REF, left, value)
         self.jcc(CONDITIONS[condition], label)
 
     def branch_memory(
@@ -466,7 +460,7 @@ class MacroAssembler(Assembler):
         displacement: int,
         label: Label,
     ) -> None:
-        (self.cmp64_rm if is_wide(kind) else self.cmp32_rm)(left, base, displacement)
+        (self.cmp64_rm if kind is LONG or kind is REF else self.cmp32_rm)(left, base, displacement)
         self.jcc(CONDITIONS[condition], label)
 
     def branch_memory_immediate(
@@ -474,7 +468,7 @@ class MacroAssembler(Assembler):
     ) -> None:
         if kind is BOOL or kind is BYTE:
             self.cmp8_mi(base, displacement, value)
-        elif not is_wide(kind):
+        elif kind is not LONG and kind is not REF:
             self.cmp32_mi(base, displacement, signed32(value))
         elif in_32_bits(signed64(value)):
             self.cmp64_mi(base, displacement, signed64(value))
@@ -484,9 +478,9 @@ class MacroAssembler(Assembler):
         self.jcc(CONDITIONS[condition], label)
 
     def branch_bits(self, kind: Kind, any_set: bool, register: Register, mask: int, label: Label) -> None:
-        wide = is_wide(kind)
+        wide = kind is LONG or kind is REF
         bits = signed64(mask) if wide else signed32(mask)
-        if not wide or 0 <= bits < 0x8000_0000:
+        if not wide or 0 <= bits < 1 << 32:
             self.test32_ri(register, bits)
         elif in_32_bits(bits):
             self.test64_ri(register, bits)
@@ -495,21 +489,19 @@ class MacroAssembler(Assembler):
             self.test64_rr(register, OWN)
         self.jcc(x.NE if any_set else x.E, label)
 
-    def _set(self, condition: ConditionCode, target: Register) -> None:
-        self.set_r(condition, target)
-        self.movzx32_8_rr(target, target)
-
     def compare(
         self, kind: Kind, condition: Condition, target: Register, left: Register, right: Register
     ) -> None:
-        self._compare(kind, left, right)
-        self._set(CONDITIONS[condition], target)
+        (self.cmp64_rr if kind is LONG or kind is REF else self.cmp32_rr)(left, right)
+        self.set_r(CONDITIONS[condition], target)
+        self.movzx32_8_rr(target, target)
 
     def compare_immediate(
         self, kind: Kind, condition: Condition, target: Register, left: Register, value: int
     ) -> None:
-        sequences.compare_immediate(self, is_wide(kind), left, value)
-        self._set(CONDITIONS[condition], target)
+        sequences.compare_immediate(self, kind is LONG or kind is REF, left, value)
+        self.set_r(CONDITIONS[condition], target)
+        self.movzx32_8_rr(target, target)
 
     def select(
         self,
@@ -521,7 +513,7 @@ class MacroAssembler(Assembler):
         if_true: Register,
         if_false: Register,
     ) -> None:
-        self._compare(kind, left, right)
+        (self.cmp64_rr if kind is LONG or kind is REF else self.cmp32_rr)(left, right)
         code = CONDITIONS[condition]
         if target == if_true:
             if_true, if_false = if_false, if_true

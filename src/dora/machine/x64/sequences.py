@@ -6,7 +6,7 @@ client keeps there is saved around them: in `OWN` first, on the stack if that is
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from functools import cache
 from typing import Final
 
 from dora.machine.macro import Argument, CallLayout, FloatRegister, Register
@@ -67,8 +67,9 @@ def compare_immediate(asm: Assembler, wide: bool, left: int, value: int) -> None
         asm.cmp64_rr(left, OWN)
 
 
+@cache
 def call_layout(
-    kinds: Sequence[Kind], integers: Sequence[Register], floats: Sequence[FloatRegister]
+    kinds: tuple[Kind, ...], integers: tuple[Register, ...], floats: tuple[FloatRegister, ...]
 ) -> CallLayout:
     """Registers first, each list by itself; then words on the stack."""
     free_integers, free_floats = list(integers), list(floats)
