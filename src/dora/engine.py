@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final, Protocol
 
-from dora.check.checker import MainRule, check_formula, is_test
-from dora.check.library import check_source, prelude
+from dora.check.checker import CheckedLibrary, MainRule, check_formula, is_test
+from dora.check.library import check_source, compiled_library, prelude
 from dora.check.program import Function, Program
 from dora.host.failures import Exit, Failure
 from dora.host.objects import Value
@@ -79,11 +79,18 @@ def engine_is_there(name: str) -> bool:
     return name in ENGINES and (name == "walk" or load("dora.machine.targets").host() is not None)
 
 
+def library_for(engine: str) -> CheckedLibrary:
+    """The library as an engine needs it: with the files of the heap for compiled code."""
+    if engine == "walk":
+        return prelude()
+    return compiled_library(load("dora.runtime.internals").layout_constants())
+
+
 def compile_program(
-    source: Source, diagnostics: Diagnostics, *, main: MainRule = MainRule.REQUIRED
+    source: Source, diagnostics: Diagnostics, *, main: MainRule = MainRule.REQUIRED, engine: str = "walk"
 ) -> Program | None:
-    """Check a program; none if there are errors.  Warnings are no errors."""
-    return check_source(source, diagnostics, main=main)
+    """Check a program for an engine; none if there are errors.  Warnings are no errors."""
+    return check_source(source, diagnostics, main=main, library=library_for(engine))
 
 
 def interpreter(program: Program, arguments: list[str], streams: Streams, settings: Settings) -> Interpreter:
@@ -131,7 +138,7 @@ def run_formula(
     checked = []
     for name, source in [*variables, ("", formula)]:
         tree = parse_formula(source, diagnostics)
-        program, function = check_formula(source, tree, diagnostics, prelude(), types)
+        program, function = check_formula(source, tree, diagnostics, library_for(settings.engine), types)
         checked.append((name, program, function))
         types = {**types, name: function.result}
     return 1 if diagnostics.errors else evaluate(checked, streams, settings)

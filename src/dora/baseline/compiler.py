@@ -99,7 +99,8 @@ class Compiler:
         """Prologue, stack check, parameters."""
         masm, frame = self.masm, self.frame
         masm.prologue(tuple(frame.allocation.kept_used))  # type: ignore[arg-type]
-        self.poll()
+        if not self.function.ref.raw:
+            self.poll()
         places = masm.call_layout([Kind.LONG, *self.function.ref.parameters])
         frame.take_arguments(places.arguments)
 

@@ -76,6 +76,10 @@ class FunctionRef:
     slot: int | None = None
     type_arguments: tuple[ClassRef | Kind, ...] = ()
     """of an internal function, for which they may matter"""
+    raw: bool = False
+    """whether it neither polls nor checks the stack, and no collection can happen in it"""
+    hidden: bool = False
+    """whether stack traces leave it out"""
 
     def __repr__(self) -> str:
         return self.name

@@ -13,7 +13,7 @@ Registers are typed (`Function.registers`); the arguments of a function are its 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from enum import Enum, Flag, auto
 from operator import attrgetter
 from typing import (
@@ -25,7 +25,6 @@ from typing import (
     TypeVar,
     cast,
     dataclass_transform,
-    get_type_hints,
 )
 
 from dora.bytecode.entities import ClassRef, FieldRef, FunctionRef, GlobalRef
@@ -69,6 +68,22 @@ Field = Annotated[FieldRef, K.FIELD]
 Function = Annotated[FunctionRef, K.FUNCTION]
 Global = Annotated[GlobalRef, K.GLOBAL]
 Failure = Annotated[TrapKind, K.TRAP]
+
+KINDS: Final = {
+    "Def": K.DEF,
+    "Use": K.USE,
+    "Uses": K.USES,
+    "Jump": K.TARGET,
+    "Value": K.VALUE,
+    "Text": K.TEXT,
+    "Operation": K.PRIMITIVE,
+    "Class": K.CLASS,
+    "Field": K.FIELD,
+    "Function": K.FUNCTION,
+    "Global": K.GLOBAL,
+    "Failure": K.TRAP,
+}
+"""The kind that each of these names stands for in a class statement below."""
 
 
 class Effect(Flag):
@@ -119,10 +134,9 @@ def instruction(effects: Effect = Effect.NONE) -> Callable[[type[T]], type[T]]:
     """Give a class its opcode, operand list and effects."""
 
     def define(cls: type[T]) -> type[T]:
-        made: Any = dataclass(slots=True, eq=False)(cls)
-        hints = get_type_hints(made, include_extras=True)
+        made: Any = dataclass(slots=True, eq=False, repr=False)(cls)
         made.opcode = len(INSTRUCTIONS)
-        made.operands = tuple(Operand(f.name, hints[f.name].__metadata__[0]) for f in fields(made))
+        made.operands = tuple(Operand(name, KINDS[alias]) for name, alias in cls.__annotations__.items())
         made.effects = effects
         summarize(made)
         INSTRUCTIONS.append(made)

@@ -23,7 +23,8 @@ from dora.lower.functions import lowering
 from dora.machine.targets import host
 from dora.runtime import layout, stubs
 from dora.runtime.instance import Instance, Place
-from dora.runtime.memory import Words, load_bytes, load_word, store_bytes
+from dora.runtime.internals import HEAP_FUNCTIONS
+from dora.runtime.memory import Words, load_bytes, load_word
 from dora.runtime.stubs import Reason
 from dora.settings import Settings
 from dora.types.traps import Trap
@@ -65,11 +66,14 @@ class Machine:
         self.instance.shapes.size(self.exception_class)
         self.output = Output(stdout)
         self.emission = Emission(settings, target)
-        self.environment = Environment(self.instance, bounds_checks=not settings.omit_bounds_check)
+        self.environment = Environment(self, bounds_checks=not settings.omit_bounds_check)
+        texts = [argument.encode("utf-8", "surrogateescape") for argument in arguments]
+        self.instance.set_arguments(texts)
+        self.instance.set_output_most(self.output.most)
         self.context = Context(
             self,
             self.output,
-            [argument.encode("utf-8", "surrogateescape") for argument in arguments],
+            texts,
             heap_size,
             library.classes["Str"].of(),
             library.classes["Array"],
@@ -156,7 +160,7 @@ class Machine:
         else:
             return self.result(ref.result)
         finally:
-            self.output.flush()
+            self.flush_output([])
         raise failure
 
     def result(self, kind: Kind | None) -> Value:
@@ -266,7 +270,7 @@ class Machine:
         )
         dump += emission.asm(compiled)
         if dump:
-            self.output.write(dump.encode())
+            self.output.write(self.instance.take_output() + dump.encode())
         address = self.instance.place_function(ref, compiled.code, compiled.points)
         emission.note_place(ref.name, address, len(compiled.code.data))
         return address
@@ -301,14 +305,9 @@ class Machine:
         if ref.result is not None:
             thread[layout.THREAD_RESULT] = self.to_word(result, ref.result)
 
-    def string_of_bytes(self, words: list[int]) -> int:
-        array, offset, length = words
-        return self.new_text(load_bytes(array + layout.ARRAY_ELEMENTS + offset, length & 0xFFFF_FFFF))
-
-    def copy_bytes(self, words: list[int]) -> int:
-        text, start, array, to, length = words
-        data = load_bytes(text + layout.ARRAY_ELEMENTS + (start & 0xFFFF_FFFF), length & 0xFFFF_FFFF)
-        store_bytes(array + layout.ARRAY_ELEMENTS + (to & 0xFFFF_FFFF), data)
+    def flush_output(self, words: list[int]) -> int:
+        self.output.write(self.instance.take_output())
+        self.output.flush()
         return 0
 
     def class_name(self, words: list[int]) -> int:
@@ -330,7 +329,7 @@ class Machine:
         function = self.program.callable_by_name(text)
         if function is None:
             raise FatalError(f"fct `{text}` not found.")
-        if function.parameters:
+        if function.parameters or function.type_parameters:
             raise FatalError(f"fct `{text}` takes arguments.")
         return self.instance.arena.cell(self.instance.cell(self.specializer.function_ref(function)))
 
@@ -383,8 +382,9 @@ def describe_place(place: Place) -> FrameDescription:
 class Environment:
     """What the baseline compiler asks of an instance."""
 
-    def __init__(self, instance: Instance, *, bounds_checks: bool) -> None:
-        self.instance = instance
+    def __init__(self, machine: Machine, *, bounds_checks: bool) -> None:
+        self.specializer = machine.specializer
+        self.instance = instance = machine.instance
         self.bounds_checks = bounds_checks
         self.entry = instance.entry
         self.shape = instance.shape
@@ -393,13 +393,19 @@ class Environment:
         self.literal = instance.literal
         self.global_offset = instance.global_offset
 
+    def text_shape(self) -> str:
+        return self.instance.shape(self.instance.str_class)
+
     def internal(self, function: FunctionRef) -> FunctionRef | None:
+        assert function.internal is not None
+        name = HEAP_FUNCTIONS.get(function.internal)
+        if name is not None:
+            return self.specializer.function_ref(self.specializer.program.library.functions[name])
         self.instance.internal_symbol(function)
         return None
 
 
 SPECIAL: Final = {
-    "stringOfBytes": Machine.string_of_bytes,
-    "copyBytes": Machine.copy_bytes,
+    "flushOutput": Machine.flush_output,
     "className": Machine.class_name,
 }

@@ -156,6 +156,8 @@ class Specializer:
             function.throws,
             function.key if function.internal else None,
             type_arguments=tuple(self.argument(argument) for argument in arguments),
+            raw=function.raw,
+            hidden=function.hidden,
         )
         self.origins[ref] = (function, mapping)
         return ref

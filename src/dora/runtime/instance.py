@@ -12,7 +12,7 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final, NamedTuple, Protocol
 
 from dora.bytecode.entities import ClassRef, FieldRef, FunctionRef, GlobalRef
@@ -21,7 +21,7 @@ from dora.machine.memory import CodeArena, Stack
 from dora.machine.targets import Target
 from dora.runtime import layout, stubs
 from dora.runtime.handles import Handles
-from dora.runtime.memory import Region, Words, store_bytes, store_word
+from dora.runtime.memory import Region, Words, load_bytes, store_bytes, store_word
 from dora.runtime.shapes import Shapes
 from dora.runtime.ticker import ticker
 
@@ -32,6 +32,7 @@ TABLE_SIZE: Final = 8 << 20
 """reserved for literals and for globals, committed when used"""
 SHAPES_SIZE: Final = 256 << 20
 TEXTS_SIZE: Final = 1 << 30
+OUTPUT_SIZE: Final = 64 << 10
 
 libc: Final = ctypes.CDLL(None)
 libm: Final = ctypes.CDLL("libm.so.6")
@@ -77,6 +78,7 @@ class Instance:
         self.literals = Region(TABLE_SIZE)
         self.globals = Region(TABLE_SIZE)
         self.texts = Region(TEXTS_SIZE)
+        self.printed = Region(OUTPUT_SIZE)
         self.shapes = Shapes(Region(SHAPES_SIZE), self.cell)
         self.handles = Handles()
         self.str_class = str_class
@@ -108,6 +110,26 @@ class Instance:
         thread[layout.THREAD_LITERALS] = self.literals.start
         thread[layout.THREAD_GLOBALS] = self.globals.start
         thread[layout.THREAD_UPCALL] = id(self.upcall)
+
+    def set_arguments(self, arguments: Sequence[bytes]) -> None:
+        """Make the texts of the program's arguments, which never move, and a table of them."""
+        table = self.texts.allocate(layout.WORD * len(arguments))
+        for index, data in enumerate(arguments):
+            store_word(table + layout.WORD * index, self.new_fixed_text(data))
+        self.thread[layout.THREAD_ARGC] = len(arguments)
+        self.thread[layout.THREAD_ARGV] = table
+
+    def set_output_most(self, most: int) -> None:
+        """The program's output may wait for so many bytes of it."""
+        self.thread[layout.THREAD_OUTPUT] = self.printed.start
+        self.thread[layout.THREAD_OUTPUT_SIZE] = self.printed.size
+        self.thread[layout.THREAD_OUTPUT_MOST] = most
+
+    def take_output(self) -> bytes:
+        """What the program has printed since the last time."""
+        data = load_bytes(self.printed.start, self.thread[layout.THREAD_OUTPUT_FILL])
+        self.thread[layout.THREAD_OUTPUT_FILL] = 0
+        return data
 
     def run(self, code: int, arguments: int) -> None:
         """Call a function with a block of arguments; what an upcall raises comes out."""
@@ -231,10 +253,14 @@ class Instance:
         if offset is None:
             offset = self.literal_offsets[text] = len(self.literal_offsets) * layout.WORD
             data = text.encode("utf-8", "surrogateescape")
-            address = self.texts.allocate(layout.ARRAY_ELEMENTS + len(data))
-            self.write_text(address, data)
-            store_word(self.literals.start + offset, address)
+            store_word(self.literals.start + offset, self.new_fixed_text(data))
         return offset
+
+    def new_fixed_text(self, data: bytes) -> int:
+        """A string object outside the heap."""
+        address = self.texts.allocate(layout.ARRAY_ELEMENTS + len(data))
+        self.write_text(address, data)
+        return address
 
     def write_text(self, address: int, data: bytes) -> None:
         """Make a string object of fresh memory."""
@@ -261,7 +287,8 @@ class Instance:
 
     def stack_places(self) -> list[Place]:
         """The active functions, innermost first."""
-        return [self.places[address] for _, address in self.frames() if address in self.places]
+        places = (self.places.get(address) for _, address in self.frames())
+        return [place for place in places if place is not None and not place.function.hidden]
 
     # The heap.
 
@@ -279,7 +306,7 @@ class Instance:
         self.stack.free()
         self.handles.free()
         self.ticker.free_block(self.thread.address)
-        for region in (self.heap, self.literals, self.globals, self.texts, self.shapes.region):
+        for region in (self.heap, self.literals, self.globals, self.texts, self.printed, self.shapes.region):
             region.free()
 
 
