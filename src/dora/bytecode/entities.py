@@ -37,6 +37,8 @@ class ClassRef:
 
     name: str
     parent: ClassRef | None
+    symbol: str = ""
+    """the name, made unique: a program may have a class `Str` beside the library's"""
     fields: list[FieldRef] = field(default_factory=list)
     element: Kind | None = None
     display: tuple[ClassRef, ...] = ()

@@ -77,7 +77,7 @@ class Specializer:
         head = type.head
         assert isinstance(head, Class)
         parent = self.classes[type.parent] if type.parent is not None else None
-        ref = ClassRef(str(type), parent)
+        ref = ClassRef(str(type), parent, self.unique(str(type)))
         self.classes[type] = ref
         ref.display = (*(parent.display if parent else ()), ref)
         ref.is_text = head is self.program.library.classes["Str"]
@@ -177,8 +177,12 @@ class Specializer:
             name += f"({', '.join(str(parameter.type) for parameter in function.parameters)})"
         if arguments:
             name += f"<{', '.join(map(str, arguments))}>"
+        return self.unique(name)
+
+    def unique(self, name: str) -> str:
+        """A symbol that nothing else has: two impls, or the program and the library, may share a name."""
         unique, number = name, 2
-        while unique in self.symbols:  # two impls, or the program's and the library's own
+        while unique in self.symbols:
             unique, number = f"{name}#{number}", number + 1
         self.symbols.add(unique)
         return unique

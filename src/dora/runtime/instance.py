@@ -236,8 +236,8 @@ class Instance:
         return f"entry:{function.name}"
 
     def shape(self, cls: ClassRef) -> str:
-        self.classes[cls.name] = cls
-        return f"shape:{cls.name}"
+        self.classes[cls.symbol] = cls
+        return f"shape:{cls.symbol}"
 
     def field_offset(self, cls_field: FieldRef) -> int:
         return self.shapes.offset(cls_field)
