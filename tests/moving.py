@@ -69,6 +69,7 @@ class MovingMachine(Machine):
         for variable in self.specializer.globals.values():
             if variable.kind is Kind.REF:
                 roots.append(instance.globals.start + instance.global_offset(variable))
+        roots += instance.handles.places()
         for frame, address in instance.frames():
             place = instance.places.get(address)
             if place is not None:

@@ -413,7 +413,7 @@ class TestEval:
     @pytest.mark.parametrize(
         ("formula", "value"),
         [
-            ("11+1.25-5", "7.25"),
+            ("11+1.2-5", "7.2"),
             ("7/2", "3.5"),
             ("1/3", "0.3333333333333333"),
             ("2 * (3 + 4)", "14"),
@@ -455,6 +455,63 @@ class TestEval:
     )
     def test_formulas(self, formula: str, value: str) -> None:
         assert dora("eval", formula) == Result(0, value + "\n", "")
+
+    @pytest.mark.parametrize(
+        ("formula", "value"),
+        [
+            ("0.1+0.2", "0.3"),
+            ("0.1+0.2 == 0.3", "true"),
+            ("-(0.1+0.2)", "-0.3"),
+            ("+(0.1+0.2)", "0.3"),
+            ("(0.1+0.2)*10/(1.1-0.1)", "3"),
+            ("1/3*3", "1"),
+            ("1/3+1/3+1/3", "1"),
+            ("1.1*1.1", "1.21"),
+            ("max(0.1+0.2, 0)", "0.3"),
+            ("(0.1+0.2).toString()", "0.3"),
+            ("true ? 0.1+0.2 : 0", "0.3"),
+            ("0.1+0.2-0.3", "0"),
+            ("0.1+0.2-0.3+0.1+0.2", "0.3"),
+            ("1_0.0_1+0.2", "10.21"),
+            ("1.0e200*1.0e200/1.0e200", "1" + "0" * 200),
+            # Where exactness ends.
+            ("0.1D+0.2", "0.30000000000000004"),
+            ("0.1+0.2+0D", "0.3"),
+            ("0.1+(0.2+0D)", "0.30000000000000004"),
+            ("max(0.1, 0)+0.2", "0.30000000000000004"),
+            ("-0", "-0"),
+            ("-0.0+0", "0"),
+            ("0*-5", "-0"),
+            ("0/-5", "-0"),
+            ("-0-0", "-0"),
+            ("1/(0*-5)", "-inf"),
+            ("-1/0", "-inf"),
+            ("1/(0.1+0.2-0.3)", "inf"),
+            ("1.0e308*10", "inf"),
+            ("-1.0e308*10", "-inf"),
+            ("5.3%0.1", "0.09999999999999953"),
+            ("(0.1+0.2)%1", "0.3"),
+            ("11F+1.2F-5F", "7.2"),
+        ],
+    )
+    def test_plain_numbers_are_computed_exactly(self, formula: str, value: str) -> None:
+        assert dora("eval", "--", formula) == Result(0, value + "\n", "")
+
+    def test_variables_hold_doubles(self) -> None:
+        assert dora("eval", "--let", "x=0.1", "x+0.2").out == "0.30000000000000004\n"
+        assert dora("eval", "--let", "x=0.1+0.2", "x == 0.3").out == "true\n"
+        assert dora("eval", "--let", "x=3", "x*(1/3)").out == "1\n"
+        assert dora("eval", "--let", "x=0", "x+0.1+0.2").out == "0.30000000000000004\n"
+
+    def test_programs_round_each_operation(self) -> None:
+        text = "fun main() { println((11.0+1.2-5.0).toString()); }"
+        assert dora("-", stdin=text).out == "7.199999999999999\n"
+
+    def test_enormous_numbers_are_ordinary(self) -> None:
+        assert dora("eval", "*".join(["1.5"] * 5000)).out == "inf\n"
+        assert dora("eval", "1/" + "3" * 2000).status == 1  # too large for a double in any case
+        assert dora("eval", "0." + "1" * 5000 + "*9").out == "1\n"
+        assert dora("eval", "+".join(["0.1"] * 100_000)).out == "10000\n"
 
     def test_variables(self) -> None:
         assert dora("eval", "--let", "x=3", "x * 2").out == "6\n"

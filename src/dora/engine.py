@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Final, Protocol
 
-from dora.check.checker import CheckedLibrary, MainRule, check_formula, check_program, is_test
-from dora.check.library import compiled_library, prelude
+from dora.check.checker import CheckedLibrary, MainRule, check_formula, is_test
+from dora.check.library import check_source, compiled_library, prelude
 from dora.check.program import Function, Program
 from dora.host.failures import Exit, Failure
 from dora.host.objects import Value
 from dora.optional import load
 from dora.settings import Settings, Streams
-from dora.syntax.parser import parse_file, parse_formula
+from dora.syntax.parser import parse_formula
 from dora.text.diagnostics import Diagnostics
 from dora.text.source import Source
 from dora.types.types import Type
@@ -90,9 +90,7 @@ def compile_program(
     source: Source, diagnostics: Diagnostics, *, main: MainRule = MainRule.REQUIRED, engine: str = "walk"
 ) -> Program | None:
     """Check a program for an engine; none if there are errors.  Warnings are no errors."""
-    file = parse_file(source, diagnostics)
-    program = check_program(source, file, diagnostics, library_for(engine), main=main)
-    return None if diagnostics.errors else program
+    return check_source(source, diagnostics, main=main, library=library_for(engine))
 
 
 def interpreter(program: Program, arguments: list[str], streams: Streams, settings: Settings) -> Interpreter:

@@ -43,13 +43,15 @@ STAGES: Final = tuple(Stage)
 PRINTERS: Final = {
     Stage.TOKENS: Printer("dora.syntax.lexer", "lex", "dora.syntax.dump", "dump_tokens"),
     Stage.AST: Printer("dora.syntax.parser", "parse_file", "dora.syntax.dump", "dump", True),
+    Stage.PROGRAM: Printer("dora.check.library", "check_source", "dora.check.printer", "dump_program"),
 }
 
 
 def dump_stage(stage: Stage, source: Source) -> str:
     """A stage of this source as text; empty for a stage that is not printed here.
 
-    Errors in the source are nobody's business here: what could be understood is printed.
+    Errors in the source are nobody's business here: what could be understood is printed (of a program
+    that does not check, nothing is).
     """
     row = PRINTERS.get(stage)
     if row is None:

@@ -34,6 +34,7 @@ def errors(source: Source) -> str:
 STAGES: dict[str, Callable[[Source], str]] = {
     "tokens": lambda source: dump_stage(Stage.TOKENS, source),
     "ast": lambda source: dump_stage(Stage.AST, source),
+    "program": lambda source: dump_stage(Stage.PROGRAM, source),
     "errors": errors,
 }
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from dora.check import program as typed
+from dora.check.exact import Exact
 from dora.check.program import Function, Local, TypedExpression
 from dora.check.scopes import ConstantName, Context, Unit
 from dora.syntax import tree
@@ -36,7 +37,8 @@ class Waiting:
 
 
 Checked = TypedExpression | Waiting
-Leaves = dict[type, Callable[..., Checked]]
+Operand = Checked | Exact
+Leaves = dict[type, Callable[..., Operand]]
 
 
 @dataclass(slots=True)
@@ -50,9 +52,9 @@ class TryContext:
 class Handlers:
     """What to do for each node class: the parts of the checker, put together by `checker`."""
 
-    leaves: dict[type, Callable[..., Checked]]
+    leaves: Leaves
     """for expressions without a left operand: (body, node, expected)"""
-    links: dict[type, Callable[..., Checked]]
+    links: Leaves
     """for those with one: (body, node, left, expected)"""
     statements: dict[type, Callable[..., typed.Statement | None]]
     """(body, node); None if nothing is left to do"""
@@ -107,24 +109,31 @@ class Body:
 
     def argument(self, node: tree.Expression, expected: Type | None = None) -> Checked:
         """Check an expression; one that needs an expected type and has none may wait for it."""
+        checked = self.operand(node, expected)
+        return checked.rounded() if isinstance(checked, Exact) else checked
+
+    def operand(self, node: tree.Expression, expected: Type | None = None) -> Operand:
+        """Check an expression; in a formula its value may be an exact number still."""
         self.depth += 1
         try:
             if self.depth % HOP == 0:
-                return on_fresh_stack(lambda: self._argument(node, expected))
-            return self._argument(node, expected)
+                return on_fresh_stack(lambda: self._operand(node, expected))
+            return self._operand(node, expected)
         finally:
             self.depth -= 1
 
-    def _argument(self, node: tree.Expression, expected: Type | None) -> Checked:
+    def _operand(self, node: tree.Expression, expected: Type | None) -> Operand:
         leaf_handler = self.handlers.leaves.get(type(node))
         if leaf_handler is not None:
             return leaf_handler(self, node, expected)
         leaf, links = tree.spine(node)
-        checked: Checked = self.handlers.leaves[type(leaf)](
+        checked: Operand = self.handlers.leaves[type(leaf)](
             self, leaf, None, *([links[0]] if type(leaf) is tree.Super else [])
         )
         for link in links:
             left = checked.finish(None) if isinstance(checked, Waiting) else checked
+            if isinstance(left, Exact) and type(link) is not tree.Binary:
+                left = left.rounded()
             checked = self.handlers.links[type(link)](self, link, left, expected if link is node else None)
         return checked
 

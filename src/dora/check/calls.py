@@ -13,6 +13,7 @@ from dora.check.messages import count
 from dora.check.program import Call, Class, Compute, Dispatch, Function, New, Target, TypedExpression
 from dora.check.resolve import resolve_type
 from dora.check.scopes import kind_name
+from dora.library.files import GRANTED
 from dora.syntax import tree
 from dora.syntax.tree import Modifier
 from dora.text.source import Span
@@ -130,26 +131,6 @@ def is_granted(body: Body, name: str, span: Span) -> bool:
         return True
     body.error("E0907", span, name=name)
     return False
-
-
-GRANTED: Final = frozenset(
-    [
-        "sleep",
-        "getpid",
-        "getppid",
-        "loadFunction",
-        "call0",
-        "call1",
-        "call2",
-        "call3",
-        "native_malloc",
-        "native_free",
-        "set_uint8",
-        "native_string",
-        "File",
-    ]
-)
-"""The names of the library that a host program must grant (reference, 1.6)."""
 
 
 def report_unknown_function(body: Body, node: tree.Call, entity: object) -> None:

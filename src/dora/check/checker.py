@@ -115,9 +115,11 @@ def class_completions(declaration: ClassDeclaration) -> list[Completion]:
 # The library.
 
 
-def check_library(files: Sequence[tuple[Source, tree.File]], public: frozenset[str]) -> CheckedLibrary:
-    """Declare the library.  Its bodies are checked when they are first asked for."""
-    unit = Unit(Diagnostics(), None)
+def check_library(
+    files: Sequence[tuple[Source, tree.File]], public: frozenset[str], diagnostics: Diagnostics
+) -> CheckedLibrary:
+    """Declare the library.  Its bodies are checked, and reported about, when they are first asked for."""
+    unit = Unit(diagnostics, None)
     declarations = Declarations(unit)
     for source, file in files:
         collect(declarations, source, file)
@@ -168,7 +170,7 @@ def check_program(
 
 
 def make_program(source: Source, library: CheckedLibrary, unit: Unit, declarations: Declarations) -> Program:
-    program = Program(source, library.library, impls=unit.impls)
+    program = Program(source, library.library, impls=unit.impls, granted=unit.granted)
     for name, entity in unit.names.items():
         if isinstance(entity, Function):
             program.functions[name] = entity
@@ -229,4 +231,5 @@ def check_formula(
         body.error("E0401", node.span, expected="a primitive type or Str", found=found, hint=None)
     function.result = value.type
     function.set_body(typed.Block(node.span, [typed.Return(node.span, value)]))
-    return Program(source, library.library, {source.name: function}, impls=unit.impls), function
+    functions = {source.name: function}
+    return Program(source, library.library, functions, impls=unit.impls, granted=granted), function

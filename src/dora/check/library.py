@@ -1,4 +1,4 @@
-"""The library as programs are checked against it: read, parsed lazily, declared once a process.
+"""The library, read, parsed lazily and declared once a process; and programs checked against it.
 
 prelude()                    for the interpreters
 compiled_library(layout)     with the files of the heap, for engines that make machine code
@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Final
 
-from dora.check.checker import CheckedLibrary, check_library
+from dora.check.checker import CheckedLibrary, MainRule, check_library, check_program
+from dora.check.program import Program
 from dora.library.files import PUBLIC_NAMES, read_heap, read_prelude
 from dora.syntax.parser import parse_file
 from dora.text.diagnostics import Diagnostics
@@ -22,7 +23,11 @@ LAYOUT: Final = "layout.dora"
 
 @cache
 def prelude() -> CheckedLibrary:
-    """The prelude.  Its bodies are parsed and checked when somebody needs them."""
+    """The prelude.  Its bodies are parsed and checked when somebody needs them.
+
+    What is reported about it stays with it: users get the reports of their own program only, and a test
+    checks all bodies.
+    """
     return declared(read_prelude())
 
 
@@ -41,6 +46,22 @@ def declared(texts: Sequence[tuple[str, str]]) -> CheckedLibrary:
     diagnostics = Diagnostics()
     sources = [Source(name, text, main=False) for name, text in texts]
     files = [(source, parse_file(source, diagnostics, lazy=True)) for source in sources]
-    library = check_library(files, PUBLIC_NAMES)
-    assert not diagnostics.reports and not library.unit.diagnostics.reports, "the library has errors"
+    library = check_library(files, PUBLIC_NAMES, diagnostics)
+    assert not diagnostics.errors, f"the library has errors: {diagnostics.reports}"
     return library
+
+
+def check_source(
+    source: Source,
+    diagnostics: Diagnostics,
+    *,
+    main: MainRule = MainRule.OPTIONAL,
+    library: CheckedLibrary | None = None,
+) -> Program | None:
+    """The typed program of a file; none if there are errors.  Warnings are no errors.
+
+    Without a `library` it is the prelude.
+    """
+    file = parse_file(source, diagnostics)
+    program = check_program(source, file, diagnostics, library or prelude(), main=main)
+    return None if diagnostics.errors else program

@@ -6,8 +6,9 @@ import math
 from typing import Final
 
 from dora.check import program as typed
-from dora.check.body import Body, Leaves, Waiting
+from dora.check.body import Body, Leaves, Operand, Waiting
 from dora.check.calls import check_anyway, dispatch_of, make_call, note_throws, report_ambiguous
+from dora.check.exact import Exact, combine, literal, negate
 from dora.check.generics import callee, check_call
 from dora.check.lookup import Ambiguous, Found, find_field, find_method, members_known
 from dora.check.program import Class, Compute, Function, Global, Local, TypedExpression
@@ -65,11 +66,16 @@ COMPARISONS: Final = {
 # Unary and binary operators.
 
 
-def check_unary(body: Body, node: tree.Unary, expected: Type | None) -> TypedExpression:
+def check_unary(body: Body, node: tree.Unary, expected: Type | None) -> TypedExpression | Exact:
     if node.operator == "-" and isinstance(node.operand, tree.Number):
-        operand = check_number(body, node.operand, None, negated=True)
+        operand: Operand = check_number(body, node.operand, None, negated=True)
     else:
-        operand = body.expression(node.operand)
+        operand = body.operand(node.operand)
+    if isinstance(operand, Exact):
+        exact = operand if node.operator == "+" else negate(node.span, operand)
+        if exact is not None and node.operator != "!":
+            return exact
+    operand = finished(operand)
     if body.is_unknown(operand.type):
         return body.wrong(node.span)
     found = None
@@ -78,6 +84,13 @@ def check_unary(body: Body, node: tree.Unary, expected: Type | None) -> TypedExp
     if not isinstance(found, Found) or found.function.parameters:
         return body.error("E0411", node.span, operator=node.operator, type=operand.type)
     return call_operator(body, node.span, operand, found, [])
+
+
+def finished(operand: Operand) -> TypedExpression:
+    """An operand that meets something other than exact numbers."""
+    if isinstance(operand, Exact):
+        return operand.rounded()
+    return operand.finish(None) if isinstance(operand, Waiting) else operand
 
 
 def call_operator(
@@ -93,22 +106,32 @@ def call_operator(
 
 
 def check_binary(
-    body: Body, node: tree.Binary, left: TypedExpression, expected: Type | None
+    body: Body, node: tree.Binary, left: TypedExpression | Exact, expected: Type | None
+) -> TypedExpression | Exact:
+    if isinstance(left, Exact):
+        right = body.operand(node.right)
+        exact = combine(node.span, node.operator, left, right) if isinstance(right, Exact) else None
+        return exact or check_operation(body, node, left.rounded(), finished(right))
+    return check_operation(body, node, left, None)
+
+
+def check_operation(
+    body: Body, node: tree.Binary, left: TypedExpression, right: TypedExpression | None
 ) -> TypedExpression:
+    """Any binary operation; `right` is checked already, or not yet."""
     operator = node.operator
     if operator in ("&&", "||"):
-        return check_logical(body, node, left)
+        return check_logical(body, node, left, right or body.expression(node.right))
     if operator in ("===", "!=="):
-        return check_identity(body, node, left)
+        return check_identity(body, node, left, right or body.expression(node.right))
     if isinstance(left.type, PrimitiveType):
-        right = body.expression(node.right)
+        right = right or body.expression(node.right)
         name = COMPARISONS.get(operator) or METHODS[operator]
         row = PRIMITIVES.get(f"{left.type.name}.{name}")
         if row is not None and right.type is left.type and len(row.operands) == 2:
             result = BOOL if operator in COMPARISONS else left.type
             return Compute(node.span, result, row, [left, right])
-        return check_other_operator(body, node, left, right)
-    return check_other_operator(body, node, left, None)
+    return check_other_operator(body, node, left, right)
 
 
 def check_other_operator(
@@ -186,8 +209,9 @@ def operator_hint(operator: str, left: Type, right: Type) -> str | None:
     return None
 
 
-def check_logical(body: Body, node: tree.Binary, left: TypedExpression) -> TypedExpression:
-    right = body.expression(node.right)
+def check_logical(
+    body: Body, node: tree.Binary, left: TypedExpression, right: TypedExpression
+) -> TypedExpression:
     if body.is_unknown(left.type, right.type):
         return body.wrong(node.span)
     if left.type is not BOOL or right.type is not BOOL:
@@ -197,8 +221,9 @@ def check_logical(body: Body, node: tree.Binary, left: TypedExpression) -> Typed
     return typed.Logical(node.span, BOOL, typed.Logic(node.operator), left, right)
 
 
-def check_identity(body: Body, node: tree.Binary, left: TypedExpression) -> TypedExpression:
-    right = body.expression(node.right)
+def check_identity(
+    body: Body, node: tree.Binary, left: TypedExpression, right: TypedExpression
+) -> TypedExpression:
     if body.is_unknown(left.type, right.type):
         return body.wrong(node.span)
     for side in (left, right):
@@ -256,11 +281,14 @@ LIMITS: Final = {
 
 def check_number(
     body: Body, node: tree.Number, expected: Type | None, *, negated: bool = False
-) -> TypedExpression:
+) -> TypedExpression | Exact:
     value = number_value(body.context, node, negated)
-    return (
-        body.wrong(node.span) if value is None else typed.Constant(node.span, NUMBER_TYPES[node.kind], value)
-    )
+    if value is None:
+        return body.wrong(node.span)
+    exact = None
+    if body.formula and node.kind is tree.NumberKind.DOUBLE:
+        exact = literal(node.span, body.context.source.text[node.span.start : node.span.end])
+    return exact or typed.Constant(node.span, NUMBER_TYPES[node.kind], value)
 
 
 def number_value(context: Context, node: tree.Number, negated: bool) -> int | float | None:

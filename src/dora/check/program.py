@@ -25,7 +25,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TypeAlias
 
-from dora.library.files import HEAP, PUBLIC_NAMES
+from dora.library.files import GRANTED, HEAP, PUBLIC_NAMES
 from dora.syntax.tree import Modifier
 from dora.text.source import Source, Span
 from dora.types.primitives import Primitive
@@ -255,6 +255,8 @@ class Program:
     """in the order of their initialisers"""
     impls: dict[ClassHead, dict[TraitHead, Impl]] = field(default_factory=dict)
     """the impls of each class by trait, those of the library included"""
+    granted: frozenset[str] | None = None
+    """which of the names that a host must grant it may use; None is all"""
 
     @property
     def main(self) -> Function | None:
@@ -264,6 +266,8 @@ class Program:
         """What `call(name)` finds: a function of the program, else one of the prelude (14.4)."""
         if name in self.functions or name not in PUBLIC_NAMES:
             return self.functions.get(name)
+        if self.granted is not None and name in GRANTED - self.granted:
+            return None
         return self.library.functions.get(name)
 
 

@@ -107,14 +107,15 @@ class Machine:
         """Run a test function (reference, 1.4); whether it passed.  Raises Exit."""
         testing = self.program.library.classes["Testing"]
         cls = self.specializer.class_ref(testing.of())
-        address = self.new_object(cls)
-        try:
-            self.run(self.specializer.entry_ref(function), [address])
-        except Failure as failure:
-            self.report(failure)
-            return False
         failed = self.specializer.field_ref(testing.of(), testing.fields["failed"])
-        return load_bytes(address + self.instance.field_offset(failed), 1) == b"\0"
+        with self.instance.handles.scope() as scope:
+            handle = scope.handle(self.new_object(cls))
+            try:
+                self.run(self.specializer.entry_ref(function), [handle.address])
+            except Failure as failure:
+                self.report(failure)
+                return False
+            return load_bytes(handle.address + self.instance.field_offset(failed), 1) == b"\0"
 
     def report(self, failure: Failure) -> None:
         """Print the line and the trace.  What the program has printed is written already."""

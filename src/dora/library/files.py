@@ -52,6 +52,13 @@ TRAITS: Final = "Comparable Equals Iterator"
 PUBLIC_NAMES: Final = frozenset(f"{FUNCTIONS} {CLASSES} {TRAITS}".split())
 """What programs see of the prelude."""
 
+_GRANTED: Final = """
+    call0 call1 call2 call3 File getpid getppid loadFunction native_free native_malloc native_string
+    set_uint8 sleep
+"""
+GRANTED: Final = frozenset(_GRANTED.split())
+"""The names among them that a host must grant (reference, 1.6)."""
+
 FOLDER: Final = os.path.join(os.path.dirname(__file__), "prelude")
 HEAP_FOLDER: Final = os.path.join(os.path.dirname(__file__), "heap")
 

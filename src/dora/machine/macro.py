@@ -297,6 +297,9 @@ class MacroAssembler(Protocol):
     def call_symbol(self, symbol: str) -> int:
         """Call the code at the address `symbol`, however far."""
 
+    def call_near(self, symbol: str) -> int:
+        """Call the code at the address `symbol`, which lies in the same arena: the shortest call."""
+
     def call_memory(self, base: Register, displacement: int) -> int:
         """Call the code whose address is in memory (a vtable)."""
 
@@ -314,6 +317,9 @@ class MacroAssembler(Protocol):
 
     def jump_symbol(self, symbol: str) -> None:
         """Go to the address `symbol`, however far."""
+
+    def jump_near(self, symbol: str) -> None:
+        """Go to the address `symbol`, which lies in the same arena."""
 
     # ---- Moves, constants, addresses ----
 

@@ -20,6 +20,7 @@ from dora.machine.buffer import Code, RelocationKind
 from dora.machine.memory import CodeArena, Stack
 from dora.machine.targets import Target
 from dora.runtime import layout, stubs
+from dora.runtime.handles import Handles
 from dora.runtime.memory import Region, Words, load_bytes, store_bytes, store_word
 from dora.runtime.shapes import Shapes
 from dora.runtime.ticker import ticker
@@ -79,6 +80,7 @@ class Instance:
         self.texts = Region(TEXTS_SIZE)
         self.printed = Region(OUTPUT_SIZE)
         self.shapes = Shapes(Region(SHAPES_SIZE), self.cell)
+        self.handles = Handles()
         self.str_class = str_class
         self.symbols: dict[str, int] = {}
         self.literal_offsets: dict[str, int] = {}
@@ -234,8 +236,11 @@ class Instance:
         return f"entry:{function.name}"
 
     def shape(self, cls: ClassRef) -> str:
-        self.classes[cls.name] = cls
-        return f"shape:{cls.name}"
+        """A symbol of its own for each class: a program may have one of the name of a library class."""
+        name, number = cls.name, 2
+        while self.classes.setdefault(name, cls) is not cls:
+            name, number = f"{cls.name}#{number}", number + 1
+        return f"shape:{name}"
 
     def field_offset(self, cls_field: FieldRef) -> int:
         return self.shapes.offset(cls_field)
@@ -302,6 +307,7 @@ class Instance:
         """Free everything: code, stack, heap, tables."""
         self.arena.close()
         self.stack.free()
+        self.handles.free()
         self.ticker.free_block(self.thread.address)
         for region in (self.heap, self.literals, self.globals, self.texts, self.printed, self.shapes.region):
             region.free()

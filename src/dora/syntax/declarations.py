@@ -16,6 +16,7 @@ from dora.syntax.members import (
     top_level_function,
     trait_member,
     type_parameter_list,
+    typed_value,
 )
 from dora.syntax.prefixes import Prefix, allow, prefix
 from dora.syntax.reserved import DECLARATIONS, begins_reserved, reserved_block
@@ -189,9 +190,7 @@ def global_variable(c: Cursor, found: Prefix) -> tree.Global | None:
     mutable = c.kind == "var"
     span = c.take()
     name = c.name()
-    declared = annotated_type(c)
-    value = full_expression(c) if c.accept("=") else None
-    end_of_line(c)
+    declared, value = typed_value(c)
     return tree.Global(span, name, mutable, declared, value) if name else None
 
 

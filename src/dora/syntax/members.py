@@ -271,10 +271,20 @@ def class_field(c: Cursor, found: Prefix) -> tree.Field | tree.InvalidMember:
     mutable = c.kind == "var"
     span = c.take()
     name = c.name()
+    declared, value = typed_value(c)
+    return tree.Field(span, name, mutable, declared, value) if name else tree.InvalidMember(span)
+
+
+def typed_value(c: Cursor) -> tuple[tree.Type, tree.Expression | None]:
+    """`: T = e;` of a field or global, the value being optional."""
     declared = annotated_type(c)
     value = full_expression(c) if c.accept("=") else None
+    skips, span = c.skips, c.span()
     end_of_line(c)
-    return tree.Field(span, name, mutable, declared, value) if name else tree.InvalidMember(span)
+    if value is None and c.skips != skips:
+        # What was skipped may have said more about the type, and a value.
+        return tree.InvalidType(span), tree.InvalidExpression(span)
+    return declared, value
 
 
 def end_of_line(c: Cursor) -> None:

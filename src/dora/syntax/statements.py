@@ -137,7 +137,11 @@ def variable(c: Cursor) -> tree.Statement:
         declared = complete_type(c)
     if c.accept("="):
         value = full_expression(c)
+    skips = c.skips
     end_statement(c)
+    if value is None and c.skips != skips:
+        # What was skipped may have said more about the type, and a value.
+        declared, value = tree.InvalidType(span), tree.InvalidExpression(span)
     return tree.Variable(span, name, mutable, declared, value) if name else tree.InvalidStatement(span)
 
 

@@ -19,6 +19,10 @@ def parse_type(c: Cursor) -> tree.Type:
     if c.kind == NAME:
         start, at = c.starts[c.at], c.at
         name = c.take_text()
+        if c.kind == "::" and c.peek() == "<":
+            # The form of expressions: say so, and go on as if the `::` were not there.
+            c.fail("E0201", "`<`")
+            c.advance()
         if c.kind != "<":
             return tree.NamedType(c.tokens.span(at), name, [])
         arguments = type_arguments(c)

@@ -6,7 +6,8 @@ columns (reference 2.1) are computed only when somebody looks, from the offsets 
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 TAB_WIDTH: Final = 4
@@ -39,24 +40,27 @@ class Source:
     name stands in stack traces.
     """
 
-    __slots__ = ("_line_starts", "main", "name", "text")
+    __slots__ = ("_line_starts", "_tabs", "main", "name", "text")
 
     def __init__(self, name: str, text: str, *, main: bool = True) -> None:
         self.name = name
         self.text = text
         self.main = main
         self._line_starts: list[int] | None = None
+        self._tabs: list[int] | None = None
 
     @property
     def line_starts(self) -> list[int]:
         """Offset of the first code point of each line."""
         if self._line_starts is None:
-            starts, at = [0], self.text.find("\n")
-            while at >= 0:
-                starts.append(at + 1)
-                at = self.text.find("\n", at + 1)
-            self._line_starts = starts
+            self._line_starts = [0, *(at + 1 for at in _occurrences(self.text, "\n"))]
         return self._line_starts
+
+    def _has_tab(self, start: int, end: int) -> bool:
+        """Whether there is a tab in this part, found fast in lines of any length."""
+        if self._tabs is None:
+            self._tabs = list(_occurrences(self.text, "\t"))
+        return bisect_left(self._tabs, start) != bisect_left(self._tabs, end)
 
     def line_of(self, offset: int) -> int:
         """Line number of an offset, from 1."""
@@ -66,13 +70,22 @@ class Source:
         """Line and column of an offset; a tab moves to the next column 4k+1."""
         line = self.line_of(offset)
         start = self.line_starts[line - 1]
-        return Position(line, len(expand_tabs(self.text[start:offset])) + 1)
+        if self._has_tab(start, offset):
+            return Position(line, len(expand_tabs(self.text[start:offset])) + 1)
+        return Position(line, offset - start + 1)
 
     def line_text(self, line: int) -> str:
         """The text of a line, from 1, without its end."""
         start = self.line_starts[line - 1]
         end = self.text.find("\n", start)
         return self.text[start : end if end >= 0 else len(self.text)]
+
+
+def _occurrences(text: str, character: str) -> Iterator[int]:
+    at = text.find(character)
+    while at >= 0:
+        yield at
+        at = text.find(character, at + 1)
 
 
 def expand_tabs(text: str) -> str:

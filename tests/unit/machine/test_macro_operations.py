@@ -420,6 +420,7 @@ def test_all_ways_to_call() -> None:
     a = masm.callee_saved[0]
     memory = (ctypes.c_uint64 * 2)(0, answer(1000))
     symbols = {"cell": arena.new_cell(answer(1)), "far": answer(10), "memory": ctypes.addressof(memory)}
+    symbols["near"] = answer(100_000)
     returns: list[int] = []
     local, over = masm.label(), masm.label()
     masm.jump(over)
@@ -430,6 +431,8 @@ def test_all_ways_to_call() -> None:
 
     def emit(m: MacroAssembler) -> None:
         m.load_constant(LONG, a, 0)
+        returns.append(m.call_near("near"))
+        m.binary(Binary.ADD, LONG, a, a, m.result)
         for ways in range(5):
             if ways == 0:
                 returns.append(m.call_cell("cell"))
@@ -448,15 +451,15 @@ def test_all_ways_to_call() -> None:
 
     program = Program(emit, masm, symbols)
     program.run({})
-    assert program.after[False, a] == 11_021
+    assert program.after[False, a] == 111_021
     arena.set_cell(symbols["cell"], answer(3))
     program.run({})
-    assert program.after[False, a] == 11_023
+    assert program.after[False, a] == 111_023
 
 
 def test_all_ways_to_jump_away() -> None:
     symbols = {"cell": arena.new_cell(answer(1)), "far": answer(10)}
-    for way in range(3):
+    for way in range(4):
         masm = assembler()
         masm.prologue(masm.callee_saved[:1])
         masm.load_constant(LONG, masm.callee_saved[0], -1)
@@ -466,11 +469,13 @@ def test_all_ways_to_jump_away() -> None:
             masm.jump_cell("cell")
         elif way == 1:
             masm.jump_symbol("far")
+        elif way == 2:
+            masm.jump_near("far")
         else:
             masm.load_symbol(masm.temporaries[0], "far")
             masm.jump_register(masm.temporaries[0])
         function = ctypes.CFUNCTYPE(ctypes.c_long)(place(masm.finish(), symbols))
-        assert function() == (1, 10, 10)[way]
+        assert function() == (1, 10, 10, 10)[way]
 
 
 def test_frames_keep_saved_registers_and_alignment() -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from dora.machine.buffer import ABSOLUTE_64, Buffer, Label
+from dora.machine.buffer import ABSOLUTE_64, RELATIVE_32, Buffer, Label
 from dora.machine.x64.encoding import (
     cr,
     crr,
@@ -477,6 +477,14 @@ class Assembler(Buffer):
     def call_l(self, label: Label) -> None:
         self.code += b"\xe8\0\0\0\0"
         self.fixups.append((len(self.code) - 4, label, patch_relative))
+
+    def call_near_s(self, symbol: str) -> None:
+        self.code += b"\xe8\0\0\0\0"
+        self.relocations.append((len(self.code) - 4, RELATIVE_32, symbol, -4))
+
+    def jmp_near_s(self, symbol: str) -> None:
+        self.code += b"\xe9\0\0\0\0"
+        self.relocations.append((len(self.code) - 4, RELATIVE_32, symbol, -4))
 
     def movabs_rs(self, register: int, symbol: str, addend: int = 0) -> None:
         """movabs r64, imm64 with the address of a symbol."""

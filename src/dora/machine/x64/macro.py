@@ -160,6 +160,10 @@ class MacroAssembler(Assembler):
         self.call_r(OWN)
         return len(self.code)
 
+    def call_near(self, symbol: str) -> int:
+        self.call_near_s(symbol)
+        return len(self.code)
+
     def call_memory(self, base: Register, displacement: int) -> int:
         self.call_m(base, displacement)
         return len(self.code)
@@ -180,6 +184,9 @@ class MacroAssembler(Assembler):
     def jump_symbol(self, symbol: str) -> None:
         self.movabs_rs(OWN, symbol)
         self.jmp_r(OWN)
+
+    def jump_near(self, symbol: str) -> None:
+        self.jmp_near_s(symbol)
 
     # ---- Moves, constants, addresses ----
 

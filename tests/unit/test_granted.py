@@ -1,0 +1,80 @@
+"""Names that a program may use only if its host grants them (reference 1.6, E0907)."""
+
+from __future__ import annotations
+
+import pytest
+
+from dora.check.checker import check_formula, check_program
+from dora.check.library import prelude
+from dora.check.program import Program
+from dora.library.files import GRANTED
+from dora.syntax.parser import parse_file, parse_formula
+from dora.text.diagnostics import Diagnostics
+from dora.text.source import Source
+
+NOTHING: frozenset[str] = frozenset()
+
+
+def check(text: str, granted: frozenset[str] | None) -> tuple[Program, list[str]]:
+    source, diagnostics = Source("case", text), Diagnostics()
+    program = check_program(source, parse_file(source, diagnostics), diagnostics, prelude(), granted=granted)
+    return program, [f"{report.position} {report.code} {report.message}" for report in diagnostics.reports]
+
+
+USES = {
+    "call0": "call0(0L)",
+    "call1": "call1(0L, 0L)",
+    "call2": "call2(0L, 0L, 0L)",
+    "call3": "call3(0L, 0L, 0L, 0L)",
+    "File": 'File("x")',
+    "getpid": "getpid()",
+    "getppid": "getppid()",
+    "loadFunction": 'loadFunction("x")',
+    "native_free": "native_free(0L)",
+    "native_malloc": "native_malloc(1L)",
+    "native_string": 'native_string("x")',
+    "set_uint8": "set_uint8(0L, 0Y)",
+    "sleep": "sleep(1)",
+}
+
+
+def test_every_name_has_a_use() -> None:
+    assert set(USES) == GRANTED
+
+
+@pytest.mark.parametrize("name", sorted(GRANTED))
+def test_names_of_the_library(name: str) -> None:
+    text = f"fun main() {{ {USES[name]}; }}"
+    assert check(text, NOTHING)[1] == [f"1:14 E0907 `{name}` is not granted"]
+    assert check(text, GRANTED - {name})[1] == [f"1:14 E0907 `{name}` is not granted"]
+    assert check(text, frozenset({name}))[1] == []
+    assert check(text, None)[1] == []
+
+
+def test_one_error_for_one_use() -> None:
+    text = "fun main() { let x: int = getpid() + 1; sleep(getppid()); }"
+    assert [report[:10] for report in check(text, NOTHING)[1]] == ["1:27 E0907", "1:41 E0907", "1:47 E0907"]
+
+
+def test_names_of_the_program_need_no_grant() -> None:
+    text = "fun sleep(n: int) { }\nclass File(let n: int)\nfun main() { sleep(1); File(2); let getpid = 3; }"
+    assert check(text, NOTHING)[1] == []
+
+
+def test_formulas() -> None:
+    source = Source("case", "1 + getpid().toDouble()")
+    for granted, codes in ((NOTHING, ["E0907"]), (frozenset({"getpid"}), []), (None, [])):
+        diagnostics = Diagnostics()
+        node = parse_formula(source, diagnostics)
+        check_formula(source, node, diagnostics, prelude(), {}, granted=granted)
+        assert [report.code for report in diagnostics.reports] == codes
+
+
+def test_calling_by_name_is_no_way_around() -> None:
+    text = "fun main() { }"
+    assert check(text, NOTHING)[0].callable_by_name("getpid") is None
+    assert check(text, frozenset({"getpid"}))[0].callable_by_name("getpid") is not None
+    assert check(text, None)[0].callable_by_name("getpid") is not None
+    assert check(text, NOTHING)[0].callable_by_name("unreachable") is not None
+    own = check("fun getpid() { }", NOTHING)[0]
+    assert own.callable_by_name("getpid") is own.functions["getpid"]
