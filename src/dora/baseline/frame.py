@@ -113,6 +113,8 @@ class Frame:
 
     def flush(self, live: int) -> None:
         """Make the constants that are live where the code goes from here."""
+        if not self.constants:
+            return
         for register in [one for one in self.constants if live >> one & 1]:
             value = self.constants.pop(register)
             home = self.homes[register]

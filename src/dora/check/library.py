@@ -23,11 +23,7 @@ LAYOUT: Final = "layout.dora"
 
 @cache
 def prelude() -> CheckedLibrary:
-    """The prelude.  Its bodies are parsed and checked when somebody needs them.
-
-    What is reported about it stays with it: users get the reports of their own program only, and a test
-    checks all bodies.
-    """
+    """The prelude.  Its bodies are parsed and checked when somebody needs them."""
     return declared(read_prelude())
 
 
@@ -42,7 +38,11 @@ def compiled_library(layout: str) -> CheckedLibrary:
 
 
 def declared(texts: Sequence[tuple[str, str]]) -> CheckedLibrary:
-    """These files, which must be right, as one library."""
+    """These files, which must be right, as one library.
+
+    What is reported about it stays with it: users get the reports of their own program only, and a test
+    checks all bodies.
+    """
     diagnostics = Diagnostics()
     sources = [Source(name, text, main=False) for name, text in texts]
     files = [(source, parse_file(source, diagnostics, lazy=True)) for source in sources]
@@ -58,10 +58,7 @@ def check_source(
     main: MainRule = MainRule.OPTIONAL,
     library: CheckedLibrary | None = None,
 ) -> Program | None:
-    """The typed program of a file; none if there are errors.  Warnings are no errors.
-
-    Without a `library` it is the prelude.
-    """
+    """The typed program of a file; none if there are errors.  Warnings are no errors."""
     file = parse_file(source, diagnostics)
     program = check_program(source, file, diagnostics, library or prelude(), main=main)
     return None if diagnostics.errors else program
