@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import threading
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from command_line import Result, dora
+from dora.cli.main import run_command
 from dora.runtime.instance import OUTPUT_SIZE
 
 LENGTHS = [0, 1, 2, 7, 8, 9, 15, 16, 17, 31]
@@ -112,6 +114,28 @@ def test_texts_about_as_long_as_the_buffer(length: int) -> None:
 
 def test_zero_bytes_are_printed() -> None:
     assert lines("println(argv(0));", "a\0b") == ["a\0b"]
+
+
+class Terminal(io.BytesIO):
+    """Notes what is written when."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.writes: list[bytes] = []
+
+    def isatty(self) -> bool:
+        return True
+
+    def write(self, data: object) -> int:
+        self.writes.append(bytes(memoryview(data)))  # type: ignore[arg-type]
+        return len(self.writes[-1])
+
+
+def test_on_a_terminal_each_print_is_seen_at_once() -> None:
+    program = b'fun main() { print("a"); println("b"); print(""); println(""); }'
+    terminal = Terminal()
+    assert run_command(["--engine=baseline", "-"], io.BytesIO(program), terminal, io.BytesIO()) == 0
+    assert terminal.writes == [b"a", b"b\n", b"\n"]
 
 
 # The process and the C library.

@@ -26,14 +26,13 @@ def reports(body: str) -> list[tuple[str, str]]:
     texts = [*read_prelude(), ("raw.dora", read_file(HEAP_FOLDER, "raw.dora")), ("header.dora", HEADER)]
     sources = [Source(name, text, main=False) for name, text in [*texts, ("test.dora", body)]]
     files = [(source, parse_file(source, diagnostics)) for source in sources]
-    library = check_library(files, PUBLIC_NAMES)
+    library = check_library(files, PUBLIC_NAMES, diagnostics)
     for function in library.library.functions.values():
         assert function.internal or function.body is not None
     for owner in library.library.classes.values():
         for member in [*owner.methods.values(), *owner.constructors]:
             assert member.internal or member.body is not None
-    found = [*diagnostics.reports, *library.unit.diagnostics.reports]
-    errors = [report for report in found if report.code.startswith("E")]
+    errors = [report for report in diagnostics.reports if report.code.startswith("E")]
     assert {report.code for report in errors} <= {"E0906"}, errors
     return [(str(report.source.position(report.span.start)), report.message) for report in errors]
 
@@ -99,7 +98,9 @@ def test_the_names_of_raw_memory_are_those_of_the_library() -> None:
     diagnostics = Diagnostics()
     source = Source("raw.dora", read_file(HEAP_FOLDER, "raw.dora"), main=False)
     library = check_library(
-        [(one, parse_file(one, diagnostics)) for one in [*prelude_sources(), source]], PUBLIC_NAMES
+        [(one, parse_file(one, diagnostics)) for one in [*prelude_sources(), source]],
+        PUBLIC_NAMES,
+        diagnostics,
     ).library
     declared = {name for name, function in library.functions.items() if function.source is source}
     bits = {"doubleBits", "doubleFromBits", "floatBits", "floatFromBits", "multiplyHigh"}
