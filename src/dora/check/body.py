@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from dora.check import program as typed
 from dora.check.exact import Exact
+from dora.check.flow import Known
 from dora.check.program import Function, Local, TypedExpression
 from dora.check.scopes import ConstantName, Context, Unit
 from dora.syntax import tree
@@ -81,6 +82,7 @@ class Body:
     tries: list[TryContext] = field(default_factory=list)
     invalid: int = 0
     """how many expressions have been found wrong so far"""
+    returning: Known = field(default_factory=dict)
     incomplete: bool = False
     """the parser skipped something here, which may have declared any name"""
     depth: int = 0

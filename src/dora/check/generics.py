@@ -135,14 +135,17 @@ def bind(
     open: Sequence[TypeParameter], mapping: dict[TypeParameter, Type], declared: Type, actual: Type
 ) -> None:
     """Bind the open parameters in `declared` so that it becomes `actual`; the first binding counts."""
-    if isinstance(declared, TypeParameter):
-        if declared in open and declared not in mapping and actual is not UNIT:
-            mapping[declared] = actual
-    elif isinstance(declared, ClassType) and isinstance(actual, ClassType):
-        ancestor = ancestor_of(actual, declared.head)
-        if ancestor is not None:
-            for mine, theirs in zip(declared.arguments, ancestor.arguments, strict=True):
-                bind(open, mapping, mine, theirs)
+    pairs = [(declared, actual)]
+    while pairs:
+        declared, actual = pairs.pop()
+        if isinstance(declared, TypeParameter):
+            if declared in open and declared not in mapping and actual is not UNIT:
+                mapping[declared] = actual
+        elif isinstance(declared, ClassType) and isinstance(actual, ClassType) and declared.is_open:
+            ancestor = ancestor_of(actual, declared.head)
+            if ancestor is not None:
+                inner = zip(declared.arguments, ancestor.arguments, strict=True)
+                pairs += reversed(list(inner))
 
 
 def bind_result(callee: Callee, mapping: dict[TypeParameter, Type], expected: Type) -> None:
