@@ -95,8 +95,10 @@ def check_call(
     mapping = bind_known(callee, checked)
     if expected is None and len(mapping) < len(callee.open) and not any_wrong(body, checked):
         return Waiting(
+            body,
             span,
             str(callee.result),
+            checked,
             lambda wanted: finish_call(body, span, callee, checked, dict(mapping), wanted),
         )
     return finish_call(body, span, callee, checked, mapping, expected)
@@ -267,8 +269,10 @@ def choose(
         return body.error("E0417", span, type=callees[0].name, found=type_list(found_types(checked)))
     if may_wait:
         return Waiting(
+            body,
             span,
             str(callees[0].result),
+            checked,
             lambda wanted: must_finish(choose(body, span, callees, checked, wanted, may_wait=False)),
         )
     failed = callees[failures.index(Failure.INFERENCE)]
