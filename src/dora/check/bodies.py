@@ -71,10 +71,12 @@ def set_body(body: Body, function: Function, block: typed.Block) -> None:
 
 
 def check_returns(body: Body, function: Function, block: tree.Block) -> None:
-    if function.result in (UNIT, ERROR) or returns(block):
+    if function.result in (UNIT, ERROR) or returns(block, body.returning):
         return
     type = str(function.result)
-    body.error("E0702", falls_through(block), name=function.name, article=article(type), type=type)
+    body.error(
+        "E0702", falls_through(block, body.returning), name=function.name, article=article(type), type=type
+    )
 
 
 # Globals.

@@ -30,8 +30,9 @@ def declare_parents(declarations: Declarations) -> None:
     """Resolve the parents of all classes and break cycles."""
     for declaration in declarations.classes:
         declare_parent(declaration)
+    settled: set[ClassHead] = set()
     for declaration in declarations.classes:
-        if in_cycle(declaration.entity):
+        if in_cycle(declaration.entity, settled):
             report_cycle(declaration)
 
 
@@ -67,15 +68,22 @@ def is_primitive(entity: Class) -> bool:
     return entity.internal and entity.name in PRIMITIVE_TYPES
 
 
-def in_cycle(entity: Class) -> bool:
-    """Whether a class is its own ancestor."""
+def in_cycle(entity: Class, settled: set[ClassHead]) -> bool:
+    """Whether a class is its own ancestor.
+
+    `settled` are classes known to be in no cycle; ancestors are not looked at again and again.
+    """
+    path: list[ClassHead] = []
     seen: set[ClassHead] = set()
-    current = entity.parent
-    while current is not None and current.head not in seen:
-        if current.head is entity:
-            return True
-        seen.add(current.head)
-        current = current.head.parent
+    current: ClassHead | None = entity
+    while current is not None and current not in settled and current not in seen:
+        path.append(current)
+        seen.add(current)
+        current = current.parent.head if current.parent else None
+    if current is entity and seen:
+        return True
+    # Either there is no cycle, or one further up, where `current` is.
+    settled.update(path[: path.index(current)] if current in seen else path)
     return False
 
 
