@@ -30,7 +30,7 @@ STACK_RESERVE: Final = 64 << 10
 """kept free below the limit for stubs and functions of the C library"""
 TABLE_SIZE: Final = 8 << 20
 """reserved for literals and for globals, committed when used"""
-SHAPES_SIZE: Final = 256 << 20
+SHAPES_SIZE: Final = 4 << 30
 TEXTS_SIZE: Final = 1 << 30
 OUTPUT_SIZE: Final = 64 << 10
 
