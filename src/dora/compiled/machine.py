@@ -22,6 +22,7 @@ from dora.host.objects import Array, Str, Value
 from dora.lower.functions import lowering
 from dora.machine.targets import host
 from dora.runtime import layout, stubs
+from dora.runtime.collectors import COLLECTORS, DEFAULT
 from dora.runtime.instance import Instance, Place
 from dora.runtime.internals import HEAP_FUNCTIONS
 from dora.runtime.memory import Words, load_bytes, load_word
@@ -60,9 +61,16 @@ class Machine:
         self.record_field = self.specializer.field_ref(
             exception, library.classes["Exception"].fields["record"]
         )
+        self.collector = COLLECTORS[settings.gc or DEFAULT]
         self.instance = Instance(
-            target, heap_size if heap_size is not None else default_heap_size(), str_class, self.upcall
+            target,
+            heap_size if heap_size is not None else default_heap_size(),
+            str_class,
+            self.upcall,
+            self.collector,
+            stress=settings.gc_stress,
         )
+        self.use_collector()
         self.instance.shapes.size(self.exception_class)
         self.output = Output(stdout)
         self.emission = Emission(settings, target)
@@ -212,7 +220,7 @@ class Machine:
         return Str(self.context.str_type, load_bytes(address + layout.ARRAY_ELEMENTS, length))
 
     def new_memory(self, size: int) -> int:
-        address = self.instance.allocate(size)
+        address = self.instance.heap.allocate(size)
         if address is None:
             raise Trapped(Trap.MEMORY)
         return address
@@ -275,8 +283,15 @@ class Machine:
         emission.note_place(ref.name, address, len(compiled.code.data))
         return address
 
+    def use_collector(self) -> None:
+        """Let full allocation buffers lead to the collector."""
+        self.instance.use_allocator(self.heap_function(self.collector.allocate))
+
+    def heap_function(self, name: str) -> FunctionRef:
+        return self.specializer.function_ref(self.program.library.functions[name])
+
     def allocate_slowly(self, size: int) -> int:
-        """Room for an object when the allocation buffer is full: nothing is ever freed, so there is none."""
+        """The collector has found no room."""
         raise Trapped(Trap.MEMORY)
 
     def attention(self) -> None:
@@ -383,7 +398,7 @@ class Environment:
     """What the baseline compiler asks of an instance."""
 
     def __init__(self, machine: Machine, *, bounds_checks: bool) -> None:
-        self.specializer = machine.specializer
+        self.machine = machine
         self.instance = instance = machine.instance
         self.bounds_checks = bounds_checks
         self.entry = instance.entry
@@ -399,8 +414,10 @@ class Environment:
     def internal(self, function: FunctionRef) -> FunctionRef | None:
         assert function.internal is not None
         name = HEAP_FUNCTIONS.get(function.internal)
+        if function.internal == "forceCollect":
+            name = self.machine.collector.collect
         if name is not None:
-            return self.specializer.function_ref(self.specializer.program.library.functions[name])
+            return self.machine.heap_function(name)
         self.instance.internal_symbol(function)
         return None
 

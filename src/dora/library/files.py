@@ -33,7 +33,9 @@ HEAP: Final = (
     "output.dora",
     "system.dora",
     "stack.dora",
+    "objects.dora",
     "collector_zero.dora",
+    "collector_copy.dora",
 )
 """Functions of these files are not shown in stack traces: they stand for internal functions."""
 

@@ -37,7 +37,6 @@ HEAP_FUNCTIONS: Final[dict[str, str]] = {
     "call2": "nativeCall2",
     "call3": "nativeCall3",
     "recordStack": "recordFrames",
-    "forceCollect": "collectNothing",
 }
 """by key: the function of the library that is called instead, with the same parameters and result"""
 
@@ -52,6 +51,7 @@ UPCALLS: Final = frozenset(
         "frameFile",
         "callByName",
         "flushOutput",
+        "watchHeap",
     ]
 )
 """those that Python supplies"""

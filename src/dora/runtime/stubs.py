@@ -210,14 +210,25 @@ def compile_and_go_on(masm: MacroAssembler) -> None:
 
 
 def allocate(masm: MacroAssembler) -> None:
-    """Size in the second work register; the address comes back in the first, the third is kept."""
-    kept = masm.temporaries[2]
+    """Size in the second work register; the address comes back in the first, the third is kept.
+
+    The collector's function looks for room, which it may make by a collection; if it finds none, Python
+    is told.
+    """
+    kept, found = masm.temporaries[2], masm.label()
     masm.prologue()
     masm.set_frame_size(16)
     masm.store(LONG, kept, masm.frame_pointer, -layout.WORD)
-    upcall(masm, Reason.ALLOCATE, 16)
-    masm.load(LONG, kept, masm.frame_pointer, -layout.WORD)
+    masm.move(LONG, masm.arguments[1], masm.temporaries[1])
+    masm.store(LONG, masm.arguments[1], masm.thread, layout.THREAD_ARGUMENT)
+    masm.move(LONG, masm.arguments[0], masm.thread)
+    masm.call_cell("cell:allocate")
+    masm.move(LONG, masm.temporaries[0], masm.result)
+    masm.branch_immediate(LONG, Condition.NOT_EQUAL, masm.temporaries[0], 0, found)
+    upcall(masm, Reason.ALLOCATE, 16, keeps_argument=True)
     masm.load(LONG, masm.temporaries[0], masm.thread, layout.THREAD_RESULT)
+    masm.bind(found)
+    masm.load(LONG, kept, masm.frame_pointer, -layout.WORD)
     masm.epilogue()
 
 
