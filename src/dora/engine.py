@@ -24,6 +24,10 @@ ENGINES: Final = {
 """the engines that there are: module and class"""
 
 
+INTERPRETERS: Final = ("walk", "vm", "trace")
+"""engines that leave objects to the memory management of their host"""
+
+
 class Interpreter(Protocol):
     """A program in an engine, ready to run; all its output is written when a method returns."""
 
@@ -77,6 +81,11 @@ class TestRun:
 def engine_is_there(name: str) -> bool:
     """Whether an engine of this name can work on this machine."""
     return name in ENGINES and (name == "walk" or load("dora.machine.targets").host() is not None)
+
+
+def collector_is_there(engine: str, name: str) -> bool:
+    """Whether an engine can run with this collector; the interpreters take any."""
+    return engine in INTERPRETERS or not name or name in load("dora.runtime.collectors").COLLECTORS
 
 
 def library_for(engine: str) -> CheckedLibrary:

@@ -16,11 +16,12 @@ from dora.bytecode.entities import ClassRef, FunctionRef
 from dora.check.program import Function, Program
 from dora.compiled.emission import Emission
 from dora.host.context import ByteSink, Context, FrameDescription, Output, default_heap_size
-from dora.host.failures import Failure, FatalError, Trapped, as_failure
+from dora.host.failures import Exit, Failure, FatalError, Trapped, as_failure
 from dora.host.internals import INTERNALS
 from dora.host.objects import Array, Str, Value
 from dora.lower.functions import lowering
 from dora.machine.targets import host
+from dora.optional import load
 from dora.runtime import layout, stubs
 from dora.runtime.collectors import COLLECTORS, DEFAULT
 from dora.runtime.instance import Instance, Place
@@ -71,6 +72,8 @@ class Machine:
             stress=settings.gc_stress,
         )
         self.use_collector()
+        self.settings = settings
+        self.instance.heap.block[layout.HEAP_WATCHED] = settings.gc_events or settings.gc_verify
         self.instance.shapes.size(self.exception_class)
         self.output = Output(stdout)
         self.emission = Emission(settings, target)
@@ -96,15 +99,18 @@ class Machine:
         try:
             self.initialize_globals()
             result = self.call(main, [])
+        except Exit as exit:
+            return exit.status
         except Failure as failure:
             self.report(failure)
             return failure.status
-        except Exception as error:
-            status = getattr(error, "status", None)
-            if status is None:
-                raise
-            return int(status)
+        finally:
+            self.print_statistics()
         return int(result) & 255 if isinstance(result, int) else 0
+
+    def print_statistics(self) -> None:
+        if self.settings.gc_stats:
+            self.stderr.write(load("dora.compiled.watching").statistics(self.instance).encode())
 
     def initialize_globals(self) -> None:
         """Raises Failure and Exit."""
@@ -325,6 +331,19 @@ class Machine:
         self.output.flush()
         return 0
 
+    def watch_heap(self, words: list[int]) -> int:
+        """A collection begins (0) or has ended (1)."""
+        watching = load("dora.compiled.watching")
+        if self.settings.gc_verify:
+            instance = self.instance
+            places = [instance.globals.start + instance.global_offset(one) for one in instance.known_globals]
+            watching.verify_heap(instance, places)
+        if self.settings.gc_events and words[0]:
+            self.output.flush()
+            self.stderr.write(watching.event(self.instance).encode())
+            self.stderr.flush()
+        return 0
+
     def class_name(self, words: list[int]) -> int:
         return self.new_text(self.class_at(words[0]).name.encode())
 
@@ -425,4 +444,5 @@ class Environment:
 SPECIAL: Final = {
     "flushOutput": Machine.flush_output,
     "className": Machine.class_name,
+    "watchHeap": Machine.watch_heap,
 }
