@@ -562,6 +562,13 @@ class TestEval:
         assert f"error[{code or 'E'}" in result.err
         assert result.err.endswith("\n1 error\n")
 
+    @pytest.mark.parametrize("options", [[], ["--emit=tokens,ast,program"]])
+    def test_bytes_that_are_no_text(self, options: list[str]) -> None:
+        expected = Result(1, "", "<expression>:1:3: error[E0108]: the file is not valid UTF-8\n1 error\n")
+        short = ["eval", "--error-format=short", *options]
+        assert dora(*short, '"a\udcff"') == expected
+        assert dora(*short, "--let", 'x="a\udcff"', "x") == expected
+
     def test_stages(self) -> None:
         stages = dora("eval", "--emit=tokens,ast,program", "--let", "x=1L", "x == 2L ? 1 : 0")
         assert (stages.status, stages.err) == (0, "")
