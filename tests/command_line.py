@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from dora.cli.main import run_command
 
-ENGINES = ["walk"]
+ENGINES = ["walk", "baseline"]
 """Every engine that runs on this machine: the suites of whole programs run under each."""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from io import BytesIO
 from typing import NamedTuple
 
@@ -9,6 +10,7 @@ from dora.check.checker import MainRule, check_program
 from dora.check.library import prelude
 from dora.check.program import Program
 from dora.host.objects import Value
+from dora.settings import Settings
 from dora.syntax.parser import parse_file
 from dora.text.diagnostics import Diagnostics, Severity
 from dora.text.source import Source
@@ -33,14 +35,17 @@ def compiled(text: str, main: MainRule = MainRule.REQUIRED) -> Program:
 class Walk:
     """A program in the tree walk and what it prints."""
 
-    def __init__(self, text: str = "fun main() {}", **options: object) -> None:
+    def __init__(
+        self, text: str = "fun main() {}", *, arguments: Sequence[str] = (), heap_size: int | None = None
+    ) -> None:
         self.stdout, self.stderr = BytesIO(), BytesIO()
         self.program = compiled(text)
         self.interpreter = Interpreter(
             self.program,
             stdout=self.stdout,
             stderr=self.stderr,
-            **options,  # type: ignore[arg-type]
+            arguments=arguments,
+            settings=Settings(heap_size=heap_size),
         )
 
     def run(self) -> Result:

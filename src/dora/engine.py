@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final, Protocol
 
-from dora.check.checker import MainRule, check_formula, is_test
-from dora.check.library import check_source, prelude
+from dora.check.checker import CheckedLibrary, MainRule, check_formula, is_test
+from dora.check.library import check_source, compiled_library, prelude
 from dora.check.program import Function, Program
 from dora.host.failures import Exit, Failure
 from dora.host.objects import Value
@@ -17,7 +17,11 @@ from dora.text.diagnostics import Diagnostics
 from dora.text.source import Source
 from dora.types.types import Type
 
-ENGINES: Final = {"walk": ("dora.treewalk.interpreter", "Interpreter")}
+ENGINES: Final = {
+    "walk": ("dora.treewalk.interpreter", "Interpreter"),
+    "baseline": ("dora.compiled.machine", "Machine"),
+    "tiered": ("dora.compiled.machine", "Machine"),
+}
 """the engines that there are: module and class"""
 
 
@@ -73,14 +77,21 @@ class TestRun:
 
 def engine_is_there(name: str) -> bool:
     """Whether an engine of this name can work on this machine."""
-    return name in ENGINES
+    return name in ENGINES and (name == "walk" or load("dora.machine.targets").host() is not None)
+
+
+def library_for(engine: str) -> CheckedLibrary:
+    """The library as an engine needs it: with the files of the heap for compiled code."""
+    if engine == "walk":
+        return prelude()
+    return compiled_library(load("dora.runtime.internals").layout_constants())
 
 
 def compile_program(
-    source: Source, diagnostics: Diagnostics, *, main: MainRule = MainRule.REQUIRED
+    source: Source, diagnostics: Diagnostics, *, main: MainRule = MainRule.REQUIRED, engine: str = "walk"
 ) -> Program | None:
-    """Check a program; none if there are errors.  Warnings are no errors."""
-    return check_source(source, diagnostics, main=main)
+    """Check a program for an engine; none if there are errors.  Warnings are no errors."""
+    return check_source(source, diagnostics, main=main, library=library_for(engine))
 
 
 def interpreter(program: Program, arguments: list[str], streams: Streams, settings: Settings) -> Interpreter:
@@ -90,7 +101,7 @@ def interpreter(program: Program, arguments: list[str], streams: Streams, settin
         arguments=arguments,
         stdout=streams.stdout,
         stderr=streams.stderr,
-        heap_size=settings.heap_size,
+        settings=settings,
     )
     return engine
 
@@ -128,7 +139,7 @@ def run_formula(
     checked = []
     for name, source in [*variables, ("", formula)]:
         tree = parse_formula(source, diagnostics)
-        program, function = check_formula(source, tree, diagnostics, prelude(), types)
+        program, function = check_formula(source, tree, diagnostics, library_for(settings.engine), types)
         checked.append((name, program, function))
         types = {**types, name: function.result}
     if diagnostics.errors:

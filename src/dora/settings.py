@@ -24,7 +24,7 @@ class Streams(NamedTuple):
 class Settings:
     """How to run programs; the defaults are those of the command line."""
 
-    engine: str = "walk"
+    engine: str = "tiered"
     gc: str = "swiper"
     gc_stress: bool = False
     gc_verify: bool = False

@@ -15,9 +15,10 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from dora.bytecode.function import Function
-from dora.bytecode.instructions import Effect, Register, target_of
-from dora.bytecode.liveness import Liveness, analyse, bits, live_across
+from dora.bytecode.instructions import CallInternal, Compute, Instruction, Register
+from dora.bytecode.liveness import Liveness, analyse, bits
 from dora.machine.macro import AnyRegister
+from dora.types.primitives import C_FUNCTIONS_1, C_FUNCTIONS_2
 from dora.types.types import Kind
 
 LOOP_WEIGHT: Final = 8
@@ -30,6 +31,41 @@ CANDIDATES: Final = 300
 """So many registers, the most used ones, may get a home; it bounds the time for huge functions."""
 
 FLOATING: Final = (Kind.FLOAT, Kind.DOUBLE)
+
+
+LIBRARY_CALLS: Final = frozenset(
+    [f"double.{name}" for name in (*C_FUNCTIONS_1, *C_FUNCTIONS_2) if name not in ("floor", "ceil", "trunc")]
+    + ["double.mod", "float.mod"]
+)
+"""Primitives that call the C library."""
+
+
+WITHOUT_CALL: Final = frozenset(
+    [
+        "Str.len",
+        "Str.getByte",
+        "outOfBounds",
+        "loadByte",
+        "loadShort",
+        "loadInt",
+        "loadLong",
+        "storeByte",
+        "storeShort",
+        "storeInt",
+        "storeLong",
+        "compareAndSwapLong",
+        "fence",
+        "copyMemory",
+        "clearMemory",
+        "addressOf",
+        "fromAddress",
+        "threadAddress",
+        "framePointer",
+        "attentionWanted",
+        "nativeAddress",
+    ]
+)
+"""Internal functions that are a few machine instructions and no call."""
 
 
 @dataclass(slots=True)
@@ -56,21 +92,44 @@ class Allocation:
     """the callee-saved machine registers that are homes"""
 
 
+@dataclass(slots=True)
+class Survey:
+    """What the homes are chosen by; each list has an entry for each register."""
+
+    benefit: list[int]
+    """weight of its uses"""
+    cost: list[int]
+    """weight of the calls that it lives across"""
+    first: list[int]
+    """first and last instruction at which it is live or written"""
+    last: list[int]
+    calls: dict[int, int] = field(default_factory=dict)
+    """for the index of each call, the registers that live across it, as bits"""
+
+
 def allocate(function: Function, integers: Pool, floats: Pool) -> Allocation:
     """Choose a home for each register of a function."""
     liveness = analyse(function)
-    across = live_across(liveness, function)
-    calls = {
-        index: live
-        for index, live in across.items()
-        if function.code[index].effects & (Effect.CALLS | Effect.ALLOCATES)
-    }
+    count = len(function.registers)
+    survey = Survey([0] * count, [0] * count, [len(function.code)] * count, [-1] * count)
     weights = block_weights(function, liveness)
-    benefit, cost = count_uses(function, liveness, weights, calls)
-    allocation = Allocation([None] * len(function.registers), liveness)
-    choose_homes(function, allocation, benefit, cost, intervals(liveness, function), (integers, floats))
-    note_saves(function, allocation, calls, integers)
+    for number in range(len(liveness.blocks)):
+        survey_block(function, liveness, number, weights[number], survey)
+    for parameter in range(len(function.ref.parameters)):
+        survey.first[parameter] = -1
+    allocation = Allocation([None] * count, liveness)
+    choose_homes(function, allocation, survey, (integers, floats))
+    note_saves(function, allocation, survey.calls, integers)
     return allocation
+
+
+def loses_registers(instruction: Instruction) -> bool:
+    """Whether an instruction is, or contains, a call."""
+    if isinstance(instruction, CallInternal):
+        return instruction.function.internal not in WITHOUT_CALL
+    if instruction.calls:
+        return True
+    return isinstance(instruction, Compute) and instruction.operation.name in LIBRARY_CALLS
 
 
 def block_weights(function: Function, liveness: Liveness) -> list[int]:
@@ -80,9 +139,8 @@ def block_weights(function: Function, liveness: Liveness) -> list[int]:
     """
     depth = [0] * (len(function.code) + 1)
     for index, instruction in enumerate(function.code):
-        target = target_of(instruction)
-        if target is not None and target <= index:
-            depth[target] += 1
+        if instruction.jumps and instruction.target <= index:  # type: ignore[attr-defined]
+            depth[instruction.target] += 1  # type: ignore[attr-defined]
             depth[index + 1] -= 1
     running, weights = 0, []
     position = 0
@@ -94,88 +152,85 @@ def block_weights(function: Function, liveness: Liveness) -> list[int]:
     return weights
 
 
-def count_uses(
-    function: Function, liveness: Liveness, weights: list[int], calls: dict[int, int]
-) -> tuple[list[int], list[int]]:
-    """For each register the weight of its uses, and of the calls that it lives across."""
-    benefit = [0] * len(function.registers)
-    cost = [0] * len(function.registers)
-    for block, weight in zip(liveness.blocks, weights, strict=True):
-        for index in range(block.start, block.end):
-            definition, uses = liveness.effects[index]
-            for register in bits(uses):
-                benefit[register] += weight
-            if definition:
-                benefit[definition.bit_length() - 1] += weight
-            for register in bits(calls.get(index, 0)):
+def survey_block(function: Function, liveness: Liveness, number: int, weight: int, survey: Survey) -> None:
+    """Walk up a block and note uses, calls, and where registers begin and end to live."""
+    block, live = liveness.blocks[number], liveness.live_out[number]
+    benefit, cost, first, last = survey.benefit, survey.cost, survey.first, survey.last
+    code, effects = function.code, liveness.effects
+    for register in bits(live):
+        if last[register] < block.end:
+            last[register] = block.end
+    for index in range(block.end - 1, block.start - 1, -1):
+        definition, uses = effects[index]
+        if definition:
+            register = Register(definition.bit_length() - 1)
+            benefit[register] += weight
+            if first[register] > index:
+                first[register] = index
+            if last[register] < index:
+                last[register] = index
+            live &= ~definition
+        insn = code[index]
+        if (insn.calls or type(insn) is Compute) and loses_registers(insn):
+            survey.calls[index] = live
+            for register in bits(live):
                 cost[register] += weight
-    return benefit, cost
-
-
-def intervals(liveness: Liveness, function: Function) -> list[tuple[int, int]]:
-    """First and last instruction at which each register is live or written."""
-    count = len(function.registers)
-    first, last = [len(function.code)] * count, [-1] * count
-
-    def extend(registers: int, index: int) -> None:
-        for register in bits(registers):
-            first[register] = min(first[register], index)
-            last[register] = max(last[register], index)
-
-    for block, live_in, live_out in zip(liveness.blocks, liveness.live_in, liveness.live_out, strict=True):
-        extend(live_in, block.start)
-        extend(live_out, block.end)
-        for index in range(block.start, block.end):
-            definition, uses = liveness.effects[index]
-            extend(uses | definition, index)
-    for parameter in range(len(function.ref.parameters)):
-        first[parameter] = -1
-    return list(zip(first, last, strict=True))
+        for register in bits(uses):
+            benefit[register] += weight
+            if last[register] < index:
+                last[register] = index
+        live |= uses
+    for register in bits(live):
+        if first[register] > block.start:
+            first[register] = block.start
 
 
 def choose_homes(
-    function: Function,
-    allocation: Allocation,
-    benefit: list[int],
-    cost: list[int],
-    life: list[tuple[int, int]],
-    pools: tuple[Pool, Pool],
+    function: Function, allocation: Allocation, survey: Survey, pools: tuple[Pool, Pool]
 ) -> None:
     """The most used registers first; each takes a free home if that is worth what calls make it cost."""
     taken: dict[tuple[bool, AnyRegister], list[tuple[int, int]]] = {}
+    benefit, cost = survey.benefit, survey.cost
     order = sorted(range(len(benefit)), key=benefit.__getitem__, reverse=True)[:CANDIDATES]
     for register in order:
         kind = function.registers[register]
         floating = kind in FLOATING
-        pool = pools[floating]
-        is_dear = 2 * cost[register] >= benefit[register]
-        if kind is Kind.REF:
-            homes = () if is_dear else pool.lost + pool.kept
-        elif cost[register]:
-            homes = pool.kept if is_dear else pool.kept + pool.lost
-        else:
-            homes = pool.lost + pool.kept
-        for home in homes:
+        start, end = survey.first[register], survey.last[register]
+        for home in wanted_homes(kind, benefit[register], cost[register], pools[floating]):
             others = taken.setdefault((floating, home), [])
-            if all(life[register][1] < start or end < life[register][0] for start, end in others):
-                others.append(life[register])
+            for other_start, other_end in others:
+                if start <= other_end and other_start <= end:
+                    break
+            else:
+                others.append((start, end))
                 allocation.homes[register] = home
-                if home in pool.kept and home not in allocation.kept_used:
+                if home in pools[0].kept and not floating and home not in allocation.kept_used:
                     allocation.kept_used.append(home)
                 break
 
 
+def wanted_homes(kind: Kind, benefit: int, cost: int, pool: Pool) -> tuple[AnyRegister, ...]:
+    """The homes that pay for a register, best first."""
+    is_dear = 2 * cost >= benefit
+    if kind is Kind.REF:
+        return () if is_dear else pool.lost + pool.kept
+    if cost:
+        return pool.kept if is_dear else pool.kept + pool.lost
+    return pool.lost + pool.kept
+
+
 def note_saves(function: Function, allocation: Allocation, calls: dict[int, int], integers: Pool) -> None:
     """What has to be in its slot during each call."""
+    kinds, homes, kept = function.registers, allocation.homes, integers.kept
     for index, live in calls.items():
         saved, references = [], []
         for register in bits(live):
-            kind = function.registers[register]
-            home = allocation.homes[register]
+            kind, home = kinds[register], homes[register]
             if kind is Kind.REF:
                 references.append(register)
-            keeps = kind not in FLOATING and kind is not Kind.REF and home in integers.kept
-            if home is not None and not keeps:
+                if home is not None:
+                    saved.append(register)
+            elif home is not None and (kind in FLOATING or home not in kept):
                 saved.append(register)
         allocation.saved[index] = saved
         allocation.references[index] = references

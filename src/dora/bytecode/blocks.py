@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from dora.bytecode.function import Function
-from dora.bytecode.instructions import Effect, target_of
 
 
 @dataclass(slots=True)
@@ -14,7 +13,7 @@ class Block:
 
     start: int
     end: int
-    successors: list[int] = field(default_factory=list)
+    successors: list[int]
 
 
 def find_blocks(function: Function) -> list[Block]:
@@ -22,20 +21,20 @@ def find_blocks(function: Function) -> list[Block]:
     code = function.code
     starts = {0}
     for index, instruction in enumerate(code):
-        target = target_of(instruction)
-        if target is not None:
-            starts.add(target)
-        if target is not None or Effect.ENDS in instruction.effects:
+        if instruction.jumps:
+            starts.add(instruction.target)  # type: ignore[attr-defined]
             starts.add(index + 1)
-    ordered = sorted(start for start in starts if start < len(code))
+        elif instruction.ends:
+            starts.add(index + 1)
+    starts.discard(len(code))
+    ordered = sorted(starts)
     numbers = {start: number for number, start in enumerate(ordered)}
     blocks = []
     for start, end in zip(ordered, [*ordered[1:], len(code)], strict=True):
-        block, last = Block(start, end), code[end - 1]
-        target = target_of(last)
-        if target is not None:
-            block.successors.append(numbers[target])
-        if Effect.ENDS not in last.effects and end in numbers:
-            block.successors.append(numbers[end])
-        blocks.append(block)
+        successors, last = [], code[end - 1]
+        if last.jumps:
+            successors.append(numbers[last.target])  # type: ignore[attr-defined]
+        if not last.ends and end in numbers:
+            successors.append(numbers[end])
+        blocks.append(Block(start, end, successors))
     return blocks

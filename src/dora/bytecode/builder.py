@@ -13,7 +13,6 @@ from __future__ import annotations
 from dora.bytecode.entities import FunctionRef
 from dora.bytecode.function import Function
 from dora.bytecode.instructions import (
-    Effect,
     Instruction,
     Register,
     Target,
@@ -72,7 +71,7 @@ class Builder:
             self.labels[target].used = True
         self.function.code.append(instruction)
         self.function.lines.append(line)
-        if Effect.ENDS in instruction.effects:
+        if instruction.ends:
             self.reachable = False
 
     def label(self) -> Label:

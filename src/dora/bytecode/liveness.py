@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from dora.bytecode.blocks import Block, find_blocks
 from dora.bytecode.function import Function
-from dora.bytecode.instructions import NO_REGISTER, Register, defined, is_safepoint, used
+from dora.bytecode.instructions import EFFECT_BITS, Register
 from dora.types.types import Kind
 
 Effects = list[tuple[int, int]]
@@ -29,19 +29,10 @@ class Liveness:
 
 def analyse(function: Function) -> Liveness:
     """Liveness of all registers at the borders of blocks."""
-    effects = [effect(function, index) for index in range(len(function.code))]
+    effects = [EFFECT_BITS[type(insn)](insn) for insn in function.code]
     blocks = find_blocks(function)
     live_in, live_out = solve(blocks, effects)
     return Liveness(blocks, effects, live_in, live_out)
-
-
-def effect(function: Function, index: int) -> tuple[int, int]:
-    instruction = function.code[index]
-    register = defined(instruction)
-    uses = 0
-    for use in used(instruction):
-        uses |= 1 << use
-    return (0 if register == NO_REGISTER else 1 << register), uses
 
 
 def solve(blocks: list[Block], effects: Effects) -> tuple[list[int], list[int]]:
@@ -54,6 +45,8 @@ def solve(blocks: list[Block], effects: Effects) -> tuple[list[int], list[int]]:
             kill |= definition
         generated.append(use)
         killed.append(kill)
+    if len(blocks) == 1:
+        return generated, [0]
     live_in = [0] * len(blocks)
     live_out = [0] * len(blocks)
     changed = True
@@ -78,7 +71,7 @@ def live_across(liveness: Liveness, function: Function) -> dict[int, int]:
         for index in range(block.end - 1, block.start - 1, -1):
             definition, uses = liveness.effects[index]
             live &= ~definition
-            if is_safepoint(function.code[index]):
+            if function.code[index].is_safepoint:
                 result[index] = live
             live |= uses
     return result
@@ -91,11 +84,21 @@ def live_references(function: Function) -> dict[int, list[Register]]:
     return {index: bits(live & references) for index, live in across.items()}
 
 
+KNOWN: dict[int, list[Register]] = {0: []}
+MOST_KNOWN = 1 << 14
+
+
 def bits(live: int) -> list[Register]:
-    """The numbers of the bits that are set, in order."""
-    result = []
-    while live:
-        lowest = live & -live
+    """The numbers of the bits that are set, in order.  The list is shared: it must not be changed."""
+    known = KNOWN.get(live)
+    if known is not None:
+        return known
+    result, rest = [], live
+    while rest:
+        lowest = rest & -rest
         result.append(Register(lowest.bit_length() - 1))
-        live ^= lowest
+        rest ^= lowest
+    if len(KNOWN) >= MOST_KNOWN:
+        KNOWN.clear()
+    KNOWN[live] = result
     return result

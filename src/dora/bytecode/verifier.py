@@ -12,7 +12,7 @@ from typing import Any, Final
 from dora.bytecode import instructions as i
 from dora.bytecode.blocks import find_blocks
 from dora.bytecode.function import Function
-from dora.bytecode.instructions import NO_REGISTER, Effect, Instruction, OperandKind, Register
+from dora.bytecode.instructions import NO_REGISTER, Instruction, OperandKind, Register
 from dora.bytecode.printer import print_function, print_instruction
 from dora.types.types import Kind
 
@@ -37,7 +37,7 @@ def structure(function: Function) -> Iterator[str]:
     code = function.code
     if len(function.lines) != len(code):
         yield "there must be a line for each instruction"
-    if not code or Effect.ENDS not in code[-1].effects:
+    if not code or not code[-1].ends:
         yield "the last instruction must not run on"
     for index, instruction in enumerate(code):
         for register in registers(instruction):

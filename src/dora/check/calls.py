@@ -114,7 +114,7 @@ def check_named_call(body: Body, node: tree.Call, expected: Type | None) -> Chec
         if not is_granted(body, node.name, node.span):
             return check_anyway(body, node.arguments, node.span)
         return construct(body, node, entity, expected)
-    if body.formula and entity is None and node.arguments:
+    if body.formula and entity is None and node.arguments and node.name not in RAW_NAMES:
         receiver = body.expression(node.arguments[0])
         call = tree.MethodCall(
             node.span, node.arguments[0], node.name, node.type_arguments, node.arguments[1:]

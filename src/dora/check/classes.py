@@ -8,7 +8,7 @@ from dora.check.declarations import (
     Declarations,
     FunctionDeclaration,
     check_body_present,
-    check_internal,
+    check_for_library,
     declare_parameters,
     declare_signature,
     new_function,
@@ -171,7 +171,7 @@ def declare_init(declaration: ClassDeclaration, node: tree.Init) -> None:
     entity, context = declaration.entity, declaration.context
     function = Function(entity.name, FunctionKind.CONSTRUCTOR, entity, context.source, node.span)
     function.modifiers = node.modifiers
-    check_internal(context, node.modifiers, node.span)
+    check_for_library(context, node)
     declare_parameters(context, function, node.parameters)
     function.signature = signature(function)
     entity.constructors.append(function)

@@ -25,7 +25,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TypeAlias
 
-from dora.library.files import GRANTED, PUBLIC_NAMES
+from dora.library.files import GRANTED, HEAP, PUBLIC_NAMES
 from dora.syntax.tree import Modifier
 from dora.text.source import Source, Span
 from dora.types.primitives import Primitive
@@ -122,6 +122,16 @@ class Function:
     def key(self) -> str:
         """The name of the row that gives an internal function its meaning: `Str.len`, `print`."""
         return f"{self.owner.name}.{self.name}" if self.owner else self.name
+
+    @property
+    def raw(self) -> bool:
+        """Whether no collection can happen while it runs (16.4)."""
+        return Modifier.RAW in self.modifiers
+
+    @property
+    def hidden(self) -> bool:
+        """Whether stack traces leave it out, because it stands for an internal function."""
+        return not self.source.main and self.source.name in HEAP
 
     @property
     def has_self(self) -> bool:

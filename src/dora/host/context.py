@@ -36,6 +36,11 @@ class Output:
         self._buffer = bytearray()
         self._most = 0 if sink.isatty() else BUFFER_SIZE
 
+    @property
+    def most(self) -> int:
+        """How many bytes may wait to be written."""
+        return self._most
+
     def write(self, data: bytes) -> None:
         self._buffer += data
         if len(self._buffer) > self._most:
@@ -112,5 +117,8 @@ MOST_BYTES: Final = 0x7FFF_FFFF
 
 
 def default_heap_size() -> int:
-    """A quarter of the machine's memory."""
-    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 4
+    """A quarter of the machine's memory, or of 4 GB where the system does not tell."""
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 4
+    except (AttributeError, ValueError, OSError):
+        return 1 << 30

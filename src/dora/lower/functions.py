@@ -15,7 +15,7 @@ from typing import Final
 from dora.bytecode import instructions as i
 from dora.bytecode.entities import FunctionRef
 from dora.bytecode.function import Function as Bytecode
-from dora.bytecode.instructions import NO_REGISTER
+from dora.bytecode.instructions import NO_REGISTER, Register
 from dora.check.program import Block, Function, Program
 from dora.lower.body import Body, Tables
 from dora.lower.expressions import DEFAULTS, LEAVES, LINKS, first_operand
@@ -35,12 +35,24 @@ def lower_function(
 ) -> Bytecode:
     """The bytecode of one concrete function."""
     block = function.body
-    assert block is not None, f"{ref.name} has a body"
     body = Body(specializer, ref, function, mapping, TABLES)
+    if block is None:
+        return lower_internal(body, ref)
     body.block(block)
     end_body(body, block)
     body.finish_deferred()
     return body.builder.finish()
+
+
+def lower_internal(body: Body, ref: FunctionRef) -> Bytecode:
+    """An internal function as one of its own, for whoever calls it by name."""
+    assert ref.internal is not None, f"{ref.name} has a body"
+    builder = body.builder
+    arguments = tuple(Register(index) for index in range(len(ref.parameters)))
+    result = NO_REGISTER if ref.result is None else builder.register(ref.result)
+    builder.emit(i.CallInternal(result, ref, arguments), 0)
+    builder.emit(i.Return(result), 0)
+    return builder.finish()
 
 
 def end_body(body: Body, block: Block) -> None:

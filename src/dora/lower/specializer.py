@@ -7,11 +7,13 @@ somebody first asks for it; so a program that is generic without end gets as far
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from dora.bytecode.entities import ClassRef, FieldRef, FunctionRef, GlobalRef
 from dora.bytecode.function import Function as Bytecode
 from dora.check.program import Class, Field, Function, FunctionKind, Global, Program, Trait
 from dora.types.types import (
+    NIL,
     UNIT,
     ClassHead,
     ClassType,
@@ -25,6 +27,9 @@ from dora.types.types import (
 )
 
 Mapping = dict[TypeParameter, Type]
+
+OUTERMOST: tuple[Type, ...] = (NIL,)
+"""in place of type arguments: the function as the one that is entered from outside"""
 Lower = Callable[["Specializer", FunctionRef, Function, Mapping], Bytecode]
 
 
@@ -72,7 +77,7 @@ class Specializer:
         head = type.head
         assert isinstance(head, Class)
         parent = self.classes[type.parent] if type.parent is not None else None
-        ref = ClassRef(str(type), parent)
+        ref = ClassRef(str(type), parent, self.unique(str(type)))
         self.classes[type] = ref
         ref.display = (*(parent.display if parent else ()), ref)
         ref.is_text = head is self.program.library.classes["Str"]
@@ -87,7 +92,7 @@ class Specializer:
         ref.fields = list(ref.parent.fields) if ref.parent else []
         own = self.own_fields[type] = {}
         for field in head.fields.values():
-            field_ref = FieldRef(field.name, kind_of(substitute(field.type, mapping)), len(ref.fields))
+            field_ref = FieldRef(field.name, kind_of(substitute(field.type, mapping)), len(ref.fields), ref)
             own[field] = field_ref
             ref.fields.append(field_ref)
 
@@ -124,6 +129,18 @@ class Specializer:
             ref = self.functions[key] = self.make_function(function, arguments)
         return ref
 
+    def entry_ref(self, function: Function) -> FunctionRef:
+        """A function as the outermost one: not marked `throws`, because nobody outside could catch."""
+        ref = self.function_ref(function)
+        if not ref.throws:
+            return ref
+        key = (function, OUTERMOST)
+        entry = self.functions.get(key)
+        if entry is None:
+            entry = self.functions[key] = replace(ref, name=f"{ref.name} (outermost)", throws=False)
+            self.origins[entry] = self.origins[ref]
+        return entry
+
     def make_function(self, function: Function, arguments: tuple[Type, ...]) -> FunctionRef:
         mapping: Mapping = dict(zip(function.all_type_parameters, arguments, strict=True))
         result = substitute(function.result, mapping)
@@ -139,6 +156,8 @@ class Specializer:
             function.throws,
             function.key if function.internal else None,
             type_arguments=tuple(self.argument(argument) for argument in arguments),
+            raw=function.raw,
+            hidden=function.hidden,
         )
         self.origins[ref] = (function, mapping)
         return ref
@@ -158,8 +177,12 @@ class Specializer:
             name += f"({', '.join(str(parameter.type) for parameter in function.parameters)})"
         if arguments:
             name += f"<{', '.join(map(str, arguments))}>"
+        return self.unique(name)
+
+    def unique(self, name: str) -> str:
+        """A symbol that nothing else has: two impls, or the program and the library, may share a name."""
         unique, number = name, 2
-        while unique in self.symbols:  # two impls, or the program's and the library's own
+        while unique in self.symbols:
             unique, number = f"{name}#{number}", number + 1
         self.symbols.add(unique)
         return unique

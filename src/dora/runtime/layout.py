@@ -88,6 +88,21 @@ THREAD_REASON: Final = 96
 THREAD_ARGUMENT: Final = 104
 THREAD_RESULT: Final = 112
 THREAD_FLOAT_RESULT: Final = 120
+THREAD_ARGUMENTS: Final = 128
+"""integer arguments of an internal function that Python supplies: five words"""
+THREAD_GIL: Final = 168
+"""what PyEval_SaveThread returned, if the GIL is released"""
+THREAD_TICKS: Final = 176
+THREAD_OUTPUT: Final = 184
+"""the buffer of printed text, its bytes in use, its size, and how full it may be after a print"""
+THREAD_OUTPUT_FILL: Final = 192
+THREAD_OUTPUT_SIZE: Final = 200
+THREAD_OUTPUT_MOST: Final = 208
+THREAD_ARGC: Final = 216
+"""number of program arguments, and where the references to their texts stand"""
+THREAD_ARGV: Final = 224
+THREAD_SCRATCH: Final = 232
+"""two words for results that C functions store"""
 THREAD_SIZE: Final = 256
 
 

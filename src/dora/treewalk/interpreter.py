@@ -9,6 +9,7 @@ from dora.check.program import Function, Program
 from dora.host.context import ByteSink
 from dora.host.failures import Exit, Failure, Trapped, as_failure
 from dora.host.objects import Instance, Value
+from dora.settings import Settings
 from dora.treewalk.classes import NO_BINDINGS, Bindings
 from dora.treewalk.frames import Frame, trace
 from dora.treewalk.machine import Machine, Thrown
@@ -34,9 +35,9 @@ class Interpreter(Machine):
         arguments: Sequence[str] = (),
         stdout: ByteSink,
         stderr: ByteSink,
-        heap_size: int | None = None,
+        settings: Settings | None = None,
     ) -> None:
-        super().__init__(program, arguments, stdout, heap_size)
+        super().__init__(program, arguments, stdout, settings.heap_size if settings else None)
         self.stderr = stderr
 
     # Whole programs.

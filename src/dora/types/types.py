@@ -20,6 +20,8 @@ from dora.text.recursion import on_fresh_stack
 class Kind(Enum):
     """What a register holds; all that bytecode and machine code know of types."""
 
+    __hash__ = object.__hash__  # that of Enum is Python code, and tables by kind are everywhere
+
     BOOL = "bool"
     BYTE = "byte"
     CHAR = "char"

@@ -1,0 +1,276 @@
+"""What knows the language: objects, arrays, globals, literals, casts.
+
+Composed from the macro assembler's neutral operations, once for all processors.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from dora.baseline.allocation import FLOATING
+from dora.baseline.context import Context
+from dora.bytecode import instructions as i
+from dora.bytecode.entities import ClassRef
+from dora.bytecode.instructions import Register as Virtual
+from dora.machine.buffer import Label
+from dora.machine.macro import AnyRegister, Binary, Condition, Register
+from dora.runtime import layout
+from dora.types.traps import Trap
+from dora.types.types import Kind
+
+
+def work_for(context: Context, kind: Kind, number: int = 0) -> AnyRegister:
+    """A register that is nobody's home, for a value of this kind."""
+    return context.float_work[0] if kind in FLOATING else context.work[number]
+
+
+def read_reference(context: Context, register: Virtual, work: Register) -> Register:
+    """The value of a reference."""
+    return Register(context.frame.read(register, work))
+
+
+def checked_reference(context: Context, register: Virtual, work: Register) -> Register:
+    """The value of a reference, after the nil check."""
+    value = read_reference(context, register, work)
+    context.masm.branch_immediate(Kind.REF, Condition.EQUAL, value, 0, context.trap(Trap.NIL))
+    return value
+
+
+# Fields.
+
+
+def load_field(context: Context, insn: i.LoadField) -> None:
+    frame = context.frame
+    target = checked_reference(context, insn.object, context.work[0])
+    value = frame.target(insn.dst, work_for(context, insn.field.kind))
+    context.masm.load(insn.field.kind, value, target, context.environment.field_offset(insn.field))
+    frame.written(insn.dst, value)
+
+
+def store_field(context: Context, insn: i.StoreField) -> None:
+    target = checked_reference(context, insn.object, context.work[0])
+    kind, offset = insn.field.kind, context.environment.field_offset(insn.field)
+    constants = context.frame.constants
+    if insn.value in constants and kind not in FLOATING:
+        context.masm.store_constant(kind, int(constants[insn.value] or 0), target, offset)
+    else:
+        value = context.frame.read(insn.value, work_for(context, kind, 1))
+        context.masm.store(kind, value, target, offset)
+
+
+# Arrays.
+
+
+def checked_index(context: Context, array: Register, index: Virtual) -> Register:
+    """The value of an index, after the bounds check: one unsigned comparison."""
+    masm = context.masm
+    value = Register(context.frame.read(index, context.work[1]))
+    if context.environment.bounds_checks:
+        outside = context.trap(Trap.INDEX)
+        masm.branch_memory(Kind.INT, Condition.ABOVE_EQUAL, value, array, layout.ARRAY_LENGTH, outside)
+    return value
+
+
+def load_element(context: Context, insn: i.LoadElement) -> None:
+    frame, kind = context.frame, context.frame.kinds[insn.dst]
+    array = checked_reference(context, insn.array, context.work[0])
+    index = checked_index(context, array, insn.index)
+    target = frame.target(insn.dst, work_for(context, kind))
+    scale = layout.SIZES[kind]
+    context.masm.load_indexed(kind, target, array, index, scale, layout.ARRAY_ELEMENTS)
+    frame.written(insn.dst, target)
+
+
+def store_element(context: Context, insn: i.StoreElement) -> None:
+    kind = context.frame.kinds[insn.value]
+    array = checked_reference(context, insn.array, context.work[0])
+    index = checked_index(context, array, insn.index)
+    value = context.frame.read(insn.value, work_for(context, kind, 2))
+    scale = layout.SIZES[kind]
+    context.masm.store_indexed(kind, value, array, index, scale, layout.ARRAY_ELEMENTS)
+
+
+def array_length(context: Context, insn: i.ArrayLength) -> None:
+    array = checked_reference(context, insn.array, context.work[0])
+    target = context.frame.target(insn.dst, context.work[0])
+    context.masm.load(Kind.INT, target, array, layout.ARRAY_LENGTH)
+    context.frame.written(insn.dst, target)
+
+
+def fill_array(context: Context, insn: i.FillArray) -> None:
+    """A loop from the last element to the first."""
+    frame, masm, work = context.frame, context.masm, context.work
+    kind = frame.kinds[insn.value]
+    value = frame.read(insn.value, work_for(context, kind, 2))
+    array = read_reference(context, insn.array, work[0])
+    masm.load(Kind.INT, work[1], array, layout.ARRAY_LENGTH)
+    end = masm.label()
+    again = masm.bound()
+    masm.branch_immediate(Kind.INT, Condition.EQUAL, work[1], 0, end)
+    masm.binary_immediate(Binary.SUB, Kind.INT, work[1], work[1], 1)
+    masm.store_indexed(kind, value, array, work[1], layout.SIZES[kind], layout.ARRAY_ELEMENTS)
+    masm.jump(again)
+    masm.bind(end)
+
+
+# Allocation: bump the thread's pointer; the memory is zero already.
+
+
+def new_object(context: Context, insn: i.NewObject) -> None:
+    masm, work = context.masm, context.work
+    size = context.environment.instance_size(insn.cls)
+    saved = context.frame.save(context.index)
+    full, done = masm.label(), masm.label()
+    masm.load(Kind.LONG, work[0], masm.thread, layout.THREAD_TOP)
+    masm.binary_immediate(Binary.ADD, Kind.LONG, work[1], work[0], size)
+    masm.branch_memory(Kind.LONG, Condition.ABOVE, work[1], masm.thread, layout.THREAD_END, full)
+    masm.store(Kind.LONG, work[1], masm.thread, layout.THREAD_TOP)
+    masm.bind(done)
+    set_header(context, work[0], work[1], context.environment.shape(insn.cls))
+    masm.out_of_line(allocate_slowly(context, full, done, size))
+    context.frame.restore(saved)
+    context.frame.written(insn.dst, work[0])
+
+
+def set_header(context: Context, target: Register, work: Register, shape: str) -> None:
+    context.masm.load_symbol(work, shape)
+    context.masm.store(Kind.LONG, work, target, layout.HEADER)
+
+
+def allocate_slowly(context: Context, full: Label, done: Label, size: int | None) -> Callable[[], None]:
+    """The buffer is full: the allocation stub finds room for `size` bytes (or those in the second work
+
+    register) and returns their address, or fails.
+    """
+    masm, line = context.masm, context.line
+    slots = context.frame.reference_slots(context.index)
+
+    def emit() -> None:
+        masm.bind(full)
+        if size is not None:
+            masm.load_constant(Kind.LONG, context.work[1], size)
+        context.point(masm.call_symbol("stub:allocate"), slots, line)
+        masm.jump(done)
+
+    return emit
+
+
+def new_array(context: Context, insn: i.NewArray) -> None:
+    element = insn.cls.element
+    assert element is not None
+    shape = context.environment.shape(insn.cls)
+    allocate_array(context, insn.dst, shape, insn.length, layout.SIZES[element])
+
+
+def allocate_array(context: Context, dst: Virtual, shape: str, elements: Virtual, scale: int) -> None:
+    """Size from the length, which must not be negative; then as for objects."""
+    masm, work, frame = context.masm, context.work, context.frame
+    saved = frame.save(context.index)
+    length = Register(frame.read(elements, work[2]))
+    if length != work[2]:
+        masm.move(Kind.INT, work[2], length)
+    masm.branch_immediate(Kind.INT, Condition.LESS, work[2], 0, context.trap(Trap.MEMORY))
+    full, done = masm.label(), masm.label()
+    array_size(context, work[1], work[2], scale)
+    masm.load(Kind.LONG, work[0], masm.thread, layout.THREAD_TOP)
+    masm.binary(Binary.ADD, Kind.LONG, work[1], work[1], work[0])
+    masm.branch_memory(Kind.LONG, Condition.ABOVE, work[1], masm.thread, layout.THREAD_END, full)
+    masm.store(Kind.LONG, work[1], masm.thread, layout.THREAD_TOP)
+    masm.bind(done)
+    set_header(context, work[0], work[1], shape)
+    masm.store(Kind.LONG, work[2], work[0], layout.ARRAY_LENGTH)
+
+    def emit() -> None:
+        masm.bind(full)
+        masm.binary(Binary.SUB, Kind.LONG, work[1], work[1], work[0])
+        context.point(masm.call_symbol("stub:allocate"), slots, line)
+        masm.jump(done)
+
+    slots, line = frame.reference_slots(context.index), context.line
+    masm.out_of_line(emit)
+    frame.restore(saved)
+    frame.written(dst, work[0])
+
+
+def array_size(context: Context, target: Register, length: Register, scale: int) -> None:
+    """Bytes of an array, a multiple of 8; at most some 17 billion, so nothing overflows."""
+    masm = context.masm
+    shift = scale.bit_length() - 1
+    masm.binary_immediate(Binary.SHIFT_LEFT, Kind.LONG, target, length, shift)
+    masm.binary_immediate(Binary.ADD, Kind.LONG, target, target, layout.ARRAY_ELEMENTS + 7)
+    masm.binary_immediate(Binary.AND, Kind.LONG, target, target, -8)
+
+
+# Globals and literals.
+
+
+def load_global(context: Context, insn: i.LoadGlobal) -> None:
+    masm, work, kind = context.masm, context.work[0], insn.variable.kind
+    masm.load(Kind.LONG, work, masm.thread, layout.THREAD_GLOBALS)
+    target = context.frame.target(insn.dst, work_for(context, kind))
+    masm.load(kind, target, work, context.environment.global_offset(insn.variable))
+    context.frame.written(insn.dst, target)
+
+
+def store_global(context: Context, insn: i.StoreGlobal) -> None:
+    masm, work, kind = context.masm, context.work[0], insn.variable.kind
+    masm.load(Kind.LONG, work, masm.thread, layout.THREAD_GLOBALS)
+    value = context.frame.read(insn.value, work_for(context, kind, 1))
+    masm.store(kind, value, work, context.environment.global_offset(insn.variable))
+
+
+def load_text(context: Context, insn: i.LoadText) -> None:
+    masm, work = context.masm, context.work[0]
+    masm.load(Kind.LONG, work, masm.thread, layout.THREAD_LITERALS)
+    target = context.frame.target(insn.dst, work)
+    masm.load(Kind.REF, target, work, context.environment.literal(insn.text))
+    context.frame.written(insn.dst, target)
+
+
+# Classes.
+
+
+def branch_unless_extends(context: Context, value: Register, cls: ClassRef, label: Label) -> None:
+    """Go to the label if the object, which is not nil, is not of the class.  Loses two work registers."""
+    masm, (_, shape, wanted) = context.masm, context.work
+    masm.load(Kind.LONG, shape, value, layout.HEADER)
+    if cls.depth >= layout.DISPLAY_MINIMUM:
+        masm.branch_memory_immediate(Kind.LONG, Condition.LESS, shape, layout.SHAPE_DEPTH, cls.depth, label)
+    masm.load_symbol(wanted, context.environment.shape(cls))
+    offset = layout.display_offset(cls.depth)
+    masm.branch_memory(Kind.LONG, Condition.NOT_EQUAL, wanted, shape, offset, label)
+
+
+def is_instance(context: Context, insn: i.IsInstance) -> None:
+    masm, work = context.masm, context.work
+    value = read_reference(context, insn.object, work[0])
+    no, end = masm.label(), masm.label()
+    masm.branch_immediate(Kind.REF, Condition.EQUAL, value, 0, no)
+    branch_unless_extends(context, value, insn.cls, no)
+    masm.load_constant(Kind.BOOL, work[0], 1)
+    masm.jump(end)
+    masm.bind(no)
+    masm.load_constant(Kind.BOOL, work[0], 0)
+    masm.bind(end)
+    context.frame.written(insn.dst, work[0])
+
+
+def check_cast(context: Context, insn: i.CheckCast) -> None:
+    masm = context.masm
+    value = read_reference(context, insn.object, context.work[0])
+    good = masm.label()
+    masm.branch_immediate(Kind.REF, Condition.EQUAL, value, 0, good)
+    branch_unless_extends(context, value, insn.cls, context.trap(Trap.CAST))
+    masm.bind(good)
+    context.frame.written(insn.dst, value)
+
+
+def check_nil(context: Context, insn: i.CheckNil) -> None:
+    checked_reference(context, insn.object, context.work[0])
+
+
+def same(context: Context, insn: i.Same) -> None:
+    frame, work = context.frame, context.work
+    left, right = read_reference(context, insn.left, work[0]), read_reference(context, insn.right, work[1])
+    context.masm.compare(Kind.REF, Condition.EQUAL, work[2], left, right)
+    frame.written(insn.dst, work[2])

@@ -1,0 +1,1 @@
+"""The compiled engine: front end, baseline compiler and runtime put together."""

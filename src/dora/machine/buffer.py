@@ -1,0 +1,177 @@
+"""The code buffer: bytes in the making, with labels, constants, relocations and comments.
+
+Every assembler appends to one `Buffer`; `finish` lays what was put off behind the body and
+closes all references:
+
+    body                      what was emitted in order
+    out-of-line blocks        slow paths, in the order they were put off
+    constants                 8-, 16- and 4-byte data, each value once
+
+A label is a number.  A reference to a label that is not bound yet is a `Fixup`: the place and a
+function of the processor's that writes the distance there once it is known.  What lies outside
+of the code (other functions, cells, natives) is named by symbol and left to a `Relocation`, which
+whoever places the code resolves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import Enum
+from typing import Final, NamedTuple, NewType
+
+Label = NewType("Label", int)
+
+Patch = Callable[[bytearray, int, int], None]
+"""Write into the code, at this offset, the reference to that target offset."""
+
+UNBOUND: Final = -1
+
+
+class RangeError(Exception):
+    """A value does not fit the field of the instruction that should hold it."""
+
+
+class RelocationKind(Enum):
+    """How the address S of a symbol plus the addend A is written at place P."""
+
+    ABSOLUTE_64 = "S + A, 8 bytes"
+    RELATIVE_32 = "S + A - P, 4 bytes, signed"
+
+
+Relocation = tuple[int, RelocationKind, str, int]
+"""Offset, kind, symbol, addend: a place in the code that depends on where something else lies."""
+
+ABSOLUTE_64: Final = RelocationKind.ABSOLUTE_64
+RELATIVE_32: Final = RelocationKind.RELATIVE_32
+
+
+class Code(NamedTuple):
+    """A finished piece of machine code, to be relocated and placed at a multiple of 16.
+
+    `body_size` is where the instructions end and the constants begin.
+    """
+
+    data: bytearray
+    body_size: int
+    relocations: list[Relocation]
+    comments: list[tuple[int, str]]
+
+
+def link(code: Code, address: int, resolve: Callable[[str], int]) -> bytearray:
+    """The bytes of `code` as they must be at `address`; `resolve` gives the addresses of symbols.
+
+    Raises RangeError if a symbol is too far from a place that must be near.
+    """
+    data = bytearray(code.data)
+    for offset, kind, symbol, addend in code.relocations:
+        RELOCATE[kind](data, offset, resolve(symbol) + addend, address + offset, symbol)
+    return data
+
+
+def write_absolute(data: bytearray, offset: int, value: int, place: int, symbol: str) -> None:
+    data[offset : offset + 8] = value.to_bytes(8, "little")
+
+
+def write_relative(data: bytearray, offset: int, value: int, place: int, symbol: str) -> None:
+    distance = value - place
+    if not -0x8000_0000 <= distance < 0x8000_0000:
+        raise RangeError(f"{symbol} is {distance} bytes away")
+    data[offset : offset + 4] = distance.to_bytes(4, "little", signed=True)
+
+
+RELOCATE: Final[dict[RelocationKind, Callable[[bytearray, int, int, int, str], None]]] = {
+    ABSOLUTE_64: write_absolute,
+    RELATIVE_32: write_relative,
+}
+
+
+class Buffer:
+    """Bytes in the making.  One buffer makes one `Code`."""
+
+    FILLER: bytes = b"\0"
+    """What the space before the constants is filled with: an instruction that traps."""
+
+    __slots__ = ("code", "comments", "constants", "deferred", "fixups", "positions", "relocations")
+
+    def __init__(self) -> None:
+        self.code = bytearray()
+        self.positions: list[int] = []
+        self.fixups: list[tuple[int, Label, Patch]] = []
+        self.deferred: list[Callable[[], None]] = []
+        self.constants: dict[bytes, Label] = {}
+        self.relocations: list[Relocation] = []
+        self.comments: list[tuple[int, str]] = []
+
+    @property
+    def position(self) -> int:
+        """The offset of the next instruction."""
+        return len(self.code)
+
+    def label(self) -> Label:
+        """A new label, to be bound later."""
+        positions = self.positions
+        positions.append(UNBOUND)
+        return Label(len(positions) - 1)
+
+    def bind(self, label: Label) -> None:
+        """Let `label` stand for the next instruction."""
+        assert self.positions[label] == UNBOUND, f"label {label} is bound already"
+        self.positions[label] = len(self.code)
+
+    def bound(self) -> Label:
+        """A new label that stands for the next instruction."""
+        positions = self.positions
+        positions.append(len(self.code))
+        return Label(len(positions) - 1)
+
+    def offset_of(self, label: Label) -> int:
+        """Where a bound label stands."""
+        assert self.positions[label] != UNBOUND, f"label {label} is not bound"
+        return self.positions[label]
+
+    def comment(self, text: str) -> None:
+        """Attach a line of text to the next instruction."""
+        self.comments.append((len(self.code), text))
+
+    def out_of_line(self, emit: Callable[[], None]) -> None:
+        """Put off a block: `emit` is called when the body is complete, and may put off more."""
+        self.deferred.append(emit)
+
+    def constant(self, data: bytes) -> Label:
+        """The label of 4, 8 or 16 bytes of data behind the code, aligned to their size."""
+        label = self.constants.get(data)
+        if label is None:
+            assert len(data) in (4, 8, 16), f"a constant of {len(data)} bytes"
+            label = self.constants[data] = self.label()
+        return label
+
+    def relocate(self, offset: int, kind: RelocationKind, symbol: str, addend: int = 0) -> None:
+        """Note that the field at `offset` depends on the address of `symbol`."""
+        self.relocations.append((offset, kind, symbol, addend))
+
+    def finish(self) -> Code:
+        """Emit what was put off, lay out the constants, close all references to labels."""
+        for emit in self.deferred:  # grows while it is walked
+            emit()
+        body_size = len(self.code)
+        self._place_constants()
+        positions = self.positions
+        for offset, label, patch in self.fixups:
+            target = positions[label]
+            assert target != UNBOUND, f"label {label} was never bound"
+            patch(self.code, offset, target)
+        return Code(self.code, body_size, self.relocations, self.comments)
+
+    def _place_constants(self) -> None:
+        """Largest first, so that one alignment serves all."""
+        if not self.constants:
+            return
+        code = self.code
+        code += self.FILLER * (-len(code) % 16 // len(self.FILLER))
+        for data, label in sorted(self.constants.items(), key=_size, reverse=True):
+            self.positions[label] = len(code)
+            code += data
+
+
+def _size(item: tuple[bytes, Label]) -> int:
+    return len(item[0])

@@ -1,0 +1,244 @@
+"""Operations of the macro assembler that x86-64 has no one instruction for.
+
+Division, products of 128 bits, shifts and atomic operations work on fixed registers.  Whatever the
+client keeps there is saved around them: in `OWN` first, on the stack if that is taken.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Final
+
+from dora.machine.macro import Argument, CallLayout, FloatRegister, Register
+from dora.machine.x64 import registers as x
+from dora.machine.x64.assembler import Assembler
+from dora.machine.x64.encoding import Emit
+from dora.machine.x64.registers import R11, RAX, RCX, RDX
+from dora.machine.x64.selection import in_32_bits, signed32, signed64
+from dora.types.types import Kind
+
+OWN: Final = R11
+"""The integer register of the macro assembler itself."""
+
+FLOAT_OWN: Final = FloatRegister(15)
+
+
+def copy(asm: Assembler, target: int, source: int) -> None:
+    """Move 64 bits, if there is anything to move."""
+    if target != source:
+        asm.mov64_rr(target, source)
+
+
+# ---- Constants, comparisons with constants, calls ----
+
+
+def long_constant(asm: Assembler, target: int, value: int) -> None:
+    """In 5, 7 or 10 bytes."""
+    value = signed64(value)
+    if 0 <= value < 1 << 32:
+        asm.mov32_ri(target, value)
+    elif in_32_bits(value):
+        asm.mov64_ri(target, value)
+    else:
+        asm.movabs_ri(target, value)
+
+
+def float_constant(asm: Assembler, target: int, data: bytes) -> None:
+    """From memory behind the code, but for positive zero."""
+    if not any(data):
+        asm.xorps_rr(target, target)
+    elif len(data) == 8:
+        asm.movsd_rl(target, asm.constant(data))
+    else:
+        asm.movss_rl(target, asm.constant(data))
+
+
+def compare_immediate(asm: Assembler, wide: bool, left: int, value: int) -> None:
+    """Set the flags."""
+    value = signed64(value) if wide else signed32(value)
+    if value == 0:
+        (asm.test64_rr if wide else asm.test32_rr)(left, left)
+    elif not wide:
+        asm.cmp32_ri(left, value)
+    elif in_32_bits(value):
+        asm.cmp64_ri(left, value)
+    else:
+        asm.movabs_ri(OWN, value)
+        asm.cmp64_rr(left, OWN)
+
+
+@cache
+def call_layout(
+    kinds: tuple[Kind, ...], integers: tuple[Register, ...], floats: tuple[FloatRegister, ...]
+) -> CallLayout:
+    """Registers first, each list by itself; then words on the stack."""
+    free_integers, free_floats = list(integers), list(floats)
+    stack = 0
+    placed: list[Argument] = []
+    for kind in kinds:
+        free: list[Register] | list[FloatRegister] = (
+            free_floats if kind in (Kind.FLOAT, Kind.DOUBLE) else free_integers
+        )
+        if free:
+            placed.append(Argument(kind, free.pop(0), 0))
+        else:
+            placed.append(Argument(kind, None, stack))
+            stack += 8
+    return CallLayout(tuple(placed), stack + 15 & ~15)
+
+
+# ---- Shifts, division, long products ----
+
+
+def shift(asm: Assembler, emit: Emit[[int]], target: int, left: int, count: int) -> None:
+    """`emit` shifts its operand by `cl`."""
+    if target == RCX:
+        asm.mov64_rr(OWN, left)
+        copy(asm, RCX, count)
+        emit(asm, OWN)
+        asm.mov64_rr(RCX, OWN)
+    elif count == RCX:
+        copy(asm, target, left)
+        emit(asm, target)
+    else:
+        asm.mov64_rr(OWN, RCX)
+        asm.mov64_rr(RCX, count)
+        copy(asm, target, OWN if left == RCX else left)
+        emit(asm, target)
+        asm.mov64_rr(RCX, OWN)
+
+
+def divide(asm: Assembler, wide: bool, target: int, left: int, right: int, result: Register) -> None:
+    """`idiv` divides rdx:rax into rax (quotient) and rdx (remainder): `result` is the one wanted.
+
+    It traps at the minimum by -1, so a divisor of -1 goes another way.
+    """
+    pushed = save_pair(asm, target, right)
+    divisor = OWN if right in (RAX, RDX) else right
+    copy(asm, RAX, left)
+    ordinary, done = asm.label(), asm.label()
+    (asm.cmp64_ri if wide else asm.cmp32_ri)(divisor, -1)
+    asm.jcc_short(x.NE, ordinary)
+    if result == RDX:
+        asm.xor32_rr(RDX, RDX)
+    else:
+        (asm.neg64_r if wide else asm.neg32_r)(RAX)
+    asm.jmp_short(done)
+    asm.bind(ordinary)
+    (asm.cqo if wide else asm.cdq)()
+    (asm.idiv64_r if wide else asm.idiv32_r)(divisor)
+    asm.bind(done)
+    copy(asm, target, result)
+    restore_pair(asm, target, right, pushed)
+
+
+def multiply_high(asm: Assembler, target: int, left: int, right: int) -> None:
+    """`mul` multiplies rax into rdx:rax."""
+    if right in (RAX, RDX):
+        left, right = right, left
+    pushed = save_pair(asm, target, right)
+    copy(asm, RAX, left)
+    asm.mul64_r(OWN if right in (RAX, RDX) else right)
+    copy(asm, target, RDX)
+    restore_pair(asm, target, right, pushed)
+
+
+def save_pair(asm: Assembler, target: int, right: int) -> bool:
+    """Keep `rax` and `rdx`, unless they are the target; true if the stack was used.
+
+    If the operand `right` is one of them, it is moved to `OWN`: there it is saved, too.
+    """
+    own_free = right not in (RAX, RDX)
+    if not own_free:
+        asm.mov64_rr(OWN, right)
+    pushed = False
+    for register in (RAX, RDX):
+        if register in (target, right):
+            continue
+        if own_free:
+            asm.mov64_rr(OWN, register)
+            own_free = False
+        else:
+            asm.push_r(register)
+            pushed = True
+    return pushed
+
+
+def restore_pair(asm: Assembler, target: int, right: int, pushed: bool) -> None:
+    """Undo `save_pair`."""
+    kept = [register for register in (RAX, RDX) if register != target]
+    if pushed:
+        last = next(register for register in (RDX, RAX) if register not in (target, right))
+        kept.remove(last)
+        asm.pop_r(last)
+    for register in kept:
+        asm.mov64_rr(register, OWN)
+
+
+# ---- Memory ----
+
+
+def compare_and_swap(
+    asm: Assembler, target: int, base: int, displacement: int, expected: int, value: int
+) -> None:
+    """`cmpxchg` compares memory with `rax`."""
+    asm.lea64_rm(OWN, base, displacement)
+    asm.push_r(RAX)
+    if value == RAX:
+        other = RDX if expected == RCX else RCX
+        asm.push_r(other)
+        asm.mov64_rr(other, RAX)
+        copy(asm, RAX, expected)
+        asm.lock_cmpxchg64_mr(OWN, 0, other)
+        asm.pop_r(other)
+    else:
+        copy(asm, RAX, expected)
+        asm.lock_cmpxchg64_mr(OWN, 0, value)
+    asm.set_r(x.E, OWN)
+    asm.pop_r(RAX)
+    asm.movzx32_8_rr(target, OWN)
+
+
+def copy_memory(asm: Assembler, target: int, source: int, size: int) -> None:
+    """Words, then the bytes that are left."""
+    words, rest, byte, done = asm.label(), asm.label(), asm.label(), asm.label()
+    asm.bind(words)
+    asm.sub64_ri(size, 8)
+    asm.jcc_short(x.B, rest)
+    asm.mov64_rm(OWN, source, 0)
+    asm.mov64_mr(target, 0, OWN)
+    asm.add64_ri(source, 8)
+    asm.add64_ri(target, 8)
+    asm.jmp(words)
+    asm.bind(rest)
+    asm.add64_ri(size, 8)
+    asm.jcc_short(x.E, done)
+    asm.bind(byte)
+    asm.movzx32_8_rm(OWN, source, 0)
+    asm.mov8_mr(target, 0, OWN)
+    asm.inc64_r(source)
+    asm.inc64_r(target)
+    asm.dec64_r(size)
+    asm.jcc(x.NE, byte)
+    asm.bind(done)
+
+
+def clear_memory(asm: Assembler, target: int, size: int) -> None:
+    """Words, then the bytes that are left."""
+    words, rest, byte, done = asm.label(), asm.label(), asm.label(), asm.label()
+    asm.xor32_rr(OWN, OWN)
+    asm.bind(words)
+    asm.sub64_ri(size, 8)
+    asm.jcc_short(x.B, rest)
+    asm.mov64_mr(target, 0, OWN)
+    asm.add64_ri(target, 8)
+    asm.jmp(words)
+    asm.bind(rest)
+    asm.add64_ri(size, 8)
+    asm.jcc_short(x.E, done)
+    asm.bind(byte)
+    asm.mov8_mr(target, 0, OWN)
+    asm.inc64_r(target)
+    asm.dec64_r(size)
+    asm.jcc(x.NE, byte)
+    asm.bind(done)

@@ -1,0 +1,76 @@
+"""Handles: how native code and Python hold objects while compiled code runs.
+
+Objects move, so an address is good only until the next collection.  A handle is a word that the
+collector knows as a root and redirects; it lives as long as the scope in which it was made:
+
+    with instance.handles.scope() as scope:
+        testing = scope.handle(address)
+        run(function, [testing.address])
+        look_at(testing.address)         where the object is now
+"""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Final
+
+from dora.runtime import layout
+from dora.runtime.memory import Region, load_word, store_word
+
+TABLE_SIZE: Final = 1 << 20
+"""bytes reserved for handles, committed when used"""
+
+
+class Handle:
+    """One reference, kept up to date by the collector."""
+
+    __slots__ = ("place",)
+
+    def __init__(self, place: int) -> None:
+        self.place = place
+
+    @property
+    def address(self) -> int:
+        """Where the object is now; 0 for nil."""
+        return load_word(self.place)
+
+
+class Handles:
+    """The handles of an instance: a stack of words, scope upon scope."""
+
+    def __init__(self) -> None:
+        self.table = Region(TABLE_SIZE)
+
+    def scope(self) -> Scope:
+        return Scope(self.table)
+
+    def places(self) -> range:
+        """The addresses of the words in use: roots."""
+        return range(self.table.start, self.table.top, layout.WORD)
+
+    def free(self) -> None:
+        self.table.free()
+
+
+class Scope:
+    """Releases at its end the handles made in it."""
+
+    __slots__ = ("table", "top")
+
+    def __init__(self, table: Region) -> None:
+        self.table = table
+        self.top = table.top
+
+    def __enter__(self) -> Scope:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.table.top = self.top
+
+    def handle(self, address: int) -> Handle:
+        """A new handle of an object."""
+        place = self.table.allocate(layout.WORD)
+        store_word(place, address)
+        return Handle(place)

@@ -1,0 +1,318 @@
+"""One running program in native memory: its code, its shapes, its tables, its stack and heap.
+
+`Instance` places what a compiler makes (`Placeable`) and binds symbols; it knows no compiler:
+
+    entry:F        the entry cell of a function; first it leads to the stub that has F compiled
+    shape:C        the shape of a class
+    stub:… trap:…  runtime.stubs
+    upcall:KEY     an internal function that Python supplies
+    native:NAME    a C function
+"""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Final, NamedTuple, Protocol
+
+from dora.bytecode.entities import ClassRef, FieldRef, FunctionRef, GlobalRef
+from dora.machine.buffer import Code, RelocationKind
+from dora.machine.memory import CodeArena, Stack
+from dora.machine.targets import Target
+from dora.runtime import layout, stubs
+from dora.runtime.handles import Handles
+from dora.runtime.memory import Region, Words, load_bytes, store_bytes, store_word
+from dora.runtime.shapes import Shapes
+from dora.runtime.ticker import ticker
+
+STACK_SIZE: Final = 64 << 20
+STACK_RESERVE: Final = 64 << 10
+"""kept free below the limit for stubs and functions of the C library"""
+TABLE_SIZE: Final = 8 << 20
+"""reserved for literals and for globals, committed when used"""
+SHAPES_SIZE: Final = 4 << 30
+TEXTS_SIZE: Final = 1 << 30
+OUTPUT_SIZE: Final = 64 << 10
+
+libc: Final = ctypes.CDLL(None)
+libm: Final = ctypes.CDLL("libm.so.6")
+
+
+class Point(Protocol):
+    """A GC point: a return address as an offset in the code, and its line."""
+
+    @property
+    def offset(self) -> int: ...
+    @property
+    def line(self) -> int: ...
+    @property
+    def slots(self) -> tuple[int, ...]: ...
+
+
+class Place(NamedTuple):
+    """What a return address stands for."""
+
+    function: FunctionRef
+    line: int
+    slots: tuple[int, ...]
+
+
+class Instance:
+    """The native side of a program.
+
+    `upcall` is called when Dora code wants something of Python: it finds the reason in `thread`, and
+    raises to end the call into the program.
+    """
+
+    bounds_checks = True
+
+    def __init__(
+        self, target: Target, heap_size: int, str_class: ClassRef, upcall: Callable[[], None]
+    ) -> None:
+        self.target = target
+        self.arena = CodeArena()
+        self.ticker = ticker(target)
+        self.thread = Words(self.ticker.new_block(), layout.THREAD_SIZE)
+        self.stack = Stack(STACK_SIZE)
+        self.heap = Region(max(heap_size, layout.WORD))
+        self.literals = Region(TABLE_SIZE)
+        self.globals = Region(TABLE_SIZE)
+        self.texts = Region(TEXTS_SIZE)
+        self.printed = Region(OUTPUT_SIZE)
+        self.shapes = Shapes(Region(SHAPES_SIZE), self.cell)
+        self.handles = Handles()
+        self.str_class = str_class
+        self.symbols: dict[str, int] = {}
+        self.literal_offsets: dict[str, int] = {}
+        self.cells: dict[FunctionRef, int] = {}
+        self.functions: list[FunctionRef] = []
+        """those that have a cell, by the number that the compile stub passes"""
+        self.by_symbol: dict[str, FunctionRef] = {}
+        self.classes: dict[str, ClassRef] = {}
+        self.places: dict[int, Place] = {}
+        """by return address"""
+        self.placed: list[tuple[int, int]] = []
+        self.internals: dict[str, int] = {}
+        self.internal_functions: list[FunctionRef] = []
+        self.upcall = upcall  # kept alive here, called by address
+        self.prepare_thread(heap_size)
+        self.enter = self.place_stubs()
+
+    # The thread block.
+
+    def prepare_thread(self, heap_size: int) -> None:
+        thread = self.thread
+        thread[layout.THREAD_REAL_LIMIT] = self.stack.bottom + STACK_RESERVE
+        thread[layout.THREAD_LIMIT] = thread[layout.THREAD_REAL_LIMIT]
+        thread[layout.THREAD_STACK_TOP] = self.stack.top - 64
+        thread[layout.THREAD_TOP] = self.heap.start
+        thread[layout.THREAD_END] = self.heap.start + heap_size // layout.WORD * layout.WORD
+        thread[layout.THREAD_LITERALS] = self.literals.start
+        thread[layout.THREAD_GLOBALS] = self.globals.start
+        thread[layout.THREAD_UPCALL] = id(self.upcall)
+
+    def set_arguments(self, arguments: Sequence[bytes]) -> None:
+        """Make the texts of the program's arguments, which never move, and a table of them."""
+        table = self.texts.allocate(layout.WORD * len(arguments))
+        for index, data in enumerate(arguments):
+            store_word(table + layout.WORD * index, self.new_fixed_text(data))
+        self.thread[layout.THREAD_ARGC] = len(arguments)
+        self.thread[layout.THREAD_ARGV] = table
+
+    def set_output_most(self, most: int) -> None:
+        """The program's output may wait for so many bytes of it."""
+        self.thread[layout.THREAD_OUTPUT] = self.printed.start
+        self.thread[layout.THREAD_OUTPUT_SIZE] = self.printed.size
+        self.thread[layout.THREAD_OUTPUT_MOST] = most
+
+    def take_output(self) -> bytes:
+        """What the program has printed since the last time."""
+        data = load_bytes(self.printed.start, self.thread[layout.THREAD_OUTPUT_FILL])
+        self.thread[layout.THREAD_OUTPUT_FILL] = 0
+        return data
+
+    def run(self, code: int, arguments: int) -> None:
+        """Call a function with a block of arguments; what an upcall raises comes out."""
+        block = self.thread.address
+        self.ticker.activate(block)
+        self.thread[layout.THREAD_LAST_FRAME] = 0
+        try:
+            self.enter(block, code, arguments)
+            self.thread[layout.THREAD_LAST_FRAME] = 0
+        finally:
+            self.ticker.deactivate(block)
+
+    # Symbols.
+
+    def address(self, symbol: str) -> int:
+        """What a symbol of machine code stands for."""
+        address = self.symbols.get(symbol)
+        if address is None:
+            kind, _, name = symbol.partition(":")
+            address = self.symbols[symbol] = FINDERS[kind](self, name)
+        return address
+
+    def find_entry(self, name: str) -> int:
+        return self.cell(self.by_symbol[name])
+
+    def find_shape(self, name: str) -> int:
+        return self.shapes.address(self.classes[name])
+
+    def find_native(self, name: str) -> int:
+        for library in (ctypes.pythonapi, libm, libc):
+            function = getattr(library, name, None)
+            if function is not None:
+                return int(ctypes.cast(function, ctypes.c_void_p).value or 0)
+        raise KeyError(name)
+
+    def find_internal(self, key: str) -> int:
+        number = self.internals[key]
+        return self.place_stub(stubs.internal(number, self.internal_functions[number].result))
+
+    # Placing code.
+
+    def place_stubs(self) -> Any:
+        make = {
+            "stub:cut": stubs.cut,
+            "stub:python": stubs.python,
+            "stub:attention": stubs.attention,
+            "stub:allocate": stubs.allocate,
+            "stub:compile": stubs.compile_and_go_on,
+        }
+        for symbol, emit in make.items():
+            self.symbols[symbol] = self.place_stub(emit)
+        for index, trap in enumerate(stubs.TRAPS):
+            self.symbols[f"trap:{trap.name}"] = self.place_stub(stubs.trap(index))
+        self.symbols["upcall:callByName"] = self.place_stub(stubs.call_by_name)
+        prototype = ctypes.PYFUNCTYPE(ctypes.c_int64, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p)
+        return prototype(self.place_stub(stubs.enter))
+
+    def place_stub(self, emit: Callable[[Any], None]) -> int:
+        return self.place(stubs.assemble(self.target.assembler, emit))
+
+    def place(self, code: Code) -> int:
+        """Bind the symbols of a piece of code and put it where it can run."""
+        address = self.arena.allocate(len(code.data))
+        data = code.data
+        for offset, kind, symbol, addend in code.relocations:
+            value = self.address(symbol) + addend
+            if kind is RelocationKind.ABSOLUTE_64:
+                data[offset : offset + 8] = value.to_bytes(8, "little")
+            else:
+                distance = value - (address + offset)
+                data[offset : offset + 4] = distance.to_bytes(4, "little", signed=True)
+        self.arena.write(address, data)
+        self.placed.append((address, len(data)))
+        return address
+
+    def place_function(self, ref: FunctionRef, code: Code, points: Iterable[Point]) -> int:
+        """Place a compiled function, make its GC points known, and let its entry cell lead to it."""
+        address = self.place(code)
+        for point in points:
+            self.places[address + point.offset] = Place(ref, point.line, point.slots)
+        self.arena.set_cell(self.cell(ref), address)
+        return address
+
+    # What compilers ask for (`baseline.context.Environment`).
+
+    def cell(self, ref: FunctionRef) -> int:
+        """The entry cell of a function."""
+        cell = self.cells.get(ref)
+        if cell is None:
+            number = len(self.functions)
+            self.functions.append(ref)
+            self.by_symbol[ref.name] = ref
+
+            def compile_first(masm: Any) -> None:
+                with masm.scratch() as register:
+                    masm.load_constant(stubs.LONG, register, number)
+                    masm.jump_symbol("stub:compile")
+
+            cell = self.cells[ref] = self.arena.new_cell(self.place_stub(compile_first))
+        return cell
+
+    def entry(self, function: FunctionRef) -> str:
+        self.cell(function)
+        return f"entry:{function.name}"
+
+    def shape(self, cls: ClassRef) -> str:
+        self.classes[cls.symbol] = cls
+        return f"shape:{cls.symbol}"
+
+    def field_offset(self, cls_field: FieldRef) -> int:
+        return self.shapes.offset(cls_field)
+
+    def instance_size(self, cls: ClassRef) -> int:
+        return self.shapes.size(cls)
+
+    def global_offset(self, variable: GlobalRef) -> int:
+        return variable.index * layout.WORD
+
+    def literal(self, text: str) -> int:
+        offset = self.literal_offsets.get(text)
+        if offset is None:
+            offset = self.literal_offsets[text] = len(self.literal_offsets) * layout.WORD
+            data = text.encode("utf-8", "surrogateescape")
+            store_word(self.literals.start + offset, self.new_fixed_text(data))
+        return offset
+
+    def new_fixed_text(self, data: bytes) -> int:
+        """A string object outside the heap."""
+        address = self.texts.allocate(layout.ARRAY_ELEMENTS + len(data))
+        self.write_text(address, data)
+        return address
+
+    def write_text(self, address: int, data: bytes) -> None:
+        """Make a string object of fresh memory."""
+        store_word(address + layout.HEADER, self.shapes.address(self.str_class))
+        store_word(address + layout.ARRAY_LENGTH, len(data))
+        store_bytes(address + layout.ARRAY_ELEMENTS, data)
+
+    def internal_symbol(self, function: FunctionRef) -> None:
+        """Make an internal function that Python supplies known by its key."""
+        assert function.internal is not None
+        if function.internal not in self.internals:
+            self.internals[function.internal] = len(self.internal_functions)
+            self.internal_functions.append(function)
+
+    # The stack.
+
+    def frames(self) -> Iterable[tuple[int, int]]:
+        """Frame pointer and return address into each frame of Dora code, innermost first."""
+        frame = self.thread[layout.THREAD_LAST_FRAME]
+        while frame:
+            words = Words(frame, 2 * layout.WORD)
+            yield words[0], words[layout.WORD]
+            frame = words[0]
+
+    def stack_places(self) -> list[Place]:
+        """The active functions, innermost first."""
+        places = (self.places.get(address) for _, address in self.frames())
+        return [place for place in places if place is not None and not place.function.hidden]
+
+    # The heap.
+
+    def allocate(self, size: int) -> int | None:
+        """Room in the heap; None if there is none."""
+        top = self.thread[layout.THREAD_TOP]
+        if size > self.thread[layout.THREAD_END] - top:
+            return None
+        self.thread[layout.THREAD_TOP] = top + layout.align(size)
+        return top
+
+    def close(self) -> None:
+        """Free everything: code, stack, heap, tables."""
+        self.arena.close()
+        self.stack.free()
+        self.handles.free()
+        self.ticker.free_block(self.thread.address)
+        for region in (self.heap, self.literals, self.globals, self.texts, self.printed, self.shapes.region):
+            region.free()
+
+
+FINDERS: Final[dict[str, Callable[[Instance, str], int]]] = {
+    "entry": Instance.find_entry,
+    "shape": Instance.find_shape,
+    "native": Instance.find_native,
+    "upcall": Instance.find_internal,
+}

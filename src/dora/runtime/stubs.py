@@ -1,0 +1,269 @@
+"""The few pieces of machine code that are written by hand, with the macro assembler.
+
+    enter      the host calls it: switches to the instance's stack, calls a function, notes its result
+    compile    an entry cell's first content: has the function compiled, and goes on in it
+    attention  somebody wants the program to look up, or the stack is full
+    allocate   the allocation buffer is full
+    trap:…     a failure
+    upcall:…   an internal function that Python supplies
+    callByName a function found by its name at run time
+
+All but `enter` leave Dora code through `upcall`: back on the host's stack, the one Python object in the
+thread block is called, which finds the reason there.  If it raises, the stub cuts back to `enter`,
+whose caller finds the exception set.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import IntEnum
+from typing import Final
+
+from dora.machine.buffer import Code
+from dora.machine.macro import Condition, MacroAssembler
+from dora.runtime import layout
+from dora.types.traps import Trap
+from dora.types.types import Kind
+
+LONG, DOUBLE = Kind.LONG, Kind.DOUBLE
+
+INTEGER_ARGUMENTS: Final = 5
+"""integer arguments that `enter` and upcalls pass in registers, the thread block not counted"""
+FLOAT_ARGUMENTS: Final = 8
+TICKS_TO_PYTHON: Final = 10
+"""ticks of the ticker until Python is asked, 50 milliseconds"""
+FLOATS_AT: Final = 64
+"""where the float arguments begin in the block of arguments that `enter` gets"""
+
+
+class Reason(IntEnum):
+    """Why Dora code calls up."""
+
+    COMPILE = 0
+    ATTENTION = 1
+    ALLOCATE = 2
+    INTERNAL = 3
+    FIND = 4
+    TRAP = 16
+    """plus the index of the trap"""
+
+
+TRAPS: Final = tuple(Trap)
+
+
+def enter(masm: MacroAssembler) -> None:
+    """enter(thread, code, arguments): call `code` on the instance's stack.
+
+    `arguments` points to `INTEGER_ARGUMENTS` words, and at `FLOATS_AT` to `FLOAT_ARGUMENTS` doubles.
+    """
+    kept = masm.callee_saved
+    masm.prologue((*kept, masm.thread))
+    masm.set_frame_size(0)
+    code, arguments = kept[0], kept[1]
+    masm.move(LONG, masm.thread, masm.arguments[0])
+    masm.move(LONG, code, masm.arguments[1])
+    masm.move(LONG, arguments, masm.arguments[2])
+    masm.store(LONG, masm.stack_pointer, masm.thread, layout.THREAD_HOST_STACK)
+    masm.store(LONG, masm.frame_pointer, masm.thread, layout.THREAD_HOST_FRAME)
+    for index in range(INTEGER_ARGUMENTS):
+        masm.load(LONG, masm.arguments[index + 1], arguments, layout.WORD * index)
+    for index in range(FLOAT_ARGUMENTS):
+        masm.load(DOUBLE, masm.float_arguments[index], arguments, FLOATS_AT + layout.WORD * index)
+    masm.load(LONG, masm.stack_pointer, masm.thread, layout.THREAD_STACK_TOP)
+    masm.load_constant(LONG, masm.frame_pointer, 0)
+    masm.call(code)
+    masm.store(LONG, masm.result, masm.thread, layout.THREAD_RESULT)
+    masm.store(DOUBLE, masm.float_result, masm.thread, layout.THREAD_FLOAT_RESULT)
+    leave(masm)
+
+
+def leave(masm: MacroAssembler) -> None:
+    """Back to the host, from wherever Dora code is."""
+    masm.load(LONG, masm.stack_pointer, masm.thread, layout.THREAD_HOST_STACK)
+    masm.load(LONG, masm.frame_pointer, masm.thread, layout.THREAD_HOST_FRAME)
+    take_gil(masm)
+    masm.epilogue()
+
+
+def take_gil(masm: MacroAssembler) -> None:
+    """On the host's stack: take the GIL back if the attention stub released it."""
+    held = masm.label()
+    state = masm.arguments[0]
+    masm.load(LONG, state, masm.thread, layout.THREAD_GIL)
+    masm.branch_immediate(LONG, Condition.EQUAL, state, 0, held)
+    masm.store_constant(LONG, 0, masm.thread, layout.THREAD_GIL)
+    masm.call_symbol("native:PyEval_RestoreThread")
+    masm.bind(held)
+
+
+def cut(masm: MacroAssembler) -> None:
+    """Where upcalls go when Python has raised an exception: takes down the frame of `enter`."""
+    start = masm.label()
+    masm.jump(start)  # the prologue below is never run; it only describes that frame
+    masm.prologue((*masm.callee_saved, masm.thread))
+    masm.set_frame_size(0)
+    masm.bind(start)
+    leave(masm)
+
+
+def upcall(masm: MacroAssembler, reason: int, frame_size: int, *, keeps_argument: bool = False) -> None:
+    """Call Python on the host's stack; the frame's prologue has run and what matters is saved in it."""
+    if not keeps_argument:
+        masm.store(LONG, masm.temporaries[1], masm.thread, layout.THREAD_ARGUMENT)
+    masm.store_constant(LONG, reason, masm.thread, layout.THREAD_REASON)
+    masm.store(LONG, masm.frame_pointer, masm.thread, layout.THREAD_LAST_FRAME)
+    masm.load(LONG, masm.stack_pointer, masm.thread, layout.THREAD_HOST_STACK)
+    masm.call_symbol("stub:python")
+    masm.load_address(masm.stack_pointer, masm.frame_pointer, -frame_size)
+
+
+def python(masm: MacroAssembler) -> None:
+    """On the host's stack: call the Python object; if it raises, cut back to the host."""
+    failed = masm.label()
+    masm.prologue()
+    masm.set_frame_size(0)
+    take_gil(masm)
+    masm.load(LONG, masm.arguments[0], masm.thread, layout.THREAD_UPCALL)
+    masm.call_symbol("native:PyObject_CallNoArgs")
+    masm.branch_immediate(LONG, Condition.EQUAL, masm.result, 0, failed)
+    masm.move(LONG, masm.arguments[0], masm.result)
+    masm.call_symbol("native:Py_DecRef")
+    masm.epilogue()
+    masm.bind(failed)
+    masm.jump_symbol("stub:cut")
+
+
+class Saved:
+    """Registers that a stub keeps in its frame, integers first, then floats."""
+
+    def __init__(self, masm: MacroAssembler, *, everything: bool) -> None:
+        self.masm = masm
+        self.integers = masm.temporaries if everything else masm.arguments[1:]
+        self.floats = masm.float_temporaries if everything else masm.float_arguments
+        self.size = layout.align(layout.WORD * (len(self.integers) + len(self.floats)), 16)
+
+    def store(self) -> None:
+        masm, base = self.masm, -layout.WORD * len(self.integers)
+        for index, register in enumerate(self.integers, 1):
+            masm.store(LONG, register, masm.frame_pointer, -layout.WORD * index)
+        for index, float_register in enumerate(self.floats, 1):
+            masm.store(DOUBLE, float_register, masm.frame_pointer, base - layout.WORD * index)
+
+    def load(self) -> None:
+        masm, base = self.masm, -layout.WORD * len(self.integers)
+        for index, register in enumerate(self.integers, 1):
+            masm.load(LONG, register, masm.frame_pointer, -layout.WORD * index)
+        for index, float_register in enumerate(self.floats, 1):
+            masm.load(DOUBLE, float_register, masm.frame_pointer, base - layout.WORD * index)
+
+
+def attention(masm: MacroAssembler) -> None:
+    """The frame is below the limit.  Nothing that the program has in registers is lost.
+
+    The stack may really be full: Python reports that.  Otherwise it was the ticker: its first tick
+    releases the GIL, and then each `TICKS_TO_PYTHON`th asks Python, which looks at signals.
+    """
+    saved = Saved(masm, everything=True)
+    masm.prologue()
+    masm.set_frame_size(saved.size)
+    saved.store()
+    ask, done = masm.label(), masm.label()
+    work = masm.temporaries[0]
+    masm.load(LONG, work, masm.thread, layout.THREAD_REAL_LIMIT)
+    masm.branch(LONG, Condition.BELOW, masm.frame_pointer, work, ask)
+    masm.store(LONG, work, masm.thread, layout.THREAD_LIMIT)
+    released = masm.label()
+    masm.branch_memory_immediate(LONG, Condition.NOT_EQUAL, masm.thread, layout.THREAD_GIL, 0, released)
+    masm.store_constant(LONG, 1, masm.thread, layout.THREAD_TICKS)
+    masm.load(LONG, masm.stack_pointer, masm.thread, layout.THREAD_HOST_STACK)
+    masm.call_symbol("native:PyEval_SaveThread")
+    masm.store(LONG, masm.result, masm.thread, layout.THREAD_GIL)
+    masm.load_address(masm.stack_pointer, masm.frame_pointer, -saved.size)
+    masm.jump(done)
+    masm.bind(released)
+    masm.add_to_memory(LONG, 1, masm.thread, layout.THREAD_TICKS)
+    masm.branch_memory_immediate(
+        LONG, Condition.LESS, masm.thread, layout.THREAD_TICKS, TICKS_TO_PYTHON, done
+    )
+    masm.bind(ask)
+    upcall(masm, Reason.ATTENTION, saved.size)
+    masm.bind(done)
+    saved.load()
+    masm.epilogue()
+
+
+def compile_and_go_on(masm: MacroAssembler) -> None:
+    """The number of the function is in the scratch register; its arguments are in place."""
+    saved = Saved(masm, everything=False)
+    masm.prologue()
+    masm.set_frame_size(saved.size)
+    with masm.scratch() as number:
+        masm.store(LONG, number, masm.thread, layout.THREAD_ARGUMENT)
+    saved.store()
+    upcall(masm, Reason.COMPILE, saved.size, keeps_argument=True)
+    saved.load()
+    masm.leave_frame()
+    with masm.scratch() as code:
+        masm.load(LONG, code, masm.thread, layout.THREAD_RESULT)
+        masm.move(LONG, masm.arguments[0], masm.thread)
+        masm.jump_register(code)
+
+
+def allocate(masm: MacroAssembler) -> None:
+    """Size in the second work register; the address comes back in the first, the third is kept."""
+    kept = masm.temporaries[2]
+    masm.prologue()
+    masm.set_frame_size(16)
+    masm.store(LONG, kept, masm.frame_pointer, -layout.WORD)
+    upcall(masm, Reason.ALLOCATE, 16)
+    masm.load(LONG, kept, masm.frame_pointer, -layout.WORD)
+    masm.load(LONG, masm.temporaries[0], masm.thread, layout.THREAD_RESULT)
+    masm.epilogue()
+
+
+def trap(index: int) -> Callable[[MacroAssembler], None]:
+    """Never comes back.  The argument in the thread block may hold the line of an exception."""
+
+    def emit(masm: MacroAssembler) -> None:
+        masm.prologue()
+        masm.set_frame_size(0)
+        upcall(masm, Reason.TRAP + index, 0, keeps_argument=True)
+        masm.trap()
+
+    return emit
+
+
+def internal(number: int, result: Kind | None) -> Callable[[MacroAssembler], None]:
+    """An internal function: its integer arguments go into the thread block, its result comes from there."""
+
+    def emit(masm: MacroAssembler) -> None:
+        masm.prologue()
+        masm.set_frame_size(0)
+        for index in range(INTEGER_ARGUMENTS):
+            place = layout.THREAD_ARGUMENTS + layout.WORD * index
+            masm.store(LONG, masm.arguments[index + 1], masm.thread, place)
+        masm.store_constant(LONG, number, masm.thread, layout.THREAD_ARGUMENT)
+        upcall(masm, Reason.INTERNAL, 0, keeps_argument=True)
+        masm.load(LONG, masm.result, masm.thread, layout.THREAD_RESULT)
+        masm.epilogue()
+
+    return emit
+
+
+def call_by_name(masm: MacroAssembler) -> None:
+    """Have the function found and go on in it, as if whoever called this had called it."""
+    masm.prologue()
+    masm.set_frame_size(0)
+    masm.store(LONG, masm.arguments[1], masm.thread, layout.THREAD_ARGUMENT)
+    upcall(masm, Reason.FIND, 0, keeps_argument=True)
+    masm.leave_frame()
+    with masm.scratch() as code:
+        masm.load(LONG, code, masm.thread, layout.THREAD_RESULT)
+        masm.move(LONG, masm.arguments[0], masm.thread)
+        masm.jump_register(code)
+
+
+def assemble(make: Callable[[], MacroAssembler], emit: Callable[[MacroAssembler], None]) -> Code:
+    masm = make()
+    emit(masm)
+    return masm.finish()

@@ -1,0 +1,279 @@
+"""Code arenas, cells, stacks: placed, run, freed, reused; the same after a fork; never writable code."""
+
+from __future__ import annotations
+
+import ctypes
+import faulthandler
+import os
+import random
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from dora.machine import memory
+from dora.machine.buffer import ABSOLUTE_64, RELATIVE_32, Code, RangeError, link
+from dora.machine.memory import PAGE, ArenaFull, CodeArena, MappingError, Ranges, Stack
+from dora.machine.targets import host
+from dora.types.types import Kind
+
+
+def returning(number: int) -> bytes:
+    found = host()
+    if found is None:
+        pytest.skip("no code can be made for this machine")
+    masm = found.assembler()
+    masm.load_constant(Kind.LONG, masm.result, number)
+    masm.return_()
+    return bytes(masm.finish().data)
+
+
+def run(address: int) -> int:
+    return int(ctypes.CFUNCTYPE(ctypes.c_long)(address)())
+
+
+@pytest.fixture(params=[False, True], ids=["process-memory", "fresh-pages"])
+def arena(request: pytest.FixtureRequest) -> Iterator[CodeArena]:
+    made = CodeArena(memory.SMALLEST_ARENA, fresh_pages=request.param)
+    yield made
+    made.close()
+
+
+def protections(start: int, end: int) -> set[str]:
+    """Of all mappings that touch a range."""
+    result = set()
+    for line in Path("/proc/self/maps").read_text().splitlines():
+        addresses, protection = line.split()[:2]
+        low, high = (int(text, 16) for text in addresses.split("-"))
+        if low < end and start < high:
+            result.add(protection)
+    return result
+
+
+def test_placing_running_freeing(arena: CodeArena) -> None:
+    first, second = arena.place(returning(1)), arena.place(returning(2))
+    assert (run(first), run(second)) == (1, 2)
+    assert first % 16 == second % 16 == 0
+    used = arena.code.used
+    arena.free(first, len(returning(1)))
+    assert run(second) == 2
+    third = arena.place(returning(3))
+    assert third == first, "what was freed is used again"
+    assert (run(third), run(second)) == (3, 2)
+    assert arena.code.used == used
+
+
+def test_everything_comes_back(arena: CodeArena) -> None:
+    source = random.Random(1)
+    placed: dict[int, int] = {}
+    for number in range(300):
+        if placed and source.random() < 0.45:
+            address = source.choice(list(placed))
+            arena.free(address, len(returning(placed[address]) + b"\xcc" * (placed[address] * 7)))
+            del placed[address]
+        else:
+            placed[arena.place(returning(number) + b"\xcc" * (number * 7))] = number
+        assert all(run(address) == meant for address, meant in list(placed.items())[-5:])
+    assert all(run(address) == meant for address, meant in placed.items())
+    for address, number in placed.items():
+        arena.free(address, len(returning(number) + b"\xcc" * (number * 7)))
+    assert arena.code.used == 0
+    assert arena.code.free == [arena.code.start], "the free parts are one again"
+
+
+def test_no_page_is_writable_and_executable(arena: CodeArena) -> None:
+    for number in range(20):
+        address = arena.place(returning(number))
+        if number % 3 == 0:
+            arena.free(address, len(returning(number)))
+        for protection in protections(arena.address, arena.address + arena.size):
+            assert not ("w" in protection and "x" in protection)
+    assert all("w" not in protection for protection in protections(arena.code.start, arena.code.limit))
+
+
+def test_cells_are_near_and_settable(arena: CodeArena) -> None:
+    cells = [arena.new_cell(number) for number in range(100)]
+    assert [arena.cell(cell) for cell in cells] == list(range(100))
+    assert len(set(cells)) == 100
+    assert all(cell % 8 == 0 and abs(cell - arena.code.limit) < 1 << 31 for cell in cells)
+    arena.set_cell(cells[3], 2**64 - 1)
+    assert ctypes.c_uint64.from_address(cells[3]).value == 2**64 - 1
+    arena.free_cell(cells[3])
+    assert arena.new_cell(5) == cells[3]
+    table = arena.new_cell(7, count=4)
+    assert [arena.cell(table + 8 * index) for index in range(4)] == [7] * 4
+
+
+def test_freeing_twice_is_noticed(arena: CodeArena) -> None:
+    address = arena.place(returning(1))
+    arena.place(returning(2))
+    arena.free(address, len(returning(1)))
+    if arena.writer.granule == PAGE:
+        with pytest.raises(AssertionError, match="free already"):
+            arena.code.release(address, 16)
+    else:
+        with pytest.raises(AssertionError, match="free already"):
+            arena.free(address, len(returning(1)))
+
+
+def test_a_forked_child_keeps_its_own_code(arena: CodeArena) -> None:
+    address = arena.place(returning(42))
+    cell = arena.new_cell(1)
+    ready, go = os.pipe()
+    if (child := os.fork()) == 0:
+        status = 1
+        try:
+            os.read(ready, 1)  # until the parent has replaced its code
+            kept = run(address) == 42 and arena.cell(cell) == 1
+            own = arena.place(returning(7))
+            arena.free(address, len(returning(42)))
+            again = arena.place(returning(8))
+            status = 0 if kept and run(own) == 7 and run(again) == 8 and again == address else 2
+        finally:
+            os._exit(status)
+    arena.free(address, len(returning(42)))
+    assert arena.place(returning(99)) == address
+    arena.set_cell(cell, 2)
+    os.write(go, b"x")
+    assert os.waitpid(child, 0)[1] == 0
+    assert run(address) == 99, "what the child did is not seen here"
+
+
+def test_a_lock_held_during_a_fork_does_not_stop_the_child(arena: CodeArena) -> None:
+    with arena.lock:
+        if (child := os.fork()) == 0:
+            signal.alarm(10)
+            arena.place(returning(1))
+            os._exit(0)
+    assert os.waitpid(child, 0)[1] == 0
+
+
+def test_threads_place_side_by_side(arena: CodeArena) -> None:
+    results: list[bool] = []
+
+    def work(base: int) -> None:
+        placed = [(arena.place(returning(base + number)), base + number) for number in range(100)]
+        results.append(all(run(address) == number for address, number in placed))
+
+    threads = [threading.Thread(target=work, args=(1000 * number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert results == [True] * 4
+
+
+def test_a_full_arena_says_so() -> None:
+    arena = CodeArena(memory.SMALLEST_ARENA)
+    with pytest.raises(ArenaFull):
+        arena.allocate(memory.SMALLEST_ARENA)
+    arena.close()
+
+
+def test_the_fallback_is_chosen_where_process_memory_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> int:
+        raise PermissionError
+
+    monkeypatch.setattr(os, "pwrite", refuse)
+    arena = CodeArena(memory.SMALLEST_ARENA)
+    assert isinstance(arena.writer, memory.FreshPages)
+    assert run(arena.place(returning(5))) == 5
+    arena.close()
+
+
+def test_freed_code_stops_who_runs_it() -> None:
+    arena = CodeArena(memory.SMALLEST_ARENA)
+    address = arena.place(returning(1))
+    arena.place(returning(2))
+    arena.free(address, len(returning(1)))
+    assert set(ctypes.string_at(address, len(returning(1)))) == set(arena.filler)
+    arena.close()
+
+
+# ---- Ranges ----
+
+
+def test_ranges_against_a_model() -> None:
+    source = random.Random(7)
+    ranges = Ranges(1000, 1600, 16)
+    taken: list[tuple[int, int]] = []
+    for _ in range(3000):
+        if taken and source.random() < 0.5:
+            address, size = taken.pop(source.randrange(len(taken)))
+            ranges.release(address, size)
+        else:
+            size = source.randrange(1, 200)
+            try:
+                address = ranges.allocate(size)
+            except ArenaFull:
+                assert max(ranges.sizes, default=0) < size + 16
+                continue
+            assert address >= 1000 and address + size <= 2600
+            assert all(
+                address + size <= other or other + other_size <= address for other, other_size in taken
+            )
+            taken.append((address, size))
+        assert ranges.used == sum(-(-size // 16) * 16 for _, size in taken)
+        assert ranges.used + sum(ranges.sizes) == 1600
+        assert ranges.free == sorted(ranges.free)
+        ends = [start + size for start, size in zip(ranges.free, ranges.sizes, strict=True)]
+        assert all(end < start for end, start in zip(ends, ranges.free[1:], strict=False)), (
+            "neighbours not merged"
+        )
+
+
+# ---- Plain mappings ----
+
+
+def in_a_child(action: Callable[[], object]) -> int:
+    """The signal that ends a child doing this, or 0."""
+    child = os.fork()
+    if child == 0:
+        faulthandler.disable()
+        action()
+        os._exit(0)
+    return os.waitpid(child, 0)[1] & 0x7F
+
+
+def test_a_stack_ends_at_its_guard() -> None:
+    stack = Stack(64 * 1024)
+    assert stack.top - stack.bottom == 64 * 1024
+    ctypes.memset(stack.bottom, 1, 64 * 1024)
+    assert in_a_child(lambda: ctypes.memset(stack.bottom - 1, 1, 1)) != 0
+    assert in_a_child(lambda: ctypes.memset(stack.bottom, 1, 1)) == 0
+    stack.free()
+    assert in_a_child(lambda: ctypes.memset(stack.bottom, 1, 1)) != 0
+
+
+def test_reserved_memory_is_zero_until_touched_and_after_being_discarded() -> None:
+    size = 1 << 36  # far more than there is
+    address = memory.map_memory(size)
+    ctypes.memset(address + size - PAGE, 7, PAGE)
+    assert ctypes.string_at(address, 8) == bytes(8)
+    assert ctypes.string_at(address + size - 8, 8) == b"\7" * 8
+    memory.discard(address + size - PAGE, PAGE)
+    assert ctypes.string_at(address + size - 8, 8) == bytes(8)
+    memory.protect(address, PAGE, memory.READ)
+    assert in_a_child(lambda: ctypes.memset(address, 1, 1)) != 0
+    memory.unmap(address, size)
+
+
+def test_refused_memory_is_an_error() -> None:
+    with pytest.raises(MappingError):
+        memory.map_memory(1 << 62)
+
+
+# ---- Linking ----
+
+
+def test_relocations() -> None:
+    code = Code(bytearray(32), 32, [(0, ABSOLUTE_64, "a", 3), (8, RELATIVE_32, "b", -4)], [])
+    symbols = {"a": 0xFFFF_0000_1234_5678, "b": 0x10_0000}
+    data = link(code, 0x20_0000, symbols.__getitem__)
+    assert int.from_bytes(data[:8], "little") == 0xFFFF_0000_1234_567B
+    assert int.from_bytes(data[8:12], "little", signed=True) == 0x10_0000 - 4 - 0x20_0008
+    assert code.data == bytearray(32), "the code itself stays as it is"
+    with pytest.raises(RangeError, match="b is"):
+        link(code, 0x20_0000, {"a": 0, "b": 1 << 33}.__getitem__)
