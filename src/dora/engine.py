@@ -10,6 +10,7 @@ from dora.check.program import Function, Program
 from dora.host.failures import Exit, Failure
 from dora.host.objects import Value
 from dora.optional import load
+from dora.pipeline import Stage
 from dora.settings import Settings, Streams
 from dora.syntax.parser import parse_formula
 from dora.text.diagnostics import Diagnostics
@@ -150,7 +151,11 @@ def run_formula(
         program, function = check_formula(source, tree, diagnostics, library_for(settings.engine), types)
         checked.append((name, program, function))
         types = {**types, name: function.result}
-    return 1 if diagnostics.errors else evaluate(checked, streams, settings)
+    if diagnostics.errors:
+        return 1
+    if Stage.PROGRAM.value in settings.emit:
+        streams.stdout.write(load("dora.check.printer").dump_program(checked[-1][1]).encode())
+    return evaluate(checked, streams, settings)
 
 
 def evaluate(checked: list[tuple[str, Program, Function]], streams: Streams, settings: Settings) -> int:
