@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from command_line import dora, write
+from command_line import dora
 from dora.runtime.collectors import COLLECTORS
 from language_cases import Command, lines_match, parse_file
 from test_language import FILES, LANGUAGE, run_with
@@ -16,6 +16,17 @@ MOVING = [name for name, row in COLLECTORS.items() if row.moves]
 CASES = [
     path for path in FILES if (case := parse_file(path)).command is not Command.CHECK and not case.errors
 ]
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Programs are written into the current folder, so that their names are short."""
+    monkeypatch.chdir(tmp_path)
+
+
+def write(name: str, text: str) -> str:
+    Path(name).write_text(text)
+    return name
 
 
 @pytest.mark.parametrize("collector", MOVING)
@@ -75,8 +86,8 @@ fun main() {
 @pytest.mark.parametrize("collector", COLLECTORS)
 def test_out_of_memory_comes_at_the_limit_and_not_before(collector: str) -> None:
     """An array of references has 16 + 800 bytes, each of bytes 16 + 10,224: how many fit is known."""
-    size = 1 << 20
-    part = size // COLLECTORS[collector].parts
+    part = 1 << 19
+    size = part * COLLECTORS[collector].parts
     result = dora(f"--gc={collector}", f"--heap-size={size}", write("fill.dora", FILL))
     rounds = len(result.out.splitlines())
     assert result.status == 107
