@@ -14,6 +14,7 @@ from dora.bytecode.entities import ClassRef
 from dora.compiled.machine import Machine
 from dora.machine.macro import MacroAssembler
 from dora.runtime import layout, stubs
+from dora.runtime.collectors import COLLECTORS
 from dora.runtime.memory import Region, load_bytes, load_word, store_bytes, store_word
 from dora.types.types import Kind
 
@@ -44,7 +45,8 @@ class MovingMachine(Machine):
         self.close_buffer()
 
     def use_collector(self) -> None:
-        """Python is the collector."""
+        """Python is the collector; `forceCollect` does nothing."""
+        self.collector = COLLECTORS["zero"]
         self.instance.symbols["stub:allocate"] = self.instance.place_stub(allocate_in_python)
 
     def close_buffer(self) -> None:

@@ -17,6 +17,7 @@ from dora.check.program import Function
 from dora.library.files import HEAP
 from dora.lower.expressions import CHECKED_LATE, SPECIAL
 from dora.machine.targets import TARGETS
+from dora.runtime.collectors import COLLECTORS
 from dora.runtime.internals import HEAP_FUNCTIONS, UPCALLS, layout_constants
 from dora.runtime.layout import WORD
 from dora.types.primitives import PRIMITIVES
@@ -64,13 +65,24 @@ def test_every_primitive_has_an_emitter() -> None:
     assert set(PRIMITIVES) >= LIBRARY_CALLS
 
 
+COLLECTED = {"forceCollect"}
+"""supplied by the row of the collector"""
+
+
+@pytest.mark.parametrize(
+    "name", [name for row in COLLECTORS.values() for name in (row.allocate, row.collect)]
+)
+def test_collectors_functions_are_there(name: str) -> None:
+    assert name in compiled_library(layout_constants()).library.functions
+
+
 def test_every_internal_function_is_supplied_once() -> None:
     library = compiled_library(layout_constants()).library
     functions = list(library.functions.values())
     for owner in library.classes.values():
         functions += [*owner.methods.values(), *owner.statics.values(), *owner.constructors]
     keys = {function.key for function in functions if function.internal}
-    suppliers = [keys & set(PRIMITIVES), LOWERED, set(INLINE), set(HEAP_FUNCTIONS), set(UPCALLS)]
+    suppliers = [keys & set(PRIMITIVES), LOWERED, set(INLINE), set(HEAP_FUNCTIONS), set(UPCALLS), COLLECTED]
     assert keys == set().union(*suppliers)
     assert sum(map(len, suppliers)) == len(keys), "a function is supplied twice"
     assert set(INLINE) >= WITHOUT_CALL
