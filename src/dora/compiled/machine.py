@@ -35,6 +35,13 @@ from dora.types.types import Kind, PrimitiveType, Type
 SIGNED: Final = {Kind.INT: 32, Kind.LONG: 64}
 
 
+MOST_NESTED: Final = 1000
+"""Type arguments nested deeper are those of a generic that instantiates itself without end.
+
+That recursion would overflow the stack, but long before it has compiled thousands of functions.
+"""
+
+
 class Machine:
     """Runs one program as machine code.  `stdout` and `stderr` are files for bytes."""
 
@@ -274,6 +281,8 @@ class Machine:
 
     def compile(self, ref: FunctionRef) -> int:
         """Compile a function at its first call; the address of its code."""
+        if self.specializer.nesting(ref) > MOST_NESTED:
+            raise Trapped(Trap.STACK)
         emission, function = self.emission, self.specializer.code(ref)
         dump = emission.bytecode(function)
         masm = self.instance.target.assembler()

@@ -60,6 +60,11 @@ class Specializer:
             bytecode = self.bytecode[ref] = self.lower(self, ref, function, mapping)
         return bytecode
 
+    def nesting(self, ref: FunctionRef) -> int:
+        """How deep the type arguments of a function are nested: 2 for `Box<Box<int>>`."""
+        types = self.origins[ref][1].values()
+        return max((type.depth for type in types if isinstance(type, ClassType)), default=0)
+
     # Classes.
 
     def class_ref(self, type: ClassType) -> ClassRef:
