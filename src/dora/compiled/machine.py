@@ -7,6 +7,7 @@ functions that are not Dora, and when the program fails (`Machine.upcall`).
 from __future__ import annotations
 
 import ctypes
+import os
 from collections.abc import Sequence
 from struct import pack, unpack
 from typing import Final
@@ -34,6 +35,9 @@ from dora.types.types import Kind, PrimitiveType, Type
 
 SIGNED: Final = {Kind.INT: 32, Kind.LONG: 64}
 
+
+VERIFIES: Final = bool(os.environ.get("DORA_VERIFY"))
+"""Whether all bytecode is checked before it is compiled; tests set the environment variable."""
 
 MOST_NESTED: Final = 1000
 """Type arguments nested deeper are those of a generic that instantiates itself without end.
@@ -284,6 +288,8 @@ class Machine:
         if self.specializer.nesting(ref) > MOST_NESTED:
             raise Trapped(Trap.STACK)
         emission, function = self.emission, self.specializer.code(ref)
+        if VERIFIES:
+            load("dora.bytecode.verifier").verify(function)
         dump = emission.bytecode(function)
         masm = self.instance.target.assembler()
         if emission.wants_breakpoint(ref.plain_name):
