@@ -21,7 +21,7 @@ from dora.check.scopes import Context
 from dora.syntax import tree
 from dora.syntax.tree import Modifier
 from dora.text.source import Span
-from dora.types.types import PRIMITIVE_TYPES, ClassHead, ClassType
+from dora.types.types import PRIMITIVE_TYPES, ClassHead, ClassType, Type
 
 # Parents.
 
@@ -121,7 +121,7 @@ def declare_members(declaration: ClassDeclaration) -> None:
     declare_primary(declaration)
 
 
-def resolve_quietly(context: Context, node: tree.Type) -> object:
+def resolve_quietly(context: Context, node: tree.Type) -> Type:
     """The type of a constructor parameter that is a field too; the constructor reports what is wrong."""
     reports = context.unit.diagnostics.reports
     waiting = context.unit.later
@@ -133,14 +133,14 @@ def resolve_quietly(context: Context, node: tree.Type) -> object:
     return type
 
 
-def declare_field(declaration: ClassDeclaration, name: str, type: object, mutable: bool, span: Span) -> None:
+def declare_field(declaration: ClassDeclaration, name: str, type: Type, mutable: bool, span: Span) -> None:
     entity = declaration.entity
     if name in entity.fields:
         is_parameter = any(node.name_span == span for node in declaration.node.parameters)
         if not is_parameter:  # two parameters of a name are reported as such
             declaration.context.error("E0310", span, type=entity.name, name=name)
         return
-    entity.fields[name] = Field(name, type, mutable, entity, span)  # type: ignore[arg-type]
+    entity.fields[name] = Field(name, type, mutable, entity, span)
 
 
 def declare_member_field(declaration: ClassDeclaration, node: tree.Field) -> None:
