@@ -1,4 +1,4 @@
-"""The texts of a million random values of both float types, made by compiled code.
+"""The texts of a million random values of both float types, made by compiled code and read as literals.
 
 `test_number_texts` has the interesting values, in the tree walk; here is the multitude.
 """
@@ -16,6 +16,8 @@ from compiling import compiled_program
 from dora.compiled.machine import Machine
 from dora.runtime import layout
 from dora.runtime.memory import Words, store_bytes
+from dora.syntax.literals import number
+from dora.types.arithmetic import round_float
 from dora.types.types import DOUBLE, FLOAT, PrimitiveType
 
 PORTION = 50_000
@@ -64,6 +66,8 @@ def test_a_million_doubles() -> None:
         for value, line in zip(values, lines, strict=True):
             if value == value:
                 assert line == expected_double(value), value.hex()
+                if value - value == 0.0:
+                    assert read(line, "D").hex() == value.hex()
             else:
                 assert line == "NaN"
 
@@ -77,9 +81,17 @@ def test_a_million_floats() -> None:
         for value, line in zip(values, lines, strict=True):
             if value - value != 0.0:
                 assert line == ("NaN" if value != value else str(value))
-            elif line != quick_shortest(value):
+                continue
+            if line != quick_shortest(value):
                 sign = "-" if value < 0.0 else ""
                 assert line == sign + shortest_float(abs(value)), value.hex()
+            assert round_float(read(line, "F")).hex() == value.hex()
+
+
+def read(text: str, suffix: str) -> float:
+    """What a literal of these digits means to the lexer, with its sign."""
+    value = float(number(text.lstrip("-") + suffix)[1])
+    return -value if text.startswith("-") else value
 
 
 def quick_shortest(value: float) -> str:
