@@ -5,7 +5,10 @@ FILE   ?= examples/hello.dora
 ARGS   ?=
 BIN    := .venv/bin
 
-.PHONY: setup run test format check-format types unit clean
+SEED   ?= 1
+COUNT  ?= 1000
+
+.PHONY: setup run test fuzz format check-format types unit clean
 
 setup: .venv/.installed
 
@@ -23,7 +26,11 @@ run: setup
 
 test: .venv/.test-installed check-format types unit
 
-check-format: .venv/.test-installed
+check-# Random programs under all engines: `make fuzz SEED=1 COUNT=1000`.
+fuzz: .venv/.test-installed
+	$(BIN)/python tests/fuzz/compare.py --seed $(SEED) --count $(COUNT)
+
+format: .venv/.test-installed
 	$(BIN)/ruff format --check src tests
 	$(BIN)/ruff check src tests
 
