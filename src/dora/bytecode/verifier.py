@@ -135,6 +135,7 @@ RULES: Final[dict[type[Instruction], Callable[[Function, Any], Wanted]]] = {
     i.CallInternal: call,
     i.TakeException: refs("dst"),
     i.SetException: refs("value"),
+    i.LeaveException: lambda f, insn: [] if insn.line == NO_REGISTER else [(insn.line, Kind.INT)],
     i.BranchIf: one("condition", Kind.BOOL),
     i.BranchUnless: one("condition", Kind.BOOL),
     i.Return: returned,
