@@ -70,6 +70,7 @@ def test_good_bytecode_passes() -> None:
         ([i.LoadConstant(INT, 1.5), RETURN], "r0 is Kind.INT, not None"),
         ([i.Compute(BOOL, PRIMITIVES["int.less"], (INT, LONG)), RETURN], "r1 is Kind.LONG, not Kind.INT"),
         ([i.BranchIf(INT, Target(1)), RETURN], "r0 is Kind.INT, not Kind.BOOL"),
+        ([i.BranchEqual(LONG, 1, Target(1)), RETURN], "r1 is Kind.LONG, not Kind.INT"),
         ([i.LeaveException(LONG)], "r1 is Kind.LONG, not Kind.INT"),
         ([i.Return(INT)], "r0 is Kind.INT, not None"),
         ([i.Move(INT, Register(3)), RETURN], "0: r3 may be read before it is written"),

@@ -138,6 +138,7 @@ RULES: Final[dict[type[Instruction], Callable[[Function, Any], Wanted]]] = {
     i.LeaveException: lambda f, insn: [] if insn.line == NO_REGISTER else [(insn.line, Kind.INT)],
     i.BranchIf: one("condition", Kind.BOOL),
     i.BranchUnless: one("condition", Kind.BOOL),
+    i.BranchEqual: one("value", Kind.INT),
     i.Return: returned,
 }
 
