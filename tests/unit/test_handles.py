@@ -5,7 +5,6 @@ from __future__ import annotations
 from io import BytesIO
 
 from dora.runtime.memory import load_word, store_word
-
 from moving import MovingMachine
 from walking import compiled
 
