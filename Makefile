@@ -15,7 +15,7 @@ setup: .venv/.installed
 
 .venv/.installed: pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[asm]'
 	@touch $@
 
 .venv/.test-installed: .venv/.installed pyproject.toml

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
+
+os.environ["DORA_VERIFY"] = "1"  # bytecode is verified before it is compiled, in all tests
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -12,12 +12,26 @@ import ctypes
 
 from dora.bytecode.entities import ClassRef
 from dora.compiled.machine import Machine
-from dora.runtime import layout
+from dora.machine.macro import MacroAssembler
+from dora.runtime import layout, stubs
+from dora.runtime.collectors import COLLECTORS
 from dora.runtime.memory import Region, load_bytes, load_word, store_bytes, store_word
 from dora.types.types import Kind
 
 SPACE = 1 << 28
 RUBBISH = 0xD7
+
+
+def allocate_in_python(masm: MacroAssembler) -> None:
+    """As `stubs.allocate`, but Python is asked at once."""
+    kept = masm.temporaries[2]
+    masm.prologue()
+    masm.set_frame_size(16)
+    masm.store(Kind.LONG, kept, masm.frame_pointer, -layout.WORD)
+    stubs.upcall(masm, stubs.Reason.ALLOCATE, 16)
+    masm.load(Kind.LONG, kept, masm.frame_pointer, -layout.WORD)
+    masm.load(Kind.LONG, masm.temporaries[0], masm.thread, layout.THREAD_RESULT)
+    masm.epilogue()
 
 
 class MovingMachine(Machine):
@@ -29,6 +43,11 @@ class MovingMachine(Machine):
         super().__init__(*arguments, **options)  # type: ignore[arg-type]
         self.spaces = [Region(SPACE), Region(SPACE)]
         self.close_buffer()
+
+    def use_collector(self) -> None:
+        """Python is the collector; `forceCollect` does nothing."""
+        self.collector = COLLECTORS["zero"]
+        self.instance.symbols["stub:allocate"] = self.instance.place_stub(allocate_in_python)
 
     def close_buffer(self) -> None:
         """Let the next allocation of compiled code find the buffer full."""

@@ -562,6 +562,27 @@ class TestEval:
         assert f"error[{code or 'E'}" in result.err
         assert result.err.endswith("\n1 error\n")
 
+    @pytest.mark.parametrize("options", [[], ["--emit=tokens,ast,program"]])
+    def test_bytes_that_are_no_text(self, options: list[str]) -> None:
+        expected = Result(1, "", "<expression>:1:3: error[E0108]: the file is not valid UTF-8\n1 error\n")
+        short = ["eval", "--error-format=short", *options]
+        assert dora(*short, '"a\udcff"') == expected
+        assert dora(*short, "--let", 'x="a\udcff"', "x") == expected
+
+    def test_stages(self) -> None:
+        stages = dora("eval", "--emit=tokens,ast,program", "--let", "x=1L", "x == 2L ? 1 : 0")
+        assert (stages.status, stages.err) == (0, "")
+        for line in (
+            "1:9 ?",
+            "Choice 1:9",
+            "formula <expression>",
+            "  Return 1:9",
+            "        GetLocal 1:1 x#0 : long",
+        ):
+            assert stages.out.count(f"{line}\n") == 1
+        assert stages.out.endswith(" : double\n0\n")
+        assert dora("eval", "--emit=program", "1 +").out == ""
+
     def test_failures(self) -> None:
         result = dora("eval", "1L / 0L")
         assert (result.status, result.out) == (101, "")

@@ -56,8 +56,14 @@ def command_line(case: Case, path: Path, engine: str) -> list[str]:
 
 
 def run(case: Case, path: Path, engine: str) -> Outcome:
+    return run_with(case, path, engine, [])
+
+
+def run_with(case: Case, path: Path, engine: str, options: list[str]) -> Outcome:
+    """Run a program with further options."""
     stdout, stderr = io.BytesIO(), io.BytesIO()
-    arguments = command_line(case, path, engine)
+    command, *rest_of_line = command_line(case, path, engine)
+    arguments = [command, *options, *rest_of_line]
     exit_status = run_command(arguments, io.BytesIO(case.stdin), stdout, stderr)
     reports, rest = split_reports(stderr.getvalue().decode())
     return Outcome(exit_status, stdout.getvalue(), reports, rest)

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from command_line import ENGINES, dora
+from command_line import ENGINES, Result, dora
 
 LINKS = 10_000
 """Chains of operators, calls and `else if` have at least so many links (reference 3.2)."""
 TOO_DEEP = 100_000
+
+
+@pytest.fixture(autouse=True)
+def _recursion_limit_stays() -> Iterator[None]:
+    before = sys.getrecursionlimit()
+    yield
+    assert sys.getrecursionlimit() == before
 
 
 def main_with(expression: str) -> str:
@@ -45,6 +54,43 @@ def many_parameters(count: int) -> str:
     return f"fun f({parameters}) -> int {{ return p1 + p{last}; }}\n" + main_with(f"f({arguments})")
 
 
+def constants(count: int) -> str:
+    """Each depends on the next one."""
+    chain = "".join(f"const C{i}: int = C{i + 1} + 1;\n" for i in range(count))
+    return chain + f"const C{count}: int = 1;\n" + main_with("C0")
+
+
+def descendants(count: int) -> str:
+    """Each class extends the one before."""
+    first = "open class C0 { open fun f() -> int { return 0; } }\n"
+    rest = [
+        f"open class C{i}: C{i - 1} {{ override fun f() -> int {{ return {i}; }} }}\n"
+        for i in range(1, count)
+    ]
+    use = f"fun main() {{\n  let c: C0 = C{count - 1}();\n  println(c.f().toString());\n  println((c is C5).toString());\n}}\n"
+    return first + "".join(rest) + use
+
+
+def nested(opening: str, inner: str, closing: str, levels: int) -> str:
+    return "fun main() {\n" + opening * levels + inner + closing * levels + "\n}\n"
+
+
+def boxes(levels: int) -> str:
+    """A value of a type with that many levels."""
+    return "class B<T>(let x: T)\n" + main_with("B(" * levels + "1" + ")" * levels + ".x" * levels)
+
+
+def written_type(levels: int) -> str:
+    type = "Array<" * levels + "T" + ">" * levels
+    return f"fun f<T>(x: {type}, y: T) -> {type} {{ return x; }}\n" + main_with("f(nil, 1) === nil")
+
+
+def waiting_calls(levels: int) -> str:
+    """Each `V()` gets its type from the one around it, and two constructors are tried at each level."""
+    text = "class V<T> { init(a: V<T>) { } init(a: Array<V<T>>) { } init() { } }\n"
+    return text + nested("", f'let v: V<int> = {"V(" * levels}{")" * levels}; println("x");', "", 1)
+
+
 LARGE: dict[str, tuple[str, str]] = {
     "sums": (main_with("+".join(["1"] * LINKS)), f"{LINKS}\n"),
     "alternating sums": (main_with("1" + "-1+1" * (LINKS // 2)), "1\n"),
@@ -57,6 +103,56 @@ LARGE: dict[str, tuple[str, str]] = {
     "functions": (many_functions(2000), "2002\n"),
     "literals": (many_literals(2000), f"{sum(range(1000, 3000))}\n"),
     "parameters": (many_parameters(300), "300\n"),
+    "constants": (constants(LINKS), f"{LINKS + 1}\n"),
+    "descendants": (descendants(LINKS), f"{LINKS - 1}\ntrue\n"),
+    "try in try": (nested("do { ", 'print("x");', ' } finally { print("."); }', 200), "x" + "." * 200),
+    "finally in finally": (nested("do { } finally { ", 'print("x");', " }", 200), "x"),
+    "jumps out of finally": (nested("loop { do { ", "return;", " } finally { break; } }", 100), ""),
+    "boxes": (boxes(250), "1\n"),
+    "written types": (written_type(250), "true\n"),
+    "waiting calls": (waiting_calls(200), "x\n"),
+}
+
+ENORMOUS: dict[str, tuple[str, str]] = {
+    "sums": (main_with("1+" * 300_000 + "1"), "300001\n"),
+    "calls": (call_chain(100_000), "100000\n"),
+    "a long string": (main_with('"' + "x" * 1_000_000 + '".len()'), "1000000\n"),
+    "zero bytes": ('fun main() { print("a\0b"); }', "a\0b"),
+    "finally in finally": (nested("do { } finally { ", 'print("x");', " }", 900), "x"),
+    "boxes": (boxes(900), "1\n"),
+    "written types": (written_type(900), "true\n"),
+    "waiting calls": (waiting_calls(900), "x\n"),
+}
+"""What the front end must cope with; the tree walk shows that the result is right."""
+
+WRONG: dict[str, tuple[bytes, list[str]]] = {
+    "empty": (b"", ["1:1: error[E0901]"]),
+    "white space": (b" \n" * 100_000, ["1:1: error[E0901]"]),
+    "not UTF-8": (b'fun main() { print("\xff"); }', ["1:21: error[E0108]"]),
+    "no text at all": (b"\xff" * 1_000_000, ["1:1: error[E0108]"]),
+    "zero bytes": (b"\0" * 100_000, ["1:1: error[E0101]"]),
+    "a long line": (
+        b'fun main() {\n  let s: int = "' + b"x" * 1_000_000 + b'"; y;\n}\n',
+        ["2:3: error[E0401]", "2:1000020: error[E0301]"],
+    ),
+    "a cycle of constants": (
+        "".join(f"const C{i}: int = C{(i + 1) % LINKS} + 1;\n" for i in range(LINKS)).encode()
+        + b"fun main() { }\n",
+        ["1:1: error[E0415]"],
+    ),
+    "a cycle of classes": (
+        "".join(f"open class C{i}: C{(i + 1) % LINKS}\n" for i in range(LINKS)).encode()
+        + b"fun main() { }\n",
+        ["1:6: error[E0503]"],
+    ),
+    "a type too deep for its message": (
+        f"class B<T>(let x: T)\nfun main() {{\n  let a: int = {'B(' * 900}1{')' * 900};\n}}\n".encode(),
+        ["3:3: error[E0401]"],
+    ),
+    "a path through nested branches": (
+        f"fun f() -> int {'{ if true ' * 480}{{ return 1; }}{' else { } }' * 480}\nfun main() {{ }}\n".encode(),
+        ["1:4835: error[E0702]"],
+    ),
 }
 
 DEEP: dict[str, str] = {
@@ -87,6 +183,34 @@ def test_large_programs_run(name: str, engine: str, tmp_path: Path) -> None:
     assert run(path, engine) == (0, expected, "")
 
 
+@pytest.mark.parametrize("name", ENORMOUS)
+def test_enormous_programs_are_checked_and_run(name: str, tmp_path: Path) -> None:
+    text, expected = ENORMOUS[name]
+    path = tmp_path / "enormous.dora"
+    path.write_text(text)
+    assert dora("check", str(path)) == Result(0, "", "")
+    assert run(path, "walk") == (0, expected, "")
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_odd_texts_are_errors(name: str, tmp_path: Path) -> None:
+    text, expected = WRONG[name]
+    path = tmp_path / "odd.dora"
+    path.write_bytes(text)
+    status, stdout, stderr = run(path, "walk")
+    *reports, last = stderr.splitlines()
+    assert (status, stdout, last) == (1, "", "1 error" if len(expected) == 1 else f"{len(expected)} errors")
+    assert [report.removeprefix(f"{path}:").split("]")[0] + "]" for report in reports] == expected
+
+
+def test_ten_thousand_errors_are_all_reported(tmp_path: Path) -> None:
+    path = tmp_path / "errors.dora"
+    path.write_text("fun main() { " + "x; " * 10_000 + "}")
+    result = dora("check", str(path))
+    assert result.err.count("error[E0301]") == 10_000
+    assert len(result.err) < 10_000 * 1000, "a long line is not shown as a whole"
+
+
 @pytest.mark.parametrize("name", DEEP)
 def test_too_deep_nesting_is_one_error(name: str, tmp_path: Path) -> None:
     path = tmp_path / "deep.dora"
@@ -112,14 +236,15 @@ def test_a_long_line_is_fine(tmp_path: Path) -> None:
     assert run(path, "walk") == (0, "1\n" * 5, "")
 
 
-def test_a_generic_that_never_ends_gets_an_answer(tmp_path: Path) -> None:
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_generic_that_never_ends_gets_an_answer(tmp_path: Path, engine: str) -> None:
     """Every instance needs a larger one: a failure or an error, but no endless compilation."""
     path = tmp_path / "endless.dora"
     path.write_text(
         "class Box<T>(let item: T)\n"
         "fun grow<T>(x: T, n: int) -> int { return grow(Box(x), n + 1) + 1; }\n" + main_with("grow(1, 0)")
     )
-    status, stdout, stderr = run(path, "walk")
+    status, stdout, stderr = run(path, engine)
     assert status in (1, 107, 108)
     assert stdout == ""
     assert stderr

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Final, Protocol
 
-from dora.check.checker import MainRule, check_formula, is_test
-from dora.check.library import check_source, prelude
+from dora.check.checker import CheckedLibrary, MainRule, check_formula, is_test
+from dora.check.library import check_source, compiled_library, prelude
 from dora.check.program import Function, Program
 from dora.host.failures import Exit, Failure
 from dora.host.objects import Value
 from dora.optional import load
+from dora.pipeline import Stage
 from dora.settings import Settings, Streams
 from dora.syntax.parser import parse_formula
 from dora.text.diagnostics import Diagnostics
@@ -22,6 +23,10 @@ ENGINES: Final = {
     "tiered": ("dora.compiled.machine", "Machine"),
 }
 """the engines that there are: module and class"""
+
+
+INTERPRETERS: Final = ("walk", "vm", "trace")
+"""engines that leave objects to the memory management of their host"""
 
 
 class Interpreter(Protocol):
@@ -79,11 +84,23 @@ def engine_is_there(name: str) -> bool:
     return name in ENGINES and (name == "walk" or load("dora.machine.targets").host() is not None)
 
 
+def collector_is_there(engine: str, name: str) -> bool:
+    """Whether an engine can run with this collector; the interpreters take any."""
+    return engine in INTERPRETERS or not name or name in load("dora.runtime.collectors").COLLECTORS
+
+
+def library_for(engine: str) -> CheckedLibrary:
+    """The library as an engine needs it: with the files of the heap for compiled code."""
+    if engine == "walk":
+        return prelude()
+    return compiled_library(load("dora.runtime.internals").layout_constants())
+
+
 def compile_program(
-    source: Source, diagnostics: Diagnostics, *, main: MainRule = MainRule.REQUIRED
+    source: Source, diagnostics: Diagnostics, *, main: MainRule = MainRule.REQUIRED, engine: str = "walk"
 ) -> Program | None:
-    """Check a program; none if there are errors.  Warnings are no errors."""
-    return check_source(source, diagnostics, main=main)
+    """Check a program for an engine; none if there are errors.  Warnings are no errors."""
+    return check_source(source, diagnostics, main=main, library=library_for(engine))
 
 
 def interpreter(program: Program, arguments: list[str], streams: Streams, settings: Settings) -> Interpreter:
@@ -131,10 +148,14 @@ def run_formula(
     checked = []
     for name, source in [*variables, ("", formula)]:
         tree = parse_formula(source, diagnostics)
-        program, function = check_formula(source, tree, diagnostics, prelude(), types)
+        program, function = check_formula(source, tree, diagnostics, library_for(settings.engine), types)
         checked.append((name, program, function))
         types = {**types, name: function.result}
-    return 1 if diagnostics.errors else evaluate(checked, streams, settings)
+    if diagnostics.errors:
+        return 1
+    if Stage.PROGRAM.value in settings.emit:
+        streams.stdout.write(load("dora.check.printer").dump_program(checked[-1][1]).encode())
+    return evaluate(checked, streams, settings)
 
 
 def evaluate(checked: list[tuple[str, Program, Function]], streams: Streams, settings: Settings) -> int:

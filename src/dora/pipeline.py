@@ -29,10 +29,14 @@ class Stage(Enum):
 
 
 class Printer(NamedTuple):
-    """How the text of a file becomes the dump of a stage: `print(make(source, diagnostics))`."""
+    """How the text of a file becomes the dump of a stage: `print(make(source, diagnostics))`.
+
+    A formula is made by `make_formula`; where that is empty, more than its text is needed.
+    """
 
     maker: str
     make: str
+    make_formula: str
     printer: str
     print: str
     with_source: bool = False
@@ -41,26 +45,27 @@ class Printer(NamedTuple):
 
 STAGES: Final = tuple(Stage)
 PRINTERS: Final = {
-    Stage.TOKENS: Printer("dora.syntax.lexer", "lex", "dora.syntax.dump", "dump_tokens"),
-    Stage.AST: Printer("dora.syntax.parser", "parse_file", "dora.syntax.dump", "dump", True),
-    Stage.PROGRAM: Printer("dora.check.library", "check_source", "dora.check.printer", "dump_program"),
+    Stage.TOKENS: Printer("dora.syntax.lexer", "lex", "lex_formula", "dora.syntax.dump", "dump_tokens"),
+    Stage.AST: Printer("dora.syntax.parser", "parse_file", "parse_formula", "dora.syntax.dump", "dump", True),
+    Stage.PROGRAM: Printer("dora.check.library", "check_source", "", "dora.check.printer", "dump_program"),
 }
 
 
-def dump_stage(stage: Stage, source: Source) -> str:
+def dump_stage(stage: Stage, source: Source, *, formula: bool = False) -> str:
     """A stage of this source as text; empty for a stage that is not printed here.
 
     Errors in the source are nobody's business here: what could be understood is printed (of a program
     that does not check, nothing is).
     """
     row = PRINTERS.get(stage)
-    if row is None:
+    make = row and (row.make_formula if formula else row.make)
+    if not row or not make:
         return ""
-    made = getattr(load(row.maker), row.make)(source, Diagnostics())
+    made = getattr(load(row.maker), make)(source, Diagnostics())
     arguments = (made, source) if row.with_source else (made,)
     return str(getattr(load(row.printer), row.print)(*arguments))
 
 
-def dump_stages(names: set[str], source: Source) -> str:
+def dump_stages(names: set[str], source: Source, *, formula: bool = False) -> str:
     """The dumps of all these stages, in the order of the flow."""
-    return "".join(dump_stage(stage, source) for stage in STAGES if stage.value in names)
+    return "".join(dump_stage(stage, source, formula=formula) for stage in STAGES if stage.value in names)

@@ -25,7 +25,8 @@ class Settings:
     """How to run programs; the defaults are those of the command line."""
 
     engine: str = "tiered"
-    gc: str = "swiper"
+    gc: str = ""
+    """empty for the default"""
     gc_stress: bool = False
     gc_verify: bool = False
     gc_events: bool = False

@@ -8,7 +8,7 @@ from pathlib import Path
 from dora.check.library import check_source, prelude
 from dora.check.program import Function
 from dora.host.internals import CHECKED_LATE, CONSTRUCTORS, INTERNALS
-from dora.library.files import FOLDER, PRELUDE, PUBLIC_NAMES
+from dora.library.files import FOLDER, HEAP, HEAP_FOLDER, PRELUDE, PUBLIC_NAMES
 from dora.text.diagnostics import Diagnostics
 from dora.text.source import Source
 from dora.types.primitives import PRIMITIVES
@@ -32,6 +32,8 @@ def all_functions() -> list[Function]:
 
 def test_every_file_is_listed() -> None:
     assert sorted(PRELUDE) == sorted(path.name for path in Path(FOLDER).glob("*.dora"))
+    assert sorted(HEAP) == sorted(path.name for path in Path(HEAP_FOLDER).glob("*.dora"))
+    assert not {*PRELUDE} & {*HEAP}, "traces tell files by their names"
 
 
 def test_public_names_are_those_of_the_reference() -> None:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from dora.bytecode.function import Function
-from dora.bytecode.instructions import Compute, Instruction, Register
+from dora.bytecode.instructions import CallInternal, Compute, Instruction, Register
 from dora.bytecode.liveness import Liveness, analyse, bits
 from dora.machine.macro import AnyRegister
 from dora.types.primitives import C_FUNCTIONS_1, C_FUNCTIONS_2
@@ -38,6 +38,34 @@ LIBRARY_CALLS: Final = frozenset(
     + ["double.mod", "float.mod"]
 )
 """Primitives that call the C library."""
+
+
+WITHOUT_CALL: Final = frozenset(
+    [
+        "Str.len",
+        "Str.getByte",
+        "outOfBounds",
+        "loadByte",
+        "loadShort",
+        "loadInt",
+        "loadLong",
+        "storeByte",
+        "storeShort",
+        "storeInt",
+        "storeLong",
+        "compareAndSwapLong",
+        "fence",
+        "copyMemory",
+        "clearMemory",
+        "addressOf",
+        "fromAddress",
+        "threadAddress",
+        "framePointer",
+        "attentionWanted",
+        "nativeAddress",
+    ]
+)
+"""Internal functions that are a few machine instructions and no call."""
 
 
 @dataclass(slots=True)
@@ -97,6 +125,8 @@ def allocate(function: Function, integers: Pool, floats: Pool) -> Allocation:
 
 def loses_registers(instruction: Instruction) -> bool:
     """Whether an instruction is, or contains, a call."""
+    if isinstance(instruction, CallInternal):
+        return instruction.function.internal not in WITHOUT_CALL
     if instruction.calls:
         return True
     return isinstance(instruction, Compute) and instruction.operation.name in LIBRARY_CALLS

@@ -8,10 +8,11 @@ from typing import Final
 from dora.baseline.allocation import FLOATING
 from dora.baseline.context import Context
 from dora.baseline.objects import checked_index, checked_reference
+from dora.baseline.raw import RAW
 from dora.bytecode import instructions as i
 from dora.bytecode.instructions import NO_REGISTER
 from dora.bytecode.instructions import Register as Virtual
-from dora.machine.macro import AnyRegister, Condition, Register
+from dora.machine.macro import AnyRegister, Condition
 from dora.runtime import layout
 from dora.types.traps import Trap
 from dora.types.types import Kind
@@ -96,52 +97,10 @@ def out_of_bounds(context: Context, insn: i.CallInternal) -> None:
     context.masm.jump(context.trap(Trap.INDEX))
 
 
-def load_raw(kind: Kind) -> Callable[[Context, i.CallInternal], None]:
-    def emit(context: Context, insn: i.CallInternal) -> None:
-        address = Register(context.frame.read(insn.args[0], context.work[0]))
-        target = context.frame.target(insn.dst, context.work[0])
-        context.masm.load(kind, target, address, 0)
-        context.frame.written(insn.dst, target)
-
-    return emit
-
-
-def store_raw(kind: Kind) -> Callable[[Context, i.CallInternal], None]:
-    def emit(context: Context, insn: i.CallInternal) -> None:
-        address = Register(context.frame.read(insn.args[0], context.work[0]))
-        value = context.frame.read(insn.args[1], context.work[1])
-        context.masm.store(kind, value, address, 0)
-
-    return emit
-
-
-def copy_reference(context: Context, insn: i.CallInternal) -> None:
-    """`addressOf` and `fromAddress`: a reference is its address."""
-    context.frame.written(insn.dst, context.frame.read(insn.args[0], context.work[0]))
-
-
-def thread_address(context: Context, insn: i.CallInternal) -> None:
-    context.frame.written(insn.dst, context.masm.thread)
-
-
-def frame_pointer(context: Context, insn: i.CallInternal) -> None:
-    work = context.work[0]
-    context.masm.move(Kind.LONG, work, context.masm.frame_pointer)
-    context.frame.written(insn.dst, work)
-
-
 INLINE: Final[dict[str, Callable[[Context, i.CallInternal], None]]] = {
     "Str.len": text_length,
     "Str.getByte": text_byte,
     "outOfBounds": out_of_bounds,
-    "loadByte": load_raw(Kind.BYTE),
-    "loadInt": load_raw(Kind.INT),
-    "loadLong": load_raw(Kind.LONG),
-    "storeByte": store_raw(Kind.BYTE),
-    "storeInt": store_raw(Kind.INT),
-    "storeLong": store_raw(Kind.LONG),
-    "addressOf": copy_reference,
-    "fromAddress": copy_reference,
-    "threadAddress": thread_address,
-    "framePointer": frame_pointer,
+    **RAW,
 }
+"""Internal functions that are a few instructions, by key."""

@@ -63,44 +63,44 @@ class Compiler:
         self.function = context.function
         self.labels: dict[int, Label] = {}
         self.comments = False
-        self.block_ends: dict[int, int] = {}
-        """for the last instruction of each block, the registers live behind it, as bits"""
 
     def run(self) -> None:
         liveness = self.frame.allocation.liveness
-        starts = {block.start for block in liveness.blocks}
-        self.labels = {start: self.masm.label() for start in starts}
-        self.block_ends = {
-            block.end - 1: live for block, live in zip(liveness.blocks, liveness.live_out, strict=True)
-        }
         self.enter()
-        code, methods = self.function.code, METHODS
-        index, count = 0, len(code)
-        while index < count:
-            if index in starts:
-                self.masm.bind(self.labels[index])
-            self.context.index = index
-            if self.comments:
-                self.masm.comment(print_instruction(self.function, code[index]))
+        self.labels = {block.start: self.masm.label() for block in liveness.blocks}
+        for block, live in zip(liveness.blocks, liveness.live_out, strict=True):
+            self.masm.bind(self.labels[block.start])
+            self.block(block.start, block.end - 1, live)
+
+    def block(self, start: int, last: int, live: int) -> None:
+        """The instructions from `start` to `last`; `live` are the registers needed behind them, as bits."""
+        context, code, methods = self.context, self.function.code, METHODS
+        fused = self.fuses(start, last, live)
+        for index in range(start, last - fused):
             insn = code[index]
-            if self.fuses(insn, index):
-                self.branch_on_comparison(insn, code[index + 1], index + 1)
-                index += 2
-                continue
-            ends = index in self.block_ends
-            jumps = insn.jumps or insn.ends
-            if ends and jumps:
-                self.before_jump(insn, index)
+            context.index = index
+            if self.comments:
+                self.masm.comment(print_instruction(self.function, insn))
             methods[type(insn)](self, insn)
-            if ends and not jumps:
-                self.frame.flush(self.block_ends[index])
-            index += 1
+        insn = code[last]
+        context.index = last - fused
+        if self.comments:
+            self.masm.comment(print_instruction(self.function, code[last - fused]))
+        if fused:
+            self.branch_on_comparison(code[last - 1], insn, live)
+        elif insn.jumps or insn.ends:
+            self.before_jump(insn, live)
+            methods[type(insn)](self, insn)
+        else:
+            methods[type(insn)](self, insn)
+            self.frame.flush(live)
 
     def enter(self) -> None:
         """Prologue, stack check, parameters."""
         masm, frame = self.masm, self.frame
         masm.prologue(tuple(frame.allocation.kept_used))  # type: ignore[arg-type]
-        self.poll()
+        if not self.function.ref.raw:
+            self.poll()
         places = masm.call_layout([Kind.LONG, *self.function.ref.parameters])
         frame.take_arguments(places.arguments)
 
@@ -124,33 +124,35 @@ class Compiler:
 
     # Branches.
 
-    def before_jump(self, insn: Instruction, index: int) -> None:
+    def before_jump(self, insn: Instruction, live: int) -> None:
         """Constants that are needed where the code goes on must be made before the jump."""
-        condition = getattr(insn, "condition", NO_REGISTER)
-        keep = 0 if condition == NO_REGISTER else 1 << condition
-        if isinstance(insn, i.Return | i.LeaveException):
+        if not self.frame.constants or isinstance(insn, i.Return | i.LeaveException):
             return
-        self.frame.flush(self.block_ends[index] | keep)
+        condition = getattr(insn, "condition", NO_REGISTER)
+        self.frame.flush(live if condition == NO_REGISTER else live | 1 << condition)
 
-    def fuses(self, insn: Instruction, index: int) -> bool:
-        """Whether a comparison is only made for the branch behind it."""
-        if not isinstance(insn, i.Compute) or insn.operation.name not in COMPARISONS:
+    def fuses(self, start: int, last: int, live: int) -> bool:
+        """Whether the block ends in a comparison that is only made for the branch behind it."""
+        branch = self.function.code[last]
+        if start == last or not isinstance(branch, i.BranchIf | i.BranchUnless):
             return False
-        if index + 1 >= len(self.function.code) or index in self.block_ends:
-            return False
-        branch = self.function.code[index + 1]
-        if not isinstance(branch, i.BranchIf | i.BranchUnless) or branch.condition != insn.dst:
-            return False
-        return not self.block_ends[index + 1] >> insn.dst & 1
+        insn = self.function.code[last - 1]
+        return (
+            isinstance(insn, i.Compute)
+            and insn.dst == branch.condition
+            and insn.operation.name in COMPARISONS
+            and not live >> insn.dst & 1
+        )
 
-    def branch_on_comparison(self, insn: Instruction, branch: Instruction, index: int) -> None:
+    def branch_on_comparison(self, insn: Instruction, branch: Instruction, live: int) -> None:
         assert isinstance(insn, i.Compute) and isinstance(branch, i.BranchIf | i.BranchUnless)
-        constants = {one: self.frame.constants[one] for one in insn.args if one in self.frame.constants}
-        live = self.block_ends[index]
-        self.frame.flush(live)
-        self.frame.constants.update({one: value for one, value in constants.items() if not live >> one & 1})
+        frame = self.frame
+        if frame.constants:
+            operands = {one: frame.constants[one] for one in insn.args if one in frame.constants}
+            frame.flush(live)
+            frame.constants.update({one: value for one, value in operands.items() if not live >> one & 1})
         branch_on(self.context, insn, self.labels[branch.target], isinstance(branch, i.BranchIf))
-        self.frame.constants.clear()
+        frame.constants.clear()
 
     def goto(self, insn: i.Goto) -> None:
         if insn.target != self.context.index + 1:

@@ -25,6 +25,9 @@ class Environment(Protocol):
     def shape(self, cls: ClassRef) -> str:
         """The symbol of a class's shape."""
 
+    def text_shape(self) -> str:
+        """The symbol of the shape of `Str`."""
+
     def field_offset(self, cls_field: FieldRef) -> int:
         """Where a field is in its object."""
 

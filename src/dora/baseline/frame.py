@@ -113,6 +113,8 @@ class Frame:
 
     def flush(self, live: int) -> None:
         """Make the constants that are live where the code goes from here."""
+        if not self.constants:
+            return
         for register in [one for one in self.constants if live >> one & 1]:
             value = self.constants.pop(register)
             home = self.homes[register]
@@ -150,12 +152,17 @@ class Frame:
 
     def pass_arguments(self, layout: Sequence[Argument], registers: Sequence[Register]) -> None:
         """Put arguments where the callee expects them; `layout` begins with the thread block's place."""
-        masm = self.masm
-        moves: list[Move] = []
-        late: list[tuple[Register, AnyRegister]] = []
         thread = layout[0].register
         assert thread is not None
-        for argument, register in zip(layout[1:], registers, strict=True):
+        self.pass_values(layout[1:], registers, [(Kind.LONG, thread, self.masm.thread)])
+
+    def pass_values(
+        self, layout: Sequence[Argument], registers: Sequence[Register], others: Sequence[Move] = ()
+    ) -> None:
+        """Put values where `layout` says, and make other moves of integers, as if all at once."""
+        moves: list[Move] = []
+        late: list[tuple[Register, AnyRegister]] = []
+        for argument, register in zip(layout, registers, strict=True):
             home = None if register in self.constants else self.homes[register]
             if argument.register is None:
                 self.pass_on_stack(argument, register)
@@ -165,7 +172,7 @@ class Frame:
                 moves.append((argument.kind, argument.register, home))
         self.parallel_move([move for move in moves if move[0] in FLOATING], floating=True)
         integers = [move for move in moves if move[0] not in FLOATING]
-        self.parallel_move([*integers, (Kind.LONG, thread, masm.thread)], floating=False)
+        self.parallel_move([*integers, *others], floating=False)
         for register, target in late:
             self.read_into(register, target)
 

@@ -126,14 +126,14 @@ def new_object(context: Context, insn: i.NewObject) -> None:
     masm.branch_memory(Kind.LONG, Condition.ABOVE, work[1], masm.thread, layout.THREAD_END, full)
     masm.store(Kind.LONG, work[1], masm.thread, layout.THREAD_TOP)
     masm.bind(done)
-    set_header(context, work[0], work[1], insn.cls)
+    set_header(context, work[0], work[1], context.environment.shape(insn.cls))
     masm.out_of_line(allocate_slowly(context, full, done, size))
     context.frame.restore(saved)
     context.frame.written(insn.dst, work[0])
 
 
-def set_header(context: Context, target: Register, work: Register, cls: ClassRef) -> None:
-    context.masm.load_symbol(work, context.environment.shape(cls))
+def set_header(context: Context, target: Register, work: Register, shape: str) -> None:
+    context.masm.load_symbol(work, shape)
     context.masm.store(Kind.LONG, work, target, layout.HEADER)
 
 
@@ -156,13 +156,17 @@ def allocate_slowly(context: Context, full: Label, done: Label, size: int | None
 
 
 def new_array(context: Context, insn: i.NewArray) -> None:
-    """Size from the length, which must not be negative; then as for objects."""
-    masm, work, frame = context.masm, context.work, context.frame
     element = insn.cls.element
     assert element is not None
-    scale = layout.SIZES[element]
+    shape = context.environment.shape(insn.cls)
+    allocate_array(context, insn.dst, shape, insn.length, layout.SIZES[element])
+
+
+def allocate_array(context: Context, dst: Virtual, shape: str, elements: Virtual, scale: int) -> None:
+    """Size from the length, which must not be negative; then as for objects."""
+    masm, work, frame = context.masm, context.work, context.frame
     saved = frame.save(context.index)
-    length = Register(frame.read(insn.length, work[2]))
+    length = Register(frame.read(elements, work[2]))
     if length != work[2]:
         masm.move(Kind.INT, work[2], length)
     masm.branch_immediate(Kind.INT, Condition.LESS, work[2], 0, context.trap(Trap.MEMORY))
@@ -173,7 +177,7 @@ def new_array(context: Context, insn: i.NewArray) -> None:
     masm.branch_memory(Kind.LONG, Condition.ABOVE, work[1], masm.thread, layout.THREAD_END, full)
     masm.store(Kind.LONG, work[1], masm.thread, layout.THREAD_TOP)
     masm.bind(done)
-    set_header(context, work[0], work[1], insn.cls)
+    set_header(context, work[0], work[1], shape)
     masm.store(Kind.LONG, work[2], work[0], layout.ARRAY_LENGTH)
 
     def emit() -> None:
@@ -185,7 +189,7 @@ def new_array(context: Context, insn: i.NewArray) -> None:
     slots, line = frame.reference_slots(context.index), context.line
     masm.out_of_line(emit)
     frame.restore(saved)
-    frame.written(insn.dst, work[0])
+    frame.written(dst, work[0])
 
 
 def array_size(context: Context, target: Register, length: Register, scale: int) -> None:

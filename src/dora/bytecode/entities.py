@@ -37,6 +37,8 @@ class ClassRef:
 
     name: str
     parent: ClassRef | None
+    symbol: str = ""
+    """the name, made unique: a program may have a class `Str` beside the library's"""
     fields: list[FieldRef] = field(default_factory=list)
     element: Kind | None = None
     display: tuple[ClassRef, ...] = ()
@@ -76,6 +78,10 @@ class FunctionRef:
     slot: int | None = None
     type_arguments: tuple[ClassRef | Kind, ...] = ()
     """of an internal function, for which they may matter"""
+    raw: bool = False
+    """whether it neither polls nor checks the stack, and no collection can happen in it"""
+    hidden: bool = False
+    """whether stack traces leave it out"""
 
     def __repr__(self) -> str:
         return self.name

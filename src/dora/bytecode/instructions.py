@@ -13,8 +13,9 @@ Registers are typed (`Function.registers`); the arguments of a function are its 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from enum import Enum, Flag, auto
+from operator import attrgetter
 from typing import (
     Annotated,
     Any,
@@ -24,7 +25,6 @@ from typing import (
     TypeVar,
     cast,
     dataclass_transform,
-    get_type_hints,
 )
 
 from dora.bytecode.entities import ClassRef, FieldRef, FunctionRef, GlobalRef
@@ -68,6 +68,22 @@ Field = Annotated[FieldRef, K.FIELD]
 Function = Annotated[FunctionRef, K.FUNCTION]
 Global = Annotated[GlobalRef, K.GLOBAL]
 Failure = Annotated[TrapKind, K.TRAP]
+
+KINDS: Final = {
+    "Def": K.DEF,
+    "Use": K.USE,
+    "Uses": K.USES,
+    "Jump": K.TARGET,
+    "Value": K.VALUE,
+    "Text": K.TEXT,
+    "Operation": K.PRIMITIVE,
+    "Class": K.CLASS,
+    "Field": K.FIELD,
+    "Function": K.FUNCTION,
+    "Global": K.GLOBAL,
+    "Failure": K.TRAP,
+}
+"""The kind that each of these names stands for in a class statement below."""
 
 
 class Effect(Flag):
@@ -118,10 +134,9 @@ def instruction(effects: Effect = Effect.NONE) -> Callable[[type[T]], type[T]]:
     """Give a class its opcode, operand list and effects."""
 
     def define(cls: type[T]) -> type[T]:
-        made: Any = dataclass(slots=True, eq=False)(cls)
-        hints = get_type_hints(made, include_extras=True)
+        made: Any = dataclass(slots=True, eq=False, repr=False)(cls)
         made.opcode = len(INSTRUCTIONS)
-        made.operands = tuple(Operand(f.name, hints[f.name].__metadata__[0]) for f in fields(made))
+        made.operands = tuple(Operand(name, KINDS[alias]) for name, alias in cls.__annotations__.items())
         made.effects = effects
         summarize(made)
         INSTRUCTIONS.append(made)
@@ -143,6 +158,34 @@ def summarize(cls: Any) -> None:
     cls.defines = by_kind.get(K.DEF, [None])[0]
     cls.use_names = tuple(by_kind.get(K.USE, ()))
     cls.list_name = by_kind.get(K.USES, [None])[0]
+    EFFECT_BITS[cls] = effect_function(cls)
+
+
+EFFECT_BITS: Final[dict[type[Instruction], Callable[[Any], tuple[int, int]]]] = {}
+"""for each class a function: the register that an instruction writes and those that it reads, as bits"""
+
+
+def effect_function(cls: Any) -> Callable[[Any], tuple[int, int]]:
+    """A function for `EFFECT_BITS`, the shorter the fewer operands there are."""
+    define, uses, list_name = cls.defines, cls.use_names, cls.list_name
+    if define is None and not uses and list_name is None:
+        return lambda insn: (0, 0)
+    read_define = attrgetter(define) if define else lambda insn: NO_REGISTER
+    if list_name is None and len(uses) <= 1:
+        read_use = attrgetter(uses[0]) if uses else lambda insn: NO_REGISTER
+        return lambda insn: (BITS[read_define(insn)], BITS[read_use(insn)])
+    return lambda insn: (BITS[read_define(insn)], use_bits(insn))
+
+
+class BitTable(dict[int, int]):
+    """1 << n for a register n, 0 for NO_REGISTER."""
+
+    def __missing__(self, register: int) -> int:
+        value = self[register] = 1 << register if register >= 0 else 0
+        return value
+
+
+BITS: Final = BitTable()
 
 
 # Moves and constants.

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from dora.bytecode.blocks import Block, find_blocks
 from dora.bytecode.function import Function
-from dora.bytecode.instructions import Register, use_bits
+from dora.bytecode.instructions import EFFECT_BITS, Register
 from dora.types.types import Kind
 
 Effects = list[tuple[int, int]]
@@ -29,19 +29,10 @@ class Liveness:
 
 def analyse(function: Function) -> Liveness:
     """Liveness of all registers at the borders of blocks."""
-    effects = find_effects(function)
+    effects = [EFFECT_BITS[type(insn)](insn) for insn in function.code]
     blocks = find_blocks(function)
     live_in, live_out = solve(blocks, effects)
     return Liveness(blocks, effects, live_in, live_out)
-
-
-def find_effects(function: Function) -> Effects:
-    effects: Effects = []
-    for instruction in function.code:
-        name = instruction.defines
-        register = -1 if name is None else getattr(instruction, name)
-        effects.append((1 << register if register >= 0 else 0, use_bits(instruction)))
-    return effects
 
 
 def solve(blocks: list[Block], effects: Effects) -> tuple[list[int], list[int]]:
@@ -54,6 +45,8 @@ def solve(blocks: list[Block], effects: Effects) -> tuple[list[int], list[int]]:
             kill |= definition
         generated.append(use)
         killed.append(kill)
+    if len(blocks) == 1:
+        return generated, [0]
     live_in = [0] * len(blocks)
     live_out = [0] * len(blocks)
     changed = True

@@ -28,6 +28,7 @@ from dora.check.generics import check_overloaded, must_finish
 from dora.check.messages import article
 from dora.check.operators import fits, mismatch
 from dora.check.program import Class, Construct, Function, FunctionKind, Statement, Target, TypedExpression
+from dora.check.raw import check_raw
 from dora.check.scopes import Context
 from dora.syntax import tree
 from dora.text.source import Span
@@ -58,15 +59,24 @@ def check_function(handlers: Handlers, declaration: FunctionDeclaration) -> None
         return
     block = parse(node.body)
     body = new_body(handlers, declaration.context, function)
-    function.set_body(body.block(block))
+    set_body(body, function, body.block(block))
     check_returns(body, function, block)
 
 
+def set_body(body: Body, function: Function, block: typed.Block) -> None:
+    """The body is complete.  Programs have no raw functions: there, `@raw` is reported as such (E0905)."""
+    function.set_body(block)
+    if function.raw and body.context.is_library:
+        check_raw(body.context, block)
+
+
 def check_returns(body: Body, function: Function, block: tree.Block) -> None:
-    if function.result in (UNIT, ERROR) or returns(block):
+    if function.result in (UNIT, ERROR) or returns(block, body.returning):
         return
     type = str(function.result)
-    body.error("E0702", falls_through(block), name=function.name, article=article(type), type=type)
+    body.error(
+        "E0702", falls_through(block, body.returning), name=function.name, article=article(type), type=type
+    )
 
 
 # Globals.
@@ -111,7 +121,7 @@ def check_constructor(
         statements += delegation(body, declaration, node.delegation)
     if node.body is not None:
         statements.append(body.block(parse(node.body)))
-    function.set_body(typed.Block(node.span, statements))
+    set_body(body, function, typed.Block(node.span, statements))
 
 
 def primary_statements(body: Body, declaration: ClassDeclaration) -> list[Statement]:

@@ -7,15 +7,17 @@ them and they all know this one.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from dora.check import program as typed
 from dora.check.exact import Exact
+from dora.check.flow import Known
 from dora.check.program import Function, Local, TypedExpression
 from dora.check.scopes import ConstantName, Context, Unit
 from dora.syntax import tree
+from dora.text.diagnostics import Diagnostic
 from dora.text.recursion import HOP, on_fresh_stack
 from dora.text.source import Span
 from dora.types.types import ERROR, Type, has_error
@@ -25,15 +27,51 @@ class Waiting:
     """A call whose type arguments cannot be found from its arguments alone (9.3).
 
     `finish(expected)` completes it with the expected type, or reports that it cannot be inferred.
+    Waiting calls may stand in each other, and each may be tried with several types: so what came of a
+    type is kept, reports included, or the time would double with each level.
     """
 
-    __slots__ = ("finish", "head", "span")
+    __slots__ = ("_body", "_complete", "_outcomes", "depth", "head", "span")
 
-    def __init__(self, span: Span, head: str, finish: Callable[[Type | None], TypedExpression]) -> None:
+    def __init__(
+        self,
+        body: Body,
+        span: Span,
+        head: str,
+        inner: Iterable[Operand],
+        complete: Callable[[Type | None], TypedExpression],
+    ) -> None:
+        self._body = body
+        self._complete = complete
+        self._outcomes: dict[Type | None, Outcome] = {}
         self.span = span
         self.head = head
         """how messages call its type while it waits"""
-        self.finish = finish
+        self.depth: int = 1 + max((one.depth for one in inner if isinstance(one, Waiting)), default=0)
+        """levels of waiting calls in each other"""
+
+    def finish(self, expected: Type | None) -> TypedExpression:
+        body, reports = self._body, self._body.unit.diagnostics.reports
+        outcome = self._outcomes.get(expected)
+        if outcome is not None:
+            reports += outcome.reports
+            body.invalid += outcome.invalid
+            return outcome.value
+        before, invalid = len(reports), body.invalid
+        if self.depth % HOP == 0:
+            value = on_fresh_stack(lambda: self._complete(expected))
+        else:
+            value = self._complete(expected)
+        self._outcomes[expected] = Outcome(value, reports[before:], body.invalid - invalid)
+        return value
+
+
+class Outcome(NamedTuple):
+    """What came of a waiting call, what was reported about it, and how often something was wrong."""
+
+    value: TypedExpression
+    reports: list[Diagnostic]
+    invalid: int
 
 
 Checked = TypedExpression | Waiting
@@ -81,6 +119,7 @@ class Body:
     tries: list[TryContext] = field(default_factory=list)
     invalid: int = 0
     """how many expressions have been found wrong so far"""
+    returning: Known = field(default_factory=dict)
     incomplete: bool = False
     """the parser skipped something here, which may have declared any name"""
     depth: int = 0

@@ -18,7 +18,7 @@ from dora.syntax import tree
 from dora.syntax.tree import Modifier
 from dora.text.source import Span
 from dora.types.primitives import PRIMITIVES
-from dora.types.types import ERROR, ClassType, PrimitiveType, Type, TypeParameter
+from dora.types.types import ERROR, ClassType, PrimitiveType, Type, TypeParameter, substitute
 
 RAW_NAMES: Final = frozenset(
     [
@@ -114,7 +114,7 @@ def check_named_call(body: Body, node: tree.Call, expected: Type | None) -> Chec
         if not is_granted(body, node.name, node.span):
             return check_anyway(body, node.arguments, node.span)
         return construct(body, node, entity, expected)
-    if body.formula and entity is None and node.arguments:
+    if body.formula and entity is None and node.arguments and node.name not in RAW_NAMES:
         receiver = body.expression(node.arguments[0])
         call = tree.MethodCall(
             node.span, node.arguments[0], node.name, node.type_arguments, node.arguments[1:]
@@ -279,17 +279,11 @@ def static_callee(
         return target
     inherited: dict[Type, Type] = dict(known)
     inherited.update(zip(open, target.open, strict=True))
-    mapping = {parameter: typed_substitute(argument, inherited) for parameter, argument in owner.items()}
+    mapping = {parameter: substitute(argument, inherited) for parameter, argument in owner.items()}
     mapping.update({p: inherited[p] for p in function.type_parameters})
     again = callee(function, mapping, (), build, chosen=chosen or bool(open))
     again.open = target.open
     return again
-
-
-def typed_substitute(type: Type, mapping: dict[Type, Type]) -> Type:
-    if isinstance(type, ClassType):
-        return type.head.of(tuple(typed_substitute(argument, mapping) for argument in type.arguments))
-    return mapping.get(type, type)
 
 
 def report_ambiguous(body: Body, span: Span, name: str, found: Ambiguous) -> TypedExpression:

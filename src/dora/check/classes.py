@@ -8,7 +8,7 @@ from dora.check.declarations import (
     Declarations,
     FunctionDeclaration,
     check_body_present,
-    check_internal,
+    check_for_library,
     declare_parameters,
     declare_signature,
     new_function,
@@ -21,7 +21,7 @@ from dora.check.scopes import Context
 from dora.syntax import tree
 from dora.syntax.tree import Modifier
 from dora.text.source import Span
-from dora.types.types import PRIMITIVE_TYPES, ClassHead, ClassType
+from dora.types.types import PRIMITIVE_TYPES, ClassHead, ClassType, Type
 
 # Parents.
 
@@ -30,8 +30,9 @@ def declare_parents(declarations: Declarations) -> None:
     """Resolve the parents of all classes and break cycles."""
     for declaration in declarations.classes:
         declare_parent(declaration)
+    settled: set[ClassHead] = set()
     for declaration in declarations.classes:
-        if in_cycle(declaration.entity):
+        if in_cycle(declaration.entity, settled):
             report_cycle(declaration)
 
 
@@ -67,15 +68,22 @@ def is_primitive(entity: Class) -> bool:
     return entity.internal and entity.name in PRIMITIVE_TYPES
 
 
-def in_cycle(entity: Class) -> bool:
-    """Whether a class is its own ancestor."""
+def in_cycle(entity: Class, settled: set[ClassHead]) -> bool:
+    """Whether a class is its own ancestor.
+
+    `settled` are classes known to be in no cycle; ancestors are not looked at again and again.
+    """
+    path: list[ClassHead] = []
     seen: set[ClassHead] = set()
-    current = entity.parent
-    while current is not None and current.head not in seen:
-        if current.head is entity:
-            return True
-        seen.add(current.head)
-        current = current.head.parent
+    current: ClassHead | None = entity
+    while current is not None and current not in settled and current not in seen:
+        path.append(current)
+        seen.add(current)
+        current = current.parent.head if current.parent else None
+    if current is entity and seen:
+        return True
+    # Either there is no cycle, or one further up, where `current` is.
+    settled.update(path[: path.index(current)] if current in seen else path)
     return False
 
 
@@ -113,7 +121,7 @@ def declare_members(declaration: ClassDeclaration) -> None:
     declare_primary(declaration)
 
 
-def resolve_quietly(context: Context, node: tree.Type) -> object:
+def resolve_quietly(context: Context, node: tree.Type) -> Type:
     """The type of a constructor parameter that is a field too; the constructor reports what is wrong."""
     reports = context.unit.diagnostics.reports
     waiting = context.unit.later
@@ -125,14 +133,14 @@ def resolve_quietly(context: Context, node: tree.Type) -> object:
     return type
 
 
-def declare_field(declaration: ClassDeclaration, name: str, type: object, mutable: bool, span: Span) -> None:
+def declare_field(declaration: ClassDeclaration, name: str, type: Type, mutable: bool, span: Span) -> None:
     entity = declaration.entity
     if name in entity.fields:
         is_parameter = any(node.name_span == span for node in declaration.node.parameters)
         if not is_parameter:  # two parameters of a name are reported as such
             declaration.context.error("E0310", span, type=entity.name, name=name)
         return
-    entity.fields[name] = Field(name, type, mutable, entity, span)  # type: ignore[arg-type]
+    entity.fields[name] = Field(name, type, mutable, entity, span)
 
 
 def declare_member_field(declaration: ClassDeclaration, node: tree.Field) -> None:
@@ -163,7 +171,7 @@ def declare_init(declaration: ClassDeclaration, node: tree.Init) -> None:
     entity, context = declaration.entity, declaration.context
     function = Function(entity.name, FunctionKind.CONSTRUCTOR, entity, context.source, node.span)
     function.modifiers = node.modifiers
-    check_internal(context, node.modifiers, node.span)
+    check_for_library(context, node)
     declare_parameters(context, function, node.parameters)
     function.signature = signature(function)
     entity.constructors.append(function)

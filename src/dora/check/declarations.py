@@ -113,7 +113,7 @@ def make_entity(
         parameters = new_parameters(context, node.type_parameters)
         entity = Class(node.name, tuple(parameters.values()), source, node.span)
         entity.modifiers = node.modifiers
-        check_internal(context, node.modifiers, node.span)
+        check_for_library(context, node)
         declarations.classes.append(ClassDeclaration(entity, node, context.inner(parameters)))
         return entity
     if isinstance(node, tree.Trait):
@@ -140,9 +140,14 @@ def enter(context: Context, node: tree.Node, entity: Entity) -> None:
     context.error("E0304", node.span, name=entity.name, what=kind_name(earlier), position=position)
 
 
-def check_internal(context: Context, modifiers: Modifier, span: Span) -> None:
-    if Modifier.INTERNAL in modifiers and not context.is_library:
-        context.error("E0904", span)
+def check_for_library(context: Context, node: tree.Function | tree.Init | tree.Class) -> None:
+    """Report what only library files may declare."""
+    if context.is_library:
+        return
+    if Modifier.INTERNAL in node.modifiers:
+        context.error("E0904", node.span)
+    if not isinstance(node, tree.Class) and node.raw_span is not None:
+        context.error("E0905", node.raw_span)
 
 
 # Functions.
@@ -163,9 +168,7 @@ def new_function(context: Context, node: tree.Function, kind: FunctionKind, owne
     function = Function(node.name, kind, owner, context.source, node.span)
     function.modifiers = node.modifiers
     function.throws = node.throws
-    check_internal(context, node.modifiers, node.span)
-    if node.raw_span is not None and not context.is_library:
-        context.error("E0905", node.raw_span)
+    check_for_library(context, node)
     return function
 
 

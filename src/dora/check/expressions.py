@@ -111,7 +111,11 @@ def check_try_else(body: Body, node: tree.Try, expected: Type | None) -> Checked
     if isinstance(operand, Waiting):
         waiting = operand
         return Waiting(
-            node.span, waiting.head, lambda wanted: finish_else(body, node, waiting.finish(wanted), otherwise)
+            body,
+            node.span,
+            waiting.head,
+            [waiting],
+            lambda wanted: finish_else(body, node, waiting.finish(wanted), otherwise),
         )
     return finish_else(body, node, operand, otherwise)
 
@@ -134,7 +138,13 @@ def check_forced_try(body: Body, node: tree.ForcedTry, expected: Type | None) ->
         body.error("E0802", node.span)
     if isinstance(operand, Waiting):
         waiting = operand
-        return Waiting(node.span, waiting.head, lambda wanted: force(node, waiting.finish(wanted)))
+        return Waiting(
+            body,
+            node.span,
+            waiting.head,
+            [waiting],
+            lambda wanted: force(node, waiting.finish(wanted)),
+        )
     return force(node, operand)
 
 

@@ -6,33 +6,42 @@ from dora.syntax import tree
 from dora.text.recursion import HOP, on_fresh_stack
 from dora.text.source import Span
 
+Known = dict[int, bool]
+"""What was found out about blocks, by their identity: deep nesting is not walked again at each level."""
 
-def returns(node: tree.Statement, depth: int = 1) -> bool:
+
+def returns(node: tree.Statement, known: Known, depth: int = 1) -> bool:
     """Whether a statement never lets the path go on behind it.
 
     What the parser skipped may have returned, so it counts as returning.
     """
-    if depth % HOP == 0:
-        return on_fresh_stack(lambda: returns(node, depth + 1))
-    depth += 1
     if isinstance(node, tree.Return | tree.Throw | tree.InvalidStatement):
         return True
     if isinstance(node, tree.Block):
-        return any(returns(statement, depth) for statement in node.statements)
+        found = known.get(id(node))
+        if found is None:
+            found = known[id(node)] = _block_returns(node, known, depth + 1)
+        return found
     if isinstance(node, tree.If):
         return node.otherwise is not None and all(
-            returns(body, depth) for body in [*(arm.body for arm in node.arms), node.otherwise]
+            returns(body, known, depth) for body in [*(arm.body for arm in node.arms), node.otherwise]
         )
     if isinstance(node, tree.Loop):
-        return returns(node.body, depth)
+        return returns(node.body, known, depth)
     if isinstance(node, tree.Do):
-        if node.last is not None and returns(node.last, depth):
+        if node.last is not None and returns(node.last, known, depth):
             return True
-        return returns(node.body, depth) and all(returns(catch.body, depth) for catch in node.catches)
+        return all(returns(body, known, depth) for body in [node.body, *(one.body for one in node.catches)])
     return False
 
 
-def falls_through(node: tree.Statement) -> Span:
+def _block_returns(node: tree.Block, known: Known, depth: int) -> bool:
+    if depth % HOP == 0:
+        return on_fresh_stack(lambda: any(returns(one, known, depth) for one in node.statements))
+    return any(returns(one, known, depth) for one in node.statements)
+
+
+def falls_through(node: tree.Statement, known: Known) -> Span:
     """The place to blame in a statement that does not return: a loop down to the last one."""
     while True:
         inner: tree.Statement | None = None
@@ -40,14 +49,14 @@ def falls_through(node: tree.Statement) -> Span:
             statements = [one for one in node.statements if not isinstance(one, tree.Empty)]
             inner = statements[-1] if statements else None
         elif isinstance(node, tree.If):
-            inner = next((arm.body for arm in node.arms if not returns(arm.body)), node.otherwise)
+            inner = next((arm.body for arm in node.arms if not returns(arm.body, known)), node.otherwise)
             if inner is None:
                 return missing_else(node)
         elif isinstance(node, tree.Loop):
             inner = node.body
         elif isinstance(node, tree.Do):
             bodies = [node.body, *(catch.body for catch in node.catches)]
-            inner = next(body for body in bodies if not returns(body))
+            inner = next(body for body in bodies if not returns(body, known))
         if inner is None:
             return node.span
         node = inner

@@ -95,8 +95,10 @@ def check_call(
     mapping = bind_known(callee, checked)
     if expected is None and len(mapping) < len(callee.open) and not any_wrong(body, checked):
         return Waiting(
+            body,
             span,
             str(callee.result),
+            checked,
             lambda wanted: finish_call(body, span, callee, checked, dict(mapping), wanted),
         )
     return finish_call(body, span, callee, checked, mapping, expected)
@@ -135,14 +137,17 @@ def bind(
     open: Sequence[TypeParameter], mapping: dict[TypeParameter, Type], declared: Type, actual: Type
 ) -> None:
     """Bind the open parameters in `declared` so that it becomes `actual`; the first binding counts."""
-    if isinstance(declared, TypeParameter):
-        if declared in open and declared not in mapping and actual is not UNIT:
-            mapping[declared] = actual
-    elif isinstance(declared, ClassType) and isinstance(actual, ClassType):
-        ancestor = ancestor_of(actual, declared.head)
-        if ancestor is not None:
-            for mine, theirs in zip(declared.arguments, ancestor.arguments, strict=True):
-                bind(open, mapping, mine, theirs)
+    pairs = [(declared, actual)]
+    while pairs:
+        declared, actual = pairs.pop()
+        if isinstance(declared, TypeParameter):
+            if declared in open and declared not in mapping and actual is not UNIT:
+                mapping[declared] = actual
+        elif isinstance(declared, ClassType) and isinstance(actual, ClassType) and declared.is_open:
+            ancestor = ancestor_of(actual, declared.head)
+            if ancestor is not None:
+                inner = zip(declared.arguments, ancestor.arguments, strict=True)
+                pairs += reversed(list(inner))
 
 
 def bind_result(callee: Callee, mapping: dict[TypeParameter, Type], expected: Type) -> None:
@@ -264,8 +269,10 @@ def choose(
         return body.error("E0417", span, type=callees[0].name, found=type_list(found_types(checked)))
     if may_wait:
         return Waiting(
+            body,
             span,
             str(callees[0].result),
+            checked,
             lambda wanted: must_finish(choose(body, span, callees, checked, wanted, may_wait=False)),
         )
     failed = callees[failures.index(Failure.INFERENCE)]

@@ -25,7 +25,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TypeAlias
 
-from dora.library.files import GRANTED, PUBLIC_NAMES
+from dora.library.files import GRANTED, HEAP, PUBLIC_NAMES
 from dora.syntax.tree import Modifier
 from dora.text.source import Source, Span
 from dora.types.primitives import Primitive
@@ -122,6 +122,16 @@ class Function:
     def key(self) -> str:
         """The name of the row that gives an internal function its meaning: `Str.len`, `print`."""
         return f"{self.owner.name}.{self.name}" if self.owner else self.name
+
+    @property
+    def raw(self) -> bool:
+        """Whether no collection can happen while it runs (16.4)."""
+        return Modifier.RAW in self.modifiers
+
+    @property
+    def hidden(self) -> bool:
+        """Whether stack traces leave it out, because it stands for an internal function."""
+        return not self.source.main and self.source.name in HEAP
 
     @property
     def has_self(self) -> bool:
@@ -232,7 +242,7 @@ class Library:
         self.globals: dict[str, Global] = {}
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Program:
     """One checked program.  `functions` are its top-level functions (for `call`), by name."""
 
@@ -275,61 +285,61 @@ class Target:
 # Expressions.
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Expression:
-    span: Span = field(repr=False)
+    span: Span
     type: Type
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Constant(Expression):
     """A value of a primitive type, as the meanings of primitives have it."""
 
     value: bool | int | float
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class TextConstant(Expression):
     """A string literal or the value of a `Str` constant."""
 
     value: str
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class NilConstant(Expression):
     pass
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class DefaultValue(Expression):
     """The default of `type`, which may be a type parameter."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class GetLocal(Expression):
     """Also `self`, which is the first local."""
 
     local: Local
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class SetLocal(Expression):
     local: Local
     value: TypedExpression
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class GetGlobal(Expression):
     variable: Global
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class SetGlobal(Expression):
     variable: Global
     value: TypedExpression
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class GetField(Expression):
     """Fails on `nil`."""
 
@@ -337,7 +347,7 @@ class GetField(Expression):
     field: Field
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class SetField(Expression):
     """Object, value, then the `nil` check."""
 
@@ -346,7 +356,7 @@ class SetField(Expression):
     value: TypedExpression
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Compute(Expression):
     """A primitive operation; arguments from left to right."""
 
@@ -359,7 +369,7 @@ class Logic(Enum):
     OR = "||"
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Logical(Expression):
     """The right side is evaluated only if needed."""
 
@@ -368,7 +378,7 @@ class Logical(Expression):
     right: TypedExpression
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Identical(Expression):
     """`===`, or `!==` if negated"""
 
@@ -395,7 +405,7 @@ class Dispatch(Enum):
     TRAIT = "trait"
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Call(Expression):
     """A call; receiver first, if there is one.
 
@@ -409,7 +419,7 @@ class Call(Expression):
     arguments: list[TypedExpression]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class New(Expression):
     """Evaluate the arguments, allocate an object of class `type`, call the constructor on it.
 
@@ -420,20 +430,20 @@ class New(Expression):
     arguments: list[TypedExpression]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class IsInstance(Expression):
     value: TypedExpression
     target: ClassType
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Cast(Expression):
     """Fails if the value is neither `nil` nor of the class `type`."""
 
     value: TypedExpression
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class TryElse(Expression):
     """The value of `otherwise` if an exception leaves `operand`."""
 
@@ -441,14 +451,14 @@ class TryElse(Expression):
     otherwise: TypedExpression
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class TryForce(Expression):
     """Fails if an exception leaves `operand`."""
 
     operand: TypedExpression
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Choice(Expression):
     """`C ? A : B` of formulas"""
 
@@ -484,17 +494,17 @@ TypedExpression: TypeAlias = (
 # Statements.
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class StatementBase:
-    span: Span = field(repr=False)
+    span: Span
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Block(StatementBase):
     statements: list[Statement]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Let(StatementBase):
     """Give a local its first value; a variable without one gets its default."""
 
@@ -502,12 +512,12 @@ class Let(StatementBase):
     value: TypedExpression
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Evaluate(StatementBase):
     expression: TypedExpression
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Construct(StatementBase):
     """Call another constructor of the same object: a delegation, or the parent's constructor."""
 
@@ -515,13 +525,13 @@ class Construct(StatementBase):
     arguments: list[TypedExpression]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class If(StatementBase):
     arms: list[tuple[TypedExpression, Block]]
     otherwise: Block | None
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class While(StatementBase):
     """`condition` is None for `loop`."""
 
@@ -529,7 +539,7 @@ class While(StatementBase):
     body: Block
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Catch:
     """Runs `body` if the exception is of class `type`."""
 
@@ -538,29 +548,29 @@ class Catch:
     body: Block
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Do(StatementBase):
     body: Block
     catches: list[Catch]
     last: Block | None
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Break(StatementBase):
     pass
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Continue(StatementBase):
     pass
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Return(StatementBase):
     value: TypedExpression | None
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Throw(StatementBase):
     """Fails if the value is `nil`."""
 

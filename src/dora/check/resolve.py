@@ -8,6 +8,7 @@ from dora.check.messages import count
 from dora.check.program import Class, Function, Impl, Trait
 from dora.check.scopes import Context, kind_name
 from dora.syntax import tree
+from dora.text.recursion import HOP, on_fresh_stack
 from dora.text.source import Span
 from dora.types.types import (
     ERROR,
@@ -24,10 +25,15 @@ from dora.types.types import (
 )
 
 
-def resolve_type(context: Context, node: tree.Type, *, result: bool = False) -> Type:
-    """The type that `node` stands for; ERROR, reported, if there is none.  `result` permits `()`."""
+def resolve_type(context: Context, node: tree.Type, *, result: bool = False, depth: int = 1) -> Type:
+    """The type that `node` stands for; ERROR, reported, if there is none.  `result` permits `()`.
+
+    `depth` is how many types it stands in.
+    """
     if isinstance(node, tree.NamedType):
-        return resolve_name(context, node)
+        if depth % HOP == 0:
+            return on_fresh_stack(lambda: resolve_name(context, node, depth))
+        return resolve_name(context, node, depth)
     if isinstance(node, tree.UnitType):
         if not result:
             context.error("E0407", node.span)
@@ -39,7 +45,7 @@ def resolve_type(context: Context, node: tree.Type, *, result: bool = False) -> 
     return ERROR
 
 
-def resolve_name(context: Context, node: tree.NamedType) -> Type:
+def resolve_name(context: Context, node: tree.NamedType, depth: int) -> Type:
     parameter = context.parameters.get(node.name)
     if parameter is not None:
         if node.arguments:
@@ -48,9 +54,9 @@ def resolve_name(context: Context, node: tree.NamedType) -> Type:
         return parameter
     entity = context.unit.find(node.name)
     if isinstance(entity, Class):
-        return resolve_class(context, node, entity)
+        return resolve_class(context, node, entity, depth)
     for argument in node.arguments:
-        resolve_type(context, argument)
+        resolve_type(context, argument, depth=depth + 1)
     if entity is None:
         if not context.unit.incomplete:
             context.error("E0303", node.span, name=node.name, hint=type_hint(node.name))
@@ -70,8 +76,8 @@ def type_hint(name: str) -> str | None:
     return f"did you mean `{meant}`?" if meant else None
 
 
-def resolve_class(context: Context, node: tree.NamedType, entity: Class) -> Type:
-    arguments = tuple(resolve_type(context, argument) for argument in node.arguments)
+def resolve_class(context: Context, node: tree.NamedType, entity: Class, depth: int) -> Type:
+    arguments = tuple(resolve_type(context, argument, depth=depth + 1) for argument in node.arguments)
     if len(arguments) != len(entity.parameters):
         wrong_count(context, node.span, node.name, len(entity.parameters), len(arguments))
         return ERROR

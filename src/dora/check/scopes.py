@@ -125,6 +125,8 @@ class Unit:
 
     def knows_members(self, head: ClassHead) -> bool:
         """Whether all members of a class and its parents are known."""
+        if not self.incomplete_classes:
+            return True
         current: ClassHead | None = head
         while current is not None:
             if current in self.incomplete_classes:

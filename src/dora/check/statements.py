@@ -248,7 +248,7 @@ def check_throw(body: Body, node: tree.Throw) -> typed.Statement:
 
 def check_do(body: Body, node: tree.Do) -> typed.Statement:
     outer = body.guarded
-    swallowed = node.last is not None and returns(node.last)
+    swallowed = node.last is not None and returns(node.last, body.returning)
     body.guarded = outer or swallowed or bool(node.catches)
     block = body.block(node.body)
     body.guarded = outer or swallowed

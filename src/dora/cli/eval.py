@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dora import engine
 from dora.cli.options import Invocation, UsageError
-from dora.cli.output import report
+from dora.cli.output import report, write
+from dora.pipeline import dump_stages
 from dora.settings import Streams
 from dora.text.diagnostics import Diagnostics
+from dora.text.loading import decode_source
 from dora.text.source import Source
 
 NAME = "<expression>"
@@ -17,8 +19,20 @@ def main(invocation: Invocation, streams: Streams) -> int:
     if more:
         raise UsageError(f"one expression expected, found `{more[0]}` as well")
     diagnostics = Diagnostics()
-    variables = [(name, Source(NAME, text)) for name, text in invocation.variables]
-    formula = Source(NAME, expression)
-    status = engine.run_formula(variables, formula, diagnostics, streams, invocation.settings)
+    formulas = [formula_source(text, diagnostics) for _, text in invocation.variables]
+    formula = formula_source(expression, diagnostics)
+    status = 1
+    if not diagnostics.errors:
+        if invocation.settings.emit:
+            write(streams.stdout, dump_stages(invocation.settings.emit, formula, formula=True))
+        names = [name for name, _ in invocation.variables]
+        variables = list(zip(names, formulas, strict=True))
+        status = engine.run_formula(variables, formula, diagnostics, streams, invocation.settings)
     report(invocation, streams, diagnostics)
     return 1 if diagnostics.errors else status
+
+
+def formula_source(text: str, diagnostics: Diagnostics) -> Source:
+    """An argument of the process as a source; bytes that are no UTF-8 (surrogates for Python) are E0108."""
+    data = text.encode("utf-8", "surrogatepass")
+    return decode_source(NAME, data, diagnostics) or Source(NAME, "")

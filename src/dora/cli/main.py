@@ -92,6 +92,9 @@ def _check(invocation: Invocation) -> None:
     name = invocation.settings.engine
     if not engine.engine_is_there(name):
         raise UsageError(f"engine `{name}` is not there yet")
+    collector = invocation.settings.gc
+    if not engine.collector_is_there(name, collector):
+        raise UsageError(f"collector `{collector}` is not there yet")
 
 
 def _internal_error(error: Exception, streams: Streams) -> int:

@@ -19,7 +19,7 @@ def main(invocation: Invocation, streams: Streams) -> int:
     if source:
         if invocation.settings.emit:
             write(streams.stdout, dump_stages(invocation.settings.emit, source))
-        program = engine.compile_program(source, diagnostics)
+        program = engine.compile_program(source, diagnostics, engine=invocation.settings.engine)
     report(invocation, streams, diagnostics)
     if program is None:
         return 1

@@ -71,7 +71,8 @@ def compile_file(
         return None
     if invocation.settings.emit:
         write(streams.stdout, dump_stages(invocation.settings.emit, source))
-    return engine.compile_program(source, diagnostics, main=MainRule.IGNORED)
+    settings = invocation.settings
+    return engine.compile_program(source, diagnostics, main=MainRule.IGNORED, engine=settings.engine)
 
 
 def run_tests(tests: engine.TestRun, streams: Streams, tally: Tally) -> None:

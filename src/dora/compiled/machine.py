@@ -7,6 +7,7 @@ functions that are not Dora, and when the program fails (`Machine.upcall`).
 from __future__ import annotations
 
 import ctypes
+import os
 from collections.abc import Sequence
 from struct import pack, unpack
 from typing import Final
@@ -16,20 +17,33 @@ from dora.bytecode.entities import ClassRef, FunctionRef
 from dora.check.program import Function, Program
 from dora.compiled.emission import Emission
 from dora.host.context import ByteSink, Context, FrameDescription, Output, default_heap_size
-from dora.host.failures import Failure, FatalError, Trapped, as_failure
+from dora.host.failures import Exit, Failure, FatalError, Trapped, as_failure
 from dora.host.internals import INTERNALS
 from dora.host.objects import Array, Str, Value
 from dora.lower.functions import lowering
 from dora.machine.targets import host
+from dora.optional import load
 from dora.runtime import layout, stubs
+from dora.runtime.collectors import COLLECTORS, DEFAULT
 from dora.runtime.instance import Instance, Place
-from dora.runtime.memory import Words, load_bytes, load_word, store_bytes
+from dora.runtime.internals import HEAP_FUNCTIONS
+from dora.runtime.memory import Words, load_bytes, load_word
 from dora.runtime.stubs import Reason
 from dora.settings import Settings
 from dora.types.traps import Trap
 from dora.types.types import Kind, PrimitiveType, Type
 
 SIGNED: Final = {Kind.INT: 32, Kind.LONG: 64}
+
+
+VERIFIES: Final = bool(os.environ.get("DORA_VERIFY"))
+"""Whether all bytecode is checked before it is compiled; tests set the environment variable."""
+
+MOST_NESTED: Final = 1000
+"""Type arguments nested deeper are those of a generic that instantiates itself without end.
+
+That recursion would overflow the stack, but long before it has compiled thousands of functions.
+"""
 
 
 class Machine:
@@ -59,17 +73,29 @@ class Machine:
         self.record_field = self.specializer.field_ref(
             exception, library.classes["Exception"].fields["record"]
         )
+        self.collector = COLLECTORS[settings.gc or DEFAULT]
         self.instance = Instance(
-            target, heap_size if heap_size is not None else default_heap_size(), str_class, self.upcall
+            target,
+            heap_size if heap_size is not None else default_heap_size(),
+            str_class,
+            self.upcall,
+            self.collector,
+            stress=settings.gc_stress,
         )
+        self.use_collector()
+        self.settings = settings
+        self.instance.heap.block[layout.HEAP_WATCHED] = settings.gc_events or settings.gc_verify
         self.instance.shapes.size(self.exception_class)
         self.output = Output(stdout)
         self.emission = Emission(settings, target)
-        self.environment = Environment(self.instance, bounds_checks=not settings.omit_bounds_check)
+        self.environment = Environment(self, bounds_checks=not settings.omit_bounds_check)
+        texts = [argument.encode("utf-8", "surrogateescape") for argument in arguments]
+        self.instance.set_arguments(texts)
+        self.instance.set_output_most(self.output.most)
         self.context = Context(
             self,
             self.output,
-            [argument.encode("utf-8", "surrogateescape") for argument in arguments],
+            texts,
             heap_size,
             library.classes["Str"].of(),
             library.classes["Array"],
@@ -84,15 +110,18 @@ class Machine:
         try:
             self.initialize_globals()
             result = self.call(main, [])
+        except Exit as exit:
+            return exit.status
         except Failure as failure:
             self.report(failure)
             return failure.status
-        except Exception as error:
-            status = getattr(error, "status", None)
-            if status is None:
-                raise
-            return int(status)
+        finally:
+            self.print_statistics()
         return int(result) & 255 if isinstance(result, int) else 0
+
+    def print_statistics(self) -> None:
+        if self.settings.gc_stats:
+            self.stderr.write(load("dora.compiled.watching").statistics(self.instance).encode())
 
     def initialize_globals(self) -> None:
         """Raises Failure and Exit."""
@@ -156,7 +185,7 @@ class Machine:
         else:
             return self.result(ref.result)
         finally:
-            self.output.flush()
+            self.flush_output([])
         raise failure
 
     def result(self, kind: Kind | None) -> Value:
@@ -208,7 +237,7 @@ class Machine:
         return Str(self.context.str_type, load_bytes(address + layout.ARRAY_ELEMENTS, length))
 
     def new_memory(self, size: int) -> int:
-        address = self.instance.allocate(size)
+        address = self.instance.heap.allocate(size)
         if address is None:
             raise Trapped(Trap.MEMORY)
         return address
@@ -256,7 +285,11 @@ class Machine:
 
     def compile(self, ref: FunctionRef) -> int:
         """Compile a function at its first call; the address of its code."""
+        if self.specializer.nesting(ref) > MOST_NESTED:
+            raise Trapped(Trap.STACK)
         emission, function = self.emission, self.specializer.code(ref)
+        if VERIFIES:
+            load("dora.bytecode.verifier").verify(function)
         dump = emission.bytecode(function)
         masm = self.instance.target.assembler()
         if emission.wants_breakpoint(ref.plain_name):
@@ -266,13 +299,20 @@ class Machine:
         )
         dump += emission.asm(compiled)
         if dump:
-            self.output.write(dump.encode())
+            self.output.write(self.instance.take_output() + dump.encode())
         address = self.instance.place_function(ref, compiled.code, compiled.points)
         emission.note_place(ref.name, address, len(compiled.code.data))
         return address
 
+    def use_collector(self) -> None:
+        """Let full allocation buffers lead to the collector."""
+        self.instance.use_allocator(self.heap_function(self.collector.allocate))
+
+    def heap_function(self, name: str) -> FunctionRef:
+        return self.specializer.function_ref(self.program.library.functions[name])
+
     def allocate_slowly(self, size: int) -> int:
-        """Room for an object when the allocation buffer is full: nothing is ever freed, so there is none."""
+        """The collector has found no room."""
         raise Trapped(Trap.MEMORY)
 
     def attention(self) -> None:
@@ -301,14 +341,22 @@ class Machine:
         if ref.result is not None:
             thread[layout.THREAD_RESULT] = self.to_word(result, ref.result)
 
-    def string_of_bytes(self, words: list[int]) -> int:
-        array, offset, length = words
-        return self.new_text(load_bytes(array + layout.ARRAY_ELEMENTS + offset, length & 0xFFFF_FFFF))
+    def flush_output(self, words: list[int]) -> int:
+        self.output.write(self.instance.take_output())
+        self.output.flush()
+        return 0
 
-    def copy_bytes(self, words: list[int]) -> int:
-        text, start, array, to, length = words
-        data = load_bytes(text + layout.ARRAY_ELEMENTS + (start & 0xFFFF_FFFF), length & 0xFFFF_FFFF)
-        store_bytes(array + layout.ARRAY_ELEMENTS + (to & 0xFFFF_FFFF), data)
+    def watch_heap(self, words: list[int]) -> int:
+        """A collection begins (0) or has ended (1)."""
+        watching = load("dora.compiled.watching")
+        if self.settings.gc_verify:
+            instance = self.instance
+            places = [instance.globals.start + instance.global_offset(one) for one in instance.known_globals]
+            watching.verify_heap(instance, places)
+        if self.settings.gc_events and words[0]:
+            self.output.flush()
+            self.stderr.write(watching.event(self.instance).encode())
+            self.stderr.flush()
         return 0
 
     def class_name(self, words: list[int]) -> int:
@@ -330,7 +378,7 @@ class Machine:
         function = self.program.callable_by_name(text)
         if function is None:
             raise FatalError(f"fct `{text}` not found.")
-        if function.parameters:
+        if function.parameters or function.type_parameters:
             raise FatalError(f"fct `{text}` takes arguments.")
         return self.instance.arena.cell(self.instance.cell(self.specializer.function_ref(function)))
 
@@ -383,8 +431,9 @@ def describe_place(place: Place) -> FrameDescription:
 class Environment:
     """What the baseline compiler asks of an instance."""
 
-    def __init__(self, instance: Instance, *, bounds_checks: bool) -> None:
-        self.instance = instance
+    def __init__(self, machine: Machine, *, bounds_checks: bool) -> None:
+        self.machine = machine
+        self.instance = instance = machine.instance
         self.bounds_checks = bounds_checks
         self.entry = instance.entry
         self.shape = instance.shape
@@ -393,13 +442,22 @@ class Environment:
         self.literal = instance.literal
         self.global_offset = instance.global_offset
 
+    def text_shape(self) -> str:
+        return self.instance.shape(self.instance.str_class)
+
     def internal(self, function: FunctionRef) -> FunctionRef | None:
+        assert function.internal is not None
+        name = HEAP_FUNCTIONS.get(function.internal)
+        if function.internal == "forceCollect":
+            name = self.machine.collector.collect
+        if name is not None:
+            return self.machine.heap_function(name)
         self.instance.internal_symbol(function)
         return None
 
 
 SPECIAL: Final = {
-    "stringOfBytes": Machine.string_of_bytes,
-    "copyBytes": Machine.copy_bytes,
+    "flushOutput": Machine.flush_output,
     "className": Machine.class_name,
+    "watchHeap": Machine.watch_heap,
 }

@@ -36,6 +36,11 @@ class Output:
         self._buffer = bytearray()
         self._most = 0 if sink.isatty() else BUFFER_SIZE
 
+    @property
+    def most(self) -> int:
+        """How many bytes may wait to be written."""
+        return self._most
+
     def write(self, data: bytes) -> None:
         self._buffer += data
         if len(self._buffer) > self._most:

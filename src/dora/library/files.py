@@ -1,7 +1,8 @@
-"""The files of the prelude, in the order in which they are read, and the names they give to programs.
+"""The files of the library, in the order in which they are read, and the names they give to programs.
 
-The order decides nothing for programs; newcomers may read the files in it.  All other names of these
-files are for the library itself (reference, 14.1).
+The prelude is for every engine; the files of the heap, which use raw memory, are for compiled code only.
+The order decides nothing for programs; newcomers may read the files in it.  All names that are not listed
+here are for the library itself (reference, 14.1).
 """
 
 from __future__ import annotations
@@ -26,6 +27,18 @@ PRELUDE: Final = (
     "testing.dora",
 )
 
+HEAP: Final = (
+    "raw.dora",
+    "texts.dora",
+    "output.dora",
+    "system.dora",
+    "stack.dora",
+    "objects.dora",
+    "collector_zero.dora",
+    "collector_copy.dora",
+)
+"""Functions of these files are not shown in stack traces: they stand for internal functions."""
+
 FUNCTIONS: Final = """
     abort argc argv assert bubbleSort call call0 call1 call2 call3 defaultValue exit fatalError
     forceCollect getpid getppid isValidUtf8 loadFunction native_free native_malloc native_string print
@@ -49,13 +62,19 @@ GRANTED: Final = frozenset(_GRANTED.split())
 """The names among them that a host must grant (reference, 1.6)."""
 
 FOLDER: Final = os.path.join(os.path.dirname(__file__), "prelude")
+HEAP_FOLDER: Final = os.path.join(os.path.dirname(__file__), "heap")
 
 
 def read_prelude() -> list[tuple[str, str]]:
     """Name and text of each file."""
-    return [(name, read_file(name)) for name in PRELUDE]
+    return [(name, read_file(FOLDER, name)) for name in PRELUDE]
 
 
-def read_file(name: str) -> str:
-    with open(os.path.join(FOLDER, name), encoding="utf-8") as file:
+def read_heap() -> list[tuple[str, str]]:
+    """Name and text of each file."""
+    return [(name, read_file(HEAP_FOLDER, name)) for name in HEAP]
+
+
+def read_file(folder: str, name: str) -> str:
+    with open(os.path.join(folder, name), encoding="utf-8") as file:
         return file.read()

@@ -216,12 +216,15 @@ def call(body: Body, node: typed.Call, into: Register | None) -> Register:
 
 def call_with(body: Body, node: typed.Call, first: Register, into: Register | None) -> Register:
     """A call whose first argument, perhaps the receiver, is there."""
-    receiver = node.arguments[0]
-    is_internal = node.target.function.internal and node.dispatch is not Dispatch.TRAIT
-    if node.dispatch in (Dispatch.DIRECT, Dispatch.TRAIT) and not is_internal and may_be_nil(body, receiver):
+    checked = node.dispatch in (Dispatch.DIRECT, Dispatch.TRAIT) and may_be_nil(body, node.arguments[0])
+    if checked and node.target.function.key not in CHECKED_LATE:
         body.emit(i.CheckNil(first), node.span)
     arguments = [first, *(body.value(argument) for argument in node.arguments[1:])]
     return finish_call(body, node, arguments, into)
+
+
+CHECKED_LATE: Final = frozenset(["Array.len", "Array.get", "Array.set", "Str.len", "Str.getByte"])
+"""Methods that check their receiver themselves, after the arguments have been evaluated (11.1)."""
 
 
 def may_be_nil(body: Body, node: TypedExpression) -> bool:

@@ -60,6 +60,11 @@ class Specializer:
             bytecode = self.bytecode[ref] = self.lower(self, ref, function, mapping)
         return bytecode
 
+    def nesting(self, ref: FunctionRef) -> int:
+        """How deep the type arguments of a function are nested: 2 for `Box<Box<int>>`."""
+        types = self.origins[ref][1].values()
+        return max((type.depth for type in types if isinstance(type, ClassType)), default=0)
+
     # Classes.
 
     def class_ref(self, type: ClassType) -> ClassRef:
@@ -77,7 +82,7 @@ class Specializer:
         head = type.head
         assert isinstance(head, Class)
         parent = self.classes[type.parent] if type.parent is not None else None
-        ref = ClassRef(str(type), parent)
+        ref = ClassRef(str(type), parent, self.unique(str(type)))
         self.classes[type] = ref
         ref.display = (*(parent.display if parent else ()), ref)
         ref.is_text = head is self.program.library.classes["Str"]
@@ -156,6 +161,8 @@ class Specializer:
             function.throws,
             function.key if function.internal else None,
             type_arguments=tuple(self.argument(argument) for argument in arguments),
+            raw=function.raw,
+            hidden=function.hidden,
         )
         self.origins[ref] = (function, mapping)
         return ref
@@ -175,8 +182,12 @@ class Specializer:
             name += f"({', '.join(str(parameter.type) for parameter in function.parameters)})"
         if arguments:
             name += f"<{', '.join(map(str, arguments))}>"
+        return self.unique(name)
+
+    def unique(self, name: str) -> str:
+        """A symbol that nothing else has: two impls, or the program and the library, may share a name."""
         unique, number = name, 2
-        while unique in self.symbols:  # two impls, or the program's and the library's own
+        while unique in self.symbols:
             unique, number = f"{name}#{number}", number + 1
         self.symbols.add(unique)
         return unique

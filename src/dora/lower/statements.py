@@ -69,7 +69,8 @@ def while_loop(body: Body, node: typed.While) -> None:
     body.scopes.pop()
     builder.bind(again)
     if builder.reachable:
-        body.emit(i.Poll(), node.span)
+        if not body.ref.raw:
+            body.emit(i.Poll(), node.span)
         if node.condition is not None:
             jump_if(body, node.condition, start, True)
         else:

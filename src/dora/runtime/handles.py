@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import Final
 
 from dora.runtime import layout
-from dora.runtime.memory import Region, load_word, store_word
+from dora.runtime.memory import Region, Words, load_word, store_word
 
 TABLE_SIZE: Final = 1 << 20
 """bytes reserved for handles, committed when used"""
@@ -38,11 +38,18 @@ class Handle:
 class Handles:
     """The handles of an instance: a stack of words, scope upon scope."""
 
-    def __init__(self) -> None:
+    def __init__(self, heap: Words) -> None:
         self.table = Region(TABLE_SIZE)
+        self.heap = heap
+        heap[layout.HEAP_HANDLES] = heap[layout.HEAP_HANDLES_TOP] = self.table.start
 
     def scope(self) -> Scope:
-        return Scope(self.table)
+        return Scope(self)
+
+    def set_top(self, top: int) -> None:
+        """The handles below `top` are in use; the collector knows."""
+        self.table.top = top
+        self.heap[layout.HEAP_HANDLES_TOP] = top
 
     def places(self) -> range:
         """The addresses of the words in use: roots."""
@@ -55,11 +62,11 @@ class Handles:
 class Scope:
     """Releases at its end the handles made in it."""
 
-    __slots__ = ("table", "top")
+    __slots__ = ("handles", "top")
 
-    def __init__(self, table: Region) -> None:
-        self.table = table
-        self.top = table.top
+    def __init__(self, handles: Handles) -> None:
+        self.handles = handles
+        self.top = handles.table.top
 
     def __enter__(self) -> Scope:
         return self
@@ -67,10 +74,11 @@ class Scope:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.table.top = self.top
+        self.handles.set_top(self.top)
 
     def handle(self, address: int) -> Handle:
         """A new handle of an object."""
-        place = self.table.allocate(layout.WORD)
+        place = self.handles.table.allocate(layout.WORD)
         store_word(place, address)
+        self.handles.set_top(self.handles.table.top)
         return Handle(place)

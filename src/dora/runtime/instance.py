@@ -12,7 +12,7 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final, NamedTuple, Protocol
 
 from dora.bytecode.entities import ClassRef, FieldRef, FunctionRef, GlobalRef
@@ -20,18 +20,22 @@ from dora.machine.buffer import Code, RelocationKind
 from dora.machine.memory import CodeArena, Stack
 from dora.machine.targets import Target
 from dora.runtime import layout, stubs
+from dora.runtime.collectors import Collector
 from dora.runtime.handles import Handles
-from dora.runtime.memory import Region, Words, store_bytes, store_word
+from dora.runtime.heap import Heap
+from dora.runtime.memory import Region, Words, load_bytes, store_bytes, store_word
 from dora.runtime.shapes import Shapes
 from dora.runtime.ticker import ticker
+from dora.types.types import Kind
 
 STACK_SIZE: Final = 64 << 20
 STACK_RESERVE: Final = 64 << 10
 """kept free below the limit for stubs and functions of the C library"""
 TABLE_SIZE: Final = 8 << 20
 """reserved for literals and for globals, committed when used"""
-SHAPES_SIZE: Final = 256 << 20
+SHAPES_SIZE: Final = 4 << 30
 TEXTS_SIZE: Final = 1 << 30
+OUTPUT_SIZE: Final = 64 << 10
 
 libc: Final = ctypes.CDLL(None)
 libm: Final = ctypes.CDLL("libm.so.6")
@@ -66,19 +70,27 @@ class Instance:
     bounds_checks = True
 
     def __init__(
-        self, target: Target, heap_size: int, str_class: ClassRef, upcall: Callable[[], None]
+        self,
+        target: Target,
+        heap_size: int,
+        str_class: ClassRef,
+        upcall: Callable[[], None],
+        collector: Collector,
+        *,
+        stress: bool = False,
     ) -> None:
         self.target = target
         self.arena = CodeArena()
         self.ticker = ticker(target)
         self.thread = Words(self.ticker.new_block(), layout.THREAD_SIZE)
         self.stack = Stack(STACK_SIZE)
-        self.heap = Region(max(heap_size, layout.WORD))
+        self.heap = Heap(collector, heap_size, self.thread, stress=stress)
         self.literals = Region(TABLE_SIZE)
         self.globals = Region(TABLE_SIZE)
         self.texts = Region(TEXTS_SIZE)
+        self.printed = Region(OUTPUT_SIZE)
         self.shapes = Shapes(Region(SHAPES_SIZE), self.cell)
-        self.handles = Handles()
+        self.handles = Handles(self.heap.block)
         self.str_class = str_class
         self.symbols: dict[str, int] = {}
         self.literal_offsets: dict[str, int] = {}
@@ -92,22 +104,41 @@ class Instance:
         self.placed: list[tuple[int, int]] = []
         self.internals: dict[str, int] = {}
         self.internal_functions: list[FunctionRef] = []
+        self.known_globals: set[GlobalRef] = set()
         self.upcall = upcall  # kept alive here, called by address
-        self.prepare_thread(heap_size)
+        self.prepare_thread()
         self.enter = self.place_stubs()
 
     # The thread block.
 
-    def prepare_thread(self, heap_size: int) -> None:
+    def prepare_thread(self) -> None:
         thread = self.thread
         thread[layout.THREAD_REAL_LIMIT] = self.stack.bottom + STACK_RESERVE
         thread[layout.THREAD_LIMIT] = thread[layout.THREAD_REAL_LIMIT]
         thread[layout.THREAD_STACK_TOP] = self.stack.top - 64
-        thread[layout.THREAD_TOP] = self.heap.start
-        thread[layout.THREAD_END] = self.heap.start + heap_size // layout.WORD * layout.WORD
         thread[layout.THREAD_LITERALS] = self.literals.start
         thread[layout.THREAD_GLOBALS] = self.globals.start
         thread[layout.THREAD_UPCALL] = id(self.upcall)
+
+    def set_arguments(self, arguments: Sequence[bytes]) -> None:
+        """Make the texts of the program's arguments, which never move, and a table of them."""
+        table = self.texts.allocate(layout.WORD * len(arguments))
+        for index, data in enumerate(arguments):
+            store_word(table + layout.WORD * index, self.new_fixed_text(data))
+        self.thread[layout.THREAD_ARGC] = len(arguments)
+        self.thread[layout.THREAD_ARGV] = table
+
+    def set_output_most(self, most: int) -> None:
+        """The program's output may wait for so many bytes of it."""
+        self.thread[layout.THREAD_OUTPUT] = self.printed.start
+        self.thread[layout.THREAD_OUTPUT_SIZE] = self.printed.size
+        self.thread[layout.THREAD_OUTPUT_MOST] = most
+
+    def take_output(self) -> bytes:
+        """What the program has printed since the last time."""
+        data = load_bytes(self.printed.start, self.thread[layout.THREAD_OUTPUT_FILL])
+        self.thread[layout.THREAD_OUTPUT_FILL] = 0
+        return data
 
     def run(self, code: int, arguments: int) -> None:
         """Call a function with a block of arguments; what an upcall raises comes out."""
@@ -154,7 +185,6 @@ class Instance:
             "stub:cut": stubs.cut,
             "stub:python": stubs.python,
             "stub:attention": stubs.attention,
-            "stub:allocate": stubs.allocate,
             "stub:compile": stubs.compile_and_go_on,
         }
         for symbol, emit in make.items():
@@ -164,6 +194,11 @@ class Instance:
         self.symbols["upcall:callByName"] = self.place_stub(stubs.call_by_name)
         prototype = ctypes.PYFUNCTYPE(ctypes.c_int64, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p)
         return prototype(self.place_stub(stubs.enter))
+
+    def use_allocator(self, function: FunctionRef) -> None:
+        """The collector's function that finds room when the allocation buffer is full."""
+        self.symbols["cell:allocate"] = self.cell(function)
+        self.symbols["stub:allocate"] = self.place_stub(stubs.allocate)
 
     def place_stub(self, emit: Callable[[Any], None]) -> int:
         return self.place(stubs.assemble(self.target.assembler, emit))
@@ -188,6 +223,8 @@ class Instance:
         address = self.place(code)
         for point in points:
             self.places[address + point.offset] = Place(ref, point.line, point.slots)
+            if point.slots:
+                self.heap.add_point(address + point.offset, point.slots)
         self.arena.set_cell(self.cell(ref), address)
         return address
 
@@ -214,8 +251,8 @@ class Instance:
         return f"entry:{function.name}"
 
     def shape(self, cls: ClassRef) -> str:
-        self.classes[cls.name] = cls
-        return f"shape:{cls.name}"
+        self.classes[cls.symbol] = cls
+        return f"shape:{cls.symbol}"
 
     def field_offset(self, cls_field: FieldRef) -> int:
         return self.shapes.offset(cls_field)
@@ -224,17 +261,25 @@ class Instance:
         return self.shapes.size(cls)
 
     def global_offset(self, variable: GlobalRef) -> int:
-        return variable.index * layout.WORD
+        offset = variable.index * layout.WORD
+        if variable.kind is Kind.REF and variable not in self.known_globals:
+            self.known_globals.add(variable)
+            self.heap.add_global(self.globals.start + offset)
+        return offset
 
     def literal(self, text: str) -> int:
         offset = self.literal_offsets.get(text)
         if offset is None:
             offset = self.literal_offsets[text] = len(self.literal_offsets) * layout.WORD
             data = text.encode("utf-8", "surrogateescape")
-            address = self.texts.allocate(layout.ARRAY_ELEMENTS + len(data))
-            self.write_text(address, data)
-            store_word(self.literals.start + offset, address)
+            store_word(self.literals.start + offset, self.new_fixed_text(data))
         return offset
+
+    def new_fixed_text(self, data: bytes) -> int:
+        """A string object outside the heap."""
+        address = self.texts.allocate(layout.ARRAY_ELEMENTS + len(data))
+        self.write_text(address, data)
+        return address
 
     def write_text(self, address: int, data: bytes) -> None:
         """Make a string object of fresh memory."""
@@ -261,17 +306,8 @@ class Instance:
 
     def stack_places(self) -> list[Place]:
         """The active functions, innermost first."""
-        return [self.places[address] for _, address in self.frames() if address in self.places]
-
-    # The heap.
-
-    def allocate(self, size: int) -> int | None:
-        """Room in the heap; None if there is none."""
-        top = self.thread[layout.THREAD_TOP]
-        if size > self.thread[layout.THREAD_END] - top:
-            return None
-        self.thread[layout.THREAD_TOP] = top + layout.align(size)
-        return top
+        places = (self.places.get(address) for _, address in self.frames())
+        return [place for place in places if place is not None and not place.function.hidden]
 
     def close(self) -> None:
         """Free everything: code, stack, heap, tables."""
@@ -279,7 +315,8 @@ class Instance:
         self.stack.free()
         self.handles.free()
         self.ticker.free_block(self.thread.address)
-        for region in (self.heap, self.literals, self.globals, self.texts, self.shapes.region):
+        self.heap.free()
+        for region in (self.literals, self.globals, self.texts, self.printed, self.shapes.region):
             region.free()
 
 

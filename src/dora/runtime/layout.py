@@ -93,7 +93,56 @@ THREAD_ARGUMENTS: Final = 128
 THREAD_GIL: Final = 168
 """what PyEval_SaveThread returned, if the GIL is released"""
 THREAD_TICKS: Final = 176
+THREAD_OUTPUT: Final = 184
+"""the buffer of printed text, its bytes in use, its size, and how full it may be after a print"""
+THREAD_OUTPUT_FILL: Final = 192
+THREAD_OUTPUT_SIZE: Final = 200
+THREAD_OUTPUT_MOST: Final = 208
+THREAD_ARGC: Final = 216
+"""number of program arguments, and where the references to their texts stand"""
+THREAD_ARGV: Final = 224
+THREAD_SCRATCH: Final = 232
+"""two words for results that C functions store"""
+THREAD_HEAP: Final = 248
+"""the numbers that the collector works with"""
 THREAD_SIZE: Final = 256
+
+# The numbers that collectors work with.
+
+HEAP_FROM: Final = 0
+"""the part of the heap that is in use"""
+HEAP_FROM_END: Final = 8
+HEAP_TO: Final = 16
+"""the part that a collection copies into"""
+HEAP_TO_END: Final = 24
+HEAP_LEAST: Final = 32
+"""bytes between two collections, at least"""
+HEAP_STRESS: Final = 40
+"""1 to collect at every allocation"""
+HEAP_POINTS: Final = 48
+"""the table of GC points, and its number of entries less 1"""
+HEAP_POINTS_MASK: Final = 56
+HEAP_GLOBALS: Final = 64
+"""the addresses of the globals that hold references"""
+HEAP_GLOBAL_COUNT: Final = 72
+HEAP_HANDLES: Final = 80
+"""the handles, from here to the top"""
+HEAP_HANDLES_TOP: Final = 88
+HEAP_USED: Final = 96
+"""during a collection: the end of the originals, and the next free byte behind the copies"""
+HEAP_NEXT: Final = 104
+HEAP_WATCHED: Final = 112
+"""1 if the host looks at the heap around every collection"""
+HEAP_COLLECTIONS: Final = 120
+"""what has happened so far: number of collections, bytes allocated before the last one, bytes that
+survived it, most bytes in use, nanoseconds of the last, of all and of the longest"""
+HEAP_ALLOCATED: Final = 128
+HEAP_LIVE: Final = 136
+HEAP_LARGEST: Final = 144
+HEAP_PAUSE: Final = 152
+HEAP_PAUSES: Final = 160
+HEAP_LONGEST: Final = 168
+HEAP_SIZE: Final = 176
 
 
 def align(size: int, boundary: int = WORD) -> int:

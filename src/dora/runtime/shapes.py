@@ -42,31 +42,36 @@ class Shapes:
         return self.sizes[cls]
 
     def address(self, cls: ClassRef) -> int:
-        """The shape of a class; made at the first look, after those of its parents."""
-        address = self.addresses.get(cls)
-        if address is None:
-            for step in cls.display:
-                if step not in self.addresses:
-                    self.addresses[step] = self.make(step)
-            address = self.addresses[cls]
+        """The shape of a class, complete."""
+        address = self.place(cls)
+        if address not in self.classes:
+            self.classes[address] = cls
+            self.fill(cls, address)
         return address
 
-    def make(self, cls: ClassRef) -> int:
-        display = max(layout.DISPLAY_MINIMUM, len(cls.display)) * layout.WORD
-        block = self.region.allocate(display + layout.method_offset(len(cls.methods)))
-        address = block + display
-        self.addresses[cls] = address
-        self.classes[address] = cls
+    def place(self, cls: ClassRef) -> int:
+        """Where the shape of a class is or will be.
+
+        An ancestor of which there are no objects needs a place in displays and nothing more, so that
+        deep hierarchies do not fill the memory with displays of their own.
+        """
+        address = self.addresses.get(cls)
+        if address is None:
+            display = max(layout.DISPLAY_MINIMUM, len(cls.display)) * layout.WORD
+            block = self.region.allocate(display + layout.method_offset(len(cls.methods)))
+            address = self.addresses[cls] = block + display
+        return address
+
+    def fill(self, cls: ClassRef, address: int) -> None:
         for depth, step in enumerate(cls.display):
-            store_word(address + layout.display_offset(depth), self.addresses[step])
+            store_word(address + layout.display_offset(depth), self.place(step))
         store_word(address + layout.SHAPE_SIZE, self.size(cls))
         store_word(address + layout.SHAPE_ELEMENT, self.element_size(cls))
         store_word(address + layout.SHAPE_REFERENCES, self.reference_map(cls))
         store_word(address + layout.SHAPE_DEPTH, cls.depth)
-        store_word(address + layout.SHAPE_CLASS, len(self.addresses))
+        store_word(address + layout.SHAPE_CLASS, len(self.classes))
         for slot, method in enumerate(cls.methods):
             store_word(address + layout.method_offset(slot), self.cell_of(method))
-        return address
 
     @staticmethod
     def element_size(cls: ClassRef) -> int:

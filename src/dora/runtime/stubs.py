@@ -210,14 +210,25 @@ def compile_and_go_on(masm: MacroAssembler) -> None:
 
 
 def allocate(masm: MacroAssembler) -> None:
-    """Size in the second work register; the address comes back in the first, the third is kept."""
-    kept = masm.temporaries[2]
+    """Size in the second work register; the address comes back in the first, the third is kept.
+
+    The collector's function looks for room, which it may make by a collection; if it finds none, Python
+    is told.
+    """
+    kept, found = masm.temporaries[2], masm.label()
     masm.prologue()
     masm.set_frame_size(16)
     masm.store(LONG, kept, masm.frame_pointer, -layout.WORD)
-    upcall(masm, Reason.ALLOCATE, 16)
-    masm.load(LONG, kept, masm.frame_pointer, -layout.WORD)
+    masm.move(LONG, masm.arguments[1], masm.temporaries[1])
+    masm.store(LONG, masm.arguments[1], masm.thread, layout.THREAD_ARGUMENT)
+    masm.move(LONG, masm.arguments[0], masm.thread)
+    masm.call_cell("cell:allocate")
+    masm.move(LONG, masm.temporaries[0], masm.result)
+    masm.branch_immediate(LONG, Condition.NOT_EQUAL, masm.temporaries[0], 0, found)
+    upcall(masm, Reason.ALLOCATE, 16, keeps_argument=True)
     masm.load(LONG, masm.temporaries[0], masm.thread, layout.THREAD_RESULT)
+    masm.bind(found)
+    masm.load(LONG, kept, masm.frame_pointer, -layout.WORD)
     masm.epilogue()
 
 
@@ -251,20 +262,16 @@ def internal(number: int, result: Kind | None) -> Callable[[MacroAssembler], Non
 
 
 def call_by_name(masm: MacroAssembler) -> None:
-    """Have the function found, then call it; an exception does not get past here."""
+    """Have the function found and go on in it, as if whoever called this had called it."""
     masm.prologue()
     masm.set_frame_size(0)
     masm.store(LONG, masm.arguments[1], masm.thread, layout.THREAD_ARGUMENT)
     upcall(masm, Reason.FIND, 0, keeps_argument=True)
-    masm.load(LONG, masm.temporaries[0], masm.thread, layout.THREAD_RESULT)
-    masm.move(LONG, masm.arguments[0], masm.thread)
-    masm.call(masm.temporaries[0])
-    thrown = masm.label()
-    masm.branch_memory_immediate(LONG, Condition.NOT_EQUAL, masm.thread, layout.THREAD_EXCEPTION, 0, thrown)
-    masm.epilogue()
-    masm.bind(thrown)
-    masm.store_constant(LONG, 0, masm.thread, layout.THREAD_ARGUMENT)
-    masm.call_symbol(f"trap:{Trap.UNCAUGHT.name}")
+    masm.leave_frame()
+    with masm.scratch() as code:
+        masm.load(LONG, code, masm.thread, layout.THREAD_RESULT)
+        masm.move(LONG, masm.arguments[0], masm.thread)
+        masm.jump_register(code)
 
 
 def assemble(make: Callable[[], MacroAssembler], emit: Callable[[MacroAssembler], None]) -> Code:

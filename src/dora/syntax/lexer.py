@@ -59,6 +59,11 @@ _PLAIN: Final = [_KINDS.get(name) for name in _SORTS]
 CHOICE: Final = "?"
 
 
+def lex_formula(source: Source, diagnostics: Diagnostics) -> Tokens:
+    """The tokens of a formula."""
+    return lex(source, diagnostics, formula=True)
+
+
 def lex(source: Source, diagnostics: Diagnostics, *, formula: bool = False) -> Tokens:
     """The tokens of a source; in a `formula` the question mark is one as well."""
     tokens = Tokens(source, [], [], [], set(), 0, False)

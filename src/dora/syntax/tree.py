@@ -2,7 +2,7 @@
 
 Each node has a `span`: the place where reports about it point, exactly as section 15.1 of the
 reference says (the `.` and the name for a member, the operator for an operation, the whole type
-for a type).  Two trees are equal if they are written alike; spans do not count.
+for a type).  Nodes are compared by identity; `syntax.dump` says whether two trees are written alike.
 
 Left operands may be nested thousands deep (`1 + 1 + …`, `a.f().g()…`), so nobody recurses
 into them: `spine` takes such an expression apart.  Everything else is nested at most as deep as
@@ -15,22 +15,22 @@ text might have said is unknown, so nothing is reported that it could explain.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum, Flag, auto
 from typing import TypeAlias
 
 from dora.text.source import Span
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False, eq=False)
 class Node:
-    span: Span = field(compare=False, repr=False)
+    span: Span
 
 
 # Types.
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False, eq=False)
 class NamedType(Node):
     """`int`, `Array<T>`"""
 
@@ -38,17 +38,17 @@ class NamedType(Node):
     arguments: list[Type]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False, eq=False)
 class UnitType(Node):
     """`()`"""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False, eq=False)
 class SelfType(Node):
     """`Self`"""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False, eq=False)
 class InvalidType(Node):
     """A type that was reported already."""
 
@@ -69,7 +69,7 @@ class NumberKind(Enum):
     DOUBLE = "double"
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False, eq=False)
 class Number(Node):
     """A number literal.
 
@@ -84,46 +84,46 @@ class Number(Node):
     bits: bool = False
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False, eq=False)
 class Character(Node):
     """`'x'`: the code point"""
 
     value: int
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False, eq=False)
 class Text(Node):
     """`"text"`, with its escapes resolved"""
 
     value: str
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False, eq=False)
 class Boolean(Node):
     value: bool
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False, eq=False)
 class Nil(Node):
     pass
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False, eq=False)
 class Self(Node):
     """`self`"""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False, eq=False)
 class Super(Node):
     """`super`; good only as the receiver of a method call"""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False, eq=False)
 class Name(Node):
     name: str
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False, eq=False)
 class Call(Node):
     """`f(a)`, `f::<T>(a)`: a function or constructor; the span is the name's"""
 
@@ -132,7 +132,7 @@ class Call(Node):
     arguments: list[Expression]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False, eq=False)
 class StaticCall(Node):
     """`C::f(a)`, `C::<T>::f::<S>(a)`; the span is that of `C`"""
 
@@ -143,7 +143,7 @@ class StaticCall(Node):
     arguments: list[Expression]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False, eq=False)
 class MethodCall(Node):
     """`o.m(a)`; the span is the `.` and the name"""
 
@@ -153,7 +153,7 @@ class MethodCall(Node):
     arguments: list[Expression]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False, eq=False)
 class Member(Node):
     """`o.f`; the span is the `.` and the name"""
 
@@ -161,7 +161,7 @@ class Member(Node):
     name: str
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False, eq=False)
 class Index(Node):
     """`a[i]`; the span is the `[`"""
 
@@ -169,7 +169,7 @@ class Index(Node):
     index: Expression
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False, eq=False)
 class Unary(Node):
     """`-a`, `+a`, `!a`"""
 
@@ -177,7 +177,7 @@ class Unary(Node):
     operand: Expression
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False, eq=False)
 class Binary(Node):
     """All binary operators but `=`, `is` and `as`; the span is the operator"""
 
@@ -186,7 +186,7 @@ class Binary(Node):
     right: Expression
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False, eq=False)
 class TypeTest(Node):
     """`x is C`"""
 
@@ -194,7 +194,7 @@ class TypeTest(Node):
     type: Type
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False, eq=False)
 class Cast(Node):
     """`x as C`"""
 
@@ -202,7 +202,7 @@ class Cast(Node):
     type: Type
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False, eq=False)
 class Assign(Node):
     """`a = b`; the span is the `=`"""
 
@@ -210,7 +210,7 @@ class Assign(Node):
     value: Expression
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False, eq=False)
 class Try(Node):
     """`try E`, `try E else V`"""
 
@@ -218,14 +218,14 @@ class Try(Node):
     otherwise: Expression | None
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False, eq=False)
 class ForcedTry(Node):
     """`try! E`"""
 
     operand: Expression
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False, eq=False)
 class Choice(Node):
     """`C ? A : B`, in formulas only; the span is the `?`"""
 
@@ -234,7 +234,7 @@ class Choice(Node):
     otherwise: Expression
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False, eq=False)
 class InvalidExpression(Node):
     """An expression that was reported already."""
 
@@ -288,21 +288,21 @@ def spine(expression: Expression) -> tuple[Expression, list[Link]]:
 # Statements.
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False, eq=False)
 class Block(Node):
     """`{ … }`; the span is the `{`"""
 
     statements: list[Statement]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False, eq=False)
 class DeferredBlock(Node):
     """A block of a library file that is parsed when somebody needs it."""
 
-    parse: Callable[[], Block] = field(compare=False, repr=False)
+    parse: Callable[[], Block]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False, eq=False)
 class Variable(Node):
     """`let x: T = e;`, `var x = e;`"""
 
@@ -312,14 +312,14 @@ class Variable(Node):
     value: Expression | None
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False, eq=False)
 class ExpressionStatement(Node):
     """`e;`; the span is the first token"""
 
     expression: Expression
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False, eq=False)
 class Arm(Node):
     """One `if cond { … }` of a chain; the span is the `if`"""
 
@@ -327,7 +327,7 @@ class Arm(Node):
     body: Block
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False, eq=False)
 class If(Node):
     """A chain `if … else if … else …`"""
 
@@ -335,18 +335,18 @@ class If(Node):
     otherwise: Block | None
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False, eq=False)
 class While(Node):
     condition: Expression
     body: Block
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False, eq=False)
 class Loop(Node):
     body: Block
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False, eq=False)
 class For(Node):
     """`for x in e { … }`"""
 
@@ -355,7 +355,7 @@ class For(Node):
     body: Block
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False, eq=False)
 class Catch(Node):
     """`catch e: T { … }`"""
 
@@ -364,7 +364,7 @@ class Catch(Node):
     body: Block
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False, eq=False)
 class Do(Node):
     body: Block
     catches: list[Catch]
@@ -372,32 +372,32 @@ class Do(Node):
     """the `finally` block"""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False, eq=False)
 class Break(Node):
     pass
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False, eq=False)
 class Continue(Node):
     pass
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False, eq=False)
 class Return(Node):
     value: Expression | None
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False, eq=False)
 class Throw(Node):
     value: Expression
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False, eq=False)
 class Empty(Node):
     """`;`"""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False, eq=False)
 class InvalidStatement(Node):
     """Text that the parser skipped; it may have declared anything and jumped anywhere."""
 
@@ -439,7 +439,7 @@ class Modifier(Flag):
     """`@raw`, for library files"""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False, eq=False)
 class TypeParameter(Node):
     """`T: A + B`; the span is the name"""
 
@@ -447,7 +447,7 @@ class TypeParameter(Node):
     bounds: list[Type]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False, eq=False)
 class Parameter(Node):
     """`var x: int`; the span is the first token"""
 
@@ -456,7 +456,7 @@ class Parameter(Node):
     mutable: bool
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False, eq=False)
 class Function(Node):
     """A function, or a method of a class, trait or `impl`; the span is `fun`"""
 
@@ -467,11 +467,11 @@ class Function(Node):
     throws: bool
     result: Type | None
     body: Block | DeferredBlock | None
-    raw_span: Span | None = field(default=None, compare=False, repr=False)
+    raw_span: Span | None = None
     """where `@raw` stands, if it does"""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False, eq=False)
 class ClassParameter(Node):
     """A parameter of a primary constructor; `let` and `var` make it a field too.
 
@@ -479,13 +479,13 @@ class ClassParameter(Node):
     """
 
     name: str
-    name_span: Span = field(compare=False, repr=False)
+    name_span: Span
     type: Type
     is_field: bool
     mutable: bool
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False, eq=False)
 class Parent(Node):
     """`Base<T>(a, b)` in the header of a class; the span is the name"""
 
@@ -494,7 +494,7 @@ class Parent(Node):
     arguments: list[Expression]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False, eq=False)
 class Field(Node):
     """A field among the members of a class"""
 
@@ -504,7 +504,7 @@ class Field(Node):
     value: Expression | None
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False, eq=False)
 class Delegation(Node):
     """`: self(a)`, `: super(a)` of an `init`"""
 
@@ -512,7 +512,7 @@ class Delegation(Node):
     arguments: list[Expression]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False, eq=False)
 class Init(Node):
     """A secondary constructor"""
 
@@ -520,11 +520,11 @@ class Init(Node):
     parameters: list[Parameter]
     delegation: Delegation | None
     body: Block | DeferredBlock | None
-    raw_span: Span | None = field(default=None, compare=False, repr=False)
+    raw_span: Span | None = None
     """where `@raw` stands, if it does"""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False, eq=False)
 class InvalidMember(Node):
     """Text in the body of a class, trait or `impl` that the parser skipped."""
 
@@ -532,12 +532,12 @@ class InvalidMember(Node):
 ClassMember: TypeAlias = Field | Init | Function | InvalidMember
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False, eq=False)
 class Class(Node):
     """The span is `class`; the primary constructor is reported at `name_span`."""
 
     name: str
-    name_span: Span = field(compare=False, repr=False)
+    name_span: Span
     modifiers: Modifier
     type_parameters: list[TypeParameter]
     parameters: list[ClassParameter]
@@ -545,13 +545,13 @@ class Class(Node):
     members: list[ClassMember]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False, eq=False)
 class Trait(Node):
     name: str
     methods: list[Function | InvalidMember]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False, eq=False)
 class Impl(Node):
     """`impl R for C`; `R` and `C` are named types without arguments"""
 
@@ -560,7 +560,7 @@ class Impl(Node):
     methods: list[Function | InvalidMember]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False, eq=False)
 class Global(Node):
     name: str
     mutable: bool
@@ -568,7 +568,7 @@ class Global(Node):
     value: Expression | None
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False, eq=False)
 class Constant(Node):
     """`const X: int = 1;`"""
 
@@ -577,7 +577,7 @@ class Constant(Node):
     value: Expression
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False, eq=False)
 class InvalidDeclaration(Node):
     """Text at top level that the parser skipped; it may have declared any name."""
 
@@ -585,6 +585,6 @@ class InvalidDeclaration(Node):
 Declaration: TypeAlias = Function | Class | Trait | Impl | Global | Constant | InvalidDeclaration
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False, eq=False)
 class File(Node):
     declarations: list[Declaration]

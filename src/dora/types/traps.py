@@ -8,6 +8,8 @@ from enum import Enum
 class Trap(Enum):
     """A failure that prints a line and a stack trace and ends the process."""
 
+    __hash__ = object.__hash__  # that of Enum is Python code
+
     ASSERT = (101, "assert failed")
     DIVISION = (101, "division by 0")
     INDEX = (102, "array index out of bounds")

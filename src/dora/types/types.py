@@ -12,7 +12,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from enum import Enum
-from typing import TypeAlias
+from typing import Final, TypeAlias
+
+from dora.text.recursion import on_fresh_stack
 
 
 class Kind(Enum):
@@ -126,19 +128,44 @@ class ClassHead:
 
 
 class ClassType:
-    """A class with its type arguments.  Made by `ClassHead.of` only."""
+    """A class with its type arguments.  Made by `ClassHead.of` only.
 
-    __slots__ = ("_parent", "arguments", "head")
+    Types may be nested very deep, so what can be known of the arguments is found out at once.
+    """
+
+    __slots__ = ("_parent", "arguments", "depth", "head", "is_open", "is_wrong")
 
     def __init__(self, head: ClassHead, arguments: tuple[Type, ...]) -> None:
         self.head = head
         self.arguments = arguments
         self._parent: ClassType | None = None
+        inner = [argument for argument in arguments if isinstance(argument, ClassType)]
+        self.depth: int = 1 + max((argument.depth for argument in inner), default=0)
+        """levels of types in types"""
+        self.is_wrong: bool = ERROR in arguments or any(argument.is_wrong for argument in inner)
+        """whether an erroneous type stands anywhere in it"""
+        self.is_open: bool = any(
+            argument.is_open
+            if isinstance(argument, ClassType)
+            else isinstance(argument, TypeParameter) or argument is SELF
+            for argument in arguments
+        )
+        """whether a type parameter or `Self` stands anywhere in it"""
 
     def __str__(self) -> str:
-        if not self.arguments:
-            return self.head.name
-        return f"{self.head.name}<{', '.join(map(str, self.arguments))}>"
+        written: list[str] = []
+        parts: list[Type | str] = [self]
+        while parts:
+            part = parts.pop()
+            if isinstance(part, ClassType) and part.arguments:
+                written += part.head.name, "<"
+                parts.append(">")
+                for argument in reversed(part.arguments):
+                    parts += argument, ", "
+                parts.pop()
+            else:
+                written.append(part.head.name if isinstance(part, ClassType) else str(part))
+        return "".join(written)
 
     @property
     def parent(self) -> ClassType | None:
@@ -157,10 +184,22 @@ Type: TypeAlias = PrimitiveType | SpecialType | TypeParameter | ClassType
 def substitute(type: Type, mapping: Mapping[Type, Type] | Mapping[TypeParameter, Type]) -> Type:
     """`type` with each type parameter (and `Self`) replaced by what `mapping` has for it."""
     if isinstance(type, ClassType):
-        if not type.arguments or not mapping:
+        if not type.is_open or not mapping:
             return type
-        return type.head.of(tuple(substitute(argument, mapping) for argument in type.arguments))
+        if type.depth % DEEP == 0:
+            return on_fresh_stack(lambda: _substitute_arguments(type, mapping))
+        return _substitute_arguments(type, mapping)
     return mapping.get(type, type)  # type: ignore[arg-type]
+
+
+def _substitute_arguments(
+    type: ClassType, mapping: Mapping[Type, Type] | Mapping[TypeParameter, Type]
+) -> Type:
+    return type.head.of(tuple(substitute(argument, mapping) for argument in type.arguments))
+
+
+DEEP: Final = 100
+"""Levels of types in types after which recursion changes the stack."""
 
 
 def lineage(type: ClassType) -> Iterator[ClassType]:
@@ -194,16 +233,20 @@ def is_assignable(source: Type, target: Type) -> bool:
 
 def has_error(type: Type) -> bool:
     """Whether an erroneous type stands anywhere in `type`, so that mismatches mean nothing."""
-    if isinstance(type, ClassType):
-        return any(has_error(argument) for argument in type.arguments)
-    return type is ERROR
+    return type.is_wrong if isinstance(type, ClassType) else type is ERROR
 
 
 def mentions(type: Type, parameters: frozenset[TypeParameter] | set[TypeParameter]) -> bool:
     """Whether one of `parameters` stands anywhere in `type`."""
-    if isinstance(type, ClassType):
-        return any(mentions(argument, parameters) for argument in type.arguments)
-    return type in parameters
+    waiting = [type]
+    while waiting:
+        type = waiting.pop()
+        if not isinstance(type, ClassType):
+            if type in parameters:
+                return True
+        elif type.is_open:
+            waiting += type.arguments
+    return False
 
 
 def kind_of(type: Type) -> Kind:

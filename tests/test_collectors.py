@@ -1,0 +1,111 @@
+"""The collectors: the language suite with a collection at every allocation, and programs that fill the heap."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from command_line import dora
+from dora.runtime.collectors import COLLECTORS
+from language_cases import Command, lines_match, parse_file
+from test_language import FILES, LANGUAGE, run_with
+
+MOVING = [name for name, row in COLLECTORS.items() if row.moves]
+CASES = [
+    path for path in FILES if (case := parse_file(path)).command is not Command.CHECK and not case.errors
+]
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Programs are written into the current folder, so that their names are short."""
+    monkeypatch.chdir(tmp_path)
+
+
+def write(name: str, text: str) -> str:
+    Path(name).write_text(text)
+    return name
+
+
+@pytest.mark.parametrize("collector", MOVING)
+@pytest.mark.parametrize("path", CASES, ids=lambda path: str(path.relative_to(LANGUAGE).with_suffix("")))
+def test_language_under_stress(path: Path, collector: str) -> None:
+    case = parse_file(path)
+    outcome = run_with(case, path, "baseline", [f"--gc={collector}", "--gc-stress", "--gc-verify"])
+    assert outcome.stdout == case.expected_stdout, outcome.stderr
+    assert lines_match(case.stderr, outcome.stderr)
+    assert outcome.exit_status == case.expected_exit
+
+
+CHURN = """
+class Node(var value: int, var next: Node)
+fun list(n: int) -> Node {
+  var head: Node = nil;
+  var i = 0;
+  while i < n { head = Node(i, head); i = i + 1; }
+  return head;
+}
+fun sum(list: Node) -> long {
+  var total = 0L;
+  var node = list;
+  while node !== nil { total = total + node.value.toLong(); node = node.next; }
+  return total;
+}
+var kept: Node = list(1000);
+fun main() {
+  let long = list(200000);
+  var i = 0;
+  while i < 40 { sum(list(10000)); i = i + 1; }
+  println(sum(long).toString());
+  println(sum(kept).toString());
+}
+"""
+
+
+@pytest.mark.parametrize("collector", MOVING)
+def test_a_small_heap_is_used_again_and_again(collector: str) -> None:
+    """16 MB of lists in all, 5 MB of them alive, in a heap whose half has 8."""
+    options = [f"--gc={collector}", "--heap-size=16m", "--gc-verify", "--gc-stats"]
+    result = dora(*options, write("churn.dora", CHURN))
+    assert (result.status, result.out) == (0, "19999900000\n499500\n")
+    collections = re.search(r"collections: +(\d+)", result.err)
+    assert collections and int(collections[1]) > 0
+
+
+FILL = """
+fun main() {
+  let arrays = Array::<Array<byte>>(100);
+  var i = 0;
+  while i < 100 { arrays[i] = Array::<byte>(10224); i = i + 1; println(i.toString()); }
+}
+"""
+
+
+@pytest.mark.parametrize("collector", COLLECTORS)
+def test_out_of_memory_comes_at_the_limit_and_not_before(collector: str) -> None:
+    """An array of references has 16 + 800 bytes, each of bytes 16 + 10,224: how many fit is known."""
+    part = 1 << 19
+    size = part * COLLECTORS[collector].parts
+    result = dora(f"--gc={collector}", f"--heap-size={size}", write("fill.dora", FILL))
+    rounds = len(result.out.splitlines())
+    assert result.status == 107
+    assert result.err == "out of memory\n0: main(): 5\n"
+    # The texts of the numbers printed are garbage where there is a collector.
+    most = (part - 816) // 10240
+    assert rounds == most if COLLECTORS[collector].moves else most - 1 <= rounds <= most
+
+
+@pytest.mark.parametrize("collector", MOVING)
+def test_an_event_is_a_line(collector: str) -> None:
+    program = 'fun main() { println("a"); forceCollect(); println("b"); }'
+    result = dora(f"--gc={collector}", "--gc-events", write("event.dora", program))
+    assert result.out == "a\nb\n"
+    assert re.fullmatch(r"GC full: collect garbage \(\d+\.\d+ ms\)\n", result.err)
+
+
+def test_a_collector_that_is_not_there_is_named() -> None:
+    result = dora("--gc=sweep", write("a.dora", "fun main() {}"))
+    assert result.status == 2
+    assert "collector `sweep` is not there yet" in result.err

@@ -1,0 +1,122 @@
+"""Every function of the library and of the examples: good bytecode, machine code, sensible GC points."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from compiling import bytecode_of, compiled_program, functions_of, machine_code
+from dora.baseline.allocation import LIBRARY_CALLS, WITHOUT_CALL
+from dora.baseline.calls import INLINE
+from dora.baseline.primitives import EMITTERS
+from dora.bytecode.instructions import Poll
+from dora.bytecode.verifier import verify
+from dora.check.library import compiled_library
+from dora.check.program import Function
+from dora.library.files import HEAP
+from dora.lower.expressions import CHECKED_LATE, SPECIAL
+from dora.machine.targets import TARGETS
+from dora.runtime.collectors import COLLECTORS
+from dora.runtime.internals import HEAP_FUNCTIONS, UPCALLS, layout_constants
+from dora.runtime.layout import WORD
+from dora.types.primitives import PRIMITIVES
+from dora.types.types import substitute
+
+EXAMPLES = sorted((Path(__file__).parents[2] / "examples").glob("*.dora"))
+GENERIC = """
+fun use<T>(vec: Vec<T>, item: T) {
+  vec.push(item); vec.set(0, vec.get(0)); vec.pop(); vec.push(item); vec.removeAt(0); vec.trimToLen();
+  let array = Array::<T>(vec.capacity() + vec.len(), item);
+  array[0] = array[1];
+}
+fun main() {
+  use(Vec(), true); use(Vec(), 1Y); use(Vec(), 'a'); use(Vec(), 1); use(Vec(), 1L); use(Vec(), 1F);
+  use(Vec(), 1D); use(Vec(), "a");
+  removeItem(Vec(), 1);
+  bubbleSort(Array::<int>(3));
+}
+"""
+PROGRAMS = {path.name: path.read_text() for path in EXAMPLES} | {"generic": GENERIC}
+
+LOWERED = {*SPECIAL, "Array.Array", "defaultValue"}
+"""internal functions that become instructions"""
+
+
+@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_every_function_compiles(name: str, target: str) -> None:
+    count = 0
+    for specializer, bytecode in bytecode_of(compiled_program(PROGRAMS[name])):
+        verify(bytecode)
+        compiled = machine_code(specializer, bytecode, target)
+        lines = {0, *bytecode.lines}
+        for point in compiled.points:
+            assert 0 < point.offset <= compiled.code.body_size
+            assert point.line in lines
+            assert all(slot < 0 and slot % WORD == 0 for slot in point.slots)
+        assert len({point.offset for point in compiled.points}) == len(compiled.points)
+        count += 1
+    assert count > 150, "the whole library is compiled each time"
+
+
+def test_every_primitive_has_an_emitter() -> None:
+    assert set(EMITTERS) == set(PRIMITIVES)
+    assert set(PRIMITIVES) >= LIBRARY_CALLS
+
+
+COLLECTED = {"forceCollect"}
+"""supplied by the row of the collector"""
+
+
+@pytest.mark.parametrize(
+    "name", [name for row in COLLECTORS.values() for name in (row.allocate, row.collect)]
+)
+def test_collectors_functions_are_there(name: str) -> None:
+    assert name in compiled_library(layout_constants()).library.functions
+
+
+def test_every_internal_function_is_supplied_once() -> None:
+    library = compiled_library(layout_constants()).library
+    functions = list(library.functions.values())
+    for owner in library.classes.values():
+        functions += [*owner.methods.values(), *owner.statics.values(), *owner.constructors]
+    keys = {function.key for function in functions if function.internal}
+    suppliers = [keys & set(PRIMITIVES), LOWERED, set(INLINE), set(HEAP_FUNCTIONS), set(UPCALLS), COLLECTED]
+    assert keys == set().union(*suppliers)
+    assert sum(map(len, suppliers)) == len(keys), "a function is supplied twice"
+    assert set(INLINE) >= WITHOUT_CALL
+    assert set(INLINE) | LOWERED >= CHECKED_LATE
+
+
+@pytest.mark.parametrize("key", HEAP_FUNCTIONS)
+def test_heap_functions_fit_what_they_stand_for(key: str) -> None:
+    library = compiled_library(layout_constants()).library
+    owner, _, name = key.rpartition(".")
+    internal = library.classes[owner].methods[name] if owner else library.functions[name]
+    function = library.functions[HEAP_FUNCTIONS[key]]
+    assert types_of(function) == types_of(internal)
+    assert not function.throws and not internal.throws
+    assert function.hidden and not internal.hidden
+
+
+def types_of(function: Function) -> list[str]:
+    count = len(function.parameters) + function.has_self
+    return [str(substitute(local.type, {})) for local in function.locals[:count]] + [str(function.result)]
+
+
+def test_raw_functions_do_not_poll() -> None:
+    program = compiled_program("fun main() { while true { } }")
+    polls = {
+        bytecode.name: any(isinstance(insn, Poll) for insn in bytecode.code)
+        for _, bytecode in bytecode_of(program)
+    }
+    assert polls["main"] and polls["sleepSeconds"]
+    raw = [function.name for function in functions_of(program) if function.raw]
+    assert len(raw) > 20 and not any(polls[name] for name in raw)
+
+
+def test_files_of_the_heap_are_hidden_in_traces() -> None:
+    program = compiled_program("fun main() {}")
+    hidden = {function.source.name for function in functions_of(program) if function.hidden}
+    assert hidden <= set(HEAP) and "texts.dora" in hidden
