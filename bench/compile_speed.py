@@ -26,9 +26,9 @@ from dora.bytecode import instructions
 from dora.bytecode.entities import FunctionRef
 from dora.bytecode.function import Function as Bytecode
 from dora.check.checker import MainRule, check_program
-from dora.check.library import prelude
 from dora.check.program import Class, Function, Program
 from dora.compiled.machine import Machine
+from dora.engine import library_for
 from dora.lower.functions import lowering
 from dora.lower.specializer import Specializer
 from dora.syntax.parser import parse_file
@@ -109,7 +109,7 @@ def front(source: Source, times: Times) -> Program:
     file = parse_file(source, diagnostics)
     times.add(PARSE, start)
     start = time.perf_counter()
-    program = check_program(source, file, diagnostics, prelude(), main=MainRule.OPTIONAL)
+    program = check_program(source, file, diagnostics, library_for("baseline"), main=MainRule.OPTIONAL)
     times.add(CHECK, start)
     assert not diagnostics.errors, diagnostics.reports
     times.lines += source.text.count("\n")

@@ -27,9 +27,10 @@ IMPORTED = time.perf_counter()
 
 from dora import engine  # noqa: E402
 from dora.bytecode.entities import FunctionRef  # noqa: E402
-from dora.check.library import prelude  # noqa: E402
 from dora.text.diagnostics import Diagnostics  # noqa: E402
 from dora.text.loading import load_source  # noqa: E402
+
+ENGINE = "baseline"
 
 
 class TimedMachine(Machine):
@@ -50,11 +51,11 @@ class TimedMachine(Machine):
 
 def main(started: float, path: str) -> None:
     begin = time.perf_counter()
-    prelude()
+    engine.library_for(ENGINE)
     declared = time.perf_counter()
     source = load_source(path, sys.stdin.buffer, Diagnostics())
     assert source is not None
-    program = engine.compile_program(source, Diagnostics())
+    program = engine.compile_program(source, Diagnostics(), engine=ENGINE)
     assert program is not None
     checked = time.perf_counter()
     machine = TimedMachine(program, stdout=sys.stdout.buffer, stderr=sys.stderr.buffer)
