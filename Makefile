@@ -1,14 +1,17 @@
 # Two commands: `make run` and `make test`.  Both work on a fresh checkout and install nothing twice.
+# `make bench` compares with other languages, `make bench BENCH="fannkuch fib" RUNS=5 FLAGS=--quick`.
 
 PYTHON ?= python3
 FILE   ?= examples/hello.dora
 ARGS   ?=
-BIN    := .venv/bin
-
+BENCH  ?=
+RUNS   ?= 3
+FLAGS  ?=
 SEED   ?= 1
 COUNT  ?= 1000
+BIN    := .venv/bin
 
-.PHONY: setup run test fuzz format check-format types unit clean
+.PHONY: setup run test fuzz format check-format types unit bench bench-compile bench-startup clean
 
 setup: .venv/.installed
 
@@ -26,23 +29,33 @@ run: setup
 
 test: .venv/.test-installed check-format types unit
 
-check-# Random programs under all engines: `make fuzz SEED=1 COUNT=1000`.
-fuzz: .venv/.test-installed
-	$(BIN)/python tests/fuzz/compare.py --seed $(SEED) --count $(COUNT)
-
-format: .venv/.test-installed
-	$(BIN)/ruff format --check src tests
-	$(BIN)/ruff check src tests
+check-format: .venv/.test-installed
+	$(BIN)/ruff format --check src tests bench tools
+	$(BIN)/ruff check src tests bench tools
 
 types: .venv/.test-installed
 	$(BIN)/mypy
+	MYPYPATH=bench $(BIN)/mypy bench/*.py tools/*.py
 
 unit: .venv/.test-installed
 	$(BIN)/python -m pytest -n 2 tests
 
+# Random programs under all engines: `make fuzz SEED=1 COUNT=1000`.
+fuzz: .venv/.test-installed
+	$(BIN)/python tests/fuzz/compare.py --seed $(SEED) --count $(COUNT)
+
 format: .venv/.test-installed
-	$(BIN)/ruff format src tests
-	$(BIN)/ruff check --fix src tests
+	$(BIN)/ruff format src tests bench tools
+	$(BIN)/ruff check --fix src tests bench tools
+
+bench: setup
+	$(BIN)/python bench/run.py $(BENCH) --runs $(RUNS) $(FLAGS)
+
+bench-compile: setup
+	$(BIN)/python bench/compile_speed.py $(FLAGS)
+
+bench-startup: setup
+	$(BIN)/python bench/startup.py $(FLAGS)
 
 clean:
-	rm -rf .venv build dist src/*.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .bench build dist src/*.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,58 @@
+#include <stdio.h>
+#include <stdlib.h>
+
+static int fannkuch(int n) {
+  int *perm = calloc(n, sizeof(int));
+  int *perm1 = calloc(n, sizeof(int));
+  int *count = calloc(n, sizeof(int));
+  int maxFlips = 0;
+  int checksum = 0;
+  int permCount = 0;
+  int r = n;
+  for (int i = 0; i < n; i++) perm1[i] = i;
+  for (;;) {
+    while (r != 1) {
+      count[r - 1] = r;
+      r--;
+    }
+    for (int i = 0; i < n; i++) perm[i] = perm1[i];
+    int flips = 0;
+    int k = perm[0];
+    while (k != 0) {
+      int k2 = (k + 1) >> 1;
+      for (int i = 0; i < k2; i++) {
+        int temp = perm[i];
+        perm[i] = perm[k - i];
+        perm[k - i] = temp;
+      }
+      flips++;
+      k = perm[0];
+    }
+    if (flips > maxFlips) maxFlips = flips;
+    if (permCount % 2 == 0) checksum += flips;
+    else checksum -= flips;
+    for (;;) {
+      if (r == n) {
+        printf("%d\n", checksum);
+        free(perm);
+        free(perm1);
+        free(count);
+        return maxFlips;
+      }
+      int perm0 = perm1[0];
+      for (int i = 0; i < r; i++) perm1[i] = perm1[i + 1];
+      perm1[r] = perm0;
+      count[r]--;
+      if (count[r] > 0) break;
+      r++;
+    }
+    permCount++;
+  }
+}
+
+int main(int argc, char **argv) {
+  int n = atoi(argv[1]);
+  int flips = fannkuch(n);
+  printf("Pfannkuchen(%d) = %d\n", n, flips);
+  return 0;
+}
