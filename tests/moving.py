@@ -64,6 +64,11 @@ class MovingMachine(Machine):
         self.close_buffer()
         return self.new_memory(size)
 
+    def close(self) -> None:
+        super().close()
+        for space in self.spaces:
+            space.free()
+
     # A Cheney copy, in Python.
 
     def collect(self) -> None:

@@ -50,6 +50,9 @@ class Interpreter(Protocol):
     def report(self, failure: Failure) -> None:
         """Print the line and the trace of a failure."""
 
+    def close(self) -> None:
+        """Give back what the engine holds outside of Python's memory; nothing is called any more."""
+
 
 class ExitRequest(Exception):
     """The program called `exit`; it ends the whole run of tests."""
@@ -77,6 +80,10 @@ class TestRun:
             return self._engine.run_test(self._program.functions[name])
         except Exit as exit:
             raise ExitRequest(exit.status) from None
+
+    def close(self) -> None:
+        """The tests are done."""
+        self._engine.close()
 
 
 def engine_is_there(name: str) -> bool:
@@ -117,7 +124,11 @@ def interpreter(program: Program, arguments: list[str], streams: Streams, settin
 
 def run_program(program: Program, arguments: list[str], streams: Streams, settings: Settings) -> int:
     """Run `main` and return the exit status, whatever way the program ends."""
-    return interpreter(program, arguments, streams, settings).run_main()
+    engine = interpreter(program, arguments, streams, settings)
+    try:
+        return engine.run_main()
+    finally:
+        engine.close()
 
 
 def start_tests(program: Program, streams: Streams, settings: Settings) -> TestRun:
@@ -161,9 +172,11 @@ def run_formula(
 def evaluate(checked: list[tuple[str, Program, Function]], streams: Streams, settings: Settings) -> int:
     """The values of formulas, each known to the later ones by its name; prints the last one."""
     values: dict[str, Value] = {}
+    engines: list[Interpreter] = []
     try:
         for name, program, function in checked:
             engine = interpreter(program, [], streams, settings)
+            engines.append(engine)
             values[name] = engine.call(function, [values[one.name] for one in function.parameters])
         engine.print_value(function.result, values[name])
     except Exit as exit:
@@ -171,4 +184,7 @@ def evaluate(checked: list[tuple[str, Program, Function]], streams: Streams, set
     except Failure as failure:
         engine.report(failure)
         return failure.status
+    finally:
+        for engine in engines:
+            engine.close()
     return 0

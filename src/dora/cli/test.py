@@ -76,10 +76,13 @@ def compile_file(
 
 
 def run_tests(tests: engine.TestRun, streams: Streams, tally: Tally) -> None:
-    for name in tests.names():
-        write(streams.stdout, f"test {name} ... ")
-        streams.stdout.flush()
-        passed = tests.run(name)
-        write(streams.stdout, "ok\n" if passed else "failed\n")
-        tally.passed += passed
-        tally.failed += not passed
+    try:
+        for name in tests.names():
+            write(streams.stdout, f"test {name} ... ")
+            streams.stdout.flush()
+            passed = tests.run(name)
+            write(streams.stdout, "ok\n" if passed else "failed\n")
+            tally.passed += passed
+            tally.failed += not passed
+    finally:
+        tests.close()

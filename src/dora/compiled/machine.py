@@ -154,6 +154,10 @@ class Machine:
             value = self.call(library.classes[type.name].methods["toString"], [value])
         self.call(library.functions["println"], [value])
 
+    def close(self) -> None:
+        """Free code, heap and tables; nothing may be called any more."""
+        self.instance.close()
+
     # Calls.
 
     def call(self, function: Function, arguments: list[Value]) -> Value:

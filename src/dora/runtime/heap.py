@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from struct import pack
 from typing import Final
 
-from dora.machine.memory import map_memory
+from dora.machine.memory import map_memory, unmap
 from dora.runtime import layout
 from dora.runtime.collectors import Collector
 from dora.runtime.memory import Region, Words, store_bytes, store_word
@@ -40,6 +40,8 @@ class Heap:
         self.slots = Region(SLOTS_SIZE)
         self.globals = Region(GLOBALS_SIZE)
         self.points: dict[int, int] = {}
+        self.tables: list[tuple[int, int]] = []
+        """address and size of all tables of points so far"""
         block = self.block
         block[layout.HEAP_FROM] = start = self.memory.start
         block[layout.HEAP_FROM_END] = start + part
@@ -87,6 +89,7 @@ class Heap:
         """A larger table.  The old one stays: a collector may be looking at it."""
         self.capacity = capacity
         self.table = Words(map_memory(capacity * ENTRY), capacity * ENTRY)
+        self.tables.append((self.table.address, capacity * ENTRY))
         for address, record in self.points.items():
             self.enter(address, record)
         self.block[layout.HEAP_POINTS_MASK] = capacity - 1
@@ -101,5 +104,8 @@ class Heap:
         table[index * ENTRY] = address
 
     def free(self) -> None:
+        unmap(self.block.address, layout.HEAP_SIZE)
+        for address, size in self.tables:
+            unmap(address, size)
         for region in (self.memory, self.slots, self.globals):
             region.free()

@@ -78,6 +78,9 @@ class Interpreter(Machine):
         self.stderr.write(failure.report())
         self.stderr.flush()
 
+    def close(self) -> None:
+        """There is nothing outside of Python's memory."""
+
     # Calls.
 
     def call(self, function: Function, arguments: list[Value]) -> Value:
