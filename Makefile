@@ -7,9 +7,11 @@ ARGS   ?=
 BENCH  ?=
 RUNS   ?= 3
 FLAGS  ?=
+SEED   ?= 1
+COUNT  ?= 1000
 BIN    := .venv/bin
 
-.PHONY: setup run test format check-format types unit bench bench-compile bench-startup clean
+.PHONY: setup run test fuzz format check-format types unit bench bench-compile bench-startup clean
 
 setup: .venv/.installed
 
@@ -37,6 +39,10 @@ types: .venv/.test-installed
 
 unit: .venv/.test-installed
 	$(BIN)/python -m pytest -n 2 tests
+
+# Random programs under all engines: `make fuzz SEED=1 COUNT=1000`.
+fuzz: .venv/.test-installed
+	$(BIN)/python tests/fuzz/compare.py --seed $(SEED) --count $(COUNT)
 
 format: .venv/.test-installed
 	$(BIN)/ruff format src tests bench tools

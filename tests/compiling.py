@@ -50,7 +50,19 @@ def bytecode_of(program: Program) -> Iterator[tuple[Specializer, Bytecode]]:
     """The bytecode of these functions and of all that they call, generic ones as they call them."""
     specializer = lowering(program)
     waiting = [specializer.function_ref(function) for function in functions_of(program)]
-    waiting += specializer.initializers()
+    yield from reached(specializer, waiting + specializer.initializers())
+
+
+def own_bytecode(program: Program) -> list[tuple[Specializer, Bytecode]]:
+    """The bytecode of the program's own functions that are reached from `main` and globals, by name."""
+    assert program.main is not None
+    specializer = lowering(program)
+    waiting = [*specializer.initializers(), specializer.function_ref(program.main)]
+    functions = [pair for pair in reached(specializer, waiting) if pair[1].ref.file is None]
+    return sorted(functions, key=lambda pair: pair[1].name)
+
+
+def reached(specializer: Specializer, waiting: list[FunctionRef]) -> Iterator[tuple[Specializer, Bytecode]]:
     done: set[FunctionRef] = set()
     while waiting:
         ref = waiting.pop()
@@ -107,5 +119,7 @@ class Symbols:
         return self.specializer.function_ref(self.specializer.program.library.functions[name])
 
 
-def machine_code(specializer: Specializer, bytecode: Bytecode, target: str = "x64") -> CompiledFunction:
-    return compile_function(bytecode, TARGETS[target].assembler(), Symbols(specializer))
+def machine_code(
+    specializer: Specializer, bytecode: Bytecode, target: str = "x64", *, comments: bool = False
+) -> CompiledFunction:
+    return compile_function(bytecode, TARGETS[target].assembler(), Symbols(specializer), comments=comments)

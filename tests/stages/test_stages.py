@@ -15,6 +15,11 @@ from pathlib import Path
 
 import pytest
 
+from compiling import compiled_program, machine_code, own_bytecode
+from dora.bytecode.printer import print_function
+from dora.bytecode.verifier import verify
+from dora.machine.listing import Syntax, listing
+from dora.machine.targets import X64
 from dora.pipeline import Stage, dump_stage
 from dora.syntax.parser import parse_file
 from dora.text.diagnostics import Diagnostics
@@ -31,10 +36,30 @@ def errors(source: Source) -> str:
     return render([diagnostics], Format.SHORT)
 
 
+def bytecode(source: Source) -> str:
+    """The program's own functions, each looked at by the verifier."""
+    dumps = []
+    for _, function in own_bytecode(compiled_program(source.text)):
+        verify(function)
+        dumps.append(print_function(function))
+    return "\n".join(dumps)
+
+
+def asm(source: Source) -> str:
+    """Of the program's own functions, code for x86-64 that is not placed: addresses are 0."""
+    dumps = []
+    for specializer, function in own_bytecode(compiled_program(source.text)):
+        compiled = machine_code(specializer, function, comments=True)
+        dumps.append(f"{function.name}\n{listing(compiled.code, X64, Syntax.INTEL)}")
+    return "\n".join(dumps)
+
+
 STAGES: dict[str, Callable[[Source], str]] = {
     "tokens": lambda source: dump_stage(Stage.TOKENS, source),
     "ast": lambda source: dump_stage(Stage.AST, source),
     "program": lambda source: dump_stage(Stage.PROGRAM, source),
+    "bytecode": bytecode,
+    "asm": asm,
     "errors": errors,
 }
 

@@ -54,6 +54,9 @@ def check_integers(kind: str, wrap: Wrap, bits: int, x: int, y: int) -> None:
         assert compute(f"{kind}.{name}", x, y) == wrap(value), name
     for name, value in {"unaryPlus": x, "unaryMinus": -x, "not": -x - 1}.items():
         assert compute(f"{kind}.{name}", x) == wrap(value), name
+    digits = f"{unsigned:0{bits}b}"
+    assert compute(f"{kind}.countOneBits", x) == digits.count("1")
+    assert compute(f"{kind}.leadingZeros", x) == (digits + "1").index("1")
     assert compute(f"{kind}.toByte", x) == x % 256
     check_comparisons(kind, x, y)
 

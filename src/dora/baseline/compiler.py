@@ -25,7 +25,7 @@ from dora.baseline.primitives import COMPARISONS, EMITTERS, branch_on
 from dora.baseline.result import CompiledFunction
 from dora.bytecode import instructions as i
 from dora.bytecode.function import Function
-from dora.bytecode.instructions import NO_REGISTER, Instruction
+from dora.bytecode.instructions import NO_REGISTER, Instruction, use_bits
 from dora.bytecode.printer import print_instruction
 from dora.machine.buffer import Label
 from dora.machine.macro import Condition, MacroAssembler
@@ -128,8 +128,7 @@ class Compiler:
         """Constants that are needed where the code goes on must be made before the jump."""
         if not self.frame.constants or isinstance(insn, i.Return | i.LeaveException):
             return
-        condition = getattr(insn, "condition", NO_REGISTER)
-        self.frame.flush(live if condition == NO_REGISTER else live | 1 << condition)
+        self.frame.flush(live | use_bits(insn))
 
     def fuses(self, start: int, last: int, live: int) -> bool:
         """Whether the block ends in a comparison that is only made for the branch behind it."""
@@ -167,6 +166,10 @@ class Compiler:
     def branch(self, insn: i.BranchIf | i.BranchUnless, condition: Condition) -> None:
         value = self.frame.read(insn.condition, self.context.work[0])
         self.masm.branch_immediate(Kind.BOOL, condition, value, 0, self.labels[insn.target])  # type: ignore[arg-type]
+
+    def branch_equal(self, insn: i.BranchEqual) -> None:
+        value, label = self.frame.read(insn.value, self.context.work[0]), self.labels[insn.target]
+        self.masm.branch_immediate(Kind.INT, Condition.EQUAL, value, insn.constant, label)  # type: ignore[arg-type]
 
     # Moves, constants, arithmetic.
 
@@ -266,6 +269,7 @@ METHODS: Final[dict[type[Instruction], Callable[[Compiler, Any], None]]] = {
     i.Goto: Compiler.goto,
     i.BranchIf: Compiler.branch_if,
     i.BranchUnless: Compiler.branch_unless,
+    i.BranchEqual: Compiler.branch_equal,
     i.Poll: Compiler.poll_loop,
     i.Return: Compiler.return_value,
     i.Trap: Compiler.trap,

@@ -387,6 +387,8 @@ def make_emitters() -> dict[str, Emitter]:
         table[f"{kind.value}.mod"] = division(kind, remainder=True)
         table[f"{kind.value}.unaryMinus"] = integer_unary("negate", kind)
         table[f"{kind.value}.not"] = integer_unary("complement", kind)
+        table[f"{kind.value}.countOneBits"] = integer_unary("count_one_bits", kind)
+        table[f"{kind.value}.leadingZeros"] = integer_unary("leading_zeros", kind)
     for kind in FLOATS:
         for name, float_operation in FLOAT_BINARY.items():
             table[f"{kind.value}.{name}"] = float_binary(float_operation, kind)

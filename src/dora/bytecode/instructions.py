@@ -440,6 +440,15 @@ class BranchUnless(Instruction):
     target: Jump
 
 
+@instruction(Effect.JUMPS)
+class BranchEqual(Instruction):
+    """continue at target if value, an int, equals constant"""
+
+    value: Use
+    constant: Value
+    target: Jump
+
+
 @instruction(Effect.TRAPS)
 class Poll(Instruction):
     """the head of a loop: look whether somebody wants attention"""
@@ -488,6 +497,7 @@ AnyInstruction = (
     | Goto
     | BranchIf
     | BranchUnless
+    | BranchEqual
     | Poll
     | Return
     | Trap

@@ -135,8 +135,10 @@ RULES: Final[dict[type[Instruction], Callable[[Function, Any], Wanted]]] = {
     i.CallInternal: call,
     i.TakeException: refs("dst"),
     i.SetException: refs("value"),
+    i.LeaveException: lambda f, insn: [] if insn.line == NO_REGISTER else [(insn.line, Kind.INT)],
     i.BranchIf: one("condition", Kind.BOOL),
     i.BranchUnless: one("condition", Kind.BOOL),
+    i.BranchEqual: one("value", Kind.INT),
     i.Return: returned,
 }
 

@@ -14,7 +14,6 @@ from dora.check.program import FunctionKind
 from dora.lower.body import Body, Finally, Handler, Loop
 from dora.lower.expressions import DEFAULTS, emit_call, jump_if
 from dora.text.source import Span
-from dora.types.primitives import PRIMITIVES
 from dora.types.types import UNIT, Kind
 
 
@@ -158,6 +157,8 @@ def leave(body: Body, way: Way | Jump, span: Span) -> None:
 
 def enter_finally(body: Body, scope: Finally, way: object, span: Span) -> None:
     """Note which way is gone, and go to the block."""
+    if not body.builder.reachable:
+        return
     known = next((number for number, one in enumerate(scope.ways) if same_way(one, way)), None)
     if known is None:
         known = len(scope.ways)
@@ -180,7 +181,6 @@ def do(body: Body, node: typed.Do) -> None:
         return do_catch(body, node, None)
     span = node.last.span
     scope = Finally(body.builder.label(), body.builder.register(Kind.INT))
-    scope.ways += [Way.ON, Way.EXCEPTION]
     exception = body.builder.register(Kind.REF)
     handler = new_handler(body, span)
     prepare(body, exception, span)
@@ -191,9 +191,8 @@ def do(body: Body, node: typed.Do) -> None:
     body.handlers.pop()
     body.scopes.pop()
     body.builder.bind(handler.label)
-    if body.builder.reachable:
-        body.emit(i.TakeException(exception), span)
-        enter_finally(body, scope, Way.EXCEPTION, span)
+    body.emit(i.TakeException(exception), span)
+    enter_finally(body, scope, Way.EXCEPTION, span)
     body.builder.bind(scope.entry)
     body.block(node.last)
     go_on(body, scope, exception, handler, span)
@@ -217,25 +216,31 @@ def prepare(body: Body, exception: Register, span: Span) -> None:
 
 
 def go_on(body: Body, scope: Finally, exception: Register, handler: Handler, span: Span) -> None:
-    """Behind a `finally` block: each way out goes on from here."""
+    """Behind a `finally` block: each way out that is taken goes on from here; the last needs no test."""
     if not body.builder.reachable:
         return
     end = body.builder.label()
-    for number, way in enumerate(scope.ways[1:], 1):
-        past = body.builder.label()
-        wanted = body.constant(Kind.INT, number, span)
-        is_it = body.temporary(Kind.BOOL)
-        body.emit(i.Compute(is_it, PRIMITIVES["int.equals"], (scope.state, wanted)), span)
-        body.done(wanted, is_it)
-        body.emit(i.BranchUnless(is_it, past.target), span)
-        if way is Way.EXCEPTION:
-            body.emit(i.SetException(exception), span)
-            pass_on(body, handler, span)
-        else:
-            assert isinstance(way, Way | Jump)
-            leave(body, way, span)
-        body.builder.bind(past)
+    *tested, (_, last) = sorted(enumerate(scope.ways), key=lambda way: way[1] is Way.ON)
+    labels = [body.builder.label() for _ in tested]
+    for (number, _), label in zip(tested, labels, strict=True):
+        body.emit(i.BranchEqual(scope.state, number, label.target), span)
+    go_way(body, last, end, exception, handler, span)
+    for (_, way), label in zip(tested, labels, strict=True):
+        body.builder.bind(label)
+        go_way(body, way, end, exception, handler, span)
     body.builder.bind(end)
+
+
+def go_way(body: Body, way: object, end: Label, exception: Register, handler: Handler, span: Span) -> None:
+    """One way out: on behind the `do`, further with the exception, or to where a jump wanted to go."""
+    if way is Way.ON:
+        body.emit(i.Goto(end.target), span)
+    elif way is Way.EXCEPTION:
+        body.emit(i.SetException(exception), span)
+        pass_on(body, handler, span)
+    else:
+        assert isinstance(way, Way | Jump)
+        leave(body, way, span)
 
 
 def pass_on(body: Body, handler: Handler, span: Span) -> None:

@@ -450,6 +450,12 @@ class MacroAssembler(Protocol):
     def complement(self, kind: Kind, target: Register, source: Register) -> None:
         """All bits inverted; for `bool`, 1 - source."""
 
+    def count_one_bits(self, kind: Kind, target: Register, source: Register) -> None:
+        """How many bits are set, an `int`."""
+
+    def leading_zeros(self, kind: Kind, target: Register, source: Register) -> None:
+        """How many bits stand above the highest one that is set, an `int`; 32 or 64 for zero."""
+
     # ---- Floating point ----
 
     def float_binary(

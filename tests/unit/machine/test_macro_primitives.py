@@ -100,6 +100,8 @@ def emitter(row: Primitive) -> Emit | None:
         "mod": lambda m, *registers: m.remainder(kind, *registers),
         "unaryMinus": lambda m, *registers: m.negate(kind, *registers),
         "not": lambda m, *registers: m.complement(kind, *registers),
+        "countOneBits": lambda m, *registers: m.count_one_bits(kind, *registers),
+        "leadingZeros": lambda m, *registers: m.leading_zeros(kind, *registers),
     }
     bits: dict[str, Emit] = {
         "doubleFromBits": lambda m, *registers: m.float_from_bits(DOUBLE, *registers),

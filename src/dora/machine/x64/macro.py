@@ -8,7 +8,7 @@
   operands are: quotients and products into `rax`, remainders into `rdx`, shift counts in `rcx`.
 * `ucomis` reports "unordered" as "below and equal", so comparisons are turned until the condition is
   "above"; equality needs the parity flag as well.
-* Of what not every x86-64 processor has, only `roundsd` is used (SSE4.1, in all of them since 2011).
+* Of what not every x86-64 processor has, `roundsd` and `popcnt` are used (SSE4.2, in all since 2011).
 """
 
 from __future__ import annotations
@@ -384,6 +384,12 @@ class MacroAssembler(Assembler):
             self.xor32_ri(target, 1)
         else:
             (self.not64_r if kind is LONG or kind is REF else self.not32_r)(target)
+
+    def count_one_bits(self, kind: Kind, target: Register, source: Register) -> None:
+        (self.popcnt64_rr if kind is LONG else self.popcnt32_rr)(target, source)
+
+    def leading_zeros(self, kind: Kind, target: Register, source: Register) -> None:
+        sequences.leading_zeros(self, kind is LONG, target, source)
 
     # ---- Floating point ----
 

@@ -175,6 +175,18 @@ def restore_pair(asm: Assembler, target: int, right: int, pushed: bool) -> None:
         asm.mov64_rr(register, OWN)
 
 
+def leading_zeros(asm: Assembler, wide: bool, target: int, source: int) -> None:
+    """`bsr` gives the number of the highest bit set, and says in the flags if there is none.
+
+    `lzcnt` would do it alone, but a processor that has none runs it as `bsr`, with another result.
+    """
+    highest = 63 if wide else 31
+    asm.mov32_ri(OWN, 2 * highest + 1)
+    (asm.bsr64_rr if wide else asm.bsr32_rr)(target, source)
+    asm.cmov32_rr(x.E, target, OWN)
+    asm.xor32_ri(target, highest)
+
+
 # ---- Memory ----
 
 

@@ -1,0 +1,1 @@
+"""Random programs, run by all engines and compared."""

@@ -1,0 +1,114 @@
+"""Runs a program by several engines and compares output, exit status, messages and traces.
+
+    python tests/fuzz/compare.py --seed 1 --count 1000        1000 programs; stops at a difference
+    python tests/fuzz/compare.py --seed 4711 --show           the program of a seed
+
+A program that differs is reduced: lines are taken away as long as the engines still disagree about it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import sys
+import tempfile
+from pathlib import Path
+from typing import NamedTuple
+
+from dora.cli.main import run_command
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+
+from fuzz.generator import Generator
+
+ENGINES = (("walk",), ("baseline",), ("baseline", "--gc-stress"))
+"""engine and further options"""
+
+OVERFLOW = 108
+"""the depth at which the stack overflows is nobody's business"""
+
+
+class Outcome(NamedTuple):
+    status: int
+    stdout: bytes
+    stderr: bytes
+
+
+def run(path: str, engine: str, *options: str) -> Outcome:
+    stdout, stderr = io.BytesIO(), io.BytesIO()
+    arguments = ["run", f"--engine={engine}", *options, "--error-format=short", path]
+    status = run_command(arguments, io.BytesIO(), stdout, stderr)
+    if status == OVERFLOW:
+        return Outcome(status, b"", b"")
+    return Outcome(status, stdout.getvalue(), stderr.getvalue())
+
+
+def outcomes(text: str, folder: str) -> list[Outcome]:
+    path = Path(folder, "program.dora")
+    path.write_text(text)
+    return [run(str(path), *engine) for engine in ENGINES]
+
+
+def differ(text: str, folder: str) -> bool:
+    first, *others = outcomes(text, folder)
+    return any(other != first for other in others)
+
+
+def is_program(text: str, folder: str) -> bool:
+    """Whether the checker accepts it."""
+    path = Path(folder, "program.dora")
+    path.write_text(text)
+    return run_command(["check", str(path)], io.BytesIO(), io.BytesIO(), io.BytesIO()) == 0
+
+
+def reduce(text: str, folder: str) -> str:
+    """A smaller program about which the engines disagree: runs of lines are left out, long ones first."""
+    lines = text.splitlines()
+    length = max(len(lines) // 2, 1)
+    while length:
+        start = 0
+        while start < len(lines):
+            shorter = "\n".join(lines[:start] + lines[start + length :]) + "\n"
+            if is_program(shorter, folder) and differ(shorter, folder):
+                lines = shorter.splitlines()
+            else:
+                start += 1
+        length //= 2
+    return "\n".join(lines) + "\n"
+
+
+def report(seed: int, text: str, folder: str) -> str:
+    parts = [f"seed {seed}: the engines disagree about\n\n{text}"]
+    for engine, outcome in zip(ENGINES, outcomes(text, folder), strict=True):
+        output = (outcome.stdout + outcome.stderr).decode("utf-8", "replace")
+        parts.append(f"--- {' '.join(engine)}: exit {outcome.status}\n{output}")
+    return "\n".join(parts)
+
+
+def find_difference(first: int, count: int) -> str | None:
+    """A report about the first seed about whose program the engines disagree."""
+    with tempfile.TemporaryDirectory() as folder:
+        for seed in range(first, first + count):
+            text = Generator(seed).program()
+            assert is_program(text, folder), f"seed {seed} is no program:\n{text}"
+            if differ(text, folder):
+                return report(seed, reduce(text, folder), folder)
+    return None
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--count", type=int, default=1000)
+    parser.add_argument("--show", action="store_true", help="print the program of the seed")
+    options = parser.parse_args()
+    if options.show:
+        print(Generator(options.seed).program(), end="")
+        return 0
+    difference = find_difference(options.seed, options.count)
+    print(difference or f"{options.count} programs from seed {options.seed} on: all engines agree")
+    return 1 if difference else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,87 @@
+"""Bytecode: what every instruction must have somewhere, and what the verifier complains about."""
+
+from __future__ import annotations
+
+from typing import get_args
+
+import pytest
+
+from dora.baseline.compiler import METHODS
+from dora.bytecode import instructions as i
+from dora.bytecode.entities import FunctionRef
+from dora.bytecode.function import Function
+from dora.bytecode.instructions import INSTRUCTIONS, NO_REGISTER, Instruction, OperandKind, Register, Target
+from dora.bytecode.printer import PRINTERS, WIDTH
+from dora.bytecode.verifier import RULES, VerificationError, operand_kinds, verify
+from dora.types.primitives import PRIMITIVES
+from dora.types.types import Kind
+
+REGISTERS = {OperandKind.DEF, OperandKind.USE, OperandKind.USES}
+
+
+def test_the_baseline_compiler_has_a_method_for_every_instruction() -> None:
+    assert set(METHODS) == set(INSTRUCTIONS)
+
+
+def test_the_union_names_every_instruction() -> None:
+    assert set(get_args(i.AnyInstruction)) == set(INSTRUCTIONS)
+
+
+def test_every_instruction_with_registers_has_a_rule() -> None:
+    wanted = {cls for cls in INSTRUCTIONS if REGISTERS & {operand.kind for operand in cls.operands}}
+    assert wanted == set(RULES)
+
+
+def test_the_printer_knows_every_kind_of_operand() -> None:
+    assert operand_kinds() <= set(PRINTERS)
+    assert all(len(cls.__name__) <= WIDTH for cls in INSTRUCTIONS)
+
+
+def test_every_instruction_says_what_it_means() -> None:
+    assert all(cls.__doc__ and not cls.__doc__.startswith(cls.__name__) for cls in INSTRUCTIONS)
+
+
+# The verifier.
+
+INT, LONG, BOOL = Register(0), Register(1), Register(2)
+RETURN = i.Return(NO_REGISTER)
+
+
+def function(*code: Instruction) -> Function:
+    """A function whose parameters are an `int`, a `long` and a `bool`, and that has another `int`."""
+    kinds = (Kind.INT, Kind.LONG, Kind.BOOL)
+    ref = FunctionRef("f", "f", "f()", None, kinds, None, False)
+    return Function(ref, [*kinds, Kind.INT], [*code], [1] * len(code))
+
+
+def test_good_bytecode_passes() -> None:
+    verify(function(i.LoadConstant(Register(3), 1), i.Move(INT, Register(3)), RETURN))
+
+
+@pytest.mark.parametrize(
+    ("code", "complaint"),
+    [
+        ([], "the last instruction must not run on"),
+        ([i.Poll()], "the last instruction must not run on"),
+        ([i.Move(INT, Register(9)), RETURN], "0: there is no register r9"),
+        ([i.Goto(Target(5))], "0: there is no instruction 5"),
+        ([i.Move(INT, LONG), RETURN], "r1 is Kind.LONG, not Kind.INT"),
+        ([i.LoadConstant(INT, None), RETURN], "r0 is Kind.INT, not Kind.REF"),
+        ([i.LoadConstant(INT, 1.5), RETURN], "r0 is Kind.INT, not None"),
+        ([i.Compute(BOOL, PRIMITIVES["int.less"], (INT, LONG)), RETURN], "r1 is Kind.LONG, not Kind.INT"),
+        ([i.BranchIf(INT, Target(1)), RETURN], "r0 is Kind.INT, not Kind.BOOL"),
+        ([i.BranchEqual(LONG, 1, Target(1)), RETURN], "r1 is Kind.LONG, not Kind.INT"),
+        ([i.LeaveException(LONG)], "r1 is Kind.LONG, not Kind.INT"),
+        ([i.Return(INT)], "r0 is Kind.INT, not None"),
+        ([i.Move(INT, Register(3)), RETURN], "0: r3 may be read before it is written"),
+        (
+            [i.BranchIf(BOOL, Target(2)), i.LoadConstant(Register(3), 1), i.Move(INT, Register(3)), RETURN],
+            "2: r3 may be read before it is written",
+        ),
+    ],
+)
+def test_the_verifier_complains(code: list[Instruction], complaint: str) -> None:
+    with pytest.raises(VerificationError) as error:
+        verify(function(*code))
+    assert complaint in str(error.value)
+    assert "\n\nf\n" in str(error.value), "there is a dump"
