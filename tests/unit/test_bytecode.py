@@ -6,7 +6,7 @@ from typing import get_args
 
 import pytest
 
-from dora.baseline.compiler import METHODS
+from dora.baseline.compiler import EMITTERS
 from dora.bytecode import instructions as i
 from dora.bytecode.entities import FunctionRef
 from dora.bytecode.function import Function
@@ -20,7 +20,7 @@ REGISTERS = {OperandKind.DEF, OperandKind.USE, OperandKind.USES}
 
 
 def test_the_baseline_compiler_has_a_method_for_every_instruction() -> None:
-    assert set(METHODS) == set(INSTRUCTIONS)
+    assert set(EMITTERS) == set(INSTRUCTIONS)
 
 
 def test_the_union_names_every_instruction() -> None:

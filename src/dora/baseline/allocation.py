@@ -11,13 +11,16 @@ it.  References do so in any home: the collector knows slots only, and it moves 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from itertools import accumulate
 from typing import Final
 
+from dora.baseline.convention import Convention, Pool
 from dora.bytecode.function import Function
-from dora.bytecode.instructions import CallInternal, Compute, Instruction, Register
+from dora.bytecode.instructions import CallInternal, Compute, Instruction
 from dora.bytecode.liveness import Liveness, analyse, bits
 from dora.machine.macro import AnyRegister
+from dora.machine.macro import Register as MachineRegister
 from dora.types.primitives import C_FUNCTIONS_1, C_FUNCTIONS_2
 from dora.types.types import Kind
 
@@ -69,27 +72,23 @@ WITHOUT_CALL: Final = frozenset(
 
 
 @dataclass(slots=True)
-class Pool:
-    """Machine registers that can be homes.  Calls keep the ones in `kept`."""
-
-    kept: tuple[AnyRegister, ...]
-    lost: tuple[AnyRegister, ...]
-
-
-@dataclass(slots=True)
 class Allocation:
     """The homes of a function's registers.
 
-    `homes` has None for those that live in their slot; `saved` are, for the index of each call, the registers
-    to be saved and loaded around it; `references` those whose slots hold a live reference during it.
+    `homes` has None for those that live in their slot.  `across` are, for the index of each call, the
+    registers that live across it, as bits; those of them in `saved` must be saved and loaded around it,
+    those in `references` are references, which a collector must find in their slots.
     """
 
-    homes: list[AnyRegister | None]
     liveness: Liveness
-    saved: dict[int, list[Register]] = field(default_factory=dict)
-    references: dict[int, list[Register]] = field(default_factory=dict)
-    kept_used: list[AnyRegister] = field(default_factory=list)
+    homes: list[AnyRegister | None]
+    across: dict[int, int]
+    saved: int = 0
+    references: int = 0
+    kept_used: tuple[MachineRegister, ...] = ()
     """the callee-saved machine registers that are homes"""
+    unused: int = 0
+    """the parameters that nobody reads, as bits"""
 
 
 @dataclass(slots=True)
@@ -103,33 +102,34 @@ class Survey:
     first: list[int]
     """first and last instruction at which it is live or written"""
     last: list[int]
-    calls: dict[int, int] = field(default_factory=dict)
-    """for the index of each call, the registers that live across it, as bits"""
 
 
-def allocate(function: Function, integers: Pool, floats: Pool) -> Allocation:
+def allocate(function: Function, convention: Convention) -> Allocation:
     """Choose a home for each register of a function."""
     liveness = analyse(function)
     count = len(function.registers)
-    survey = Survey([0] * count, [0] * count, [len(function.code)] * count, [-1] * count)
+    survey = Survey([0] * count, [0] * count, [-1] * count, [-1] * count)
+    allocation = Allocation(liveness, [None] * count, {})
     weights = block_weights(function, liveness)
-    for number in range(len(liveness.blocks)):
-        survey_block(function, liveness, number, weights[number], survey)
+    for number in range(len(weights) - 1, -1, -1):
+        survey_block(function, allocation, number, weights[number], survey)
     for parameter in range(len(function.ref.parameters)):
         survey.first[parameter] = -1
-    allocation = Allocation([None] * count, liveness)
-    choose_homes(function, allocation, survey, (integers, floats))
-    note_saves(function, allocation, survey.calls, integers)
+        if survey.last[parameter] < 0:
+            allocation.unused |= 1 << parameter
+    choose_homes(function, allocation, survey, convention)
+    if allocation.across:
+        note_saves(function, allocation, convention)
     return allocation
 
 
 def loses_registers(instruction: Instruction) -> bool:
     """Whether an instruction is, or contains, a call."""
-    if isinstance(instruction, CallInternal):
+    if type(instruction) is Compute:
+        return instruction.operation.name in LIBRARY_CALLS
+    if type(instruction) is CallInternal:
         return instruction.function.internal not in WITHOUT_CALL
-    if instruction.calls:
-        return True
-    return isinstance(instruction, Compute) and instruction.operation.name in LIBRARY_CALLS
+    return instruction.calls
 
 
 def block_weights(function: Function, liveness: Liveness) -> list[int]:
@@ -137,100 +137,119 @@ def block_weights(function: Function, liveness: Liveness) -> list[int]:
 
     A jump backwards makes a loop of everything between its target and itself.
     """
-    depth = [0] * (len(function.code) + 1)
-    for index, instruction in enumerate(function.code):
-        if instruction.jumps and instruction.target <= index:  # type: ignore[attr-defined]
-            depth[instruction.target] += 1  # type: ignore[attr-defined]
-            depth[index + 1] -= 1
-    running, weights = 0, []
-    position = 0
-    for block in liveness.blocks:
-        while position <= block.start:
-            running += depth[position]
-            position += 1
-        weights.append(LOOP_WEIGHT ** min(running, DEEPEST))
-    return weights
+    blocks = liveness.blocks
+    depth = [0] * (len(blocks) + 1)
+    for number, block in enumerate(blocks):
+        for successor in block.successors:
+            if successor <= number:
+                depth[successor] += 1
+                depth[number + 1] -= 1
+    return [LOOP_WEIGHT ** min(loops, DEEPEST) for loops in accumulate(depth[:-1])]
 
 
-def survey_block(function: Function, liveness: Liveness, number: int, weight: int, survey: Survey) -> None:
-    """Walk up a block and note uses, calls, and where registers begin and end to live."""
+def survey_block(
+    function: Function, allocation: Allocation, number: int, weight: int, survey: Survey
+) -> None:
+    """Walk up a block and note uses, calls, and where registers begin and end to live.
+
+    Blocks come last to first, so the first place that is met is the last of a register's life.
+    """
+    liveness = allocation.liveness
     block, live = liveness.blocks[number], liveness.live_out[number]
-    benefit, cost, first, last = survey.benefit, survey.cost, survey.first, survey.last
-    code, effects = function.code, liveness.effects
+    benefit, first, last = survey.benefit, survey.first, survey.last
+    code, accesses = function.code, liveness.accesses
     for register in bits(live):
-        if last[register] < block.end:
+        if last[register] < 0:
             last[register] = block.end
     for index in range(block.end - 1, block.start - 1, -1):
-        definition, uses = effects[index]
-        if definition:
-            register = Register(definition.bit_length() - 1)
-            benefit[register] += weight
-            if first[register] > index:
-                first[register] = index
-            if last[register] < index:
-                last[register] = index
-            live &= ~definition
-        insn = code[index]
-        if (insn.calls or type(insn) is Compute) and loses_registers(insn):
-            survey.calls[index] = live
+        defined, used, target, sources = accesses[index]
+        if defined:
+            benefit[target] += weight
+            first[target] = index
+            if last[target] < 0:
+                last[target] = index
+            live &= ~defined
+        if code[index].may_call and loses_registers(code[index]):
+            allocation.across[index] = live
             for register in bits(live):
-                cost[register] += weight
-        for register in bits(uses):
+                survey.cost[register] += weight
+        for register in sources:
             benefit[register] += weight
-            if last[register] < index:
+            if last[register] < 0:
                 last[register] = index
-        live |= uses
+        live |= used
     for register in bits(live):
-        if first[register] > block.start:
-            first[register] = block.start
+        first[register] = block.start
 
 
-def choose_homes(
-    function: Function, allocation: Allocation, survey: Survey, pools: tuple[Pool, Pool]
-) -> None:
+Taken = dict[AnyRegister, list[tuple[int, int]]]
+"""the intervals in which machine registers are somebody's home"""
+
+
+def choose_homes(function: Function, allocation: Allocation, survey: Survey, convention: Convention) -> None:
     """The most used registers first; each takes a free home if that is worth what calls make it cost."""
-    taken: dict[tuple[bool, AnyRegister], list[tuple[int, int]]] = {}
-    benefit, cost = survey.benefit, survey.cost
-    order = sorted(range(len(benefit)), key=benefit.__getitem__, reverse=True)[:CANDIDATES]
-    for register in order:
-        kind = function.registers[register]
+    taken, taken_floats = Taken(), Taken()
+    kinds, homes, benefit = function.registers, allocation.homes, survey.benefit
+    arrivals = convention.passing(function.ref.parameters).values
+    for register in sorted(range(len(benefit)), key=benefit.__getitem__, reverse=True)[:CANDIDATES]:
+        if not benefit[register]:
+            break
+        kind = kinds[register]
         floating = kind in FLOATING
-        start, end = survey.first[register], survey.last[register]
-        for home in wanted_homes(kind, benefit[register], cost[register], pools[floating]):
-            others = taken.setdefault((floating, home), [])
-            for other_start, other_end in others:
-                if start <= other_end and other_start <= end:
-                    break
-            else:
-                others.append((start, end))
-                allocation.homes[register] = home
-                if home in pools[0].kept and not floating and home not in allocation.kept_used:
-                    allocation.kept_used.append(home)
-                break
+        pool = convention.floats if floating else convention.integers
+        wanted = wanted_homes(kind, benefit[register], survey.cost[register], pool)
+        if register < len(arrivals):
+            wanted = with_arrival(arrivals[register].register, wanted)
+        interval = survey.first[register], survey.last[register]
+        homes[register] = take_home(wanted, taken_floats if floating else taken, interval)
+    allocation.kept_used = tuple(MachineRegister(home) for home in convention.integers.kept if home in taken)
+
+
+def with_arrival(arrival: AnyRegister | None, wanted: tuple[AnyRegister, ...]) -> tuple[AnyRegister, ...]:
+    """A parameter is best at home where it arrives: then it need not move."""
+    return (arrival, *wanted) if arrival is not None and arrival in wanted else wanted
+
+
+def take_home(wanted: tuple[AnyRegister, ...], taken: Taken, interval: tuple[int, int]) -> AnyRegister | None:
+    """The first home that is free during the interval."""
+    for home in wanted:
+        others = taken.get(home)
+        if others is None:
+            taken[home] = [interval]
+            return home
+        if is_free(others, interval):
+            others.append(interval)
+            return home
+    return None
+
+
+def is_free(others: list[tuple[int, int]], interval: tuple[int, int]) -> bool:
+    """Whether the interval touches none of the others."""
+    start, end = interval
+    for other_start, other_end in others:  # noqa: SIM110 - a loop is faster
+        if start <= other_end and other_start <= end:
+            return False
+    return True
 
 
 def wanted_homes(kind: Kind, benefit: int, cost: int, pool: Pool) -> tuple[AnyRegister, ...]:
     """The homes that pay for a register, best first."""
+    if not cost:
+        return pool.lost_first
     is_dear = 2 * cost >= benefit
     if kind is Kind.REF:
-        return () if is_dear else pool.lost + pool.kept
-    if cost:
-        return pool.kept if is_dear else pool.kept + pool.lost
-    return pool.lost + pool.kept
+        return () if is_dear else pool.lost_first
+    return pool.kept if is_dear else pool.kept_first
 
 
-def note_saves(function: Function, allocation: Allocation, calls: dict[int, int], integers: Pool) -> None:
-    """What has to be in its slot during each call."""
-    kinds, homes, kept = function.registers, allocation.homes, integers.kept
-    for index, live in calls.items():
-        saved, references = [], []
-        for register in bits(live):
-            kind, home = kinds[register], homes[register]
-            if kind is Kind.REF:
-                references.append(register)
-                if home is not None:
-                    saved.append(register)
-            elif home is not None and (kind in FLOATING or home not in kept):
-                saved.append(register)
-        allocation.saved[index] = saved
-        allocation.references[index] = references
+def note_saves(function: Function, allocation: Allocation, convention: Convention) -> None:
+    """What has to be in its slot during calls: references, and what is at home in a register that is lost."""
+    kept = convention.integers.kept
+    for register, kind in enumerate(function.registers):
+        home = allocation.homes[register]
+        if kind is Kind.REF:
+            allocation.references |= 1 << register
+            if home is not None:
+                allocation.saved |= 1 << register
+        elif home is not None and (kind in FLOATING or home not in kept):
+            allocation.saved |= 1 << register

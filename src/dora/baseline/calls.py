@@ -12,50 +12,52 @@ from dora.baseline.raw import RAW
 from dora.bytecode import instructions as i
 from dora.bytecode.instructions import NO_REGISTER
 from dora.bytecode.instructions import Register as Virtual
-from dora.machine.macro import AnyRegister, Condition
+from dora.machine.macro import Condition
 from dora.runtime import layout
 from dora.types.traps import Trap
 from dora.types.types import Kind
 
+Saved = Sequence[Virtual]
 
-def finish_call(
-    context: Context, dst: Virtual, args: Sequence[Virtual], result: Kind | None, emit: Callable[[], int]
-) -> None:
-    """Save, pass arguments, `emit` the call instruction, restore, and take the result."""
-    frame, masm = context.frame, context.masm
+
+def begin_call(context: Context, insn: i.Call | i.CallVirtual | i.CallInternal) -> Saved:
+    """Save what the call loses and pass the arguments."""
+    frame = context.frame
     saved = frame.save(context.index)
-    places = masm.call_layout([Kind.LONG, *(frame.kinds[register] for register in args)])
-    frame.outgoing = max(frame.outgoing, places.stack_size)
-    frame.pass_arguments(places.arguments, args)
-    context.point(emit(), frame.reference_slots(context.index))
-    frame.restore(saved)
-    if dst == NO_REGISTER or result is None:
-        return
-    value: AnyRegister = masm.float_result if result in FLOATING else masm.result
-    if result in (Kind.BOOL, Kind.BYTE, Kind.CHAR, Kind.INT):
-        masm.zero_extend(result, masm.result, masm.result)
-    frame.written(dst, value)
+    frame.pass_arguments(context.passing(insn.function.parameters), insn.args)
+    return saved
+
+
+def end_call(
+    context: Context, insn: i.Call | i.CallVirtual | i.CallInternal, saved: Saved, address: int
+) -> None:
+    """Behind the call, which returns to `address`: restore, and take the result."""
+    frame = context.frame
+    context.point(address, frame.reference_slots(context.index))
+    if saved:
+        frame.restore(saved)
+    result = insn.function.result
+    if insn.dst != NO_REGISTER and result is not None:
+        frame.written(insn.dst, context.masm.float_result if result in FLOATING else context.masm.result)
 
 
 def call(context: Context, insn: i.Call) -> None:
-    symbol = context.environment.entry(insn.function)
-    finish_call(context, insn.dst, insn.args, insn.function.result, lambda: context.masm.call_cell(symbol))
+    saved = begin_call(context, insn)
+    end_call(context, insn, saved, context.masm.call_cell(context.environment.entry(insn.function)))
 
 
 def call_virtual(context: Context, insn: i.CallVirtual) -> None:
     """The receiver is looked at when it is in its argument register: checked for nil, then its method."""
-    masm = context.masm
-    slot = insn.function.slot
+    masm, work, slot = context.masm, context.work[0], insn.function.slot
     assert slot is not None, f"{insn.function.name} is virtual"
-
-    def emit() -> int:
-        receiver, work = masm.arguments[1], masm.temporaries[0]
+    saved = begin_call(context, insn)
+    receiver = masm.arguments[1]
+    if insn.args[0] not in context.frame.not_nil:
         masm.branch_immediate(Kind.REF, Condition.EQUAL, receiver, 0, context.trap(Trap.NIL))
-        masm.load(Kind.LONG, work, receiver, layout.HEADER)
-        masm.load(Kind.LONG, work, work, layout.method_offset(slot))
-        return masm.call_memory(work, 0)
-
-    finish_call(context, insn.dst, insn.args, insn.function.result, emit)
+        context.frame.not_nil.add(insn.args[0])
+    masm.load(Kind.LONG, work, receiver, layout.HEADER)
+    masm.load(Kind.LONG, work, work, layout.method_offset(slot))
+    end_call(context, insn, saved, masm.call_memory(work, 0))
 
 
 # What the implementation supplies.
@@ -70,12 +72,21 @@ def call_internal(context: Context, insn: i.CallInternal) -> None:
         inline(context, insn)
         return
     function = context.environment.internal(insn.function)
-    result = insn.function.result
+    masm, saved = context.masm, begin_call(context, insn)
     if function is not None:
-        symbol = context.environment.entry(function)
-        finish_call(context, insn.dst, insn.args, result, lambda: context.masm.call_cell(symbol))
+        address = masm.call_cell(context.environment.entry(function))
     else:
-        finish_call(context, insn.dst, insn.args, result, lambda: context.masm.call_symbol(f"upcall:{key}"))
+        address = call_python(context, f"upcall:{key}", insn.function.result)
+    end_call(context, insn, saved, address)
+
+
+def call_python(context: Context, symbol: str, result: Kind | None) -> int:
+    """Call the stub of an internal function that Python supplies, whose result may not be clean."""
+    masm = context.masm
+    address = masm.call_near(symbol)
+    if result in (Kind.BOOL, Kind.BYTE, Kind.CHAR, Kind.INT):
+        masm.zero_extend(result, masm.result, masm.result)
+    return address
 
 
 def text_length(context: Context, insn: i.CallInternal) -> None:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Final, Protocol
 
+from dora.baseline.convention import Convention
 from dora.baseline.frame import Frame
 from dora.baseline.result import GCPoint
 from dora.bytecode.entities import ClassRef, FieldRef, FunctionRef, GlobalRef
 from dora.bytecode.function import Function
 from dora.machine.buffer import Label
-from dora.machine.macro import FloatRegister, MacroAssembler, Register
+from dora.machine.macro import Condition, FloatRegister, MacroAssembler, Register
+from dora.runtime import layout
 from dora.types.traps import Trap
+from dora.types.types import Kind
 
 
 class Environment(Protocol):
@@ -50,8 +53,29 @@ TRAP_SYMBOLS: Final[Mapping[Trap, str]] = {trap: f"trap:{trap.name}" for trap in
 class Context:
     """One function on its way to machine code."""
 
+    __slots__ = (
+        "comments",
+        "environment",
+        "float_work",
+        "frame",
+        "function",
+        "index",
+        "labels",
+        "masm",
+        "passing",
+        "points",
+        "polls",
+        "traps",
+        "work",
+    )
+
     def __init__(
-        self, masm: MacroAssembler, function: Function, frame: Frame, environment: Environment
+        self,
+        masm: MacroAssembler,
+        function: Function,
+        convention: Convention,
+        frame: Frame,
+        environment: Environment,
     ) -> None:
         self.masm = masm
         self.function = function
@@ -59,33 +83,56 @@ class Context:
         self.environment = environment
         self.index = 0
         """of the instruction that is being compiled"""
+        self.comments = False
+        """whether somebody wants to read a listing"""
+        self.labels: dict[int, Label] = {}
+        """of the instructions that are jumped to"""
         self.points: list[GCPoint] = []
         self.traps: dict[tuple[Trap, int], Label] = {}
-        self.work: tuple[Register, ...] = masm.temporaries[:3]
+        """where failures begin, by kind and line"""
+        self.polls: list[tuple[Label, Label, int]] = []
+        """the slow paths of polls: where they begin, where they lead back, their lines"""
+        self.passing = convention.passing
+        self.work: tuple[Register, ...] = convention.work
         """registers that are nobody's home"""
-        self.float_work: tuple[FloatRegister, ...] = masm.float_temporaries[:2]
+        self.float_work: tuple[FloatRegister, ...] = convention.float_work
 
     @property
     def line(self) -> int:
         return self.function.lines[self.index]
 
-    def point(self, offset: int, slots: tuple[int, ...] = (), line: int | None = None) -> None:
+    def point(self, offset: int, slots: tuple[int, ...] = ()) -> None:
         """The call whose return address is `offset` can be looked at."""
-        self.points.append(GCPoint(offset, self.line if line is None else line, slots))
+        self.points.append(GCPoint(offset, self.function.lines[self.index], slots))
 
     def trap(self, kind: Trap) -> Label:
         """Where to go to fail at the current line; the code stands behind the function's body."""
-        line = self.line
-        label = self.traps.get((kind, line))
+        key = kind, self.function.lines[self.index]
+        label = self.traps.get(key)
         if label is None:
-            label = self.traps[kind, line] = self.masm.label()
-            self.masm.out_of_line(self.trap_code(kind, line, label))
+            label = self.traps[key] = self.masm.label()
         return label
 
-    def trap_code(self, kind: Trap, line: int, label: Label) -> Callable[[], None]:
-        def emit() -> None:
-            self.masm.bind(label)
-            self.masm.comment(f"{kind.text}, line {line}")
-            self.point(self.masm.call_symbol(TRAP_SYMBOLS[kind]), (), line)
+    def poll(self) -> None:
+        """Compare the frame with the limit: too deep, or somebody wants attention."""
+        masm = self.masm
+        slow = masm.label()
+        masm.branch_memory(
+            Kind.LONG, Condition.BELOW, masm.frame_pointer, masm.thread, layout.THREAD_LIMIT, slow
+        )
+        self.polls.append((slow, masm.bound(), self.function.lines[self.index]))
 
-        return emit
+    def emit_slow_paths(self) -> None:
+        """The calls behind the body that traps and polls lead to."""
+        masm, points = self.masm, self.points
+        for (kind, line), label in self.traps.items():
+            masm.bind(label)
+            if self.comments:
+                masm.comment(f"{kind.text}, line {line}")
+            points.append(GCPoint(masm.call_near(TRAP_SYMBOLS[kind]), line, ()))
+        for slow, back, line in self.polls:
+            masm.bind(slow)
+            if self.comments:
+                masm.comment(f"attention, line {line}")
+            points.append(GCPoint(masm.call_near("stub:attention"), line, ()))
+            masm.jump(back)

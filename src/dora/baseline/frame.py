@@ -17,8 +17,10 @@ from collections.abc import Sequence
 from typing import Final
 
 from dora.baseline.allocation import FLOATING, Allocation
+from dora.baseline.convention import Passing
 from dora.bytecode.function import Function
 from dora.bytecode.instructions import Register
+from dora.bytecode.liveness import bits
 from dora.machine.macro import AnyRegister, Argument, MacroAssembler
 from dora.types.types import Kind
 
@@ -32,6 +34,19 @@ Move = tuple[Kind, AnyRegister, AnyRegister]
 class Frame:
     """Where the registers of a function are, at the place that is being compiled."""
 
+    __slots__ = (
+        "allocation",
+        "constants",
+        "first_slot",
+        "homes",
+        "kinds",
+        "masm",
+        "never_nil",
+        "not_nil",
+        "outgoing",
+        "slots",
+    )
+
     def __init__(self, masm: MacroAssembler, function: Function, allocation: Allocation) -> None:
         self.masm = masm
         self.kinds = function.registers
@@ -43,6 +58,10 @@ class Frame:
         self.outgoing = 0
         """bytes for stack arguments of calls"""
         self.constants: dict[Register, Constant] = {}
+        self.never_nil: tuple[Register, ...] = (Register(0),) if function.ref.has_self else ()
+        """`self`: callers have checked it, and nobody writes it"""
+        self.not_nil: set[Register] = set(self.never_nil)
+        """references that a check has found not to be nil, on all ways to this place"""
 
     # Slots.
 
@@ -66,17 +85,22 @@ class Frame:
 
     def read(self, register: Register, work: AnyRegister) -> AnyRegister:
         """A machine register with the value: its home, or `work`."""
-        home = self.homes[register]
         if register in self.constants:
-            if home is None:
-                self.make_constant(register, work)
-                return work
-            self.make_constant(register, home)
-            del self.constants[register]
-            return home
+            return self.read_constant(register, work)
+        home = self.homes[register]
         if home is None:
             self.masm.load(self.kinds[register], work, self.masm.frame_pointer, self.slot(register))
             return work
+        return home
+
+    def read_constant(self, register: Register, work: AnyRegister) -> AnyRegister:
+        """Make a constant after all; at home it stays for later readers."""
+        home = self.homes[register]
+        if home is None:
+            self.make_constant(register, work)
+            return work
+        self.make_constant(register, home)
+        del self.constants[register]
         return home
 
     def read_into(self, register: Register, target: AnyRegister) -> None:
@@ -98,7 +122,9 @@ class Frame:
 
     def written(self, register: Register, target: AnyRegister) -> None:
         """The value is in `target`: take it to where it lives."""
-        self.constants.pop(register, None)
+        if register in self.constants:
+            del self.constants[register]
+        self.not_nil.discard(register)
         home = self.homes[register]
         if home is None:
             self.masm.store(self.kinds[register], target, self.masm.frame_pointer, self.slot(register))
@@ -106,6 +132,11 @@ class Frame:
             self.masm.move(self.kinds[register], home, target)
 
     # Constants.
+
+    def set_constant(self, register: Register, value: Constant) -> None:
+        """The register gets a value that is not made before somebody needs it."""
+        self.constants[register] = value
+        self.not_nil.discard(register)
 
     def make_constant(self, register: Register, target: AnyRegister) -> None:
         value = self.constants[register]
@@ -126,11 +157,19 @@ class Frame:
                 self.masm.load_constant(kind, home, 0 if value is None else value)
         self.constants.clear()
 
+    def forget_checks(self) -> None:
+        """The code is jumped to from elsewhere, where other references have been checked."""
+        if len(self.not_nil) != len(self.never_nil):
+            self.not_nil = set(self.never_nil)
+
     # Around calls.
 
-    def save(self, index: int) -> list[Register]:
+    def save(self, index: int) -> Sequence[Register]:
         """Store what a call would lose into its slots; returns what `restore` must load again."""
-        saved = [one for one in self.allocation.saved.get(index, ()) if one not in self.constants]
+        live = self.allocation.across.get(index, 0) & self.allocation.saved
+        if not live:
+            return ()
+        saved = [one for one in bits(live) if one not in self.constants]
         for register in saved:
             home = self.homes[register]
             assert home is not None
@@ -145,57 +184,82 @@ class Frame:
 
     def reference_slots(self, index: int) -> tuple[int, ...]:
         """The slots in which a collector finds live references during a call."""
-        references = self.allocation.references.get(index, ())
-        return tuple(self.slot(one) for one in references if one not in self.constants)
+        live = self.allocation.across.get(index, 0) & self.allocation.references
+        if not live:
+            return ()
+        return tuple([self.slot(one) for one in bits(live) if one not in self.constants])
 
     # Arguments.
 
-    def pass_arguments(self, layout: Sequence[Argument], registers: Sequence[Register]) -> None:
-        """Put arguments where the callee expects them; `layout` begins with the thread block's place."""
-        thread = layout[0].register
-        assert thread is not None
-        self.pass_values(layout[1:], registers, [(Kind.LONG, thread, self.masm.thread)])
+    def pass_arguments(self, passing: Passing, registers: Sequence[Register]) -> None:
+        """Put the thread block and the arguments where the callee expects them."""
+        if passing.stack_size > self.outgoing:
+            self.outgoing = passing.stack_size
+        self.pass_values(passing.values, registers, [(Kind.LONG, passing.thread, self.masm.thread)])
 
     def pass_values(
-        self, layout: Sequence[Argument], registers: Sequence[Register], others: Sequence[Move] = ()
+        self, places: Sequence[Argument], registers: Sequence[Register], moves: list[Move]
     ) -> None:
-        """Put values where `layout` says, and make other moves of integers, as if all at once."""
-        moves: list[Move] = []
+        """Put values into their places and make other moves of integers, as if all at once.
+
+        What is at home in a register goes first, because the others may overwrite homes.
+        """
+        float_moves: list[Move] = []
         late: list[tuple[Register, AnyRegister]] = []
-        for argument, register in zip(layout, registers, strict=True):
+        for (kind, target, stack), register in zip(places, registers, strict=True):
             home = None if register in self.constants else self.homes[register]
-            if argument.register is None:
-                self.pass_on_stack(argument, register)
+            if target is None:
+                self.pass_on_stack(kind, stack, register)
             elif home is None:
-                late.append((register, argument.register))
+                late.append((register, target))
             else:
-                moves.append((argument.kind, argument.register, home))
-        self.parallel_move([move for move in moves if move[0] in FLOATING], floating=True)
-        integers = [move for move in moves if move[0] not in FLOATING]
-        self.parallel_move([*integers, *others], floating=False)
+                (float_moves if kind in FLOATING else moves).append((kind, target, home))
+        self.parallel_move(moves, floating=False)
+        if float_moves:
+            self.parallel_move(float_moves, floating=True)
         for register, target in late:
             self.read_into(register, target)
 
-    def pass_on_stack(self, argument: Argument, register: Register) -> None:
+    def pass_on_stack(self, kind: Kind, stack: int, register: Register) -> None:
         masm = self.masm
-        floating = argument.kind in FLOATING
-        work: AnyRegister = masm.float_temporaries[0] if floating else masm.temporaries[0]
+        work: AnyRegister = masm.float_temporaries[0] if kind in FLOATING else masm.temporaries[0]
         if register in self.constants:
             self.make_constant(register, work)
             source = work
         else:
             source = self.read(register, work)
-        masm.store(argument.kind, source, masm.stack_pointer, argument.stack)
+        masm.store(kind, source, masm.stack_pointer, stack)
 
     def parallel_move(self, moves: list[Move], *, floating: bool) -> None:
         """Make all moves as if at once: none overwrites what another still reads."""
-        masm = self.masm
-        waiting = self.move_ready([move for move in moves if move[1] != move[2]])
-        if not waiting:
+        if len(moves) == 1:
+            self.masm.move(*moves[0])
             return
+        waiting = self.move_ready([move for move in moves if move[1] != move[2]])
+        if waiting:
+            self.move_cycles(waiting, floating=floating)
+
+    def move_ready(self, waiting: list[Move]) -> list[Move]:
+        """Make the moves whose target nobody reads, as long as there are any; returns the others."""
+        while waiting:
+            sources = [source for _, _, source in waiting]
+            blocked = []
+            for move in waiting:
+                if move[1] in sources:
+                    blocked.append(move)
+                else:
+                    self.masm.move(*move)
+            if len(blocked) == len(waiting):
+                break
+            waiting = blocked
+        return waiting
+
+    def move_cycles(self, waiting: list[Move], *, floating: bool) -> None:
+        """Only cycles are left: whoever reads the first target reads a copy instead."""
+        masm = self.masm
         wide = Kind.DOUBLE if floating else Kind.LONG
         with masm.float_scratch() if floating else masm.scratch() as scratch:
-            while waiting:  # only cycles are left: whoever reads the first target reads a copy instead
+            while waiting:
                 target = waiting[0][1]
                 masm.move(wide, scratch, target)
                 waiting = [
@@ -203,39 +267,29 @@ class Frame:
                 ]
                 waiting = self.move_ready(waiting)
 
-    def move_ready(self, waiting: list[Move]) -> list[Move]:
-        """Make the moves whose target nobody reads, as long as there are any; returns the others."""
-        while waiting:
-            sources = {source for _, _, source in waiting}
-            ready = [move for move in waiting if move[1] not in sources]
-            if not ready:
-                break
-            for kind, target, source in ready:
-                self.masm.move(kind, target, source)
-            waiting = [move for move in waiting if move[1] in sources]
-        return waiting
-
-    def take_arguments(self, layout: Sequence[Argument]) -> None:
-        """Bring the parameters from where the caller put them to where they live."""
-        masm = self.masm
+    def take_arguments(self, places: Sequence[Argument]) -> None:
+        """Bring the parameters that are used from where the caller put them to where they live."""
+        masm, homes, unused = self.masm, self.homes, self.allocation.unused
         moves: list[Move] = []
-        for number, argument in enumerate(layout[1:]):
-            register = Register(number)
-            home = self.homes[register]
-            if argument.register is None:
+        float_moves: list[Move] = []
+        on_stack: list[tuple[Register, int]] = []
+        for number, (kind, source, stack) in enumerate(places):
+            if unused >> number & 1:
                 continue
-            if home is None:
-                masm.store(argument.kind, argument.register, masm.frame_pointer, self.slot(register))
-            else:
-                moves.append((argument.kind, home, argument.register))
-        self.parallel_move([move for move in moves if move[0] in FLOATING], floating=True)
-        self.parallel_move([move for move in moves if move[0] not in FLOATING], floating=False)
-        for number, argument in enumerate(layout[1:]):
-            register, home = Register(number), self.homes[number]
-            if argument.register is None:
-                self.take_from_stack(register, home, masm.incoming_arguments + argument.stack)
-            elif home is not None and argument.kind not in (*FLOATING, Kind.LONG, Kind.REF):
-                masm.zero_extend(argument.kind, home, home)  # type: ignore[arg-type]
+            register = Register(number)
+            home = homes[register]
+            if source is None:
+                on_stack.append((register, masm.incoming_arguments + stack))
+            elif home is None:
+                masm.store(kind, source, masm.frame_pointer, self.slot(register))
+            elif home != source:
+                (float_moves if kind in FLOATING else moves).append((kind, home, source))
+        if moves:
+            self.parallel_move(moves, floating=False)
+        if float_moves:
+            self.parallel_move(float_moves, floating=True)
+        for register, offset in on_stack:
+            self.take_from_stack(register, homes[register], offset)
 
     def take_from_stack(self, register: Register, home: AnyRegister | None, offset: int) -> None:
         masm, kind = self.masm, self.kinds[register]

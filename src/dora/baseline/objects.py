@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from dora.baseline.allocation import FLOATING
 from dora.baseline.context import Context
+from dora.baseline.result import GCPoint
 from dora.bytecode import instructions as i
 from dora.bytecode.entities import ClassRef
 from dora.bytecode.instructions import Register as Virtual
@@ -30,9 +31,12 @@ def read_reference(context: Context, register: Virtual, work: Register) -> Regis
 
 
 def checked_reference(context: Context, register: Virtual, work: Register) -> Register:
-    """The value of a reference, after the nil check."""
+    """The value of a reference, after the nil check, unless it has been checked before."""
     value = read_reference(context, register, work)
-    context.masm.branch_immediate(Kind.REF, Condition.EQUAL, value, 0, context.trap(Trap.NIL))
+    not_nil = context.frame.not_nil
+    if register not in not_nil:
+        context.masm.branch_immediate(Kind.REF, Condition.EQUAL, value, 0, context.trap(Trap.NIL))
+        not_nil.add(register)
     return value
 
 
@@ -130,6 +134,7 @@ def new_object(context: Context, insn: i.NewObject) -> None:
     masm.out_of_line(allocate_slowly(context, full, done, size))
     context.frame.restore(saved)
     context.frame.written(insn.dst, work[0])
+    context.frame.not_nil.add(insn.dst)
 
 
 def set_header(context: Context, target: Register, work: Register, shape: str) -> None:
@@ -149,7 +154,7 @@ def allocate_slowly(context: Context, full: Label, done: Label, size: int | None
         masm.bind(full)
         if size is not None:
             masm.load_constant(Kind.LONG, context.work[1], size)
-        context.point(masm.call_symbol("stub:allocate"), slots, line)
+        context.points.append(GCPoint(masm.call_near("stub:allocate"), line, slots))
         masm.jump(done)
 
     return emit
@@ -183,13 +188,14 @@ def allocate_array(context: Context, dst: Virtual, shape: str, elements: Virtual
     def emit() -> None:
         masm.bind(full)
         masm.binary(Binary.SUB, Kind.LONG, work[1], work[1], work[0])
-        context.point(masm.call_symbol("stub:allocate"), slots, line)
+        context.points.append(GCPoint(masm.call_near("stub:allocate"), line, slots))
         masm.jump(done)
 
     slots, line = frame.reference_slots(context.index), context.line
     masm.out_of_line(emit)
     frame.restore(saved)
     frame.written(dst, work[0])
+    frame.not_nil.add(dst)
 
 
 def array_size(context: Context, target: Register, length: Register, scale: int) -> None:
@@ -225,6 +231,7 @@ def load_text(context: Context, insn: i.LoadText) -> None:
     target = context.frame.target(insn.dst, work)
     masm.load(Kind.REF, target, work, context.environment.literal(insn.text))
     context.frame.written(insn.dst, target)
+    context.frame.not_nil.add(insn.dst)
 
 
 # Classes.
@@ -258,14 +265,20 @@ def is_instance(context: Context, insn: i.IsInstance) -> None:
 def check_cast(context: Context, insn: i.CheckCast) -> None:
     masm = context.masm
     value = read_reference(context, insn.object, context.work[0])
+    checked = insn.object in context.frame.not_nil
     good = masm.label()
-    masm.branch_immediate(Kind.REF, Condition.EQUAL, value, 0, good)
+    if not checked:
+        masm.branch_immediate(Kind.REF, Condition.EQUAL, value, 0, good)
     branch_unless_extends(context, value, insn.cls, context.trap(Trap.CAST))
     masm.bind(good)
     context.frame.written(insn.dst, value)
+    if checked:
+        context.frame.not_nil.add(insn.dst)
 
 
 def check_nil(context: Context, insn: i.CheckNil) -> None:
+    if insn.object in context.frame.not_nil:
+        return
     checked_reference(context, insn.object, context.work[0])
 
 

@@ -429,3 +429,7 @@ def mathematics() -> dict[str, Emitter]:
 
 
 EMITTERS: Final = make_emitters()
+
+
+def compute(context: Context, insn: Compute) -> None:
+    EMITTERS[insn.operation.name](context, insn)

@@ -136,7 +136,7 @@ def call_native(context: Context, insn: i.CallInternal) -> None:
     frame.outgoing = max(frame.outgoing, places.stack_size)
     taken = [argument.register for argument in places.arguments]
     function = next(register for register in masm.temporaries if register not in taken)
-    frame.pass_values([Argument(Kind.LONG, function, 0), *places.arguments], insn.args)
+    frame.pass_values([Argument(Kind.LONG, function, 0), *places.arguments], insn.args, [])
     masm.call(function)
     frame.restore(saved)
     if insn.dst != NO_REGISTER:

@@ -20,13 +20,14 @@ def find_blocks(function: Function) -> list[Block]:
     """The blocks in the order of the code."""
     code = function.code
     starts = {0}
-    for index, instruction in enumerate(code):
-        if instruction.jumps:
-            starts.add(instruction.target)  # type: ignore[attr-defined]
-            starts.add(index + 1)
-        elif instruction.ends:
-            starts.add(index + 1)
+    for index, instruction in enumerate(code, 1):
+        if instruction.leaves:
+            starts.add(index)
+            if instruction.jumps:
+                starts.add(instruction.target)  # type: ignore[attr-defined]
     starts.discard(len(code))
+    if len(starts) == 1 and not code[-1].jumps:  # nearly half of all functions
+        return [Block(0, len(code), [])]
     ordered = sorted(starts)
     numbers = {start: number for number, start in enumerate(ordered)}
     blocks = []

@@ -78,6 +78,8 @@ class FunctionRef:
     slot: int | None = None
     type_arguments: tuple[ClassRef | Kind, ...] = ()
     """of an internal function, for which they may matter"""
+    has_self: bool = False
+    """whether the first parameter is `self`, which is never nil and never written"""
     raw: bool = False
     """whether it neither polls nor checks the stack, and no collection can happen in it"""
     hidden: bool = False

@@ -21,6 +21,7 @@ from typing import (
     Any,
     ClassVar,
     Final,
+    NamedTuple,
     NewType,
     TypeVar,
     cast,
@@ -113,9 +114,13 @@ class Instruction:
     # What the effects and operands come to, for passes that look at every instruction:
     jumps: ClassVar[bool]
     ends: ClassVar[bool]
+    leaves: ClassVar[bool]
+    """whether it may continue elsewhere than at the next instruction: it jumps or ends"""
     is_safepoint: ClassVar[bool]
     calls: ClassVar[bool]
     """whether it calls or allocates"""
+    may_call: ClassVar[bool]
+    """whether it does, or is a `Compute`, some of which call the C library"""
     defines: ClassVar[str | None]
     """name of the operand that is written"""
     use_names: ClassVar[tuple[str, ...]]
@@ -153,39 +158,75 @@ def summarize(cls: Any) -> None:
         by_kind.setdefault(operand.kind, []).append(operand.name)
     cls.jumps = Effect.JUMPS in effects
     cls.ends = Effect.ENDS in effects
+    cls.leaves = cls.jumps or cls.ends
     cls.calls = bool(effects & (Effect.ALLOCATES | Effect.CALLS))
+    cls.may_call = cls.calls or K.PRIMITIVE in by_kind
     cls.is_safepoint = cls.calls or Effect.TRAPS in effects
     cls.defines = by_kind.get(K.DEF, [None])[0]
     cls.use_names = tuple(by_kind.get(K.USE, ()))
     cls.list_name = by_kind.get(K.USES, [None])[0]
-    EFFECT_BITS[cls] = effect_function(cls)
+    ACCESSES[cls] = access_reader(cls)
 
 
-EFFECT_BITS: Final[dict[type[Instruction], Callable[[Any], tuple[int, int]]]] = {}
-"""for each class a function: the register that an instruction writes and those that it reads, as bits"""
+class Access(NamedTuple):
+    """The registers that an instruction writes and reads: as bits for sets, as numbers for tables."""
+
+    defined: int
+    """the register that is written as a bit, or 0"""
+    used: int
+    """the registers that are read as bits"""
+    target: Register
+    """the register that is written, or NO_REGISTER"""
+    sources: tuple[Register, ...]
+    """the registers that are read, each once"""
 
 
-def effect_function(cls: Any) -> Callable[[Any], tuple[int, int]]:
-    """A function for `EFFECT_BITS`, the shorter the fewer operands there are."""
-    define, uses, list_name = cls.defines, cls.use_names, cls.list_name
-    if define is None and not uses and list_name is None:
-        return lambda insn: (0, 0)
-    read_define = attrgetter(define) if define else lambda insn: NO_REGISTER
-    if list_name is None and len(uses) <= 1:
-        read_use = attrgetter(uses[0]) if uses else lambda insn: NO_REGISTER
-        return lambda insn: (BITS[read_define(insn)], BITS[read_use(insn)])
-    return lambda insn: (BITS[read_define(insn)], use_bits(insn))
+class AccessTable(dict[Any, Access]):
+    """The accesses by operands, for all classes with a like list of operands.
+
+    Functions use the same few registers over and over, so an access is made once and then looked up.
+    """
+
+    def __init__(self, *, defines: bool, alone: bool, lists: bool) -> None:
+        self.defines, self.alone, self.lists = defines, alone, lists
+
+    def __missing__(self, operands: Any) -> Access:
+        if len(self) >= MOST_ACCESSES:
+            self.clear()
+        registers = [operands] if self.alone else [*operands]
+        if self.lists:
+            registers[-1:] = registers[-1]
+        target = registers.pop(0) if self.defines else NO_REGISTER
+        sources = tuple(dict.fromkeys(register for register in registers if register != NO_REGISTER))
+        used = sum(1 << register for register in sources)
+        access = self[operands] = Access(1 << target if target >= 0 else 0, used, target, sources)
+        return access
 
 
-class BitTable(dict[int, int]):
-    """1 << n for a register n, 0 for NO_REGISTER."""
+MOST_ACCESSES: Final = 1 << 14
+NOTHING: Final = AccessTable(defines=False, alone=False, lists=False)
+TABLES: Final[dict[tuple[bool, bool, bool], AccessTable]] = {}
+"""by whether there is a register written, one operand only, a list"""
 
-    def __missing__(self, register: int) -> int:
-        value = self[register] = 1 << register if register >= 0 else 0
-        return value
+AccessReader = tuple[Callable[[Any], Any], AccessTable]
+ACCESSES: Final[dict[type[Instruction], AccessReader]] = {}
+"""for each class what reads its operands, and the table that has their access"""
 
 
-BITS: Final = BitTable()
+def access_reader(cls: Any) -> AccessReader:
+    """The entry of a class in `ACCESSES`."""
+    names = [name for name in (cls.defines, *cls.use_names, cls.list_name) if name is not None]
+    if not names:
+        return no_operands, NOTHING
+    key = cls.defines is not None, len(names) == 1, cls.list_name is not None
+    table = TABLES.get(key)
+    if table is None:
+        table = TABLES[key] = AccessTable(defines=key[0], alone=key[1], lists=key[2])
+    return attrgetter(*names), table
+
+
+def no_operands(instruction: Instruction) -> tuple[()]:
+    return ()
 
 
 # Moves and constants.
@@ -517,19 +558,6 @@ def used(instruction: Instruction) -> Iterator[Register]:
             yield from getattr(instruction, operand.name)
         elif operand.kind is K.USE and getattr(instruction, operand.name) != NO_REGISTER:
             yield getattr(instruction, operand.name)
-
-
-def use_bits(instruction: Instruction) -> int:
-    """The registers that an instruction reads, as bits."""
-    result = 0
-    for name in instruction.use_names:
-        register = getattr(instruction, name)
-        if register >= 0:
-            result |= 1 << register
-    if instruction.list_name is not None:
-        for register in getattr(instruction, instruction.list_name):
-            result |= 1 << register
-    return result
 
 
 def target_of(instruction: Instruction) -> Target | None:

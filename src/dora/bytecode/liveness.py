@@ -10,45 +10,34 @@ from dataclasses import dataclass
 
 from dora.bytecode.blocks import Block, find_blocks
 from dora.bytecode.function import Function
-from dora.bytecode.instructions import EFFECT_BITS, Register
+from dora.bytecode.instructions import ACCESSES, Access, Register
 from dora.types.types import Kind
-
-Effects = list[tuple[int, int]]
-"""For each instruction the register that it defines and those that it uses, as bits."""
 
 
 @dataclass(slots=True)
 class Liveness:
-    """The registers that are live at the start and at the end of each block, as bits."""
+    """The registers that are live at the end of each block, as bits, and what each instruction accesses."""
 
     blocks: list[Block]
-    effects: Effects
-    live_in: list[int]
+    accesses: list[Access]
     live_out: list[int]
 
 
 def analyse(function: Function) -> Liveness:
-    """Liveness of all registers at the borders of blocks."""
-    effects = [EFFECT_BITS[type(insn)](insn) for insn in function.code]
+    """Liveness of all registers at the ends of blocks."""
+    accesses = []
+    for insn in function.code:
+        read, table = ACCESSES[type(insn)]
+        accesses.append(table[read(insn)])
     blocks = find_blocks(function)
-    live_in, live_out = solve(blocks, effects)
-    return Liveness(blocks, effects, live_in, live_out)
+    live_out = solve(blocks, accesses) if blocks[0].successors else [0]
+    return Liveness(blocks, accesses, live_out)
 
 
-def solve(blocks: list[Block], effects: Effects) -> tuple[list[int], list[int]]:
-    generated, killed = [], []
-    for block in blocks:
-        use, kill = 0, 0
-        for index in range(block.end - 1, block.start - 1, -1):
-            definition, uses = effects[index]
-            use = use & ~definition | uses
-            kill |= definition
-        generated.append(use)
-        killed.append(kill)
-    if len(blocks) == 1:
-        return generated, [0]
-    live_in = [0] * len(blocks)
-    live_out = [0] * len(blocks)
+def solve(blocks: list[Block], accesses: list[Access]) -> list[int]:
+    """Go up the blocks until nothing changes at their starts; then the ends are right."""
+    live_in, live_out = [0] * len(blocks), [0] * len(blocks)
+    generated, killed = summarize(blocks, accesses)
     changed = True
     while changed:
         changed = False
@@ -61,7 +50,21 @@ def solve(blocks: list[Block], effects: Effects) -> tuple[list[int], list[int]]:
             if new != live_in[number]:
                 live_in[number] = new
                 changed = True
-    return live_in, live_out
+    return live_out
+
+
+def summarize(blocks: list[Block], accesses: list[Access]) -> tuple[list[int], list[int]]:
+    """For each block, what it reads before it writes it, and all that it writes."""
+    generated, killed = [], []
+    for block in blocks:
+        use, kill = 0, 0
+        for index in range(block.end - 1, block.start - 1, -1):
+            defined, used, _, _ = accesses[index]
+            use = use & ~defined | used
+            kill |= defined
+        generated.append(use)
+        killed.append(kill)
+    return generated, killed
 
 
 def live_across(liveness: Liveness, function: Function) -> dict[int, int]:
@@ -69,11 +72,11 @@ def live_across(liveness: Liveness, function: Function) -> dict[int, int]:
     result: dict[int, int] = {}
     for block, live in zip(liveness.blocks, liveness.live_out, strict=True):
         for index in range(block.end - 1, block.start - 1, -1):
-            definition, uses = liveness.effects[index]
-            live &= ~definition
+            defined, used, _, _ = liveness.accesses[index]
+            live &= ~defined
             if function.code[index].is_safepoint:
                 result[index] = live
-            live |= uses
+            live |= used
     return result
 
 

@@ -161,6 +161,7 @@ class Specializer:
             function.throws,
             function.key if function.internal else None,
             type_arguments=tuple(self.argument(argument) for argument in arguments),
+            has_self=function.has_self,
             raw=function.raw,
             hidden=function.hidden,
         )

@@ -1,0 +1,148 @@
+"""Control flow: jumps, branches, exceptions, leaving; and moves and constants.
+
+Compute      r6, int.less    (nothing: the branch compares)
+BranchIf     r6, loop        cmp edi, r9d; jl loop
+"""
+
+from __future__ import annotations
+
+from dora.baseline.allocation import FLOATING
+from dora.baseline.context import Context
+from dora.baseline.objects import checked_reference
+from dora.baseline.primitives import COMPARISONS, branch_on
+from dora.bytecode import instructions as i
+from dora.bytecode.instructions import NO_REGISTER, Instruction, used
+from dora.machine.macro import Condition
+from dora.runtime import layout
+from dora.types.traps import Trap
+from dora.types.types import Kind
+
+# Moves and constants.
+
+
+def move(context: Context, insn: i.Move) -> None:
+    frame = context.frame
+    if insn.src in frame.constants:
+        frame.set_constant(insn.dst, frame.constants[insn.src])
+        return
+    kind = frame.kinds[insn.dst]
+    checked = insn.src in frame.not_nil
+    work = context.float_work[0] if kind in FLOATING else context.work[0]
+    frame.written(insn.dst, frame.read(insn.src, frame.target(insn.dst, work)))
+    if checked:
+        frame.not_nil.add(insn.dst)
+
+
+def load_constant(context: Context, insn: i.LoadConstant) -> None:
+    context.frame.set_constant(insn.dst, insn.value)
+
+
+# Branches.
+
+
+def before_jump(context: Context, insn: Instruction, live: int) -> None:
+    """Constants that are needed where the code goes on must be made before the jump."""
+    if type(insn) is i.Return or type(insn) is i.LeaveException:
+        return
+    for register in used(insn):
+        live |= 1 << register
+    context.frame.flush(live)
+
+
+def fuses(insn: Instruction, branch: Instruction, live: int) -> bool:
+    """Whether an instruction is a comparison that is only made for the branch behind it."""
+    return (
+        type(insn) is i.Compute
+        and (type(branch) is i.BranchIf or type(branch) is i.BranchUnless)
+        and insn.dst == branch.condition
+        and insn.operation.name in COMPARISONS
+        and not live >> insn.dst & 1
+    )
+
+
+def branch_on_comparison(context: Context, insn: Instruction, branch: Instruction, live: int) -> None:
+    assert isinstance(insn, i.Compute) and isinstance(branch, (i.BranchIf, i.BranchUnless))
+    frame = context.frame
+    if frame.constants:
+        operands = {one: frame.constants[one] for one in insn.args if one in frame.constants}
+        frame.flush(live)
+        frame.constants.update({one: value for one, value in operands.items() if not live >> one & 1})
+    branch_on(context, insn, context.labels[branch.target], type(branch) is i.BranchIf)
+    frame.constants.clear()
+
+
+def goto(context: Context, insn: i.Goto) -> None:
+    if insn.target != context.index + 1:
+        context.masm.jump(context.labels[insn.target])
+
+
+def branch_if(context: Context, insn: i.BranchIf) -> None:
+    branch(context, insn, Condition.NOT_EQUAL)
+
+
+def branch_unless(context: Context, insn: i.BranchUnless) -> None:
+    branch(context, insn, Condition.EQUAL)
+
+
+def branch(context: Context, insn: i.BranchIf | i.BranchUnless, condition: Condition) -> None:
+    value = context.frame.read(insn.condition, context.work[0])
+    context.masm.branch_immediate(Kind.BOOL, condition, value, 0, context.labels[insn.target])  # type: ignore[arg-type]
+
+
+def branch_equal(context: Context, insn: i.BranchEqual) -> None:
+    value, label = context.frame.read(insn.value, context.work[0]), context.labels[insn.target]
+    context.masm.branch_immediate(Kind.INT, Condition.EQUAL, value, insn.constant, label)  # type: ignore[arg-type]
+
+
+def poll(context: Context, insn: i.Poll) -> None:
+    context.poll()
+
+
+# Exceptions.
+
+
+def check_exception(context: Context, insn: i.CheckException) -> None:
+    masm, label = context.masm, context.labels[insn.target]
+    masm.branch_memory_immediate(
+        Kind.LONG, Condition.NOT_EQUAL, masm.thread, layout.THREAD_EXCEPTION, 0, label
+    )
+
+
+def take_exception(context: Context, insn: i.TakeException) -> None:
+    masm = context.masm
+    target = context.frame.target(insn.dst, context.work[0])
+    masm.load(Kind.REF, target, masm.thread, layout.THREAD_EXCEPTION)
+    masm.store_constant(Kind.LONG, 0, masm.thread, layout.THREAD_EXCEPTION)
+    context.frame.written(insn.dst, target)
+
+
+def set_exception(context: Context, insn: i.SetException) -> None:
+    value = checked_reference(context, insn.value, context.work[0])
+    context.masm.store(Kind.REF, value, context.masm.thread, layout.THREAD_EXCEPTION)
+
+
+def leave_exception(context: Context, insn: i.LeaveException) -> None:
+    masm, work = context.masm, context.work[0]
+    if context.function.ref.throws:
+        masm.epilogue()
+        return
+    masm.load_constant(Kind.LONG, work, 0)
+    if insn.line != NO_REGISTER:
+        context.frame.read_into(insn.line, work)
+    masm.store(Kind.LONG, work, masm.thread, layout.THREAD_ARGUMENT)
+    masm.jump(context.trap(Trap.UNCAUGHT))
+
+
+# Leaving.
+
+
+def return_value(context: Context, insn: i.Return) -> None:
+    masm = context.masm
+    if insn.value != NO_REGISTER:
+        floating = context.frame.kinds[insn.value] in FLOATING
+        context.frame.read_into(insn.value, masm.float_result if floating else masm.result)
+    masm.epilogue()
+
+
+def trap(context: Context, insn: i.Trap) -> None:
+    context.masm.jump(context.trap(insn.kind))

@@ -1,0 +1,73 @@
+"""What the baseline compiler makes of a processor's registers: the same for all functions.
+
+The first temporaries are work registers, which every instruction may use; all others can be homes of
+bytecode registers.  Arguments are passed as in C, the thread block before them.
+
+**What is passed is clean.**  Dora code passes arguments and results as the macro assembler wants values to be
+in registers, 32 bits with the upper half clear and `bool` and `byte` extended with zeros, so nobody extends
+them again.  C promises less: results that come from it or from Python are extended where they arrive.
+The host passes a negative `int` extended by its sign, which no operation on 32 bits sees and which no
+bounds check lets through to an address.
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+from dora.machine.macro import AnyRegister, Argument, MacroAssembler, Register
+from dora.types.types import Kind
+
+WORK: Final = 3
+FLOAT_WORK: Final = 2
+
+
+class Pool:
+    """Machine registers that can be homes.  Calls keep the ones in `kept`."""
+
+    __slots__ = ("kept", "kept_first", "lost_first")
+
+    def __init__(self, kept: tuple[AnyRegister, ...], lost: tuple[AnyRegister, ...]) -> None:
+        self.kept = kept
+        self.kept_first = kept + lost
+        self.lost_first = lost + kept
+
+
+class Passing(NamedTuple):
+    """Where a function finds the thread block and its arguments, and how many bytes of stack they take."""
+
+    thread: Register
+    values: tuple[Argument, ...]
+    stack_size: int
+
+
+class Convention:
+    """The registers by their use, and how functions are called.  One for each processor, shared."""
+
+    def __init__(self, masm: MacroAssembler) -> None:
+        self.work = masm.temporaries[:WORK]
+        self.float_work = masm.float_temporaries[:FLOAT_WORK]
+        self.integers = Pool(masm.callee_saved, masm.temporaries[WORK:])
+        self.floats = Pool((), masm.float_temporaries[FLOAT_WORK:])
+        self.call_layout = masm.call_layout
+        self.known: dict[tuple[Kind, ...], Passing] = {}
+
+    def passing(self, parameters: tuple[Kind, ...]) -> Passing:
+        """How arguments of these kinds are passed."""
+        passing = self.known.get(parameters)
+        if passing is None:
+            (thread, *values), stack_size = self.call_layout((Kind.LONG, *parameters))
+            assert thread.register is not None
+            passing = Passing(Register(thread.register), tuple(values), stack_size)
+            self.known[parameters] = passing
+        return passing
+
+
+CONVENTIONS: Final[dict[type[MacroAssembler], Convention]] = {}
+
+
+def convention_of(masm: MacroAssembler) -> Convention:
+    """The convention of the processor that an assembler is for."""
+    convention = CONVENTIONS.get(type(masm))
+    if convention is None:
+        convention = CONVENTIONS[type(masm)] = Convention(masm)
+    return convention
