@@ -124,7 +124,8 @@ def as_json(results: Results, starts: dict[str, Samples], facts: dict[str, objec
 # The command.
 
 
-def parse() -> argparse.Namespace:
+def parse() -> tuple[argparse.Namespace, list[Case]]:
+    """The options, and the cases that they ask for."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
     parser.add_argument("programs", nargs="*", help="which ones (default: all)")
     parser.add_argument("--runs", type=int, default=3, help="rounds of each program (default 3)")
@@ -136,7 +137,11 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--cpu", type=int, help="number of the CPU (default: the last)")
     parser.add_argument("--dora", default="", metavar="OPTIONS", help="options for dora, such as --gc=zero")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all samples")
-    return parser.parse_args()
+    options = parser.parse_args()
+    try:
+        return options, chosen(options.programs)
+    except ValueError as error:
+        parser.error(str(error))
 
 
 def choose_peers(names: str | None, options: str) -> list[Peer]:
@@ -180,8 +185,7 @@ def measure_all(
 
 
 def main() -> int:
-    options = parse()
-    cases = chosen(options.programs)
+    options, cases = parse()
     everyone = choose_peers(options.peers, options.dora)
     CACHE.mkdir(exist_ok=True)
     facts = facts_of(everyone, pin(options.cpu))
