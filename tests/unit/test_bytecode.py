@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import get_args
 
 import pytest
@@ -39,6 +41,12 @@ def test_the_printer_knows_every_kind_of_operand() -> None:
 
 def test_every_instruction_says_what_it_means() -> None:
     assert all(cls.__doc__ and not cls.__doc__.startswith(cls.__name__) for cls in INSTRUCTIONS)
+
+
+def test_every_instruction_stands_on_its_page() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "bytecode.md").read_text(encoding="utf-8")
+    table = page.split("## The instructions")[1].split("##")[0]
+    assert set(re.findall(r"`([A-Z]\w+)`", table)) == {cls.__name__ for cls in INSTRUCTIONS}
 
 
 # The verifier.
