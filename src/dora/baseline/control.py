@@ -40,14 +40,6 @@ def load_constant(context: Context, insn: i.LoadConstant) -> None:
 # Branches.
 
 
-def before_jump(context: Context, insn: Instruction, live: int) -> None:
-    """Constants that are needed where the code goes on must be made before the jump."""
-    if type(insn) is i.Return or type(insn) is i.LeaveException:
-        return
-    condition = getattr(insn, "condition", NO_REGISTER)
-    context.frame.flush(live if condition == NO_REGISTER else live | 1 << condition)
-
-
 def fuses(insn: Instruction, branch: Instruction, live: int) -> bool:
     """Whether an instruction is a comparison that is only made for the branch behind it."""
     return (
@@ -59,15 +51,9 @@ def fuses(insn: Instruction, branch: Instruction, live: int) -> bool:
     )
 
 
-def branch_on_comparison(context: Context, insn: Instruction, branch: Instruction, live: int) -> None:
+def branch_on_comparison(context: Context, insn: Instruction, branch: Instruction) -> None:
     assert isinstance(insn, i.Compute) and isinstance(branch, (i.BranchIf, i.BranchUnless))
-    frame = context.frame
-    if frame.constants:
-        operands = {one: frame.constants[one] for one in insn.args if one in frame.constants}
-        frame.flush(live)
-        frame.constants.update({one: value for one, value in operands.items() if not live >> one & 1})
     branch_on(context, insn, context.labels[branch.target], type(branch) is i.BranchIf)
-    frame.constants.clear()
 
 
 def goto(context: Context, insn: i.Goto) -> None:
