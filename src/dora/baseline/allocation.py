@@ -12,7 +12,6 @@ it.  References do so in any home: the collector knows slots only, and it moves 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import accumulate
 from typing import Final
 
 from dora.baseline.convention import Convention, Pool
@@ -24,11 +23,8 @@ from dora.machine.macro import Register as MachineRegister
 from dora.types.primitives import C_FUNCTIONS_1, C_FUNCTIONS_2
 from dora.types.types import Kind
 
-LOOP_WEIGHT: Final = 8
-"""How often a loop is thought to go round."""
-
-DEEPEST: Final = 6
-"""Loops deeper than this weigh no more."""
+WEIGHTS: Final = tuple(8**depth for depth in range(7))
+"""How often code is thought to run, by the loops around it; deeper ones weigh no more."""
 
 CANDIDATES: Final = 300
 """So many registers, the most used ones, may get a home; it bounds the time for huge functions."""
@@ -110,9 +106,8 @@ def allocate(function: Function, convention: Convention) -> Allocation:
     count = len(function.registers)
     survey = Survey([0] * count, [0] * count, [-1] * count, [-1] * count)
     allocation = Allocation(liveness, [None] * count, {})
-    weights = block_weights(function, liveness)
-    for number in range(len(weights) - 1, -1, -1):
-        survey_block(function, allocation, number, weights[number], survey)
+    for number in range(len(liveness.blocks) - 1, -1, -1):
+        survey_block(function, allocation, number, survey)
     for parameter in range(len(function.ref.parameters)):
         survey.first[parameter] = -1
         if survey.last[parameter] < 0:
@@ -132,30 +127,14 @@ def loses_registers(instruction: Instruction) -> bool:
     return instruction.calls
 
 
-def block_weights(function: Function, liveness: Liveness) -> list[int]:
-    """How often each block is thought to run, by the loops around it.
-
-    A jump backwards makes a loop of everything between its target and itself.
-    """
-    blocks = liveness.blocks
-    depth = [0] * (len(blocks) + 1)
-    for number, block in enumerate(blocks):
-        for successor in block.successors:
-            if successor <= number:
-                depth[successor] += 1
-                depth[number + 1] -= 1
-    return [LOOP_WEIGHT ** min(loops, DEEPEST) for loops in accumulate(depth[:-1])]
-
-
-def survey_block(
-    function: Function, allocation: Allocation, number: int, weight: int, survey: Survey
-) -> None:
+def survey_block(function: Function, allocation: Allocation, number: int, survey: Survey) -> None:
     """Walk up a block and note uses, calls, and where registers begin and end to live.
 
     Blocks come last to first, so the first place that is met is the last of a register's life.
     """
     liveness = allocation.liveness
     block, live = liveness.blocks[number], liveness.live_out[number]
+    weight = WEIGHTS[block.depth] if block.depth < len(WEIGHTS) else WEIGHTS[-1]
     benefit, first, last = survey.benefit, survey.first, survey.last
     code, accesses = function.code, liveness.accesses
     for register in bits(live):
@@ -189,7 +168,7 @@ Taken = dict[AnyRegister, list[tuple[int, int]]]
 def choose_homes(function: Function, allocation: Allocation, survey: Survey, convention: Convention) -> None:
     """The most used registers first; each takes a free home if that is worth what calls make it cost."""
     taken, taken_floats = Taken(), Taken()
-    kinds, homes, benefit = function.registers, allocation.homes, survey.benefit
+    kinds, homes, benefit, cost = function.registers, allocation.homes, survey.benefit, survey.cost
     arrivals = convention.passing(function.ref.parameters).values
     for register in sorted(range(len(benefit)), key=benefit.__getitem__, reverse=True)[:CANDIDATES]:
         if not benefit[register]:
@@ -197,12 +176,14 @@ def choose_homes(function: Function, allocation: Allocation, survey: Survey, con
         kind = kinds[register]
         floating = kind in FLOATING
         pool = convention.floats if floating else convention.integers
-        wanted = wanted_homes(kind, benefit[register], survey.cost[register], pool)
+        wanted = pool.lost_first
+        if cost[register]:
+            wanted = wanted_homes(kind, benefit[register], cost[register], pool)
         if register < len(arrivals):
             wanted = with_arrival(arrivals[register].register, wanted)
         interval = survey.first[register], survey.last[register]
         homes[register] = take_home(wanted, taken_floats if floating else taken, interval)
-    allocation.kept_used = tuple(MachineRegister(home) for home in convention.integers.kept if home in taken)
+    allocation.kept_used = tuple([home for home in convention.integers.kept if home in taken])  # type: ignore[misc]
 
 
 def with_arrival(arrival: AnyRegister | None, wanted: tuple[AnyRegister, ...]) -> tuple[AnyRegister, ...]:
@@ -212,30 +193,19 @@ def with_arrival(arrival: AnyRegister | None, wanted: tuple[AnyRegister, ...]) -
 
 def take_home(wanted: tuple[AnyRegister, ...], taken: Taken, interval: tuple[int, int]) -> AnyRegister | None:
     """The first home that is free during the interval."""
+    start, end = interval
     for home in wanted:
-        others = taken.get(home)
-        if others is None:
-            taken[home] = [interval]
-            return home
-        if is_free(others, interval):
-            others.append(interval)
+        for other_start, other_end in taken.get(home, ()):
+            if start <= other_end and other_start <= end:
+                break
+        else:
+            taken.setdefault(home, []).append(interval)
             return home
     return None
 
 
-def is_free(others: list[tuple[int, int]], interval: tuple[int, int]) -> bool:
-    """Whether the interval touches none of the others."""
-    start, end = interval
-    for other_start, other_end in others:  # noqa: SIM110 - a loop is faster
-        if start <= other_end and other_start <= end:
-            return False
-    return True
-
-
 def wanted_homes(kind: Kind, benefit: int, cost: int, pool: Pool) -> tuple[AnyRegister, ...]:
-    """The homes that pay for a register, best first."""
-    if not cost:
-        return pool.lost_first
+    """The homes that pay for a register that lives across calls, best first."""
     is_dear = 2 * cost >= benefit
     if kind is Kind.REF:
         return () if is_dear else pool.lost_first

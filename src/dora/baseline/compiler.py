@@ -26,6 +26,7 @@ from dora.baseline.result import CompiledFunction
 from dora.bytecode import instructions as i
 from dora.bytecode.function import Function
 from dora.bytecode.instructions import Instruction
+from dora.bytecode.liveness import Liveness
 from dora.bytecode.printer import print_instruction
 from dora.machine.macro import MacroAssembler
 
@@ -43,7 +44,7 @@ def compile_function(
     context = Context(masm, function, convention, frame, environment)
     context.comments = comments
     enter(context, allocation)
-    compile_blocks(context, allocation)
+    compile_blocks(context, allocation.liveness)
     context.emit_slow_paths()
     masm.set_frame_size(frame.size)
     return CompiledFunction(function.ref, masm.finish(), context.points)
@@ -64,12 +65,12 @@ def is_small_leaf(function: Function, allocation: Allocation) -> bool:
     return not allocation.across and len(function.registers) < SMALL_FRAME
 
 
-def compile_blocks(context: Context, allocation: Allocation) -> None:
+def compile_blocks(context: Context, liveness: Liveness) -> None:
     """The instructions, block by block."""
-    masm, code, liveness = context.masm, context.function.code, allocation.liveness
-    targets = {code[block.end - 1].target for block in liveness.blocks if code[block.end - 1].jumps}  # type: ignore[attr-defined]
+    masm, code, blocks = context.masm, context.function.code, liveness.blocks
+    targets = {code[block.end - 1].target for block in blocks if code[block.end - 1].jumps}  # type: ignore[attr-defined]
     context.labels = labels = {target: masm.label() for target in targets}
-    for block, live in zip(liveness.blocks, liveness.live_out, strict=True):
+    for block, live in zip(blocks, liveness.live_out, strict=True):
         label = labels.get(block.start)
         if label is not None:
             masm.bind(label)
@@ -79,27 +80,41 @@ def compile_blocks(context: Context, allocation: Allocation) -> None:
 
 def compile_block(context: Context, start: int, last: int, live: int) -> None:
     """The instructions from `start` to `last`; `live` are the registers needed behind them, as bits."""
-    code, emitters, comments = context.function.code, EMITTERS, context.comments
-    fused = start < last and control.fuses(code[last - 1], code[last], live)
-    for index in range(start, last - 1 if fused else last):
-        insn = code[index]
-        context.index = index
-        if comments:
-            context.masm.comment(print_instruction(context.function, insn))
-        emitters[type(insn)](context, insn)
-    context.index = last - 1 if fused else last
+    code, frame = context.function.code, context.frame
     insn = code[last]
-    if comments:
-        context.masm.comment(print_instruction(context.function, code[context.index]))
-    if fused:
-        control.branch_on_comparison(context, code[last - 1], insn, live)
-    elif insn.leaves:
-        if context.frame.constants:
-            control.before_jump(context, insn, live)
-        emitters[type(insn)](context, insn)
+    if not insn.leaves:
+        compile_straight(context, start, last + 1)
+        frame.flush(live)
+    elif start < last and control.fuses(code[last - 1], insn, live):
+        compile_straight(context, start, last - 1)
+        if frame.constants:
+            frame.flush(live)
+        begin_instruction(context, last - 1)
+        control.branch_on_comparison(context, code[last - 1], insn)
     else:
+        compile_straight(context, start, last)
+        if live and frame.constants:
+            frame.flush(live)
+        begin_instruction(context, last)
+        EMITTERS[type(insn)](context, insn)
+    frame.constants.clear()
+
+
+def compile_straight(context: Context, start: int, end: int) -> None:
+    """The instructions from `start` up to, not including, `end`."""
+    code, emitters, comments = context.function.code, EMITTERS, context.comments
+    for index in range(start, end):
+        insn = code[index]
+        if comments:
+            begin_instruction(context, index)
+        context.index = index
         emitters[type(insn)](context, insn)
-        context.frame.flush(live)
+
+
+def begin_instruction(context: Context, index: int) -> None:
+    context.index = index
+    if context.comments:
+        context.masm.comment(print_instruction(context.function, context.function.code[index]))
 
 
 EMITTERS: Final[dict[type[Instruction], Callable[[Context, Any], None]]] = {

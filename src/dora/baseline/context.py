@@ -103,7 +103,7 @@ class Context:
 
     def point(self, offset: int, slots: tuple[int, ...] = ()) -> None:
         """The call whose return address is `offset` can be looked at."""
-        self.points.append(GCPoint(offset, self.function.lines[self.index], slots))
+        self.points.append(GCPoint(offset, self.function.ref, self.function.lines[self.index], slots))
 
     def trap(self, kind: Trap) -> Label:
         """Where to go to fail at the current line; the code stands behind the function's body."""
@@ -124,15 +124,15 @@ class Context:
 
     def emit_slow_paths(self) -> None:
         """The calls behind the body that traps and polls lead to."""
-        masm, points = self.masm, self.points
+        masm, points, ref = self.masm, self.points, self.function.ref
         for (kind, line), label in self.traps.items():
             masm.bind(label)
             if self.comments:
                 masm.comment(f"{kind.text}, line {line}")
-            points.append(GCPoint(masm.call_near(TRAP_SYMBOLS[kind]), line, ()))
+            points.append(GCPoint(masm.call_near(TRAP_SYMBOLS[kind]), ref, line, ()))
         for slow, back, line in self.polls:
             masm.bind(slow)
             if self.comments:
                 masm.comment(f"attention, line {line}")
-            points.append(GCPoint(masm.call_near("stub:attention"), line, ()))
+            points.append(GCPoint(masm.call_near("stub:attention"), ref, line, ()))
             masm.jump(back)

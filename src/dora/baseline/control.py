@@ -11,7 +11,7 @@ from dora.baseline.context import Context
 from dora.baseline.objects import checked_reference
 from dora.baseline.primitives import COMPARISONS, branch_on
 from dora.bytecode import instructions as i
-from dora.bytecode.instructions import NO_REGISTER, Instruction, used
+from dora.bytecode.instructions import NO_REGISTER, Instruction
 from dora.machine.macro import Condition
 from dora.runtime import layout
 from dora.types.traps import Trap
@@ -40,15 +40,6 @@ def load_constant(context: Context, insn: i.LoadConstant) -> None:
 # Branches.
 
 
-def before_jump(context: Context, insn: Instruction, live: int) -> None:
-    """Constants that are needed where the code goes on must be made before the jump."""
-    if type(insn) is i.Return or type(insn) is i.LeaveException:
-        return
-    for register in used(insn):
-        live |= 1 << register
-    context.frame.flush(live)
-
-
 def fuses(insn: Instruction, branch: Instruction, live: int) -> bool:
     """Whether an instruction is a comparison that is only made for the branch behind it."""
     return (
@@ -60,15 +51,9 @@ def fuses(insn: Instruction, branch: Instruction, live: int) -> bool:
     )
 
 
-def branch_on_comparison(context: Context, insn: Instruction, branch: Instruction, live: int) -> None:
+def branch_on_comparison(context: Context, insn: Instruction, branch: Instruction) -> None:
     assert isinstance(insn, i.Compute) and isinstance(branch, (i.BranchIf, i.BranchUnless))
-    frame = context.frame
-    if frame.constants:
-        operands = {one: frame.constants[one] for one in insn.args if one in frame.constants}
-        frame.flush(live)
-        frame.constants.update({one: value for one, value in operands.items() if not live >> one & 1})
     branch_on(context, insn, context.labels[branch.target], type(branch) is i.BranchIf)
-    frame.constants.clear()
 
 
 def goto(context: Context, insn: i.Goto) -> None:

@@ -144,18 +144,19 @@ class Frame:
 
     def flush(self, live: int) -> None:
         """Make the constants that are live where the code goes from here."""
-        if not self.constants:
-            return
         for register in [one for one in self.constants if live >> one & 1]:
-            value = self.constants.pop(register)
-            home = self.homes[register]
-            kind = self.kinds[register]
-            if home is None:
-                constant = 0 if value is None else value
-                self.masm.store_constant(kind, constant, self.masm.frame_pointer, self.slot(register))
-            else:
-                self.masm.load_constant(kind, home, 0 if value is None else value)
-        self.constants.clear()
+            self.make_at_home(register)
+            del self.constants[register]
+
+    def make_at_home(self, register: Register) -> None:
+        """Make a constant where it lives."""
+        home = self.homes[register]
+        if home is not None:
+            self.make_constant(register, home)
+            return
+        value = self.constants[register]
+        constant = 0 if value is None else value
+        self.masm.store_constant(self.kinds[register], constant, self.masm.frame_pointer, self.slot(register))
 
     def forget_checks(self) -> None:
         """The code is jumped to from elsewhere, where other references have been checked."""
@@ -232,23 +233,21 @@ class Frame:
 
     def parallel_move(self, moves: list[Move], *, floating: bool) -> None:
         """Make all moves as if at once: none overwrites what another still reads."""
-        if len(moves) == 1:
-            self.masm.move(*moves[0])
-            return
-        waiting = self.move_ready([move for move in moves if move[1] != move[2]])
+        waiting = self.move_ready(moves)
         if waiting:
             self.move_cycles(waiting, floating=floating)
 
     def move_ready(self, waiting: list[Move]) -> list[Move]:
         """Make the moves whose target nobody reads, as long as there are any; returns the others."""
+        move = self.masm.move
         while waiting:
-            sources = [source for _, _, source in waiting]
+            sources = [source for _, target, source in waiting if source != target]
             blocked = []
-            for move in waiting:
-                if move[1] in sources:
-                    blocked.append(move)
-                else:
-                    self.masm.move(*move)
+            for kind, target, source in waiting:
+                if target not in sources:
+                    move(kind, target, source)
+                elif target != source:
+                    blocked.append((kind, target, source))
             if len(blocked) == len(waiting):
                 break
             waiting = blocked

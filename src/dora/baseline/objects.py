@@ -154,7 +154,7 @@ def allocate_slowly(context: Context, full: Label, done: Label, size: int | None
         masm.bind(full)
         if size is not None:
             masm.load_constant(Kind.LONG, context.work[1], size)
-        context.points.append(GCPoint(masm.call_near("stub:allocate"), line, slots))
+        context.points.append(GCPoint(masm.call_near("stub:allocate"), context.function.ref, line, slots))
         masm.jump(done)
 
     return emit
@@ -188,7 +188,7 @@ def allocate_array(context: Context, dst: Virtual, shape: str, elements: Virtual
     def emit() -> None:
         masm.bind(full)
         masm.binary(Binary.SUB, Kind.LONG, work[1], work[1], work[0])
-        context.points.append(GCPoint(masm.call_near("stub:allocate"), line, slots))
+        context.points.append(GCPoint(masm.call_near("stub:allocate"), context.function.ref, line, slots))
         masm.jump(done)
 
     slots, line = frame.reference_slots(context.index), context.line

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final
+from typing import Final, NamedTuple
 
 from dora.baseline.context import Context
 from dora.bytecode.instructions import Compute
@@ -282,6 +282,14 @@ def condition_of(name: str, kind: Kind) -> Condition:
     return UNSIGNED.get(condition, condition) if kind in (Kind.BYTE, Kind.CHAR, Kind.BOOL) else condition
 
 
+class Comparison(NamedTuple):
+    """A row that compares; `condition` is for integers."""
+
+    kind: Kind
+    name: str
+    condition: Condition
+
+
 def ordered(context: Context, insn: Compute, condition: Condition) -> tuple[Virtual, Virtual, Condition]:
     """The operands with a constant on the right, if there is one."""
     left, right = insn.args
@@ -323,24 +331,33 @@ def float_comparison(name: str, kind: Kind) -> Emitter:
 
 def branch_on(context: Context, insn: Compute, label: Label, sense: bool) -> None:
     """Go to the label if the comparison gives `sense`; the comparison's own result is not made."""
-    kind, name = COMPARISONS[insn.operation.name]
-    frame, masm = context.frame, context.masm
-    if kind in FLOATS:
-        test = FLOAT_CONDITIONS[name]
-        work = context.float_work
-        first, second = frame.read(insn.args[0], work[0]), frame.read(insn.args[1], work[1])
-        masm.float_branch(kind, test if sense else float_negated(test), first, second, label)  # type: ignore[arg-type]
-        return
-    left, right, condition = ordered(context, insn, condition_of(name, kind))
+    comparison = COMPARISONS[insn.operation.name]
+    emit = float_branch if comparison.kind in FLOATS else integer_branch
+    emit(context, insn, comparison, label, sense)
+
+
+def float_branch(context: Context, insn: Compute, comparison: Comparison, label: Label, sense: bool) -> None:
+    frame, work, test = context.frame, context.float_work, FLOAT_CONDITIONS[comparison.name]
+    first, second = frame.read(insn.args[0], work[0]), frame.read(insn.args[1], work[1])
+    if not sense:
+        test = float_negated(test)
+    context.masm.float_branch(comparison.kind, test, first, second, label)  # type: ignore[arg-type]
+
+
+def integer_branch(
+    context: Context, insn: Compute, comparison: Comparison, label: Label, sense: bool
+) -> None:
+    frame = context.frame
+    left, right, condition = ordered(context, insn, comparison.condition)
     if not sense:
         condition = negated(condition)
     first = frame.read(left, context.work[0])
     if right in frame.constants:
         value = int(frame.constants[right] or 0)
-        masm.branch_immediate(kind, condition, first, value, label)  # type: ignore[arg-type]
+        context.masm.branch_immediate(comparison.kind, condition, first, value, label)  # type: ignore[arg-type]
     else:
         second = frame.read(right, context.work[1])
-        masm.branch(kind, condition, first, second, label)  # type: ignore[arg-type]
+        context.masm.branch(comparison.kind, condition, first, second, label)  # type: ignore[arg-type]
 
 
 # The table.
@@ -363,7 +380,7 @@ FLOAT_BINARY: Final = {
     "div": FloatBinary.DIV,
 }
 COMPARISONS: Final = {
-    f"{kind.value}.{name}": (kind, name)
+    f"{kind.value}.{name}": Comparison(kind, name, condition_of(name, kind))
     for kind in Kind
     for name in CONDITIONS
     if f"{kind.value}.{name}" in PRIMITIVES
@@ -401,9 +418,9 @@ def make_emitters() -> dict[str, Emitter]:
         table[f"{kind.value}.unaryPlus"] = copy
     for kind in (Kind.BYTE, Kind.CHAR, *INTEGERS):
         table[f"{kind.value}.compareTo"] = difference(kind)
-    for name, (kind, comparison) in COMPARISONS.items():
+    for row, (kind, name, _) in COMPARISONS.items():
         make = float_comparison if kind in FLOATS else integer_comparison
-        table[name] = make(comparison, kind)
+        table[row] = make(name, kind)
     return table | conversions() | mathematics()
 
 

@@ -16,6 +16,7 @@ class GCPoint(NamedTuple):
     """
 
     offset: int
+    function: FunctionRef
     line: int
     slots: tuple[int, ...]
 

@@ -35,7 +35,8 @@ def analyse(function: Function) -> Liveness:
 
 
 def solve(blocks: list[Block], accesses: list[Access]) -> list[int]:
-    """Go up the blocks until nothing changes at their starts; then the ends are right."""
+    """Go up the blocks until nothing changes at their starts; once, if there is no loop."""
+    loops = any(block.depth for block in blocks)
     live_in, live_out = [0] * len(blocks), [0] * len(blocks)
     generated, killed = summarize(blocks, accesses)
     changed = True
@@ -49,7 +50,7 @@ def solve(blocks: list[Block], accesses: list[Access]) -> list[int]:
             new = generated[number] | out & ~killed[number]
             if new != live_in[number]:
                 live_in[number] = new
-                changed = True
+                changed = loops
     return live_out
 
 

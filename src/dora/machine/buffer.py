@@ -153,6 +153,7 @@ class Buffer:
         """Emit what was put off, lay out the constants, close all references to labels."""
         for emit in self.deferred:  # grows while it is walked
             emit()
+        self.deferred = []  # the blocks know this buffer: freeing it must not wait for the cyclic collector
         body_size = len(self.code)
         self._place_constants()
         positions = self.positions

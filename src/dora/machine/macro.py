@@ -257,7 +257,7 @@ class MacroAssembler(Protocol):
 
     # ---- Frames and calls ----
 
-    def prologue(self, saved: Sequence[Register] = ()) -> None:
+    def prologue(self, saved: tuple[Register, ...] = ()) -> None:
         """Push return address and frame pointer as the platform's frames do, save registers, make room.
 
         At the frame pointer is that of the caller, at +8 the return address.  The saved registers

@@ -148,9 +148,9 @@ class Ranges:
     def allocate(self, size: int) -> int:
         """The address of `size` bytes.  Raises ArenaFull."""
         size = self.rounded(size)
-        index = next((index for index, available in enumerate(self.sizes) if available >= size), None)
-        if index is None:
-            raise ArenaFull(f"no room for {size} bytes")
+        index = 0
+        if not self.sizes or self.sizes[0] < size:
+            index = self._first_fit(size)
         address = self.free[index]
         if self.sizes[index] == size:
             del self.free[index], self.sizes[index]
@@ -159,6 +159,13 @@ class Ranges:
             self.sizes[index] -= size
         self.used += size
         return address
+
+    def _first_fit(self, size: int) -> int:
+        """The index of the first part that is large enough."""
+        for index, available in enumerate(self.sizes):
+            if available >= size:
+                return index
+        raise ArenaFull(f"no room for {size} bytes")
 
     def release(self, address: int, size: int) -> None:
         """Take back what `allocate` gave out for this size."""

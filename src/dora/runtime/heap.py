@@ -8,7 +8,6 @@ GC points that name slots stand in a hash table in native memory, which the coll
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from struct import pack
 from typing import Final
 
@@ -42,6 +41,7 @@ class Heap:
         self.points: dict[int, int] = {}
         self.tables: list[tuple[int, int]] = []
         """address and size of all tables of points so far"""
+        self.records: dict[tuple[int, ...], int] = {}
         block = self.block
         block[layout.HEAP_FROM] = start = self.memory.start
         block[layout.HEAP_FROM_END] = start + part
@@ -73,17 +73,21 @@ class Heap:
 
     # GC points.
 
-    def add_point(self, address: int, slots: Iterable[int]) -> None:
+    def add_point(self, address: int, slots: tuple[int, ...]) -> None:
         """Make known which slots hold references during the call that returns to `address`."""
         if not self.collector.moves:
             return
-        words = [*slots]
         if len(self.points) * 2 >= self.capacity:
             self.new_table(self.capacity * 2)
-        record = self.slots.allocate(layout.WORD * (len(words) + 1))
-        store_bytes(record, pack(f"<{len(words) + 1}q", len(words), *words))
-        self.points[address] = record
+        record = self.points[address] = self.records.get(slots) or self.new_record(slots)
         self.enter(address, record)
+
+    def new_record(self, slots: tuple[int, ...]) -> int:
+        """A list of slots in native memory, for all GC points with these."""
+        data = pack(f"<{len(slots) + 1}q", len(slots), *slots)
+        record = self.records[slots] = self.slots.allocate(len(data))
+        store_bytes(record, data)
+        return record
 
     def new_table(self, capacity: int) -> None:
         """A larger table.  The old one stays: a collector may be looking at it."""
@@ -96,12 +100,13 @@ class Heap:
         self.block[layout.HEAP_POINTS] = self.table.address
 
     def enter(self, address: int, record: int) -> None:
-        table, mask = self.table, self.capacity - 1
+        """Put a GC point into the table, whose entries are two words each."""
+        words, mask = self.table.words, self.capacity - 1
         index = (address * HASH & MASK) >> 32 & mask
-        while table[index * ENTRY]:
+        while words[2 * index]:
             index = index + 1 & mask
-        table[index * ENTRY + layout.WORD] = record
-        table[index * ENTRY] = address
+        words[2 * index + 1] = record
+        words[2 * index] = address
 
     def free(self) -> None:
         unmap(self.block.address, layout.HEAP_SIZE)

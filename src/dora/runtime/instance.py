@@ -13,10 +13,11 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Final, NamedTuple, Protocol
+from struct import Struct
+from typing import Any, Final, Protocol
 
 from dora.bytecode.entities import ClassRef, FieldRef, FunctionRef, GlobalRef
-from dora.machine.buffer import Code, RelocationKind
+from dora.machine.buffer import RELATIVE_32, Code
 from dora.machine.memory import CodeArena, Stack
 from dora.machine.targets import Target
 from dora.runtime import layout, stubs
@@ -37,27 +38,25 @@ SHAPES_SIZE: Final = 4 << 30
 TEXTS_SIZE: Final = 1 << 30
 OUTPUT_SIZE: Final = 64 << 10
 
+pack_distance: Final = Struct("<i").pack_into
+pack_address: Final = Struct("<Q").pack_into
+
 libc: Final = ctypes.CDLL(None)
 libm: Final = ctypes.CDLL("libm.so.6")
 
 
-class Point(Protocol):
-    """A GC point: a return address as an offset in the code, and its line."""
+class Place(Protocol):
+    """A GC point: what a return address stands for, and its offset in the code."""
 
     @property
     def offset(self) -> int: ...
     @property
+    def function(self) -> FunctionRef: ...
+    @property
     def line(self) -> int: ...
     @property
     def slots(self) -> tuple[int, ...]: ...
-
-
-class Place(NamedTuple):
-    """What a return address stands for."""
-
-    function: FunctionRef
-    line: int
-    slots: tuple[int, ...]
+    def _replace(self, *, line: int) -> Place: ...
 
 
 class Instance:
@@ -95,6 +94,8 @@ class Instance:
         self.symbols: dict[str, int] = {}
         self.literal_offsets: dict[str, int] = {}
         self.cells: dict[FunctionRef, int] = {}
+        self.entries: dict[FunctionRef, str] = {}
+        """the symbols of the cells"""
         self.functions: list[FunctionRef] = []
         """those that have a cell, by the number that the compile stub passes"""
         self.by_symbol: dict[str, FunctionRef] = {}
@@ -206,23 +207,22 @@ class Instance:
     def place(self, code: Code) -> int:
         """Bind the symbols of a piece of code and put it where it can run."""
         address = self.arena.allocate(len(code.data))
-        data = code.data
+        data, symbols = code.data, self.symbols
         for offset, kind, symbol, addend in code.relocations:
-            value = self.address(symbol) + addend
-            if kind is RelocationKind.ABSOLUTE_64:
-                data[offset : offset + 8] = value.to_bytes(8, "little")
+            value = (symbols.get(symbol) or self.address(symbol)) + addend
+            if kind is RELATIVE_32:
+                pack_distance(data, offset, value - address - offset)
             else:
-                distance = value - (address + offset)
-                data[offset : offset + 4] = distance.to_bytes(4, "little", signed=True)
+                pack_address(data, offset, value)
         self.arena.write(address, data)
         self.placed.append((address, len(data)))
         return address
 
-    def place_function(self, ref: FunctionRef, code: Code, points: Iterable[Point]) -> int:
+    def place_function(self, ref: FunctionRef, code: Code, points: Iterable[Place]) -> int:
         """Place a compiled function, make its GC points known, and let its entry cell lead to it."""
         address = self.place(code)
         for point in points:
-            self.places[address + point.offset] = Place(ref, point.line, point.slots)
+            self.places[address + point.offset] = point
             if point.slots:
                 self.heap.add_point(address + point.offset, point.slots)
         self.arena.set_cell(self.cell(ref), address)
@@ -247,8 +247,11 @@ class Instance:
         return cell
 
     def entry(self, function: FunctionRef) -> str:
-        self.cell(function)
-        return f"entry:{function.name}"
+        symbol = self.entries.get(function)
+        if symbol is None:
+            self.cell(function)
+            symbol = self.entries[function] = f"entry:{function.name}"
+        return symbol
 
     def shape(self, cls: ClassRef) -> str:
         self.classes[cls.symbol] = cls

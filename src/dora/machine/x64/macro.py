@@ -114,13 +114,9 @@ class MacroAssembler(Assembler):
 
     # ---- Frames and calls ----
 
-    def prologue(self, saved: Sequence[Register] = ()) -> None:
-        self.push_r(RBP)
-        self.mov64_rr(RBP, RSP)
-        for register in saved:
-            self.push_r(register)
-        self.saved = tuple(saved)
-        self.code += b"\x48\x81\xec\0\0\0\0"  # sub rsp, imm32: always the long form, filled in later
+    def prologue(self, saved: tuple[Register, ...] = ()) -> None:
+        self.saved = saved
+        self.code += sequences.prologue(saved)
         self.frame_patches.append(len(self.code) - 4)
 
     def set_frame_size(self, size: int) -> None:
@@ -131,14 +127,10 @@ class MacroAssembler(Assembler):
         self.frame_patches = []
 
     def leave_frame(self) -> None:
-        offset = 0
-        for register in self.saved:
-            offset -= 8
-            self.mov64_rm(register, RBP, offset)
-        self.leave()
+        self.code += sequences.leaving(self.saved)
 
     def epilogue(self) -> None:
-        self.leave_frame()
+        self.code += sequences.leaving(self.saved)
         self.ret()
 
     def return_(self) -> None:

@@ -29,6 +29,30 @@ def copy(asm: Assembler, target: int, source: int) -> None:
         asm.mov64_rr(target, source)
 
 
+# ---- Frames ----
+
+
+@cache
+def prologue(saved: tuple[Register, ...]) -> bytes:
+    """The frame pointer, the saved registers, and `sub rsp` in the long form, to be filled in later."""
+    asm = Assembler()
+    asm.push_r(x.RBP)
+    asm.mov64_rr(x.RBP, x.RSP)
+    for register in saved:
+        asm.push_r(register)
+    return bytes(asm.code) + b"\x48\x81\xec\0\0\0\0"
+
+
+@cache
+def leaving(saved: tuple[Register, ...]) -> bytes:
+    """Loads what `prologue` saved, and takes down the frame."""
+    asm = Assembler()
+    for number, register in enumerate(saved, 1):
+        asm.mov64_rm(register, x.RBP, -8 * number)
+    asm.leave()
+    return bytes(asm.code)
+
+
 # ---- Constants, comparisons with constants, calls ----
 
 
