@@ -29,6 +29,9 @@ WEIGHTS: Final = tuple(8**depth for depth in range(7))
 CANDIDATES: Final = 300
 """So many registers, the most used ones, may get a home; it bounds the time for huge functions."""
 
+MOST_HOMES: Final = 32
+"""Machine registers of a kind, on any processor."""
+
 FLOATING: Final = (Kind.FLOAT, Kind.DOUBLE)
 
 
@@ -106,8 +109,7 @@ def allocate(function: Function, convention: Convention) -> Allocation:
     count = len(function.registers)
     survey = Survey([0] * count, [0] * count, [-1] * count, [-1] * count)
     allocation = Allocation(liveness, [None] * count, {})
-    for number in range(len(liveness.blocks) - 1, -1, -1):
-        survey_block(function, allocation, number, survey)
+    survey_code(function, allocation, survey)
     for parameter in range(len(function.ref.parameters)):
         survey.first[parameter] = -1
         if survey.last[parameter] < 0:
@@ -127,81 +129,80 @@ def loses_registers(instruction: Instruction) -> bool:
     return instruction.calls
 
 
-def survey_block(function: Function, allocation: Allocation, number: int, survey: Survey) -> None:
-    """Walk up a block and note uses, calls, and where registers begin and end to live.
+def survey_code(function: Function, allocation: Allocation, survey: Survey) -> None:
+    """Walk up the code and note uses, calls, and where registers begin and end to live.
 
-    Blocks come last to first, so the first place that is met is the last of a register's life.
+    The first place of a register that is met is the end of its life, the last one the beginning.
     """
-    liveness = allocation.liveness
-    block, live = liveness.blocks[number], liveness.live_out[number]
-    weight = WEIGHTS[block.depth] if block.depth < len(WEIGHTS) else WEIGHTS[-1]
-    benefit, first, last = survey.benefit, survey.first, survey.last
-    code, accesses = function.code, liveness.accesses
+    benefit, first, last, across = survey.benefit, survey.first, survey.last, allocation.across
+    code, liveness = function.code, allocation.liveness
+    accesses = liveness.accesses
+    for number in range(len(liveness.blocks) - 1, -1, -1):
+        block, live = liveness.blocks[number], liveness.live_out[number]
+        weight = WEIGHTS[block.depth] if block.depth < len(WEIGHTS) else WEIGHTS[-1]
+        if live:
+            note_ends(last, live, block.end)
+        for index in range(block.end - 1, block.start - 1, -1):
+            defined, used, target, sources = accesses[index]
+            if defined:
+                benefit[target] += weight
+                first[target] = index
+                if last[target] < 0:
+                    last[target] = index
+                live &= ~defined
+            if code[index].may_call and loses_registers(code[index]):
+                across[index] = live
+                for register in bits(live):
+                    survey.cost[register] += weight
+            for register in sources:
+                benefit[register] += weight
+                if last[register] < 0:
+                    last[register] = index
+            live |= used
+        if live:
+            for register in bits(live):
+                first[register] = block.start
+
+
+def note_ends(last: list[int], live: int, end: int) -> None:
+    """Registers live on behind a block that ends at `end`."""
     for register in bits(live):
         if last[register] < 0:
-            last[register] = block.end
-    for index in range(block.end - 1, block.start - 1, -1):
-        defined, used, target, sources = accesses[index]
-        if defined:
-            benefit[target] += weight
-            first[target] = index
-            if last[target] < 0:
-                last[target] = index
-            live &= ~defined
-        if code[index].may_call and loses_registers(code[index]):
-            allocation.across[index] = live
-            for register in bits(live):
-                survey.cost[register] += weight
-        for register in sources:
-            benefit[register] += weight
-            if last[register] < 0:
-                last[register] = index
-        live |= used
-    for register in bits(live):
-        first[register] = block.start
-
-
-Taken = dict[AnyRegister, list[tuple[int, int]]]
-"""the intervals in which machine registers are somebody's home"""
+            last[register] = end
 
 
 def choose_homes(function: Function, allocation: Allocation, survey: Survey, convention: Convention) -> None:
-    """The most used registers first; each takes a free home if that is worth what calls make it cost."""
-    taken, taken_floats = Taken(), Taken()
+    """The most used registers first; each takes a free home if that is worth what calls make it cost.
+
+    What a home is taken for is a set of instructions, as the bits of an int.
+    """
+    taken, taken_floats = [0] * MOST_HOMES, [0] * MOST_HOMES
     kinds, homes, benefit, cost = function.registers, allocation.homes, survey.benefit, survey.cost
     arrivals = convention.passing(function.ref.parameters).values
     for register in sorted(range(len(benefit)), key=benefit.__getitem__, reverse=True)[:CANDIDATES]:
         if not benefit[register]:
             break
         kind = kinds[register]
-        floating = kind in FLOATING
-        pool = convention.floats if floating else convention.integers
+        pool, busy = convention.integers, taken
+        if kind in FLOATING:
+            pool, busy = convention.floats, taken_floats
         wanted = pool.lost_first
         if cost[register]:
             wanted = wanted_homes(kind, benefit[register], cost[register], pool)
         if register < len(arrivals):
             wanted = with_arrival(arrivals[register].register, wanted)
-        interval = survey.first[register], survey.last[register]
-        homes[register] = take_home(wanted, taken_floats if floating else taken, interval)
-    allocation.kept_used = tuple([home for home in convention.integers.kept if home in taken])  # type: ignore[misc]
+        life = (2 << survey.last[register] + 1) - (1 << survey.first[register] + 1)
+        for home in wanted:
+            if not busy[home] & life:
+                busy[home] |= life
+                homes[register] = home
+                break
+    allocation.kept_used = tuple([home for home in convention.integers.kept if taken[home]])  # type: ignore[misc]
 
 
 def with_arrival(arrival: AnyRegister | None, wanted: tuple[AnyRegister, ...]) -> tuple[AnyRegister, ...]:
     """A parameter is best at home where it arrives: then it need not move."""
     return (arrival, *wanted) if arrival is not None and arrival in wanted else wanted
-
-
-def take_home(wanted: tuple[AnyRegister, ...], taken: Taken, interval: tuple[int, int]) -> AnyRegister | None:
-    """The first home that is free during the interval."""
-    start, end = interval
-    for home in wanted:
-        for other_start, other_end in taken.get(home, ()):
-            if start <= other_end and other_start <= end:
-                break
-        else:
-            taken.setdefault(home, []).append(interval)
-            return home
-    return None
 
 
 def wanted_homes(kind: Kind, benefit: int, cost: int, pool: Pool) -> tuple[AnyRegister, ...]:
@@ -215,11 +216,11 @@ def wanted_homes(kind: Kind, benefit: int, cost: int, pool: Pool) -> tuple[AnyRe
 def note_saves(function: Function, allocation: Allocation, convention: Convention) -> None:
     """What has to be in its slot during calls: references, and what is at home in a register that is lost."""
     kept = convention.integers.kept
-    for register, kind in enumerate(function.registers):
-        home = allocation.homes[register]
+    saved, references, bit = 0, 0, 1
+    for kind, home in zip(function.registers, allocation.homes, strict=True):
         if kind is Kind.REF:
-            allocation.references |= 1 << register
-            if home is not None:
-                allocation.saved |= 1 << register
-        elif home is not None and (kind in FLOATING or home not in kept):
-            allocation.saved |= 1 << register
+            references |= bit
+        if home is not None and (kind is Kind.REF or kind in FLOATING or home not in kept):
+            saved |= bit
+        bit <<= 1
+    allocation.saved, allocation.references = saved, references

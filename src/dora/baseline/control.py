@@ -23,7 +23,8 @@ from dora.types.types import Kind
 def move(context: Context, insn: i.Move) -> None:
     frame = context.frame
     if insn.src in frame.constants:
-        frame.set_constant(insn.dst, frame.constants[insn.src])
+        frame.constants[insn.dst] = frame.constants[insn.src]
+        frame.not_nil.discard(insn.dst)
         return
     kind = frame.kinds[insn.dst]
     checked = insn.src in frame.not_nil
@@ -34,7 +35,9 @@ def move(context: Context, insn: i.Move) -> None:
 
 
 def load_constant(context: Context, insn: i.LoadConstant) -> None:
-    context.frame.set_constant(insn.dst, insn.value)
+    context.frame.constants[insn.dst] = insn.value
+    if insn.value is None:
+        context.frame.not_nil.discard(insn.dst)
 
 
 # Branches.

@@ -21,14 +21,12 @@ from dora.baseline.convention import Passing
 from dora.bytecode.function import Function
 from dora.bytecode.instructions import Register
 from dora.bytecode.liveness import bits
-from dora.machine.macro import AnyRegister, Argument, MacroAssembler
+from dora.machine.macro import AnyRegister, Argument, MacroAssembler, Move
 from dora.types.types import Kind
 
 SLOT: Final = 8
 
 Constant = bool | int | float | None
-Move = tuple[Kind, AnyRegister, AnyRegister]
-"""kind, target, source"""
 
 
 class Frame:
@@ -133,11 +131,6 @@ class Frame:
 
     # Constants.
 
-    def set_constant(self, register: Register, value: Constant) -> None:
-        """The register gets a value that is not made before somebody needs it."""
-        self.constants[register] = value
-        self.not_nil.discard(register)
-
     def make_constant(self, register: Register, target: AnyRegister) -> None:
         value = self.constants[register]
         self.masm.load_constant(self.kinds[register], target, 0 if value is None else value)
@@ -201,23 +194,20 @@ class Frame:
     def pass_values(
         self, places: Sequence[Argument], registers: Sequence[Register], moves: list[Move]
     ) -> None:
-        """Put values into their places and make other moves of integers, as if all at once.
+        """Put values into their places and make other moves, as if all at once.
 
         What is at home in a register goes first, because the others may overwrite homes.
         """
-        float_moves: list[Move] = []
         late: list[tuple[Register, AnyRegister]] = []
         for (kind, target, stack), register in zip(places, registers, strict=True):
-            home = None if register in self.constants else self.homes[register]
+            home = self.homes[register]
             if target is None:
                 self.pass_on_stack(kind, stack, register)
-            elif home is None:
+            elif home is None or register in self.constants:
                 late.append((register, target))
             else:
-                (float_moves if kind in FLOATING else moves).append((kind, target, home))
-        self.parallel_move(moves, floating=False)
-        if float_moves:
-            self.parallel_move(float_moves, floating=True)
+                moves.append((kind, target, home))
+        self.masm.move_all(tuple(moves))
         for register, target in late:
             self.read_into(register, target)
 
@@ -231,46 +221,10 @@ class Frame:
             source = self.read(register, work)
         masm.store(kind, source, masm.stack_pointer, stack)
 
-    def parallel_move(self, moves: list[Move], *, floating: bool) -> None:
-        """Make all moves as if at once: none overwrites what another still reads."""
-        waiting = self.move_ready(moves)
-        if waiting:
-            self.move_cycles(waiting, floating=floating)
-
-    def move_ready(self, waiting: list[Move]) -> list[Move]:
-        """Make the moves whose target nobody reads, as long as there are any; returns the others."""
-        move = self.masm.move
-        while waiting:
-            sources = [source for _, target, source in waiting if source != target]
-            blocked = []
-            for kind, target, source in waiting:
-                if target not in sources:
-                    move(kind, target, source)
-                elif target != source:
-                    blocked.append((kind, target, source))
-            if len(blocked) == len(waiting):
-                break
-            waiting = blocked
-        return waiting
-
-    def move_cycles(self, waiting: list[Move], *, floating: bool) -> None:
-        """Only cycles are left: whoever reads the first target reads a copy instead."""
-        masm = self.masm
-        wide = Kind.DOUBLE if floating else Kind.LONG
-        with masm.float_scratch() if floating else masm.scratch() as scratch:
-            while waiting:
-                target = waiting[0][1]
-                masm.move(wide, scratch, target)
-                waiting = [
-                    (kind, to, scratch if source == target else source) for kind, to, source in waiting
-                ]
-                waiting = self.move_ready(waiting)
-
     def take_arguments(self, places: Sequence[Argument]) -> None:
         """Bring the parameters that are used from where the caller put them to where they live."""
         masm, homes, unused = self.masm, self.homes, self.allocation.unused
         moves: list[Move] = []
-        float_moves: list[Move] = []
         on_stack: list[tuple[Register, int]] = []
         for number, (kind, source, stack) in enumerate(places):
             if unused >> number & 1:
@@ -282,11 +236,9 @@ class Frame:
             elif home is None:
                 masm.store(kind, source, masm.frame_pointer, self.slot(register))
             elif home != source:
-                (float_moves if kind in FLOATING else moves).append((kind, home, source))
+                moves.append((kind, home, source))
         if moves:
-            self.parallel_move(moves, floating=False)
-        if float_moves:
-            self.parallel_move(float_moves, floating=True)
+            masm.move_all(tuple(moves))
         for register, offset in on_stack:
             self.take_from_stack(register, homes[register], offset)
 

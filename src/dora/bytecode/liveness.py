@@ -36,9 +36,29 @@ def analyse(function: Function) -> Liveness:
 
 def solve(blocks: list[Block], accesses: list[Access]) -> list[int]:
     """Go up the blocks until nothing changes at their starts; once, if there is no loop."""
-    loops = any(block.depth for block in blocks)
+    loops = False
     live_in, live_out = [0] * len(blocks), [0] * len(blocks)
-    generated, killed = summarize(blocks, accesses)
+    for number in range(len(blocks) - 1, -1, -1):
+        block, live = blocks[number], 0
+        for successor in block.successors:
+            live |= live_in[successor]
+        live_out[number] = live
+        loops = loops or block.depth > 0
+        for index in range(block.end - 1, block.start - 1, -1):
+            defined, used, _, _ = accesses[index]
+            live = live & ~defined | used
+        live_in[number] = live
+    if loops:
+        repeat(blocks, accesses, live_in, live_out)
+    return live_out
+
+
+def repeat(blocks: list[Block], accesses: list[Access], live_in: list[int], live_out: list[int]) -> None:
+    """What is live at the head of a loop is live at its end, too: take it up through the blocks.
+
+    A block lets through what it does not write; what it reads itself is known.
+    """
+    killed = [written(block, accesses) for block in blocks]
     changed = True
     while changed:
         changed = False
@@ -46,26 +66,19 @@ def solve(blocks: list[Block], accesses: list[Access]) -> list[int]:
             out = 0
             for successor in blocks[number].successors:
                 out |= live_in[successor]
-            live_out[number] = out
-            new = generated[number] | out & ~killed[number]
-            if new != live_in[number]:
-                live_in[number] = new
-                changed = loops
-    return live_out
+            new = out & ~live_out[number]
+            if new:
+                live_out[number] = out
+                live_in[number] |= new & ~killed[number]
+                changed = True
 
 
-def summarize(blocks: list[Block], accesses: list[Access]) -> tuple[list[int], list[int]]:
-    """For each block, what it reads before it writes it, and all that it writes."""
-    generated, killed = [], []
-    for block in blocks:
-        use, kill = 0, 0
-        for index in range(block.end - 1, block.start - 1, -1):
-            defined, used, _, _ = accesses[index]
-            use = use & ~defined | used
-            kill |= defined
-        generated.append(use)
-        killed.append(kill)
-    return generated, killed
+def written(block: Block, accesses: list[Access]) -> int:
+    """All registers that a block writes, as bits."""
+    result = 0
+    for index in range(block.start, block.end):
+        result |= accesses[index][0]
+    return result
 
 
 def live_across(liveness: Liveness, function: Function) -> dict[int, int]:

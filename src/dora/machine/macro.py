@@ -42,6 +42,9 @@ FloatRegister = NewType("FloatRegister", int)
 AnyRegister = Register | FloatRegister
 """Which of the two is told by the `Kind` beside it."""
 
+Move = tuple[Kind, AnyRegister, AnyRegister]
+"""A copy of one register into another: kind, target, source."""
+
 
 class Binary(IntEnum):
     """Integer operations of two operands.  Shifts use the low 5 bits (6 for 64 bits) of the count."""
@@ -328,6 +331,12 @@ class MacroAssembler(Protocol):
 
         Here, as the base of addresses, and in `binary_immediate` with ADD or SUB of `long`, the frame and
         the stack pointer are allowed; stubs switch stacks with them.
+        """
+
+    def move_all(self, moves: tuple[Move, ...]) -> None:
+        """Make copies as if all at once: none overwrites what another still reads.  No target comes twice.
+
+        Registers of both kinds may be among them.  Loses the scratch registers.
         """
 
     def zero_extend(self, kind: Kind, target: Register, source: Register) -> None:

@@ -5,11 +5,15 @@ Both folders are always importable, so that code for any processor can be made a
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from os import uname
 from typing import Final, NamedTuple
 
 from dora.machine.macro import MacroAssembler
 from dora.optional import load
+
+MAKERS: Final[dict[str, Callable[[], MacroAssembler]]] = {}
+"""by package, those that are loaded"""
 
 
 class Target(NamedTuple):
@@ -27,8 +31,10 @@ class Target(NamedTuple):
 
     def assembler(self) -> MacroAssembler:
         """A new macro assembler."""
-        assembler: MacroAssembler = load(f"{self.package}.macro").make()
-        return assembler
+        make = MAKERS.get(self.package)
+        if make is None:
+            make = MAKERS[self.package] = load(f"{self.package}.macro").make
+        return make()
 
 
 X64: Final = Target(

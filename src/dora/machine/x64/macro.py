@@ -14,6 +14,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from struct import Struct
 from typing import Final
 
 from dora.machine.buffer import Code, Label
@@ -26,6 +27,7 @@ from dora.machine.macro import (
     FloatCondition,
     FloatRegister,
     FloatScratch,
+    Move,
     Register,
     Rounding,
     Scratch,
@@ -61,7 +63,7 @@ from dora.machine.x64.selection import (
     signed32,
     signed64,
 )
-from dora.machine.x64.sequences import FLOAT_OWN, OWN
+from dora.machine.x64.sequences import FLOAT_OWN, FLOAT_SCRATCH, OWN, SCRATCH
 from dora.types.types import Kind
 
 # Members of enumerations are slow to reach through their class, and this code is run often.
@@ -70,8 +72,7 @@ FLOAT_EQUAL, FLOAT_NOT_EQUAL = FloatCondition.EQUAL, FloatCondition.NOT_EQUAL
 BOOL, BYTE, CHAR, INT = Kind.BOOL, Kind.BYTE, Kind.CHAR, Kind.INT
 LONG, FLOAT, DOUBLE, REF = Kind.LONG, Kind.FLOAT, Kind.DOUBLE, Kind.REF
 
-SCRATCH: Final = x.R10
-FLOAT_SCRATCH: Final = x.XMM[14]
+pack_size: Final = Struct("<i").pack_into
 
 
 class MacroAssembler(Assembler):
@@ -123,8 +124,8 @@ class MacroAssembler(Assembler):
         pushed = 8 * len(self.saved)
         aligned = (size + pushed + 15 & ~15) - pushed
         for offset in self.frame_patches:
-            self.code[offset : offset + 4] = aligned.to_bytes(4, "little", signed=True)
-        self.frame_patches = []
+            pack_size(self.code, offset, aligned)
+        self.frame_patches.clear()
 
     def leave_frame(self) -> None:
         self.code += sequences.leaving(self.saved)
@@ -185,6 +186,9 @@ class MacroAssembler(Assembler):
     def move(self, kind: Kind, target: AnyRegister, source: AnyRegister) -> None:
         if target != source:
             MOVE[kind](self, target, source)
+
+    def move_all(self, moves: tuple[Move, ...]) -> None:
+        self.code += sequences.move_all(moves)
 
     def zero_extend(self, kind: Kind, target: Register, source: Register) -> None:
         if kind is LONG or kind is REF:

@@ -9,18 +9,23 @@ from __future__ import annotations
 from functools import cache
 from typing import Final
 
-from dora.machine.macro import Argument, CallLayout, FloatRegister, Register
+from dora.machine.macro import Argument, CallLayout, FloatRegister, Move, Register
+from dora.machine.moves import in_order
 from dora.machine.x64 import registers as x
 from dora.machine.x64.assembler import Assembler
 from dora.machine.x64.encoding import Emit
 from dora.machine.x64.registers import R11, RAX, RCX, RDX
-from dora.machine.x64.selection import in_32_bits, signed32, signed64
+from dora.machine.x64.selection import MOVE, in_32_bits, signed32, signed64
 from dora.types.types import Kind
 
 OWN: Final = R11
 """The integer register of the macro assembler itself."""
 
 FLOAT_OWN: Final = FloatRegister(15)
+
+SCRATCH: Final = x.R10
+FLOAT_SCRATCH: Final = x.XMM[14]
+"""What the macro assembler lends."""
 
 
 def copy(asm: Assembler, target: int, source: int) -> None:
@@ -53,6 +58,15 @@ def leaving(saved: tuple[Register, ...]) -> bytes:
     return bytes(asm.code)
 
 
+@cache
+def move_all(moves: tuple[Move, ...]) -> bytes:
+    """Moves as if all at once.  There are few combinations: those of arguments."""
+    asm = Assembler()
+    for kind, target, source in in_order(moves, SCRATCH, FLOAT_SCRATCH):
+        MOVE[kind](asm, target, source)
+    return bytes(asm.code)
+
+
 # ---- Constants, comparisons with constants, calls ----
 
 
@@ -79,10 +93,11 @@ def float_constant(asm: Assembler, target: int, data: bytes) -> None:
 
 def compare_immediate(asm: Assembler, wide: bool, left: int, value: int) -> None:
     """Set the flags."""
-    value = signed64(value) if wide else signed32(value)
     if value == 0:
         (asm.test64_rr if wide else asm.test32_rr)(left, left)
-    elif not wide:
+        return
+    value = signed64(value) if wide else signed32(value)
+    if not wide:
         asm.cmp32_ri(left, value)
     elif in_32_bits(value):
         asm.cmp64_ri(left, value)

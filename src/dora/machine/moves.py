@@ -1,0 +1,39 @@
+"""Copies that are made as if all at once, in an order in which that comes out.
+
+    a <- b, b <- c          a <- b; b <- c
+    a <- b, b <- a          s <- a; a <- b; b <- s        with a scratch register s
+
+A copy is ready when nobody else still reads its target.  When none is, only cycles are left; one
+register of each is moved out of the way.  (Boissinot and others, 2009, 4.2, tell the history.)
+"""
+
+from __future__ import annotations
+
+from dora.machine.macro import AnyRegister, FloatRegister, Move, Register
+from dora.types.types import Kind
+
+FLOATING = (Kind.FLOAT, Kind.DOUBLE)
+
+
+def in_order(moves: tuple[Move, ...], scratch: Register, float_scratch: FloatRegister) -> list[Move]:
+    """The moves one after another, those of integers first."""
+    integers = [move for move in moves if move[0] not in FLOATING and move[1] != move[2]]
+    floats = [move for move in moves if move[0] in FLOATING and move[1] != move[2]]
+    return [*sequence(integers, Kind.LONG, scratch), *sequence(floats, Kind.DOUBLE, float_scratch)]
+
+
+def sequence(waiting: list[Move], widest: Kind, scratch: AnyRegister) -> list[Move]:
+    """The moves of one kind of registers."""
+    done: list[Move] = []
+    while waiting:
+        sources = [source for _, _, source in waiting]
+        ready = [move for move in waiting if move[1] not in sources]
+        done += ready
+        waiting = [move for move in waiting if move[1] in sources]
+        if waiting and not ready:
+            freed = waiting[0][1]
+            done.append((widest, scratch, freed))
+            waiting = [
+                (kind, target, scratch if source == freed else source) for kind, target, source in waiting
+            ]
+    return done

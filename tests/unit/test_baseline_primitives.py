@@ -1,0 +1,257 @@
+"""Every row of the primitives through the baseline compiler against the row's meaning.
+
+Operands stand in all places that the compiler knows: at home in a register, in a slot of the frame,
+constants left and right, both operands the same; results go to a home or to a slot, become an operand
+themselves, or are only made for a branch.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import math
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from io import BytesIO
+from itertools import count, product
+from struct import pack, unpack
+from typing import Any
+
+import pytest
+
+from compiling import compiled_program
+from dora.baseline.allocation import allocate
+from dora.baseline.compiler import compile_function
+from dora.baseline.convention import convention_of
+from dora.bytecode import instructions as i
+from dora.bytecode.entities import FunctionRef
+from dora.bytecode.function import Function
+from dora.bytecode.instructions import Register, Target
+from dora.bytecode.verifier import verify
+from dora.compiled.machine import Environment, Machine
+from dora.host.failures import Trapped
+from dora.machine.targets import X64
+from dora.runtime.stubs import FLOATS_AT
+from dora.types.arithmetic import DivisionByZero, round_float
+from dora.types.primitives import PRIMITIVES, Primitive
+from dora.types.traps import Trap
+from dora.types.types import Kind
+
+Value = bool | int | float
+INTEGERS = {Kind.BOOL: 1, Kind.BYTE: 8, Kind.CHAR: 32, Kind.INT: 32, Kind.LONG: 64}
+SIGNED = (Kind.INT, Kind.LONG)
+FLOATING = (Kind.FLOAT, Kind.DOUBLE)
+EDGES = [0, 1, 2, 3, 7, 31, 32, 63, 64, 127, 128, 255, 2**31 - 1, 2**31, 2**32 - 1, 2**63 - 1, 2**63]
+FLOAT_EDGES = [
+    0.0,
+    -0.0,
+    0.5,
+    -1.5,
+    2.0,
+    1e10,
+    -1e20,
+    2.0**31,
+    2.0**63,
+    math.inf,
+    -math.inf,
+    math.nan,
+    5e-324,
+]
+PLACES = ("home", "slot", "constant")
+MANY = 40
+"""more registers than there are homes"""
+
+
+def values(kind: Kind) -> list[Value]:
+    """Edge and random values."""
+    dice = random.Random(kind.value)
+    if kind in FLOATING:
+        floats = [*FLOAT_EDGES, *(dice.uniform(-100, 100) for _ in range(3))]
+        return [round_float(value) for value in floats] if kind is Kind.FLOAT else floats
+    if kind is Kind.BOOL:
+        return [False, True]
+    bits = INTEGERS[kind]
+    patterns = {edge & (1 << bits) - 1 for edge in [*EDGES, *(-edge for edge in EDGES)]}
+    patterns |= {dice.getrandbits(bits) for _ in range(3)}
+    wrap = 1 << bits if kind in SIGNED else 0
+    return sorted(value - wrap if value >> bits - 1 else value for value in patterns)
+
+
+# Functions around one operation.
+
+
+@dataclass
+class Writer:
+    """Bytecode in the making; registers in slots are those that are used least while all homes are taken."""
+
+    function: Function
+    busy: list[Register] = field(default_factory=list)
+
+    def register(self, kind: Kind) -> Register:
+        self.function.registers.append(kind)
+        return Register(len(self.function.registers) - 1)
+
+    def emit(self, *instructions: i.Instruction) -> None:
+        self.function.code += instructions
+        self.function.lines += [1] * len(instructions)
+
+    def use_often(self, register: Register) -> None:
+        self.emit(*[i.Move(register, register)] * 10)
+
+    def occupy(self, source: Register) -> None:
+        """Let registers that are used more often than an operand take all homes, from here on."""
+        for _ in range(MANY):
+            copy = self.register(self.function.registers[source])
+            self.emit(*[i.Move(copy, source)] * 4)
+            self.busy.append(copy)
+            source = copy
+
+    def keep_busy(self) -> None:
+        for register in self.busy:
+            self.emit(i.Move(register, register))
+
+
+def function_for(
+    row: Primitive, operands: tuple[Value, ...], places: tuple[str, ...], shape: str
+) -> Function:
+    """A function whose first parameters are the operands, and which returns what the row gives."""
+    parameters = (*row.operands, Kind.LONG, Kind.DOUBLE)
+    writer = Writer(
+        Function(FunctionRef("f", "f", "f()", None, parameters, row.result, False), [*parameters])
+    )
+    arguments = [Register(index) for index in range(len(operands))]
+    if "slot" in places or shape == "slot":
+        for register, place in zip(arguments, places, strict=True):
+            if place == "home":
+                writer.use_often(register)
+        writer.occupy(Register(len(operands)))
+        writer.occupy(Register(len(operands) + 1))
+    for index, (value, place) in enumerate(zip(operands, places, strict=True)):
+        if place == "constant":
+            arguments[index] = writer.register(row.operands[index])
+            writer.emit(i.LoadConstant(arguments[index], value))
+    if shape == "same":
+        arguments = [arguments[0]] * len(arguments)
+    target = arguments[0] if shape == "in place" else writer.register(row.result)
+    writer.emit(i.Compute(target, row, tuple(arguments)))
+    if shape == "branch":
+        branch_result(writer, target)
+    else:
+        writer.keep_busy()
+        writer.emit(i.Return(target))
+    return writer.function
+
+
+def branch_result(writer: Writer, condition: Register) -> None:
+    """Return true or false by way of a branch, which compares itself."""
+    result, there = writer.register(Kind.BOOL), len(writer.function.code) + 3
+    writer.emit(i.BranchIf(condition, Target(there)), i.LoadConstant(result, False), i.Return(result))
+    writer.keep_busy()
+    writer.emit(i.LoadConstant(result, True), i.Return(result))
+
+
+# Running them.
+
+
+class Runner:
+    """A machine that functions are placed in, one over the other."""
+
+    def __init__(self) -> None:
+        self.machine = Machine(compiled_program("fun main() {}"), stdout=BytesIO(), stderr=BytesIO())
+        self.environment = Environment(self.machine, bounds_checks=True)
+
+    def run(self, function: Function, operands: tuple[Value, ...]) -> Value | None:
+        """The result, or None for a failure."""
+        instance = self.machine.instance
+        compiled = compile_function(function, instance.target.assembler(), self.environment)
+        address = instance.place(compiled.code)
+        block = block_of(function.ref.parameters, (*operands, 1, 1.0))
+        try:
+            instance.run(address, ctypes.addressof(block))
+        except Trapped as failure:
+            assert failure.trap is Trap.DIVISION
+            return None
+        finally:
+            instance.arena.free(address, len(compiled.code.data))
+        result = self.machine.result(function.ref.result)
+        assert isinstance(result, bool | int | float)
+        return result
+
+
+def block_of(kinds: tuple[Kind, ...], operands: tuple[Value, ...]) -> Any:
+    """The block of arguments that code is entered with."""
+    block = (ctypes.c_uint64 * 32)()
+    integers, floats = count(), count(FLOATS_AT // 8)
+    for kind, value in zip(kinds, operands, strict=True):
+        block[next(floats if kind in FLOATING else integers)] = word(value, kind)
+    return block
+
+
+def word(value: Value, kind: Kind) -> int:
+    """A clean value in a register."""
+    if kind in FLOATING:
+        return int(unpack("<Q", pack("<d", value) if kind is Kind.DOUBLE else pack("<fi", value, 0))[0])
+    return int(value) & (1 << max(INTEGERS[kind], 8)) - 1
+
+
+@pytest.fixture(scope="module")
+def runner() -> Iterator[Runner]:
+    runner = Runner()
+    yield runner
+    runner.machine.instance.close()
+
+
+def meaning(row: Primitive, operands: tuple[Value, ...]) -> Value | None:
+    try:
+        return row.meaning(*operands)
+    except DivisionByZero:
+        return None
+
+
+def equal(left: Value | None, right: Value | None) -> bool:
+    """NaNs are equal, zeros of different sign are not."""
+    if isinstance(left, float) and isinstance(right, float):
+        if math.isnan(left) or math.isnan(right):
+            return math.isnan(left) and math.isnan(right)
+        return left == right and math.copysign(1, left) == math.copysign(1, right)
+    return left == right
+
+
+def placements(row: Primitive) -> Iterator[tuple[tuple[str, ...], str]]:
+    """All places of the operands, and what becomes of the result."""
+    for places in product(PLACES, repeat=len(row.operands)):
+        yield places, "home"
+    homes = ("home",) * len(row.operands)
+    yield homes, "slot"
+    if row.operands[0] is row.result:
+        yield homes, "in place"
+    if row.result is Kind.BOOL:
+        for places in product(PLACES, repeat=len(row.operands)):
+            yield places, "branch"
+    if len(row.operands) == 2:
+        yield homes, "same"
+
+
+def check_places(function: Function, places: tuple[str, ...]) -> None:
+    """The operands do live where this case wants them."""
+    verify(function)
+    homes = allocate(function, convention_of(X64.assembler())).homes
+    for index, place in enumerate(places):
+        if place != "constant":
+            assert (homes[index] is None) == (place == "slot")
+
+
+@pytest.mark.parametrize("name", PRIMITIVES)
+def test_compiled_code_means_what_the_row_says(name: str, runner: Runner) -> None:
+    row = PRIMITIVES[name]
+    cases = list(product(*(values(kind) for kind in row.operands)))
+    dice = random.Random(name)
+    for places, shape in placements(row):
+        for operands in dice.sample(cases, min(len(cases), 4 if "slot" in (*places, shape) else 20)):
+            if shape == "same":
+                operands = operands[:1] * len(operands)
+            function = function_for(row, operands, places, shape)
+            if shape != "same":
+                check_places(function, places)
+            result, expected = runner.run(function, operands), meaning(row, operands)
+            assert equal(result, expected), f"{places} {shape}: {operands} gives {result}, not {expected}"
