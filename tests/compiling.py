@@ -86,6 +86,7 @@ class Symbols:
     """An environment that has a symbol for everything and memory for nothing."""
 
     bounds_checks = True
+    marks_cards = True
 
     def __init__(self, specializer: Specializer) -> None:
         self.specializer = specializer

@@ -28,11 +28,14 @@ class Settings:
     gc: str = ""
     """empty for the default"""
     gc_stress: bool = False
+    gc_stress_minor: bool = False
     gc_verify: bool = False
     gc_events: bool = False
     gc_stats: bool = False
     heap_size: int | None = None
     """in bytes; none for a quarter of the machine's memory"""
+    young_size: int | None = None
+    """in bytes, of the part where objects are allocated by a generational collector"""
     emit: set[str] = field(default_factory=set)
     """names of stages"""
     emit_bytecode: set[str] = field(default_factory=set)

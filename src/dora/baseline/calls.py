@@ -34,6 +34,7 @@ def end_call(
     """Behind the call, which returns to `address`: restore, and take the result."""
     frame = context.frame
     context.point(address, frame.reference_slots(context.index))
+    frame.fresh.clear()
     if saved:
         frame.restore(saved)
     result = insn.function.result

@@ -21,6 +21,8 @@ class Environment(Protocol):
     """What a function is compiled for: the symbols and numbers of things outside it."""
 
     bounds_checks: bool
+    marks_cards: bool
+    """whether the collector has cards, which stores of references must mark"""
 
     def entry(self, function: FunctionRef) -> str:
         """The symbol of a function's entry cell."""

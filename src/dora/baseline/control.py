@@ -25,6 +25,7 @@ def move(context: Context, insn: i.Move) -> None:
     if insn.src in frame.constants:
         frame.constants[insn.dst] = frame.constants[insn.src]
         frame.not_nil.discard(insn.dst)
+        frame.fresh.discard(insn.dst)
         return
     kind = frame.kinds[insn.dst]
     checked = insn.src in frame.not_nil
@@ -38,6 +39,7 @@ def load_constant(context: Context, insn: i.LoadConstant) -> None:
     context.frame.constants[insn.dst] = insn.value
     if insn.value is None:
         context.frame.not_nil.discard(insn.dst)
+        context.frame.fresh.discard(insn.dst)
 
 
 # Branches.

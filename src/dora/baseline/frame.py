@@ -36,6 +36,7 @@ class Frame:
         "allocation",
         "constants",
         "first_slot",
+        "fresh",
         "homes",
         "kinds",
         "masm",
@@ -60,6 +61,8 @@ class Frame:
         """`self`: callers have checked it, and nobody writes it"""
         self.not_nil: set[Register] = set(self.never_nil)
         """references that a check has found not to be nil, on all ways to this place"""
+        self.fresh: set[Register] = {Register(0)} if function.ref.fresh_self else set()
+        """references to objects made since the last collection could have been: stores need no write barrier"""
 
     # Slots.
 
@@ -123,6 +126,7 @@ class Frame:
         if register in self.constants:
             del self.constants[register]
         self.not_nil.discard(register)
+        self.fresh.discard(register)
         home = self.homes[register]
         if home is None:
             self.masm.store(self.kinds[register], target, self.masm.frame_pointer, self.slot(register))
@@ -153,6 +157,7 @@ class Frame:
 
     def forget_checks(self) -> None:
         """The code is jumped to from elsewhere, where other references have been checked."""
+        self.fresh.clear()
         if len(self.not_nil) != len(self.never_nil):
             self.not_nil = set(self.never_nil)
 

@@ -60,6 +60,24 @@ def store_field(context: Context, insn: i.StoreField) -> None:
     else:
         value = context.frame.read(insn.value, work_for(context, kind, 1))
         context.masm.store(kind, value, target, offset)
+        if kind is Kind.REF and needs_barrier(context, insn.object):
+            mark_card(context, target)
+
+
+# The write barrier: marks the card of what a reference is stored into.  Not for nil, nor for an object
+# that has been made since the last collection could have been.
+
+
+def needs_barrier(context: Context, object: Virtual) -> bool:
+    return context.environment.marks_cards and object not in context.frame.fresh
+
+
+def mark_card(context: Context, address: Register) -> None:
+    """Loses the second work register, which the address may be in."""
+    masm, work = context.masm, context.work[1]
+    masm.binary_immediate(Binary.UNSIGNED_SHIFT_RIGHT, Kind.LONG, work, address, layout.CARD_SHIFT)
+    masm.binary_memory(Binary.ADD, Kind.LONG, work, work, masm.thread, layout.THREAD_CARDS)
+    masm.store_constant(Kind.BYTE, layout.CARD_DIRTY, work, 0)
 
 
 # Arrays.
@@ -89,9 +107,14 @@ def store_element(context: Context, insn: i.StoreElement) -> None:
     kind = context.frame.kinds[insn.value]
     array = checked_reference(context, insn.array, context.work[0])
     index = checked_index(context, array, insn.index)
+    marks = kind is Kind.REF and insn.value not in context.frame.constants
     value = context.frame.read(insn.value, work_for(context, kind, 2))
     scale = layout.SIZES[kind]
     context.masm.store_indexed(kind, value, array, index, scale, layout.ARRAY_ELEMENTS)
+    if marks and needs_barrier(context, insn.array):
+        work = context.work[1]
+        context.masm.load_address_indexed(work, array, index, scale, layout.ARRAY_ELEMENTS)
+        mark_card(context, work)
 
 
 def array_length(context: Context, insn: i.ArrayLength) -> None:
@@ -102,7 +125,8 @@ def array_length(context: Context, insn: i.ArrayLength) -> None:
 
 
 def fill_array(context: Context, insn: i.FillArray) -> None:
-    """A loop from the last element to the first."""
+    """A loop from the last element to the first, of a new array."""
+    assert insn.array in context.frame.fresh, "so there is no write barrier"
     frame, masm, work = context.frame, context.masm, context.work
     kind = frame.kinds[insn.value]
     value = frame.read(insn.value, work_for(context, kind, 2))
@@ -133,8 +157,16 @@ def new_object(context: Context, insn: i.NewObject) -> None:
     set_header(context, work[0], work[1], context.environment.shape(insn.cls))
     masm.out_of_line(allocate_slowly(context, full, done, size))
     context.frame.restore(saved)
-    context.frame.written(insn.dst, work[0])
-    context.frame.not_nil.add(insn.dst)
+    made(context, insn.dst, work[0])
+
+
+def made(context: Context, dst: Virtual, address: Register) -> None:
+    """A new object; a collection may have been before it."""
+    frame = context.frame
+    frame.written(dst, address)
+    frame.not_nil.add(dst)
+    frame.fresh.clear()
+    frame.fresh.add(dst)
 
 
 def set_header(context: Context, target: Register, work: Register, shape: str) -> None:
@@ -194,8 +226,7 @@ def allocate_array(context: Context, dst: Virtual, shape: str, elements: Virtual
     slots, line = frame.reference_slots(context.index), context.line
     masm.out_of_line(emit)
     frame.restore(saved)
-    frame.written(dst, work[0])
-    frame.not_nil.add(dst)
+    made(context, dst, work[0])
 
 
 def array_size(context: Context, target: Register, length: Register, scale: int) -> None:

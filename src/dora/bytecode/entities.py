@@ -84,6 +84,8 @@ class FunctionRef:
     """whether it neither polls nor checks the stack, and no collection can happen in it"""
     hidden: bool = False
     """whether stack traces leave it out"""
+    fresh_self: bool = False
+    """whether `self` has just been allocated when it is called: a constructor that no other one calls"""
 
     def __repr__(self) -> str:
         return self.name

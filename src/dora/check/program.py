@@ -144,6 +144,14 @@ class Function:
         return bool(self.modifiers & overridable) and Modifier.FINAL not in self.modifiers
 
     @property
+    def is_only_constructor(self) -> bool:
+        """Whether it is called for new objects only: its class has no other constructor and no subclasses."""
+        owner = self.owner
+        if self.kind is not FunctionKind.CONSTRUCTOR or owner is None:
+            return False
+        return len(owner.constructors) == 1 and not owner.modifiers & (Modifier.OPEN | Modifier.ABSTRACT)
+
+    @property
     def all_type_parameters(self) -> tuple[TypeParameter, ...]:
         """Those of the owner, then its own: what `Target.arguments` are for."""
         return (self.owner.parameters if self.owner else ()) + self.type_parameters

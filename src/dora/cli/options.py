@@ -122,6 +122,10 @@ def _gc_stress(invocation: Invocation, value: str) -> None:
     invocation.settings.gc_stress = True
 
 
+def _gc_stress_minor(invocation: Invocation, value: str) -> None:
+    invocation.settings.gc_stress_minor = True
+
+
 def _gc_verify(invocation: Invocation, value: str) -> None:
     invocation.settings.gc_verify = True
 
@@ -136,6 +140,10 @@ def _gc_stats(invocation: Invocation, value: str) -> None:
 
 def _heap_size(invocation: Invocation, value: str) -> None:
     invocation.settings.heap_size = size(value)
+
+
+def _young_size(invocation: Invocation, value: str) -> None:
+    invocation.settings.young_size = size(value)
 
 
 def _emit(invocation: Invocation, value: str) -> None:
@@ -189,10 +197,12 @@ OPTIONS: Final = (
     Option("--engine", "NAME", ", ".join(ENGINES), _engine),
     Option("--gc", "NAME", "the collector: " + ", ".join(COLLECTORS), _gc),
     Option("--gc-stress", None, "collect at every allocation", _gc_stress),
+    Option("--gc-stress-minor", None, "collect the young generation at every allocation", _gc_stress_minor),
     Option("--gc-verify", None, "check the heap around every collection", _gc_verify),
     Option("--gc-events", None, "one line per collection", _gc_events),
     Option("--gc-stats", None, "a summary of all collections at the end", _gc_stats),
     Option("--heap-size", "SIZE", "most bytes of the heap; suffix k, m or g", _heap_size),
+    Option("--young-size", "SIZE", "bytes of the young generation's allocation space", _young_size),
     Option("--emit", "STAGES", "print " + ", ".join(stage.value for stage in STAGES), _emit),
     Option("--emit-ast", None, "short for --emit=ast", _emit_ast),
     Option("--emit-bytecode", "NAMES", f"print the bytecode of functions, or `{ALL}`", _emit_bytecode),

@@ -28,6 +28,7 @@ from dora.runtime.collectors import COLLECTORS, DEFAULT
 from dora.runtime.instance import Instance, Place
 from dora.runtime.internals import HEAP_FUNCTIONS
 from dora.runtime.memory import Words, load_bytes, load_word
+from dora.runtime.spaces import Sizes
 from dora.runtime.stubs import Reason
 from dora.settings import Settings
 from dora.types.traps import Trap
@@ -59,7 +60,6 @@ class Machine:
         settings: Settings | None = None,
     ) -> None:
         settings = settings or Settings()
-        heap_size = settings.heap_size
         target = host()
         assert target is not None, "the command line looks for a target"
         self.program = program
@@ -75,16 +75,12 @@ class Machine:
         )
         self.collector = COLLECTORS[settings.gc or DEFAULT]
         self.instance = Instance(
-            target,
-            heap_size if heap_size is not None else default_heap_size(),
-            str_class,
-            self.upcall,
-            self.collector,
-            stress=settings.gc_stress,
+            target, sizes(settings), str_class, self.upcall, self.collector, stress=stress(settings)
         )
         self.use_collector()
         self.settings = settings
-        self.instance.heap.block[layout.HEAP_WATCHED] = settings.gc_events or settings.gc_verify
+        block = self.instance.heap.block
+        block[layout.HEAP_EVENTS], block[layout.HEAP_VERIFY] = settings.gc_events, settings.gc_verify
         self.instance.shapes.size(self.exception_class)
         self.output = Output(stdout)
         self.emission = Emission(settings, target)
@@ -96,7 +92,7 @@ class Machine:
             self,
             self.output,
             texts,
-            heap_size,
+            settings.heap_size,
             library.classes["Str"].of(),
             library.classes["Array"],
         )
@@ -350,17 +346,26 @@ class Machine:
         self.output.flush()
         return 0
 
-    def watch_heap(self, words: list[int]) -> int:
-        """A collection begins (0) or has ended (1)."""
-        watching = load("dora.compiled.watching")
-        if self.settings.gc_verify:
-            instance = self.instance
-            places = [instance.globals.start + instance.global_offset(one) for one in instance.known_globals]
-            watching.verify_heap(instance, places)
-        if self.settings.gc_events and words[0]:
-            self.output.flush()
-            self.stderr.write(watching.event(self.instance).encode())
-            self.stderr.flush()
+    def collection_ended(self, words: list[int]) -> int:
+        self.output.flush()
+        self.stderr.write(load("dora.compiled.watching").event(self.instance).encode())
+        self.stderr.flush()
+        return 0
+
+    def collection_interrupted(self, words: list[int]) -> int:
+        """Signals have their turn in being here; if one raises, the heap is left as it is, of no more use."""
+        self.attention()
+        return 0
+
+    def blocks_are_exhausted(self, words: list[int]) -> int:
+        raise Trapped(Trap.MEMORY)
+
+    def heap_is_wrong(self, words: list[int]) -> int:
+        raise load("dora.compiled.watching").heap_error(*words)
+
+    def prepare_collector(self, words: list[int]) -> int:
+        """Compile what the collector's functions call, before the first pause."""
+        self.instance.heap.block[layout.HEAP_PREPARED] = 1
         return 0
 
     def class_name(self, words: list[int]) -> int:
@@ -428,6 +433,18 @@ class Machine:
         return [words[layout.ARRAY_ELEMENTS + layout.WORD * index] for index in range(length)]
 
 
+def sizes(settings: Settings) -> Sizes:
+    """What the heap is asked to be."""
+    heap = settings.heap_size if settings.heap_size is not None else default_heap_size()
+    return Sizes(heap) if settings.young_size is None else Sizes(heap, settings.young_size)
+
+
+def stress(settings: Settings) -> int:
+    if settings.gc_stress:
+        return layout.STRESS_FULL
+    return layout.STRESS_MINOR if settings.gc_stress_minor else 0
+
+
 def describe_place(place: Place) -> FrameDescription:
     return FrameDescription(place.function.signature, place.line, place.function.file)
 
@@ -439,6 +456,7 @@ class Environment:
         self.machine = machine
         self.instance = instance = machine.instance
         self.bounds_checks = bounds_checks
+        self.marks_cards = machine.collector.marks_cards
         self.entry = instance.entry
         self.shape = instance.shape
         self.field_offset = instance.field_offset
@@ -463,5 +481,9 @@ class Environment:
 SPECIAL: Final = {
     "flushOutput": Machine.flush_output,
     "className": Machine.class_name,
-    "watchHeap": Machine.watch_heap,
+    "collectionEnded": Machine.collection_ended,
+    "collectionInterrupted": Machine.collection_interrupted,
+    "blocksAreExhausted": Machine.blocks_are_exhausted,
+    "heapIsWrong": Machine.heap_is_wrong,
+    "prepareCollector": Machine.prepare_collector,
 }

@@ -1,100 +1,82 @@
-"""Looking at the heap around collections: `--gc-events`, `--gc-verify`, `--gc-stats`."""
+"""What collections tell: `--gc-events`, `--gc-stats`, and what `--gc-verify` has found."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from dora.runtime import layout
 from dora.runtime.instance import Instance
-from dora.runtime.memory import load_word
+from dora.runtime.memory import Words
 
 MILLISECOND = 1_000_000
+KIND_BITS = 4
+"""of an entry in the log of pauses"""
+
+COMPLAINTS = (
+    "the object at {place:x} has the header {value:x}, which is no shape",
+    "the reference at {place:x} is {value:x}, where no object begins",
+    "the reference at {place:x} to the young object {value:x} is on a card that does not tell",
+    "the object of {place:x} has been looked at, but not what it refers to there, {value:x}",
+    "the last object ends at {place:x}, behind the end {value:x}",
+)
+"""in the order of the constants in `verify.dora`"""
 
 
 class HeapError(Exception):
     """The heap is not as it should be: a bug in the compiler or a collector."""
 
 
+def heap_error(what: int, place: int, value: int) -> HeapError:
+    return HeapError(COMPLAINTS[what].format(place=place, value=value))
+
+
 def event(instance: Instance) -> str:
-    """The line about the collection that has just been made."""
-    pause = instance.heap.block[layout.HEAP_PAUSE] / MILLISECOND
-    return f"GC full: collect garbage ({pause:.3f} ms)\n"
+    """The line about the pause that has just ended."""
+    block = instance.heap.block
+    kind = layout.PAUSE_KINDS[block[layout.HEAP_PAUSE_KIND]]
+    return f"GC {kind}: collect garbage ({block[layout.HEAP_PAUSE] / MILLISECOND:.3f} ms)\n"
+
+
+def pauses(instance: Instance) -> list[tuple[int, str]]:
+    """Nanoseconds and kind of all pauses."""
+    block = instance.heap.block
+    start, end = block[layout.HEAP_LOG], block[layout.HEAP_LOG_TOP]
+    entries = Words(start, end - start).words
+    return [(entry >> KIND_BITS, layout.PAUSE_KINDS[entry & (1 << KIND_BITS) - 1]) for entry in entries]
 
 
 def statistics(instance: Instance) -> str:
     """The summary at the end of a program."""
-    block = instance.heap.block
-    in_use = instance.thread[layout.THREAD_TOP] - block[layout.HEAP_FROM]
-    allocated = block[layout.HEAP_ALLOCATED] + in_use - block[layout.HEAP_LIVE]
+    heap = instance.heap
+    block, in_use, times = heap.block, heap.bytes_in_use(), sorted(time for time, _ in pauses(instance))
+    total, longest = sum(times) / MILLISECOND, max(times, default=0) / MILLISECOND
     return (
-        f"GC stats: collector {instance.heap.collector.name}\n"
-        f"  collections:     {block[layout.HEAP_COLLECTIONS]}\n"
-        f"  total pause:     {block[layout.HEAP_PAUSES] / MILLISECOND:.3f} ms\n"
-        f"  longest pause:   {block[layout.HEAP_LONGEST] / MILLISECOND:.3f} ms\n"
-        f"  bytes allocated: {allocated}\n"
-        f"  largest heap:    {max(block[layout.HEAP_LARGEST], in_use)}\n"
+        f"GC stats: collector {heap.collector.name}\n"
+        f"  collections:     {block[layout.HEAP_MINORS] + block[layout.HEAP_FULLS]}"
+        f" ({block[layout.HEAP_MINORS]} minor, {block[layout.HEAP_FULLS]} full)\n"
+        f"  marked at a time: {block[layout.HEAP_CYCLES] - block[layout.HEAP_FULLS]} "
+        f"({block[layout.HEAP_STEPS]} steps)\n"
+        f"  total pause:     {total:.3f} ms\n"
+        f"  longest pause:   {longest:.3f} ms\n"
+        f"  bytes allocated: {allocated(instance)}\n"
+        f"  bytes promoted:  {block[layout.HEAP_PROMOTED]}\n"
+        f"  bytes freed:     {block[layout.HEAP_FREED]}\n"
+        f"  largest heap:    {max(block[layout.HEAP_LARGEST], in_use)}\n" + histogram(times)
     )
 
 
-# Verifying.
+def allocated(instance: Instance) -> int:
+    """Bytes of all objects ever; what has come since the last collection is not in the count of some."""
+    heap = instance.heap
+    block, count = heap.block, heap.block[layout.HEAP_ALLOCATED]
+    if block[layout.HEAP_FROM] and not block[layout.HEAP_OLD]:
+        return count + heap.bytes_in_use() - block[layout.HEAP_LIVE]
+    return count + heap.thread[layout.THREAD_TOP] - block[layout.HEAP_EDEN]
 
 
-def verify_heap(instance: Instance, global_places: list[int]) -> None:
-    """Every reference refers to the header of an object in the part of the heap that is in use.
-
-    Raises HeapError.  Objects lie one behind the other, so a walk finds all headers.
-    """
-    start, top = instance.heap.block[layout.HEAP_FROM], instance.thread[layout.THREAD_TOP]
-    objects: set[int] = set()
-    address = start
-    while address < top:
-        shape = load_word(address)
-        if shape not in instance.shapes.classes:
-            raise HeapError(f"the object at {address:x} has the header {shape:x}, which is no shape")
-        objects.add(address)
-        address += object_size(address, shape)
-    if address != top:
-        raise HeapError(f"the last object ends at {address:x}, behind the heap's end {top:x}")
-    for place in [*roots(instance, global_places), *references(objects)]:
-        target = load_word(place)
-        if target and target not in objects and not is_fixed(instance, target):
-            raise HeapError(f"the reference at {place:x} is {target:x}, where no object begins")
-
-
-def roots(instance: Instance, global_places: list[int]) -> Iterator[int]:
-    """Addresses of the references outside of the heap."""
-    yield instance.thread.address + layout.THREAD_EXCEPTION
-    yield from global_places
-    yield from instance.handles.places()
-    for frame, address in instance.frames():
-        place = instance.places.get(address)
-        if place is not None:
-            yield from (frame + slot for slot in place.slots)
-
-
-def references(objects: set[int]) -> Iterator[int]:
-    """Addresses of the references in objects."""
-    for address in objects:
-        shape = load_word(address)
-        fields = load_word(shape + layout.SHAPE_REFERENCES)
-        if fields == 1:
-            end = layout.WORD * load_word(address + layout.ARRAY_LENGTH)
-            yield from range(
-                address + layout.ARRAY_ELEMENTS, address + layout.ARRAY_ELEMENTS + end, layout.WORD
-            )
-        elif fields:
-            count = load_word(fields)
-            yield from (address + load_word(fields + layout.WORD * index) for index in range(1, count + 1))
-
-
-def object_size(address: int, shape: int) -> int:
-    size = load_word(shape + layout.SHAPE_SIZE)
-    element = load_word(shape + layout.SHAPE_ELEMENT)
-    if element:
-        size += element * load_word(address + layout.ARRAY_LENGTH)
-    return layout.align(size)
-
-
-def is_fixed(instance: Instance, address: int) -> bool:
-    """Whether it is a text outside of the heap, such as a literal."""
-    return instance.texts.start <= address < instance.texts.top
+def histogram(times: list[int]) -> str:
+    """How many pauses took how long, in powers of two."""
+    counts: dict[int, int] = {}
+    for time in times:
+        microseconds = time // 1000
+        counts[microseconds.bit_length()] = counts.get(microseconds.bit_length(), 0) + 1
+    lines = [f"    under {1 << bits:>7} us: {counts[bits]}" for bits in sorted(counts)]
+    return "".join(f"{line}\n" for line in ["  pauses:", *lines] if counts)

@@ -34,8 +34,17 @@ HEAP: Final = (
     "system.dora",
     "stack.dora",
     "objects.dora",
+    "roots.dora",
+    "pauses.dora",
+    "blocks.dora",
+    "marking.dora",
+    "cards.dora",
+    "young.dora",
     "collector_zero.dora",
     "collector_copy.dora",
+    "collector_sweep.dora",
+    "collector_generational.dora",
+    "verify.dora",
 )
 """Functions of these files are not shown in stack traces: they stand for internal functions."""
 

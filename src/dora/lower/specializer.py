@@ -164,6 +164,7 @@ class Specializer:
             has_self=function.has_self,
             raw=function.raw,
             hidden=function.hidden,
+            fresh_self=function.is_only_constructor,
         )
         self.origins[ref] = (function, mapping)
         return ref

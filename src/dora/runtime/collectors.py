@@ -3,7 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum
 from typing import Final
+
+
+class Spaces(Enum):
+    """How the memory of objects is divided (`runtime.spaces`)."""
+
+    ONE = 1
+    HALVES = 2
+    """one half is in use"""
+    BLOCKS = 3
+    """blocks of cells, where objects do not move"""
+    GENERATIONS = 4
+    """eden, two spaces for survivors, and blocks"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -11,25 +24,29 @@ class Collector:
     """A collector.  Its functions stand in a file of the library.
 
     `allocate(size)` finds room when the allocation buffer is full, and returns 0 if there is none;
-    `collect()` is `forceCollect`.  The heap is divided into `parts`, one of which is in use.  `moves`
-    tells whether it looks for references in frames.
+    `collect()` is `forceCollect`.
     """
 
     name: str
-    file: str
     allocate: str
     collect: str
-    parts: int
-    moves: bool
+    spaces: Spaces
+    traces: bool = True
+    """whether it looks for references in frames"""
+    marks_cards: bool = False
+    """whether compiled code marks the card of what it stores a reference into"""
 
 
 COLLECTORS: Final = {
     row.name: row
     for row in (
-        Collector("zero", "collector_zero.dora", "allocateNothing", "collectNothing", 1, False),
-        Collector("copy", "collector_copy.dora", "allocateByCopying", "collectByCopying", 2, True),
+        Collector(
+            "swiper", "allocateGenerational", "collectGenerations", Spaces.GENERATIONS, marks_cards=True
+        ),
+        Collector("copy", "allocateByCopying", "collectByCopying", Spaces.HALVES),
+        Collector("sweep", "allocateSwept", "collectBySweeping", Spaces.BLOCKS),
+        Collector("zero", "allocateNothing", "collectNothing", Spaces.ONE, traces=False),
     )
 }
 
-DEFAULT: Final = "copy"
-"""until there is a generational one"""
+DEFAULT: Final = "swiper"

@@ -8,63 +8,130 @@ GC points that name slots stand in a hash table in native memory, which the coll
 
 from __future__ import annotations
 
+import ctypes
 from struct import pack
 from typing import Final
 
 from dora.machine.memory import map_memory, unmap
 from dora.runtime import layout
-from dora.runtime.collectors import Collector
+from dora.runtime.collectors import Collector, Spaces
 from dora.runtime.memory import Region, Words, store_bytes, store_word
+from dora.runtime.spaces import Sizes, divide
 
-LEAST: Final = 32 << 20
-"""bytes that are allocated at least between two collections"""
 FIRST_POINTS: Final = 1 << 12
 """entries of the first table; always a power of two"""
 ENTRY: Final = 16
 SLOTS_SIZE: Final = 1 << 30
 GLOBALS_SIZE: Final = 1 << 23
+ROOTS_SIZE: Final = 128 << 20
+"""room for the list of roots: more than a stack full of slots, all handles and globals"""
+LOG_SIZE: Final = 8 << 20
 HASH: Final = 0x9E37_79B9_7F4A_7C15
 MASK: Final = (1 << 64) - 1
 
 
 class Heap:
-    """The memory of objects, divided as the collector wants it."""
+    """The memory of objects, divided as the collector wants it.
 
-    def __init__(self, collector: Collector, size: int, thread: Words, *, stress: bool = False) -> None:
+    `stress` is one of `layout.STRESS_…`, or 0.
+    """
+
+    def __init__(self, collector: Collector, sizes: Sizes, thread: Words, *, stress: int = 0) -> None:
         self.collector = collector
         self.thread = thread
         self.block = Words(map_memory(layout.HEAP_SIZE), layout.HEAP_SIZE)
-        part = size // collector.parts // layout.WORD * layout.WORD
-        self.memory = Region(max(part * collector.parts, layout.WORD))
-        self.slots = Region(SLOTS_SIZE)
-        self.globals = Region(GLOBALS_SIZE)
+        self.regions: list[Region] = []
+        self.slots = self.reserve(SLOTS_SIZE)
+        self.globals = self.reserve(GLOBALS_SIZE)
+        self.log = self.reserve(LOG_SIZE)
         self.points: dict[int, int] = {}
         self.tables: list[tuple[int, int]] = []
         """address and size of all tables of points so far"""
         self.records: dict[tuple[int, ...], int] = {}
         block = self.block
-        block[layout.HEAP_FROM] = start = self.memory.start
-        block[layout.HEAP_FROM_END] = start + part
-        block[layout.HEAP_TO] = start + part * (collector.parts - 1)
-        block[layout.HEAP_TO_END] = start + part * collector.parts
-        block[layout.HEAP_LEAST] = LEAST
         block[layout.HEAP_STRESS] = stress
+        divide(collector.spaces, sizes, block, thread, self.reserve)
         block[layout.HEAP_GLOBALS] = self.globals.start
+        block[layout.HEAP_ROOTS] = self.reserve(ROOTS_SIZE).start
+        block[layout.HEAP_LOG] = block[layout.HEAP_LOG_TOP] = self.log.start
+        block[layout.HEAP_LOG_END] = self.log.end
         thread[layout.THREAD_HEAP] = block.address
-        thread[layout.THREAD_TOP] = start
-        end = min(part, LEAST) if collector.moves else part
-        thread[layout.THREAD_END] = start if stress and collector.moves else start + end
         self.new_table(FIRST_POINTS)
 
+    def reserve(self, size: int) -> Region:
+        """A region that is freed with the heap."""
+        region = Region(size)
+        self.regions.append(region)
+        return region
+
+    # Allocation by Python: rare, and never a reason to collect.
+
     def allocate(self, size: int) -> int | None:
-        """Room for Python, which may go beyond the allocation buffer; None if there is none."""
-        thread = self.thread
-        top = thread[layout.THREAD_TOP]
+        """Zeroed room for Python; None if there is none."""
         size = layout.align(size)
+        if self.collector.spaces in (Spaces.ONE, Spaces.HALVES):
+            return self.allocate_in_row(size)
+        return self.allocate_in_blocks(size)
+
+    def allocate_in_row(self, size: int) -> int | None:
+        """The next bytes, perhaps beyond the allocation buffer."""
+        top = self.thread[layout.THREAD_TOP]
         if size > self.block[layout.HEAP_FROM_END] - top:
             return None
-        thread[layout.THREAD_TOP] = top + size
+        self.thread[layout.THREAD_TOP] = top + size
         return top
+
+    def allocate_in_blocks(self, size: int) -> int | None:
+        """In the allocation buffer if it fits, else as a large object, in blocks that were never in use."""
+        block, thread = self.block, self.thread
+        top = thread[layout.THREAD_TOP]
+        if top + size <= thread[layout.THREAD_END]:
+            thread[layout.THREAD_TOP] = top + size
+            return top
+        start = block[layout.HEAP_OLD_TOP]
+        count = layout.align(size, layout.BLOCK_SIZE) >> layout.BLOCK_SHIFT
+        end = start + (count << layout.BLOCK_SHIFT)
+        if end > block[layout.HEAP_OLD_END] or self.bytes_in_use() + size > block[layout.HEAP_LIMIT]:
+            return None
+        block[layout.HEAP_OLD_TOP] = end
+        self.enter_large(start, count)
+        for counter in (layout.HEAP_OLD_BYTES, layout.HEAP_ALLOCATED, layout.HEAP_MARKED):
+            block[counter] += size
+        self.limit_eden()
+        return start
+
+    def enter_large(self, start: int, count: int) -> None:
+        """Fill the records of blocks that are one object, marked if marking goes on, with dirty cards."""
+        block = self.block
+        for index in range(count):
+            at = (start - block[layout.HEAP_OLD] >> layout.BLOCK_SHIFT) + index
+            record = block[layout.HEAP_BLOCKS] + (at << layout.RECORD_SHIFT)
+            store_word(record + layout.BLOCK_CELL, count << layout.BLOCK_SHIFT)
+            store_word(record + layout.BLOCK_START, start)
+            store_word(record + layout.BLOCK_EPOCH, block[layout.HEAP_EPOCH])
+            store_word(record + layout.BLOCK_USED, 1)
+        if block[layout.HEAP_STATE] == layout.MARKING:
+            word = block[layout.HEAP_MARKS] + (start >> layout.MARK_SHIFT) * layout.WORD
+            store_word(word & MASK, 1)
+        if self.collector.marks_cards:
+            card = block[layout.HEAP_CARDS] + (start >> layout.CARD_SHIFT) & MASK
+            ctypes.memset(card, layout.CARD_DIRTY, count << layout.BLOCK_SHIFT - layout.CARD_SHIFT)
+
+    def limit_eden(self) -> None:
+        """As the library's function of that name: eden can be filled as far as the limit of the heap allows."""
+        block, thread = self.block, self.thread
+        room = block[layout.HEAP_LIMIT] - self.bytes_in_use()
+        limit = min(thread[layout.THREAD_TOP] + room, block[layout.HEAP_EDEN_END])
+        block[layout.HEAP_EDEN_LIMIT] = limit
+        thread[layout.THREAD_END] = min(thread[layout.THREAD_END], limit)
+
+    def bytes_in_use(self) -> int:
+        """Of all objects, but for what nobody has found dead yet."""
+        block, top = self.block, self.thread[layout.THREAD_TOP]
+        if self.collector.spaces in (Spaces.ONE, Spaces.HALVES):
+            return top - block[layout.HEAP_FROM]
+        survivors = block[layout.HEAP_SURVIVORS_TOP] - block[layout.HEAP_SURVIVORS]
+        return block[layout.HEAP_OLD_BYTES] + survivors + top - block[layout.HEAP_EDEN]
 
     def add_global(self, address: int) -> None:
         """A global that holds a reference is a root."""
@@ -75,7 +142,7 @@ class Heap:
 
     def add_point(self, address: int, slots: tuple[int, ...]) -> None:
         """Make known which slots hold references during the call that returns to `address`."""
-        if not self.collector.moves:
+        if not self.collector.traces:
             return
         if len(self.points) * 2 >= self.capacity:
             self.new_table(self.capacity * 2)
@@ -112,5 +179,5 @@ class Heap:
         unmap(self.block.address, layout.HEAP_SIZE)
         for address, size in self.tables:
             unmap(address, size)
-        for region in (self.memory, self.slots, self.globals):
+        for region in self.regions:
             region.free()

@@ -26,6 +26,7 @@ from dora.runtime.handles import Handles
 from dora.runtime.heap import Heap
 from dora.runtime.memory import Region, Words, load_bytes, store_bytes, store_word
 from dora.runtime.shapes import Shapes
+from dora.runtime.spaces import Sizes
 from dora.runtime.ticker import ticker
 from dora.types.types import Kind
 
@@ -71,19 +72,19 @@ class Instance:
     def __init__(
         self,
         target: Target,
-        heap_size: int,
+        sizes: Sizes,
         str_class: ClassRef,
         upcall: Callable[[], None],
         collector: Collector,
         *,
-        stress: bool = False,
+        stress: int = 0,
     ) -> None:
         self.target = target
         self.arena = CodeArena()
         self.ticker = ticker(target)
         self.thread = Words(self.ticker.new_block(), layout.THREAD_SIZE)
         self.stack = Stack(STACK_SIZE)
-        self.heap = Heap(collector, heap_size, self.thread, stress=stress)
+        self.heap = Heap(collector, sizes, self.thread, stress=stress)
         self.literals = Region(TABLE_SIZE)
         self.globals = Region(TABLE_SIZE)
         self.texts = Region(TEXTS_SIZE)
@@ -108,6 +109,7 @@ class Instance:
         self.known_globals: set[GlobalRef] = set()
         self.upcall = upcall  # kept alive here, called by address
         self.prepare_thread()
+        self.describe_heap()
         self.enter = self.place_stubs()
 
     # The thread block.
@@ -120,6 +122,13 @@ class Instance:
         thread[layout.THREAD_LITERALS] = self.literals.start
         thread[layout.THREAD_GLOBALS] = self.globals.start
         thread[layout.THREAD_UPCALL] = id(self.upcall)
+
+    def describe_heap(self) -> None:
+        """What the verifier knows of what is outside of the heap."""
+        block = self.heap.block
+        shapes = self.shapes.region
+        block[layout.HEAP_SHAPES], block[layout.HEAP_SHAPES_END] = shapes.start, shapes.end
+        block[layout.HEAP_TEXTS], block[layout.HEAP_TEXTS_END] = self.texts.start, self.texts.end
 
     def set_arguments(self, arguments: Sequence[bytes]) -> None:
         """Make the texts of the program's arguments, which never move, and a table of them."""

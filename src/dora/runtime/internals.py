@@ -51,7 +51,11 @@ UPCALLS: Final = frozenset(
         "frameFile",
         "callByName",
         "flushOutput",
-        "watchHeap",
+        "collectionEnded",
+        "collectionInterrupted",
+        "heapIsWrong",
+        "prepareCollector",
+        "blocksAreExhausted",
     ]
 )
 """those that Python supplies"""
