@@ -62,7 +62,7 @@ class Frame:
         self.not_nil: set[Register] = set(self.never_nil)
         """references that a check has found not to be nil, on all ways to this place"""
         self.fresh: set[Register] = {Register(0)} if function.ref.fresh_self else set()
-        """references to objects made since the last collection could have been: stores need no write barrier"""
+        """references to objects made since a collection was last possible: stores need no write barrier"""
 
     # Slots.
 

@@ -14,6 +14,7 @@ from typing import Final
 
 from dora.baseline.compiler import compile_function
 from dora.bytecode.entities import ClassRef, FunctionRef
+from dora.bytecode.instructions import Call
 from dora.check.program import Function, Program
 from dora.compiled.emission import Emission
 from dora.host.context import ByteSink, Context, FrameDescription, Output, default_heap_size
@@ -83,6 +84,7 @@ class Machine:
         block[layout.HEAP_EVENTS], block[layout.HEAP_VERIFY] = settings.gc_events, settings.gc_verify
         self.instance.shapes.size(self.exception_class)
         self.output = Output(stdout)
+        self.compiled: set[FunctionRef] = set()
         self.emission = Emission(settings, target)
         self.environment = Environment(self, bounds_checks=not settings.omit_bounds_check)
         texts = [argument.encode("utf-8", "surrogateescape") for argument in arguments]
@@ -287,6 +289,7 @@ class Machine:
         """Compile a function at its first call; the address of its code."""
         if self.specializer.nesting(ref) > MOST_NESTED:
             raise Trapped(Trap.STACK)
+        self.compiled.add(ref)
         emission, function = self.emission, self.specializer.code(ref)
         if VERIFIES:
             load("dora.bytecode.verifier").verify(function)
@@ -364,9 +367,23 @@ class Machine:
         raise load("dora.compiled.watching").heap_error(*words)
 
     def prepare_collector(self, words: list[int]) -> int:
-        """Compile what the collector's functions call, before the first pause."""
+        """Compile what the collector's functions call, so that no pause waits for it."""
+        waiting = [self.heap_function(self.collector.allocate), self.heap_function(self.collector.collect)]
+        seen = set(waiting)
+        while waiting:
+            ref = waiting.pop()
+            if ref not in self.compiled:
+                self.compile(ref)
+            found = [one for one in self.called_by(ref) if one not in seen]
+            seen.update(found)
+            waiting += found
         self.instance.heap.block[layout.HEAP_PREPARED] = 1
         return 0
+
+    def called_by(self, ref: FunctionRef) -> set[FunctionRef]:
+        """The functions of the library that a function calls directly."""
+        calls = (one for one in self.specializer.code(ref).code if isinstance(one, Call))
+        return {one.function for one in calls}
 
     def class_name(self, words: list[int]) -> int:
         return self.new_text(self.class_at(words[0]).name.encode())

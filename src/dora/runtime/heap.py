@@ -85,7 +85,7 @@ class Heap:
         """In the allocation buffer if it fits, else as a large object, in blocks that were never in use."""
         block, thread = self.block, self.thread
         top = thread[layout.THREAD_TOP]
-        if top + size <= thread[layout.THREAD_END]:
+        if size <= layout.LARGEST_CELL and top + size <= thread[layout.THREAD_END]:
             thread[layout.THREAD_TOP] = top + size
             return top
         start = block[layout.HEAP_OLD_TOP]
@@ -118,10 +118,11 @@ class Heap:
             ctypes.memset(card, layout.CARD_DIRTY, count << layout.BLOCK_SHIFT - layout.CARD_SHIFT)
 
     def limit_eden(self) -> None:
-        """As the library's function of that name: eden can be filled as far as the limit of the heap allows."""
+        """Eden can be filled as far as the limit of the heap allows, as the collector has it."""
         block, thread = self.block, self.thread
         room = block[layout.HEAP_LIMIT] - self.bytes_in_use()
-        limit = min(thread[layout.THREAD_TOP] + room, block[layout.HEAP_EDEN_END])
+        most = block[layout.HEAP_EDEN] + block[layout.HEAP_EDEN_SIZE]
+        limit = max(min(thread[layout.THREAD_TOP] + room, most), thread[layout.THREAD_TOP])
         block[layout.HEAP_EDEN_LIMIT] = limit
         thread[layout.THREAD_END] = min(thread[layout.THREAD_END], limit)
 

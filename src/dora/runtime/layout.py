@@ -238,6 +238,12 @@ HEAP_PREPARED: Final = 568
 HEAP_START: Final = 576
 """all memory of objects"""
 HEAP_END: Final = 584
+HEAP_EDEN_SIZE: Final = 592
+"""how much of eden is used at present"""
+
+HEAP_GIVE_BACK: Final = 600
+"""the record below which free blocks may be given back to the system, and how many have been since marking"""
+HEAP_GIVEN_BACK: Final = 608
 
 HEAP_FREE: Final = 768
 """a list of free cells for each size of cell"""

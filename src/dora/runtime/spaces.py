@@ -5,8 +5,8 @@
     BLOCKS       | blocks
     GENERATIONS  | survivors | eden | survivors | blocks
 
-Memory is reserved, and taken from the system when it is touched.  Blocks reserve more than `--heap-size`, because
-cells are a little larger than objects; how many bytes objects have together is counted exactly.
+Memory is reserved, and taken from the system when it is touched.  Blocks reserve more than `--heap-size`,
+because cells are a little larger than objects; how many bytes objects have together is counted exactly.
 """
 
 from __future__ import annotations
@@ -104,8 +104,7 @@ def blocks(sizes: Sizes, block: Words, thread: Words, reserve: Reserve) -> None:
 
 
 def generations(sizes: Sizes, block: Words, thread: Words, reserve: Reserve) -> None:
-    eden = max(min(sizes.young, sizes.heap // 4), layout.LARGEST_CELL) & -layout.BLOCK_SIZE | 0
-    eden = max(eden, layout.BLOCK_SIZE)
+    eden = max(min(sizes.young, sizes.heap // 4) & -layout.BLOCK_SIZE, layout.BLOCK_SIZE)
     survivors = layout.align(eden // 4, layout.BLOCK_SIZE)
     size = blocks_size(sizes) + 2 * eden
     start = reserve_all(2 * survivors + eden + size + layout.BLOCK_SIZE, block, reserve)
@@ -113,9 +112,12 @@ def generations(sizes: Sizes, block: Words, thread: Words, reserve: Reserve) -> 
     block[layout.HEAP_YOUNG] = block[layout.HEAP_SURVIVORS] = block[layout.HEAP_SURVIVORS_TOP] = young
     block[layout.HEAP_EDEN] = young + survivors
     block[layout.HEAP_EDEN_END] = young + survivors + eden
-    block[layout.HEAP_EDEN_LIMIT] = young + survivors + min(eden, sizes.heap)
+    first = block[layout.HEAP_EDEN_SIZE] = max(eden // 4, layout.LARGEST_CELL)
+    limit = block[layout.HEAP_EDEN_LIMIT] = young + survivors + min(first, sizes.heap & -layout.WORD)
     block[layout.HEAP_YOUNG_END] = young + 2 * survivors + eden
-    thread[layout.THREAD_TOP] = thread[layout.THREAD_END] = block[layout.HEAP_EDEN]
+    # Fresh memory is zero, so all of it is the first allocation buffer.
+    thread[layout.THREAD_TOP] = block[layout.HEAP_EDEN]
+    thread[layout.THREAD_END] = block[layout.HEAP_EDEN] if block[layout.HEAP_STRESS] else limit
     block[layout.HEAP_GREY] = block[layout.HEAP_GREY_TOP] = reserve(eden).start
     lay_out_blocks(block[layout.HEAP_YOUNG_END], size, block, reserve)
     lay_out_cards(block, thread, reserve)
