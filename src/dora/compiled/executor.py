@@ -66,6 +66,7 @@ class Executor:
         )
         self.output = Output(stdout)
         self.emission = Emission(settings, target)
+        self.use_collector()
         supplier.serve(
             Client(
                 self.instance,
@@ -75,7 +76,6 @@ class Executor:
                 bounds_checks=not settings.omit_bounds_check,
             )
         )
-        self.use_collector()
         self.instance.heap.block[layout.HEAP_WATCHED] = settings.gc_events or settings.gc_verify
         self.instance.shapes.size(supplier.roots.exception_class)
         texts = [argument.encode("utf-8", "surrogateescape") for argument in arguments]

@@ -48,7 +48,7 @@ class Supplier(Protocol):
     def roots(self) -> Roots: ...
 
     def serve(self, client: Client) -> None:
-        """Called once, before everything below."""
+        """Called once, before the first function is asked for."""
 
     def function(self, ref: FunctionRef) -> CompiledFunction:
         """A function, ready to be placed.  Its `ref` may be another than the one that was asked for: then

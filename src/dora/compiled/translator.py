@@ -11,7 +11,7 @@ from typing import Final, Literal, NamedTuple
 
 from dora.baseline.compiler import compile_function
 from dora.baseline.result import CompiledFunction
-from dora.bytecode.entities import ClassRef, FunctionRef
+from dora.bytecode.entities import FunctionRef
 from dora.check.program import Program
 from dora.compiled.supplier import Client, Roots
 from dora.host.failures import FatalError, Trapped
