@@ -45,3 +45,5 @@ class Settings:
     asm_syntax: str = "att"
     omit_bounds_check: bool = False
     perf: bool = False
+    cache: bool = True
+    """whether compiled code may be taken from and stored in the user's cache"""
