@@ -40,6 +40,23 @@ def test_language_under_stress(path: Path, options: tuple[str, ...]) -> None:
     assert outcome.exit_status == case.expected_exit
 
 
+HEAPS = Path(__file__).parent / "heaps"
+CONDITIONS = [
+    *((f"--gc={name}",) for name in COLLECTORS),
+    *((f"--gc={name}", "--gc-verify", "--heap-size=192m") for name in TRACING),
+    ("--gc=swiper", "--gc-verify", "--heap-size=96m", "--young-size=64k"),
+]
+
+
+@pytest.mark.parametrize("options", CONDITIONS, ids=" ".join)
+@pytest.mark.parametrize("path", sorted(HEAPS.glob("*.dora")), ids=lambda path: path.stem)
+def test_heaps_of_all_kinds(path: Path, options: tuple[str, ...]) -> None:
+    """Made by hand: cycles, a list of a million, wide arrays, every kind of field, large objects, all ages."""
+    case = parse_file(path)
+    outcome = run_with(case, path, "baseline", list(options))
+    assert (outcome.exit_status, outcome.stdout) == (0, case.expected_stdout), outcome.stderr
+
+
 CHURN = """
 class Node(var value: int, var next: Node)
 fun list(n: int) -> Node {

@@ -1,0 +1,199 @@
+"""Collectors in the tree walk, over a simulated memory, beside the same collectors as machine code.
+
+A `SimulatingMachine` runs a program with a collector.  Each time a collection begins, the tree walk makes the same
+collection first, on a copy of the memory: pages are copied when they are touched, and only those that belong to the
+instance may be.  Then machine code makes it for real, and all pages that the tree walk has touched
+must be the same, word by word: the same objects at the same addresses, the same free lists, cards and bits.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Callable
+from io import BytesIO
+
+from dora.check.program import Function
+from dora.compiled.executor import SPECIAL
+from dora.compiled.machine import Machine
+from dora.host.objects import Str, Value
+from dora.runtime import layout
+from dora.runtime.instance import Instance
+from dora.runtime.memory import load_bytes
+from dora.treewalk.interpreter import Interpreter
+
+PAGE = 4096
+MASK = (1 << 64) - 1
+
+# Words that are about time, or about the upcall in which the simulation runs.
+THREAD_WORDS = range(layout.THREAD_LAST_FRAME, layout.THREAD_OUTPUT, layout.WORD)
+SCRATCH_WORDS = range(layout.THREAD_SCRATCH, layout.THREAD_HEAP, layout.WORD)
+HEAP_WORDS = (layout.HEAP_STARTED, layout.HEAP_PAUSE, layout.HEAP_PREPARED, layout.HEAP_EVENTS)
+
+
+class StrayAccess(Exception):
+    """The collector touches memory that is none of its business."""
+
+
+class Memory:
+    """A copy of an instance's memory, made page by page."""
+
+    def __init__(self, instance: Instance) -> None:
+        heap = instance.heap
+        self.pages: dict[int, bytearray] = {}
+        self.extents = [
+            (instance.thread.address, instance.thread.address + layout.THREAD_SIZE),
+            (heap.block.address, heap.block.address + layout.HEAP_SIZE),
+            (instance.stack.bottom, instance.stack.top),
+            *((address, address + size) for address, size in heap.tables),
+            *((region.start, region.end) for region in heap.regions),
+            *((region.start, region.end) for region in (instance.globals, instance.texts)),
+            (instance.shapes.region.start, instance.shapes.region.end),
+            (instance.handles.table.start, instance.handles.table.end),
+        ]
+
+    def page(self, address: int) -> bytearray:
+        """The copy of the page of an address that may be touched."""
+        if not any(start <= address < end for start, end in self.extents):
+            raise StrayAccess(f"{address:x}")
+        number = address // PAGE
+        if number not in self.pages:
+            self.pages[number] = bytearray(load_bytes(number * PAGE, PAGE))
+        return self.pages[number]
+
+    def load(self, address: int, size: int = layout.WORD, *, signed: bool = True) -> int:
+        at = address & MASK
+        assert at % size == 0, f"{at:x} is no place for {size} bytes"
+        data = self.page(at)[at % PAGE : at % PAGE + size]
+        return int.from_bytes(data, "little", signed=signed)
+
+    def store(self, address: int, value: int, size: int = layout.WORD) -> None:
+        at = address & MASK
+        assert at % size == 0, f"{at:x} is no place for {size} bytes"
+        mask = (1 << 8 * size) - 1
+        self.page(at)[at % PAGE : at % PAGE + size] = (value & mask).to_bytes(size, "little")
+
+    def copy(self, source: int, target: int, size: int) -> None:
+        for offset in range(0, size, layout.WORD):
+            self.store(target + offset, self.load(source + offset))
+
+    def clear(self, address: int, size: int) -> None:
+        """Page by page, so that clearing much is no work."""
+        at = address & MASK
+        while size:
+            length = min(size, PAGE - at % PAGE)
+            self.page(at)[at % PAGE : at % PAGE + length] = bytes(length)
+            at, size = at + length, size - length
+
+
+class Walk(Interpreter):
+    """The tree walk of a program with the heap's files, over a memory."""
+
+    def __init__(self, machine: Machine, memory: Memory) -> None:
+        super().__init__(machine.program, stdout=BytesIO(), stderr=BytesIO())
+        self.memory = memory
+        self.thread = machine.instance.thread.address
+        self.raw: dict[str, Callable[..., Value]] = {
+            "loadLong": memory.load,
+            "loadByte": lambda address: memory.load(address, 1, signed=False),
+            "storeLong": memory.store,
+            "storeByte": lambda address, value: memory.store(address, value, 1),
+            "copyMemory": memory.copy,
+            "clearMemory": memory.clear,
+            "threadAddress": lambda: self.thread,
+            "nativeAddress": lambda name: 1 if str(name) == "madvise" else 0,
+            "callNative2": lambda function, a, b: 0,
+            "callNative3": lambda function, at, size, advice: memory.clear(at, size),
+            "attentionWanted": lambda: False,
+            "prepareCollector": lambda: None,
+            "collectionEnded": lambda: None,
+        }
+
+    def invoke_internal(self, function: Function, arguments: list[Value]) -> Value:
+        meaning = self.raw.get(function.key)
+        if meaning is None:
+            return super().invoke_internal(function, arguments)
+        return meaning(*arguments)
+
+    def literal(self, text: str) -> Str:
+        return Str(self.context.str_type, text.encode())
+
+    def collect(self, name: str, heap: int, frame: int) -> None:
+        self.call(self.program.library.functions[name], [heap, frame])
+
+
+class SimulatingMachine(Machine):
+    """Makes every collection twice, first in the tree walk."""
+
+    def __init__(self, *arguments: object, **options: object) -> None:
+        super().__init__(*arguments, **options)  # type: ignore[arg-type]
+        self.walk: Walk | None = None
+        self.compared = 0
+        """collections that were the same both times"""
+        self.innermost = 0
+        """below it on the stack are the frames of the collector's functions"""
+        self.instance.heap.block[layout.HEAP_EVENTS] = 1
+
+    def simulate(self) -> None:
+        """A collection begins: `prepare` has been called by the function that makes it."""
+        name, frame = self.collection()
+        self.innermost = frame + 2 * layout.WORD
+        memory = Memory(self.instance)
+        self.walk = Walk(self, memory)
+        self.walk.collect(name, self.instance.heap.block.address, frame)
+
+    def collection(self) -> tuple[str, int]:
+        """The function of the collector that makes the collection, and its argument `frame`."""
+        entries = (self.collector.allocate, self.collector.collect)
+        active = [
+            (self.instance.places[address].function.plain_name, frame)
+            for frame, address in self.instance.frames()
+            if address in self.instance.places
+        ]
+        innermost = next(index for index, (name, _) in enumerate(active) if name == "prepare")
+        return active[innermost + 1][0], next(frame for name, frame in active if name in entries)
+
+    def compare(self) -> None:
+        """The collection has been made for real."""
+        if self.walk is None:
+            return
+        for number, page in self.walk.memory.pages.items():
+            real = load_bytes(number * PAGE, PAGE)
+            if page != real:
+                places = range(number * PAGE, number * PAGE + PAGE, layout.WORD)
+                differing = [
+                    f"{place:x}"
+                    for place, ours, theirs in zip(places, words(page), words(real), strict=True)
+                    if ours != theirs and not self.is_ignored(place)
+                ]
+                assert not differing, f"the words at {differing[:10]} differ"
+        self.compared += 1
+        self.walk = None
+
+    def is_ignored(self, place: int) -> bool:
+        """Whether a word is about time, or about the functions of the collector themselves."""
+        instance = self.instance
+        block, thread = instance.heap.block.address, instance.thread.address
+        return (
+            instance.stack.bottom <= place < self.innermost
+            or place == instance.heap.block[layout.HEAP_LOG_TOP] - layout.WORD
+            or place - block in HEAP_WORDS
+            or place - thread in (*THREAD_WORDS, *SCRATCH_WORDS, layout.THREAD_LIMIT)
+        )
+
+
+def words(data: bytes | bytearray) -> ctypes.Array[ctypes.c_uint64]:
+    return (ctypes.c_uint64 * (len(data) // layout.WORD)).from_buffer_copy(data)
+
+
+def prepare(machine: SimulatingMachine, arguments: list[int]) -> int:
+    machine.simulate()
+    return 0
+
+
+def ended(machine: SimulatingMachine, arguments: list[int]) -> int:
+    machine.compare()
+    return 0
+
+
+HOOKS = {**SPECIAL, "prepareCollector": prepare, "collectionEnded": ended}
+"""in place of the engine's: HEAP_PREPARED stays 0, so `prepareCollector` is called every time"""
