@@ -271,11 +271,7 @@ PAUSE_KINDS: Final = ("minor", "full", "mark", "sweep")
 
 CARD_SHIFT: Final = 9
 CARD_SIZE: Final = 1 << CARD_SHIFT
-CARD_YOUNG: Final = 1
-"""the card may have references to young objects"""
-CARD_CHANGED: Final = 2
-"""something has been stored since marking began"""
-CARD_DIRTY: Final = CARD_YOUNG | CARD_CHANGED
+CARD_DIRTY: Final = 1
 """what the write barrier stores"""
 
 MARK_SHIFT: Final = 9

@@ -1,0 +1,29 @@
+"""Each planted bug is noticed, and nothing is noticed where none is planted."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from planted import COPY, FULL, MINOR, PLAIN, PLANTS, SMALL, SWEEP, outcomes
+
+SCRIPT = Path(__file__).parent / "planted.py"
+
+
+@pytest.mark.parametrize("name", PLANTS)
+def test_a_planted_bug_is_noticed(name: str) -> None:
+    """In a process of its own, which may crash or hang; that counts, too."""
+    try:
+        status = subprocess.run([sys.executable, str(SCRIPT), name], capture_output=True, timeout=60)
+    except subprocess.TimeoutExpired:
+        return
+    assert status.returncode != 1 or b"Traceback" in status.stderr, "nobody has noticed"
+    assert b"has no" not in status.stderr, "the bug could not be planted"
+
+
+@pytest.mark.parametrize("options", [MINOR, FULL, SMALL, COPY, SWEEP, PLAIN], ids=" ".join)
+def test_without_a_bug_all_is_well(options: tuple[str, ...]) -> None:
+    assert list(outcomes(options)) == []
