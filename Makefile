@@ -11,7 +11,7 @@ SEED   ?= 1
 COUNT  ?= 1000
 BIN    := .venv/bin
 
-.PHONY: setup run test fuzz format check-format types unit bench bench-compile bench-startup clean
+.PHONY: setup run test fuzz fuzz-gc format check-format types unit bench bench-compile bench-startup clean
 
 setup: .venv/.installed
 
@@ -42,7 +42,11 @@ unit: .venv/.test-installed
 
 # Random programs under all engines: `make fuzz SEED=1 COUNT=1000`.
 fuzz: .venv/.test-installed
-	$(BIN)/python tests/fuzz/compare.py --seed $(SEED) --count $(COUNT)
+	$(BIN)/python tests/fuzz/compare.py --seed $(SEED) --count $(COUNT) $(FLAGS)
+
+# The same with every collector, under stress and verified.
+fuzz-gc: .venv/.test-installed
+	$(BIN)/python tests/fuzz/compare.py --seed $(SEED) --count $(COUNT) --collectors
 
 format: .venv/.test-installed
 	$(BIN)/ruff format src tests bench tools

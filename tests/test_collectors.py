@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import re
+from io import BytesIO
 from pathlib import Path
 
 import pytest
 
 from command_line import dora
+from compiling import compiled_program
+from dora.compiled import executor
+from dora.compiled.executor import Executor
+from dora.compiled.machine import Machine
+from dora.runtime import layout
 from dora.runtime.collectors import COLLECTORS
+from dora.settings import Settings
 from language_cases import Command, lines_match, parse_file
 from test_language import FILES, LANGUAGE, run_with
 
@@ -113,6 +120,55 @@ def test_out_of_memory_comes_at_the_limit_and_not_before(collector: str) -> None
     # The texts of the numbers printed are garbage where there is a collector.
     most = (part - 816) // 10240
     assert rounds == most if COLLECTORS[collector].traces else most - 1 <= rounds <= most
+
+
+BUSY = """
+class Node(var next: Node)
+fun main() {
+  var head: Node = nil;
+  var i = 0;
+  while i < 20000 { head = Node(head); i = i + 1; }
+  forceCollect();
+  assert(head !== nil);
+}
+"""
+
+
+def wants_attention(machine: Executor, words: list[int]) -> int:
+    """A collection begins; from now on somebody wants attention."""
+    machine.instance.heap.block[layout.HEAP_PREPARED] = 1
+    machine.instance.thread[layout.THREAD_LIMIT] = -1
+    return 0
+
+
+def interrupts(machine: Executor, words: list[int]) -> int:
+    raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("collector", TRACING)
+def test_a_collection_can_be_interrupted(collector: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From where it is the program ends, with its trace; the heap is not used again."""
+    monkeypatch.setitem(executor.SPECIAL, "prepareCollector", wants_attention)
+    monkeypatch.setitem(executor.SPECIAL, "collectionInterrupted", interrupts)
+    stderr = BytesIO()
+    machine = Machine(
+        compiled_program(BUSY), stdout=BytesIO(), stderr=stderr, settings=Settings(gc=collector)
+    )
+    assert machine.run_main() == 130
+    assert stderr.getvalue() == b"interrupted\n0: main(): 7\n"
+    assert machine.run_main() == 1
+    assert stderr.getvalue().endswith(b"the heap was left in the middle of a collection\n")
+    machine.close()
+
+
+@pytest.mark.parametrize("collector", TRACING)
+def test_a_collection_goes_on_if_it_was_nothing(collector: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(executor.SPECIAL, "prepareCollector", wants_attention)
+    machine = Machine(
+        compiled_program(BUSY), stdout=BytesIO(), stderr=BytesIO(), settings=Settings(gc=collector)
+    )
+    assert machine.run_main() == 0
+    machine.close()
 
 
 @pytest.mark.parametrize("collector", TRACING)

@@ -2,6 +2,7 @@
 
     python tests/fuzz/compare.py --seed 1 --count 1000        1000 programs; stops at a difference
     python tests/fuzz/compare.py --seed 4711 --show           the program of a seed
+    python tests/fuzz/compare.py --collectors                 each collector, under stress and verified
 
 A program that differs is reduced: lines are taken away as long as the engines still disagree about it.
 """
@@ -12,6 +13,7 @@ import argparse
 import io
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -23,6 +25,15 @@ from fuzz.generator import Generator
 
 ENGINES = (("walk",), ("baseline",), ("baseline", "--gc-stress"))
 """engine and further options"""
+COLLECTORS = (
+    ("baseline", "--gc=zero"),
+    *(("baseline", f"--gc={name}", "--gc-stress", "--gc-verify") for name in ("swiper", "copy", "sweep")),
+    ("baseline", "--gc-stress-minor", "--gc-verify"),
+    ("baseline", "--young-size=32k", "--heap-size=16m", "--gc-verify"),
+)
+"""the same for a comparison of collectors"""
+
+Engines = Sequence[tuple[str, ...]]
 
 OVERFLOW = 108
 """the depth at which the stack overflows is nobody's business"""
@@ -43,14 +54,14 @@ def run(path: str, engine: str, *options: str) -> Outcome:
     return Outcome(status, stdout.getvalue(), stderr.getvalue())
 
 
-def outcomes(text: str, folder: str) -> list[Outcome]:
+def outcomes(text: str, folder: str, engines: Engines) -> list[Outcome]:
     path = Path(folder, "program.dora")
     path.write_text(text)
-    return [run(str(path), *engine) for engine in ENGINES]
+    return [run(str(path), *engine) for engine in engines]
 
 
-def differ(text: str, folder: str) -> bool:
-    first, *others = outcomes(text, folder)
+def differ(text: str, folder: str, engines: Engines) -> bool:
+    first, *others = outcomes(text, folder, engines)
     return any(other != first for other in others)
 
 
@@ -61,7 +72,7 @@ def is_program(text: str, folder: str) -> bool:
     return run_command(["check", str(path)], io.BytesIO(), io.BytesIO(), io.BytesIO()) == 0
 
 
-def reduce(text: str, folder: str) -> str:
+def reduce(text: str, folder: str, engines: Engines) -> str:
     """A smaller program about which the engines disagree: runs of lines are left out, long ones first."""
     lines = text.splitlines()
     length = max(len(lines) // 2, 1)
@@ -69,7 +80,7 @@ def reduce(text: str, folder: str) -> str:
         start = 0
         while start < len(lines):
             shorter = "\n".join(lines[:start] + lines[start + length :]) + "\n"
-            if is_program(shorter, folder) and differ(shorter, folder):
+            if is_program(shorter, folder) and differ(shorter, folder, engines):
                 lines = shorter.splitlines()
             else:
                 start += 1
@@ -77,22 +88,22 @@ def reduce(text: str, folder: str) -> str:
     return "\n".join(lines) + "\n"
 
 
-def report(seed: int, text: str, folder: str) -> str:
+def report(seed: int, text: str, folder: str, engines: Engines) -> str:
     parts = [f"seed {seed}: the engines disagree about\n\n{text}"]
-    for engine, outcome in zip(ENGINES, outcomes(text, folder), strict=True):
+    for engine, outcome in zip(engines, outcomes(text, folder, engines), strict=True):
         output = (outcome.stdout + outcome.stderr).decode("utf-8", "replace")
         parts.append(f"--- {' '.join(engine)}: exit {outcome.status}\n{output}")
     return "\n".join(parts)
 
 
-def find_difference(first: int, count: int) -> str | None:
+def find_difference(first: int, count: int, engines: Engines = ENGINES) -> str | None:
     """A report about the first seed about whose program the engines disagree."""
     with tempfile.TemporaryDirectory() as folder:
         for seed in range(first, first + count):
             text = Generator(seed).program()
             assert is_program(text, folder), f"seed {seed} is no program:\n{text}"
-            if differ(text, folder):
-                return report(seed, reduce(text, folder), folder)
+            if differ(text, folder, engines):
+                return report(seed, reduce(text, folder, engines), folder, engines)
     return None
 
 
@@ -101,11 +112,12 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--count", type=int, default=1000)
     parser.add_argument("--show", action="store_true", help="print the program of the seed")
+    parser.add_argument("--collectors", action="store_true", help="compare collectors, verified, not engines")
     options = parser.parse_args()
     if options.show:
         print(Generator(options.seed).program(), end="")
         return 0
-    difference = find_difference(options.seed, options.count)
+    difference = find_difference(options.seed, options.count, COLLECTORS if options.collectors else ENGINES)
     print(difference or f"{options.count} programs from seed {options.seed} on: all engines agree")
     return 1 if difference else 0
 

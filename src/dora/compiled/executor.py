@@ -15,7 +15,7 @@ from dora.bytecode.entities import ClassRef, FunctionRef
 from dora.compiled.emission import Emission
 from dora.compiled.supplier import Client, Supplier
 from dora.host.context import ByteSink, Context, FrameDescription, Output, default_heap_size
-from dora.host.failures import Exit, Failure, Trapped, as_failure
+from dora.host.failures import Exit, Failure, FatalError, Trapped, as_failure
 from dora.host.internals import INTERNALS
 from dora.host.objects import Array, Str, Value
 from dora.machine.targets import host
@@ -137,6 +137,8 @@ class Executor:
         thread[layout.THREAD_EXCEPTION] = 0
         code = self.instance.arena.cell(self.instance.cell(ref))
         try:
+            if self.instance.heap.block[layout.HEAP_BUSY]:
+                raise FatalError("the heap was left in the middle of a collection")
             self.instance.run(code, ctypes.addressof(block))
         except BaseException as error:
             failure = as_failure(error, self.trace())
@@ -322,7 +324,9 @@ class Executor:
 
     def collection_interrupted(self, words: list[int]) -> int:
         """Signals have their turn in being here; if one raises, the heap is left as it is, of no more use."""
-        self.attention()
+        thread = self.instance.thread
+        thread[layout.THREAD_LIMIT] = thread[layout.THREAD_REAL_LIMIT]
+        thread[layout.THREAD_TICKS] = 0
         return 0
 
     def blocks_are_exhausted(self, words: list[int]) -> int:
