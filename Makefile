@@ -11,7 +11,7 @@ SEED   ?= 1
 COUNT  ?= 1000
 BIN    := .venv/bin
 
-.PHONY: setup run test fuzz fuzz-gc format check-format types unit bench bench-compile bench-startup clean
+.PHONY: setup run test fuzz fuzz-gc format check-format types unit bench bench-gc bench-compile bench-startup clean
 
 setup: .venv/.installed
 
@@ -54,6 +54,10 @@ format: .venv/.test-installed
 
 bench: setup
 	$(BIN)/python bench/run.py $(BENCH) --runs $(RUNS) $(FLAGS)
+
+# The collectors against each other: `make bench-gc BENCH=live RUNS=5`.
+bench-gc: setup
+	$(BIN)/python bench/collectors.py $(BENCH) --runs $(RUNS) $(FLAGS)
 
 bench-compile: setup
 	$(BIN)/python bench/compile_speed.py $(FLAGS)

@@ -48,6 +48,7 @@ def statistics(instance: Instance) -> str:
     heap = instance.heap
     block, in_use, times = heap.block, heap.bytes_in_use(), sorted(time for time, _ in pauses(instance))
     total, longest = sum(times) / MILLISECOND, max(times, default=0) / MILLISECOND
+    half, most = (times[len(times) * share // 100] / MILLISECOND if times else 0.0 for share in (50, 99))
     return (
         f"GC stats: collector {heap.collector.name}\n"
         f"  collections:     {block[layout.HEAP_MINORS] + block[layout.HEAP_FULLS]}"
@@ -55,6 +56,7 @@ def statistics(instance: Instance) -> str:
         f"  cycles:          {block[layout.HEAP_CYCLES]} ({block[layout.HEAP_STEPS]} steps)\n"
         f"  total pause:     {total:.3f} ms\n"
         f"  longest pause:   {longest:.3f} ms\n"
+        f"  median, 99 %:    {half:.3f} ms, {most:.3f} ms\n"
         f"  bytes allocated: {allocated(instance)}\n"
         f"  bytes promoted:  {block[layout.HEAP_PROMOTED]}\n"
         f"  bytes freed:     {block[layout.HEAP_FREED]}\n"
