@@ -19,6 +19,7 @@ from dora.types.types import Type
 
 ENGINES: Final = {
     "walk": ("dora.treewalk.interpreter", "Interpreter"),
+    "vm": ("dora.interpreted.machine", "Machine"),
     "baseline": ("dora.compiled.machine", "Machine"),
     "tiered": ("dora.compiled.machine", "Machine"),
 }
@@ -88,7 +89,7 @@ class TestRun:
 
 def engine_is_there(name: str) -> bool:
     """Whether an engine of this name can work on this machine."""
-    return name in ENGINES and (name == "walk" or load("dora.machine.targets").host() is not None)
+    return name in ENGINES and (name in INTERPRETERS or load("dora.machine.targets").host() is not None)
 
 
 def collector_is_there(engine: str, name: str) -> bool:
@@ -98,7 +99,7 @@ def collector_is_there(engine: str, name: str) -> bool:
 
 def library_for(engine: str) -> CheckedLibrary:
     """The library as an engine needs it: with the files of the heap for compiled code."""
-    if engine == "walk":
+    if engine in INTERPRETERS:
         return prelude()
     return compiled_library(load("dora.runtime.internals").layout_constants())
 

@@ -31,7 +31,7 @@ from dora.runtime.memory import Words, load_bytes, load_word
 from dora.runtime.stubs import Reason
 from dora.settings import Settings
 from dora.types.traps import Trap
-from dora.types.types import Kind, PrimitiveType, Type
+from dora.types.types import LONG, Kind, PrimitiveType, Type
 
 SIGNED: Final = {Kind.INT: 32, Kind.LONG: 64}
 
@@ -98,7 +98,7 @@ class Machine:
             texts,
             heap_size,
             library.classes["Str"].of(),
-            library.classes["Array"],
+            library.classes["Array"].of((LONG,)),
         )
 
     # Whole programs.
@@ -254,7 +254,7 @@ class Machine:
     def new_longs(self, values: list[int]) -> int:
         """An `Array<long>`."""
         address = self.new_memory(layout.ARRAY_ELEMENTS + layout.WORD * len(values))
-        longs = self.specializer.class_ref(self.context.longs([]).type)
+        longs = self.specializer.class_ref(self.context.longs_type)
         words = Words(address, layout.ARRAY_ELEMENTS + layout.WORD * len(values))
         words[layout.HEADER] = self.instance.shapes.address(longs)
         words[layout.ARRAY_LENGTH] = len(values)
