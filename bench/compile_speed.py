@@ -131,7 +131,7 @@ def back(program: Program, times: Times) -> None:
 def compile_and_place(machine: Machine, ref: FunctionRef, times: Times) -> None:
     bytecode = machine.specializer.code(ref)
     start = time.perf_counter()
-    compiled = compile_function(bytecode, machine.instance.target.assembler(), machine.environment)
+    compiled = compile_function(bytecode, machine.instance.target.assembler(), machine.translator.environment)
     times.add(COMPILE, start)
     start = time.perf_counter()
     machine.instance.place_function(ref, compiled.code, compiled.points)

@@ -41,7 +41,7 @@ class TimedMachine(Machine):
 
     def compile(self, ref: FunctionRef) -> int:
         start = time.perf_counter()
-        self.specializer.code(ref)
+        self.translator.specializer.code(ref)
         lowered = time.perf_counter()
         address = super().compile(ref)
         self.lowering += lowered - start
