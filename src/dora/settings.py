@@ -42,3 +42,5 @@ class Settings:
     asm_syntax: str = "att"
     omit_bounds_check: bool = False
     perf: bool = False
+    stats: bool = False
+    """what the engine did, when the program ends"""

@@ -134,6 +134,10 @@ def _gc_stats(invocation: Invocation, value: str) -> None:
     invocation.settings.gc_stats = True
 
 
+def _stats(invocation: Invocation, value: str) -> None:
+    invocation.settings.stats = True
+
+
 def _heap_size(invocation: Invocation, value: str) -> None:
     invocation.settings.heap_size = size(value)
 
@@ -192,6 +196,7 @@ OPTIONS: Final = (
     Option("--gc-verify", None, "check the heap around every collection", _gc_verify),
     Option("--gc-events", None, "one line per collection", _gc_events),
     Option("--gc-stats", None, "a summary of all collections at the end", _gc_stats),
+    Option("--stats", None, "what the engine did, at the end", _stats),
     Option("--heap-size", "SIZE", "most bytes of the heap; suffix k, m or g", _heap_size),
     Option("--emit", "STAGES", "print " + ", ".join(stage.value for stage in STAGES), _emit),
     Option("--emit-ast", None, "short for --emit=ast", _emit_ast),

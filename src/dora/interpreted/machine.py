@@ -25,6 +25,7 @@ from dora.types.traps import Trap
 from dora.types.types import LONG, PrimitiveType, Type
 from dora.vm.code import Block, Code, Place, Registers, active_places, failed_places, run
 from dora.vm.objects import DEFAULTS
+from dora.vm.statistics import Statistics
 from dora.vm.translator import Translator
 
 VERIFIES: Final = bool(os.environ.get("DORA_VERIFY"))
@@ -67,6 +68,7 @@ class Machine:
             self.specializer.class_ref(classes["Str"].of()),
             self.specializer.class_ref(classes["Array"].of((LONG,))),
         )
+        self.statistics = Statistics()
         self.pending: list[Value] = []
         self.globals: list[Value] = []
         self.codes: dict[FunctionRef, Code] = {}
@@ -87,7 +89,13 @@ class Machine:
         except Failure as failure:
             self.report(failure)
             return failure.status
+        finally:
+            self.print_statistics()
         return int(result) & 255 if isinstance(result, int) else 0
+
+    def print_statistics(self) -> None:
+        if self.settings.stats:
+            self.stderr.write(str(self.statistics).encode())
 
     def initialize_globals(self) -> None:
         """Raises Failure and Exit."""
@@ -169,6 +177,7 @@ class Machine:
         function = self.specializer.code(code.ref)
         if VERIFIES:
             load("dora.bytecode.verifier").verify(function)
+        self.statistics.functions += 1
         self.emit(function)
         code.entry = Translator(function, code, self).block(0)
 

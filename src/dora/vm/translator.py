@@ -28,6 +28,7 @@ from dora.host.objects import Str, Value
 from dora.types.types import Kind
 from dora.vm import arithmetic, arrays, calls, comparisons, control, objects
 from dora.vm.code import Block, Code, End, Op, Registers
+from dora.vm.statistics import Statistics
 
 T = TypeVar("T")
 
@@ -39,6 +40,7 @@ class Linker(Protocol):
     """What translation asks of the running program."""
 
     context: Context
+    statistics: Statistics
     pending: list[Value]
     globals: list[Value]
 
@@ -108,6 +110,13 @@ class Translator:
             self.finish(control.goto(self.block(behind)), self.live[-1] if self.live else -1)
         assert self.end is not None
         block.body, block.end = tuple(self.body), self.end
+        self.count()
+
+    def count(self) -> None:
+        statistics = self.linker.statistics
+        statistics.blocks += 1
+        statistics.instructions += len(self.path)
+        statistics.closures += len(self.body) + 1
 
     def path_from(self, start: int) -> tuple[list[int], int]:
         """The instructions of a block that starts there, and where it goes on if the last does not say so."""
