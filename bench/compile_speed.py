@@ -28,7 +28,7 @@ from dora.bytecode.function import Function as Bytecode
 from dora.check.checker import MainRule, check_program
 from dora.check.program import Class, Function, Program
 from dora.compiled.machine import Machine
-from dora.engine import library_for
+from dora.engine.checking import library_for
 from dora.lower.functions import lowering
 from dora.lower.specializer import Specializer
 from dora.syntax.parser import parse_file

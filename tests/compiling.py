@@ -10,7 +10,7 @@ from dora.bytecode.entities import ClassRef, FieldRef, FunctionRef, GlobalRef
 from dora.bytecode.function import Function as Bytecode
 from dora.bytecode.instructions import Call, CallInternal, CallVirtual, NewObject
 from dora.check.program import Class, Function, Program
-from dora.engine import compile_program
+from dora.engine.checking import compile_program
 from dora.lower.functions import lowering
 from dora.lower.specializer import Specializer
 from dora.machine.targets import TARGETS

@@ -44,3 +44,5 @@ class Settings:
     perf: bool = False
     stats: bool = False
     """what the engine did, when the program ends"""
+    cache: bool = True
+    """whether compiled code may be taken from and stored in the user's cache"""

@@ -175,6 +175,10 @@ def _perf(invocation: Invocation, value: str) -> None:
     invocation.settings.perf = True
 
 
+def _no_cache(invocation: Invocation, value: str) -> None:
+    invocation.settings.cache = False
+
+
 def _error_format(invocation: Invocation, value: str) -> None:
     invocation.format = Format(one_of(value, [format.value for format in Format]))
 
@@ -207,6 +211,7 @@ OPTIONS: Final = (
     Option("--omit-bounds-check", None, "do not check indexes", _omit_bounds_check),
     Option("--perf", None, "write a map of the machine code for perf", _perf),
     Option("--enable-perf", None, "the same", _perf),
+    Option("--no-cache", None, "compile everything anew, and store nothing", _no_cache, frozenset({"run"})),
     Option("--error-format", "FORMAT", "human (default), short, json", _error_format, _EVERYWHERE),
     Option("--color", "WHEN", "auto (default), always, never", _color, _EVERYWHERE),
     Option("--let", "NAME=EXPRESSION", "define a variable for the formula", _let, frozenset({"eval"})),

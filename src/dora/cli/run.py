@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dora import engine
 from dora.cli.options import Invocation
 from dora.cli.output import report, write
+from dora.engine.running import run_source
 from dora.pipeline import dump_stages
 from dora.settings import Streams
 from dora.text.diagnostics import Diagnostics
@@ -15,12 +15,13 @@ def main(invocation: Invocation, streams: Streams) -> int:
     path, *arguments = invocation.operands
     diagnostics = Diagnostics()
     source = load_source(path, streams.stdin, diagnostics)
-    program = None
-    if source:
-        if invocation.settings.emit:
-            write(streams.stdout, dump_stages(invocation.settings.emit, source))
-        program = engine.compile_program(source, diagnostics, engine=invocation.settings.engine)
-    report(invocation, streams, diagnostics)
-    if program is None:
+    if source is None:
+        report(invocation, streams, diagnostics)
         return 1
-    return engine.run_program(program, arguments, streams, invocation.settings)
+    if invocation.settings.emit:
+        write(streams.stdout, dump_stages(invocation.settings.emit, source))
+
+    def show(diagnostics: Diagnostics) -> None:
+        report(invocation, streams, diagnostics)
+
+    return run_source(source, arguments, streams, invocation.settings, show)

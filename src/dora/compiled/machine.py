@@ -32,7 +32,7 @@ class Machine(Executor):
         settings: Settings | None = None,
     ) -> None:
         self.program = program
-        self.translator = Translator(program)
+        self.translator = Translator(program, keep=settings is not None and settings.cache)
         self.specializer = self.translator.specializer
         super().__init__(
             self.translator, arguments=arguments, stdout=stdout, stderr=stderr, settings=settings

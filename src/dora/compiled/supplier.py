@@ -7,13 +7,16 @@ StoredProgram   has them from an earlier run, and makes a Translator only when o
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple, Protocol, TypeAlias
 
 from dora.baseline.result import CompiledFunction
 from dora.bytecode.entities import ClassRef, FieldRef, FunctionRef
 from dora.compiled.emission import Emission
 from dora.runtime.collectors import Collector
 from dora.runtime.instance import Instance
+
+Image: TypeAlias = tuple[Any, ...]
+"""a program as plain data; only `dora.compiled.image` looks inside"""
 
 
 class Roots(NamedTuple):
@@ -28,6 +31,22 @@ class Roots(NamedTuple):
     initializers: tuple[FunctionRef, ...]
     """of the globals, in order"""
     main: FunctionRef | None
+
+    @property
+    def classes(self) -> list[ClassRef]:
+        return [self.str_class, self.longs_class, self.exception_class]
+
+    @property
+    def functions(self) -> list[FunctionRef]:
+        return [*self.initializers, *([self.main] if self.main else [])]
+
+
+class Request(NamedTuple):
+    """Something that was asked of a translator: with the same requests in the same order, another one
+    gives everything the same name."""
+
+    kind: Literal["function", "heap", "call"]
+    name: str
 
 
 class Client(NamedTuple):
@@ -53,6 +72,9 @@ class Supplier(Protocol):
     def function(self, ref: FunctionRef) -> CompiledFunction:
         """A function, ready to be placed.  Its `ref` may be another than the one that was asked for: then
         the instance has been told, and knows only the new one."""
+
+    def image(self) -> Image | None:
+        """The program with all its code, to be stored; None if nothing is new."""
 
     def heap_function(self, name: str) -> FunctionRef:
         """A function of the library's heap files."""

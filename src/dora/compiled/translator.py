@@ -7,13 +7,16 @@ translator.function(ref)   ->   CompiledFunction
 from __future__ import annotations
 
 import os
-from typing import Final, Literal, NamedTuple
+from collections.abc import Sequence
+from itertools import islice
+from typing import Final
 
 from dora.baseline.compiler import compile_function
 from dora.baseline.result import CompiledFunction
 from dora.bytecode.entities import FunctionRef
-from dora.check.program import Program
-from dora.compiled.supplier import Client, Roots
+from dora.check.program import Function, Program
+from dora.compiled.image import capture
+from dora.compiled.supplier import Client, Image, Request, Roots
 from dora.host.failures import FatalError, Trapped
 from dora.lower.functions import lowering
 from dora.lower.specializer import Specializer
@@ -32,26 +35,23 @@ That recursion would overflow the stack, but long before it has compiled thousan
 """
 
 
-class Request(NamedTuple):
-    """Something that was asked of a translator: with the same requests in the same order, another one
-    gives everything the same name."""
-
-    kind: Literal["function", "heap", "call"]
-    name: str
-
-
 class Translator:
     """Compiles the functions of one program.
 
-    `requests` is what was asked so far, as far as it made something new.
+    `requests` is what was asked so far, as far as it made something new.  With `keep`, `compiled` has all
+    functions so far.
     """
 
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: Program, *, keep: bool = False) -> None:
         self.program = program
         self.specializer = lowering(program)
         self.roots = find_roots(program, self.specializer)
         self.requests: list[Request] = []
-        self.heap_functions: dict[str, FunctionRef] = {}
+        self.found: dict[Request, FunctionRef] = {}
+        """the functions that were asked for by a name of the program's text"""
+        self.by_name: dict[str, FunctionRef] = {}
+        self.keep = keep
+        self.compiled: list[CompiledFunction] = []
 
     def serve(self, client: Client) -> None:
         self.client = client
@@ -75,15 +75,13 @@ class Translator:
         dump += emission.asm(compiled)
         if dump:
             self.client.show(dump)
+        if self.keep:
+            self.compiled.append(compiled)
         return compiled
 
     def heap_function(self, name: str) -> FunctionRef:
-        ref = self.heap_functions.get(name)
-        if ref is None:
-            self.requests.append(Request("heap", name))
-            ref = self.specializer.function_ref(self.program.library.functions[name])
-            self.heap_functions[name] = ref
-        return ref
+        request = Request("heap", name)
+        return self.found.get(request) or self.find(request, self.program.library.functions[name])
 
     def callable(self, name: str) -> FunctionRef:
         function = self.program.callable_by_name(name)
@@ -91,8 +89,38 @@ class Translator:
             raise FatalError(f"fct `{name}` not found.")
         if function.parameters or function.type_parameters:
             raise FatalError(f"fct `{name}` takes arguments.")
-        self.requests.append(Request("call", name))
-        return self.specializer.function_ref(function)
+        request = Request("call", name)
+        return self.found.get(request) or self.find(request, function)
+
+    def find(self, request: Request, function: Function) -> FunctionRef:
+        self.requests.append(request)
+        ref = self.found[request] = self.specializer.function_ref(function)
+        return ref
+
+    def image(self) -> Image | None:
+        """What is to be stored of the program."""
+        instance = self.client.instance
+        return capture(self.roots, instance, self.compiled, self.requests, self.found)
+
+    # Taking up what another translator began.
+
+    def replay(self, requests: Sequence[Request]) -> None:
+        """Make everything that these requests made, so that it has the same names; compile nothing."""
+        for kind, name in requests:
+            if kind == "heap":
+                self.heap_function(name)
+            elif kind == "call":
+                self.callable(name)
+            else:
+                self.specializer.code(self.named(name))
+                self.requests.append(Request(kind, name))
+
+    def named(self, name: str) -> FunctionRef:
+        """The function of this name, which something has mentioned."""
+        known = self.by_name
+        if name not in known:
+            known.update((ref.name, ref) for ref in islice(self.specializer.origins, len(known), None))
+        return known[name]
 
 
 def find_roots(program: Program, specializer: Specializer) -> Roots:
