@@ -44,8 +44,10 @@ class Walk:
         *,
         arguments: Sequence[str] = (),
         engine: str = "walk",
+        provider: Any = None,
         **settings: Any,
     ) -> None:
+        """`provider` makes native functions, where the engine asks for them."""
         self.stdout, self.stderr = BytesIO(), BytesIO()
         self.program = compiled(text)
         self.interpreter = INTERPRETERS[engine](
@@ -54,6 +56,7 @@ class Walk:
             stderr=self.stderr,
             arguments=arguments,
             settings=Settings(engine=engine, **settings),
+            **({"provider": provider} if provider else {}),
         )
 
     def run(self) -> Result:

@@ -13,6 +13,7 @@ from typing import Final
 
 from dora.bytecode.entities import FunctionRef, GlobalRef
 from dora.bytecode.function import Function as Bytecode
+from dora.bytecode.native import NativeFailure, NativeProvider, Place
 from dora.check.program import Function, Program
 from dora.host.context import ByteSink, Context, FrameDescription, Output
 from dora.host.failures import Exit, Failure, FatalError, Trapped, as_failure
@@ -23,7 +24,8 @@ from dora.optional import load
 from dora.settings import ALL, Settings
 from dora.types.traps import Trap
 from dora.types.types import LONG, PrimitiveType, Type
-from dora.vm.code import Block, Code, Place, Registers, active_places, failed_places, run
+from dora.vm.code import Block, Code, Registers, active_places, failed_places, run
+from dora.vm.hot import HotFunctions
 from dora.vm.objects import DEFAULTS
 from dora.vm.statistics import Statistics
 from dora.vm.translator import Translator
@@ -36,6 +38,9 @@ MOST_FRAMES: Final = 50_000
 
 PYTHON_FRAMES: Final = 2
 """that a call takes: the closure, and `run`"""
+
+HOT: Final = 1000
+"""calls and rounds of loops after which a function is hot"""
 
 MOST_NESTED: Final = 1000
 """Type arguments nested deeper are those of a generic that instantiates itself without end."""
@@ -52,6 +57,7 @@ class Machine:
         stdout: ByteSink,
         stderr: ByteSink,
         settings: Settings | None = None,
+        provider: NativeProvider | None = None,
     ) -> None:
         self.settings = settings or Settings()
         self.program = program
@@ -74,6 +80,10 @@ class Machine:
         self.codes: dict[FunctionRef, Code] = {}
         self.literals: dict[str, Str] = {}
         self.recorded = Records()
+        self.hot: HotFunctions | None = None
+        if provider is not None:
+            threshold = self.settings.hot or HOT
+            self.hot = HotFunctions(threshold, provider, self, at_once=self.settings.hot_now)
 
     # Whole programs.
 
@@ -95,7 +105,7 @@ class Machine:
 
     def print_statistics(self) -> None:
         if self.settings.stats:
-            self.stderr.write(str(self.statistics).encode())
+            self.stderr.write(f"{self.statistics}{self.hot or ''}".encode())
 
     def initialize_globals(self) -> None:
         """Raises Failure and Exit."""
@@ -128,7 +138,9 @@ class Machine:
         self.call(library.functions["println"], [value])
 
     def close(self) -> None:
-        """There is nothing outside of Python's memory."""
+        """There is nothing outside of Python's memory but the thread that waits for hot functions."""
+        if self.hot is not None:
+            self.hot.close()
 
     # Calls.
 
@@ -142,6 +154,9 @@ class Machine:
         code = self.code_of(ref)
         try:
             result = on_deep_stack(lambda: run(code, [*arguments]), MOST_FRAMES * PYTHON_FRAMES)
+        except NativeFailure as error:
+            places = error.places + failed_places(error.__traceback__)[1:]
+            failure = as_failure(Trapped(error.trap), descriptions(places))
         except BaseException as error:
             failure = as_failure(error, descriptions(failed_places(error.__traceback__)))
             if failure is None:
@@ -150,6 +165,7 @@ class Machine:
             return None if ref.result is None else result
         finally:
             self.output.flush()
+        assert failure is not None
         raise failure
 
     # What translation asks for (`vm.translator.Linker`).
@@ -163,23 +179,38 @@ class Machine:
 
     def untranslated(self, ref: FunctionRef) -> Code:
         def begin(r: Registers) -> Block:
-            with_headroom(lambda: self.translate(code))
-            r += code.rest
+            with_headroom(lambda: self.translate(code, start))
+            r[len(ref.parameters) :] = code.rest
             return code.entry
 
-        code = Code(ref, Block((), begin))
+        start = Block((), begin)
+        code = Code(ref, start)
         return code
 
-    def translate(self, code: Code) -> None:
-        """Make the function ready to run, up to its first block."""
-        if self.specializer.nesting(code.ref) > MOST_NESTED:
-            raise Trapped(Trap.STACK)
-        function = self.specializer.code(code.ref)
-        if VERIFIES:
-            load("dora.bytecode.verifier").verify(function)
+    def translate(self, code: Code, start: Block) -> None:
+        """Make the function ready to run, up to its first block, in place of `start`."""
+        function = self.bytecode(code.ref)
         self.statistics.functions += 1
         self.emit(function)
-        code.entry = Translator(function, code, self).block(0)
+        hot = self.hot
+        first = Translator(function, code, self, hot.counting_round if hot else None).block(0)
+        if hot is not None:
+            first = hot.counting_entry(code, first)
+        if code.entry is start:  # it may have become native meanwhile
+            code.entry = first
+
+    def bytecode(self, ref: FunctionRef) -> Bytecode:
+        """The bytecode of a function; made when first asked for."""
+        if self.specializer.nesting(ref) > MOST_NESTED:
+            raise Trapped(Trap.STACK)
+        known = ref in self.specializer.bytecode
+        function = self.specializer.code(ref)
+        if VERIFIES and not known:
+            load("dora.bytecode.verifier").verify(function)
+        return function
+
+    def plain_entry(self, code: Code) -> Block:
+        return Translator(self.bytecode(code.ref), code, self).block(0)
 
     def emit(self, function: Bytecode) -> None:
         """Print what the settings ask for."""

@@ -19,6 +19,7 @@ from types import FrameType, TracebackType
 from typing import Any, Final
 
 from dora.bytecode.entities import FunctionRef
+from dora.bytecode.native import Place
 
 Registers = list[Any]
 """those of one call, and behind them one more, for results that nobody wants: it is `r[NO_REGISTER]`, too"""
@@ -49,7 +50,7 @@ class Code:
     def __init__(self, ref: FunctionRef, entry: Block) -> None:
         self.ref = ref
         self.entry = entry
-        self.rest: Registers = []
+        self.rest: Registers = [None]
         self.places: dict[Op | End, int] = {}
         self.line = 0
 
@@ -68,9 +69,6 @@ def run(code: Code, r: Registers) -> Any:
 
 
 RUN: Final = run.__code__
-
-Place = tuple[FunctionRef, int]
-"""a function, and the line it is at"""
 
 
 def active_places(frame: FrameType | None) -> list[Place]:

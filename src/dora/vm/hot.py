@@ -20,6 +20,7 @@ from dora.bytecode import instructions as i
 from dora.bytecode.entities import FunctionRef
 from dora.bytecode.function import Function
 from dora.bytecode.native import NativeFunction, NativeProvider
+from dora.host.stack import with_headroom
 from dora.vm.code import Block, Code, End, Op, Registers
 
 MOST_TOGETHER: Final = 50
@@ -76,6 +77,7 @@ class HotFunctions:
         self.counters: dict[FunctionRef, Counter] = {}
         self.jobs: SimpleQueue[Job | None] = SimpleQueue()
         self.thread: Thread | None = None
+        self.closed = False
 
     # Counting.
 
@@ -114,10 +116,10 @@ class HotFunctions:
     def become_hot(self, counter: Counter) -> None:
         if counter.state is not State.COUNTING:
             return
-        reason = self.provider.reason(self.program.bytecode(counter.code.ref))
+        functions = with_headroom(lambda: list(self.together(counter.code.ref)))
+        reason = self.provider.reason(functions[0])
         if reason:
             return self.refuse(counter, reason)
-        functions = list(self.together(counter.code.ref))
         counters = [self.counter(self.program.code_of(function.ref)) for function in functions]
         for one in counters:
             one.state = State.WAITING
@@ -145,6 +147,8 @@ class HotFunctions:
             self.work(job)
 
     def work(self, job: Job) -> None:
+        if self.closed:
+            return
         made = self.provider.compile(job.functions)
         for counter in job.counters:
             result = made.get(counter.code.ref, "it was not asked for")
@@ -160,6 +164,7 @@ class HotFunctions:
 
     def close(self) -> None:
         """Whatever is being compiled is not waited for."""
+        self.closed = True
         if self.thread is not None:
             self.jobs.put(None)
 

@@ -13,7 +13,7 @@ blocks, and most loops are one block that ends with a branch to itself.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final, Protocol, TypeVar
 
 from dora.bytecode import instructions as i
@@ -60,10 +60,14 @@ class Linker(Protocol):
 class Translator:
     """One function, and the blocks of it that there are already."""
 
-    def __init__(self, function: Function, code: Code, linker: Linker) -> None:
+    def __init__(
+        self, function: Function, code: Code, linker: Linker, round: Callable[[Code], Op] | None = None
+    ) -> None:
+        """`round` makes the closure that runs in each round of a loop, if there is to be one."""
         self.function = function
         self.code = code
         self.linker = linker
+        self.round = round
         self.blocks: dict[int, Block] = {}
         self.liveness = analyse(function)
         self.starts = [block.start for block in self.liveness.blocks]
@@ -402,7 +406,9 @@ class Translator:
         self.leave(comparisons.branch_equals_constant(value, insn.constant, then, other))
 
     def poll(self, insn: i.Poll) -> None:
-        """Python does that."""
+        """Python looks for Ctrl-C itself."""
+        if self.round is not None:
+            self.emit(self.round(self.code))
 
     def return_(self, insn: i.Return) -> None:
         if insn.value in self.constants:
