@@ -56,6 +56,6 @@ class NativeProvider(Protocol):
     def compile(self, functions: Sequence[Function]) -> Mapping[FunctionRef, NativeFunction | str]:
         """Make functions that may call each other native.
 
-        For each of them the result has a native function or the reason why there is none: it calls one that is
-        none, there is no toolchain, the toolchain failed.  It raises nothing for any of these.
+        For each of them the result has a native function or the reason why there is none: it calls one that
+        is none, there is no toolchain, the toolchain failed.  It raises nothing for any of these.
         """

@@ -27,14 +27,9 @@ from dora.runtime.memory import Words, load_bytes, load_word
 from dora.runtime.stubs import Reason
 from dora.settings import Settings
 from dora.types.traps import Trap
-from dora.types.types import ClassHead, Kind, TypeParameter
+from dora.types.types import Kind
 
 SIGNED: Final = {Kind.INT: 32, Kind.LONG: 64}
-
-
-STR: Final = ClassHead("Str")
-ARRAY: Final = ClassHead("Array", (TypeParameter("T"),))
-"""what host objects say that they are; nothing here asks further"""
 
 
 class Executor:
@@ -81,7 +76,8 @@ class Executor:
         texts = [argument.encode("utf-8", "surrogateescape") for argument in arguments]
         self.instance.set_arguments(texts)
         self.instance.set_output_most(self.output.most)
-        self.context = Context(self, self.output, texts, heap_size, STR.of(), ARRAY)
+        roots = supplier.roots
+        self.context = Context(self, self.output, texts, heap_size, roots.str_class, roots.longs_class)
 
     # Whole programs.
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 ENGINES: Final = {
     "walk": ("dora.treewalk.interpreter", "Interpreter"),
+    "vm": ("dora.interpreted.machine", "Machine"),
     "baseline": ("dora.compiled.machine", "Machine"),
     "tiered": ("dora.compiled.machine", "Machine"),
 }
@@ -55,7 +56,7 @@ class Interpreter(Runnable, Protocol):
 
 def engine_is_there(name: str) -> bool:
     """Whether an engine of this name can work on this machine."""
-    return name in ENGINES and (name == "walk" or load("dora.machine.targets").host() is not None)
+    return name in ENGINES and (name in INTERPRETERS or load("dora.machine.targets").host() is not None)
 
 
 def collector_is_there(engine: str, name: str) -> bool:
