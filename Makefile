@@ -40,9 +40,11 @@ types: .venv/.test-installed
 unit: .venv/.test-installed
 	$(BIN)/python -m pytest -n 2 tests
 
-# Random programs under all engines: `make fuzz SEED=1 COUNT=1000`.
+# Random programs and formulas under all engines: `make fuzz SEED=1 COUNT=1000`.
 fuzz: .venv/.test-installed
 	$(BIN)/python tests/fuzz/compare.py --seed $(SEED) --count $(COUNT)
+	$(BIN)/python tests/fuzz/expressions.py --seed $(SEED) --count $$((10 * $(COUNT)))
+	$(BIN)/python tests/fuzz/expressions.py --seed $(SEED) --count $(COUNT) --languages c
 
 format: .venv/.test-installed
 	$(BIN)/ruff format src tests bench tools

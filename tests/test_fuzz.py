@@ -2,15 +2,31 @@
 
 from __future__ import annotations
 
+import pytest
+
+from dora.source.toolchains import find_c
+from fuzz import expressions
 from fuzz.compare import find_difference
 from fuzz.generator import Generator
 
 FIRST = 1
 COUNT = 120
+FORMULAS = 2000
 
 
 def test_the_engines_agree_about_random_programs() -> None:
     difference = find_difference(FIRST, COUNT)
+    assert difference is None, difference
+
+
+def test_the_engines_agree_about_random_formulas() -> None:
+    difference = expressions.find_difference(FIRST, FORMULAS)
+    assert difference is None, difference
+
+
+@pytest.mark.skipif(find_c() is None, reason="there is no C compiler")
+def test_generated_c_agrees_about_random_formulas() -> None:
+    difference = expressions.find_difference(FIRST + FORMULAS, expressions.BATCH, ["c"])
     assert difference is None, difference
 
 
