@@ -33,7 +33,7 @@ SIGNED: Final = {Kind.INT: 32, Kind.LONG: 64}
 
 
 class Entering(NamedTuple):
-    """Where the arguments of a function go when it is entered: words of the block, or ~offsets on the stack."""
+    """Where arguments go when a function is entered: words of the block, or ~offsets in the stack."""
 
     places: list[int]
     stack_size: int
