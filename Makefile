@@ -11,7 +11,7 @@ SEED   ?= 1
 COUNT  ?= 1000
 BIN    := .venv/bin
 
-.PHONY: setup run test fuzz format check-format types unit bench bench-compile bench-startup clean
+.PHONY: setup run test fuzz format check-format types unit bench bench-compile bench-startup bench-engines clean
 
 setup: .venv/.installed
 
@@ -58,6 +58,9 @@ bench-compile: setup
 
 bench-startup: setup
 	$(BIN)/python bench/startup.py $(FLAGS)
+
+bench-engines: setup
+	$(BIN)/python bench/engines.py $(FLAGS)
 
 clean:
 	rm -rf .venv .bench build dist src/*.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
