@@ -11,7 +11,8 @@ SEED   ?= 1
 COUNT  ?= 1000
 BIN    := .venv/bin
 
-.PHONY: setup run test fuzz fuzz-gc format check-format types unit bench bench-gc bench-compile bench-startup clean
+.PHONY: setup run test fuzz fuzz-gc format check-format types unit bench bench-gc bench-compile bench-startup \
+	bench-engines clean
 
 setup: .venv/.installed
 
@@ -40,11 +41,13 @@ types: .venv/.test-installed
 unit: .venv/.test-installed
 	$(BIN)/python -m pytest -n 2 tests
 
-# Random programs under all engines: `make fuzz SEED=1 COUNT=1000`.
+# Random programs and formulas under all engines: `make fuzz SEED=1 COUNT=1000`.
 fuzz: .venv/.test-installed
-	$(BIN)/python tests/fuzz/compare.py --seed $(SEED) --count $(COUNT) $(FLAGS)
+	$(BIN)/python tests/fuzz/compare.py --seed $(SEED) --count $(COUNT)
+	$(BIN)/python tests/fuzz/expressions.py --seed $(SEED) --count $$((10 * $(COUNT)))
+	$(BIN)/python tests/fuzz/expressions.py --seed $(SEED) --count $(COUNT) --languages c
 
-# The same with every collector, under stress and verified.
+# Random programs with every collector, under stress and verified.
 fuzz-gc: .venv/.test-installed
 	$(BIN)/python tests/fuzz/compare.py --seed $(SEED) --count $(COUNT) --collectors
 
@@ -64,6 +67,9 @@ bench-compile: setup
 
 bench-startup: setup
 	$(BIN)/python bench/startup.py $(FLAGS)
+
+bench-engines: setup
+	$(BIN)/python bench/engines.py $(FLAGS)
 
 clean:
 	rm -rf .venv .bench build dist src/*.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -38,6 +38,13 @@ COMMANDS: Final = {
         Command("check", "check", "check [options] FILE...", "look for errors only", "no file given"),
         Command("test", "test", "test [options] FILE|DIR...", "run test functions", "no file given"),
         Command(
+            "compare",
+            "compare",
+            "compare [options] FILE [ARG...]|EXPRESSION",
+            "race all engines",
+            "no file or expression given",
+        ),
+        Command(
             "eval", "eval", "eval [options] EXPRESSION", "print the value of a formula", "no expression given"
         ),
     )
@@ -55,6 +62,10 @@ class Invocation:
     variables: list[tuple[str, str]] = field(default_factory=list)
     """name and expression of each `--let`"""
     operands: list[str] = field(default_factory=list)
+    engines: set[str] = field(default_factory=set)
+    """those to be compared; empty for all"""
+    plot: str | None = None
+    """file for a plot"""
     information: str | None = None
     """`--help` or `--version`, which end everything else"""
 
@@ -138,6 +149,25 @@ def _gc_stats(invocation: Invocation, value: str) -> None:
     invocation.settings.gc_stats = True
 
 
+def count(value: str) -> int:
+    """A positive number."""
+    if not (value.isascii() and value.isdigit() and int(value)):
+        raise UsageError(f"`{value}` is no positive number")
+    return int(value)
+
+
+def _hot(invocation: Invocation, value: str) -> None:
+    invocation.settings.hot = count(value)
+
+
+def _hot_now(invocation: Invocation, value: str) -> None:
+    invocation.settings.hot_now = True
+
+
+def _stats(invocation: Invocation, value: str) -> None:
+    invocation.settings.stats = True
+
+
 def _heap_size(invocation: Invocation, value: str) -> None:
     invocation.settings.heap_size = size(value)
 
@@ -191,11 +221,21 @@ def _color(invocation: Invocation, value: str) -> None:
     invocation.color = one_of(value, ("auto", "always", "never"))
 
 
+def _engines(invocation: Invocation, value: str) -> None:
+    invocation.engines |= {one_of(name, ENGINES) for name in names(value)}
+
+
+def _plot(invocation: Invocation, value: str) -> None:
+    invocation.plot = value
+
+
 def _let(invocation: Invocation, value: str) -> None:
     invocation.variables.append(definition(value))
 
 
 _EVERYWHERE: Final = frozenset(COMMANDS)
+_FORMULAS: Final = frozenset({"eval", "compare"})
+_COMPARE: Final = frozenset({"compare"})
 
 OPTIONS: Final = (
     Option("--engine", "NAME", ", ".join(ENGINES), _engine),
@@ -205,6 +245,9 @@ OPTIONS: Final = (
     Option("--gc-verify", None, "check the heap around every collection", _gc_verify),
     Option("--gc-events", None, "one line per collection", _gc_events),
     Option("--gc-stats", None, "a summary of all collections at the end", _gc_stats),
+    Option("--hot", "N", "calls or rounds of a loop until a function is hot", _hot),
+    Option("--hot-now", None, "wait for the native code of hot functions", _hot_now),
+    Option("--stats", None, "what the engine did, at the end", _stats),
     Option("--heap-size", "SIZE", "most bytes of the heap; suffix k, m or g", _heap_size),
     Option("--young-size", "SIZE", "bytes of the young generation's allocation space", _young_size),
     Option("--emit", "STAGES", "print " + ", ".join(stage.value for stage in STAGES), _emit),
@@ -219,7 +262,9 @@ OPTIONS: Final = (
     Option("--no-cache", None, "compile everything anew, and store nothing", _no_cache, frozenset({"run"})),
     Option("--error-format", "FORMAT", "human (default), short, json", _error_format, _EVERYWHERE),
     Option("--color", "WHEN", "auto (default), always, never", _color, _EVERYWHERE),
-    Option("--let", "NAME=EXPRESSION", "define a variable for the formula", _let, frozenset({"eval"})),
+    Option("--let", "NAME=EXPRESSION", "define a variable for the formula", _let, _FORMULAS),
+    Option("--engines", "NAMES", "compare only these (and walk)", _engines, _COMPARE),
+    Option("--plot", "FILE", "draw time against evaluations; .svg, .png or .pdf", _plot, _COMPARE),
 )
 _BY_NAME: Final = {option.name: option for option in OPTIONS}
 _INFORMATION: Final = {"--help": "help", "-h": "help", "--version": "version"}
