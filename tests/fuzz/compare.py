@@ -60,7 +60,7 @@ def outcomes(text: str, folder: str, engines: Engines) -> list[Outcome]:
     return [run(str(path), *engine) for engine in engines]
 
 
-def differ(text: str, folder: str, engines: Engines) -> bool:
+def differ(text: str, folder: str, engines: Engines = ENGINES) -> bool:
     first, *others = outcomes(text, folder, engines)
     return any(other != first for other in others)
 
