@@ -245,6 +245,9 @@ HEAP_GIVE_BACK: Final = 600
 """the record below which free blocks may be given back to the system, and how many have been since marking"""
 HEAP_GIVEN_BACK: Final = 608
 
+HEAP_FIRST_TIME: Final = 616
+"""during a minor collection: objects in eden below this may go to the survivors"""
+
 HEAP_FREE: Final = 768
 """a list of free cells for each size of cell"""
 HEAP_CELLS: Final = 1408
