@@ -13,8 +13,10 @@ from compiling import compiled_program
 from dora.compiled import executor
 from dora.compiled.executor import Executor
 from dora.compiled.machine import Machine
+from dora.host.failures import Failure
 from dora.runtime import layout
 from dora.runtime.collectors import COLLECTORS
+from dora.runtime.memory import load_word
 from dora.settings import Settings
 from language_cases import Command, lines_match, parse_file
 from test_language import FILES, LANGUAGE, run_with
@@ -169,6 +171,101 @@ def test_a_collection_goes_on_if_it_was_nothing(collector: str, monkeypatch: pyt
     )
     assert machine.run_main() == 0
     machine.close()
+
+
+BENCHMARKS = {
+    "mixture": ("6", "500127"),
+    "list": ("10000", "10000"),
+    "map": ("500", "2500"),
+    "arrays": ("100", "4950"),
+    "live": ("1", "262143"),
+}
+"""argument and output"""
+
+EXACT = """
+class Node(var number: int, var next: Node)
+fun main() {
+  var head: Node = nil;
+  var i = 0;
+  while i < 5000 { head = Node(i, head); i = i + 1; }
+  assert(head.next !== nil);
+}
+"""
+
+
+@pytest.mark.parametrize("collector", COLLECTORS)
+def test_small_objects_fill_the_heap_to_the_last_byte(collector: str) -> None:
+    size = 5000 * 24 * (2 if collector == "copy" else 1)
+    name = write("exact.dora", EXACT)
+    assert dora(f"--gc={collector}", f"--heap-size={size}", name).status == 0
+    result = dora(f"--gc={collector}", f"--heap-size={size - 16}", name)
+    assert (result.status, result.err) == (107, "out of memory\n0: main(): 6\n")
+
+
+HEALTHY = """
+fun tooMuch() { let a = Array::<Array<long>>(1000); var i = 0; while true { a[i] = Array::<long>(9000); i = i + 1; } }
+fun tooLong() { Array::<long>(100000000); }
+fun negative() { Array::<Str>(0 - 1); }
+fun enough() -> Str { var s = "a"; var i = 0; while i < 10 { s = s + s; i = i + 1; } return s; }
+fun main() {}
+"""
+
+
+@pytest.mark.parametrize("collector", TRACING)
+def test_the_heap_is_well_after_running_out_of_it(collector: str) -> None:
+    settings = Settings(gc=collector, heap_size=1 << 20, gc_verify=True)
+    machine = Machine(compiled_program(HEALTHY), stdout=BytesIO(), stderr=BytesIO(), settings=settings)
+    functions = machine.program.functions
+    for name in ("tooMuch", "tooLong", "negative", "tooMuch"):
+        with pytest.raises(Failure, match="out of memory"):
+            machine.call(functions[name], [])
+        assert str(machine.call(functions["enough"], [])) == "a" * 1024
+    machine.close()
+
+
+GIVEN = """
+fun main() {
+  var round = 0;
+  while round < 3 {
+    var arrays = Array::<Array<long>>(400);
+    var i = 0;
+    while i < 400 { arrays[i] = Array::<long>(8000, 1L); i = i + 1; }
+    arrays = nil;
+    forceCollect();
+    i = 0;
+    while i < 20000 { Array::<long>(200); i = i + 1; }
+    round = round + 1;
+  }
+}
+"""
+
+
+def test_free_blocks_are_given_back() -> None:
+    """25 MB at a time, and nothing of it in the end."""
+    machine = Machine(
+        compiled_program(GIVEN), stdout=BytesIO(), stderr=BytesIO(), settings=Settings(gc="swiper")
+    )
+    machine.run_main()
+    block = machine.instance.heap.block
+    records = range(
+        block[layout.HEAP_BLOCKS],
+        block[layout.HEAP_BLOCKS]
+        + 32 * ((block[layout.HEAP_OLD_TOP] - block[layout.HEAP_OLD]) >> layout.BLOCK_SHIFT),
+        layout.RECORD_SIZE,
+    )
+    assert len(records) > 700
+    assert sum(load_word(record + layout.BLOCK_USED) for record in records) < 20
+    machine.close()
+
+
+@pytest.mark.parametrize("collector", COLLECTORS)
+@pytest.mark.parametrize("name", ["mixture", "list", "map", "arrays", "live"])
+def test_benchmarks_print_the_same_with_every_collector(name: str, collector: str) -> None:
+    """At the sizes that take no time."""
+    path = Path(__file__).parent.parent / "bench" / "gc" / f"{name}.dora"
+    size, expected = BENCHMARKS[name]
+    result = dora(f"--gc={collector}", str(path), size)
+    assert (result.status, result.out) == (0, f"{expected}\n")
 
 
 @pytest.mark.parametrize("collector", TRACING)

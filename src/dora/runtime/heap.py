@@ -15,7 +15,7 @@ from typing import Final
 from dora.machine.memory import map_memory, unmap
 from dora.runtime import layout
 from dora.runtime.collectors import Collector, Spaces
-from dora.runtime.memory import Region, Words, store_bytes, store_word
+from dora.runtime.memory import Region, Words, load_word, store_bytes, store_word
 from dora.runtime.spaces import Sizes, divide
 
 FIRST_POINTS: Final = 1 << 12
@@ -82,22 +82,45 @@ class Heap:
         return top
 
     def allocate_in_blocks(self, size: int) -> int | None:
-        """In the allocation buffer if it fits, else as a large object, in blocks that were never in use."""
+        """In the allocation buffer if it fits, else as a large object."""
         block, thread = self.block, self.thread
         top = thread[layout.THREAD_TOP]
         if size <= layout.LARGEST_CELL and top + size <= thread[layout.THREAD_END]:
             thread[layout.THREAD_TOP] = top + size
             return top
-        start = block[layout.HEAP_OLD_TOP]
         count = layout.align(size, layout.BLOCK_SIZE) >> layout.BLOCK_SHIFT
-        end = start + (count << layout.BLOCK_SHIFT)
-        if end > block[layout.HEAP_OLD_END] or self.bytes_in_use() + size > block[layout.HEAP_LIMIT]:
+        if self.bytes_in_use() + size > block[layout.HEAP_LIMIT]:
             return None
-        block[layout.HEAP_OLD_TOP] = end
+        start = self.take_free_block() if count == 1 and block[layout.HEAP_FREE_BLOCKS] else None
+        start = start or self.take_new_blocks(count)
+        if start is None:
+            return None
         self.enter_large(start, count)
         for counter in (layout.HEAP_OLD_BYTES, layout.HEAP_ALLOCATED, layout.HEAP_MARKED):
             block[counter] += size
         self.limit_eden()
+        return start
+
+    def take_free_block(self) -> int:
+        """The first free block, cleared; there is one."""
+        block = self.block
+        record = block[layout.HEAP_FIRST_FREE]
+        while load_word(record + layout.BLOCK_CELL):
+            record += layout.RECORD_SIZE
+        block[layout.HEAP_FIRST_FREE] = record + layout.RECORD_SIZE
+        block[layout.HEAP_FREE_BLOCKS] -= 1
+        index = record - block[layout.HEAP_BLOCKS] >> layout.RECORD_SHIFT
+        start = block[layout.HEAP_OLD] + (index << layout.BLOCK_SHIFT)
+        ctypes.memset(start, 0, layout.BLOCK_SIZE)
+        return start
+
+    def take_new_blocks(self, count: int) -> int | None:
+        """Blocks that were never in use."""
+        block, start = self.block, self.block[layout.HEAP_OLD_TOP]
+        end = start + (count << layout.BLOCK_SHIFT)
+        if end > block[layout.HEAP_OLD_END]:
+            return None
+        block[layout.HEAP_OLD_TOP] = end
         return start
 
     def enter_large(self, start: int, count: int) -> None:
