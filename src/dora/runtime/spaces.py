@@ -12,7 +12,6 @@ because cells are a little larger than objects; how many bytes objects have toge
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
 
 from dora.runtime import layout
@@ -29,13 +28,15 @@ EXACT_CLASSES: Final = 16
 """sizes of cells go up word by word to this many words, then in eight steps to the double"""
 
 
-@dataclass(frozen=True, slots=True)
 class Sizes:
-    """What the heap was asked to be."""
+    """What the heap was asked to be, in bytes; no dataclass, because making that takes time at every start."""
 
-    heap: int
-    young: int = YOUNG_SIZE
-    least: int = LEAST
+    __slots__ = ("heap", "least", "young")
+
+    def __init__(self, heap: int, young: int = YOUNG_SIZE, least: int = LEAST) -> None:
+        self.heap = heap
+        self.young = young
+        self.least = least
 
 
 Reserve = Callable[[int], Region]
