@@ -29,7 +29,7 @@ EXACT_CLASSES: Final = 16
 
 
 class Sizes:
-    """What the heap was asked to be, in bytes; no dataclass, because making that takes time at every start."""
+    """What the heap was asked to be, in bytes.  (Making a dataclass would take time at every start.)"""
 
     __slots__ = ("heap", "least", "young")
 
