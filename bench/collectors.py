@@ -11,8 +11,10 @@ from __future__ import annotations
 import argparse
 import os
 import re
+import shutil
 import subprocess
 import sys
+import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
@@ -21,6 +23,8 @@ from typing import Final
 from measure import environment, pin, processor
 
 HERE: Final = Path(__file__).resolve().parent
+ASKED: Final = 5
+"""collections that `collect.dora` asks for"""
 COLLECTORS: Final = ("swiper", "copy", "sweep", "zero")
 PAUSES: Final = re.compile(
     r"total pause: +([\d.]+).*longest pause: +([\d.]+).*median, 99 %: +([\d.]+) ms, ([\d.]+)", re.DOTALL
@@ -100,6 +104,35 @@ def table(names: list[str], collectors: list[str], runs: int, quick: bool) -> bo
     return agree
 
 
+# Marking and copying against the same in C.
+
+
+def against_c(size: int) -> None:
+    """Print by how much C is faster, at the same algorithm on the same tree; nothing without gcc."""
+    gcc = shutil.which("gcc")
+    if gcc is None:
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        binary = str(Path(folder, "collect"))
+        source = str(HERE / "gc" / "collect.c")
+        subprocess.run([gcc, "-O2", "-fno-strict-aliasing", "-o", binary, source], check=True)
+        theirs = subprocess.run([binary, str(size)], capture_output=True, check=True, text=True).stdout
+    for name, collector, seconds in zip(
+        ("marking", "copying"), ("sweep", "copy"), theirs.split(), strict=True
+    ):
+        ours = least_pause(collector, size)
+        print(f"{name}: {ours:.1f} ms, in C {float(seconds):.1f}, factor {ours / float(seconds):.1f}")
+
+
+def least_pause(collector: str, size: int) -> float:
+    """Milliseconds of the shortest of the collections that the program asks for."""
+    command = [sys.executable, "-m", "dora", f"--gc={collector}", "--gc-events", "--heap-size=4g"]
+    command += [str(HERE / "gc" / "collect.dora"), str(size)]
+    run = subprocess.run(command, capture_output=True, check=True, text=True, env=environment())
+    pauses = re.findall(r"GC full: collect garbage \(([\d.]+) ms\)", run.stderr)
+    return min(map(float, pauses[-ASKED:]))
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
     parser.add_argument("programs", nargs="*", help=f"of {', '.join(PROGRAMS)} (default: all)")
@@ -115,6 +148,8 @@ def main() -> int:
     if not table(names, options.collectors.split(","), options.runs, options.quick):
         print("the collectors disagree about what is printed")
         return 1
+    if not options.programs:
+        against_c(12 if options.quick else 20)
     return 0
 
 
