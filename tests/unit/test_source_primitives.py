@@ -7,6 +7,7 @@ from itertools import product
 from pathlib import Path
 
 import pytest
+from test_baseline_primitives import equal, meaning, values
 
 from dora.bytecode import instructions as i
 from dora.bytecode.entities import FunctionRef
@@ -19,7 +20,6 @@ from dora.source.provider import SourceProvider
 from dora.types.primitives import PRIMITIVES, Primitive
 from dora.types.traps import Trap
 from dora.types.types import Kind
-from test_baseline_primitives import equal, meaning, values
 
 LANGUAGES = ["c", "go"]
 KINDS = [kind for kind in Kind if kind is not Kind.REF]

@@ -4,7 +4,7 @@ An entry is found by everything that its code depends on: the text of the progra
 size of each of its files), Python, the processor, and the settings that change code.  That key stands in the
 entry itself and is compared, so its hash need not be a strong one.
 
-    folder/0123456789abcdef    magic, checksum, then key and image as `marshal` writes them
+    programs/0123456789abcdef    magic, checksum, then key and image as `marshal` writes them
 
 The folder belongs to the user alone, for what is in it is run as code: an entry that somebody else could have
 written is ignored, as is one that is damaged.  Entries are written under another name and then renamed, so a
@@ -28,6 +28,8 @@ from dora.text.source import Source
 from dora.user_cache import belongs_to_user, cache_folder, make_private
 from dora.version import VERSION
 
+PROGRAMS: Final = "programs"
+"""folder in the cache"""
 MAGIC: Final = b"dora program 1\n"
 CHECKSUM: Final = 4
 MOST_ENTRIES: Final = 500
@@ -92,7 +94,7 @@ def find_entry(source: Source, settings: Settings) -> Entry | None:
         source.name,
         source.text.encode("utf-8", "surrogatepass"),
     )
-    return Entry(folder, marshal.dumps(key))
+    return Entry(os.path.join(folder, PROGRAMS), marshal.dumps(key))
 
 
 def compiler_files(folder: str = PACKAGE) -> Iterator[tuple[str, int, int]]:

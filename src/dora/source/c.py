@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Final
 
 from dora.bytecode.entities import FunctionRef
@@ -23,8 +22,6 @@ from dora.source.names import entry_name, identifiers
 from dora.types.primitives import C_FUNCTIONS_1, C_FUNCTIONS_2, Primitive
 from dora.types.traps import Trap
 from dora.types.types import Kind
-
-PRELUDE: Final = Path(__file__).with_name("prelude.c")
 
 TYPES: Final[dict[Kind | None, str]] = {
     None: "void",
@@ -212,11 +209,11 @@ def floating_constant(kind: Kind, value: float) -> str:
     return f"{value!r}{'f' if kind is Kind.FLOAT else ''}"
 
 
-def c_file(functions: Sequence[Function]) -> str:
-    """A whole file: these functions, which call each other and nobody else, and an entry for each."""
+def c_text(functions: Sequence[Function]) -> str:
+    """These functions, which call each other and nobody else, and an entry for each, behind the prelude."""
     names = identifiers([function.ref for function in functions])
     heads = [head(function.ref, names) for function in functions]
-    parts = [PRELUDE.read_text(), "\n/* The functions. */\n\n", *[f"{text};\n" for text in heads]]
+    parts = ["/* The functions. */\n\n", *[f"{text};\n" for text in heads]]
     for number, (function, text) in enumerate(zip(functions, heads, strict=True)):
         parts.append(f"\n/* {function.ref.signature} */\n{text} {{\n")
         parts += [f"{line}\n" for line in body(function, number, names)]

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Final
 
 from dora.bytecode.entities import FunctionRef
@@ -23,8 +22,6 @@ from dora.source.names import entry_name, identifiers
 from dora.types.primitives import C_FUNCTIONS_1, C_FUNCTIONS_2, Primitive
 from dora.types.traps import Trap
 from dora.types.types import Kind
-
-PRELUDE: Final = Path(__file__).with_name("prelude.go")
 
 TYPES: Final[dict[Kind, str]] = {
     Kind.BOOL: "bool",
@@ -224,10 +221,10 @@ def floating_constant(kind: Kind, value: float) -> str:
     return f"float32({text})" if kind is Kind.FLOAT else text
 
 
-def go_file(functions: Sequence[Function]) -> str:
-    """A whole file: these functions, which call each other and nobody else, and an entry for each."""
+def go_text(functions: Sequence[Function]) -> str:
+    """These functions, which call each other and nobody else, and an entry for each, behind the prelude."""
     names = identifiers([function.ref for function in functions])
-    parts = [PRELUDE.read_text(), "\n// The functions.\n"]
+    parts = ["// The functions.\n"]
     for number, function in enumerate(functions):
         parts.append(f"\n// {function.ref.signature}\n{head(function.ref, names)} {{\n")
         parts += [f"{line}\n" for line in body(function, number, names)]

@@ -7,7 +7,6 @@
 package main
 
 /*
-#cgo CFLAGS: -O2 -fno-builtin
 #cgo LDFLAGS: -lm
 #include <math.h>
 

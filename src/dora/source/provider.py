@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Final, NamedTuple
 
 from dora.bytecode.entities import FunctionRef
 from dora.bytecode.function import Function
 from dora.bytecode.native import NativeFunction
-from dora.source.c import c_file
+from dora.source.c import c_text
 from dora.source.functions import calls_of, reason_against
-from dora.source.go import go_file
+from dora.source.go import go_text
 from dora.source.loading import Library
 from dora.source.names import entry_name, identifiers
 from dora.source.toolchains import C_TOOLCHAIN, GO_TOOLCHAIN, Toolchain, ToolchainError, compile_text
@@ -25,14 +26,17 @@ class SourceLanguage(NamedTuple):
     """A language that functions can be generated in."""
 
     toolchain: Toolchain
-    file: Callable[[Sequence[Function]], str]
+    prelude: Path
+    """what stands before the functions"""
+    text: Callable[[Sequence[Function]], str]
     most_objects: int | None
     """how many shared objects of it a process may load; none for any number"""
 
 
+HERE: Final = Path(__file__).parent
 LANGUAGES: Final = {
-    "c": SourceLanguage(C_TOOLCHAIN, c_file, None),
-    "go": SourceLanguage(GO_TOOLCHAIN, go_file, 8),
+    "c": SourceLanguage(C_TOOLCHAIN, HERE / "prelude.c", c_text, None),
+    "go": SourceLanguage(GO_TOOLCHAIN, HERE / "prelude.go", go_text, 8),
 }
 """Each object from Go brings a whole runtime of Go, which is never unloaded."""
 
@@ -66,10 +70,10 @@ class SourceProvider:
         name, most = self.language.toolchain.name, self.language.most_objects
         if most is not None and LOADED[name] >= most:
             raise ToolchainError(f"this process has {most} shared objects from {name}, which is the most")
-        text = self.language.file(functions)
+        text = self.language.text(functions)
         if self.show is not None:
             self.show(text)
-        path = compile_text(self.language.toolchain, text)
+        path = compile_text(self.language.toolchain, f"{self.language.prelude.read_text()}\n{text}")
         refs = [function.ref for function in functions]
         try:
             library = Library(path, refs)

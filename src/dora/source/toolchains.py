@@ -111,7 +111,7 @@ def compile_text(toolchain: Toolchain, text: str) -> Path:
 
 def version_of(command: str) -> str:
     """What tells one compiler from another without running it: where it is, its size and time."""
-    path = os.path.realpath(command)
+    path = os.path.realpath(shutil.which(command) or command)
     status = os.stat(path)
     return f"{path} {status.st_size} {status.st_mtime_ns}"
 
