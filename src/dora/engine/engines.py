@@ -16,12 +16,14 @@ if TYPE_CHECKING:
 ENGINES: Final = {
     "walk": ("dora.treewalk.interpreter", "Interpreter"),
     "vm": ("dora.interpreted.machine", "Machine"),
+    "c": ("dora.interpreted.ahead", "CMachine"),
+    "go": ("dora.interpreted.ahead", "GoMachine"),
     "baseline": ("dora.compiled.machine", "Machine"),
     "tiered": ("dora.compiled.machine", "Machine"),
 }
 """the engines that there are: module and class"""
 
-INTERPRETERS: Final = ("walk", "vm", "trace")
+INTERPRETERS: Final = ("walk", "vm", "trace", "c", "go")
 """engines that leave objects to the memory management of their host"""
 
 
