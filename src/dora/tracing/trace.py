@@ -12,9 +12,9 @@
 
 A trace is the path through a loop that was taken while it was recorded, with the bodies of the functions
 that it calls.  It works on variables: registers of all these functions, fields and globals, all of primitive
-kinds.  References stay outside (`references`).  Where the path might be left stands an exit, which knows what
-the VM needs to go on there.  An exit that is taken often gets a path of its own, back to the head of the loop:
-so a trace becomes a tree, and the loop around a loop becomes a path that begins at an exit of the inner one.
+kinds.  References stay outside (`references`).  Where the path might be left stands an exit, which knows
+what the VM needs to go on there.  An exit that is taken often gets a path of its own, back to the head of
+the loop: so a trace becomes a tree, and the loop around a loop a path from an exit of the inner one.
 """
 
 from __future__ import annotations
@@ -88,9 +88,9 @@ Reference = InRegister | InField | InGlobal | Nil
 class FrameState:
     """An active function at an exit.
 
-    `index` is the instruction that comes next: for all but the innermost the one behind a call.  `result` is the
-    register of the caller that gets the result.  `values` and `references` are what the registers hold that are
-    still needed.
+    `index` is the instruction that comes next: for all but the innermost the one behind a call.  `result` is
+    the register of the caller that gets the result.  `values` and `references` are what the registers hold
+    that are still needed.
     """
 
     number: int
@@ -207,7 +207,7 @@ class Trace:
     index: int
     """of the head: the `Poll`"""
     rounds: Variable = field(default_factory=lambda: Variable(0, Kind.LONG, "rounds"))
-    """how many there may be until the trace is left at its head, by the exit 0, for somebody to look around"""
+    """how many there may be until the trace is left at its head, by the exit 0, to look for Ctrl-C"""
     steps: list[Step] = field(default_factory=list)
     exits: list[Exit] = field(default_factory=list)
     variables: list[Variable] = field(default_factory=list)
