@@ -1,6 +1,7 @@
 """Runs a program by several engines and compares output, exit status, messages and traces.
 
     python tests/fuzz/compare.py --seed 1 --count 1000        1000 programs; stops at a difference
+    python tests/fuzz/compare.py --seed 1 --count 100 --loops  programs of loops, with traces
     python tests/fuzz/compare.py --seed 4711 --show           the program of a seed
 
 A program that differs is reduced: lines are taken away as long as the engines still disagree about it.
@@ -13,13 +14,14 @@ import io
 import sys
 import tempfile
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from dora.cli.main import run_command
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from fuzz.generator import Generator
+from fuzz.loops import LoopGenerator
 
 ENGINES = (("walk",), ("vm",), ("baseline",), ("baseline", "--gc-stress"))
 """engine and further options"""
@@ -85,11 +87,11 @@ def report(seed: int, text: str, folder: str) -> str:
     return "\n".join(parts)
 
 
-def find_difference(first: int, count: int) -> str | None:
+def find_difference(first: int, count: int, make: type[Any] = Generator) -> str | None:
     """A report about the first seed about whose program the engines disagree."""
     with tempfile.TemporaryDirectory() as folder:
         for seed in range(first, first + count):
-            text = Generator(seed).program()
+            text = make(seed).program()
             assert is_program(text, folder), f"seed {seed} is no program:\n{text}"
             if differ(text, folder):
                 return report(seed, reduce(text, folder), folder)
@@ -100,12 +102,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--count", type=int, default=1000)
+    parser.add_argument("--loops", action="store_true", help="programs of loops, which become traces")
     parser.add_argument("--show", action="store_true", help="print the program of the seed")
     options = parser.parse_args()
+    make = LoopGenerator if options.loops else Generator
     if options.show:
-        print(Generator(options.seed).program(), end="")
+        print(make(options.seed).program(), end="")
         return 0
-    difference = find_difference(options.seed, options.count)
+    difference = find_difference(options.seed, options.count, make)
     print(difference or f"{options.count} programs from seed {options.seed} on: all engines agree")
     return 1 if difference else 0
 
