@@ -60,6 +60,7 @@ class Executor:
             stress=settings.gc_stress,
         )
         self.output = Output(stdout)
+        self.code_bytes = 0
         self.emission = Emission(settings, target)
         self.use_collector()
         supplier.serve(
@@ -105,6 +106,10 @@ class Executor:
         """Raises Failure and Exit."""
         for initializer in self.supplier.roots.initializers:
             self.run(initializer, [])
+
+    def code_size(self) -> int:
+        """Bytes of machine code, without stubs."""
+        return self.code_bytes
 
     def report(self, failure: Failure) -> None:
         """Print the line and the trace.  What the program has printed is written already."""
@@ -241,6 +246,7 @@ class Executor:
         """A function is called for the first time: place its code and return the address."""
         compiled = self.supplier.function(ref)
         address = self.instance.place_function(compiled.ref, compiled.code, compiled.points)
+        self.code_bytes += len(compiled.code.data)
         self.emission.note_place(compiled.ref.name, address, len(compiled.code.data))
         return address
 

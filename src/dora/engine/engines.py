@@ -53,6 +53,9 @@ class Interpreter(Runnable, Protocol):
     def print_value(self, type: Type, value: Value) -> None:
         """Print a value as its `toString()` has it, and a newline.  Raises Failure."""
 
+    def code_size(self) -> int:
+        """What the code of all functions so far takes: bytes of machine code, or the engine's own measure."""
+
     def report(self, failure: Failure) -> None:
         """Print the line and the trace of a failure."""
 

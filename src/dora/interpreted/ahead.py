@@ -71,6 +71,10 @@ class AheadMachine(Machine):
             yield function
             waiting += mentioned(function)
 
+    def code_size(self) -> int:
+        """Bytes of shared objects; what is in the VM is not counted."""
+        return self.source.bytes
+
     def print_statistics(self) -> None:
         super().print_statistics()
         if self.settings.stats:

@@ -51,6 +51,8 @@ class SourceProvider:
     def __init__(self, language: str, show: Callable[[str], None] | None = None) -> None:
         self.language = LANGUAGES[language]
         self.show = show
+        self.bytes = 0
+        """size of all shared objects"""
 
     def reason(self, function: Function) -> str:
         return reason_against(function)
@@ -74,6 +76,7 @@ class SourceProvider:
         if self.show is not None:
             self.show(text)
         path = compile_text(self.language.toolchain, f"{self.language.prelude.read_text()}\n{text}")
+        self.bytes += path.stat().st_size
         refs = [function.ref for function in functions]
         try:
             library = Library(path, refs)
