@@ -92,7 +92,7 @@ def test_a_trace_is_the_path_of_a_round_across_calls() -> None:
     assert text == (
         "trace of main, line 6\n"
         "  with main0.r0:int, main0.r1:int\n"
-        "  again:\n"
+        "    head 0:\n"
         "    main0.r2:int = 40\n"
         "    main0.r3:bool = int.less(main0.r0, main0.r2)\n"
         "    unless main0.r3: exit 1\n"
@@ -102,7 +102,7 @@ def test_a_trace_is_the_path_of_a_round_across_calls() -> None:
         "    main0.r1:int = int.plus(main0.r1, main0.r2)\n"
         "    main0.r2:int = 1\n"
         "    main0.r0:int = int.plus(main0.r0, main0.r2)\n"
-        "    goto again\n"
+        "    goto head 0\n"
         "  exit 0: main at 8 (main0.r0, main0.r1)\n"
         "  exit 1: main at 11 (main0.r1)\n"
     )
@@ -301,13 +301,14 @@ def test_arrays_of_all_kinds(compiler: Any, type: str) -> None:
         ("sum = sum + box.n; box = other;", "a reference changes from round to round"),
         ("sum = sum + boxes[i % 2].n;", "it uses an array of references"),
         ("holder.box = other;", "it stores a reference"),
-        ("for k in range(0, 9) { sum = sum + k; }", "there is another loop inside"),
+        ("sum = sum + down(20);", "its calls are nested too deep"),
     ],
 )
 def test_a_loop_that_does_not_fit_says_why(statement: str, reason: str) -> None:
     text = f"""
     class Box(var n: int)
     class Holder(var box: Box)
+    fun down(n: int) -> int {{ if n == 0 {{ return 0; }} return 1 + down(n - 1); }}
     fun main() {{
       var box = Box(1); let other = Box(2); let boxes = Array(2, box); let holder = Holder(box);
       var sum = 0;
@@ -318,7 +319,7 @@ def test_a_loop_that_does_not_fit_says_why(statement: str, reason: str) -> None:
       println(sum.toString());
     }}
     """
-    assert f"main, line 7: in the VM, because {reason}\n" in reasons(text)
+    assert f"main, line 8: in the VM, because {reason}\n" in reasons(text)
 
 
 def test_a_trace_that_does_not_pay_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:

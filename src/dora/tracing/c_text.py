@@ -1,11 +1,11 @@
 """Traces as C: one function, whose variables are those of the trace.
 
-again:;
+head_0:;
   count0_r3 = count0_r1 < count0_r0;
   if (!count0_r3) goto leave_1;
   …
   if (--rounds == 0) goto leave_0;
-  goto again;
+  goto head_0;
 leave_1:;
   v[1].as_int = count0_r1;
   v[0].as_long = rounds;
@@ -21,9 +21,11 @@ from typing import Any, Final
 from dora.source.c import TYPES, C
 from dora.tracing.trace import (
     Copy,
+    Enter,
     Exit,
     Guard,
     GuardEqual,
+    Jump,
     Length,
     Load,
     Operate,
@@ -45,13 +47,13 @@ class TraceText:
         self.trace = trace
         self.language = C(0, Kind.INT)
         self.names = unique_names(trace.variables)
+        self.exits = {head.number: head.exit for head in trace.heads.values()}
         self.lines: list[str] = []
 
     def text(self) -> str:
         trace = self.trace
         self.lines = [f"/* trace of {trace.name} */", "int32_t trace(value *v, object *arrays) {"]
         self.emit(self.declarations())
-        self.lines.append("again:;")
         self.path(trace.steps)
         for exit in trace.exits:
             self.lines.append(f"{label(exit)}:;")
@@ -76,8 +78,6 @@ class TraceText:
     def path(self, steps: list[Step]) -> None:
         for step in steps:
             self.emit(STATEMENTS[type(step)](self, step))
-        rounds = self.name(self.trace.rounds)
-        self.emit([f"if (--{rounds} == 0) goto {label(self.trace.exits[0])};", "goto again;"])
 
     def leave(self, exit: Exit) -> Iterator[str]:
         """What the VM needs goes out."""
@@ -128,6 +128,13 @@ class TraceText:
         operator, constant = "!=" if step.wanted else "==", self.language.constant(Kind.INT, step.constant)
         return [f"if ({self.name(step.value)} {operator} {constant}) goto {label(step.exit)};"]
 
+    def enter(self, step: Enter) -> list[str]:
+        return [f"head_{step.head}:;"]
+
+    def jump(self, step: Jump) -> list[str]:
+        leave = label(self.exits[step.head])
+        return [f"if (--{self.name(self.trace.rounds)} == 0) goto {leave};", f"goto head_{step.head};"]
+
 
 STATEMENTS: Final[dict[type[Any], Callable[[TraceText, Any], list[str]]]] = {
     Copy: TraceText.copy,
@@ -138,6 +145,8 @@ STATEMENTS: Final[dict[type[Any], Callable[[TraceText, Any], list[str]]]] = {
     Store: TraceText.store,
     Guard: TraceText.guard,
     GuardEqual: TraceText.guard_equal,
+    Enter: TraceText.enter,
+    Jump: TraceText.jump,
 }
 
 

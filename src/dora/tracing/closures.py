@@ -10,9 +10,11 @@ from typing import Any, Final, Protocol
 
 from dora.tracing.trace import (
     Copy,
+    Enter,
     Exit,
     Guard,
     GuardEqual,
+    Jump,
     Length,
     Load,
     Operate,
@@ -36,31 +38,43 @@ class Runner(Protocol):
 def interpreted(trace: Trace) -> Runner:
     """A runner that walks over the steps."""
     rounds = trace.rounds.number
+    exits = {head.number: head.exit for head in trace.heads.values()}
+    behind = parts(trace)
 
     def run(values: Values, arrays: list[Any]) -> int:
         path = trace.steps
         while True:
-            exit = follow(path, values, arrays)
-            if exit is None:
+            left = follow(path, values, arrays)
+            if isinstance(left, Jump):
                 values[rounds] -= 1
                 if not values[rounds]:
-                    return 0
-                path = trace.steps
-            elif exit.path is None:
-                return exit.number
+                    return exits[left.head].number
+                path = behind[left.head]
+            elif left.path is None:
+                return left.number
             else:
-                path = exit.path
+                path = left.path
 
     return run
 
 
-def follow(path: list[Step], values: Values, arrays: list[Any]) -> Exit | None:
-    """Go along a path; the exit at which it is left."""
+def parts(trace: Trace) -> dict[int, list[Step]]:
+    """For each head the steps behind it."""
+    result = {}
+    for path in [trace.steps, *(exit.path for exit in trace.exits if exit.path is not None)]:
+        for index, step in enumerate(path):
+            if isinstance(step, Enter):
+                result[step.head] = path[index + 1 :]
+    return result
+
+
+def follow(path: list[Step], values: Values, arrays: list[Any]) -> Exit | Jump:
+    """Go along a path; the exit at which it is left, or the jump at its end."""
     for step in path:
-        exit = STEPS[type(step)](step, values, arrays)
-        if exit is not None:
-            return exit
-    return None
+        left = STEPS[type(step)](step, values, arrays)
+        if left is not None:
+            return left
+    raise AssertionError("a path ends with a jump")
 
 
 def copy(step: Copy, values: Values, arrays: list[Any]) -> None:
@@ -107,7 +121,15 @@ def guard_equal(step: GuardEqual, values: Values, arrays: list[Any]) -> Exit | N
     return None if (values[step.value.number] == step.constant) is step.wanted else step.exit
 
 
-STEPS: Final[dict[type[Any], Callable[[Any, Values, list[Any]], Exit | None]]] = {
+def enter(step: Enter, values: Values, arrays: list[Any]) -> None:
+    """Nothing happens here."""
+
+
+def jump(step: Jump, values: Values, arrays: list[Any]) -> Jump:
+    return step
+
+
+STEPS: Final[dict[type[Any], Callable[[Any, Values, list[Any]], Exit | Jump | None]]] = {
     Copy: copy,
     Put: put,
     Operate: operate,
@@ -116,4 +138,6 @@ STEPS: Final[dict[type[Any], Callable[[Any, Values, list[Any]], Exit | None]]] =
     Store: store,
     Guard: guard,
     GuardEqual: guard_equal,
+    Enter: enter,
+    Jump: jump,
 }

@@ -65,10 +65,17 @@ class Loop:
         self.attempts = 0
         self.reason = ""
         self.is_compiling = False
+        self.is_finished = False
         self.ready: tuple[Trace, Runner] | None = None
         self.entries = 0
         self.rounds = 0
         self.misses = 0
+
+    def may_grow(self, trace: Trace) -> bool:
+        """Whether paths can be added to this trace: it must be the latest one."""
+        if self.is_compiling or self.is_finished or trace.length > MOST_LENGTH:
+            return False
+        return self.ready is not None and self.ready[0] is trace
 
     def give_up(self, reason: str) -> None:
         self.ready, self.reason, self.left = None, reason, -1
@@ -144,9 +151,7 @@ class Loops:
 
     def become_hot(self, loop: Loop, translator: Translator, r: Registers) -> Block:
         trace = Trace(loop.name, loop.function, loop.index)
-        frame = Frame(0, translator, loop.index + 1, r, NO_REGISTER)
-        recorder = Recorder(trace, self.program, [frame])
-        recorder.exit(frame.index).closed = True
+        recorder = Recorder(trace, self.program, [Frame(0, translator, loop.index, r, NO_REGISTER)])
         reason = recorder.record()
         if not reason:
             trace.steps = recorder.steps
@@ -204,6 +209,8 @@ class Loops:
             loop.entries = loop.rounds = 0
         elif loop.ready is None:
             loop.give_up(runner)
+        else:
+            loop.is_finished = True
         loop.is_compiling = False
 
     def close(self) -> None:
@@ -228,12 +235,7 @@ class Loops:
         loop.entries += 1
         loop.rounds += ROUNDS - values[trace.rounds.number]
         frames = self.leave(trace, exit, values, found, r)
-        if (
-            exit.taken >= HOT_EXIT
-            and not exit.closed
-            and not loop.is_compiling
-            and trace.length < MOST_LENGTH
-        ):
+        if exit.taken >= HOT_EXIT and not exit.closed and loop.may_grow(trace):
             return self.grow(loop, trace, exit, frames)
         if loop.entries == ENTRIES and loop.rounds < ENTRIES * ROUNDS_TO_PAY and not loop.is_compiling:
             loop.give_up(f"it has {loop.rounds // ENTRIES} rounds at a time")

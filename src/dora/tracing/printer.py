@@ -2,11 +2,11 @@
 
 trace of count, line 3
   enter with count0.r0:int, count0.r1:int
-  again:
+    head 0:
     count0.r3:bool = int.less(count0.r1, count0.r0)
     unless count0.r3: exit 1
     …
-    goto again
+    goto head 0
   exit 0: count at 2 (count0.r1)
 """
 
@@ -17,10 +17,12 @@ from typing import Any, Final
 
 from dora.tracing.trace import (
     Copy,
+    Enter,
     Exit,
     FrameState,
     Guard,
     GuardEqual,
+    Jump,
     Length,
     Load,
     Operate,
@@ -36,7 +38,7 @@ def print_trace(trace: Trace) -> str:
     """All paths, and where the exits lead to."""
     lines = [f"trace of {trace.name}"]
     lines += [f"  {text}" for text in entry(trace)]
-    lines += ["  again:", *path(trace.steps)]
+    lines += path(trace.steps)
     for exit in trace.exits:
         frames = ", in ".join(print_frame(frame) for frame in reversed(exit.frames))
         if exit.path is None:
@@ -60,7 +62,7 @@ def entry(trace: Trace) -> list[str]:
 
 
 def path(steps: list[Step]) -> list[str]:
-    return [f"    {PRINTERS[type(step)](step)}" for step in steps] + ["    goto again"]
+    return [f"    {PRINTERS[type(step)](step)}" for step in steps]
 
 
 def definition(variable: Variable) -> str:
@@ -104,4 +106,6 @@ PRINTERS: Final[dict[type[Any], Callable[[Any], str]]] = {
     Store: lambda step: f"{step.array}[{step.index}] = {step.value}{exit_number(step.exit)}",
     Guard: print_guard,
     GuardEqual: print_guard_equal,
+    Enter: lambda step: f"head {step.head}:",
+    Jump: lambda step: f"goto head {step.head}",
 }

@@ -21,14 +21,18 @@ from dora.bytecode.methods import method_table
 from dora.host.objects import Value
 from dora.tracing.trace import (
     ArrayUse,
+    Calls,
     Copy,
+    Enter,
     Exit,
     FrameState,
     Guard,
     GuardEqual,
+    Head,
     InField,
     InGlobal,
     InRegister,
+    Jump,
     Length,
     Load,
     Nil,
@@ -49,9 +53,6 @@ MOST_STEPS: Final = 600
 
 MOST_CALLS: Final = 16
 """nested in one another"""
-
-MOST_ROUNDS: Final = 4
-"""of another loop inside of this one, which are all written down"""
 
 
 class Program(Protocol):
@@ -104,7 +105,6 @@ class Recorder:
         self.program = program
         self.frames = frames
         self.steps: list[Step] = []
-        self.rounds: dict[tuple[int, int], int] = {}
         self.next = 0
         self.is_complete = False
 
@@ -420,23 +420,36 @@ class Recorder:
         raise Unfit("it fails")
 
     def poll(self, insn: i.Poll) -> None:
-        frame = self.frame
-        if frame.number == 0 and frame.index == self.trace.index:
-            return self.complete(frame)
-        place = frame.number, frame.index
-        self.rounds[place] = self.rounds.get(place, 0) + 1
-        if self.rounds[place] > MOST_ROUNDS:
-            raise Unfit("there is another loop inside")
-        return None
+        """The path ends here if one has been here before, in the same calls."""
+        calls: Calls = tuple((frame.number, frame.index) for frame in self.frames)
+        head, references = self.trace.heads.get(calls), self.references_here()
+        if head is None:
+            self.begin_loop(calls, references)
+        elif head.references != references:
+            raise Unfit("a reference changes from round to round")
+        else:
+            self.steps.append(Jump(head.number))
+            self.is_complete = True
 
-    def complete(self, frame: Frame) -> None:
-        """The head of the loop: what it needs must be where it was."""
-        for register in bits(frame.translator.live_before(frame.index)):
-            if frame.kind(register) is not Kind.REF:
-                self.trace.inputs[register] = self.variable(register)
-            elif frame.reference(register) != InRegister(register):
-                raise Unfit("a reference changes from round to round")
-        self.is_complete = True
+    def begin_loop(self, calls: Calls, references: dict[tuple[int, int], Reference]) -> None:
+        exit = self.exit(self.frame.index + 1)
+        exit.closed = True
+        head = self.trace.heads[calls] = Head(len(self.trace.heads), exit, references)
+        self.steps.append(Enter(head.number))
+        if head.number == 0:
+            self.trace.inputs = dict(exit.frames[0].values)
+
+    def references_here(self) -> dict[tuple[int, int], Reference]:
+        """The references in registers that are needed at the head of a loop, in all active functions."""
+        result: dict[tuple[int, int], Reference] = {}
+        for frame, inner in zip(self.frames, [*self.frames[1:], None], strict=True):
+            live = frame.translator.live_before(frame.index)
+            if inner is not None and inner.result != NO_REGISTER:
+                live &= ~(1 << inner.result)
+            for register in bits(live):
+                if frame.kind(register) is Kind.REF:
+                    result[frame.number, register] = frame.reference(register)
+        return result
 
 
 METHODS: Final = method_table(Recorder)

@@ -3,18 +3,18 @@
     while i < n { sum = sum + a[i]; i = i + 1; }
 
     enter with i, n, sum, array a
-    again:
+    head 0:
       t = i < n          unless t: exit 1, at the instruction behind the loop
       e = a[i]           unless 0 <= i < length: exit 2, at the access, which then fails in the VM
       sum = sum + e
       …
-      goto again
+      goto head 0
 
 A trace is the path through a loop that was taken while it was recorded, with the bodies of the functions
 that it calls.  It works on variables: registers of all these functions, fields and globals, all of primitive
 kinds.  References stay outside (`references`).  Where the path might be left stands an exit, which knows
-what the VM needs to go on there.  An exit that is taken often gets a path of its own, back to the head of
-the loop: so a trace becomes a tree, and the loop around a loop a path from an exit of the inner one.
+what the VM needs to go on there.  An exit that is taken often gets a path of its own.  A path ends at the
+first head of a loop where one has been before; so loops in loops, and around loops, become part of the trace.
 """
 
 from __future__ import annotations
@@ -109,7 +109,7 @@ class Exit:
     frames: list[FrameState]
     taken: int = 0
     path: list[Step] | None = None
-    """what is done instead of leaving, once it was recorded: the way back to the head of the loop"""
+    """what is done instead of leaving, once it was recorded"""
     closed: bool = False
     """whether nothing is to be recorded from here any more"""
 
@@ -184,7 +184,33 @@ class GuardEqual:
     exit: Exit
 
 
-Step = Copy | Put | Operate | Length | Load | Store | Guard | GuardEqual
+@dataclass(slots=True)
+class Enter:
+    """The head of a loop."""
+
+    head: int
+
+
+@dataclass(slots=True)
+class Jump:
+    """On at a head; the last step of each path."""
+
+    head: int
+
+
+Step = Copy | Put | Operate | Length | Load | Store | Guard | GuardEqual | Enter | Jump
+
+Calls = tuple[tuple[int, int], ...]
+"""the active functions: number and instruction, outermost first"""
+
+
+@dataclass(slots=True, eq=False)
+class Head:
+    """The head of a loop on a path.  `references` are those in registers, by the number of the call."""
+
+    number: int
+    exit: Exit
+    references: dict[tuple[int, int], Reference]
 
 
 # The whole.
@@ -207,9 +233,10 @@ class Trace:
     index: int
     """of the head: the `Poll`"""
     rounds: Variable = field(default_factory=lambda: Variable(0, Kind.LONG, "rounds"))
-    """how many there may be until the trace is left at its head, by the exit 0, to look for Ctrl-C"""
+    """how many there may be until the trace is left at a head, to look for Ctrl-C"""
     steps: list[Step] = field(default_factory=list)
     exits: list[Exit] = field(default_factory=list)
+    heads: dict[Calls, Head] = field(default_factory=dict)
     variables: list[Variable] = field(default_factory=list)
     registers: dict[tuple[int, int], Variable] = field(default_factory=dict)
     """by the number of the call, and the register"""
@@ -240,6 +267,7 @@ class Trace:
             self,
             steps=self.steps.copy(),
             exits=self.exits.copy(),
+            heads=self.heads.copy(),
             variables=self.variables.copy(),
             registers=self.registers.copy(),
             fields=self.fields.copy(),
