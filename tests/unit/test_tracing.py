@@ -32,7 +32,7 @@ class Interpreting:
     def source(self, trace: Trace) -> str:
         return ""
 
-    def compile(self, trace: Trace) -> Runner | str:
+    def compile(self, trace: Trace, source: str) -> Runner | str:
         self.traces.append(trace)
         return interpreted(trace)
 
@@ -40,9 +40,12 @@ class Interpreting:
 class Compiling(Interpreting):
     """Traces run as C."""
 
-    def compile(self, trace: Trace) -> Runner | str:
+    def source(self, trace: Trace) -> str:
+        return TraceCompiler().source(trace)
+
+    def compile(self, trace: Trace, source: str) -> Runner | str:
         self.traces.append(trace)
-        return TraceCompiler().compile(trace)
+        return TraceCompiler().compile(trace, source)
 
 
 needs_c = pytest.mark.skipif(find_c() is None, reason="there is no C compiler")
@@ -333,7 +336,7 @@ def test_a_trace_that_does_not_pay_is_given_up(monkeypatch: pytest.MonkeyPatch) 
 
 def test_a_compiler_that_fails_leaves_the_loop_in_the_vm() -> None:
     class Failing(Interpreting):
-        def compile(self, trace: Trace) -> Runner | str:
+        def compile(self, trace: Trace, source: str) -> Runner | str:
             return "there is no toolchain"
 
     walk = traced(COUNT, Failing())

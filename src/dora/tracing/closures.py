@@ -36,7 +36,8 @@ class Runner(Protocol):
 
 
 def interpreted(trace: Trace) -> Runner:
-    """A runner that walks over the steps."""
+    """A runner that walks over the steps there are now; exits may get more paths later."""
+    paths = {exit: exit.path for exit in trace.exits if exit.path is not None}
     rounds = trace.rounds.number
     exits = {head.number: head.exit for head in trace.heads.values()}
     behind = parts(trace)
@@ -50,10 +51,10 @@ def interpreted(trace: Trace) -> Runner:
                 if not values[rounds]:
                     return exits[left.head].number
                 path = behind[left.head]
-            elif left.path is None:
-                return left.number
+            elif left in paths:
+                path = paths[left]
             else:
-                path = left.path
+                return left.number
 
     return run
 

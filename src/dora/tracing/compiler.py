@@ -23,8 +23,8 @@ class TraceCompiler:
     def source(self, trace: Trace) -> str:
         return TraceText(trace).text()
 
-    def compile(self, trace: Trace) -> Runner | str:
-        text = f"{LANGUAGE.prelude.read_text()}\n{self.source(trace)}"
+    def compile(self, trace: Trace, source: str) -> Runner | str:
+        text = f"{LANGUAGE.prelude.read_text()}\n{source}"
         try:
             entry = ctypes.CDLL(str(compile_text(LANGUAGE.toolchain, text))).trace
         except ToolchainError as error:

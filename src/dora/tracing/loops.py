@@ -23,7 +23,7 @@ from dora.tracing.printer import print_trace
 from dora.tracing.recorder import Frame, Program, Recorder
 from dora.tracing.references import Found, find, find_all
 from dora.tracing.resume import Active, resume
-from dora.tracing.trace import Exit, FrameState, Trace
+from dora.tracing.trace import Calls, Exit, FrameState, Trace
 from dora.vm.code import Block, Code, End, Op, Registers
 from dora.vm.hot import HotFunctions
 from dora.vm.translator import Translator
@@ -48,10 +48,13 @@ class Compiler(Protocol):
     """Makes traces run.  It is asked by a thread of its own while the program runs on."""
 
     def source(self, trace: Trace) -> str:
-        """The text that is compiled, for people; empty if there is none."""
+        """The text that is compiled; empty if there is none."""
 
-    def compile(self, trace: Trace) -> Runner | str:
-        """The trace, ready to run, or the reason why it cannot be."""
+    def compile(self, trace: Trace, source: str) -> Runner | str:
+        """The trace as it was when its text was made, ready to run, or the reason why it cannot be.
+
+        Meanwhile paths may be added to its exits.
+        """
 
 
 class Loop:
@@ -65,20 +68,21 @@ class Loop:
         self.attempts = 0
         self.reason = ""
         self.is_compiling = False
+        self.latest: Trace | None = None
+        """with all paths that were recorded; it may be waiting to be compiled"""
         self.is_finished = False
+        """whether the trace grows no more"""
         self.ready: tuple[Trace, Runner] | None = None
         self.entries = 0
         self.rounds = 0
         self.misses = 0
 
-    def may_grow(self, trace: Trace) -> bool:
-        """Whether paths can be added to this trace: it must be the latest one."""
-        if self.is_compiling or self.is_finished or trace.length > MOST_LENGTH:
-            return False
-        return self.ready is not None and self.ready[0] is trace
+    def may_grow(self) -> bool:
+        """Whether paths can be added to the trace."""
+        return self.latest is not None and not self.is_finished and self.latest.length < MOST_LENGTH
 
     def give_up(self, reason: str) -> None:
-        self.ready, self.reason, self.left = None, reason, -1
+        self.ready, self.latest, self.reason, self.left = None, None, reason, -1
 
     @property
     def name(self) -> str:
@@ -116,7 +120,7 @@ class Loops:
         self.at_once = at_once
         self.show = show
         self.loops: dict[tuple[FunctionRef, int], Loop] = {}
-        self.jobs: SimpleQueue[tuple[Loop, Trace] | None] = SimpleQueue()
+        self.jobs: SimpleQueue[tuple[Loop, Trace, str] | None] = SimpleQueue()
         self.thread: Thread | None = None
         self.closed = False
 
@@ -135,7 +139,7 @@ class Loops:
             if loop.ready is not None:
                 return enter(loop, behind, r)
             loop.left -= 1
-            return behind if loop.left else become_hot(loop, translator, r)
+            return behind if loop.left else become_hot(loop, behind, translator, r)
 
         return end
 
@@ -149,7 +153,10 @@ class Loops:
 
     # Recording.
 
-    def become_hot(self, loop: Loop, translator: Translator, r: Registers) -> Block:
+    def become_hot(self, loop: Loop, behind: Block, translator: Translator, r: Registers) -> Block:
+        if self.is_covered(loop):
+            loop.left = self.threshold << 3
+            return behind
         trace = Trace(loop.name, loop.function, loop.index)
         recorder = Recorder(trace, self.program, [Frame(0, translator, loop.index, r, NO_REGISTER)])
         reason = recorder.record()
@@ -160,18 +167,25 @@ class Loops:
             self.fail(loop, reason)
         return resume(actives(recorder))
 
+    def is_covered(self, loop: Loop) -> bool:
+        """Whether it is part of the trace of another loop of its function, better entered there."""
+        here: Calls = ((0, loop.index),)
+        others = (one.latest for one in self.loops.values() if one.function is loop.function)
+        return any(latest is not None and here in latest.heads for latest in others)
+
     def fail(self, loop: Loop, reason: str) -> None:
-        """Try again later; the next time another path may be taken."""
+        """Try again later: the next time another path may be taken."""
         loop.attempts += 1
         if loop.attempts == MOST_ATTEMPTS:
             return loop.give_up(reason)
         loop.reason, loop.left = reason, self.threshold << loop.attempts
         return None
 
-    def grow(self, loop: Loop, trace: Trace, exit: Exit, frames: list[Active]) -> Block:
+    def grow(self, loop: Loop, exit: Exit, frames: list[Active]) -> Block:
         """Record a path from an exit, where the program is now."""
+        assert loop.latest is not None
         exit.closed = True
-        draft = trace.draft()
+        draft = loop.latest.draft()
         recorded = []
         for state, active in zip(exit.frames, frames, strict=True):
             frame = Frame(state.number, active.translator, active.index, active.registers, active.result)
@@ -180,30 +194,32 @@ class Loops:
         recorder = Recorder(draft, self.program, recorded)
         if not recorder.record():
             exit.path = recorder.steps
-            self.make(loop, draft)
+            loop.latest = draft
         return resume(actives(recorder))
 
     # Compiling.
 
     def make(self, loop: Loop, trace: Trace) -> None:
         loop.is_compiling = True
+        loop.latest = trace
+        source = self.compiler.source(trace)
         if self.show is not None:
-            self.show(f"{print_trace(trace)}\n{self.compiler.source(trace)}")
+            self.show(f"{print_trace(trace)}\n{source}")
         if self.at_once:
-            return self.work(loop, trace)
+            return self.work(loop, trace, source)
         if self.thread is None:
             self.thread = Thread(target=self.work_on, name="dora-traces", daemon=True)
             self.thread.start()
-        return self.jobs.put((loop, trace))
+        return self.jobs.put((loop, trace, source))
 
     def work_on(self) -> None:
         while (job := self.jobs.get()) is not None:
             self.work(*job)
 
-    def work(self, loop: Loop, trace: Trace) -> None:
+    def work(self, loop: Loop, trace: Trace, source: str) -> None:
         if self.closed:
             return
-        runner = self.compiler.compile(trace)
+        runner = self.compiler.compile(trace, source)
         if not isinstance(runner, str):
             loop.ready = trace, runner
             loop.entries = loop.rounds = 0
@@ -235,8 +251,11 @@ class Loops:
         loop.entries += 1
         loop.rounds += ROUNDS - values[trace.rounds.number]
         frames = self.leave(trace, exit, values, found, r)
-        if exit.taken >= HOT_EXIT and not exit.closed and loop.may_grow(trace):
-            return self.grow(loop, trace, exit, frames)
+        if exit.taken >= HOT_EXIT and not exit.closed and loop.may_grow():
+            return self.grow(loop, exit, frames)
+        latest = loop.latest
+        if latest is not None and latest is not trace and not loop.is_compiling and not loop.is_finished:
+            self.make(loop, latest)
         if loop.entries == ENTRIES and loop.rounds < ENTRIES * ROUNDS_TO_PAY and not loop.is_compiling:
             loop.give_up(f"it has {loop.rounds // ENTRIES} rounds at a time")
         return resume(frames)
