@@ -17,7 +17,7 @@ from dora.tracing.c_text import STATEMENTS
 from dora.tracing.closures import STEPS, Runner, interpreted
 from dora.tracing.compiler import TraceCompiler
 from dora.tracing.printer import PRINTERS, print_trace
-from dora.tracing.trace import Step, Trace
+from dora.tracing.trace import Enter, Step, Trace
 from fuzz.compare import is_program
 from fuzz.loops import LoopGenerator
 from walking import Result, Walk
@@ -113,7 +113,7 @@ def test_a_trace_is_the_path_of_a_round_across_calls() -> None:
 
 def test_every_step_can_be_printed_run_and_compiled() -> None:
     steps = set(Step.__args__)  # type: ignore[attr-defined]
-    assert steps == set(STEPS) == set(PRINTERS) == set(STATEMENTS)
+    assert steps == set(STEPS) == set(PRINTERS) == {*STATEMENTS, Enter}
 
 
 def test_exits_that_are_taken_often_get_paths(compiler: Any) -> None:

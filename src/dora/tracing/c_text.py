@@ -77,7 +77,10 @@ class TraceText:
 
     def path(self, steps: list[Step]) -> None:
         for step in steps:
-            self.emit(STATEMENTS[type(step)](self, step))
+            if isinstance(step, Enter):
+                self.lines.append(self.language.label(f"head_{step.head}"))
+            else:
+                self.emit(STATEMENTS[type(step)](self, step))
 
     def leave(self, exit: Exit) -> Iterator[str]:
         """What the VM needs goes out."""
@@ -128,9 +131,6 @@ class TraceText:
         operator, constant = "!=" if step.wanted else "==", self.language.constant(Kind.INT, step.constant)
         return [f"if ({self.name(step.value)} {operator} {constant}) goto {label(step.exit)};"]
 
-    def enter(self, step: Enter) -> list[str]:
-        return [f"head_{step.head}:;"]
-
     def jump(self, step: Jump) -> list[str]:
         leave = label(self.exits[step.head])
         return [f"if (--{self.name(self.trace.rounds)} == 0) goto {leave};", f"goto head_{step.head};"]
@@ -145,7 +145,6 @@ STATEMENTS: Final[dict[type[Any], Callable[[TraceText, Any], list[str]]]] = {
     Store: TraceText.store,
     Guard: TraceText.guard,
     GuardEqual: TraceText.guard_equal,
-    Enter: TraceText.enter,
     Jump: TraceText.jump,
 }
 
