@@ -45,7 +45,15 @@ X64: Final = Target(
     capstone=("CS_ARCH_X86", "CS_MODE_64"),
 )
 
-TARGETS: Final[dict[str, Target]] = {target.name: target for target in (X64,)}
+ARM64: Final = Target(
+    name="arm64",
+    machines=("aarch64", "arm64"),
+    package="dora.machine.arm64",
+    filler=b"\x00\x00\x20\xd4",
+    capstone=("CS_ARCH_ARM64", "CS_MODE_ARM"),
+)
+
+TARGETS: Final[dict[str, Target]] = {target.name: target for target in (X64, ARM64)}
 
 
 def host() -> Target | None:
