@@ -7,8 +7,9 @@ its code and cells are within reach of each other (2 GB); pages are committed as
     code                      read+execute: private pages, written through /proc/self/mem
 
 `/proc/self/mem` may write to private pages whatever their protection, while other threads run in them, and
-after a fork each process has its own.  Where a kernel refuses that, code is placed in whole fresh pages that
-are filled while read+write and then switched to read+execute, once.
+after a fork each process has its own.  Where a kernel refuses that, or the processor does not get to see it (an
+emulator), code is placed in whole fresh pages that are filled while read+write and then switched to
+read+execute, once.
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ from _thread import allocate_lock
 from bisect import bisect_left
 from typing import Any, Final
 
-from dora.machine.targets import host
+from dora.machine.targets import Target, host
+from dora.types.types import Kind
 
 PAGE: Final = os.sysconf("SC_PAGE_SIZE")
 CODE_ALIGNMENT: Final = 16
@@ -277,10 +279,22 @@ class CodeArena:
     threads; a forked child goes on with its own copy.
     """
 
-    __slots__ = ("address", "cells", "code", "filler", "lock", "process", "size", "words", "writer")
+    __slots__ = (
+        "address",
+        "cells",
+        "code",
+        "filler",
+        "lock",
+        "process",
+        "size",
+        "synchronize",
+        "words",
+        "writer",
+    )
 
     def __init__(self, size: int = ARENA_SIZE, fresh_pages: bool = False) -> None:
-        self.address, self.size = reserve(size)
+        target = host()
+        self.address, self.size = reserve(min(size, target.reach) if target else size)
         cells_size = min(CELLS_SIZE, self.size // 4)
         protect(self.address, cells_size, READ_WRITE)
         start, rest = self.address + cells_size, self.size - cells_size
@@ -288,10 +302,46 @@ class CodeArena:
         self.cells = Ranges(self.address, cells_size, CELL)
         self.code = Ranges(start, rest, self.writer.granule)
         self.words = (ctypes.c_uint64 * (cells_size // CELL)).from_address(self.address)
-        target = host()
         self.filler = target.filler if target else b"\0"
         self.lock = allocate_lock()
         self.process = os.getpid()
+        self.synchronize: Any = None
+        if target and not target.coherent:
+            self._make_coherent(target)
+
+    def _make_coherent(self, target: Target) -> None:
+        """Synchronize what is written, and choose fresh pages if rewritten code is not noticed even so."""
+        self.synchronize = self._place_synchronizer(target)
+        if isinstance(self.writer, ProcessMemory) and not self._is_rewriting_noticed(target):
+            self.writer.close()
+            protect(self.code.start, self.code.limit - self.code.start, NOTHING)
+            self.writer = FreshPages()
+            self.code = Ranges(self.code.start, self.code.limit - self.code.start, PAGE)
+            self.synchronize = None
+            self.synchronize = self._place_synchronizer(target)
+
+    def _place_synchronizer(self, target: Target) -> Any:
+        """synchronize(start, end): the kernel has done it for this very function."""
+        masm = target.assembler()
+        masm.synchronize_code(masm.arguments[0], masm.arguments[1])
+        masm.return_()
+        return ctypes.PYFUNCTYPE(None, address_t, address_t)(self.place(masm.finish().data))
+
+    def _is_rewriting_noticed(self, target: Target) -> bool:
+        """Whether new code in the place of old is what runs: emulators may remember the old."""
+        codes = []
+        for answer in (1, 2):
+            masm = target.assembler()
+            masm.load_constant(Kind.INT, masm.result, answer)
+            masm.return_()
+            codes.append(masm.finish().data)
+        address = self.place(codes[0])
+        function = ctypes.PYFUNCTYPE(int_t)(address)
+        before = function()
+        self.write(address, codes[1])
+        after = function()
+        self.free(address, len(codes[1]))
+        return (before, after) == (1, 2)
 
     def _guard(self) -> Any:
         """The lock; a new one in a child, as another thread of the parent may have held the old one."""
@@ -308,6 +358,8 @@ class CodeArena:
     def write(self, address: int, data: bytes | bytearray) -> None:
         """Fill what `allocate` gave out, from its start and at once."""
         self.writer.write(address, data)
+        if self.synchronize is not None:
+            self.synchronize(address, address + len(data))
 
     def place(self, data: bytes | bytearray) -> int:
         """Allocate and write code that does not depend on its address."""
@@ -330,7 +382,10 @@ class CodeArena:
         return address
 
     def set_cell(self, address: int, value: int) -> None:
-        """Store a word at once: another thread sees the old value or the new one."""
+        """Store a word at once: another thread sees the old value or the new one.
+
+        Who sees the address of code sees the code, which was complete, for all processors, when `write` returned.
+        """
         self.words[(address - self.address) // CELL] = value
 
     def cell(self, address: int) -> int:

@@ -19,14 +19,18 @@ MAKERS: Final[dict[str, Callable[[], MacroAssembler]]] = {}
 class Target(NamedTuple):
     """A processor: its name here, what the operating system calls it, and its folder.
 
-    `filler` is an instruction that stops whoever runs it, for code memory that is not in use.  `capstone`
-    holds the names of Capstone's constants: architecture and mode.
+    `filler` is an instruction that stops whoever runs it, for code memory that is not in use.  `reach` is how
+    many bytes of code can call each other the near way.  `coherent` says whether instructions that have been
+    stored are fetched without further ado (`MacroAssembler.synchronize_code`).  `capstone` holds the
+    names of Capstone's constants: architecture and mode.
     """
 
     name: str
     machines: tuple[str, ...]
     package: str
     filler: bytes
+    reach: int
+    coherent: bool
     capstone: tuple[str, str]
 
     def assembler(self) -> MacroAssembler:
@@ -42,6 +46,8 @@ X64: Final = Target(
     machines=("x86_64", "amd64"),
     package="dora.machine.x64",
     filler=b"\xcc",
+    reach=1 << 31,
+    coherent=True,
     capstone=("CS_ARCH_X86", "CS_MODE_64"),
 )
 
@@ -50,6 +56,8 @@ ARM64: Final = Target(
     machines=("aarch64", "arm64"),
     package="dora.machine.arm64",
     filler=b"\x00\x00\x20\xd4",
+    reach=1 << 27,
+    coherent=False,
     capstone=("CS_ARCH_ARM64", "CS_MODE_ARM"),
 )
 
