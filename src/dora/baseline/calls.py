@@ -49,7 +49,7 @@ def call(context: Context, insn: i.Call) -> None:
 def call_virtual(context: Context, insn: i.CallVirtual) -> None:
     """The receiver is looked at when it is in its argument register: checked for nil, then its method.
 
-    The arguments are in place by then, perhaps in work registers, so the method is found in a scratch register.
+    The arguments are in place by then, perhaps in work registers, so the method goes to a scratch register.
     """
     masm, slot = context.masm, insn.function.slot
     assert slot is not None, f"{insn.function.name} is virtual"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dora import engine
 from dora.cli.options import Invocation
 from dora.cli.output import report, write
+from dora.optional import load
 from dora.pipeline import dump_stages
 from dora.settings import Streams
 from dora.text.diagnostics import Diagnostics
@@ -19,8 +20,12 @@ def main(invocation: Invocation, streams: Streams) -> int:
     if source:
         if invocation.settings.emit:
             write(streams.stdout, dump_stages(invocation.settings.emit, source))
-        program = engine.compile_program(source, diagnostics, engine=invocation.settings.engine)
+        chosen = "baseline" if invocation.settings.target else invocation.settings.engine
+        program = engine.compile_program(source, diagnostics, engine=chosen)
     report(invocation, streams, diagnostics)
     if program is None:
         return 1
+    if invocation.settings.target:
+        write(streams.stdout, load("dora.compiled.showing").show_program(program, invocation.settings))
+        return 0
     return engine.run_program(program, arguments, streams, invocation.settings)

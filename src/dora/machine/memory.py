@@ -7,9 +7,8 @@ its code and cells are within reach of each other (2 GB); pages are committed as
     code                      read+execute: private pages, written through /proc/self/mem
 
 `/proc/self/mem` may write to private pages whatever their protection, while other threads run in them, and
-after a fork each process has its own.  Where a kernel refuses that, or the processor does not get to see it (an
-emulator), code is placed in whole fresh pages that are filled while read+write and then switched to
-read+execute, once.
+after a fork each process has its own.  Where a kernel refuses that, or an emulator does not notice it, code
+is placed in whole fresh pages that are filled while read+write and then switched to read+execute, once.
 """
 
 from __future__ import annotations
@@ -384,7 +383,7 @@ class CodeArena:
     def set_cell(self, address: int, value: int) -> None:
         """Store a word at once: another thread sees the old value or the new one.
 
-        Who sees the address of code sees the code, which was complete, for all processors, when `write` returned.
+        Who sees the address of code sees the code: that was complete for everybody when `write` returned.
         """
         self.words[(address - self.address) // CELL] = value
 

@@ -49,9 +49,9 @@ class Emulator:
             uc.mem_map_ptr(page, PAGE, unicorn.UC_PROT_ALL, ctypes.c_void_p(page))
         return True
 
-    def forget(self, address: int, size: int) -> None:
-        """Other code stands there now."""
-        self.uc.ctl_remove_cache(address, address + size)
+    def forget(self) -> None:
+        """Code has changed; what was translated is void."""
+        self.uc.ctl_flush_tb()
 
     def call(self, address: int, *arguments: int) -> int:
         """Call a function with integers; its result, without sign."""

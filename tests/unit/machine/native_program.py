@@ -82,7 +82,7 @@ def place(code: Code, symbols: dict[str, int] | None = None) -> int:
     arena.write(address, link(code, address, (symbols or {}).__getitem__))
     emulator = processor().emulator
     if emulator is not None:
-        emulator.forget(address, len(code.data))
+        emulator.forget()
     return address
 
 
