@@ -309,38 +309,38 @@ class CodeArena:
             self._make_coherent(target)
 
     def _make_coherent(self, target: Target) -> None:
-        """Synchronize what is written, and choose fresh pages if rewritten code is not noticed even so."""
-        self.synchronize = self._place_synchronizer(target)
-        if isinstance(self.writer, ProcessMemory) and not self._is_rewriting_noticed(target):
-            self.writer.close()
-            protect(self.code.start, self.code.limit - self.code.start, NOTHING)
-            self.writer = FreshPages()
-            self.code = Ranges(self.code.start, self.code.limit - self.code.start, PAGE)
-            self.synchronize = None
-            self.synchronize = self._place_synchronizer(target)
+        """Synchronize what is written, and choose fresh pages if rewritten code is not noticed even so.
 
-    def _place_synchronizer(self, target: Target) -> Any:
-        """synchronize(start, end): the kernel has done it for this very function."""
+        The first page is for the function that synchronizes.
+        """
+        start, size = self.code.start, self.code.limit - self.code.start
+        self._write_synchronizer(target, start)
+        if isinstance(self.writer, ProcessMemory) and not self._is_rewriting_noticed(target, start):
+            self.writer.close()
+            protect(start, size, NOTHING)
+            self.writer = FreshPages()
+            self._write_synchronizer(target, start)
+        self.code = Ranges(start + PAGE, size - PAGE, self.writer.granule)
+
+    def _write_synchronizer(self, target: Target, address: int) -> None:
+        """synchronize(start, end); for this very function the kernel has seen to it."""
         masm = target.assembler()
         masm.synchronize_code(masm.arguments[0], masm.arguments[1])
         masm.return_()
-        return ctypes.PYFUNCTYPE(None, address_t, address_t)(self.place(masm.finish().data))
+        self.writer.write(address, masm.finish().data)
+        self.synchronize = ctypes.PYFUNCTYPE(None, address_t, address_t)(address)
 
-    def _is_rewriting_noticed(self, target: Target) -> bool:
+    def _is_rewriting_noticed(self, target: Target, start: int) -> bool:
         """Whether new code in the place of old is what runs: emulators may remember the old."""
-        codes = []
+        address = start + PAGE
+        answers = []
         for answer in (1, 2):
             masm = target.assembler()
             masm.load_constant(Kind.INT, masm.result, answer)
             masm.return_()
-            codes.append(masm.finish().data)
-        address = self.place(codes[0])
-        function = ctypes.PYFUNCTYPE(int_t)(address)
-        before = function()
-        self.write(address, codes[1])
-        after = function()
-        self.free(address, len(codes[1]))
-        return (before, after) == (1, 2)
+            self.write(address, masm.finish().data)
+            answers.append(ctypes.PYFUNCTYPE(int_t)(address)())
+        return answers == [1, 2]
 
     def _guard(self) -> Any:
         """The lock; a new one in a child, as another thread of the parent may have held the old one."""

@@ -188,7 +188,10 @@ def test_freed_code_stops_who_runs_it() -> None:
     address = arena.place(returning(1))
     arena.place(returning(2))
     arena.free(address, len(returning(1)))
-    assert set(ctypes.string_at(address, len(returning(1)))) == set(arena.filler)
+    if isinstance(arena.writer, memory.FreshPages):
+        assert in_a_child(lambda: run(address)) != 0
+    else:
+        assert set(ctypes.string_at(address, len(returning(1)))) == set(arena.filler)
     arena.close()
 
 
