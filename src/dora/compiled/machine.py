@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from struct import pack, unpack
 from typing import Final
 
-from dora.baseline.compiler import compile_function
+from dora.baseline.compiler import compile_for
 from dora.bytecode.entities import ClassRef, FunctionRef
 from dora.check.program import Function, Program
 from dora.compiled.emission import Emission
@@ -295,11 +295,12 @@ class Machine:
         if VERIFIES:
             load("dora.bytecode.verifier").verify(function)
         dump = emission.bytecode(function)
-        masm = self.instance.target.assembler()
-        if emission.wants_breakpoint(ref.plain_name):
-            masm.breakpoint()
-        compiled = compile_function(
-            function, masm, self.environment, comments=emission.wants_asm(ref.plain_name)
+        compiled = compile_for(
+            self.instance.target,
+            function,
+            self.environment,
+            comments=emission.wants_asm(ref.plain_name),
+            breakpoint=emission.wants_breakpoint(ref.plain_name),
         )
         dump += emission.asm(compiled)
         if dump:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dora.baseline.compiler import compile_function
+from dora.baseline.compiler import compile_for
 from dora.bytecode.entities import ClassRef, FieldRef, FunctionRef, GlobalRef
 from dora.bytecode.function import Function
 from dora.bytecode.instructions import Call, CallInternal, CallVirtual, NewObject
@@ -97,6 +97,6 @@ def show_program(program: Program, settings: Settings) -> str:
     for function in sorted(reached(specializer, starts), key=lambda one: one.name):
         text += emission.bytecode(function)
         if emission.wants_asm(function.ref.plain_name):
-            compiled = compile_function(function, target.assembler(), symbols, comments=True)
+            compiled = compile_for(target, function, symbols, comments=True)
             text += emission.asm(compiled)
     return text.removesuffix("\n")

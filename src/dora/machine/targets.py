@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 from dora.machine.macro import MacroAssembler
 from dora.optional import load
 
-MAKERS: Final[dict[str, Callable[[], MacroAssembler]]] = {}
+MAKERS: Final[dict[str, Callable[[bool], MacroAssembler]]] = {}
 """by package, those that are loaded"""
 
 
@@ -33,12 +33,12 @@ class Target(NamedTuple):
     coherent: bool
     capstone: tuple[str, str]
 
-    def assembler(self) -> MacroAssembler:
-        """A new macro assembler."""
+    def assembler(self, far: bool = False) -> MacroAssembler:
+        """A new macro assembler; `far` for code that was found too large for the shortest instructions."""
         make = MAKERS.get(self.package)
         if make is None:
             make = MAKERS[self.package] = load(f"{self.package}.macro").make
-        return make()
+        return make(far)
 
 
 X64: Final = Target(

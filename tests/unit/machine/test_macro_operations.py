@@ -25,7 +25,7 @@ from native_program import (
     to_bits,
 )
 
-from dora.machine.buffer import Label
+from dora.machine.buffer import Label, RangeError
 from dora.machine.macro import (
     SWAPPED,
     Argument,
@@ -623,3 +623,41 @@ def test_alignment_and_stops() -> None:
     masm.align(16)
     assert masm.position == 16
     assert from_bits(LONG, 5) == 5
+
+
+MEGABYTE = 1 << 20
+
+
+@pytest.mark.parametrize("far", [False, True])
+def test_code_of_more_than_a_megabyte(far: bool) -> None:
+    """Conditional branches over all of it, constants and symbols behind it; some processors must know before."""
+    masm = processor().target.assembler(far)
+    a, b = masm.temporaries[:2]
+    x, y = masm.float_temporaries[:2]
+
+    def emit(m: MacroAssembler) -> None:
+        ends = [m.label() for _ in range(3)]
+        m.load_symbol(b, "far", 1)
+        m.load_constant(DOUBLE, y, 0.1)
+        m.branch_immediate(INT, Condition.LESS, a, 5, ends[0])
+        m.branch_immediate(INT, Condition.EQUAL, a, 0, ends[1])
+        m.float_branch(DOUBLE, FloatCondition.GREATER, x, y, ends[2])
+        while m.position < MEGABYTE + 64:
+            for _ in range(1000):
+                m.load_constant(INT, a, 7)
+        for end in ends:
+            m.bind(end)
+
+    try:
+        program = Program(emit, masm, {"far": 1 << 40})
+    except RangeError:
+        assert not far and processor().target.name == "arm64"
+        return
+    for value, result in ((4, 4), (5, 7), (-1, -1)):
+        program.run({(INT, a): value, (DOUBLE, x): 0.0})
+        assert from_bits(INT, program.after[False, a]) == result
+        assert program.after[False, b] == (1 << 40) + 1
+        assert from_bits(DOUBLE, program.after[True, y]) == 0.1
+    program.run({(INT, a): 9, (DOUBLE, x): 0.5})
+    assert program.after[False, a] == 9
+    program.free()

@@ -35,7 +35,7 @@ class Assembler(Buffer):
 
     FILLER = pack_word(0xD420_0000)
 
-    __slots__ = ("addresses",)
+    __slots__ = ("addresses", "far")
 
     # Addition and subtraction
     add32_rr = three("ADD <Wd>, <Wn>, <Wm>", "00001011000mmmmm000000nnnnnddddd")
@@ -304,8 +304,10 @@ class Assembler(Buffer):
 
     # Symbols: calls within the arena, pages of what is near, and words behind the code with any address
 
-    def __init__(self) -> None:
+    def __init__(self, far: bool = False) -> None:
         super().__init__()
+        self.far = far
+        """whether labels may be farther than 1 MB; for those who choose instructions"""
         self.addresses: dict[tuple[str, int], Label] = {}
 
     def bl_s(self, symbol: str) -> None:

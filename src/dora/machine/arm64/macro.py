@@ -9,8 +9,8 @@
   what they cannot hold of constants and displacements is made in the assembler's own registers.
 * The address of a symbol is a word behind the code; cells are reached by page (`adrp`), calls within the
   arena by `bl`.
-* Conditional branches, and loads of words behind the code, reach 1 MB: `finish` raises RangeError for code
-  that is larger than that.
+* Conditional branches, and loads of words behind the code, reach 1 MB.  `finish` raises RangeError for code
+  that is larger; made again with `far`, branches go around jumps and words stand where they are used.
 """
 
 from __future__ import annotations
@@ -86,8 +86,8 @@ class MacroAssembler(Assembler):
     callee_saved: tuple[Register, ...] = X[19:28]
     incoming_arguments = 16
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, far: bool = False) -> None:
+        super().__init__(far)
         self.scratch_register = Scratch(SCRATCH)
         self.float_scratch_register = FloatScratch(FLOAT_SCRATCH)
         self.saved: tuple[Register, ...] = ()
@@ -147,7 +147,7 @@ class MacroAssembler(Assembler):
         return len(self.code)
 
     def call_symbol(self, symbol: str) -> int:
-        self.ldr_64_l(OWN, self.address(symbol))
+        sequences.load_address_of(self, OWN, symbol)
         self.blr(OWN)
         return len(self.code)
 
@@ -176,7 +176,7 @@ class MacroAssembler(Assembler):
         self.br(OWN)
 
     def jump_symbol(self, symbol: str) -> None:
-        self.ldr_64_l(OWN, self.address(symbol))
+        sequences.load_address_of(self, OWN, symbol)
         self.br(OWN)
 
     def jump_near(self, symbol: str) -> None:
@@ -206,7 +206,7 @@ class MacroAssembler(Assembler):
             sequences.constant(self, kind is LONG or kind is REF, target, int(value))
 
     def load_symbol(self, target: Register, symbol: str, addend: int = 0) -> None:
-        self.ldr_64_l(target, self.address(symbol, addend))
+        sequences.load_address_of(self, target, symbol, addend)
 
     def load_cell(self, kind: Kind, target: Register, symbol: str) -> None:
         self.adrp_s(OWN, symbol)
@@ -409,19 +409,19 @@ class MacroAssembler(Assembler):
 
     def branch(self, kind: Kind, condition: Condition, left: Register, right: Register, label: Label) -> None:
         (self.cmp64_rr if kind is LONG or kind is REF else self.cmp32_rr)(left, right)
-        self.b_cond(CONDITIONS[condition], label)
+        sequences.branch_if(self, CONDITIONS[condition], label)
 
     def branch_immediate(
         self, kind: Kind, condition: Condition, left: Register, value: int, label: Label
     ) -> None:
         wide = kind is LONG or kind is REF
         if value == 0 and condition is EQUAL:
-            (self.cbz64 if wide else self.cbz32)(left, label)
+            sequences.branch_if_zero(self, wide, True, left, label)
         elif value == 0 and condition is NOT_EQUAL:
-            (self.cbnz64 if wide else self.cbnz32)(left, label)
+            sequences.branch_if_zero(self, wide, False, left, label)
         else:
             sequences.compare_constant(self, wide, left, value)
-            self.b_cond(CONDITIONS[condition], label)
+            sequences.branch_if(self, CONDITIONS[condition], label)
 
     def branch_memory(
         self,
@@ -443,11 +443,11 @@ class MacroAssembler(Assembler):
             self.branch_immediate(kind, condition, OWN, 0, label)
             return
         sequences.compare_constant(self, kind is LONG or kind is REF, OWN, value, OWN_ADDRESS)
-        self.b_cond(CONDITIONS[condition], label)
+        sequences.branch_if(self, CONDITIONS[condition], label)
 
     def branch_bits(self, kind: Kind, any_set: bool, register: Register, mask: int, label: Label) -> None:
         sequences.test_bits(self, kind is LONG or kind is REF, register, mask)
-        self.b_cond(a.NE if any_set else a.EQ, label)
+        sequences.branch_if(self, a.NE if any_set else a.EQ, label)
 
     def compare(
         self, kind: Kind, condition: Condition, target: Register, left: Register, right: Register
@@ -481,7 +481,7 @@ class MacroAssembler(Assembler):
         self, kind: Kind, condition: FloatCondition, left: FloatRegister, right: FloatRegister, label: Label
     ) -> None:
         self._float_compare(kind, left, right)
-        self.b_cond(FLOAT_CONDITIONS[condition], label)
+        sequences.branch_if(self, FLOAT_CONDITIONS[condition], label)
 
     def float_compare(
         self,
@@ -510,6 +510,6 @@ class MacroAssembler(Assembler):
         self.brk(0)
 
 
-def make() -> Interface:
+def make(far: bool) -> Interface:
     """A new assembler, by the interface that all processors share."""
-    return MacroAssembler()
+    return MacroAssembler(far)

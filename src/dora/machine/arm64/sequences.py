@@ -6,6 +6,7 @@ atomic operations, loops over memory.  `OWN` holds values and `OWN_ADDRESS` disp
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 from typing import Final
 
@@ -15,7 +16,7 @@ from dora.machine.arm64.assembler import Assembler
 from dora.machine.arm64.immediates import bitmask, fits_add, float_immediate, pieces
 from dora.machine.arm64.registers import FP, LR, SP, ZR, X
 from dora.machine.arm64.selection import Access
-from dora.machine.buffer import RangeError
+from dora.machine.buffer import ABSOLUTE_64, Label, RangeError
 from dora.machine.macro import Argument, CallLayout, FloatRegister, Move, Register
 from dora.machine.moves import in_order
 from dora.types.types import Kind
@@ -65,7 +66,11 @@ def float_constant(asm: Assembler, kind: Kind, target: int, value: float) -> Non
     elif small is not None:
         (asm.fmov_double_i if double else asm.fmov_float_i)(target, small)
     else:
-        (asm.ldr_double_l if double else asm.ldr_float_l)(target, asm.constant(data))
+        load = asm.ldr_double_l if double else asm.ldr_float_l
+        if not asm.far:
+            load(target, asm.constant(data))
+            return
+        with_data(asm, data, lambda label: load(target, label))
 
 
 def add_constant(asm: Assembler, wide: bool, target: int, left: int, value: int) -> None:
@@ -115,6 +120,57 @@ def test_bits(asm: Assembler, wide: bool, register: int, mask: int) -> None:
     else:
         constant(asm, wide, OWN, mask)
         (asm.tst64_rr if wide else asm.tst32_rr)(register, OWN)
+
+
+# ---- Code of any size: what reaches 1 MB only ----
+
+
+def branch_if(asm: Assembler, condition: a.ConditionCode, label: Label) -> None:
+    """`b.cond`; in large code around a jump, which reaches 128 MB."""
+    if not asm.far:
+        asm.b_cond(condition, label)
+        return
+    over = asm.label()
+    asm.b_cond(condition ^ 1, over)
+    asm.b(label)
+    asm.bind(over)
+
+
+def branch_if_zero(asm: Assembler, wide: bool, zero: bool, register: int, label: Label) -> None:
+    """`cbz` or, unless `zero`, `cbnz`."""
+    if asm.far:
+        over = asm.label()
+        compare_with_zero(asm, wide, not zero, register, over)
+        asm.b(label)
+        asm.bind(over)
+    else:
+        compare_with_zero(asm, wide, zero, register, label)
+
+
+def compare_with_zero(asm: Assembler, wide: bool, zero: bool, register: int, label: Label) -> None:
+    if zero:
+        (asm.cbz64 if wide else asm.cbz32)(register, label)
+    else:
+        (asm.cbnz64 if wide else asm.cbnz32)(register, label)
+
+
+def with_data(asm: Assembler, data: bytes, load: Callable[[Label], None]) -> None:
+    """Data in the middle of the code, behind the instruction that loads it, and a jump over it."""
+    place, over = asm.label(), asm.label()
+    load(place)
+    asm.b(over)
+    asm.bind(place)
+    asm.code += data
+    asm.bind(over)
+
+
+def load_address_of(asm: Assembler, target: int, symbol: str, addend: int = 0) -> None:
+    """The address of a symbol, from a word behind the code."""
+    if not asm.far:
+        asm.ldr_64_l(target, asm.address(symbol, addend))
+        return
+    asm.relocations.append((len(asm.code) + 8, ABSOLUTE_64, symbol, addend))
+    with_data(asm, bytes(8), lambda label: asm.ldr_64_l(target, label))
 
 
 # ---- Memory ----

@@ -563,6 +563,6 @@ class MacroAssembler(Assembler):
         self.int3()
 
 
-def make() -> Interface:
-    """A new assembler, by the interface that all processors share."""
+def make(far: bool) -> Interface:
+    """A new assembler, by the interface that all processors share; nothing is too far for it."""
     return MacroAssembler()

@@ -1,0 +1,54 @@
+"""Dora on AArch64: a slice of the language suite and the tests of the machine layer, in an emulator.
+
+`tools/aarch64 test` runs all of it.  Skipped where the emulator is missing or has not been set up.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import emulation
+import pytest
+
+from dora.runtime.collectors import COLLECTORS
+
+EVERY = 8
+"""Every so many programs of the language suite are run."""
+
+
+@pytest.fixture(autouse=True)
+def emulator() -> None:
+    try:
+        emulation.check()
+    except emulation.Unavailable as problem:
+        pytest.skip(str(problem))
+
+
+def output_of(capfd: pytest.CaptureFixture[str]) -> str:
+    captured = capfd.readouterr()
+    return captured.out + captured.err
+
+
+@pytest.mark.parametrize("collector", sorted(COLLECTORS))
+def test_a_slice_of_the_language_suite(collector: str, capfd: pytest.CaptureFixture[str]) -> None:
+    status = emulation.suite([f"--every={EVERY}", f"--gc={collector}"])
+    output = output_of(capfd)
+    assert status == 0, output
+    assert " on aarch64 in " in output and int(output.splitlines()[-1].split()[0]) > 50
+
+
+def test_the_machine_layer(capfd: pytest.CaptureFixture[str]) -> None:
+    assert emulation.pytest(emulation.MACHINE_TESTS) == 0, output_of(capfd)
+
+
+def test_a_program(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """A failure with its trace, and the program's status."""
+    path = tmp_path / "fails.dora"
+    path.write_text("fun main() { println(7.toString()); fail(nil); }\nfun fail(x: Str) { x.len(); }\n")
+    command = emulation.command_line(["-m", "dora", str(path)])
+    assert emulation.subprocess.run(command).returncode == 103
+    assert output_of(capfd) == "7\nnil check failed\n0: fail(Str): 2\n1: main(): 1\n"
+
+
+def test_every_test_of_the_machine_layer_is_there() -> None:
+    assert all((emulation.PROJECT / path).exists() for path in emulation.MACHINE_TESTS)
