@@ -28,7 +28,7 @@ from dora.bytecode.function import Function as Bytecode
 from dora.check.checker import MainRule, check_program
 from dora.check.program import Class, Function, Program
 from dora.compiled.machine import Machine
-from dora.engine import library_for
+from dora.engine.checking import library_for
 from dora.lower.functions import lowering
 from dora.lower.specializer import Specializer
 from dora.syntax.parser import parse_file
@@ -131,7 +131,7 @@ def back(program: Program, times: Times) -> None:
 def compile_and_place(machine: Machine, ref: FunctionRef, times: Times) -> None:
     bytecode = machine.specializer.code(ref)
     start = time.perf_counter()
-    compiled = compile_function(bytecode, machine.instance.target.assembler(), machine.environment)
+    compiled = compile_function(bytecode, machine.instance.target.assembler(), machine.translator.environment)
     times.add(COMPILE, start)
     start = time.perf_counter()
     machine.instance.place_function(ref, compiled.code, compiled.points)

@@ -3,8 +3,9 @@
     python bench/startup.py
 
 The whole is that of the command `dora`, started the second time and later, so that Python has its
-compiled modules.  The parts are measured by `startup_parts.py` in processes of their own, and the
-packages by Python's `-X importtime`, which costs time itself: read them as shares.
+compiled modules: once with the code that the first run has stored, once with `--no-cache`.  The parts are
+measured by `startup_parts.py` in processes of their own, and the packages by Python's `-X importtime`,
+which costs time itself: read them as shares.
 """
 
 from __future__ import annotations
@@ -29,17 +30,19 @@ PACKAGE_ROUNDS: Final = 5
 Table = dict[str, float]
 
 
-def whole(runs: int) -> list[float]:
-    """Seconds of wall time of each start; the first is not counted."""
-    command = dora([]).prepare("hello")
+def whole(runs: int, options: list[str]) -> dict[str, float]:
+    """Milliseconds of wall time, best and median; the first start is not counted."""
+    command = dora(options).prepare("hello")
     measure(command)
-    return [measure(command).wall for _ in range(runs)]
+    walls = [1000 * measure(command).wall for _ in range(runs)]
+    return {"best": min(walls), "median": median(walls)}
 
 
-def parts() -> Table:
+def parts(*mode: str) -> Table:
     """The parts of one start, in seconds."""
+    script = str(HERE / "startup_parts.py")
     done = subprocess.run(
-        [sys.executable, str(HERE / "startup_parts.py"), str(time.perf_counter()), str(HELLO_PROGRAM)],
+        [sys.executable, script, str(time.perf_counter()), str(HELLO_PROGRAM), *mode],
         capture_output=True,
         text=True,
         check=True,
@@ -53,7 +56,7 @@ def parts() -> Table:
 def packages() -> Table:
     """Seconds that the modules of each package took to import in one start, without what they import."""
     done = subprocess.run(
-        [sys.executable, "-X", "importtime", "-m", "dora", str(HELLO_PROGRAM)],
+        [sys.executable, "-X", "importtime", "-m", "dora", "--no-cache", str(HELLO_PROGRAM)],
         capture_output=True,
         text=True,
         check=True,
@@ -99,16 +102,17 @@ def main() -> int:
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures")
     options = parser.parse_args()
     pin(None)
-    walls = [1000 * seconds for seconds in whole(options.runs)]
-    total = {"wall time": {"best": min(walls), "median": median(walls)}}
+    total = {"with stored code": whole(options.runs, []), "without": whole(options.runs, ["--no-cache"])}
+    of_stored = repeat(lambda: parts("stored"), options.runs)
     of_parts = repeat(parts, options.runs)
     by_package = repeat(packages, PACKAGE_ROUNDS)
     by_package = dict(sorted(by_package.items(), key=lambda item: -item[1]["median"]))
     print_table(f"hello world, milliseconds, {options.runs} runs", total)
-    print_table("parts", of_parts)
+    print_table("parts with stored code", of_stored)
+    print_table("parts without", of_parts)
     print_table("imports by package (with the profiler on)", by_package)
     if options.json:
-        report = {"total": total, "parts": of_parts, "packages": by_package}
+        report = {"total": total, "stored": of_stored, "parts": of_parts, "packages": by_package}
         options.json.write_text(json.dumps(report, indent=1) + "\n")
     return 0
 

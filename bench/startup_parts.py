@@ -1,9 +1,10 @@
 """One start of `dora FILE` in this process, with the time of every part on stderr as JSON.
 
-    python bench/startup_parts.py STARTED FILE
+    python bench/startup_parts.py STARTED FILE          everything is compiled
+    python bench/startup_parts.py STARTED FILE stored   the code of an earlier run is used
 
 `startup.py` runs it in fresh processes.  STARTED is the monotonic clock when the process was asked for.
-The imports are in the middle because they are what is measured; they are those of the command `dora`.
+Modules are loaded one after the other because that is what is measured; they are those of the command `dora`.
 """
 
 import time
@@ -13,70 +14,107 @@ ENTERED = time.perf_counter()
 import json  # noqa: E402  (its time is subtracted: it is ours, not Dora's)
 import os  # noqa: E402
 import sys  # noqa: E402
+from typing import Any  # noqa: E402
 
 READY = time.perf_counter()
 
 import dora.cli.main  # noqa: E402
 import dora.cli.run  # noqa: E402, F401
-
-FRONT_IMPORTED = time.perf_counter()
-
-from dora.compiled.machine import Machine  # noqa: E402
-
-IMPORTED = time.perf_counter()
-
-from dora import engine  # noqa: E402
-from dora.bytecode.entities import FunctionRef  # noqa: E402
+from dora.optional import load  # noqa: E402
+from dora.settings import Settings  # noqa: E402
 from dora.text.diagnostics import Diagnostics  # noqa: E402
 from dora.text.loading import load_source  # noqa: E402
 
-ENGINE = "baseline"
+FRONT_IMPORTED = time.perf_counter()
+
+Parts = dict[str, float]
 
 
-class TimedMachine(Machine):
-    """A machine that looks at the clock when it compiles."""
-
-    lowering = 0.0
-    compiling = 0.0
-
-    def compile(self, ref: FunctionRef) -> int:
-        start = time.perf_counter()
-        self.specializer.code(ref)
-        lowered = time.perf_counter()
-        address = super().compile(ref)
-        self.lowering += lowered - start
-        self.compiling += time.perf_counter() - lowered
-        return address
-
-
-def main(started: float, path: str) -> None:
-    begin = time.perf_counter()
-    engine.library_for(ENGINE)
-    declared = time.perf_counter()
+def read(path: str) -> Any:
     source = load_source(path, sys.stdin.buffer, Diagnostics())
     assert source is not None
-    program = engine.compile_program(source, Diagnostics(), engine=ENGINE)
-    assert program is not None
+    return source
+
+
+def streams() -> dict[str, Any]:
+    return {"stdout": sys.stdout.buffer, "stderr": sys.stderr.buffer}
+
+
+def compiled_start(path: str) -> Parts:
+    """Check and compile everything."""
+    checking = load("dora.engine.checking")
+    checker_imported = time.perf_counter()
+    machine_class = load("dora.compiled.machine").Machine
+    imported = time.perf_counter()
+    checking.library_for("baseline")
+    declared = time.perf_counter()
+    program = checking.compile_program(read(path), Diagnostics(), engine="baseline")
     checked = time.perf_counter()
-    machine = TimedMachine(program, stdout=sys.stdout.buffer, stderr=sys.stderr.buffer)
+    machine = machine_class(program, **streams())
+    times = {"lowering": 0.0, "compiling": 0.0}
+    watch(machine, times)
     prepared = time.perf_counter()
     machine.run_main()
     sys.stdout.buffer.flush()
     end = time.perf_counter()
-    parts = {
-        "Python itself": ENTERED - started,
-        "imports: command line, reading, checking": FRONT_IMPORTED - READY,
-        "imports: compiler and runtime": IMPORTED - FRONT_IMPORTED,
-        "declaring the library": declared - begin,
+    return {
+        "imports: reading and checking": checker_imported - FRONT_IMPORTED,
+        "imports: compiler and runtime": imported - checker_imported,
+        "declaring the library": declared - imported,
         "reading and checking the program": checked - declared,
         "preparing memory and stubs": prepared - checked,
-        "lowering (checks bodies of the library)": machine.lowering,
-        "compiling and placing": machine.compiling,
-        "running": end - prepared - machine.lowering - machine.compiling,
+        "lowering (checks bodies of the library)": times["lowering"],
+        "compiling and placing": times["compiling"],
+        "running": end - prepared - times["lowering"] - times["compiling"],
+    }
+
+
+def watch(machine: Any, times: Parts) -> None:
+    """Look at the clock around every function that is compiled."""
+    compile_function = machine.compile
+
+    def compile(ref: Any) -> int:
+        start = time.perf_counter()
+        machine.translator.specializer.code(ref)
+        lowered = time.perf_counter()
+        address = int(compile_function(ref))
+        times["lowering"] += lowered - start
+        times["compiling"] += time.perf_counter() - lowered
+        return address
+
+    machine.compile = compile
+
+
+def stored_start(path: str) -> Parts:
+    """Take the code from the cache, which must have it."""
+    cache, executor = load("dora.compiled.cache"), load("dora.compiled.executor").Executor
+    program_class = load("dora.compiled.stored").StoredProgram
+    imported = time.perf_counter()
+    image = cache.find_entry(read(path), Settings()).read()
+    found = time.perf_counter()
+    assert image is not None, "the program is not in the cache"
+    machine = executor(program_class(image, None), **streams())
+    prepared = time.perf_counter()
+    machine.run_main()
+    sys.stdout.buffer.flush()
+    end = time.perf_counter()
+    return {
+        "imports: runtime": imported - FRONT_IMPORTED,
+        "finding and reading the stored program": found - imported,
+        "preparing memory, stubs and names": prepared - found,
+        "placing and running": end - prepared,
+    }
+
+
+def main(started: float, path: str, *mode: str) -> None:
+    parts = {
+        "Python itself": ENTERED - started,
+        "imports: command line": FRONT_IMPORTED - READY,
+        **(stored_start(path) if mode else compiled_start(path)),
     }
     print(json.dumps(parts), file=sys.stderr, flush=True)
     os._exit(0)
 
 
 if __name__ == "__main__":
-    main(float(sys.argv[1]), sys.argv[2])
+    main(float(sys.argv[1]), *sys.argv[2:])

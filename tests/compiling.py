@@ -9,7 +9,7 @@ from dora.baseline.result import CompiledFunction
 from dora.bytecode.function import Function as Bytecode
 from dora.check.program import Class, Function, Program
 from dora.compiled.showing import Symbols, reached
-from dora.engine import compile_program
+from dora.engine.checking import compile_program
 from dora.lower.functions import lowering
 from dora.lower.specializer import Specializer
 from dora.machine.targets import TARGETS

@@ -7,6 +7,7 @@ import os
 import pytest
 
 os.environ["DORA_VERIFY"] = "1"  # bytecode is verified before it is compiled, in all tests
+os.environ["DORA_CACHE"] = "off"  # all tests compile, but those of the cache
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

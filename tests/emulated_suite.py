@@ -20,8 +20,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from dora.compiled import machine
-from dora.engine import compile_program
+from dora.compiled import executor
+from dora.engine.checking import compile_program
 from dora.runtime import heap, instance
 from dora.runtime.collectors import COLLECTORS
 from dora.text.diagnostics import Diagnostics
@@ -51,7 +51,7 @@ def reserve_less() -> None:
     for module, name in ((instance, "SHAPES_SIZE"), (instance, "TEXTS_SIZE"), (heap, "SLOTS_SIZE")):
         assert getattr(module, name) > RESERVED
         setattr(module, name, RESERVED)
-    machine.default_heap_size = lambda: 8 * RESERVED
+    executor.default_heap_size = lambda: 8 * RESERVED
 
 
 def programs() -> list[Path]:

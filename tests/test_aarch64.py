@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import emulation
 import pytest
 
+import emulation
 from dora.runtime.collectors import COLLECTORS
 
 EVERY = 8

@@ -524,7 +524,7 @@ class TestEval:
     def test_variables_do_not_see_those_to_their_right(self) -> None:
         result = dora("eval", "--let", "y=x+1", "--let", "x=3", "y")
         assert result.status == 1
-        assert "E0302" in result.err
+        assert "E0301" in result.err
 
     def test_types_of_variables(self) -> None:
         assert dora("eval", "--let", "n=7L", "n / 2L").out == "3\n"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from dora import engine
+from dora.engine import engines
 from language_cases import Command, lines_match, parse_file
 from moving import MovingMachine
 from test_language import FILES, LANGUAGE, run
@@ -16,7 +16,7 @@ MODULE = "moving"
 
 @pytest.fixture(autouse=True)
 def moving_engine(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(engine.ENGINES, "baseline", (MODULE, MovingMachine.__name__))
+    monkeypatch.setitem(engines.ENGINES, "baseline", (MODULE, MovingMachine.__name__))
 
 
 CASES = [path for path in FILES if parse_file(path).command is not Command.CHECK]

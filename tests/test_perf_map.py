@@ -11,7 +11,7 @@ import pytest
 
 from dora.compiled import emission
 from dora.compiled.machine import Machine
-from dora.engine import compile_program
+from dora.engine.checking import compile_program
 from dora.settings import Settings
 from dora.text.diagnostics import Diagnostics
 from dora.text.source import Source

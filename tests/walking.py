@@ -1,20 +1,23 @@
-"""Compiling and walking small programs, for tests that look closer than the command line does."""
+"""Compiling and interpreting small programs, for tests that look closer than the command line does."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from io import BytesIO
-from typing import NamedTuple
+from typing import Any, Final, NamedTuple
 
 from dora.check.checker import MainRule, check_program
 from dora.check.library import prelude
 from dora.check.program import Program
 from dora.host.objects import Value
+from dora.interpreted.machine import Machine
 from dora.settings import Settings
 from dora.syntax.parser import parse_file
 from dora.text.diagnostics import Diagnostics, Severity
 from dora.text.source import Source
 from dora.treewalk.interpreter import Interpreter
+
+INTERPRETERS: Final[dict[str, Any]] = {"walk": Interpreter, "vm": Machine}
 
 
 class Result(NamedTuple):
@@ -33,19 +36,27 @@ def compiled(text: str, main: MainRule = MainRule.REQUIRED) -> Program:
 
 
 class Walk:
-    """A program in the tree walk and what it prints."""
+    """A program in one of the interpreters, the tree walk if nothing else is said, and what it prints."""
 
     def __init__(
-        self, text: str = "fun main() {}", *, arguments: Sequence[str] = (), heap_size: int | None = None
+        self,
+        text: str = "fun main() {}",
+        *,
+        arguments: Sequence[str] = (),
+        engine: str = "walk",
+        provider: Any = None,
+        **settings: Any,
     ) -> None:
+        """`provider` makes native functions, where the engine asks for them."""
         self.stdout, self.stderr = BytesIO(), BytesIO()
         self.program = compiled(text)
-        self.interpreter = Interpreter(
+        self.interpreter = INTERPRETERS[engine](
             self.program,
             stdout=self.stdout,
             stderr=self.stderr,
             arguments=arguments,
-            settings=Settings(heap_size=heap_size),
+            settings=Settings(engine=engine, **settings),
+            **({"provider": provider} if provider else {}),
         )
 
     def run(self) -> Result:

@@ -11,7 +11,7 @@
 qemu-aarch64 must be installed (Debian's package `qemu-user`); nothing else needs more rights than a user has.
 Packages come from the mirrors that apt knows, into an apt of its own for arm64, and are only unpacked:
 
-    ~/.cache/dora/aarch64-1/
+    ~/.cache/dora-aarch64/1/
         apt/        lists and packages; removed when all is unpacked
         root/       usr/bin/python3, the C library
         wheels/     pytest, capstone
@@ -55,7 +55,7 @@ class Unavailable(Exception):
 def folder() -> Path:
     """Where everything is kept, for all work trees."""
     cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(cache) / "dora" / f"aarch64-{RECIPE}"
+    return Path(cache) / "dora-aarch64" / str(RECIPE)
 
 
 def emulator() -> str:
@@ -155,6 +155,7 @@ def command_line(arguments: Sequence[str], tests: bool = False) -> list[str]:
         "PYTHONPATH": os.pathsep.join(map(str, path)),
         "PYTHONDONTWRITEBYTECODE": "1" if tests else "",
         "DORA_VERIFY": "1" if tests else "",
+        "DORA_CACHE": "off" if tests else "",
     }
     variables = [word for name, value in settings.items() for word in ("-E", f"{name}={value}")]
     python = root / "usr" / "bin" / "python3"

@@ -47,3 +47,11 @@ class Settings:
     """show code for this processor, and do not run the program; empty to run it"""
     omit_bounds_check: bool = False
     perf: bool = False
+    hot: int | None = None
+    """calls and rounds of loops after which a function is hot; none for the engine's default"""
+    hot_now: bool = False
+    """whether the program waits for native code instead of running on"""
+    stats: bool = False
+    """what the engine did, when the program ends"""
+    cache: bool = True
+    """whether compiled code may be taken from and stored in the user's cache"""

@@ -21,7 +21,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from fuzz.generator import Generator
 
-ENGINES = (("walk",), ("baseline",), ("baseline", "--gc-stress"))
+ENGINES = (("walk",), ("vm",), ("baseline",), ("baseline", "--gc-stress"))
 """engine and further options"""
 
 OVERFLOW = 108

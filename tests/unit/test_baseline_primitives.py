@@ -28,7 +28,7 @@ from dora.bytecode.entities import FunctionRef
 from dora.bytecode.function import Function
 from dora.bytecode.instructions import Register, Target
 from dora.bytecode.verifier import verify
-from dora.compiled.machine import Environment, Machine
+from dora.compiled.machine import Machine
 from dora.host.failures import Trapped
 from dora.machine.targets import X64
 from dora.runtime.stubs import FLOATS_AT
@@ -159,7 +159,7 @@ class Runner:
 
     def __init__(self) -> None:
         self.machine = Machine(compiled_program("fun main() {}"), stdout=BytesIO(), stderr=BytesIO())
-        self.environment = Environment(self.machine, bounds_checks=True)
+        self.environment = self.machine.translator.environment
 
     def run(self, function: Function, operands: tuple[Value, ...]) -> Value | None:
         """The result, or None for a failure."""

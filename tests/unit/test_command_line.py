@@ -80,7 +80,7 @@ def test_every_value_arrives() -> None:
         "eval --let a 1",
         "eval --let 1a=1 1",
         "eval 1 2",
-        "--engine=vm x",
+        "--engine=opt x",
         "--engine=fast x",
     ],
 )

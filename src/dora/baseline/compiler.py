@@ -60,7 +60,7 @@ def compile_for(
     comments: bool = False,
     breakpoint: bool = False,
 ) -> CompiledFunction:
-    """The machine code of a function for a processor, with long branches if it is too large for short ones."""
+    """The machine code of a function for a processor, with long branches if short ones do not reach."""
     for far in (False, True):
         masm = target.assembler(far)
         if breakpoint:

@@ -533,10 +533,11 @@ class If(StatementBase):
 
 @dataclass(slots=True, eq=False, repr=False)
 class While(StatementBase):
-    """`condition` is None for `loop`."""
+    """`condition` is None for `loop`.  `iterator` is that of a `for`, known to it and to the `Let` before."""
 
     condition: TypedExpression | None
     body: Block
+    iterator: Local | None = None
 
 
 @dataclass(slots=True, eq=False, repr=False)

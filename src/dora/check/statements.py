@@ -142,7 +142,7 @@ def check_for(body: Body, node: tree.For) -> typed.Statement:
     receiver = typed.GetLocal(node.span, iterator.type, iterator)
     condition = has_next.build(has_next.arguments, BOOL, [receiver])
     value = typed.Let(node.span, local, next_value.build(next_value.arguments, next_value.result, [receiver]))
-    loop = typed.While(node.span, condition, typed.Block(node.body.span, [value, block]))
+    loop = typed.While(node.span, condition, typed.Block(node.body.span, [value, block]), iterator)
     return typed.Block(node.span, [start, loop])
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dora import engine
 from dora.check.checker import MainRule
 from dora.cli.options import Invocation
 from dora.cli.output import report
+from dora.engine.checking import compile_program
 from dora.settings import Streams
 from dora.text.diagnostics import Diagnostics
 from dora.text.loading import load_source
@@ -21,5 +21,5 @@ def check(path: str, streams: Streams) -> Diagnostics:
     diagnostics = Diagnostics()
     source = load_source(path, streams.stdin, diagnostics)
     if source:
-        engine.compile_program(source, diagnostics, main=MainRule.OPTIONAL)
+        compile_program(source, diagnostics, main=MainRule.OPTIONAL)
     return diagnostics

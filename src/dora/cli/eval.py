@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dora import engine
 from dora.cli.options import Invocation, UsageError
 from dora.cli.output import report, write
+from dora.engine.formulas import run_formula
 from dora.pipeline import dump_stages
 from dora.settings import Streams
 from dora.text.diagnostics import Diagnostics
@@ -27,7 +27,7 @@ def main(invocation: Invocation, streams: Streams) -> int:
             write(streams.stdout, dump_stages(invocation.settings.emit, formula, formula=True))
         names = [name for name, _ in invocation.variables]
         variables = list(zip(names, formulas, strict=True))
-        status = engine.run_formula(variables, formula, diagnostics, streams, invocation.settings)
+        status = run_formula(variables, formula, diagnostics, streams, invocation.settings)
     report(invocation, streams, diagnostics)
     return 1 if diagnostics.errors else status
 

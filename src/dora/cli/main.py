@@ -9,9 +9,9 @@ import os
 import sys
 from typing import BinaryIO, Final, NoReturn
 
-from dora import engine
 from dora.cli.options import Invocation, UsageError, parse_arguments, usage
 from dora.cli.output import complain, write
+from dora.engine.engines import collector_is_there, engine_is_there
 from dora.optional import load
 from dora.settings import Streams
 from dora.version import VERSION
@@ -92,10 +92,10 @@ def _check(invocation: Invocation) -> None:
     name = invocation.settings.engine
     if invocation.settings.target:
         return  # nothing is run
-    if not engine.engine_is_there(name):
+    if not engine_is_there(name):
         raise UsageError(f"engine `{name}` is not there yet")
     collector = invocation.settings.gc
-    if not engine.collector_is_there(name, collector):
+    if not collector_is_there(name, collector):
         raise UsageError(f"collector `{collector}` is not there yet")
 
 

@@ -134,6 +134,25 @@ def _gc_stats(invocation: Invocation, value: str) -> None:
     invocation.settings.gc_stats = True
 
 
+def count(value: str) -> int:
+    """A positive number."""
+    if not (value.isascii() and value.isdigit() and int(value)):
+        raise UsageError(f"`{value}` is no positive number")
+    return int(value)
+
+
+def _hot(invocation: Invocation, value: str) -> None:
+    invocation.settings.hot = count(value)
+
+
+def _hot_now(invocation: Invocation, value: str) -> None:
+    invocation.settings.hot_now = True
+
+
+def _stats(invocation: Invocation, value: str) -> None:
+    invocation.settings.stats = True
+
+
 def _heap_size(invocation: Invocation, value: str) -> None:
     invocation.settings.heap_size = size(value)
 
@@ -175,6 +194,10 @@ def _perf(invocation: Invocation, value: str) -> None:
     invocation.settings.perf = True
 
 
+def _no_cache(invocation: Invocation, value: str) -> None:
+    invocation.settings.cache = False
+
+
 def _error_format(invocation: Invocation, value: str) -> None:
     invocation.format = Format(one_of(value, [format.value for format in Format]))
 
@@ -196,6 +219,9 @@ OPTIONS: Final = (
     Option("--gc-verify", None, "check the heap around every collection", _gc_verify),
     Option("--gc-events", None, "one line per collection", _gc_events),
     Option("--gc-stats", None, "a summary of all collections at the end", _gc_stats),
+    Option("--hot", "N", "calls or rounds of a loop until a function is hot", _hot),
+    Option("--hot-now", None, "wait for the native code of hot functions", _hot_now),
+    Option("--stats", None, "what the engine did, at the end", _stats),
     Option("--heap-size", "SIZE", "most bytes of the heap; suffix k, m or g", _heap_size),
     Option("--emit", "STAGES", "print " + ", ".join(stage.value for stage in STAGES), _emit),
     Option("--emit-ast", None, "short for --emit=ast", _emit_ast),
@@ -207,6 +233,7 @@ OPTIONS: Final = (
     Option("--omit-bounds-check", None, "do not check indexes", _omit_bounds_check),
     Option("--perf", None, "write a map of the machine code for perf", _perf),
     Option("--enable-perf", None, "the same", _perf),
+    Option("--no-cache", None, "compile everything anew, and store nothing", _no_cache, frozenset({"run"})),
     Option("--error-format", "FORMAT", "human (default), short, json", _error_format, _EVERYWHERE),
     Option("--color", "WHEN", "auto (default), always, never", _color, _EVERYWHERE),
     Option("--let", "NAME=EXPRESSION", "define a variable for the formula", _let, frozenset({"eval"})),

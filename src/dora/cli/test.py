@@ -11,11 +11,12 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from dora import engine
 from dora.check.checker import MainRule
 from dora.check.program import Program
 from dora.cli.options import Invocation
 from dora.cli.output import report, write
+from dora.engine.checking import compile_program
+from dora.engine.testing import ExitRequest, TestRun, start_tests
 from dora.pipeline import dump_stages
 from dora.settings import Streams
 from dora.text.diagnostics import Diagnostics
@@ -46,8 +47,8 @@ def main(invocation: Invocation, streams: Streams) -> int:
             if len(paths) > 1:
                 write(streams.stdout, path + "\n")
             assert program is not None, "without errors there is a program"
-            run_tests(engine.start_tests(program, streams, invocation.settings), streams, tally)
-    except engine.ExitRequest as request:
+            run_tests(start_tests(program, streams, invocation.settings), streams, tally)
+    except ExitRequest as request:
         return request.status
     write(streams.stdout, f"{tally.passed} passed, {tally.failed} failed\n")
     return 1 if tally.failed else 0
@@ -72,10 +73,10 @@ def compile_file(
     if invocation.settings.emit:
         write(streams.stdout, dump_stages(invocation.settings.emit, source))
     settings = invocation.settings
-    return engine.compile_program(source, diagnostics, main=MainRule.IGNORED, engine=settings.engine)
+    return compile_program(source, diagnostics, main=MainRule.IGNORED, engine=settings.engine)
 
 
-def run_tests(tests: engine.TestRun, streams: Streams, tally: Tally) -> None:
+def run_tests(tests: TestRun, streams: Streams, tally: Tally) -> None:
     try:
         for name in tests.names():
             write(streams.stdout, f"test {name} ... ")

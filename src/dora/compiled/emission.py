@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from dora.baseline.result import CompiledFunction
-from dora.bytecode.function import Function
-from dora.bytecode.printer import print_function
-from dora.machine.listing import ListingError, Syntax, listing
 from dora.machine.targets import Target
+from dora.optional import load
 from dora.settings import ALL, Settings
+
+if TYPE_CHECKING:
+    from dora.baseline.result import CompiledFunction
+    from dora.bytecode.function import Function
 
 PERF_FOLDER: Final = "/tmp"
 """where Linux `perf` looks for the map of a process"""
@@ -36,16 +37,17 @@ class Emission:
         """The dump of a function's bytecode, or nothing."""
         settings = self.settings
         if "bytecode" in settings.emit or wanted(function.ref.plain_name, settings.emit_bytecode):
-            return print_function(function) + "\n"
+            return str(load("dora.bytecode.printer").print_function(function)) + "\n"
         return ""
 
     def asm(self, compiled: CompiledFunction) -> str:
         """The listing of a function's machine code, or nothing."""
         if not self.wants_asm(compiled.ref.plain_name):
             return ""
+        listing = load("dora.machine.listing")
         try:
-            text = listing(compiled.code, self.target, Syntax(self.settings.asm_syntax))
-        except ListingError as error:
+            text = listing.listing(compiled.code, self.target, listing.Syntax(self.settings.asm_syntax))
+        except listing.ListingError as error:
             return f"{compiled.ref.name}: {error}\n"
         return f"{compiled.ref.name}\n{text}\n"
 

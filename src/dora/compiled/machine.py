@@ -1,52 +1,25 @@
-"""The compiled engine: lowering, baseline compiler and runtime put together.
+"""The compiled engine for a typed program: its functions are compiled at their first call, and run.
 
-Every function is compiled at its first call.  Python is called back to compile, for the few internal
-functions that are not Dora, and when the program fails (`Machine.upcall`).
+An `Executor` knows functions and classes as bytecode does.  Here are the calls whose arguments are
+those of the front end: functions and types of the program.
 """
 
 from __future__ import annotations
 
-import ctypes
-import os
 from collections.abc import Sequence
-from struct import pack, unpack
-from typing import Final
 
-from dora.baseline.compiler import compile_for
-from dora.bytecode.entities import ClassRef, FunctionRef
 from dora.check.program import Function, Program
-from dora.compiled.emission import Emission
-from dora.host.context import ByteSink, Context, FrameDescription, Output, default_heap_size
-from dora.host.failures import Exit, Failure, FatalError, Trapped, as_failure
-from dora.host.internals import INTERNALS
-from dora.host.objects import Array, Str, Value
-from dora.lower.functions import lowering
-from dora.machine.targets import host
-from dora.optional import load
-from dora.runtime import layout, stubs
-from dora.runtime.collectors import COLLECTORS, DEFAULT
-from dora.runtime.instance import Instance, Place
-from dora.runtime.internals import HEAP_FUNCTIONS
-from dora.runtime.memory import Words, load_bytes, load_word
-from dora.runtime.stubs import Reason
+from dora.compiled.executor import Executor
+from dora.compiled.translator import Translator
+from dora.host.context import ByteSink
+from dora.host.failures import Failure
+from dora.host.objects import Value
+from dora.runtime.memory import load_bytes
 from dora.settings import Settings
-from dora.types.traps import Trap
 from dora.types.types import Kind, PrimitiveType, Type
 
-SIGNED: Final = {Kind.INT: 32, Kind.LONG: 64}
 
-
-VERIFIES: Final = bool(os.environ.get("DORA_VERIFY"))
-"""Whether all bytecode is checked before it is compiled; tests set the environment variable."""
-
-MOST_NESTED: Final = 1000
-"""Type arguments nested deeper are those of a generic that instantiates itself without end.
-
-That recursion would overflow the stack, but long before it has compiled thousands of functions.
-"""
-
-
-class Machine:
+class Machine(Executor):
     """Runs one program as machine code.  `stdout` and `stderr` are files for bytes."""
 
     def __init__(
@@ -58,75 +31,12 @@ class Machine:
         stderr: ByteSink,
         settings: Settings | None = None,
     ) -> None:
-        settings = settings or Settings()
-        heap_size = settings.heap_size
-        target = host()
-        assert target is not None, "the command line looks for a target"
         self.program = program
-        self.stderr = stderr
-        self.specializer = lowering(program)
-        library = program.library
-        str_class = self.specializer.class_ref(library.classes["Str"].of())
-        exception = library.classes["Exception"].of()
-        self.exception_class = self.specializer.class_ref(exception)
-        self.msg_field = self.specializer.field_ref(exception, library.classes["Exception"].fields["msg"])
-        self.record_field = self.specializer.field_ref(
-            exception, library.classes["Exception"].fields["record"]
+        self.translator = Translator(program, keep=settings is not None and settings.cache)
+        self.specializer = self.translator.specializer
+        super().__init__(
+            self.translator, arguments=arguments, stdout=stdout, stderr=stderr, settings=settings
         )
-        self.collector = COLLECTORS[settings.gc or DEFAULT]
-        self.instance = Instance(
-            target,
-            heap_size if heap_size is not None else default_heap_size(),
-            str_class,
-            self.upcall,
-            self.collector,
-            stress=settings.gc_stress,
-        )
-        self.use_collector()
-        self.settings = settings
-        self.instance.heap.block[layout.HEAP_WATCHED] = settings.gc_events or settings.gc_verify
-        self.instance.shapes.size(self.exception_class)
-        self.output = Output(stdout)
-        self.emission = Emission(settings, target)
-        self.environment = Environment(self, bounds_checks=not settings.omit_bounds_check)
-        texts = [argument.encode("utf-8", "surrogateescape") for argument in arguments]
-        self.instance.set_arguments(texts)
-        self.instance.set_output_most(self.output.most)
-        self.context = Context(
-            self,
-            self.output,
-            texts,
-            heap_size,
-            library.classes["Str"].of(),
-            library.classes["Array"],
-        )
-
-    # Whole programs.
-
-    def run_main(self) -> int:
-        """Run the initialisers of globals, then `main`; returns the exit status."""
-        main = self.program.main
-        assert main is not None, "the checker asks for a main"
-        try:
-            self.initialize_globals()
-            result = self.call(main, [])
-        except Exit as exit:
-            return exit.status
-        except Failure as failure:
-            self.report(failure)
-            return failure.status
-        finally:
-            self.print_statistics()
-        return int(result) & 255 if isinstance(result, int) else 0
-
-    def print_statistics(self) -> None:
-        if self.settings.gc_stats:
-            self.stderr.write(load("dora.compiled.watching").statistics(self.instance).encode())
-
-    def initialize_globals(self) -> None:
-        """Raises Failure and Exit."""
-        for initializer in self.specializer.initializers():
-            self.run(initializer, [])
 
     def run_test(self, function: Function) -> bool:
         """Run a test function (reference, 1.4); whether it passed.  Raises Exit."""
@@ -142,11 +52,6 @@ class Machine:
                 return False
             return load_bytes(handle.address + self.instance.field_offset(failed), 1) == b"\0"
 
-    def report(self, failure: Failure) -> None:
-        """Print the line and the trace.  What the program has printed is written already."""
-        self.stderr.write(failure.report())
-        self.stderr.flush()
-
     def print_value(self, type: Type, value: Value) -> None:
         """Print the value of a formula as its `toString()` has it, and a newline.  Raises Failure."""
         library = self.program.library
@@ -154,315 +59,8 @@ class Machine:
             value = self.call(library.classes[type.name].methods["toString"], [value])
         self.call(library.functions["println"], [value])
 
-    def close(self) -> None:
-        """Free code, heap and tables; nothing may be called any more."""
-        self.instance.close()
-
-    # Calls.
-
     def call(self, function: Function, arguments: list[Value]) -> Value:
         """Call a function that is not generic from outside.  Raises Failure and Exit."""
         ref = self.specializer.entry_ref(function)
         words = [self.to_word(value, kind) for value, kind in zip(arguments, ref.parameters, strict=True)]
         return self.run(ref, words, [kind in (Kind.FLOAT, Kind.DOUBLE) for kind in ref.parameters])
-
-    def run(self, ref: FunctionRef, words: list[int], floating: list[bool] | None = None) -> Value:
-        """Enter native code.  Whatever way it ends, its output is written then."""
-        block = (ctypes.c_uint64 * (stubs.FLOATS_AT // layout.WORD + stubs.FLOAT_ARGUMENTS))()
-        integers = floats = 0
-        for index, word in enumerate(words):
-            if floating and floating[index]:
-                block[stubs.FLOATS_AT // layout.WORD + floats] = word
-                floats += 1
-            else:
-                block[integers] = word
-                integers += 1
-        thread = self.instance.thread
-        thread[layout.THREAD_EXCEPTION] = 0
-        code = self.instance.arena.cell(self.instance.cell(ref))
-        try:
-            self.instance.run(code, ctypes.addressof(block))
-        except BaseException as error:
-            failure = as_failure(error, self.trace())
-            if failure is None:
-                raise
-        else:
-            return self.result(ref.result)
-        finally:
-            self.flush_output([])
-        raise failure
-
-    def result(self, kind: Kind | None) -> Value:
-        thread = self.instance.thread
-        if kind is None:
-            return None
-        if kind in (Kind.FLOAT, Kind.DOUBLE):
-            return self.from_word(thread[layout.THREAD_FLOAT_RESULT], kind)
-        return self.from_word(thread[layout.THREAD_RESULT], kind)
-
-    # Values.
-
-    def to_word(self, value: Value, kind: Kind) -> int:
-        """A value as the 64 bits of a register."""
-        if kind is Kind.DOUBLE:
-            return int(unpack("<Q", pack("<d", value))[0])
-        if kind is Kind.FLOAT:
-            return int(unpack("<I", pack("<f", value))[0])
-        if isinstance(value, Str):
-            return self.new_text(value.data)
-        if isinstance(value, Array):
-            return self.new_longs(list(value.items))  # type: ignore[arg-type]
-        assert value is None or isinstance(value, int), "objects other than texts do not get in"
-        return 0 if value is None else value & 0xFFFF_FFFF_FFFF_FFFF
-
-    def from_word(self, word: int, kind: Kind) -> Value:
-        """The value that 64 bits of a register stand for."""
-        if kind is Kind.DOUBLE:
-            return float(unpack("<d", pack("<Q", word))[0])
-        if kind is Kind.FLOAT:
-            return float(unpack("<f", pack("<I", word & 0xFFFF_FFFF))[0])
-        if kind is Kind.REF:
-            return self.text_at(word)
-        if kind is Kind.BOOL:
-            return bool(word & 1)
-        if kind is Kind.BYTE:
-            return word & 255
-        bits = SIGNED.get(kind, 0)
-        if bits == 0:
-            return word & 0xFFFF_FFFF
-        word &= (1 << bits) - 1
-        return word - (1 << bits) if word >> (bits - 1) else word
-
-    def text_at(self, address: int) -> Str | None:
-        """A string object, as the host has it."""
-        if not address:
-            return None
-        length = load_word(address + layout.ARRAY_LENGTH)
-        return Str(self.context.str_type, load_bytes(address + layout.ARRAY_ELEMENTS, length))
-
-    def new_memory(self, size: int) -> int:
-        address = self.instance.heap.allocate(size)
-        if address is None:
-            raise Trapped(Trap.MEMORY)
-        return address
-
-    def new_text(self, data: bytes) -> int:
-        address = self.new_memory(layout.ARRAY_ELEMENTS + len(data))
-        self.instance.write_text(address, data)
-        return address
-
-    def new_longs(self, values: list[int]) -> int:
-        """An `Array<long>`."""
-        address = self.new_memory(layout.ARRAY_ELEMENTS + layout.WORD * len(values))
-        longs = self.specializer.class_ref(self.context.longs([]).type)
-        words = Words(address, layout.ARRAY_ELEMENTS + layout.WORD * len(values))
-        words[layout.HEADER] = self.instance.shapes.address(longs)
-        words[layout.ARRAY_LENGTH] = len(values)
-        for index, value in enumerate(values):
-            words[layout.ARRAY_ELEMENTS + layout.WORD * index] = value
-        return address
-
-    def new_object(self, cls: ClassRef) -> int:
-        address = self.new_memory(self.instance.shapes.size(cls))
-        Words(address, layout.WORD)[layout.HEADER] = self.instance.shapes.address(cls)
-        return address
-
-    # Upcalls.
-
-    def upcall(self) -> None:
-        """Dora code wants something.  An exception ends the call into the program."""
-        thread = self.instance.thread
-        reason = thread[layout.THREAD_REASON]
-        if reason == Reason.COMPILE:
-            ref = self.instance.functions[thread[layout.THREAD_ARGUMENT]]
-            thread[layout.THREAD_RESULT] = self.compile(ref)
-        elif reason == Reason.INTERNAL:
-            self.call_internal(thread[layout.THREAD_ARGUMENT])
-        elif reason == Reason.FIND:
-            thread[layout.THREAD_RESULT] = self.find(thread[layout.THREAD_ARGUMENT])
-        elif reason == Reason.ALLOCATE:
-            thread[layout.THREAD_RESULT] = self.allocate_slowly(thread[layout.THREAD_ARGUMENT])
-        elif reason == Reason.ATTENTION:
-            self.attention()
-        else:
-            self.trapped(stubs.TRAPS[reason - Reason.TRAP])
-
-    def compile(self, ref: FunctionRef) -> int:
-        """Compile a function at its first call; the address of its code."""
-        if self.specializer.nesting(ref) > MOST_NESTED:
-            raise Trapped(Trap.STACK)
-        emission, function = self.emission, self.specializer.code(ref)
-        if VERIFIES:
-            load("dora.bytecode.verifier").verify(function)
-        dump = emission.bytecode(function)
-        compiled = compile_for(
-            self.instance.target,
-            function,
-            self.environment,
-            comments=emission.wants_asm(ref.plain_name),
-            breakpoint=emission.wants_breakpoint(ref.plain_name),
-        )
-        dump += emission.asm(compiled)
-        if dump:
-            self.output.write(self.instance.take_output() + dump.encode())
-        address = self.instance.place_function(ref, compiled.code, compiled.points)
-        emission.note_place(ref.name, address, len(compiled.code.data))
-        return address
-
-    def use_collector(self) -> None:
-        """Let full allocation buffers lead to the collector."""
-        self.instance.use_allocator(self.heap_function(self.collector.allocate))
-
-    def heap_function(self, name: str) -> FunctionRef:
-        return self.specializer.function_ref(self.program.library.functions[name])
-
-    def allocate_slowly(self, size: int) -> int:
-        """The collector has found no room."""
-        raise Trapped(Trap.MEMORY)
-
-    def attention(self) -> None:
-        thread = self.instance.thread
-        if thread[layout.THREAD_LAST_FRAME] < thread[layout.THREAD_REAL_LIMIT]:
-            raise Trapped(Trap.STACK)
-        thread[layout.THREAD_LIMIT] = thread[layout.THREAD_REAL_LIMIT]
-        thread[layout.THREAD_TICKS] = 0
-
-    # Internal functions.
-
-    def call_internal(self, number: int) -> None:
-        """An internal function, by the rows of the interpreters."""
-        ref = self.instance.internal_functions[number]
-        thread = self.instance.thread
-        words = [
-            thread[layout.THREAD_ARGUMENTS + layout.WORD * index] for index in range(len(ref.parameters))
-        ]
-        assert ref.internal is not None
-        special = SPECIAL.get(ref.internal)
-        if special is not None:
-            thread[layout.THREAD_RESULT] = special(self, words)
-            return
-        values = [self.from_word(word, kind) for word, kind in zip(words, ref.parameters, strict=True)]
-        result = INTERNALS[ref.internal](self.context, *values)
-        if ref.result is not None:
-            thread[layout.THREAD_RESULT] = self.to_word(result, ref.result)
-
-    def flush_output(self, words: list[int]) -> int:
-        self.output.write(self.instance.take_output())
-        self.output.flush()
-        return 0
-
-    def watch_heap(self, words: list[int]) -> int:
-        """A collection begins (0) or has ended (1)."""
-        watching = load("dora.compiled.watching")
-        if self.settings.gc_verify:
-            instance = self.instance
-            places = [instance.globals.start + instance.global_offset(one) for one in instance.known_globals]
-            watching.verify_heap(instance, places)
-        if self.settings.gc_events and words[0]:
-            self.output.flush()
-            self.stderr.write(watching.event(self.instance).encode())
-            self.stderr.flush()
-        return 0
-
-    def class_name(self, words: list[int]) -> int:
-        return self.new_text(self.class_at(words[0]).name.encode())
-
-    def class_at(self, address: int) -> ClassRef:
-        return self.instance.shapes.classes[load_word(address + layout.HEADER)]
-
-    # What the rows ask of an engine (`host.context.Engine`).
-
-    def call_by_name(self, name: str) -> None:
-        raise AssertionError("a stub does this")
-
-    def find(self, name: int) -> int:
-        """The code of a function that `call` names."""
-        text = str(self.text_at(name) or "")
-        if not name:
-            raise Trapped(Trap.NIL)
-        function = self.program.callable_by_name(text)
-        if function is None:
-            raise FatalError(f"fct `{text}` not found.")
-        if function.parameters or function.type_parameters:
-            raise FatalError(f"fct `{text}` takes arguments.")
-        return self.instance.arena.cell(self.instance.cell(self.specializer.function_ref(function)))
-
-    def record_stack(self) -> list[int]:
-        """Return addresses; the constructor that asks is the first and is left out."""
-        addresses = [address for _, address in self.instance.frames() if address in self.instance.places]
-        return addresses[1:]
-
-    def describe(self, entry: int) -> FrameDescription:
-        return describe_place(self.instance.places[entry & 0xFFFF_FFFF_FFFF_FFFF])
-
-    # Failures.
-
-    def trace(self) -> list[str]:
-        return [str(describe_place(place)) for place in self.instance.stack_places()]
-
-    def trapped(self, trap: Trap) -> None:
-        if trap is Trap.UNCAUGHT:
-            line = self.instance.thread[layout.THREAD_ARGUMENT]
-            raise self.uncaught(self.instance.stack_places(), line)
-        raise Trapped(trap)
-
-    def uncaught(self, places: list[Place], line: int = 0) -> Trapped:
-        """An exception that nobody caught: its text, and the trace that it recorded or the present one."""
-        address = self.instance.thread[layout.THREAD_EXCEPTION]
-        cls = self.class_at(address)
-        if line and places:
-            places = [places[0]._replace(line=line), *places[1:]]
-        text, trace = cls.name, [str(describe_place(place)) for place in places]
-        if cls.is_text:
-            text = str(self.text_at(address))
-        elif cls.extends(self.exception_class):
-            message = load_word(address + self.instance.field_offset(self.msg_field))
-            text = str(self.text_at(message)) if message else text
-            record = load_word(address + self.instance.field_offset(self.record_field))
-            if record:
-                trace = [str(self.describe(entry)) for entry in self.longs_at(record)]
-        return Trapped(Trap.UNCAUGHT, text, trace)
-
-    def longs_at(self, address: int) -> list[int]:
-        length = load_word(address + layout.ARRAY_LENGTH)
-        words = Words(address, layout.ARRAY_ELEMENTS + layout.WORD * length)
-        return [words[layout.ARRAY_ELEMENTS + layout.WORD * index] for index in range(length)]
-
-
-def describe_place(place: Place) -> FrameDescription:
-    return FrameDescription(place.function.signature, place.line, place.function.file)
-
-
-class Environment:
-    """What the baseline compiler asks of an instance."""
-
-    def __init__(self, machine: Machine, *, bounds_checks: bool) -> None:
-        self.machine = machine
-        self.instance = instance = machine.instance
-        self.bounds_checks = bounds_checks
-        self.entry = instance.entry
-        self.shape = instance.shape
-        self.field_offset = instance.field_offset
-        self.instance_size = instance.instance_size
-        self.literal = instance.literal
-        self.global_offset = instance.global_offset
-
-    def text_shape(self) -> str:
-        return self.instance.shape(self.instance.str_class)
-
-    def internal(self, function: FunctionRef) -> FunctionRef | None:
-        assert function.internal is not None
-        name = HEAP_FUNCTIONS.get(function.internal)
-        if function.internal == "forceCollect":
-            name = self.machine.collector.collect
-        if name is not None:
-            return self.machine.heap_function(name)
-        self.instance.internal_symbol(function)
-        return None
-
-
-SPECIAL: Final = {
-    "flushOutput": Machine.flush_output,
-    "className": Machine.class_name,
-    "watchHeap": Machine.watch_heap,
-}

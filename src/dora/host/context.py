@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from dora.host.failures import Trapped
-from dora.host.objects import Array, Str
+from dora.host.objects import Array, ObjectType, Str
 from dora.types.traps import Trap
-from dora.types.types import LONG, ClassHead, ClassType
 
 BUFFER_SIZE: Final = 1 << 16
 
@@ -81,9 +80,12 @@ class Engine(Protocol):
 
 
 class Context:
-    """The world of one running program."""
+    """The world of one running program.
 
-    __slots__ = ("arguments", "array_head", "engine", "heap_size", "output", "str_type")
+    `str_type` and `longs_type` are what the engine knows `Str` and `Array<long>` by.
+    """
+
+    __slots__ = ("arguments", "engine", "heap_size", "longs_type", "output", "str_type")
 
     def __init__(
         self,
@@ -91,15 +93,15 @@ class Context:
         output: Output,
         arguments: list[bytes],
         heap_size: int | None,
-        str_type: ClassType,
-        array_head: ClassHead,
+        str_type: ObjectType,
+        longs_type: ObjectType,
     ) -> None:
         self.engine = engine
         self.output = output
         self.arguments = arguments
         self.heap_size = heap_size if heap_size is not None else default_heap_size()
         self.str_type = str_type
-        self.array_head = array_head
+        self.longs_type = longs_type
 
     def text(self, data: bytes) -> Str:
         """A new string."""
@@ -109,7 +111,7 @@ class Context:
 
     def longs(self, values: list[int]) -> Array:
         """A new `Array<long>`."""
-        return Array(self.array_head.of((LONG,)), array("q", values))
+        return Array(self.longs_type, array("q", values))
 
 
 MOST_BYTES: Final = 0x7FFF_FFFF

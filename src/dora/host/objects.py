@@ -7,7 +7,9 @@
     Array<Str>         Array(type, [...])          references
     Array<long>        Array(type, array("q"))     flat buffers, which others can look into
 
-Each object knows its type with all arguments; that is all that `is`, `as`, `catch` and dispatch need.
+Each object knows its type with all arguments; that is all that `is`, `as`, `catch` and dispatch need.  The
+type is whatever the engine knows classes by: a `ClassType` in the tree walk, a `ClassRef` in the VM; as text,
+it is the name of the class.
 """
 
 from __future__ import annotations
@@ -20,13 +22,15 @@ from dora.host.failures import Trapped
 from dora.types.traps import Trap
 from dora.types.types import ClassType, Kind, PrimitiveType, Type
 
+ObjectType: TypeAlias = Any
+
 
 class Instance:
     """An object of an ordinary class; each field has its place in `fields`."""
 
     __slots__ = ("fields", "type")
 
-    def __init__(self, type: ClassType, fields: list[Value]) -> None:
+    def __init__(self, type: ObjectType, fields: list[Value]) -> None:
         self.type = type
         self.fields = fields
 
@@ -36,7 +40,7 @@ class Str:
 
     __slots__ = ("data", "type")
 
-    def __init__(self, type: ClassType, data: bytes) -> None:
+    def __init__(self, type: ObjectType, data: bytes) -> None:
         self.type = type
         self.data = data
 
@@ -66,7 +70,7 @@ class Array:
 
     __slots__ = ("items", "type")
 
-    def __init__(self, type: ClassType, items: Items) -> None:
+    def __init__(self, type: ObjectType, items: Items) -> None:
         self.type = type
         self.items = items
 

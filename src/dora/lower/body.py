@@ -84,6 +84,8 @@ class Body:
         self.ref = ref
         self.locals: dict[int, Register] = {}
         self.temporaries: set[Register] = set()
+        self.counters: dict[int, Register] = {}
+        """for each local that stands for the iterator of a counted loop, the register with its bound"""
         self.handlers: list[Handler] = []
         self.scopes: list[Loop | Finally] = []
         """loops and `finally` blocks around this place, outermost first"""

@@ -10,6 +10,7 @@ from dora.bytecode.instructions import NO_REGISTER, Register
 from dora.check import program as typed
 from dora.check.program import Dispatch, Logic, TypedExpression
 from dora.lower.body import Body, Handler
+from dora.lower.counting import call_of_counter, counter_of
 from dora.text.source import Span
 from dora.types.primitives import PRIMITIVES
 from dora.types.traps import Trap
@@ -216,6 +217,9 @@ def call(body: Body, node: typed.Call, into: Register | None) -> Register:
 
 def call_with(body: Body, node: typed.Call, first: Register, into: Register | None) -> Register:
     """A call whose first argument, perhaps the receiver, is there."""
+    counter = counter_of(body, node.arguments[0])
+    if counter is not None:
+        return call_of_counter(body, node, counter, into)
     checked = node.dispatch in (Dispatch.DIRECT, Dispatch.TRAIT) and may_be_nil(body, node.arguments[0])
     if checked and node.target.function.key not in CHECKED_LATE:
         body.emit(i.CheckNil(first), node.span)

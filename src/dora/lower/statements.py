@@ -12,13 +12,18 @@ from dora.bytecode.instructions import NO_REGISTER, Register
 from dora.check import program as typed
 from dora.check.program import FunctionKind
 from dora.lower.body import Body, Finally, Handler, Loop
+from dora.lower.counting import count, counted_loop
 from dora.lower.expressions import DEFAULTS, emit_call, jump_if
 from dora.text.source import Span
 from dora.types.types import UNIT, Kind
 
 
 def block(body: Body, node: typed.Block) -> None:
-    body.block(node)
+    counted = counted_loop(body, node)
+    if counted is not None:
+        count(body, counted)
+    else:
+        body.block(node)
 
 
 def let(body: Body, node: typed.Let) -> None:

@@ -12,7 +12,7 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from struct import Struct
 from typing import Any, Final, Protocol
 
@@ -298,6 +298,23 @@ class Instance:
         if function.internal not in self.internals:
             self.internals[function.internal] = len(self.internal_functions)
             self.internal_functions.append(function)
+
+    def replace_entities(
+        self,
+        functions: Mapping[FunctionRef, FunctionRef],
+        classes: Mapping[ClassRef, ClassRef],
+        variables: Mapping[GlobalRef, GlobalRef],
+    ) -> None:
+        """Know these entities in place of others that stand for the same; nothing changes in memory."""
+        self.cells = {functions[ref]: cell for ref, cell in self.cells.items()}
+        self.entries = {functions[ref]: symbol for ref, symbol in self.entries.items()}
+        self.functions = [functions[ref] for ref in self.functions]
+        self.by_symbol = {symbol: functions[ref] for symbol, ref in self.by_symbol.items()}
+        self.internal_functions = [functions[ref] for ref in self.internal_functions]
+        self.classes = {symbol: classes[cls] for symbol, cls in self.classes.items()}
+        self.known_globals = {variables[variable] for variable in self.known_globals}
+        self.str_class = classes[self.str_class]
+        self.shapes.replace_classes(classes)
 
     # The stack.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from dora.bytecode.entities import ClassRef, FieldRef, FunctionRef
 from dora.runtime import layout
@@ -90,3 +90,12 @@ class Shapes:
         for index, value in enumerate([len(references), *references]):
             store_word(address + layout.WORD * index, value)
         return address
+
+    def replace_classes(self, classes: Mapping[ClassRef, ClassRef]) -> None:
+        """Know these classes in place of others that stand for the same."""
+        self.addresses = {classes[cls]: address for cls, address in self.addresses.items()}
+        self.classes = {address: classes[cls] for address, cls in self.classes.items()}
+        self.offsets = {
+            classes[field.owner].fields[field.index]: offset for field, offset in self.offsets.items()
+        }
+        self.sizes = {classes[cls]: size for cls, size in self.sizes.items()}

@@ -9,11 +9,11 @@ from dora.check.program import Function, Program
 from dora.host.context import ByteSink
 from dora.host.failures import Exit, Failure, Trapped, as_failure
 from dora.host.objects import Instance, Value
+from dora.host.stack import on_deep_stack
 from dora.settings import Settings
 from dora.treewalk.classes import NO_BINDINGS, Bindings
 from dora.treewalk.frames import Frame, trace
 from dora.treewalk.machine import Machine, Thrown
-from dora.treewalk.stack import on_deep_stack
 from dora.treewalk.statements import block
 from dora.types.traps import Trap
 from dora.types.types import PrimitiveType, Type
@@ -21,7 +21,7 @@ from dora.types.types import PrimitiveType, Type
 MOST_FRAMES: Final = 50_000
 """Calls nested deeper than this are the failure `stack overflow`.
 
-So are expressions so enormous that Python's own limit is reached first (`treewalk.stack`).
+So are expressions so enormous that Python's own limit is reached first (`host.stack`).
 """
 
 

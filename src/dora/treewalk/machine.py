@@ -17,6 +17,7 @@ from dora.host.objects import Array, Instance, Object, Str, Value, default_value
 from dora.treewalk.classes import NO_BINDINGS, Bindings, Classes
 from dora.treewalk.frames import Frame, Places, chain, trace
 from dora.types.traps import Trap
+from dora.types.types import LONG
 
 
 class Thrown(Exception):
@@ -46,7 +47,7 @@ class Machine(ABC):
             [as_utf8(argument) for argument in arguments],
             heap_size,
             classes["Str"].of(),
-            classes["Array"],
+            classes["Array"].of((LONG,)),
         )
         self.classes = Classes(program)
         self.places = Places()

@@ -1,6 +1,6 @@
 """Python's stack made fit for programs that recurse deeply.
 
-Deep recursion of a program is deep recursion of the tree walk.  That costs no C stack, since CPython
+Deep recursion of a program is deep recursion of the interpreter.  That costs no C stack, since CPython
 (from 3.11 on) runs calls from Python function to Python function in one and the same loop; nothing
 between two calls of a program goes through C (`map`, `sorted`, generators, `f(*args)`, …).  Two
 things are left:
@@ -28,10 +28,10 @@ CLAIMED_WORDS: Final = (1 << 21) + 1024
 """16 MB and a little, which leaves as much for some 100,000 Python frames."""
 
 
-def on_deep_stack(action: Callable[[], T]) -> T:
-    """Call `action`, which may then recurse `MOST_PYTHON_FRAMES` deep."""
+def on_deep_stack(action: Callable[[], T], frames: int = MOST_PYTHON_FRAMES) -> T:
+    """Call `action`, which may then recurse `frames` deep."""
     limit = sys.getrecursionlimit()
-    sys.setrecursionlimit(max(limit, MOST_PYTHON_FRAMES))
+    sys.setrecursionlimit(max(limit, frames))
     try:
         return on_roomy_stack(action)
     finally:
@@ -43,3 +43,16 @@ def on_roomy_stack(action: Callable[[], T]) -> T:
 
 
 on_roomy_stack.__code__ = on_roomy_stack.__code__.replace(co_stacksize=CLAIMED_WORDS)
+
+
+HEADROOM: Final = 10_000
+
+
+def with_headroom(action: Callable[[], T]) -> T:
+    """Call `action`, which needs a few frames even if the program has used up all that it may."""
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(limit + HEADROOM)
+    try:
+        return action()
+    finally:
+        sys.setrecursionlimit(limit)

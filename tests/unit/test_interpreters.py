@@ -1,8 +1,10 @@
-"""The tree walk where programs are unusual: deep, long, cut off, or called from outside."""
+"""The interpreters where programs are unusual: deep, long, cut off, or called from outside."""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -10,7 +12,19 @@ from dora.host.failures import Exit, Failure
 from dora.host.objects import Array, Str
 from dora.treewalk.interpreter import MOST_FRAMES
 from dora.types.traps import Trap
-from walking import Result, Walk, run
+from walking import INTERPRETERS, Result, Walk
+
+Make = Callable[..., Walk]
+"""of a program's text, with further options"""
+
+
+@pytest.fixture(params=INTERPRETERS)
+def make(request: pytest.FixtureRequest) -> Make:
+    def make(text: str, **options: Any) -> Walk:
+        return Walk(text, engine=request.param, **options)
+
+    return make
+
 
 DOWN = "fun down(n: int) -> int { if n == 0 { return 0; } return 1 + down(n - 1); }\n"
 
@@ -18,12 +32,12 @@ DOWN = "fun down(n: int) -> int { if n == 0 { return 0; } return 1 + down(n - 1)
 # Depth.
 
 
-def test_deep_recursion() -> None:
-    assert run(DOWN + "fun main() { println(down(20000).toString()); }") == Result(0, "20000\n", "")
+def test_deep_recursion(make: Make) -> None:
+    assert make(DOWN + "fun main() { println(down(20000).toString()); }").run() == Result(0, "20000\n", "")
 
 
-def test_recursion_without_end() -> None:
-    walk = Walk("fun main() { main(); }")
+def test_recursion_without_end(make: Make) -> None:
+    walk = make("fun main() { main(); }")
     limit = sys.getrecursionlimit()
     result = walk.run()
     lines = result.err.splitlines()
@@ -33,24 +47,24 @@ def test_recursion_without_end() -> None:
     assert sys.getrecursionlimit() == limit
 
 
-def test_the_engine_is_good_for_more_calls_after_a_stack_overflow() -> None:
-    walk = Walk(DOWN + "fun main() {}")
+def test_the_engine_is_good_for_more_calls_after_a_stack_overflow(make: Make) -> None:
+    walk = make(DOWN + "fun main() {}")
     with pytest.raises(Failure) as caught:
         walk.call("down", -1)
     assert caught.value.trap is Trap.STACK
     assert walk.call("down", 100) == 100
 
 
-def test_recursion_through_calls_by_name() -> None:
+def test_recursion_through_calls_by_name(make: Make) -> None:
     text = """
         var level: int;
         fun deeper() { level = level + 1; if level < 6000 { call("deeper"); } }
         fun main() { deeper(); println(level.toString()); }
     """
-    assert run(text) == Result(0, "6000\n", "")
+    assert make(text).run() == Result(0, "6000\n", "")
 
 
-def test_recursion_through_constructors_methods_and_try() -> None:
+def test_recursion_through_constructors_methods_and_try(make: Make) -> None:
     text = """
         class Nest(n: int) { let inner: Nest = nest(n); }
         fun nest(n: int) -> Nest { if n == 0 { return nil; } return Nest(n - 1); }
@@ -65,22 +79,22 @@ def test_recursion_through_constructors_methods_and_try() -> None:
           println((nest(6000) === nil).toString());
         }
     """
-    assert run(text) == Result(0, "5999\nfalse\n", "")
+    assert make(text).run() == Result(0, "5999\nfalse\n", "")
 
 
-def test_exception_through_many_frames() -> None:
+def test_exception_through_many_frames(make: Make) -> None:
     text = """
         fun down(n: int) throws { if n == 0 { throw "up"; } try down(n - 1); }
         fun main() { do { try down(6000); } catch text: Str { println(text); } }
     """
-    assert run(text) == Result(0, "up\n", "")
+    assert make(text).run() == Result(0, "up\n", "")
 
 
-def test_recursion_within_enormous_expressions() -> None:
+def test_recursion_within_enormous_expressions(make: Make) -> None:
     """Python's own limit is reached before that of frames."""
     ones = 100
     body = "1 + (" * ones + "f(n + 1)" + ")" * ones
-    result = run(f"fun f(n: int) -> int {{ return {body}; }}\nfun main() {{ f(0); }}")
+    result = make(f"fun f(n: int) -> int {{ return {body}; }}\nfun main() {{ f(0); }}").run()
     lines = result.err.splitlines()
     assert (result.status, lines[0], lines[-1].split(": ", 1)[1]) == (108, "stack overflow", "main(): 2")
     assert int(lines[-1].split(":")[0]) < MOST_FRAMES
@@ -89,7 +103,7 @@ def test_recursion_within_enormous_expressions() -> None:
 # Length.
 
 
-def test_long_chains() -> None:
+def test_long_chains(make: Make) -> None:
     text = f"""
         class Counter(var n: int) {{ fun up() -> Counter {{ self.n = self.n + 1; return self; }} }}
         fun yes() -> bool {{ return true; }}
@@ -100,20 +114,20 @@ def test_long_chains() -> None:
           println(({"+".join(['"a"'] * 10_000)}).len().toString());
         }}
     """
-    assert run(text) == Result(0, "300000\n10000\ntrue\n10000\n", "")
+    assert make(text).run() == Result(0, "300000\n10000\ntrue\n10000\n", "")
 
 
 # Calls from outside.
 
 
-def test_values_go_in_and_out() -> None:
-    walk = Walk("fun add(a: int, b: int) -> int { return a + b; } fun main() {}")
+def test_values_go_in_and_out(make: Make) -> None:
+    walk = make("fun add(a: int, b: int) -> int { return a + b; } fun main() {}")
     assert walk.call("add", 2**31 - 1, 1) == -(2**31)
     assert str(walk.call("longToText", -5)) == "-5"
 
 
-def test_failure_of_a_call() -> None:
-    walk = Walk("fun f(a: Array<int>) -> int { return a[3]; } fun main() {}")
+def test_failure_of_a_call(make: Make) -> None:
+    walk = make("fun f(a: Array<int>) -> int { return a[3]; } fun main() {}")
     with pytest.raises(Failure) as caught:
         walk.call("f", None)
     failure = caught.value
@@ -122,8 +136,8 @@ def test_failure_of_a_call() -> None:
     assert failure.report() == b"nil check failed\n0: f(Array<int>) -> int: 1\n"
 
 
-def test_fatal_errors_and_exit_of_a_call() -> None:
-    walk = Walk('fun f() { fatalError("no"); } fun g() { print("bye"); exit(300); } fun main() {}')
+def test_fatal_errors_and_exit_of_a_call(make: Make) -> None:
+    walk = make('fun f() { fatalError("no"); } fun g() { print("bye"); exit(300); } fun main() {}')
     with pytest.raises(Failure) as failed:
         walk.call("f")
     assert (failed.value.trap, failed.value.line, failed.value.trace) == (None, "fatal error: no", [])
@@ -133,7 +147,7 @@ def test_fatal_errors_and_exit_of_a_call() -> None:
     assert walk.stdout.getvalue() == b"bye"
 
 
-def test_interrupt() -> None:
+def test_interrupt(make: Make) -> None:
     """Ctrl-C arrives as a Python exception, here from a stream."""
 
     class Impatient:
@@ -146,7 +160,7 @@ def test_interrupt() -> None:
         def flush(self) -> None:
             pass
 
-    walk = Walk('fun main() {\n  do {\n    println("x"); } finally { println("y"); } }')
+    walk = make('fun main() {\n  do {\n    println("x"); } finally { println("y"); } }')
     walk.interpreter.output = walk.interpreter.context.output = type(walk.interpreter.output)(Impatient())
     result = walk.run()
     assert (result.status, result.err) == (130, "interrupted\n0: main(): 3\n")
@@ -166,13 +180,13 @@ def test_interrupt() -> None:
         ('var s = "0123456789"; while true { s = s + s; }', True),
     ],
 )
-def test_heap_size_limits_each_object(code: str, fails: bool) -> None:
-    result = run(f"fun main() {{ {code} }}", heap_size=1 << 10)
+def test_heap_size_limits_each_object(make: Make, code: str, fails: bool) -> None:
+    result = make(f"fun main() {{ {code} }}", heap_size=1 << 10).run()
     expected = Result(107, "", "out of memory\n0: main(): 1\n") if fails else Result(0, "", "")
     assert result == expected
 
 
-def test_primitive_arrays_are_buffers() -> None:
+def test_primitive_arrays_are_buffers(make: Make) -> None:
     text = """
         fun bytes() -> Array<byte> { return Array(3, 7Y); }
         fun flags() -> Array<bool> { let a = Array::<bool>(2); a[1] = true; return a; }
@@ -181,7 +195,7 @@ def test_primitive_arrays_are_buffers() -> None:
         fun both() -> bool { let a = flags(); return a[0].equals(false) && a[1]; }
         fun main() {}
     """
-    walk = Walk(text)
+    walk = make(text)
     for name, size, content in (
         ("bytes", 1, [7, 7, 7]),
         ("flags", 1, [0, 1]),
@@ -195,7 +209,7 @@ def test_primitive_arrays_are_buffers() -> None:
     assert walk.call("both") is True
 
 
-def test_arguments_that_are_no_utf8() -> None:
-    walk = Walk("fun f() -> Str { return argv(0); } fun main() {}", arguments=["a\udcffb"])
+def test_arguments_that_are_no_utf8(make: Make) -> None:
+    walk = make("fun f() -> Str { return argv(0); } fun main() {}", arguments=["a\udcffb"])
     text = walk.call("f")
     assert isinstance(text, Str) and text.data == "a\ufffdb".encode()

@@ -1,0 +1,1 @@
+"""The door through which commands and hosts come in: checking, running, testing, formulas."""
