@@ -1,8 +1,8 @@
 """What the baseline compiler makes of a processor's registers: the same for all functions.
 
 The first temporaries are work registers, which every instruction may use; all others can be homes of
-bytecode registers.  Results of calls arrive in work registers, so that what calls lost can be loaded before they
-are taken.  Arguments are passed as in C, the thread block before them.
+bytecode registers.  Results of calls arrive in work registers: what calls lost is loaded before they are taken.
+Arguments are passed as in C, the thread block before them.
 
 **What is passed is clean.**  Dora code passes arguments and results as the macro assembler wants values to be
 in registers, 32 bits with the upper half clear and `bool` and `byte` extended with zeros, so nobody extends

@@ -87,9 +87,9 @@ def write_relative(data: bytearray, offset: int, value: int, place: int, symbol:
     data[offset : offset + 4] = distance.to_bytes(4, "little", signed=True)
 
 
-def set_bits(data: bytearray, offset: int, bits: int) -> None:
-    """Set bits of a word of 4 bytes, which are clear there."""
-    word = int.from_bytes(data[offset : offset + 4], "little") | bits
+def set_bits(data: bytearray, offset: int, mask: int, bits: int) -> None:
+    """Replace the bits of `mask` in a word of 4 bytes: the code may have been bound before."""
+    word = int.from_bytes(data[offset : offset + 4], "little") & ~mask | bits
     data[offset : offset + 4] = word.to_bytes(4, "little")
 
 
@@ -97,7 +97,7 @@ def write_call(data: bytearray, offset: int, value: int, place: int, symbol: str
     words = value - place >> 2
     if value & 3 or not -1 << 25 <= words < 1 << 25:
         raise RangeError(f"{symbol} is {value - place} bytes away")
-    set_bits(data, offset, words & 0x3FF_FFFF)
+    set_bits(data, offset, 0x3FF_FFFF, words & 0x3FF_FFFF)
 
 
 def write_page(data: bytearray, offset: int, value: int, place: int, symbol: str) -> None:
@@ -105,17 +105,17 @@ def write_page(data: bytearray, offset: int, value: int, place: int, symbol: str
     pages = (value >> 12) - (place >> 12)
     if not -1 << 20 <= pages < 1 << 20:
         raise RangeError(f"{symbol} is {pages} pages away")
-    set_bits(data, offset, (pages & 3) << 29 | (pages >> 2 & 0x7FFFF) << 5)
+    set_bits(data, offset, 0x60FF_FFE0, (pages & 3) << 29 | (pages >> 2 & 0x7FFFF) << 5)
 
 
 def write_low(data: bytearray, offset: int, value: int, place: int, symbol: str) -> None:
-    set_bits(data, offset, (value & 0xFFF) << 10)
+    set_bits(data, offset, 0x3F_FC00, (value & 0xFFF) << 10)
 
 
 def write_low_of_8(data: bytearray, offset: int, value: int, place: int, symbol: str) -> None:
     if value & 7:
         raise RangeError(f"{symbol} is no multiple of 8")
-    set_bits(data, offset, (value >> 3 & 0x1FF) << 10)
+    set_bits(data, offset, 0x3F_FC00, (value >> 3 & 0x1FF) << 10)
 
 
 RELOCATE: Final[dict[RelocationKind, Callable[[bytearray, int, int, int, str], None]]] = {
