@@ -1,7 +1,7 @@
 """What the baseline compiler makes of a processor's registers: the same for all functions.
 
 The first temporaries are work registers, which every instruction may use; all others can be homes of
-bytecode registers.  Results of calls arrive in work registers: what calls lost is loaded before they are taken.
+bytecode registers.  Results of calls arrive in work registers, as what calls lost is loaded before.
 Arguments are passed as in C, the thread block before them.
 
 **What is passed is clean.**  Dora code passes arguments and results as the macro assembler wants values to be
