@@ -25,7 +25,7 @@ HELLO = 'fun main() { println("hello"); }'
 @pytest.fixture
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("DORA_CACHE", str(tmp_path / "cache"))
-    return tmp_path / "cache"
+    return tmp_path / "cache" / "programs"
 
 
 @pytest.fixture
@@ -180,7 +180,7 @@ def test_what_has_warnings_is_checked_each_time(cache: Path, hello: Path) -> Non
 
 
 def test_the_oldest_entries_make_room(cache: Path, hello: Path) -> None:
-    cache.mkdir(mode=0o700)
+    cache.mkdir(mode=0o700, parents=True)
     for number in range(MOST_ENTRIES):
         (cache / f"old{number}").touch()
         os.utime(cache / f"old{number}", (number, number))

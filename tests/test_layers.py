@@ -21,6 +21,7 @@ LAYERS: dict[str, set[str]] = {
     "text": set(),
     "optional": set(),
     "settings": set(),
+    "user_cache": set(),
     "syntax": {"text"},
     "types": {"text"},
     "library": {"text"},
@@ -34,7 +35,7 @@ LAYERS: dict[str, set[str]] = {
     "runtime": {"text", "types", "machine", "bytecode"},
     "baseline": {"text", "types", "bytecode", "machine", "runtime"},
     "optimizing": {"text", "types", "bytecode", "machine", "runtime"},
-    "source": {"text", "types", "bytecode"},
+    "source": {"text", "types", "bytecode", "user_cache"},
     "tracing": {"text", "types", "bytecode", "vm", "source", "host"},
 }
 BELOW_ENGINE = set(LAYERS)

@@ -23,6 +23,8 @@ class Stage(Enum):
     AST = "ast"
     PROGRAM = "program"
     BYTECODE = "bytecode"
+    C = "c"
+    GO = "go"
     GRAPH = "graph"
     LLVM = "llvm"
     ASM = "asm"

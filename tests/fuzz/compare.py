@@ -21,7 +21,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from fuzz.generator import Generator
 
-ENGINES = (("walk",), ("vm",), ("baseline",), ("baseline", "--gc-stress"))
+ENGINES = [("walk",), ("vm",), ("baseline",), ("baseline", "--gc-stress")]
 """engine and further options"""
 
 OVERFLOW = 108
@@ -101,7 +101,9 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--count", type=int, default=1000)
     parser.add_argument("--show", action="store_true", help="print the program of the seed")
+    parser.add_argument("--languages", default="", help="engines `c` and `go` as well: c,go")
     options = parser.parse_args()
+    ENGINES.extend((name,) for name in options.languages.split(",") if name)
     if options.show:
         print(Generator(options.seed).program(), end="")
         return 0

@@ -38,6 +38,13 @@ COMMANDS: Final = {
         Command("check", "check", "check [options] FILE...", "look for errors only", "no file given"),
         Command("test", "test", "test [options] FILE|DIR...", "run test functions", "no file given"),
         Command(
+            "compare",
+            "compare",
+            "compare [options] FILE [ARG...]|EXPRESSION",
+            "race all engines",
+            "no file or expression given",
+        ),
+        Command(
             "eval", "eval", "eval [options] EXPRESSION", "print the value of a formula", "no expression given"
         ),
     )
@@ -55,6 +62,10 @@ class Invocation:
     variables: list[tuple[str, str]] = field(default_factory=list)
     """name and expression of each `--let`"""
     operands: list[str] = field(default_factory=list)
+    engines: set[str] = field(default_factory=set)
+    """those to be compared; empty for all"""
+    plot: str | None = None
+    """file for a plot"""
     information: str | None = None
     """`--help` or `--version`, which end everything else"""
 
@@ -206,11 +217,21 @@ def _color(invocation: Invocation, value: str) -> None:
     invocation.color = one_of(value, ("auto", "always", "never"))
 
 
+def _engines(invocation: Invocation, value: str) -> None:
+    invocation.engines |= {one_of(name, ENGINES) for name in names(value)}
+
+
+def _plot(invocation: Invocation, value: str) -> None:
+    invocation.plot = value
+
+
 def _let(invocation: Invocation, value: str) -> None:
     invocation.variables.append(definition(value))
 
 
 _EVERYWHERE: Final = frozenset(COMMANDS)
+_FORMULAS: Final = frozenset({"eval", "compare"})
+_COMPARE: Final = frozenset({"compare"})
 
 OPTIONS: Final = (
     Option("--engine", "NAME", ", ".join(ENGINES), _engine),
@@ -236,7 +257,9 @@ OPTIONS: Final = (
     Option("--no-cache", None, "compile everything anew, and store nothing", _no_cache, frozenset({"run"})),
     Option("--error-format", "FORMAT", "human (default), short, json", _error_format, _EVERYWHERE),
     Option("--color", "WHEN", "auto (default), always, never", _color, _EVERYWHERE),
-    Option("--let", "NAME=EXPRESSION", "define a variable for the formula", _let, frozenset({"eval"})),
+    Option("--let", "NAME=EXPRESSION", "define a variable for the formula", _let, _FORMULAS),
+    Option("--engines", "NAMES", "compare only these (and walk)", _engines, _COMPARE),
+    Option("--plot", "FILE", "draw time against evaluations; .svg, .png or .pdf", _plot, _COMPARE),
 )
 _BY_NAME: Final = {option.name: option for option in OPTIONS}
 _INFORMATION: Final = {"--help": "help", "-h": "help", "--version": "version"}

@@ -4,7 +4,7 @@ An entry is found by everything that its code depends on: the text of the progra
 size of each of its files), Python, the processor, and the settings that change code.  That key stands in the
 entry itself and is compared, so its hash need not be a strong one.
 
-    folder/0123456789abcdef    magic, checksum, then key and image as `marshal` writes them
+    programs/0123456789abcdef    magic, checksum, then key and image as `marshal` writes them
 
 The folder belongs to the user alone, for what is in it is run as code: an entry that somebody else could have
 written is ignored, as is one that is damaged.  Entries are written under another name and then renamed, so a
@@ -25,15 +25,15 @@ from dora.machine.targets import host
 from dora.runtime.collectors import DEFAULT
 from dora.settings import Settings
 from dora.text.source import Source
+from dora.user_cache import belongs_to_user, cache_folder, make_private
 from dora.version import VERSION
 
-VARIABLE: Final = "DORA_CACHE"
-"""environment variable: another folder, or `off`"""
+PROGRAMS: Final = "programs"
+"""folder in the cache"""
 MAGIC: Final = b"dora program 1\n"
 CHECKSUM: Final = 4
 MOST_ENTRIES: Final = 500
 """beyond which the oldest are deleted"""
-OTHERS_WRITE: Final = 0o022
 PACKAGE: Final = os.path.dirname(os.path.dirname(__file__))
 
 
@@ -66,8 +66,7 @@ class Entry:
         content = marshal.dumps((self.key, image))
         temporary = f"{self.path}.{os.getpid()}"
         try:
-            os.makedirs(self.folder, 0o700, exist_ok=True)
-            if not belongs_to_user(os.stat(self.folder)):
+            if not make_private(self.folder):
                 return
             descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             with open(descriptor, "wb") as file:
@@ -95,18 +94,7 @@ def find_entry(source: Source, settings: Settings) -> Entry | None:
         source.name,
         source.text.encode("utf-8", "surrogatepass"),
     )
-    return Entry(folder, marshal.dumps(key))
-
-
-def cache_folder() -> str | None:
-    """Where the cache is: `DORA_CACHE`, or `dora` in the user's folder for caches."""
-    chosen = os.environ.get(VARIABLE)
-    if chosen == "off":
-        return None
-    if chosen:
-        return chosen
-    base = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
-    return os.path.join(base, "dora") if os.path.isabs(base) else None
+    return Entry(os.path.join(folder, PROGRAMS), marshal.dumps(key))
 
 
 def compiler_files(folder: str = PACKAGE) -> Iterator[tuple[str, int, int]]:
@@ -118,11 +106,6 @@ def compiler_files(folder: str = PACKAGE) -> Iterator[tuple[str, int, int]]:
         else:
             status = entry.stat()
             yield entry.name, status.st_mtime_ns, status.st_size
-
-
-def belongs_to_user(status: os.stat_result) -> bool:
-    """Whether nobody else can write there."""
-    return status.st_uid == os.getuid() and not status.st_mode & OTHERS_WRITE
 
 
 def checksum(data: bytes | memoryview) -> bytes:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ctypes
 from collections.abc import Sequence
 from struct import pack, unpack
-from typing import Final
+from typing import Final, NamedTuple
 
 from dora.bytecode.entities import ClassRef, FunctionRef
 from dora.compiled.emission import Emission
@@ -23,13 +23,20 @@ from dora.optional import load
 from dora.runtime import layout, stubs
 from dora.runtime.collectors import COLLECTORS, DEFAULT
 from dora.runtime.instance import Instance, Place
-from dora.runtime.memory import Words, load_bytes, load_word
+from dora.runtime.memory import Words, load_bytes, load_word, store_word
 from dora.runtime.stubs import Reason
 from dora.settings import Settings
 from dora.types.traps import Trap
 from dora.types.types import Kind
 
 SIGNED: Final = {Kind.INT: 32, Kind.LONG: 64}
+
+
+class Entering(NamedTuple):
+    """Where arguments go when a function is entered: words of the block, or ~offsets in the stack."""
+
+    places: list[int]
+    stack_size: int
 
 
 class Executor:
@@ -60,6 +67,9 @@ class Executor:
             stress=settings.gc_stress,
         )
         self.output = Output(stdout)
+        self.code_bytes = 0
+        self.entries: dict[tuple[Kind, ...], Entering] = {}
+        self.stack_top = self.instance.thread[layout.THREAD_STACK_TOP]
         self.emission = Emission(settings, target)
         self.use_collector()
         supplier.serve(
@@ -106,6 +116,10 @@ class Executor:
         for initializer in self.supplier.roots.initializers:
             self.run(initializer, [])
 
+    def code_size(self) -> int:
+        """Bytes of machine code, without stubs."""
+        return self.code_bytes
+
     def report(self, failure: Failure) -> None:
         """Print the line and the trace.  What the program has printed is written already."""
         self.stderr.write(failure.report())
@@ -117,17 +131,17 @@ class Executor:
 
     # Calls.
 
-    def run(self, ref: FunctionRef, words: list[int], floating: list[bool] | None = None) -> Value:
+    def run(self, ref: FunctionRef, words: list[int]) -> Value:
         """Enter native code.  Whatever way it ends, its output is written then."""
-        block = (ctypes.c_uint64 * (stubs.FLOATS_AT // layout.WORD + stubs.FLOAT_ARGUMENTS))()
-        integers = floats = 0
-        for index, word in enumerate(words):
-            if floating and floating[index]:
-                block[stubs.FLOATS_AT // layout.WORD + floats] = word
-                floats += 1
+        entering = self.entering(ref.parameters)
+        block = (ctypes.c_uint64 * stubs.ARGUMENT_WORDS)()
+        top = self.stack_top - entering.stack_size
+        for place, word in zip(entering.places, words, strict=True):
+            if place >= 0:
+                block[place] = word
             else:
-                block[integers] = word
-                integers += 1
+                store_word(top + ~place, word)
+        self.instance.thread[layout.THREAD_STACK_TOP] = top
         thread = self.instance.thread
         thread[layout.THREAD_EXCEPTION] = 0
         code = self.instance.arena.cell(self.instance.cell(ref))
@@ -142,6 +156,16 @@ class Executor:
         finally:
             self.flush_output([])
         raise failure
+
+    def entering(self, parameters: tuple[Kind, ...]) -> Entering:
+        """How functions with these parameters are entered."""
+        entering = self.entries.get(parameters)
+        if entering is None:
+            masm = self.instance.target.assembler()
+            (_, *arguments), stack_size = masm.call_layout((Kind.LONG, *parameters))
+            places = [stubs.argument_place(masm, argument) for argument in arguments]
+            entering = self.entries[parameters] = Entering(places, stack_size)
+        return entering
 
     def result(self, kind: Kind | None) -> Value:
         thread = self.instance.thread
@@ -241,6 +265,7 @@ class Executor:
         """A function is called for the first time: place its code and return the address."""
         compiled = self.supplier.function(ref)
         address = self.instance.place_function(compiled.ref, compiled.code, compiled.points)
+        self.code_bytes += len(compiled.code.data)
         self.emission.note_place(compiled.ref.name, address, len(compiled.code.data))
         return address
 

@@ -16,12 +16,14 @@ if TYPE_CHECKING:
 ENGINES: Final = {
     "walk": ("dora.treewalk.interpreter", "Interpreter"),
     "vm": ("dora.interpreted.machine", "Machine"),
+    "c": ("dora.interpreted.ahead", "CMachine"),
+    "go": ("dora.interpreted.ahead", "GoMachine"),
     "baseline": ("dora.compiled.machine", "Machine"),
     "tiered": ("dora.compiled.machine", "Machine"),
 }
 """the engines that there are: module and class"""
 
-INTERPRETERS: Final = ("walk", "vm", "trace")
+INTERPRETERS: Final = ("walk", "vm", "trace", "c", "go")
 """engines that leave objects to the memory management of their host"""
 
 
@@ -49,6 +51,9 @@ class Interpreter(Runnable, Protocol):
 
     def print_value(self, type: Type, value: Value) -> None:
         """Print a value as its `toString()` has it, and a newline.  Raises Failure."""
+
+    def code_size(self) -> int:
+        """What the code of all functions so far takes: bytes of machine code, or the engine's own measure."""
 
     def report(self, failure: Failure) -> None:
         """Print the line and the trace of a failure."""

@@ -137,6 +137,10 @@ class Machine:
             value = self.call(library.classes[type.name].methods["toString"], [value])
         self.call(library.functions["println"], [value])
 
+    def code_size(self) -> int:
+        """In closures."""
+        return self.statistics.closures
+
     def close(self) -> None:
         """There is nothing outside of Python's memory but the thread that waits for hot functions."""
         if self.hot is not None:

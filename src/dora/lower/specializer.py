@@ -49,6 +49,8 @@ class Specializer:
         self.globals: dict[Global, GlobalRef] = {}
         self.bytecode: dict[FunctionRef, Bytecode] = {}
         self.symbols: set[str] = set()
+        self.repeated: dict[str, int] = {}
+        """how often a name was met that was taken"""
 
     # Bytecode.
 
@@ -187,9 +189,10 @@ class Specializer:
 
     def unique(self, name: str) -> str:
         """A symbol that nothing else has: two impls, or the program and the library, may share a name."""
-        unique, number = name, 2
+        unique = name
         while unique in self.symbols:
-            unique, number = f"{name}#{number}", number + 1
+            self.repeated[name] = number = self.repeated.get(name, 1) + 1
+            unique = f"{name}#{number}"
         self.symbols.add(unique)
         return unique
 

@@ -20,7 +20,7 @@ from enum import IntEnum
 from typing import Final
 
 from dora.machine.buffer import Code
-from dora.machine.macro import Condition, MacroAssembler
+from dora.machine.macro import Argument, Condition, MacroAssembler
 from dora.runtime import layout
 from dora.types.traps import Trap
 from dora.types.types import Kind
@@ -28,12 +28,14 @@ from dora.types.types import Kind
 LONG, DOUBLE = Kind.LONG, Kind.DOUBLE
 
 INTEGER_ARGUMENTS: Final = 5
-"""integer arguments that `enter` and upcalls pass in registers, the thread block not counted"""
+"""integer arguments that upcalls pass, the thread block not counted"""
 FLOAT_ARGUMENTS: Final = 8
 TICKS_TO_PYTHON: Final = 10
 """ticks of the ticker until Python is asked, 50 milliseconds"""
 FLOATS_AT: Final = 64
 """where the float arguments begin in the block of arguments that `enter` gets"""
+ARGUMENT_WORDS: Final = FLOATS_AT // layout.WORD + FLOAT_ARGUMENTS
+"""words of that block"""
 
 
 class Reason(IntEnum):
@@ -54,7 +56,8 @@ TRAPS: Final = tuple(Trap)
 def enter(masm: MacroAssembler) -> None:
     """enter(thread, code, arguments): call `code` on the instance's stack.
 
-    `arguments` points to `INTEGER_ARGUMENTS` words, and at `FLOATS_AT` to `FLOAT_ARGUMENTS` doubles.
+    `arguments` points to a block: a word for each argument register behind the thread block's, and at
+    `FLOATS_AT` the `FLOAT_ARGUMENTS` doubles.  Arguments on the stack are there, from `THREAD_STACK_TOP` on.
     """
     kept = masm.callee_saved
     masm.prologue((*kept, masm.thread))
@@ -67,7 +70,7 @@ def enter(masm: MacroAssembler) -> None:
         masm.move(LONG, stack, masm.stack_pointer)
         masm.store(LONG, stack, masm.thread, layout.THREAD_HOST_STACK)
     masm.store(LONG, masm.frame_pointer, masm.thread, layout.THREAD_HOST_FRAME)
-    for index in range(INTEGER_ARGUMENTS):
+    for index in range(len(masm.arguments) - 1):
         masm.load(LONG, masm.arguments[index + 1], arguments, layout.WORD * index)
     for index in range(FLOAT_ARGUMENTS):
         masm.load(DOUBLE, masm.float_arguments[index], arguments, FLOATS_AT + layout.WORD * index)
@@ -84,6 +87,15 @@ def switch_stack(masm: MacroAssembler, place: int) -> None:
     with masm.scratch() as stack:
         masm.load(LONG, stack, masm.thread, place)
         masm.move(LONG, masm.stack_pointer, stack)
+
+
+def argument_place(masm: MacroAssembler, argument: Argument) -> int:
+    """Where `enter` expects an argument: the number of a word in the block, or ~offset on the stack."""
+    if argument.register is None:
+        return ~argument.stack
+    if argument.kind in (Kind.FLOAT, Kind.DOUBLE):
+        return FLOATS_AT // layout.WORD + masm.float_arguments.index(argument.register)
+    return masm.arguments.index(argument.register) - 1
 
 
 def leave(masm: MacroAssembler) -> None:

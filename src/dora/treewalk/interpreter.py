@@ -78,6 +78,10 @@ class Interpreter(Machine):
         self.stderr.write(failure.report())
         self.stderr.flush()
 
+    def code_size(self) -> int:
+        """There is no code but the tree."""
+        return 0
+
     def close(self) -> None:
         """There is nothing outside of Python's memory."""
 
