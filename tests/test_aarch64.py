@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 from pathlib import Path
@@ -72,7 +73,7 @@ def test_a_loop_is_interrupted(tmp_path: Path) -> None:
         os.close(end)
         assert program.stderr and os.read(terminal, 100) == b"begun\r\n"
         program.send_signal(signal.SIGINT)
-        assert program.stderr.read() == b"interrupted\n0: main(): 5\n"
+        assert re.fullmatch(rb"interrupted\n0: main\(\): [345]\n", program.stderr.read())
     os.close(terminal)
     assert program.returncode == 130
 
