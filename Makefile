@@ -11,7 +11,7 @@ SEED   ?= 1
 COUNT  ?= 1000
 BIN    := .venv/bin
 
-.PHONY: setup run test fuzz format check-format types unit bench bench-compile bench-startup clean
+.PHONY: setup run test fuzz format check-format types unit bench bench-compile bench-startup bench-engines clean
 
 setup: .venv/.installed
 
@@ -40,9 +40,11 @@ types: .venv/.test-installed
 unit: .venv/.test-installed
 	$(BIN)/python -m pytest -n 2 tests
 
-# Random programs under all engines: `make fuzz SEED=1 COUNT=1000`.
+# Random programs and formulas under all engines: `make fuzz SEED=1 COUNT=1000`.
 fuzz: .venv/.test-installed
 	$(BIN)/python tests/fuzz/compare.py --seed $(SEED) --count $(COUNT)
+	$(BIN)/python tests/fuzz/expressions.py --seed $(SEED) --count $$((10 * $(COUNT)))
+	$(BIN)/python tests/fuzz/expressions.py --seed $(SEED) --count $(COUNT) --languages c
 
 format: .venv/.test-installed
 	$(BIN)/ruff format src tests bench tools
@@ -56,6 +58,9 @@ bench-compile: setup
 
 bench-startup: setup
 	$(BIN)/python bench/startup.py $(FLAGS)
+
+bench-engines: setup
+	$(BIN)/python bench/engines.py $(FLAGS)
 
 clean:
 	rm -rf .venv .bench build dist src/*.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -621,3 +621,33 @@ def interrupt_until_it_ends(process: subprocess.Popen[bytes]) -> tuple[int, byte
             process.send_signal(signal.SIGINT)
     process.kill()
     raise AssertionError("the program does not end")
+
+
+TWICE = """
+class Twice(let value: int) { fun get() -> int { return self.value * 2; } }
+fun main() { println("ran"); println(Twice(4).get().toString()); }
+"""
+
+
+@pytest.mark.parametrize(("target", "returns"), [("x64", "retq"), ("arm64", "ret")])
+def test_code_for_any_processor_is_shown_and_not_run(target: str, returns: str, tmp_path: Path) -> None:
+    path = tmp_path / "twice.dora"
+    path.write_text(TWICE)
+    result = dora("--emit-asm=get", f"--target={target}", str(path))
+    assert (result.status, result.err) == (0, "")
+    lines = result.out.splitlines()
+    assert lines[0] == "Twice.get"
+    assert any(line.split(":")[1].split("#")[0].strip() == returns for line in lines[1:])
+    everything = dora("--emit-asm=all", f"--target={target}", "--engine=walk", str(path)).out
+    names = [line for line in everything.splitlines() if line and not line.startswith(" ")]
+    assert {"main", "Twice.get", "printLine"} <= set(names)
+    assert names == sorted(names)
+    assert dora(f"--target={target}", str(path)) == Result(0, "", "")
+
+
+def test_what_does_not_compile_is_not_shown(tmp_path: Path) -> None:
+    path = tmp_path / "wrong.dora"
+    path.write_text("fun main() { nothing(); }")
+    result = dora("--emit-asm=main", "--target=arm64", str(path))
+    assert (result.status, result.out) == (1, "")
+    assert "E0302" in result.err

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import pytest
+
+from dora.machine.targets import X64, host
+from dora.source.toolchains import find_c
+from fuzz import expressions, planted
 from fuzz.compare import find_difference
 from fuzz.generator import Generator
 
 FIRST = 1
 COUNT = 120
+FORMULAS = 2000
 
 
 def test_the_engines_agree_about_random_programs() -> None:
@@ -14,6 +20,25 @@ def test_the_engines_agree_about_random_programs() -> None:
     assert difference is None, difference
 
 
+def test_the_engines_agree_about_random_formulas() -> None:
+    difference = expressions.find_difference(FIRST, FORMULAS)
+    assert difference is None, difference
+
+
+@pytest.mark.skipif(find_c() is None, reason="there is no C compiler")
+def test_generated_c_agrees_about_random_formulas() -> None:
+    difference = expressions.find_difference(FIRST + FORMULAS, expressions.BATCH, ["c"])
+    assert difference is None, difference
+
+
 def test_a_seed_always_gives_the_same_program() -> None:
     assert Generator(7).program() == Generator(7).program()
     assert Generator(7).program() != Generator(8).program()
+
+
+@pytest.mark.skipif(host() is not X64, reason="some of the bugs are in the assembler for x86-64")
+def test_planted_bugs_are_found() -> None:
+    found = planted.search_all()
+    missed = [name for name, by in found.items() if not by]
+    assert len(found) >= 20
+    assert len(missed) <= len(found) // 10, f"nobody notices: {missed}"

@@ -13,6 +13,7 @@ import argparse
 import io
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -23,13 +24,13 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 from fuzz.generator import Generator
 from fuzz.loops import LoopGenerator
 
-ENGINES = (("walk",), ("vm",), ("baseline",), ("baseline", "--gc-stress"))
+ENGINES = [("walk",), ("vm",), ("baseline",), ("baseline", "--gc-stress")]
 """engine and further options"""
 
 TRACING = (("walk",), ("vm",), ("trace", "--hot=3", "--hot-now"))
 """for programs of loops"""
 
-Engines = tuple[tuple[str, ...], ...]
+Engines = Sequence[tuple[str, ...]]
 
 OVERFLOW = 108
 """the depth at which the stack overflows is nobody's business"""
@@ -111,7 +112,9 @@ def main() -> int:
     parser.add_argument("--count", type=int, default=1000)
     parser.add_argument("--loops", action="store_true", help="programs of loops, which become traces")
     parser.add_argument("--show", action="store_true", help="print the program of the seed")
+    parser.add_argument("--languages", default="", help="engines `c` and `go` as well: c,go")
     options = parser.parse_args()
+    ENGINES.extend((name,) for name in options.languages.split(",") if name)
     make, engines = (LoopGenerator, TRACING) if options.loops else (Generator, ENGINES)
     if options.show:
         print(make(options.seed).program(), end="")

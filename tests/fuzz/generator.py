@@ -43,6 +43,8 @@ class Pair<A, B>(var first: A, var second: B) {
 }
 """
 OBJECTS = ("Base", "Middle", "Last")
+NIL = 0.05
+"""how often a variable for an object begins with nil"""
 
 
 @dataclass
@@ -146,7 +148,9 @@ class Generator:
         type = self.random.choice((*TYPES, *TYPES, *OBJECTS, *ARRAYS))
         name = self.fresh("v")
         keyword = self.random.choice(("let", "var"))
-        self.put(depth, f"{keyword} {name}: {type} = {self.expression(type, scope, 3)};")
+        may_be_nil = type in OBJECTS or type in ARRAYS
+        value = "nil" if may_be_nil and self.chance(NIL) else self.expression(type, scope, 3)
+        self.put(depth, f"{keyword} {name}: {type} = {value};")
         scope.variables.append((name, type, keyword == "var"))
 
     def assign(self, scope: Scope, depth: int) -> None:

@@ -39,6 +39,8 @@ UNITS = ((1.0, "s "), (1e-3, "ms"), (1e-6, "us"), (1e-9, "ns"))
 def main(invocation: Invocation, streams: Streams) -> int:
     operand, *arguments = invocation.operands
     engines = chosen_engines(invocation)
+    if invocation.plot is not None:
+        load("dora.cli.plot").figures()  # complains before anything is measured
     if operand.endswith(SUFFIX) or os.path.exists(operand):
         results = program_results(invocation, streams, engines)
     elif arguments:

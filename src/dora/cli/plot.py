@@ -19,13 +19,17 @@ SIZE: Final = (8.0, 5.0)
 """in inches"""
 
 
-def draw(results: Sequence[Measured], title: str, path: str) -> None:
-    """Write the plot; the suffix of the path says in which format."""
+def figures() -> Any:
+    """The part of Matplotlib that draws.  Raises UsageError if it is not installed."""
     try:
-        figures: Any = load("matplotlib.figure")
+        return load("matplotlib.figure")
     except ImportError:
         raise UsageError(MISSING) from None
-    figure = figures.Figure(figsize=SIZE, layout="constrained")
+
+
+def draw(results: Sequence[Measured], title: str, path: str) -> None:
+    """Write the plot; the suffix of the path says in which format.  Raises UsageError."""
+    figure = figures().Figure(figsize=SIZE, layout="constrained")
     axes = figure.subplots()
     counts = evaluation_counts()
     for each in results:

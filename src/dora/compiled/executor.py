@@ -9,7 +9,7 @@ from __future__ import annotations
 import ctypes
 from collections.abc import Sequence
 from struct import pack, unpack
-from typing import Final
+from typing import Final, NamedTuple
 
 from dora.bytecode.entities import ClassRef, FunctionRef
 from dora.compiled.emission import Emission
@@ -23,13 +23,20 @@ from dora.optional import load
 from dora.runtime import layout, stubs
 from dora.runtime.collectors import COLLECTORS, DEFAULT
 from dora.runtime.instance import Instance, Place
-from dora.runtime.memory import Words, load_bytes, load_word
+from dora.runtime.memory import Words, load_bytes, load_word, store_word
 from dora.runtime.stubs import Reason
 from dora.settings import Settings
 from dora.types.traps import Trap
 from dora.types.types import Kind
 
 SIGNED: Final = {Kind.INT: 32, Kind.LONG: 64}
+
+
+class Entering(NamedTuple):
+    """Where arguments go when a function is entered: words of the block, or ~offsets in the stack."""
+
+    places: list[int]
+    stack_size: int
 
 
 class Executor:
@@ -61,6 +68,8 @@ class Executor:
         )
         self.output = Output(stdout)
         self.code_bytes = 0
+        self.entries: dict[tuple[Kind, ...], Entering] = {}
+        self.stack_top = self.instance.thread[layout.THREAD_STACK_TOP]
         self.emission = Emission(settings, target)
         self.use_collector()
         supplier.serve(
@@ -72,6 +81,8 @@ class Executor:
                 bounds_checks=not settings.omit_bounds_check,
             )
         )
+        for symbol, place in self.instance.stubs.items():
+            self.emission.note_place(symbol, *place)
         self.instance.heap.block[layout.HEAP_WATCHED] = settings.gc_events or settings.gc_verify
         self.instance.shapes.size(supplier.roots.exception_class)
         texts = [argument.encode("utf-8", "surrogateescape") for argument in arguments]
@@ -122,17 +133,17 @@ class Executor:
 
     # Calls.
 
-    def run(self, ref: FunctionRef, words: list[int], floating: list[bool] | None = None) -> Value:
+    def run(self, ref: FunctionRef, words: list[int]) -> Value:
         """Enter native code.  Whatever way it ends, its output is written then."""
-        block = (ctypes.c_uint64 * (stubs.FLOATS_AT // layout.WORD + stubs.FLOAT_ARGUMENTS))()
-        integers = floats = 0
-        for index, word in enumerate(words):
-            if floating and floating[index]:
-                block[stubs.FLOATS_AT // layout.WORD + floats] = word
-                floats += 1
+        entering = self.entering(ref.parameters)
+        block = (ctypes.c_uint64 * stubs.ARGUMENT_WORDS)()
+        top = self.stack_top - entering.stack_size
+        for place, word in zip(entering.places, words, strict=True):
+            if place >= 0:
+                block[place] = word
             else:
-                block[integers] = word
-                integers += 1
+                store_word(top + ~place, word)
+        self.instance.thread[layout.THREAD_STACK_TOP] = top
         thread = self.instance.thread
         thread[layout.THREAD_EXCEPTION] = 0
         code = self.instance.arena.cell(self.instance.cell(ref))
@@ -147,6 +158,16 @@ class Executor:
         finally:
             self.flush_output([])
         raise failure
+
+    def entering(self, parameters: tuple[Kind, ...]) -> Entering:
+        """How functions with these parameters are entered."""
+        entering = self.entries.get(parameters)
+        if entering is None:
+            masm = self.instance.target.assembler()
+            (_, *arguments), stack_size = masm.call_layout((Kind.LONG, *parameters))
+            places = [stubs.argument_place(masm, argument) for argument in arguments]
+            entering = self.entries[parameters] = Entering(places, stack_size)
+        return entering
 
     def result(self, kind: Kind | None) -> Value:
         thread = self.instance.thread

@@ -16,7 +16,7 @@ from dora.host.failures import Failure
 from dora.host.objects import Value
 from dora.runtime.memory import load_bytes
 from dora.settings import Settings
-from dora.types.types import Kind, PrimitiveType, Type
+from dora.types.types import PrimitiveType, Type
 
 
 class Machine(Executor):
@@ -63,4 +63,4 @@ class Machine(Executor):
         """Call a function that is not generic from outside.  Raises Failure and Exit."""
         ref = self.specializer.entry_ref(function)
         words = [self.to_word(value, kind) for value, kind in zip(arguments, ref.parameters, strict=True)]
-        return self.run(ref, words, [kind in (Kind.FLOAT, Kind.DOUBLE) for kind in ref.parameters])
+        return self.run(ref, words)

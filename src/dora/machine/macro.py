@@ -415,6 +415,9 @@ class MacroAssembler(Protocol):
     def clear_memory(self, target: Register, size: Register) -> None:
         """Set `size` (64 bits) bytes to zero, 8 at a time.  Clobbers both, which must differ."""
 
+    def synchronize_code(self, start: Register, end: Register) -> None:
+        """Let instructions stored from `start` up to `end` be fetched; loses the scratch register."""
+
     # ---- Integer arithmetic ----
 
     def binary(

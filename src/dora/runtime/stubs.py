@@ -20,7 +20,7 @@ from enum import IntEnum
 from typing import Final
 
 from dora.machine.buffer import Code
-from dora.machine.macro import Condition, MacroAssembler
+from dora.machine.macro import Argument, Condition, MacroAssembler
 from dora.runtime import layout
 from dora.types.traps import Trap
 from dora.types.types import Kind
@@ -28,12 +28,14 @@ from dora.types.types import Kind
 LONG, DOUBLE = Kind.LONG, Kind.DOUBLE
 
 INTEGER_ARGUMENTS: Final = 5
-"""integer arguments that `enter` and upcalls pass in registers, the thread block not counted"""
+"""integer arguments that upcalls pass, the thread block not counted"""
 FLOAT_ARGUMENTS: Final = 8
 TICKS_TO_PYTHON: Final = 10
 """ticks of the ticker until Python is asked, 50 milliseconds"""
 FLOATS_AT: Final = 64
 """where the float arguments begin in the block of arguments that `enter` gets"""
+ARGUMENT_WORDS: Final = FLOATS_AT // layout.WORD + FLOAT_ARGUMENTS
+"""words of that block"""
 
 
 class Reason(IntEnum):
@@ -54,7 +56,8 @@ TRAPS: Final = tuple(Trap)
 def enter(masm: MacroAssembler) -> None:
     """enter(thread, code, arguments): call `code` on the instance's stack.
 
-    `arguments` points to `INTEGER_ARGUMENTS` words, and at `FLOATS_AT` to `FLOAT_ARGUMENTS` doubles.
+    `arguments` points to a block: a word for each argument register behind the thread block's, and at
+    `FLOATS_AT` the `FLOAT_ARGUMENTS` doubles.  Arguments on the stack are there, from `THREAD_STACK_TOP` on.
     """
     kept = masm.callee_saved
     masm.prologue((*kept, masm.thread))
@@ -63,13 +66,15 @@ def enter(masm: MacroAssembler) -> None:
     masm.move(LONG, masm.thread, masm.arguments[0])
     masm.move(LONG, code, masm.arguments[1])
     masm.move(LONG, arguments, masm.arguments[2])
-    masm.store(LONG, masm.stack_pointer, masm.thread, layout.THREAD_HOST_STACK)
+    with masm.scratch() as stack:
+        masm.move(LONG, stack, masm.stack_pointer)
+        masm.store(LONG, stack, masm.thread, layout.THREAD_HOST_STACK)
     masm.store(LONG, masm.frame_pointer, masm.thread, layout.THREAD_HOST_FRAME)
-    for index in range(INTEGER_ARGUMENTS):
+    for index in range(len(masm.arguments) - 1):
         masm.load(LONG, masm.arguments[index + 1], arguments, layout.WORD * index)
     for index in range(FLOAT_ARGUMENTS):
         masm.load(DOUBLE, masm.float_arguments[index], arguments, FLOATS_AT + layout.WORD * index)
-    masm.load(LONG, masm.stack_pointer, masm.thread, layout.THREAD_STACK_TOP)
+    switch_stack(masm, layout.THREAD_STACK_TOP)
     masm.load_constant(LONG, masm.frame_pointer, 0)
     masm.call(code)
     masm.store(LONG, masm.result, masm.thread, layout.THREAD_RESULT)
@@ -77,9 +82,25 @@ def enter(masm: MacroAssembler) -> None:
     leave(masm)
 
 
+def switch_stack(masm: MacroAssembler, place: int) -> None:
+    """Set the stack pointer from the thread block."""
+    with masm.scratch() as stack:
+        masm.load(LONG, stack, masm.thread, place)
+        masm.move(LONG, masm.stack_pointer, stack)
+
+
+def argument_place(masm: MacroAssembler, argument: Argument) -> int:
+    """Where `enter` expects an argument: the number of a word in the block, or ~offset on the stack."""
+    if argument.register is None:
+        return ~argument.stack
+    if argument.kind in (Kind.FLOAT, Kind.DOUBLE):
+        return FLOATS_AT // layout.WORD + masm.float_arguments.index(argument.register)
+    return masm.arguments.index(argument.register) - 1
+
+
 def leave(masm: MacroAssembler) -> None:
     """Back to the host, from wherever Dora code is."""
-    masm.load(LONG, masm.stack_pointer, masm.thread, layout.THREAD_HOST_STACK)
+    switch_stack(masm, layout.THREAD_HOST_STACK)
     masm.load(LONG, masm.frame_pointer, masm.thread, layout.THREAD_HOST_FRAME)
     take_gil(masm)
     masm.epilogue()
@@ -112,7 +133,7 @@ def upcall(masm: MacroAssembler, reason: int, frame_size: int, *, keeps_argument
         masm.store(LONG, masm.temporaries[1], masm.thread, layout.THREAD_ARGUMENT)
     masm.store_constant(LONG, reason, masm.thread, layout.THREAD_REASON)
     masm.store(LONG, masm.frame_pointer, masm.thread, layout.THREAD_LAST_FRAME)
-    masm.load(LONG, masm.stack_pointer, masm.thread, layout.THREAD_HOST_STACK)
+    switch_stack(masm, layout.THREAD_HOST_STACK)
     masm.call_symbol("stub:python")
     masm.load_address(masm.stack_pointer, masm.frame_pointer, -frame_size)
 
@@ -175,7 +196,7 @@ def attention(masm: MacroAssembler) -> None:
     released = masm.label()
     masm.branch_memory_immediate(LONG, Condition.NOT_EQUAL, masm.thread, layout.THREAD_GIL, 0, released)
     masm.store_constant(LONG, 1, masm.thread, layout.THREAD_TICKS)
-    masm.load(LONG, masm.stack_pointer, masm.thread, layout.THREAD_HOST_STACK)
+    switch_stack(masm, layout.THREAD_HOST_STACK)
     masm.call_symbol("native:PyEval_SaveThread")
     masm.store(LONG, masm.result, masm.thread, layout.THREAD_GIL)
     masm.load_address(masm.stack_pointer, masm.frame_pointer, -saved.size)

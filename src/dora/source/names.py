@@ -2,6 +2,7 @@
 
 square           ->   dora_square
 Box.get<int>     ->   dora_Box_get_int
+square#2         ->   dora_square          the number depends on what else the process has met
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ def identifiers(functions: Sequence[FunctionRef]) -> dict[FunctionRef, str]:
     names: dict[FunctionRef, str] = {}
     taken: set[str] = set()
     for function in functions:
-        name = plain = PREFIX + NOT_A_LETTER.sub("_", function.name).strip("_")[:LONGEST]
+        name = plain = PREFIX + NOT_A_LETTER.sub("_", function.name.partition("#")[0]).strip("_")[:LONGEST]
         number = 2
         while name in taken:
             name, number = f"{plain}_{number}", number + 1

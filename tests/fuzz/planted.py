@@ -1,0 +1,292 @@
+"""Planted bugs: would the differential tester find them?
+
+    python tests/fuzz/planted.py                       each bug in a process of its own, and what found it
+    python tests/fuzz/planted.py swapped_operands      one of them, in this process
+
+A bug is a function that breaks a compiler by replacing a part of it.  It is found if the engines disagree about a random
+formula or program, or if the process crashes.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, Final
+
+from dora.baseline import calls, compiler, control, frame, objects
+from dora.baseline import primitives as p
+from dora.baseline.context import Context
+from dora.bytecode import instructions as i
+from dora.bytecode import liveness
+from dora.bytecode.instructions import Compute
+from dora.machine.macro import Binary, Condition, FloatCondition
+from dora.machine.x64.macro import MacroAssembler
+from dora.types.arithmetic import wrap_int
+from dora.types.primitives import PRIMITIVES
+from dora.types.types import Kind
+from dora.vm import arithmetic
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+
+from fuzz import compare, expressions
+from fuzz.generator import Generator
+
+FORMULAS: Final = 2000
+PROGRAMS: Final = 250
+BATCH: Final = 200
+TIME_LIMIT: Final = 300
+PARALLEL: Final = 2
+
+Plant = Callable[[], None]
+
+
+def wrong_condition_code() -> None:
+    """`<` on `int` is `<=`."""
+    p.COMPARISONS["int.less"] = p.Comparison(Kind.INT, "lessEquals", Condition.LESS_EQUAL)  # type: ignore[index]
+    p.EMITTERS["int.less"] = p.integer_comparison("lessEquals", Kind.INT)  # type: ignore[index]
+
+
+def comparison_of_half_a_long() -> None:
+    """`==` on `long` looks at 32 bits."""
+    p.COMPARISONS["long.equals"] = p.Comparison(Kind.INT, "equals", Condition.EQUAL)  # type: ignore[index]
+    p.EMITTERS["long.equals"] = p.integer_comparison("equals", Kind.INT)  # type: ignore[index]
+
+
+def missing_sign_extension() -> None:
+    p.EMITTERS["int.toLong"] = p.conversion(Kind.CHAR, Kind.LONG)  # type: ignore[index]
+
+
+def swapped_operands() -> None:
+    right = p.EMITTERS["int.minus"]
+
+    def wrong(context: Context, insn: Compute) -> None:
+        right(context, Compute(insn.dst, insn.operation, insn.args[::-1]))
+
+    p.EMITTERS["int.minus"] = wrong  # type: ignore[index]
+
+
+def skipped_bounds_check() -> None:
+    def wrong(context: Context, array: Any, index: Any) -> Any:
+        return context.frame.read(index, context.work[1])
+
+    objects.checked_index = wrong
+
+
+def skipped_nil_check() -> None:
+    objects.checked_reference = objects.read_reference
+
+
+def logical_shift() -> None:
+    """`>>` does not keep the sign."""
+    operation = p.integer_binary(Binary.UNSIGNED_SHIFT_RIGHT, Kind.INT, commutes=False)
+    p.EMITTERS["int.shiftRight"] = operation  # type: ignore[index]
+
+
+def remainder_of_half_a_long() -> None:
+    p.EMITTERS["long.mod"] = p.division(Kind.INT, remainder=True)  # type: ignore[index]
+
+
+def registers_lost_in_calls() -> None:
+    frame.Frame.restore = lambda self, saved: None  # type: ignore[method-assign]
+
+
+def stale_gc_point() -> None:
+    """A slot that holds a reference is missing in the GC point."""
+    right = frame.Frame.reference_slots
+    frame.Frame.reference_slots = lambda self, index: right(self, index)[:-1]  # type: ignore[method-assign]
+
+
+def constant_cut_off() -> None:
+    """Constants of `long` have 32 bits."""
+    right = frame.Frame.make_constant
+
+    def wrong(self: frame.Frame, register: Any, target: Any) -> None:
+        value = self.constants[register]
+        if self.kinds[register] is Kind.LONG:
+            self.constants[register] = wrap_int(int(value or 0))
+        right(self, register, target)
+
+    frame.Frame.make_constant = wrong  # type: ignore[method-assign]
+
+
+def unordered_forgotten() -> None:
+    """Not less is greater or equal, for NaN too."""
+    right = p.float_negated
+
+    def wrong(condition: FloatCondition) -> FloatCondition:
+        return FloatCondition.GREATER_EQUAL if condition is FloatCondition.LESS else right(condition)
+
+    p.float_negated = wrong
+
+
+def virtual_call_made_direct() -> None:
+    compiler.EMITTERS[i.CallVirtual] = calls.call  # type: ignore[index]
+
+
+def exception_not_looked_for() -> None:
+    compiler.EMITTERS[i.CheckException] = lambda context, insn: None  # type: ignore[index]
+
+
+def exception_stays_pending() -> None:
+    def wrong(context: Context, insn: i.TakeException) -> None:
+        masm, target = context.masm, context.frame.target(insn.dst, context.work[0])
+        masm.load(Kind.REF, target, masm.thread, control.layout.THREAD_EXCEPTION)
+        context.frame.written(insn.dst, target)
+
+    compiler.EMITTERS[i.TakeException] = wrong  # type: ignore[index]
+
+
+def byte_not_cut_off() -> None:
+    p.EMITTERS["int.toByte"] = p.copy  # type: ignore[index]
+
+
+def conversion_without_limits() -> None:
+    """A `double` out of the range of `int` is cut off, not the smallest `int`."""
+    wide, narrow = p.conversion(Kind.DOUBLE, Kind.LONG), p.conversion(Kind.LONG, Kind.INT)
+
+    def wrong(context: Context, insn: Compute) -> None:
+        wide(context, insn)
+        narrow(context, Compute(insn.dst, insn.operation, (insn.dst,)))
+
+    p.EMITTERS["double.toInt"] = wrong  # type: ignore[index]
+
+
+def liveness_without_loops() -> None:
+    liveness.repeat = lambda *arguments: None
+
+
+def moves_one_by_one() -> None:
+    """Moves that are to happen at once overwrite each other's sources."""
+
+    def wrong(self: Any, moves: Any) -> None:
+        for kind, target, source in moves:
+            self.move(kind, target, source)
+
+    MacroAssembler.move_all = wrong  # type: ignore[method-assign]
+
+
+def cast_to_the_parent() -> None:
+    """A subtype test that looks one step too high."""
+    right = objects.branch_unless_extends
+
+    def wrong(context: Context, value: Any, cls: Any, label: Any) -> None:
+        right(context, value, cls.parent or cls, label)
+
+    objects.branch_unless_extends = wrong
+
+
+def line_of_the_instruction_before() -> None:
+    """GC points, and so traces, have a wrong line."""
+    right = Context.point
+
+    def wrong(self: Context, offset: int, slots: tuple[int, ...] = ()) -> None:
+        here, self.index = self.index, max(0, self.index - 3)
+        right(self, offset, slots)
+        self.index = here
+
+    Context.point = wrong  # type: ignore[method-assign]
+
+
+def constants_forgotten_at_jumps() -> None:
+    frame.Frame.flush = lambda self, live: None  # type: ignore[method-assign]
+
+
+def checks_remembered_too_long() -> None:
+    """What was checked for nil on one way counts as checked where ways meet."""
+    frame.Frame.forget_checks = lambda self: None  # type: ignore[method-assign]
+
+
+def sum_without_wrapping() -> None:
+    """In the VM."""
+
+    def wrong(dst: int, left: int, right: int) -> Any:
+        def op(r: Any) -> None:
+            r[dst] = r[left] + r[right]
+
+        return op
+
+    arithmetic.BINARY[PRIMITIVES["int.plus"]] = wrong  # type: ignore[index]
+
+
+BUGS: Final[dict[str, Plant]] = {
+    plant.__name__: plant
+    for plant in (
+        wrong_condition_code,
+        comparison_of_half_a_long,
+        missing_sign_extension,
+        swapped_operands,
+        skipped_bounds_check,
+        skipped_nil_check,
+        logical_shift,
+        remainder_of_half_a_long,
+        registers_lost_in_calls,
+        stale_gc_point,
+        constant_cut_off,
+        unordered_forgotten,
+        virtual_call_made_direct,
+        exception_not_looked_for,
+        exception_stays_pending,
+        byte_not_cut_off,
+        conversion_without_limits,
+        liveness_without_loops,
+        moves_one_by_one,
+        cast_to_the_parent,
+        line_of_the_instruction_before,
+        constants_forgotten_at_jumps,
+        checks_remembered_too_long,
+        sum_without_wrapping,
+    )
+}
+
+
+def what_finds() -> str:
+    """What the engines disagree about first; empty if they agree."""
+    with tempfile.TemporaryDirectory() as folder:
+        formulas = 1
+        for seed in range(1, PROGRAMS + 1):
+            if seed % (PROGRAMS * BATCH // FORMULAS) == 1:
+                some = list(expressions.cases(formulas, BATCH))
+                expected, *others = (expressions.results(engine, some) for engine in expressions.ENGINES)
+                if any(other != expected for other in others):
+                    return f"formulas {formulas} to {formulas + BATCH - 1}"
+                formulas += BATCH
+            if compare.differ(Generator(seed).program(), folder):
+                return f"program {seed}"
+    return ""
+
+
+def search(name: str) -> str:
+    """What finds a bug, in a process of its own; empty if nothing does."""
+    done = subprocess.run(
+        [sys.executable, __file__, name], capture_output=True, text=True, timeout=TIME_LIMIT, check=False
+    )
+    if done.returncode < 0:
+        return f"a crash, signal {-done.returncode}"
+    lines = done.stderr.strip().splitlines()
+    return done.stdout.strip() or (f"an error: {lines[-1]}" if done.returncode == 1 and lines else "")
+
+
+def search_all() -> dict[str, str]:
+    """What finds each bug."""
+    with ThreadPoolExecutor(PARALLEL) as threads:
+        return dict(zip(BUGS, threads.map(search, BUGS), strict=True))
+
+
+def main() -> int:
+    if len(sys.argv) > 1:
+        BUGS[sys.argv[1]]()
+        print(what_finds())
+        return 0
+    found = search_all()
+    for name, by in found.items():
+        print(f"{name:32} {by or 'NOT FOUND'}")
+    print(f"{sum(map(bool, found.values()))} of {len(found)} found")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
