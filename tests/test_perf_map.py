@@ -53,6 +53,11 @@ def test_every_compiled_function_has_a_line(machine: Machine, tmp_path: Path) ->
     assert "dora::unused" not in names
 
 
+def test_stubs_have_lines(machine: Machine, tmp_path: Path) -> None:
+    names = set(rows(tmp_path))
+    assert {"dora::stub:enter", "dora::stub:python", "dora::stub:allocate", "dora::trap:NIL"} <= names
+
+
 def test_addresses_are_those_of_the_code(machine: Machine, tmp_path: Path) -> None:
     """Calls go through a function's cell, and return to addresses inside the caller."""
     found = rows(tmp_path)

@@ -81,6 +81,8 @@ class Executor:
                 bounds_checks=not settings.omit_bounds_check,
             )
         )
+        for symbol, place in self.instance.stubs.items():
+            self.emission.note_place(symbol, *place)
         self.instance.heap.block[layout.HEAP_WATCHED] = settings.gc_events or settings.gc_verify
         self.instance.shapes.size(supplier.roots.exception_class)
         texts = [argument.encode("utf-8", "surrogateescape") for argument in arguments]

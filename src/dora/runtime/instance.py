@@ -102,7 +102,8 @@ class Instance:
         self.classes: dict[str, ClassRef] = {}
         self.places: dict[int, Place] = {}
         """by return address"""
-        self.placed: list[tuple[int, int]] = []
+        self.stubs: dict[str, tuple[int, int]] = {}
+        """address and size of the stubs that run more than once, by symbol"""
         self.internals: dict[str, int] = {}
         self.internal_functions: list[FunctionRef] = []
         self.known_globals: set[GlobalRef] = set()
@@ -189,17 +190,24 @@ class Instance:
             "stub:compile": stubs.compile_and_go_on,
         }
         for symbol, emit in make.items():
-            self.symbols[symbol] = self.place_stub(emit)
+            self.place_named(symbol, emit)
         for index, trap in enumerate(stubs.TRAPS):
-            self.symbols[f"trap:{trap.name}"] = self.place_stub(stubs.trap(index))
-        self.symbols["upcall:callByName"] = self.place_stub(stubs.call_by_name)
+            self.place_named(f"trap:{trap.name}", stubs.trap(index))
+        self.place_named("upcall:callByName", stubs.call_by_name)
         prototype = ctypes.PYFUNCTYPE(ctypes.c_int64, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p)
-        return prototype(self.place_stub(stubs.enter))
+        return prototype(self.place_named("stub:enter", stubs.enter))
+
+    def place_named(self, symbol: str, emit: Callable[[Any], None]) -> int:
+        """A stub that code may refer to."""
+        code = stubs.assemble(self.target.assembler, emit)
+        address = self.symbols[symbol] = self.place(code)
+        self.stubs[symbol] = address, len(code.data)
+        return address
 
     def use_allocator(self, function: FunctionRef) -> None:
         """The collector's function that finds room when the allocation buffer is full."""
         self.symbols["cell:allocate"] = self.cell(function)
-        self.symbols["stub:allocate"] = self.place_stub(stubs.allocate)
+        self.place_named("stub:allocate", stubs.allocate)
 
     def place_stub(self, emit: Callable[[Any], None]) -> int:
         return self.place(stubs.assemble(self.target.assembler, emit))
@@ -217,7 +225,6 @@ class Instance:
             else:
                 RELOCATE[kind](data, offset, value, address + offset, symbol)
         self.arena.write(address, data)
-        self.placed.append((address, len(data)))
         return address
 
     def place_function(self, ref: FunctionRef, code: Code, points: Iterable[Place]) -> int:
