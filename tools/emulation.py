@@ -100,6 +100,7 @@ def apt_options(place: Path) -> list[str]:
         "APT::Architecture": "arm64",
         "APT::Architectures": "arm64",
         "APT::Sandbox::User": "",
+        "Acquire::Retries": 3,
         "Dir::State": place / "state",
         "Dir::State::status": place / "status",
         "Dir::Cache": place / "cache",
