@@ -29,7 +29,7 @@ from dora.types.types import DOUBLE
 from measure import pin
 from peers import HERE
 
-PROGRAMS: Final = (
+PROGRAMS: Final[tuple[tuple[str, Path, list[str]], ...]] = (
     ("fannkuch 7", HERE.parent / "examples" / "fannkuch.dora", ["7"]),
     ("string building", HERE / "comparison" / "strings.dora", []),
     ("objects", HERE / "comparison" / "objects.dora", []),
