@@ -6,16 +6,13 @@ from collections.abc import Iterator
 
 from dora.baseline.compiler import compile_function
 from dora.baseline.result import CompiledFunction
-from dora.bytecode.entities import ClassRef, FieldRef, FunctionRef, GlobalRef
 from dora.bytecode.function import Function as Bytecode
-from dora.bytecode.instructions import Call, CallInternal, CallVirtual, NewObject
 from dora.check.program import Class, Function, Program
+from dora.compiled.showing import Symbols, reached
 from dora.engine.checking import compile_program
 from dora.lower.functions import lowering
 from dora.lower.specializer import Specializer
 from dora.machine.targets import TARGETS
-from dora.runtime import layout
-from dora.runtime.internals import HEAP_FUNCTIONS
 from dora.text.diagnostics import Diagnostics
 from dora.text.source import Source
 
@@ -50,7 +47,8 @@ def bytecode_of(program: Program) -> Iterator[tuple[Specializer, Bytecode]]:
     """The bytecode of these functions and of all that they call, generic ones as they call them."""
     specializer = lowering(program)
     waiting = [specializer.function_ref(function) for function in functions_of(program)]
-    yield from reached(specializer, waiting + specializer.initializers())
+    for bytecode in reached(specializer, waiting + specializer.initializers()):
+        yield specializer, bytecode
 
 
 def own_bytecode(program: Program) -> list[tuple[Specializer, Bytecode]]:
@@ -58,66 +56,8 @@ def own_bytecode(program: Program) -> list[tuple[Specializer, Bytecode]]:
     assert program.main is not None
     specializer = lowering(program)
     waiting = [*specializer.initializers(), specializer.function_ref(program.main)]
-    functions = [pair for pair in reached(specializer, waiting) if pair[1].ref.file is None]
-    return sorted(functions, key=lambda pair: pair[1].name)
-
-
-def reached(specializer: Specializer, waiting: list[FunctionRef]) -> Iterator[tuple[Specializer, Bytecode]]:
-    done: set[FunctionRef] = set()
-    while waiting:
-        ref = waiting.pop()
-        if ref in done or ref.internal or specializer.origins[ref][0].body is None:
-            continue
-        done.add(ref)
-        bytecode = specializer.code(ref)
-        yield specializer, bytecode
-        waiting += called_by(bytecode)
-
-
-def called_by(bytecode: Bytecode) -> Iterator[FunctionRef]:
-    for insn in bytecode.code:
-        if isinstance(insn, Call | CallVirtual | CallInternal):
-            yield insn.function
-        if isinstance(insn, NewObject):
-            yield from insn.cls.methods
-
-
-class Symbols:
-    """An environment that has a symbol for everything and memory for nothing."""
-
-    bounds_checks = True
-    marks_cards = True
-
-    def __init__(self, specializer: Specializer) -> None:
-        self.specializer = specializer
-
-    def entry(self, function: FunctionRef) -> str:
-        return f"entry:{function.name}"
-
-    def shape(self, cls: ClassRef) -> str:
-        return f"shape:{cls.name}"
-
-    def text_shape(self) -> str:
-        return "shape:Str"
-
-    def field_offset(self, cls_field: FieldRef) -> int:
-        return layout.field_offsets(cls_field.owner)[cls_field]
-
-    def instance_size(self, cls: ClassRef) -> int:
-        return layout.instance_size(cls)
-
-    def literal(self, text: str) -> int:
-        return 0
-
-    def global_offset(self, variable: GlobalRef) -> int:
-        return layout.WORD * variable.index
-
-    def internal(self, function: FunctionRef) -> FunctionRef | None:
-        assert function.internal is not None
-        name = HEAP_FUNCTIONS.get(function.internal)
-        if name is None:
-            return None
-        return self.specializer.function_ref(self.specializer.program.library.functions[name])
+    functions = [function for function in reached(specializer, waiting) if function.ref.file is None]
+    return [(specializer, function) for function in sorted(functions, key=lambda one: one.name)]
 
 
 def machine_code(

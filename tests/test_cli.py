@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from command_line import Result, dora, recorded
+from dora.machine.targets import host
 from dora.version import VERSION
 
 HELLO = 'fun main() { println("hello"); }\n'
@@ -621,3 +622,46 @@ def interrupt_until_it_ends(process: subprocess.Popen[bytes]) -> tuple[int, byte
             process.send_signal(signal.SIGINT)
     process.kill()
     raise AssertionError("the program does not end")
+
+
+TWICE = """
+class Twice(let value: int) { fun get() -> int { return self.value * 2; } }
+fun main() { println("ran"); println(Twice(4).get().toString()); }
+"""
+
+
+@pytest.mark.parametrize(("target", "returns"), [("x64", "retq"), ("arm64", "ret")])
+def test_code_for_any_processor_is_shown_and_not_run(target: str, returns: str, tmp_path: Path) -> None:
+    path = tmp_path / "twice.dora"
+    path.write_text(TWICE)
+    result = dora("--emit-asm=get", f"--target={target}", str(path))
+    assert (result.status, result.err) == (0, "")
+    lines = result.out.splitlines()
+    assert lines[0] == "Twice.get"
+    assert any(line.split(":")[1].split("#")[0].strip() == returns for line in lines[1:])
+    everything = dora("--emit-asm=all", f"--target={target}", "--engine=walk", str(path)).out
+    names = [line for line in everything.splitlines() if line and not line.startswith(" ")]
+    assert {"main", "Twice.get", "printLine"} <= set(names)
+    assert names == sorted(names)
+    assert dora(f"--target={target}", str(path)) == Result(0, "", "")
+
+
+def test_what_does_not_compile_is_not_shown(tmp_path: Path) -> None:
+    path = tmp_path / "wrong.dora"
+    path.write_text("fun main() { nothing(); }")
+    result = dora("--emit-asm=main", "--target=arm64", str(path))
+    assert (result.status, result.out) == (1, "")
+    assert "E0302" in result.err
+
+
+def test_a_run_loads_its_own_processor_only() -> None:
+    program = (
+        "import sys; from dora.cli.main import run_command; o = sys.stdout.buffer; "
+        "run_command(['eval', '--engine=baseline', '1'], sys.stdin.buffer, o, o); "
+        "print(sorted({name.split('.')[2] for name in sys.modules if name.count('.') > 2 and "
+        "name.startswith('dora.machine.')}), 'dora.compiled.showing' in sys.modules)"
+    )
+    result = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True, text=True)
+    found = host()
+    assert found is not None
+    assert result.stdout == f"1\n['{found.name}'] False\n"

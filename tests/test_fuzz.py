@@ -22,7 +22,7 @@ def test_the_engines_agree_about_random_programs() -> None:
 
 
 def test_the_collectors_agree_about_random_programs() -> None:
-    difference = find_difference(FIRST + COUNT, COLLECTED, COLLECTORS)
+    difference = find_difference(FIRST + COUNT, COLLECTED, engines=COLLECTORS)
     assert difference is None, difference
 
 

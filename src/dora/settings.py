@@ -8,6 +8,9 @@ from typing import BinaryIO, Final, NamedTuple
 ENGINES: Final = ("tiered", "walk", "vm", "trace", "c", "go", "baseline", "opt")
 COLLECTORS: Final = ("swiper", "copy", "sweep", "zero")
 
+TARGETS: Final = ("x64", "arm64")
+"""the processors that code can be made for"""
+
 ALL: Final = "all"
 """in place of a list of names: every function"""
 
@@ -43,6 +46,8 @@ class Settings:
     emit_asm: set[str] = field(default_factory=set)
     emit_debug: set[str] = field(default_factory=set)
     asm_syntax: str = "att"
+    target: str = ""
+    """show code for this processor, and do not run the program; empty to run it"""
     omit_bounds_check: bool = False
     perf: bool = False
     hot: int | None = None

@@ -1,6 +1,7 @@
 """Runs a program by several engines and compares output, exit status, messages and traces.
 
     python tests/fuzz/compare.py --seed 1 --count 1000        1000 programs; stops at a difference
+    python tests/fuzz/compare.py --seed 1 --count 100 --loops  programs of loops, with traces
     python tests/fuzz/compare.py --seed 4711 --show           the program of a seed
     python tests/fuzz/compare.py --collectors                 each collector, under stress and verified
 
@@ -15,13 +16,14 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from dora.cli.main import run_command
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from fuzz.generator import Generator
+from fuzz.loops import LoopGenerator
 
 ENGINES = [("walk",), ("vm",), ("baseline",), ("baseline", "--gc-stress")]
 """engine and further options"""
@@ -32,6 +34,9 @@ COLLECTORS = (
     ("baseline", "--young-size=32k", "--heap-size=16m", "--gc-verify"),
 )
 """the same for a comparison of collectors"""
+
+TRACING = (("walk",), ("vm",), ("trace", "--hot=3", "--hot-now"))
+"""for programs of loops"""
 
 Engines = Sequence[tuple[str, ...]]
 
@@ -96,11 +101,13 @@ def report(seed: int, text: str, folder: str, engines: Engines) -> str:
     return "\n".join(parts)
 
 
-def find_difference(first: int, count: int, engines: Engines = ENGINES) -> str | None:
+def find_difference(
+    first: int, count: int, make: type[Any] = Generator, engines: Engines = ENGINES
+) -> str | None:
     """A report about the first seed about whose program the engines disagree."""
     with tempfile.TemporaryDirectory() as folder:
         for seed in range(first, first + count):
-            text = Generator(seed).program()
+            text = make(seed).program()
             assert is_program(text, folder), f"seed {seed} is no program:\n{text}"
             if differ(text, folder, engines):
                 return report(seed, reduce(text, folder, engines), folder, engines)
@@ -111,15 +118,19 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--count", type=int, default=1000)
+    parser.add_argument("--loops", action="store_true", help="programs of loops, which become traces")
     parser.add_argument("--show", action="store_true", help="print the program of the seed")
     parser.add_argument("--collectors", action="store_true", help="compare collectors, verified, not engines")
     parser.add_argument("--languages", default="", help="engines `c` and `go` as well: c,go")
     options = parser.parse_args()
     ENGINES.extend((name,) for name in options.languages.split(",") if name)
+    make, engines = (LoopGenerator, TRACING) if options.loops else (Generator, ENGINES)
+    if options.collectors:
+        engines = COLLECTORS
     if options.show:
-        print(Generator(options.seed).program(), end="")
+        print(make(options.seed).program(), end="")
         return 0
-    difference = find_difference(options.seed, options.count, COLLECTORS if options.collectors else ENGINES)
+    difference = find_difference(options.seed, options.count, make, engines)
     print(difference or f"{options.count} programs from seed {options.seed} on: all engines agree")
     return 1 if difference else 0
 

@@ -19,7 +19,7 @@ from compiling import compiled_program, machine_code, own_bytecode
 from dora.bytecode.printer import print_function
 from dora.bytecode.verifier import verify
 from dora.machine.listing import Syntax, listing
-from dora.machine.targets import X64
+from dora.machine.targets import TARGETS
 from dora.pipeline import Stage, dump_stage
 from dora.syntax.parser import parse_file
 from dora.text.diagnostics import Diagnostics
@@ -46,11 +46,13 @@ def bytecode(source: Source) -> str:
 
 
 def asm(source: Source) -> str:
-    """Of the program's own functions, code for x86-64 that is not placed: addresses are 0."""
+    """Of the program's own functions, code for every processor that is not placed: addresses are 0."""
     dumps = []
     for specializer, function in own_bytecode(compiled_program(source.text)):
-        compiled = machine_code(specializer, function, comments=True)
-        dumps.append(f"{function.name}\n{listing(compiled.code, X64, Syntax.INTEL)}")
+        for target in TARGETS.values():
+            compiled = machine_code(specializer, function, target.name, comments=True)
+            text = listing(compiled.code, target, Syntax.INTEL)
+            dumps.append(f"{function.name}, {target.name}\n{text}")
     return "\n".join(dumps)
 
 

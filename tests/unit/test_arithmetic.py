@@ -181,9 +181,16 @@ def test_longs_to_floats(x: int) -> None:
 
 @given(DOUBLES, FLOATS)
 def test_bit_patterns(x: float, y: float) -> None:
-    assert compute("doubleBits", x) == struct.unpack("<q", struct.pack("<d", x))[0]
-    assert bits(compute("doubleFromBits", compute("doubleBits", x))) == bits(x)
-    assert bits(compute("floatFromBits", compute("floatBits", y))) == bits(y)
+    assert x != x or compute("doubleBits", x) == struct.unpack("<q", struct.pack("<d", x))[0]
+    assert x != x or bits(compute("doubleFromBits", compute("doubleBits", x))) == bits(x)
+    assert y != y or bits(compute("floatFromBits", compute("floatBits", y))) == bits(y)
+
+
+@given(st.integers(1, 2**52 - 1), st.booleans())
+def test_every_nan_has_the_same_bits(fraction: int, negative: bool) -> None:
+    pattern = (negative << 63 | 0x7FF << 52 | fraction) - (1 << 64 if negative else 0)
+    assert compute("doubleBits", compute("doubleFromBits", pattern)) == 0x7FF8_0000_0000_0000
+    assert compute("floatBits", math.copysign(math.nan, -1.0 if negative else 1.0)) == 0x7FC0_0000
 
 
 @given(st.floats(min_value=0.0, allow_infinity=False))

@@ -55,6 +55,7 @@ FLOAT_EDGES = [
     math.inf,
     -math.inf,
     math.nan,
+    -math.nan,
     5e-324,
 ]
 PLACES = ("home", "slot", "constant")

@@ -9,6 +9,8 @@ import pytest
 
 from dora.cli.main import run_command
 from dora.cli.options import UsageError, parse_arguments
+from dora.machine import targets
+from dora.settings import TARGETS
 from dora.text.reports import Format
 
 
@@ -173,3 +175,10 @@ def test_interruption_and_internal_errors(monkeypatch: pytest.MonkeyPatch) -> No
 def test_usage_errors_are_exceptions_of_the_parser() -> None:
     with pytest.raises(UsageError, match="no file given"):
         parse_arguments(["check"])
+
+
+def test_targets_are_those_of_the_machine_layer() -> None:
+    assert list(TARGETS) == list(targets.TARGETS)
+    assert parse_arguments(["--target=arm64", "x"]).settings.target == "arm64"
+    with pytest.raises(UsageError):
+        parse_arguments(["--target=vax", "x"])

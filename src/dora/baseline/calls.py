@@ -48,17 +48,22 @@ def call(context: Context, insn: i.Call) -> None:
 
 
 def call_virtual(context: Context, insn: i.CallVirtual) -> None:
-    """The receiver is looked at when it is in its argument register: checked for nil, then its method."""
-    masm, work, slot = context.masm, context.work[0], insn.function.slot
+    """The receiver is looked at when it is in its argument register: checked for nil, then its method.
+
+    The arguments are in place by then, perhaps in work registers, so the method goes to a scratch register.
+    """
+    masm, slot = context.masm, insn.function.slot
     assert slot is not None, f"{insn.function.name} is virtual"
     saved = begin_call(context, insn)
     receiver = masm.arguments[1]
     if insn.args[0] not in context.frame.not_nil:
         masm.branch_immediate(Kind.REF, Condition.EQUAL, receiver, 0, context.trap(Trap.NIL))
         context.frame.not_nil.add(insn.args[0])
-    masm.load(Kind.LONG, work, receiver, layout.HEADER)
-    masm.load(Kind.LONG, work, work, layout.method_offset(slot))
-    end_call(context, insn, saved, masm.call_memory(work, 0))
+    with masm.scratch() as method:
+        masm.load(Kind.LONG, method, receiver, layout.HEADER)
+        masm.load(Kind.LONG, method, method, layout.method_offset(slot))
+        address = masm.call_memory(method, 0)
+    end_call(context, insn, saved, address)
 
 
 # What the implementation supplies.

@@ -28,7 +28,9 @@ from dora.bytecode.function import Function
 from dora.bytecode.instructions import Instruction
 from dora.bytecode.liveness import Liveness
 from dora.bytecode.printer import print_instruction
+from dora.machine.buffer import RangeError
 from dora.machine.macro import MacroAssembler
+from dora.machine.targets import Target
 
 SMALL_FRAME: Final = 1000
 """With fewer registers, a frame and what stubs need fit below the limit of the stack."""
@@ -48,6 +50,27 @@ def compile_function(
     context.emit_slow_paths()
     masm.set_frame_size(frame.size)
     return CompiledFunction(function.ref, masm.finish(), context.points)
+
+
+def compile_for(
+    target: Target,
+    function: Function,
+    environment: Environment,
+    *,
+    comments: bool = False,
+    breakpoint: bool = False,
+) -> CompiledFunction:
+    """The machine code of a function for a processor, with long branches if short ones do not reach."""
+    for far in (False, True):
+        masm = target.assembler(far)
+        if breakpoint:
+            masm.breakpoint()
+        try:
+            return compile_function(function, masm, environment, comments=comments)
+        except RangeError:
+            if far:
+                raise
+    raise AssertionError("one of the two has returned")
 
 
 def enter(context: Context, allocation: Allocation) -> None:

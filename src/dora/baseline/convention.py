@@ -1,7 +1,8 @@
 """What the baseline compiler makes of a processor's registers: the same for all functions.
 
 The first temporaries are work registers, which every instruction may use; all others can be homes of
-bytecode registers.  Arguments are passed as in C, the thread block before them.
+bytecode registers.  Results of calls arrive in work registers, as what calls lost is loaded before.
+Arguments are passed as in C, the thread block before them.
 
 **What is passed is clean.**  Dora code passes arguments and results as the macro assembler wants values to be
 in registers, 32 bits with the upper half clear and `bool` and `byte` extended with zeros, so nobody extends
@@ -46,6 +47,7 @@ class Convention:
     def __init__(self, masm: MacroAssembler) -> None:
         self.work = masm.temporaries[:WORK]
         self.float_work = masm.float_temporaries[:FLOAT_WORK]
+        assert masm.result in self.work and masm.float_result in self.float_work, "homes are loaded before"
         self.integers = Pool(masm.callee_saved, masm.temporaries[WORK:])
         self.floats = Pool((), masm.float_temporaries[FLOAT_WORK:])
         self.call_layout = masm.call_layout

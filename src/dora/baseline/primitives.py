@@ -23,6 +23,7 @@ from dora.machine.macro import (
     float_negated,
     negated,
 )
+from dora.types.arithmetic import DOUBLE_NAN, FLOAT_NAN
 from dora.types.primitives import C_FUNCTIONS_1, C_FUNCTIONS_2, PRIMITIVES
 from dora.types.traps import Trap
 from dora.types.types import Kind
@@ -181,10 +182,18 @@ def is_nan(kind: Kind) -> Emitter:
 
 
 def to_bits(kind: Kind) -> Emitter:
+    """The bits of the one NaN for all."""
+    result, nan = (Kind.LONG, DOUBLE_NAN) if kind is Kind.DOUBLE else (Kind.INT, FLOAT_NAN)
+
     def emit(context: Context, insn: Compute) -> None:
+        masm, work = context.masm, context.work[0]
         source = context.frame.read(insn.args[0], context.float_work[0])
-        context.masm.float_bits(kind, context.work[0], source)  # type: ignore[arg-type]
-        context.frame.written(insn.dst, context.work[0])
+        number = masm.label()
+        masm.float_bits(kind, work, source)  # type: ignore[arg-type]
+        masm.float_branch(kind, FloatCondition.EQUAL, source, source, number)  # type: ignore[arg-type]
+        masm.load_constant(result, work, nan)
+        masm.bind(number)
+        context.frame.written(insn.dst, work)
 
     return emit
 

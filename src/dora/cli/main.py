@@ -90,6 +90,8 @@ def _run(arguments: list[str], streams: Streams) -> int:
 def _check(invocation: Invocation) -> None:
     """Find out what no command can do anything with."""
     name = invocation.settings.engine
+    if invocation.settings.target:
+        return  # nothing is run
     if not engine_is_there(name):
         raise UsageError(f"engine `{name}` is not there yet")
     collector = invocation.settings.gc

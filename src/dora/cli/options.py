@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 from dora.pipeline import STAGES, Stage
-from dora.settings import ALL, COLLECTORS, ENGINES, Settings
+from dora.settings import ALL, COLLECTORS, ENGINES, TARGETS, Settings
 from dora.text.reports import Format
 
 
@@ -201,6 +201,10 @@ def _asm_syntax(invocation: Invocation, value: str) -> None:
     invocation.settings.asm_syntax = one_of(value, ("intel", "att"))
 
 
+def _target(invocation: Invocation, value: str) -> None:
+    invocation.settings.target = one_of(value, TARGETS)
+
+
 def _omit_bounds_check(invocation: Invocation, value: str) -> None:
     invocation.settings.omit_bounds_check = True
 
@@ -255,6 +259,7 @@ OPTIONS: Final = (
     Option("--emit-bytecode", "NAMES", f"print the bytecode of functions, or `{ALL}`", _emit_bytecode),
     Option("--emit-asm", "NAMES", f"print the machine code of functions, or `{ALL}`", _emit_asm),
     Option("--asm-syntax", "NAME", "intel or att (default)", _asm_syntax),
+    Option("--target", "NAME", "with --emit: for x64 or arm64, not run", _target, frozenset({"run"})),
     Option("--emit-debug", "NAMES", "put a breakpoint at the start of functions", _emit_debug),
     Option("--omit-bounds-check", None, "do not check indexes", _omit_bounds_check),
     Option("--perf", None, "write a map of the machine code for perf", _perf),

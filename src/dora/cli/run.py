@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dora.cli.options import Invocation
 from dora.cli.output import report, write
-from dora.engine.running import run_source
+from dora.engine.running import run_source, show_code
 from dora.pipeline import dump_stages
 from dora.settings import Streams
 from dora.text.diagnostics import Diagnostics
@@ -24,4 +24,6 @@ def main(invocation: Invocation, streams: Streams) -> int:
     def show(diagnostics: Diagnostics) -> None:
         report(invocation, streams, diagnostics)
 
+    if invocation.settings.target:
+        return show_code(source, streams, invocation.settings, show)
     return run_source(source, arguments, streams, invocation.settings, show)

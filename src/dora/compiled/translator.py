@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from itertools import islice
 from typing import Final
 
-from dora.baseline.compiler import compile_function
+from dora.baseline.compiler import compile_for
 from dora.baseline.result import CompiledFunction
 from dora.bytecode.entities import FunctionRef
 from dora.check.program import Function, Program
@@ -67,11 +67,13 @@ class Translator:
         if VERIFIES:
             load("dora.bytecode.verifier").verify(bytecode)
         dump = emission.bytecode(bytecode)
-        masm = self.client.instance.target.assembler()
-        if emission.wants_breakpoint(ref.plain_name):
-            masm.breakpoint()
-        comments = emission.wants_asm(ref.plain_name)
-        compiled = compile_function(bytecode, masm, self.environment, comments=comments)
+        compiled = compile_for(
+            self.client.instance.target,
+            bytecode,
+            self.environment,
+            comments=emission.wants_asm(ref.plain_name),
+            breakpoint=emission.wants_breakpoint(ref.plain_name),
+        )
         dump += emission.asm(compiled)
         if dump:
             self.client.show(dump)

@@ -49,6 +49,19 @@ def run_source(
     return run(engine, entry)
 
 
+def show_code(source: Source, streams: Streams, settings: Settings, report: Report) -> int:
+    """Check a program, report, and print its code for the target that is asked for; nothing is run."""
+    diagnostics = Diagnostics()
+    settings.engine = "baseline"
+    program = check(source, settings, diagnostics)
+    report(diagnostics)
+    if program is None:
+        return 1
+    text: str = load("dora.compiled.showing").show_program(program, settings)
+    streams.stdout.write(text.encode("utf-8", "surrogateescape"))
+    return 0
+
+
 def run(engine: Runnable, entry: Entry | None) -> int:
     """Run `main` and return the exit status, whatever way the program ends; store the code afterwards."""
     try:

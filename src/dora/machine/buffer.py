@@ -36,6 +36,10 @@ class RelocationKind(Enum):
 
     ABSOLUTE_64 = "S + A, 8 bytes"
     RELATIVE_32 = "S + A - P, 4 bytes, signed"
+    CALL_26 = "S + A - P in words, 26 bits, signed: bl, b"
+    PAGE_21 = "page of S + A - page of P in pages, 21 bits, signed: adrp"
+    LOW_12 = "S + A within its page, 12 bits: add"
+    LOW_12_OF_8 = "S + A within its page in words of 8 bytes: ldr"
 
 
 Relocation = tuple[int, RelocationKind, str, int]
@@ -43,6 +47,10 @@ Relocation = tuple[int, RelocationKind, str, int]
 
 ABSOLUTE_64: Final = RelocationKind.ABSOLUTE_64
 RELATIVE_32: Final = RelocationKind.RELATIVE_32
+CALL_26: Final = RelocationKind.CALL_26
+PAGE_21: Final = RelocationKind.PAGE_21
+LOW_12: Final = RelocationKind.LOW_12
+LOW_12_OF_8: Final = RelocationKind.LOW_12_OF_8
 
 
 class Code(NamedTuple):
@@ -79,9 +87,44 @@ def write_relative(data: bytearray, offset: int, value: int, place: int, symbol:
     data[offset : offset + 4] = distance.to_bytes(4, "little", signed=True)
 
 
+def set_bits(data: bytearray, offset: int, mask: int, bits: int) -> None:
+    """Replace the bits of `mask` in a word of 4 bytes: the code may have been bound before."""
+    word = int.from_bytes(data[offset : offset + 4], "little") & ~mask | bits
+    data[offset : offset + 4] = word.to_bytes(4, "little")
+
+
+def write_call(data: bytearray, offset: int, value: int, place: int, symbol: str) -> None:
+    words = value - place >> 2
+    if value & 3 or not -1 << 25 <= words < 1 << 25:
+        raise RangeError(f"{symbol} is {value - place} bytes away")
+    set_bits(data, offset, 0x3FF_FFFF, words & 0x3FF_FFFF)
+
+
+def write_page(data: bytearray, offset: int, value: int, place: int, symbol: str) -> None:
+    """The two low bits of the distance stand apart from the others."""
+    pages = (value >> 12) - (place >> 12)
+    if not -1 << 20 <= pages < 1 << 20:
+        raise RangeError(f"{symbol} is {pages} pages away")
+    set_bits(data, offset, 0x60FF_FFE0, (pages & 3) << 29 | (pages >> 2 & 0x7FFFF) << 5)
+
+
+def write_low(data: bytearray, offset: int, value: int, place: int, symbol: str) -> None:
+    set_bits(data, offset, 0x3F_FC00, (value & 0xFFF) << 10)
+
+
+def write_low_of_8(data: bytearray, offset: int, value: int, place: int, symbol: str) -> None:
+    if value & 7:
+        raise RangeError(f"{symbol} is no multiple of 8")
+    set_bits(data, offset, 0x3F_FC00, (value >> 3 & 0x1FF) << 10)
+
+
 RELOCATE: Final[dict[RelocationKind, Callable[[bytearray, int, int, int, str], None]]] = {
     ABSOLUTE_64: write_absolute,
     RELATIVE_32: write_relative,
+    CALL_26: write_call,
+    PAGE_21: write_page,
+    LOW_12: write_low,
+    LOW_12_OF_8: write_low_of_8,
 }
 
 

@@ -7,8 +7,8 @@ its code and cells are within reach of each other (2 GB); pages are committed as
     code                      read+execute: private pages, written through /proc/self/mem
 
 `/proc/self/mem` may write to private pages whatever their protection, while other threads run in them, and
-after a fork each process has its own.  Where a kernel refuses that, code is placed in whole fresh pages that
-are filled while read+write and then switched to read+execute, once.
+after a fork each process has its own.  Where a kernel refuses that, or an emulator does not notice it, code
+is placed in whole fresh pages that are filled while read+write and then switched to read+execute, once.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ from _thread import allocate_lock
 from bisect import bisect_left
 from typing import Any, Final
 
-from dora.machine.targets import host
+from dora.machine.targets import Target, host
+from dora.types.types import Kind
 
 PAGE: Final = os.sysconf("SC_PAGE_SIZE")
 CODE_ALIGNMENT: Final = 16
@@ -277,10 +278,22 @@ class CodeArena:
     threads; a forked child goes on with its own copy.
     """
 
-    __slots__ = ("address", "cells", "code", "filler", "lock", "process", "size", "words", "writer")
+    __slots__ = (
+        "address",
+        "cells",
+        "code",
+        "filler",
+        "lock",
+        "process",
+        "size",
+        "synchronize",
+        "words",
+        "writer",
+    )
 
     def __init__(self, size: int = ARENA_SIZE, fresh_pages: bool = False) -> None:
-        self.address, self.size = reserve(size)
+        target = host()
+        self.address, self.size = reserve(min(size, target.reach) if target else size)
         cells_size = min(CELLS_SIZE, self.size // 4)
         protect(self.address, cells_size, READ_WRITE)
         start, rest = self.address + cells_size, self.size - cells_size
@@ -288,10 +301,46 @@ class CodeArena:
         self.cells = Ranges(self.address, cells_size, CELL)
         self.code = Ranges(start, rest, self.writer.granule)
         self.words = (ctypes.c_uint64 * (cells_size // CELL)).from_address(self.address)
-        target = host()
         self.filler = target.filler if target else b"\0"
         self.lock = allocate_lock()
         self.process = os.getpid()
+        self.synchronize: Any = None
+        if target and not target.coherent:
+            self._make_coherent(target)
+
+    def _make_coherent(self, target: Target) -> None:
+        """Synchronize what is written, and choose fresh pages if rewritten code is not noticed even so.
+
+        The first page is for the function that synchronizes.
+        """
+        start, size = self.code.start, self.code.limit - self.code.start
+        self._write_synchronizer(target, start)
+        if isinstance(self.writer, ProcessMemory) and not self._is_rewriting_noticed(target, start):
+            self.writer.close()
+            protect(start, size, NOTHING)
+            self.writer = FreshPages()
+            self._write_synchronizer(target, start)
+        self.code = Ranges(start + PAGE, size - PAGE, self.writer.granule)
+
+    def _write_synchronizer(self, target: Target, address: int) -> None:
+        """synchronize(start, end); for this very function the kernel has seen to it."""
+        masm = target.assembler()
+        masm.synchronize_code(masm.arguments[0], masm.arguments[1])
+        masm.return_()
+        self.writer.write(address, masm.finish().data)
+        self.synchronize = ctypes.PYFUNCTYPE(None, address_t, address_t)(address)
+
+    def _is_rewriting_noticed(self, target: Target, start: int) -> bool:
+        """Whether new code in the place of old is what runs: emulators may remember the old."""
+        address = start + PAGE
+        answers = []
+        for answer in (1, 2):
+            masm = target.assembler()
+            masm.load_constant(Kind.INT, masm.result, answer)
+            masm.return_()
+            self.write(address, masm.finish().data)
+            answers.append(ctypes.PYFUNCTYPE(int_t)(address)())
+        return answers == [1, 2]
 
     def _guard(self) -> Any:
         """The lock; a new one in a child, as another thread of the parent may have held the old one."""
@@ -308,6 +357,8 @@ class CodeArena:
     def write(self, address: int, data: bytes | bytearray) -> None:
         """Fill what `allocate` gave out, from its start and at once."""
         self.writer.write(address, data)
+        if self.synchronize is not None:
+            self.synchronize(address, address + len(data))
 
     def place(self, data: bytes | bytearray) -> int:
         """Allocate and write code that does not depend on its address."""
@@ -330,7 +381,10 @@ class CodeArena:
         return address
 
     def set_cell(self, address: int, value: int) -> None:
-        """Store a word at once: another thread sees the old value or the new one."""
+        """Store a word at once: another thread sees the old value or the new one.
+
+        Who sees the address of code sees the code: that was complete for everybody when `write` returned.
+        """
         self.words[(address - self.address) // CELL] = value
 
     def cell(self, address: int) -> int:

@@ -12,29 +12,33 @@ from typing import Final, NamedTuple
 from dora.machine.macro import MacroAssembler
 from dora.optional import load
 
-MAKERS: Final[dict[str, Callable[[], MacroAssembler]]] = {}
+MAKERS: Final[dict[str, Callable[[bool], MacroAssembler]]] = {}
 """by package, those that are loaded"""
 
 
 class Target(NamedTuple):
     """A processor: its name here, what the operating system calls it, and its folder.
 
-    `filler` is an instruction that stops whoever runs it, for code memory that is not in use.  `capstone`
-    holds the names of Capstone's constants: architecture and mode.
+    `filler` is an instruction that stops whoever runs it, for code memory that is not in use.  `reach` is how
+    many bytes of code can call each other the near way.  `coherent` says whether instructions that have been
+    stored are fetched without further ado (`MacroAssembler.synchronize_code`).  `capstone` holds the
+    names of Capstone's constants: architecture and mode.
     """
 
     name: str
     machines: tuple[str, ...]
     package: str
     filler: bytes
+    reach: int
+    coherent: bool
     capstone: tuple[str, str]
 
-    def assembler(self) -> MacroAssembler:
-        """A new macro assembler."""
+    def assembler(self, far: bool = False) -> MacroAssembler:
+        """A new macro assembler; `far` for code that was found too large for the shortest instructions."""
         make = MAKERS.get(self.package)
         if make is None:
             make = MAKERS[self.package] = load(f"{self.package}.macro").make
-        return make()
+        return make(far)
 
 
 X64: Final = Target(
@@ -42,10 +46,22 @@ X64: Final = Target(
     machines=("x86_64", "amd64"),
     package="dora.machine.x64",
     filler=b"\xcc",
+    reach=1 << 31,
+    coherent=True,
     capstone=("CS_ARCH_X86", "CS_MODE_64"),
 )
 
-TARGETS: Final[dict[str, Target]] = {target.name: target for target in (X64,)}
+ARM64: Final = Target(
+    name="arm64",
+    machines=("aarch64", "arm64"),
+    package="dora.machine.arm64",
+    filler=b"\x00\x00\x20\xd4",
+    reach=1 << 27,
+    coherent=False,
+    capstone=("CS_ARCH_ARM64", "CS_MODE_ARM"),
+)
+
+TARGETS: Final[dict[str, Target]] = {target.name: target for target in (X64, ARM64)}
 
 
 def host() -> Target | None:

@@ -17,7 +17,7 @@ from struct import Struct
 from typing import Any, Final, Protocol
 
 from dora.bytecode.entities import ClassRef, FieldRef, FunctionRef, GlobalRef
-from dora.machine.buffer import RELATIVE_32, Code
+from dora.machine.buffer import ABSOLUTE_64, RELATIVE_32, RELOCATE, Code
 from dora.machine.memory import CodeArena, Stack
 from dora.machine.targets import Target
 from dora.runtime import layout, stubs
@@ -229,8 +229,10 @@ class Instance:
             value = (symbols.get(symbol) or self.address(symbol)) + addend
             if kind is RELATIVE_32:
                 pack_distance(data, offset, value - address - offset)
-            else:
+            elif kind is ABSOLUTE_64:
                 pack_address(data, offset, value)
+            else:
+                RELOCATE[kind](data, offset, value, address + offset, symbol)
         self.arena.write(address, data)
         return address
 

@@ -66,18 +66,27 @@ def enter(masm: MacroAssembler) -> None:
     masm.move(LONG, masm.thread, masm.arguments[0])
     masm.move(LONG, code, masm.arguments[1])
     masm.move(LONG, arguments, masm.arguments[2])
-    masm.store(LONG, masm.stack_pointer, masm.thread, layout.THREAD_HOST_STACK)
+    with masm.scratch() as stack:
+        masm.move(LONG, stack, masm.stack_pointer)
+        masm.store(LONG, stack, masm.thread, layout.THREAD_HOST_STACK)
     masm.store(LONG, masm.frame_pointer, masm.thread, layout.THREAD_HOST_FRAME)
     for index in range(len(masm.arguments) - 1):
         masm.load(LONG, masm.arguments[index + 1], arguments, layout.WORD * index)
     for index in range(FLOAT_ARGUMENTS):
         masm.load(DOUBLE, masm.float_arguments[index], arguments, FLOATS_AT + layout.WORD * index)
-    masm.load(LONG, masm.stack_pointer, masm.thread, layout.THREAD_STACK_TOP)
+    switch_stack(masm, layout.THREAD_STACK_TOP)
     masm.load_constant(LONG, masm.frame_pointer, 0)
     masm.call(code)
     masm.store(LONG, masm.result, masm.thread, layout.THREAD_RESULT)
     masm.store(DOUBLE, masm.float_result, masm.thread, layout.THREAD_FLOAT_RESULT)
     leave(masm)
+
+
+def switch_stack(masm: MacroAssembler, place: int) -> None:
+    """Set the stack pointer from the thread block."""
+    with masm.scratch() as stack:
+        masm.load(LONG, stack, masm.thread, place)
+        masm.move(LONG, masm.stack_pointer, stack)
 
 
 def argument_place(masm: MacroAssembler, argument: Argument) -> int:
@@ -91,7 +100,7 @@ def argument_place(masm: MacroAssembler, argument: Argument) -> int:
 
 def leave(masm: MacroAssembler) -> None:
     """Back to the host, from wherever Dora code is."""
-    masm.load(LONG, masm.stack_pointer, masm.thread, layout.THREAD_HOST_STACK)
+    switch_stack(masm, layout.THREAD_HOST_STACK)
     masm.load(LONG, masm.frame_pointer, masm.thread, layout.THREAD_HOST_FRAME)
     take_gil(masm)
     masm.epilogue()
@@ -124,7 +133,7 @@ def upcall(masm: MacroAssembler, reason: int, frame_size: int, *, keeps_argument
         masm.store(LONG, masm.temporaries[1], masm.thread, layout.THREAD_ARGUMENT)
     masm.store_constant(LONG, reason, masm.thread, layout.THREAD_REASON)
     masm.store(LONG, masm.frame_pointer, masm.thread, layout.THREAD_LAST_FRAME)
-    masm.load(LONG, masm.stack_pointer, masm.thread, layout.THREAD_HOST_STACK)
+    switch_stack(masm, layout.THREAD_HOST_STACK)
     masm.call_symbol("stub:python")
     masm.load_address(masm.stack_pointer, masm.frame_pointer, -frame_size)
 
@@ -187,7 +196,7 @@ def attention(masm: MacroAssembler) -> None:
     released = masm.label()
     masm.branch_memory_immediate(LONG, Condition.NOT_EQUAL, masm.thread, layout.THREAD_GIL, 0, released)
     masm.store_constant(LONG, 1, masm.thread, layout.THREAD_TICKS)
-    masm.load(LONG, masm.stack_pointer, masm.thread, layout.THREAD_HOST_STACK)
+    switch_stack(masm, layout.THREAD_HOST_STACK)
     masm.call_symbol("native:PyEval_SaveThread")
     masm.store(LONG, masm.result, masm.thread, layout.THREAD_GIL)
     masm.load_address(masm.stack_pointer, masm.frame_pointer, -saved.size)

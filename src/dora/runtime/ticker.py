@@ -19,6 +19,7 @@ from functools import cache
 from threading import Lock
 from typing import Final
 
+from dora.machine.buffer import link
 from dora.machine.macro import Binary, Condition, MacroAssembler
 from dora.machine.memory import CodeArena, map_memory
 from dora.machine.targets import Target
@@ -101,9 +102,8 @@ class Ticker:
         code = masm.finish()
         libc = ctypes.CDLL(None)
         usleep = ctypes.cast(libc.usleep, ctypes.c_void_p).value or 0
-        for offset, _, _, addend in code.relocations:
-            code.data[offset : offset + 8] = (usleep + addend).to_bytes(8, "little")
-        self.entry = self.arena.place(code.data)
+        self.entry = self.arena.allocate(len(code.data))
+        self.arena.write(self.entry, link(code, self.entry, {"usleep": usleep}.__getitem__))
         self.create = libc.pthread_create
         self.create.argtypes = [ctypes.c_void_p] * 4
         self.detach = libc.pthread_detach

@@ -122,9 +122,9 @@ OPERATIONS: Final[dict[str, str]] = {
     "float.toDouble": "float64({0})",
     "double.toFloat": "float32({0})",
     "double.isInfinite": "math.IsInf({0}, 0)",
-    "doubleBits": "int64(math.Float64bits({0}))",
+    "doubleBits": "doubleBits({0})",
     "doubleFromBits": "math.Float64frombits(uint64({0}))",
-    "floatBits": "int32(math.Float32bits({0}))",
+    "floatBits": "floatBits({0})",
     "floatFromBits": "math.Float32frombits(uint32({0}))",
     "multiplyHigh": "multiplyHigh({0}, {1})",
 }

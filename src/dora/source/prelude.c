@@ -91,7 +91,16 @@ static int64_t truncate_long(double x) {
   return x >= -9223372036854775808.0 && x < 9223372036854775808.0 ? (int64_t)x : INT64_MIN;
 }
 
-static int64_t double_bits(double x) { int64_t bits; __builtin_memcpy(&bits, &x, 8); return bits; }
+/* All NaNs have the same bits. */
+static int64_t double_bits(double x) {
+  int64_t bits;
+  __builtin_memcpy(&bits, &x, 8);
+  return x != x ? 0x7ff8000000000000 : bits;
+}
 static double double_from_bits(int64_t bits) { double x; __builtin_memcpy(&x, &bits, 8); return x; }
-static int32_t float_bits(float x) { int32_t bits; __builtin_memcpy(&bits, &x, 4); return bits; }
+static int32_t float_bits(float x) {
+  int32_t bits;
+  __builtin_memcpy(&bits, &x, 4);
+  return x != x ? 0x7fc00000 : bits;
+}
 static float float_from_bits(int32_t bits) { float x; __builtin_memcpy(&x, &bits, 4); return x; }

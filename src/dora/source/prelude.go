@@ -105,6 +105,21 @@ func truncateLong(x float64) int64 {
 	return math.MinInt64
 }
 
+// All NaNs have the same bits.
+func doubleBits(x float64) int64 {
+	if x != x {
+		return 0x7ff8000000000000
+	}
+	return int64(math.Float64bits(x))
+}
+
+func floatBits(x float32) int32 {
+	if x != x {
+		return 0x7fc00000
+	}
+	return int32(math.Float32bits(x))
+}
+
 func intOfBool(x bool) int32 {
 	if x {
 		return 1

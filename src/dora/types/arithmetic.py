@@ -111,7 +111,14 @@ def leading_zeros(value: int, bits: int) -> int:
     return bits - (value & ((1 << bits) - 1)).bit_length()
 
 
+DOUBLE_NAN = 0x7FF8_0000_0000_0000
+FLOAT_NAN = 0x7FC0_0000
+"""The bits that stand for every NaN: processors differ in the sign and the rest of those they compute."""
+
+
 def double_bits(value: float) -> int:
+    if value != value:
+        return DOUBLE_NAN
     return int(unpack("<q", pack("<d", value))[0])
 
 
@@ -120,6 +127,8 @@ def double_from_bits(bits: int) -> float:
 
 
 def float_bits(value: float) -> int:
+    if value != value:
+        return FLOAT_NAN
     return int(unpack("<i", pack("<f", value))[0])
 
 

@@ -1,14 +1,15 @@
-"""Runs code made by a macro assembler natively, all registers in view.
+"""Runs code made by a macro assembler, all registers in view: natively or under an emulator.
 
 A `Program` is made from a function that emits a few operations.  It fills every register that a client
 may use from a block of memory, runs the operations, and writes every register back, so that a test sees
-what was computed and what else changed.
+what was computed and what else changed.  `choose` says for which processor.
 """
 
 from __future__ import annotations
 
 import ctypes
 from collections.abc import Callable
+from functools import cache
 from struct import pack, unpack
 
 import pytest
@@ -16,32 +17,72 @@ import pytest
 from dora.machine.buffer import Code, link
 from dora.machine.macro import AnyRegister, MacroAssembler
 from dora.machine.memory import CodeArena
-from dora.machine.targets import Target, host
+from dora.machine.targets import TARGETS, Target, host
+from dora.optional import load
 from dora.types.types import Kind
 
 MASK_32, MASK_64 = 0xFFFF_FFFF, 0xFFFF_FFFF_FFFF_FFFF
 FLOATS = (Kind.FLOAT, Kind.DOUBLE)
 WIDE = (Kind.LONG, Kind.REF)
 
-arena = CodeArena()
+ROOM = 128
+SLOT = -160
+"""In the frame of a `Program`, 8 bytes for tests, below the registers that are saved."""
+
+arena = CodeArena(32 << 20)
 
 
-def target() -> Target:
-    """The host's; the test is skipped where there is none."""
-    found = host()
-    if found is None:
-        pytest.skip("no code can be made for this machine")
-    return found
+class Processor:
+    """What code is made for, and how it is run."""
+
+    def __init__(self, target: Target) -> None:
+        self.target = target
+        self.is_native = target is host()
+        self.emulator = None if self.is_native else load("emulated").Emulator()
+
+    def call(self, address: int, *arguments: int) -> int:
+        """Call a function with integers; its result, with a sign."""
+        if self.emulator is None:
+            kinds = [ctypes.c_int64] * len(arguments)
+            return int(ctypes.CFUNCTYPE(ctypes.c_int64, *kinds)(address)(*arguments))
+        result = int(self.emulator.call(address, *arguments))
+        return result - (1 << 64) if result >> 63 else result
+
+
+@cache
+def processor_of(name: str) -> Processor:
+    """One for each target."""
+    return Processor(TARGETS[name])
+
+
+EMULATED = ("arm64",)
+"""the targets that can be run on other hosts"""
+
+chosen: list[Processor] = []
+
+
+def choose(name: str) -> None:
+    """The target of all that follows; the test is skipped where its code cannot be run."""
+    if TARGETS[name] is not host() and name not in EMULATED:
+        pytest.skip(f"code for {name} can be run on such a machine only")
+    chosen[:] = [processor_of(name)]
+
+
+def processor() -> Processor:
+    return chosen[0]
 
 
 def assembler() -> MacroAssembler:
-    return target().assembler()
+    return processor().target.assembler()
 
 
 def place(code: Code, symbols: dict[str, int] | None = None) -> int:
     """The address of the placed code."""
     address = arena.allocate(len(code.data))
     arena.write(address, link(code, address, (symbols or {}).__getitem__))
+    emulator = processor().emulator
+    if emulator is not None:
+        emulator.forget()
     return address
 
 
@@ -91,10 +132,10 @@ class Program:
             for index, (kind, register) in enumerate(around):
                 masm.store(kind, register, masm.thread, 8 * index)
         masm.epilogue()
-        masm.set_frame_size(64)
+        masm.set_frame_size(ROOM)
         self.code = masm.finish()
         self.address = place(self.code, symbols)
-        self.function = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(self.address)
+        self.processor = processor()
 
     def run(self, inputs: dict[tuple[Kind, AnyRegister], int | float]) -> dict[tuple[bool, int], int]:
         """Registers after the run as bits, by (is it a float register, number).  Only those that changed."""
@@ -106,7 +147,7 @@ class Program:
             before.append(given.get((kind in FLOATS, register), 0x0101_0101_0101_0101 * (index + 1)))
         before += [0x5C5C_5C5C_5C5C_5C5C, 0x6C6C_6C6C_6C6C_6C6C]
         self.block[:] = before
-        self.function(ctypes.addressof(self.block))
+        self.processor.call(self.address, ctypes.addressof(self.block))
         after = list(self.block)
         assert after[-2:] == before[-2:], "a scratch register that is taken was changed"
         self.after = {

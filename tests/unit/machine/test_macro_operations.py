@@ -1,4 +1,4 @@
-"""Memory, branches, frames and calls of the macro assembler, run natively."""
+"""Memory, branches, frames and calls of the macro assembler, run: natively, or under an emulator."""
 
 from __future__ import annotations
 
@@ -11,9 +11,21 @@ from functools import partial
 from itertools import product
 
 import pytest
-from native_program import FLOATS, MASK_64, Program, arena, assembler, from_bits, place, to_bits
+from native_program import (
+    FLOATS,
+    MASK_64,
+    SLOT,
+    Program,
+    arena,
+    assembler,
+    choose,
+    from_bits,
+    place,
+    processor,
+    to_bits,
+)
 
-from dora.machine.buffer import Label
+from dora.machine.buffer import Label, RangeError
 from dora.machine.macro import (
     SWAPPED,
     Argument,
@@ -25,6 +37,7 @@ from dora.machine.macro import (
     float_negated,
     negated,
 )
+from dora.machine.targets import TARGETS
 from dora.types.types import Kind
 
 BOOL, BYTE, CHAR, INT = Kind.BOOL, Kind.BYTE, Kind.CHAR, Kind.INT
@@ -41,6 +54,14 @@ SAMPLES: dict[Kind, list[int] | list[float]] = {
     DOUBLE: [0.0, -0.0, 0.1, -math.inf, math.nan, 5e-324],
 }
 KINDS = tuple(SIZES)
+
+
+@pytest.fixture(params=sorted(TARGETS), autouse=True)
+def target(request: pytest.FixtureRequest) -> None:
+    """Every test is run for every processor."""
+    choose(request.param)
+
+
 MEANING: dict[Condition, tuple[bool, Callable[[int, int], bool]]] = {
     Condition.EQUAL: (True, operator.eq),
     Condition.NOT_EQUAL: (True, operator.ne),
@@ -122,15 +143,15 @@ def test_conditions_with_constants_and_memory(condition: Condition, kind: Kind) 
     a, b, c = assembler().temporaries[:3]
 
     def to_memory(m: MacroAssembler, label: Label) -> None:
-        m.store(kind, b, m.frame_pointer, -64)
-        m.branch_memory(kind, condition, a, m.frame_pointer, -64, label)
+        m.store(kind, b, m.frame_pointer, SLOT)
+        m.branch_memory(kind, condition, a, m.frame_pointer, SLOT, label)
 
     memory = branching(to_memory, c)
     for y in SAMPLES[kind]:
 
         def from_memory(m: MacroAssembler, label: Label, y: int = int(y)) -> None:
-            m.store(kind, a, m.frame_pointer, -64)
-            m.branch_memory_immediate(kind, condition, m.frame_pointer, -64, y, label)
+            m.store(kind, a, m.frame_pointer, SLOT)
+            m.branch_memory_immediate(kind, condition, m.frame_pointer, SLOT, y, label)
 
         programs = [
             branching(lambda m, label: m.branch_immediate(kind, condition, a, int(y), label), c),  # noqa: B023
@@ -150,8 +171,8 @@ def test_bytes_in_memory(condition: Condition) -> None:
     for y in (0, 1, 127, 128, 255):
 
         def emit(m: MacroAssembler, label: Label, y: int = y) -> None:
-            m.store(BYTE, a, m.frame_pointer, -64)
-            m.branch_memory_immediate(BYTE, condition, m.frame_pointer, -64, y, label)
+            m.store(BYTE, a, m.frame_pointer, SLOT)
+            m.branch_memory_immediate(BYTE, condition, m.frame_pointer, SLOT, y, label)
 
         program = branching(emit, c)
         for x in (0, 1, 127, 128, 255):
@@ -235,8 +256,8 @@ def test_constants(kind: Kind) -> None:
             m.load_constant(kind, target, value)
 
         def through_memory(m: MacroAssembler, value: int | float = value) -> None:
-            m.store_constant(kind, value, m.frame_pointer, -64)
-            m.load(kind, target, m.frame_pointer, -64)
+            m.store_constant(kind, value, m.frame_pointer, SLOT)
+            m.load(kind, target, m.frame_pointer, SLOT)
 
         for program in (Program(emit), Program(through_memory)):
             assert to_bits(kind, program.value(kind, target, {})) == to_bits(kind, value)
@@ -252,10 +273,10 @@ def test_shorts() -> None:
     a, b, c = assembler().temporaries[:3]
 
     def emit(m: MacroAssembler) -> None:
-        m.store_constant(LONG, -1, m.frame_pointer, -64)
-        m.store_short(a, m.frame_pointer, -64)
-        m.load_short(b, m.frame_pointer, -64)
-        m.load(LONG, c, m.frame_pointer, -64)
+        m.store_constant(LONG, -1, m.frame_pointer, SLOT)
+        m.store_short(a, m.frame_pointer, SLOT)
+        m.load_short(b, m.frame_pointer, SLOT)
+        m.load(LONG, c, m.frame_pointer, SLOT)
 
     program = Program(emit)
     for value in (0, 1, 0x7FFF, 0x8000, 0xFFFF, 0x12345):
@@ -270,9 +291,9 @@ def test_adding_to_memory(kind: Kind, value: int) -> None:
     a, b = assembler().temporaries[:2]
 
     def emit(m: MacroAssembler) -> None:
-        m.store(kind, a, m.frame_pointer, -64)
-        m.add_to_memory(kind, value, m.frame_pointer, -64)
-        m.load(kind, b, m.frame_pointer, -64)
+        m.store(kind, a, m.frame_pointer, SLOT)
+        m.add_to_memory(kind, value, m.frame_pointer, SLOT)
+        m.load(kind, b, m.frame_pointer, SLOT)
 
     program = Program(emit)
     for start in SAMPLES[kind]:
@@ -474,8 +495,7 @@ def test_all_ways_to_jump_away() -> None:
         else:
             masm.load_symbol(masm.temporaries[0], "far")
             masm.jump_register(masm.temporaries[0])
-        function = ctypes.CFUNCTYPE(ctypes.c_long)(place(masm.finish(), symbols))
-        assert function() == (1, 10, 10, 10)[way]
+        assert processor().call(place(masm.finish(), symbols)) == (1, 10, 10, 10)[way]
 
 
 def test_frames_keep_saved_registers_and_alignment() -> None:
@@ -485,8 +505,10 @@ def test_frames_keep_saved_registers_and_alignment() -> None:
         masm.prologue(saved)
         for register in saved:
             masm.load_constant(LONG, register, 0)
-        masm.binary_immediate(Binary.AND, LONG, masm.result, masm.stack_pointer, 15)
-        masm.binary(Binary.SUB, LONG, masm.temporaries[1], masm.frame_pointer, masm.stack_pointer)
+        stack = masm.temporaries[2]
+        masm.move(LONG, stack, masm.stack_pointer)
+        masm.binary_immediate(Binary.AND, LONG, masm.result, stack, 15)
+        masm.binary(Binary.SUB, LONG, masm.temporaries[1], masm.frame_pointer, stack)
         enough = masm.label()
         masm.branch_immediate(LONG, Condition.GREATER_EQUAL, masm.temporaries[1], 8 * count + size, enough)
         masm.load_constant(LONG, masm.result, 99)
@@ -528,6 +550,8 @@ def slots_of(masm: MacroAssembler, kinds: list[Kind]) -> tuple[tuple[Argument, .
 @pytest.mark.parametrize("seed", range(25))
 def test_arguments_of_calls_in_and_out(seed: int) -> None:
     """C calls ours, which passes everything on to C in reverse order."""
+    if not processor().is_native:
+        pytest.skip("there is no C in the emulator")
     source = random.Random(seed)
     kinds = [source.choice(KINDS) for _ in range(source.randrange(0, 24))]
     values = [source.choice(SAMPLES[kind]) for kind in kinds]
@@ -599,3 +623,41 @@ def test_alignment_and_stops() -> None:
     masm.align(16)
     assert masm.position == 16
     assert from_bits(LONG, 5) == 5
+
+
+MEGABYTE = 1 << 20
+
+
+@pytest.mark.parametrize("far", [False, True])
+def test_code_of_more_than_a_megabyte(far: bool) -> None:
+    """Conditional branches over all of it, constants and symbols behind it; some processors must know before."""
+    masm = processor().target.assembler(far)
+    a, b = masm.temporaries[:2]
+    x, y = masm.float_temporaries[:2]
+
+    def emit(m: MacroAssembler) -> None:
+        ends = [m.label() for _ in range(3)]
+        m.load_symbol(b, "far", 1)
+        m.load_constant(DOUBLE, y, 0.1)
+        m.branch_immediate(INT, Condition.LESS, a, 5, ends[0])
+        m.branch_immediate(INT, Condition.EQUAL, a, 0, ends[1])
+        m.float_branch(DOUBLE, FloatCondition.GREATER, x, y, ends[2])
+        while m.position < MEGABYTE + 64:
+            for _ in range(1000):
+                m.load_constant(INT, a, 7)
+        for end in ends:
+            m.bind(end)
+
+    try:
+        program = Program(emit, masm, {"far": 1 << 40})
+    except RangeError:
+        assert not far and processor().target.name == "arm64"
+        return
+    for value, result in ((4, 4), (5, 7), (-1, -1)):
+        program.run({(INT, a): value, (DOUBLE, x): 0.0})
+        assert from_bits(INT, program.after[False, a]) == result
+        assert program.after[False, b] == (1 << 40) + 1
+        assert from_bits(DOUBLE, program.after[True, y]) == 0.1
+    program.run({(INT, a): 9, (DOUBLE, x): 0.5})
+    assert program.after[False, a] == 9
+    program.free()

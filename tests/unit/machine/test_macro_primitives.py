@@ -1,4 +1,4 @@
-"""The macro assembler computes what the primitive operations mean, natively, in every choice of registers."""
+"""The macro assembler computes what the primitive operations mean, on every processor, in every choice of registers."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from functools import partial
 from itertools import product
 
 import pytest
-from native_program import FLOATS, Program, assembler
+from native_program import FLOATS, SLOT, Program, assembler, choose
 
 from dora.machine.macro import (
     AnyRegister,
@@ -20,12 +20,20 @@ from dora.machine.macro import (
     MacroAssembler,
     Rounding,
 )
+from dora.machine.targets import TARGETS
 from dora.types.arithmetic import round_float
 from dora.types.primitives import C_FUNCTIONS_1, C_FUNCTIONS_2, PRIMITIVES, Primitive
 from dora.types.types import Kind
 
 BOOL, BYTE, CHAR, INT = Kind.BOOL, Kind.BYTE, Kind.CHAR, Kind.INT
 LONG, FLOAT, DOUBLE = Kind.LONG, Kind.FLOAT, Kind.DOUBLE
+
+
+@pytest.fixture(params=sorted(TARGETS), autouse=True)
+def target(request: pytest.FixtureRequest) -> None:
+    """Every test is run for every processor."""
+    choose(request.param)
+
 
 Emit = Callable[..., None]
 """(assembler, target, operand, ...)"""
@@ -280,12 +288,12 @@ def test_second_operand_in_memory(name: str, kind: Kind) -> None:
     a, b, c = masm.temporaries[:3]
 
     def emit(base_is_target: bool, target: int, left: int, m: MacroAssembler) -> None:
-        m.store(kind, c, m.frame_pointer, -64)
+        m.store(kind, c, m.frame_pointer, SLOT)
         base = m.frame_pointer
         if base_is_target:
             m.move(LONG, target, m.frame_pointer)
             base = target
-        m.binary_memory(BINARY[name], kind, target, left, base, -64)
+        m.binary_memory(BINARY[name], kind, target, left, base, SLOT)
 
     for target, left, base_is_target in ((a, a, False), (b, a, False), (b, a, True)):
         program = Program(partial(emit, base_is_target, target, left))
@@ -301,8 +309,8 @@ def test_second_float_in_memory(name: str, kind: Kind) -> None:
     a, b, c = assembler().float_temporaries[:3]
 
     def emit(target: int, m: MacroAssembler) -> None:
-        m.store(kind, c, m.frame_pointer, -64)
-        m.float_binary_memory(FLOAT_BINARY[name], kind, target, a, m.frame_pointer, -64)
+        m.store(kind, c, m.frame_pointer, SLOT)
+        m.float_binary_memory(FLOAT_BINARY[name], kind, target, a, m.frame_pointer, SLOT)
 
     for target in (a, b):
         program = Program(partial(emit, target))

@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 
 import capstone
 import pytest
+from elf import sections_of
 
 from dora.machine.buffer import RangeError
 from dora.machine.x64.assembler import Assembler
@@ -312,24 +313,6 @@ def assembled_by_clang(folder: Path) -> list[bytes]:
     ]
     text = sections[".text"]
     return [text[start:end] for start, end in zip(offsets, offsets[1:], strict=False)]
-
-
-def sections_of(data: bytes) -> dict[str, bytes]:
-    """The sections of an ELF file of 64 bits."""
-
-    def number(at: int, size: int) -> int:
-        return int.from_bytes(data[at : at + size], "little")
-
-    table, entry, count, names = number(40, 8), number(58, 2), number(60, 2), number(62, 2)
-    headers = [table + entry * index for index in range(count)]
-    strings = number(headers[names] + 24, 8)
-    result = {}
-    for header in headers:
-        start = strings + number(header, 4)
-        name = data[start : data.index(b"\0", start)].decode()
-        offset, size = number(header + 24, 8), number(header + 32, 8)
-        result[name] = data[offset : offset + size]
-    return result
 
 
 def alike(case: Case, ours: bytes, theirs: bytes) -> bool:

@@ -33,6 +33,8 @@ from dora.machine.macro import (
     Scratch,
 )
 from dora.machine.macro import MacroAssembler as Interface
+from dora.machine.moves import call_layout
+from dora.machine.values import float_pattern, in_32_bits, signed32, signed64
 from dora.machine.x64 import registers as x
 from dora.machine.x64 import sequences
 from dora.machine.x64.assembler import Assembler
@@ -48,7 +50,6 @@ from dora.machine.x64.selection import (
     FLOAT_BINARY,
     FLOAT_BINARY_MEMORY,
     FLOAT_COMMUTES,
-    FLOAT_CONDITIONS,
     LOAD,
     LOAD_INDEXED,
     MOVE,
@@ -58,17 +59,12 @@ from dora.machine.x64.selection import (
     SIGN,
     STORE,
     STORE_INDEXED,
-    float_pattern,
-    in_32_bits,
-    signed32,
-    signed64,
 )
 from dora.machine.x64.sequences import FLOAT_OWN, FLOAT_SCRATCH, OWN, SCRATCH
 from dora.types.types import Kind
 
 # Members of enumerations are slow to reach through their class, and this code is run often.
 ADD, SUB, MUL, SHIFT_LEFT = Binary.ADD, Binary.SUB, Binary.MUL, Binary.SHIFT_LEFT
-FLOAT_EQUAL, FLOAT_NOT_EQUAL = FloatCondition.EQUAL, FloatCondition.NOT_EQUAL
 BOOL, BYTE, CHAR, INT = Kind.BOOL, Kind.BYTE, Kind.CHAR, Kind.INT
 LONG, FLOAT, DOUBLE, REF = Kind.LONG, Kind.FLOAT, Kind.DOUBLE, Kind.REF
 
@@ -138,7 +134,7 @@ class MacroAssembler(Assembler):
         self.ret()
 
     def call_layout(self, kinds: Sequence[Kind]) -> CallLayout:
-        return sequences.call_layout(tuple(kinds), self.arguments, self.float_arguments)
+        return call_layout(tuple(kinds), self.arguments, self.float_arguments)
 
     def call(self, target: Register) -> int:
         self.call_r(target)
@@ -294,6 +290,9 @@ class MacroAssembler(Assembler):
 
     def clear_memory(self, target: Register, size: Register) -> None:
         sequences.clear_memory(self, target, size)
+
+    def synchronize_code(self, start: Register, end: Register) -> None:
+        pass
 
     # ---- Integer arithmetic ----
 
@@ -531,29 +530,10 @@ class MacroAssembler(Assembler):
             self.mov64_rr(target, if_false)
         self.cmov64_rr(code, target, if_true)
 
-    def _float_compare(
-        self, kind: Kind, condition: FloatCondition, left: FloatRegister, right: FloatRegister
-    ) -> ConditionCode:
-        """Compare, and tell what to look at."""
-        swap, code = FLOAT_CONDITIONS[condition]
-        if swap:
-            left, right = right, left
-        (self.ucomisd_rr if kind is DOUBLE else self.ucomiss_rr)(left, right)
-        return code
-
     def float_branch(
         self, kind: Kind, condition: FloatCondition, left: FloatRegister, right: FloatRegister, label: Label
     ) -> None:
-        code = self._float_compare(kind, condition, left, right)
-        if condition is FLOAT_EQUAL:
-            unordered = self.label()
-            self.jcc_short(x.P, unordered)
-            self.jcc(code, label)
-            self.bind(unordered)
-            return
-        if condition is FLOAT_NOT_EQUAL:
-            self.jcc(x.P, label)
-        self.jcc(code, label)
+        sequences.float_branch(self, kind is DOUBLE, condition, left, right, label)
 
     def float_compare(
         self,
@@ -563,15 +543,7 @@ class MacroAssembler(Assembler):
         left: FloatRegister,
         right: FloatRegister,
     ) -> None:
-        code = self._float_compare(kind, condition, left, right)
-        self.set_r(code, target)
-        if condition is FLOAT_EQUAL:
-            self.set_r(x.NP, OWN)
-            self.and32_rr(target, OWN)
-        elif condition is FLOAT_NOT_EQUAL:
-            self.set_r(x.P, OWN)
-            self.or32_rr(target, OWN)
-        self.movzx32_8_rr(target, target)
+        sequences.float_compare(self, kind is DOUBLE, condition, target, left, right)
 
     def float_compare_sign(
         self, kind: Kind, target: Register, left: FloatRegister, right: FloatRegister
@@ -589,6 +561,6 @@ class MacroAssembler(Assembler):
         self.int3()
 
 
-def make() -> Interface:
-    """A new assembler, by the interface that all processors share."""
+def make(far: bool) -> Interface:
+    """A new assembler, by the interface that all processors share; nothing is too far for it."""
     return MacroAssembler()

@@ -9,14 +9,17 @@ from __future__ import annotations
 from functools import cache
 from typing import Final
 
-from dora.machine.macro import Argument, CallLayout, FloatRegister, Move, Register
+from dora.machine.buffer import Label
+from dora.machine.macro import FloatCondition, FloatRegister, Move, Register
 from dora.machine.moves import in_order
+from dora.machine.values import in_32_bits, signed32, signed64
 from dora.machine.x64 import registers as x
 from dora.machine.x64.assembler import Assembler
 from dora.machine.x64.encoding import Emit
-from dora.machine.x64.registers import R11, RAX, RCX, RDX
-from dora.machine.x64.selection import MOVE, in_32_bits, signed32, signed64
-from dora.types.types import Kind
+from dora.machine.x64.registers import R11, RAX, RCX, RDX, ConditionCode
+from dora.machine.x64.selection import FLOAT_CONDITIONS, MOVE
+
+FLOAT_EQUAL, FLOAT_NOT_EQUAL = FloatCondition.EQUAL, FloatCondition.NOT_EQUAL
 
 OWN: Final = R11
 """The integer register of the macro assembler itself."""
@@ -104,26 +107,6 @@ def compare_immediate(asm: Assembler, wide: bool, left: int, value: int) -> None
     else:
         asm.movabs_ri(OWN, value)
         asm.cmp64_rr(left, OWN)
-
-
-@cache
-def call_layout(
-    kinds: tuple[Kind, ...], integers: tuple[Register, ...], floats: tuple[FloatRegister, ...]
-) -> CallLayout:
-    """Registers first, each list by itself; then words on the stack."""
-    free_integers, free_floats = list(integers), list(floats)
-    stack = 0
-    placed: list[Argument] = []
-    for kind in kinds:
-        free: list[Register] | list[FloatRegister] = (
-            free_floats if kind in (Kind.FLOAT, Kind.DOUBLE) else free_integers
-        )
-        if free:
-            placed.append(Argument(kind, free.pop(0), 0))
-        else:
-            placed.append(Argument(kind, None, stack))
-            stack += 8
-    return CallLayout(tuple(placed), stack + 15 & ~15)
 
 
 # ---- Shifts, division, long products ----
@@ -224,6 +207,50 @@ def leading_zeros(asm: Assembler, wide: bool, target: int, source: int) -> None:
     (asm.bsr64_rr if wide else asm.bsr32_rr)(target, source)
     asm.cmov32_rr(x.E, target, OWN)
     asm.xor32_ri(target, highest)
+
+
+# ---- Comparing floats ----
+
+
+def compare_floats(
+    asm: Assembler, double: bool, condition: FloatCondition, left: int, right: int
+) -> ConditionCode:
+    """Compare, and tell what to look at."""
+    swap, code = FLOAT_CONDITIONS[condition]
+    if swap:
+        left, right = right, left
+    (asm.ucomisd_rr if double else asm.ucomiss_rr)(left, right)
+    return code
+
+
+def float_branch(
+    asm: Assembler, double: bool, condition: FloatCondition, left: int, right: int, label: Label
+) -> None:
+    """Equality is two questions: the flags have "unordered" as "equal", too."""
+    code = compare_floats(asm, double, condition, left, right)
+    if condition is FLOAT_EQUAL:
+        unordered = asm.label()
+        asm.jcc_short(x.P, unordered)
+        asm.jcc(code, label)
+        asm.bind(unordered)
+        return
+    if condition is FLOAT_NOT_EQUAL:
+        asm.jcc(x.P, label)
+    asm.jcc(code, label)
+
+
+def float_compare(
+    asm: Assembler, double: bool, condition: FloatCondition, target: int, left: int, right: int
+) -> None:
+    code = compare_floats(asm, double, condition, left, right)
+    asm.set_r(code, target)
+    if condition is FLOAT_EQUAL:
+        asm.set_r(x.NP, OWN)
+        asm.and32_rr(target, OWN)
+    elif condition is FLOAT_NOT_EQUAL:
+        asm.set_r(x.P, OWN)
+        asm.or32_rr(target, OWN)
+    asm.movzx32_8_rr(target, target)
 
 
 # ---- Memory ----

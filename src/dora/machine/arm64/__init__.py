@@ -1,0 +1,1 @@
+"""AArch64: registers, encodings, assembler, macro assembler."""

@@ -1,0 +1,133 @@
+"""The language suite in one process, for machines where processes are slow to start: the emulated AArch64.
+
+    python tests/emulated_suite.py                        everything
+    python tests/emulated_suite.py --every 5              a fifth of the programs
+    python tests/emulated_suite.py --gc copy --no-stress
+
+A few programs at a time are run by a forked child: it finds the library checked already, and takes with it
+what the emulator remembers of its memory.  Nothing is run before: the emulator does not survive a fork when there
+are threads, and running starts the ticker.  The last line counts, as pytest's does.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+import traceback
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from dora.compiled import executor
+from dora.engine.checking import compile_program
+from dora.runtime import heap, instance
+from dora.runtime.collectors import COLLECTORS
+from dora.text.diagnostics import Diagnostics
+from dora.text.source import Source
+from language_cases import Case, Command, lines_match, parse_file, same_reports
+from test_language import FILES, LANGUAGE, run_with
+
+BATCH = 40
+RESERVED = 64 << 20
+NOT_COLLECTING = ("zero",)
+STRESSED = 3
+"""Every so many programs are run under stress as well."""
+
+
+class Job(NamedTuple):
+    """A program and the options it is run with."""
+
+    path: Path
+    options: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        return " ".join((str(self.path.relative_to(LANGUAGE)), *self.options))
+
+
+def reserve_less() -> None:
+    """The emulator keeps a note of every page that is reserved, for good."""
+    for module, name in ((instance, "SHAPES_SIZE"), (instance, "TEXTS_SIZE"), (heap, "SLOTS_SIZE")):
+        assert getattr(module, name) > RESERVED
+        setattr(module, name, RESERVED)
+    executor.default_heap_size = lambda: 8 * RESERVED
+
+
+def programs() -> list[Path]:
+    """Those that are run: what the checker refuses is the same on every machine."""
+    cases = [(path, parse_file(path)) for path in FILES]
+    return [path for path, case in cases if case.command is not Command.CHECK and not case.errors]
+
+
+def jobs(every: int, collectors: Sequence[str], stress: bool) -> Iterator[Job]:
+    chosen = programs()[::every]
+    for name in collectors:
+        for path in chosen:
+            yield Job(path, (f"--gc={name}",))
+        if stress and name not in NOT_COLLECTING:
+            for path in chosen[::STRESSED]:
+                yield Job(path, (f"--gc={name}", "--gc-stress", "--gc-verify"))
+
+
+def complaint(job: Job) -> str:
+    """What is wrong with the outcome; empty if nothing is."""
+    case: Case = parse_file(job.path)
+    try:
+        outcome = run_with(case, job.path, "baseline", list(job.options))
+    except Exception:
+        return traceback.format_exc()
+    if not same_reports(case.reports, outcome.reports):
+        return f"reports {outcome.reports}"
+    if outcome.stdout != case.expected_stdout:
+        return f"prints {outcome.stdout!r} and {outcome.stderr}, not {case.expected_stdout!r}"
+    if not lines_match(case.stderr, outcome.stderr):
+        return f"says {outcome.stderr}, not {case.stderr}"
+    return "" if outcome.exit_status == case.expected_exit else f"exit status {outcome.exit_status}"
+
+
+def run_in_child(batch: Sequence[Job]) -> int:
+    """How many of the programs fail; a child that dies counts as one that fails."""
+    sys.stdout.flush()
+    child = os.fork()
+    if child:
+        _, status = os.waitpid(child, 0)
+        if os.WIFSIGNALED(status):
+            print(f"FAILED one of {', '.join(job.name for job in batch)}: signal {os.WTERMSIG(status)}")
+            return 1
+        return os.WEXITSTATUS(status)
+    failures = 0
+    for job in batch:
+        problem = complaint(job)
+        if problem:
+            failures += 1
+            print(f"FAILED {job.name}: {problem}", flush=True)
+    sys.stdout.flush()
+    os._exit(failures)
+
+
+def parse_arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description="The language suite with the baseline compiler.")
+    parser.add_argument("--every", type=int, default=1, help="run every so many programs only")
+    parser.add_argument("--gc", action="append", choices=sorted(COLLECTORS), help="with this collector only")
+    parser.add_argument("--no-stress", action="store_true", help="no collections at every allocation")
+    return parser.parse_args()
+
+
+def main() -> int:
+    options = parse_arguments()
+    work = list(jobs(options.every, options.gc or sorted(COLLECTORS), not options.no_stress))
+    compile_program(
+        Source("", "fun main() {}"), Diagnostics(), engine="baseline"
+    )  # all children find it done
+    start, failed = time.monotonic(), 0
+    for first in range(0, len(work), BATCH):
+        failed += run_in_child(work[first : first + BATCH])
+    print(f"{len(work)} runs on {os.uname().machine} in {time.monotonic() - start:.0f} seconds")
+    print(f"{len(work) - failed} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,85 @@
+"""Dora on AArch64: a slice of the language suite and the tests of the machine layer, in an emulator.
+
+`tools/aarch64 test` runs all of it.  Skipped where the emulator is missing or has not been set up, but for
+continuous integration, which sets it up.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+
+import emulation
+from dora.runtime.collectors import COLLECTORS
+
+EVERY = 16
+"""Every so many programs of the language suite are run."""
+
+
+@pytest.fixture(autouse=True)
+def emulator() -> None:
+    try:
+        emulation.check()
+    except emulation.Unavailable as problem:
+        if os.environ.get("CI"):
+            pytest.fail(str(problem))  # there it has been installed
+        pytest.skip(str(problem))
+
+
+def output_of(capfd: pytest.CaptureFixture[str]) -> str:
+    captured = capfd.readouterr()
+    return captured.out + captured.err
+
+
+@pytest.mark.parametrize("collector", sorted(COLLECTORS))
+def test_a_slice_of_the_language_suite(collector: str, capfd: pytest.CaptureFixture[str]) -> None:
+    status = emulation.suite([f"--every={EVERY}", f"--gc={collector}"])
+    output = output_of(capfd)
+    assert status == 0, output
+    assert " on aarch64 in " in output and int(output.splitlines()[-1].split()[0]) > 30
+
+
+def test_the_machine_layer(capfd: pytest.CaptureFixture[str]) -> None:
+    arguments = ["-k", emulation.NOT_UNDER_UNICORN, *emulation.MACHINE_TESTS]
+    assert emulation.pytest(arguments) == 0, output_of(capfd)
+
+
+def test_a_program(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """A failure with its trace, and the program's status."""
+    path = tmp_path / "fails.dora"
+    path.write_text("fun main() { println(7.toString()); fail(nil); }\nfun fail(x: Str) { x.len(); }\n")
+    assert subprocess.run(emulation.command_line(["-m", "dora", str(path)])).returncode == 103
+    assert output_of(capfd) == "7\nnil check failed\n0: fail(Str): 2\n1: main(): 1\n"
+
+
+LOOP = """
+fun main() {
+  println("begun");
+  var i = 0L;
+  while true { i = i + 1L; }
+}
+"""
+
+
+def test_a_loop_is_interrupted(tmp_path: Path) -> None:
+    """The ticker's thread, the attention stub and the GIL, on this processor."""
+    path = tmp_path / "loop.dora"
+    path.write_text(LOOP)
+    command = emulation.command_line(["-m", "dora", str(path)])
+    terminal, end = os.openpty()  # a program writes to a terminal at once
+    with subprocess.Popen(command, stdout=end, stderr=subprocess.PIPE) as program:
+        os.close(end)
+        assert program.stderr and os.read(terminal, 100) == b"begun\r\n"
+        program.send_signal(signal.SIGINT)
+        assert re.fullmatch(rb"interrupted\n0: main\(\): [345]\n", program.stderr.read())
+    os.close(terminal)
+    assert program.returncode == 130
+
+
+def test_every_test_of_the_machine_layer_is_there() -> None:
+    assert all((emulation.PROJECT / path).exists() for path in emulation.MACHINE_TESTS)
