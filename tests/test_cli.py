@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from command_line import Result, dora, recorded
+from dora.machine.targets import host
 from dora.version import VERSION
 
 HELLO = 'fun main() { println("hello"); }\n'
@@ -651,3 +652,16 @@ def test_what_does_not_compile_is_not_shown(tmp_path: Path) -> None:
     result = dora("--emit-asm=main", "--target=arm64", str(path))
     assert (result.status, result.out) == (1, "")
     assert "E0302" in result.err
+
+
+def test_a_run_loads_its_own_processor_only() -> None:
+    program = (
+        "import sys; from dora.cli.main import run_command; o = sys.stdout.buffer; "
+        "run_command(['eval', '--engine=baseline', '1'], sys.stdin.buffer, o, o); "
+        "print(sorted({name.split('.')[2] for name in sys.modules if name.count('.') > 2 and "
+        "name.startswith('dora.machine.')}), 'dora.compiled.showing' in sys.modules)"
+    )
+    result = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True, text=True)
+    found = host()
+    assert found is not None
+    assert result.stdout == f"1\n['{found.name}'] False\n"

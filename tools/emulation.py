@@ -46,6 +46,12 @@ MACHINE_TESTS: Final = (
     "tests/test_perf_map.py",
 )
 """What looks at the processor itself."""
+MORE_TESTS: Final = (
+    "tests/unit/test_baseline_primitives.py",
+    "tests/test_examples.py",
+    "tests/test_large_programs.py",
+)
+"""What takes some minutes there, with the engines that are the same on every machine left out."""
 TOO_SLOW_FOR: Final = "not wakes_up"
 """tests there that count on a program to have started within a moment"""
 NOT_UNDER_UNICORN: Final = f"{TOO_SLOW_FOR} and (not macro_operations or calls or frames or jump)"
@@ -100,6 +106,7 @@ def apt_options(place: Path) -> list[str]:
         "APT::Architecture": "arm64",
         "APT::Architectures": "arm64",
         "APT::Sandbox::User": "",
+        "Acquire::Retries": 3,
         "Dir::State": place / "state",
         "Dir::State::status": place / "status",
         "Dir::Cache": place / "cache",
@@ -181,7 +188,8 @@ def test(arguments: Sequence[str]) -> int:
     """Everything that is worth running there."""
     setup()
     status = suite(arguments)
-    return pytest(["-k", TOO_SLOW_FOR, *MACHINE_TESTS]) or status
+    status = pytest(["-k", TOO_SLOW_FOR, *MACHINE_TESTS]) or status
+    return pytest(["-k", "baseline", *MORE_TESTS]) or status
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -1,4 +1,4 @@
-"""Copies that are made as if all at once, in an order in which that comes out.
+"""Where arguments go, and copies that are made as if all at once, in an order in which that comes out.
 
     a <- b, b <- c          a <- b; b <- c
     a <- b, b <- a          s <- a; a <- b; b <- s        with a scratch register s
@@ -9,7 +9,9 @@ register of each is moved out of the way.  (Boissinot and others, 2009, 4.2, tel
 
 from __future__ import annotations
 
-from dora.machine.macro import AnyRegister, FloatRegister, Move, Register
+from functools import cache
+
+from dora.machine.macro import AnyRegister, Argument, CallLayout, FloatRegister, Move, Register
 from dora.types.types import Kind
 
 FLOATING = (Kind.FLOAT, Kind.DOUBLE)
@@ -37,3 +39,24 @@ def sequence(waiting: list[Move], widest: Kind, scratch: AnyRegister) -> list[Mo
                 (kind, target, scratch if source == freed else source) for kind, target, source in waiting
             ]
     return done
+
+
+@cache
+def call_layout(
+    kinds: tuple[Kind, ...], integers: tuple[Register, ...], floats: tuple[FloatRegister, ...]
+) -> CallLayout:
+    """Registers first, each list by itself; then words on the stack.
+
+    So do the System V convention of x86-64 and, on Linux, AAPCS64 (6.8.2).
+    """
+    free_integers, free_floats = list(integers), list(floats)
+    stack = 0
+    placed: list[Argument] = []
+    for kind in kinds:
+        free: list[Register] | list[FloatRegister] = free_floats if kind in FLOATING else free_integers
+        if free:
+            placed.append(Argument(kind, free.pop(0), 0))
+        else:
+            placed.append(Argument(kind, None, stack))
+            stack += 8
+    return CallLayout(tuple(placed), stack + 15 & ~15)

@@ -8,15 +8,18 @@ from dora.machine import listing as listing_module
 from dora.machine.buffer import Code
 from dora.machine.listing import ListingError, Syntax, listing
 from dora.machine.macro import Binary, Condition
-from dora.machine.targets import TARGETS
+from dora.machine.targets import TARGETS, Target
 from dora.types.types import Kind
 
 X64 = TARGETS["x64"]
 
 
-def example() -> Code:
+ARM64 = TARGETS["arm64"]
+
+
+def example(target: Target = X64) -> Code:
     """A function that adds two ints and calls another for negative sums."""
-    masm = X64.assembler()
+    masm = target.assembler()
     a, b = masm.temporaries[:2]
     slow = masm.label()
     masm.comment("prologue")
@@ -47,6 +50,22 @@ def test_att_syntax() -> None:
 
 def test_intel_syntax() -> None:
     assert listing(example(), X64, Syntax.INTEL) == INTEL[1:]
+
+
+def test_constants_and_symbols_behind_the_code_of_arm64() -> None:
+    masm = ARM64.assembler()
+    a, x = masm.temporaries[0], masm.float_temporaries[0]
+    masm.load_symbol(a, "shape:Node")
+    masm.load_constant(Kind.DOUBLE, x, 0.1)
+    masm.load_cell(Kind.LONG, a, "cell")
+    masm.call_symbol("far")
+    masm.load_symbol(a, "shape:Node")
+    masm.return_()
+    assert listing(masm.finish(), ARM64) == BEHIND[1:]
+
+
+def test_arm64() -> None:
+    assert listing(example(ARM64), ARM64) == ARM[1:]
 
 
 def test_without_capstone_the_message_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -109,4 +128,40 @@ INTEL = """
    33: .byte cc cc cc cc cc
    38: .byte cc cc cc cc cc cc cc cc
    40: .byte 00 00 00 00 00 00 f8 3f
+"""
+
+ARM = """
+    0: stp x29, x30, [sp, #-0x10]!              # prologue
+    4: mov x29, sp
+    8: sub sp, sp, #0x20
+    c: stur x28, [x29, #-8]
+   10: ldur w0, [x29, #-0x18]
+   14: ldur w9, [x29, #-0x20]
+                                                # line 3
+   18: add w0, w0, w9                           # int.plus
+   1c: cmp w0, #0
+   20: b.lt #0x38
+   24: fmov d0, #1.50000000
+   28: ldur x28, [x29, #-8]
+   2c: mov sp, x29
+   30: ldp x29, x30, [sp], #0x10
+   34: ret
+   38: adrp x16, #0                             # slow path, entry:negative
+   3c: ldr x16, [x16]                           # entry:negative
+   40: blr x16
+   44: udf #0
+"""
+
+BEHIND = """
+    0: ldr x0, #0x20                            # shape:Node
+    4: ldr d0, #0x30
+    8: adrp x16, #0                             # cell
+    c: ldr x0, [x16]                            # cell
+   10: ldr x16, #0x28                           # far
+   14: blr x16
+   18: ldr x0, #0x20                            # shape:Node
+   1c: ret
+   20: .byte 00 00 00 00 00 00 00 00            # shape:Node
+   28: .byte 00 00 00 00 00 00 00 00            # far
+   30: .byte 9a 99 99 99 99 99 b9 3f
 """

@@ -32,10 +32,6 @@ from dora.machine.arm64.selection import (
     LOAD,
     LOGICAL_IMMEDIATE,
     STORE,
-    pattern32,
-    pattern64,
-    signed32,
-    signed64,
 )
 from dora.machine.arm64.sequences import FLOAT_OWN, FLOAT_SCRATCH, OWN, OWN_ADDRESS, SCRATCH
 from dora.machine.buffer import Code, Label
@@ -54,6 +50,8 @@ from dora.machine.macro import (
     Scratch,
 )
 from dora.machine.macro import MacroAssembler as Interface
+from dora.machine.moves import call_layout
+from dora.machine.values import float_pattern, pattern32, pattern64, signed32, signed64
 from dora.types.types import Kind
 
 # Members of enumerations are slow to reach through their class, and this code is run often.
@@ -134,7 +132,7 @@ class MacroAssembler(Assembler):
         self.ret()
 
     def call_layout(self, kinds: Sequence[Kind]) -> CallLayout:
-        return sequences.call_layout(tuple(kinds), self.arguments, self.float_arguments)
+        return call_layout(tuple(kinds), self.arguments, self.float_arguments)
 
     def call(self, target: Register) -> int:
         self.blr(target)
@@ -251,7 +249,7 @@ class MacroAssembler(Assembler):
     def store_constant(self, kind: Kind, value: int | float, base: Register, displacement: int) -> None:
         how, bits = STORE[kind], value
         if kind is DOUBLE or kind is FLOAT:
-            bits = int.from_bytes(s.float_pattern(kind, value), "little")
+            bits = int.from_bytes(float_pattern(kind, value), "little")
             how = s.STORE_64 if kind is DOUBLE else s.STORE_32
         source = ZR
         if bits:

@@ -5,7 +5,6 @@ BINARY[Binary.ADD][is_wide(kind)](masm, target, left, right)
 
 from __future__ import annotations
 
-from struct import pack
 from typing import Final, NamedTuple
 
 from dora.machine.arm64 import registers as a
@@ -132,33 +131,3 @@ STORE: Final[dict[Kind, Access]] = {
     BYTE: STORE_8,
     BOOL: STORE_8,
 }
-
-
-def is_wide(kind: Kind) -> bool:
-    """Whether integers of this kind are worked on in 64 bits."""
-    return kind is LONG or kind is REF
-
-
-def pattern32(value: int) -> int:
-    """The low 32 bits."""
-    return value & 0xFFFF_FFFF
-
-
-def pattern64(value: int) -> int:
-    """The low 64 bits."""
-    return value & 0xFFFF_FFFF_FFFF_FFFF
-
-
-def signed32(value: int) -> int:
-    """The low 32 bits, as a signed number."""
-    return ((value + 0x8000_0000) & 0xFFFF_FFFF) - 0x8000_0000
-
-
-def signed64(value: int) -> int:
-    """The low 64 bits, as a signed number."""
-    return ((value + 0x8000_0000_0000_0000) & 0xFFFF_FFFF_FFFF_FFFF) - 0x8000_0000_0000_0000
-
-
-def float_pattern(kind: Kind, value: float) -> bytes:
-    """The bytes of a float constant."""
-    return pack("<d" if kind is DOUBLE else "<f", value)

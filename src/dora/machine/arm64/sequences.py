@@ -17,8 +17,9 @@ from dora.machine.arm64.immediates import bitmask, fits_add, float_immediate, pi
 from dora.machine.arm64.registers import FP, LR, SP, ZR, X
 from dora.machine.arm64.selection import Access
 from dora.machine.buffer import ABSOLUTE_64, Label, RangeError
-from dora.machine.macro import Argument, CallLayout, FloatRegister, Move, Register
+from dora.machine.macro import FloatRegister, Move, Register
 from dora.machine.moves import in_order
+from dora.machine.values import float_pattern, pattern32, pattern64, signed32, signed64
 from dora.types.types import Kind
 
 OWN: Final = X[16]
@@ -58,7 +59,7 @@ def constant(asm: Assembler, wide: bool, target: int, value: int) -> None:
 
 def float_constant(asm: Assembler, kind: Kind, target: int, value: float) -> None:
     """Zero from the zero register, few others in the instruction, the rest from behind the code."""
-    data = s.float_pattern(kind, value)
+    data = float_pattern(kind, value)
     double = kind is Kind.DOUBLE
     small = float_immediate(value)
     if not any(data):
@@ -99,7 +100,7 @@ def add_register(asm: Assembler, wide: bool, target: int, left: int, right: int)
 
 def compare_constant(asm: Assembler, wide: bool, left: int, value: int, spare: int = OWN) -> None:
     """Set the flags; a large value goes to `spare`."""
-    value = s.signed64(value) if wide else s.signed32(value)
+    value = signed64(value) if wide else signed32(value)
     forms = s.CMP_IMMEDIATE if value >= 0 else s.CMN_IMMEDIATE
     low, high = forms[wide]
     size = abs(value)
@@ -114,7 +115,7 @@ def compare_constant(asm: Assembler, wide: bool, left: int, value: int, spare: i
 
 def test_bits(asm: Assembler, wide: bool, register: int, mask: int) -> None:
     """Set the flags by register & mask."""
-    mask = s.pattern64(mask) if wide else s.pattern32(mask)
+    mask = pattern64(mask) if wide else pattern32(mask)
     if bitmask(mask, 64 if wide else 32) is not None:
         (asm.tst64_ri if wide else asm.tst32_ri)(register, mask)
     else:
@@ -361,26 +362,6 @@ def move(asm: Assembler, kind: Kind, target: int, source: int) -> None:
         asm.add64_ri(target, source, 0)
     else:
         asm.mov64_rr(target, source)
-
-
-@cache
-def call_layout(
-    kinds: tuple[Kind, ...], integers: tuple[Register, ...], floats: tuple[FloatRegister, ...]
-) -> CallLayout:
-    """Registers first, each list by itself; then words on the stack (AAPCS64, 6.8.2, as Linux has it)."""
-    free_integers, free_floats = list(integers), list(floats)
-    stack = 0
-    placed: list[Argument] = []
-    for kind in kinds:
-        free: list[Register] | list[FloatRegister] = (
-            free_floats if kind in (Kind.FLOAT, Kind.DOUBLE) else free_integers
-        )
-        if free:
-            placed.append(Argument(kind, free.pop(0), 0))
-        else:
-            placed.append(Argument(kind, None, stack))
-            stack += 8
-    return CallLayout(tuple(placed), stack + 15 & ~15)
 
 
 # ---- Arithmetic ----

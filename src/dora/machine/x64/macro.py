@@ -33,6 +33,8 @@ from dora.machine.macro import (
     Scratch,
 )
 from dora.machine.macro import MacroAssembler as Interface
+from dora.machine.moves import call_layout
+from dora.machine.values import float_pattern, in_32_bits, signed32, signed64
 from dora.machine.x64 import registers as x
 from dora.machine.x64 import sequences
 from dora.machine.x64.assembler import Assembler
@@ -57,10 +59,6 @@ from dora.machine.x64.selection import (
     SIGN,
     STORE,
     STORE_INDEXED,
-    float_pattern,
-    in_32_bits,
-    signed32,
-    signed64,
 )
 from dora.machine.x64.sequences import FLOAT_OWN, FLOAT_SCRATCH, OWN, SCRATCH
 from dora.types.types import Kind
@@ -136,7 +134,7 @@ class MacroAssembler(Assembler):
         self.ret()
 
     def call_layout(self, kinds: Sequence[Kind]) -> CallLayout:
-        return sequences.call_layout(tuple(kinds), self.arguments, self.float_arguments)
+        return call_layout(tuple(kinds), self.arguments, self.float_arguments)
 
     def call(self, target: Register) -> int:
         self.call_r(target)

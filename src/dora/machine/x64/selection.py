@@ -5,7 +5,6 @@ BINARY[Binary.ADD][is_wide(kind)](masm, target, right)
 
 from __future__ import annotations
 
-from struct import pack
 from typing import Final
 
 from dora.machine.buffer import Buffer
@@ -150,30 +149,6 @@ MOVE: Final[dict[Kind, Emit[[int, int]]]] = {
     BYTE: Asm.mov32_rr,
     BOOL: Asm.mov32_rr,
 }
-
-
-def is_wide(kind: Kind) -> bool:
-    """Whether integers of this kind are worked on in 64 bits."""
-    return kind is LONG or kind is REF
-
-
-def signed32(value: int) -> int:
-    """The low 32 bits, as a signed number."""
-    return ((value + 0x8000_0000) & 0xFFFF_FFFF) - 0x8000_0000
-
-
-def signed64(value: int) -> int:
-    """The low 64 bits, as a signed number."""
-    return ((value + 0x8000_0000_0000_0000) & 0xFFFF_FFFF_FFFF_FFFF) - 0x8000_0000_0000_0000
-
-
-def in_32_bits(value: int) -> bool:
-    return -0x8000_0000 <= value < 0x8000_0000
-
-
-def float_pattern(kind: Kind, value: float) -> bytes:
-    """The bytes of a float constant."""
-    return pack("<d" if kind is DOUBLE else "<f", value)
 
 
 def integer_to_float(emit: Emit[[int, int]]) -> Emit[[int, int]]:

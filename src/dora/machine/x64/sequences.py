@@ -10,14 +10,14 @@ from functools import cache
 from typing import Final
 
 from dora.machine.buffer import Label
-from dora.machine.macro import Argument, CallLayout, FloatCondition, FloatRegister, Move, Register
+from dora.machine.macro import FloatCondition, FloatRegister, Move, Register
 from dora.machine.moves import in_order
+from dora.machine.values import in_32_bits, signed32, signed64
 from dora.machine.x64 import registers as x
 from dora.machine.x64.assembler import Assembler
 from dora.machine.x64.encoding import Emit
 from dora.machine.x64.registers import R11, RAX, RCX, RDX, ConditionCode
-from dora.machine.x64.selection import FLOAT_CONDITIONS, MOVE, in_32_bits, signed32, signed64
-from dora.types.types import Kind
+from dora.machine.x64.selection import FLOAT_CONDITIONS, MOVE
 
 FLOAT_EQUAL, FLOAT_NOT_EQUAL = FloatCondition.EQUAL, FloatCondition.NOT_EQUAL
 
@@ -107,26 +107,6 @@ def compare_immediate(asm: Assembler, wide: bool, left: int, value: int) -> None
     else:
         asm.movabs_ri(OWN, value)
         asm.cmp64_rr(left, OWN)
-
-
-@cache
-def call_layout(
-    kinds: tuple[Kind, ...], integers: tuple[Register, ...], floats: tuple[FloatRegister, ...]
-) -> CallLayout:
-    """Registers first, each list by itself; then words on the stack."""
-    free_integers, free_floats = list(integers), list(floats)
-    stack = 0
-    placed: list[Argument] = []
-    for kind in kinds:
-        free: list[Register] | list[FloatRegister] = (
-            free_floats if kind in (Kind.FLOAT, Kind.DOUBLE) else free_integers
-        )
-        if free:
-            placed.append(Argument(kind, free.pop(0), 0))
-        else:
-            placed.append(Argument(kind, None, stack))
-            stack += 8
-    return CallLayout(tuple(placed), stack + 15 & ~15)
 
 
 # ---- Shifts, division, long products ----
