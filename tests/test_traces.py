@@ -29,8 +29,8 @@ class Interpreting:
 
 @pytest.mark.parametrize("path", PROGRAMS, ids=lambda path: str(path.relative_to(LANGUAGE).with_suffix("")))
 def test_language_with_traces(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tracing, "TraceCompiler", Interpreting)
-    monkeypatch.setattr(tracing, "SourceProvider", lambda language: None)
+    monkeypatch.setattr(tracing, "LazyCompiler", Interpreting)
+    monkeypatch.setattr(tracing, "LazyProvider", lambda: None)
     monkeypatch.setattr(loops, "HOT_EXIT", 2)
     monkeypatch.setattr(loops, "ROUNDS", 7)
     case = parse_file(path)

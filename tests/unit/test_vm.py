@@ -226,6 +226,16 @@ def test_other_engines_do_not_load_the_vm() -> None:
     assert result.stdout == "1\n[]\n"
 
 
+def test_an_engine_for_hot_code_loads_no_toolchain_for_cold_code() -> None:
+    program = (
+        "import sys; from dora.cli.main import run_command; o = sys.stdout.buffer; "
+        "run_command(['eval', '--engine=trace', '1'], sys.stdin.buffer, o, o); "
+        "print(sorted(name for name in sys.modules if name.startswith(('dora.source', 'subprocess'))))"
+    )
+    result = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True, text=True)
+    assert result.stdout == "1\n[]\n"
+
+
 def test_the_vm_loads_no_compiler() -> None:
     program = (
         "import sys; from dora.cli.main import run_command; o = sys.stdout.buffer; "

@@ -1,15 +1,56 @@
-"""The engine `trace`: the VM, whose hot functions and hot loops are compiled by way of C while it runs."""
+"""The engine `trace`: the VM, whose hot functions and hot loops are compiled by way of C while it runs.
+
+What runs compilers is loaded when something is hot: most programs are over before.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import cache
 
+from dora.bytecode.entities import FunctionRef
+from dora.bytecode.function import Function as Bytecode
+from dora.bytecode.native import NativeFunction, NativeProvider
 from dora.check.program import Program
 from dora.host.context import ByteSink
 from dora.interpreted.machine import Machine
+from dora.optional import load
 from dora.settings import Settings
-from dora.source.provider import SourceProvider
-from dora.tracing.compiler import TraceCompiler
+from dora.tracing.closures import Runner
+from dora.tracing.loops import Compiler
+from dora.tracing.trace import Trace
+
+
+@cache
+def provider() -> NativeProvider:
+    made: NativeProvider = load("dora.source.provider").SourceProvider("c")
+    return made
+
+
+@cache
+def compiler() -> Compiler:
+    made: Compiler = load("dora.tracing.compiler").TraceCompiler()
+    return made
+
+
+class LazyProvider:
+    """A provider that is loaded when it is first asked."""
+
+    def reason(self, function: Bytecode) -> str:
+        return provider().reason(function)
+
+    def compile(self, functions: Sequence[Bytecode]) -> Mapping[FunctionRef, NativeFunction | str]:
+        return provider().compile(functions)
+
+
+class LazyCompiler:
+    """A compiler of traces that is loaded when it is first asked."""
+
+    def source(self, trace: Trace) -> str:
+        return compiler().source(trace)
+
+    def compile(self, trace: Trace, source: str) -> Runner | str:
+        return compiler().compile(trace, source)
 
 
 class TracingMachine(Machine):
@@ -30,6 +71,6 @@ class TracingMachine(Machine):
             stdout=stdout,
             stderr=stderr,
             settings=settings,
-            provider=SourceProvider("c"),
-            compiler=TraceCompiler(),
+            provider=LazyProvider(),
+            compiler=LazyCompiler(),
         )
