@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from dora.cli.main import run_command
 
-ENGINES = ["walk", "vm", "baseline"]
+ENGINES = ["walk", "vm", "trace", "baseline"]
 """Every engine that runs on this machine: the suites of whole programs run under each."""
 
 

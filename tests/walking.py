@@ -45,9 +45,10 @@ class Walk:
         arguments: Sequence[str] = (),
         engine: str = "walk",
         provider: Any = None,
+        compiler: Any = None,
         **settings: Any,
     ) -> None:
-        """`provider` makes native functions, where the engine asks for them."""
+        """`provider` makes native functions and `compiler` traces, if the VM is to have them."""
         self.stdout, self.stderr = BytesIO(), BytesIO()
         self.program = compiled(text)
         self.interpreter = INTERPRETERS[engine](
@@ -56,7 +57,7 @@ class Walk:
             stderr=self.stderr,
             arguments=arguments,
             settings=Settings(engine=engine, **settings),
-            **({"provider": provider} if provider else {}),
+            **({"provider": provider, "compiler": compiler} if provider or compiler else {}),
         )
 
     def run(self) -> Result:

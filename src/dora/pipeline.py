@@ -23,6 +23,7 @@ class Stage(Enum):
     AST = "ast"
     PROGRAM = "program"
     BYTECODE = "bytecode"
+    TRACE = "trace"
     C = "c"
     GO = "go"
     GRAPH = "graph"

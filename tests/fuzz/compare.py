@@ -1,6 +1,7 @@
 """Runs a program by several engines and compares output, exit status, messages and traces.
 
     python tests/fuzz/compare.py --seed 1 --count 1000        1000 programs; stops at a difference
+    python tests/fuzz/compare.py --seed 1 --count 100 --loops  programs of loops, with traces
     python tests/fuzz/compare.py --seed 4711 --show           the program of a seed
 
 A program that differs is reduced: lines are taken away as long as the engines still disagree about it.
@@ -12,17 +13,24 @@ import argparse
 import io
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from dora.cli.main import run_command
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from fuzz.generator import Generator
+from fuzz.loops import LoopGenerator
 
 ENGINES = [("walk",), ("vm",), ("baseline",), ("baseline", "--gc-stress")]
 """engine and further options"""
+
+TRACING = (("walk",), ("vm",), ("trace", "--hot=3", "--hot-now"))
+"""for programs of loops"""
+
+Engines = Sequence[tuple[str, ...]]
 
 OVERFLOW = 108
 """the depth at which the stack overflows is nobody's business"""
@@ -43,14 +51,14 @@ def run(path: str, engine: str, *options: str) -> Outcome:
     return Outcome(status, stdout.getvalue(), stderr.getvalue())
 
 
-def outcomes(text: str, folder: str) -> list[Outcome]:
+def outcomes(text: str, folder: str, engines: Engines) -> list[Outcome]:
     path = Path(folder, "program.dora")
     path.write_text(text)
-    return [run(str(path), *engine) for engine in ENGINES]
+    return [run(str(path), *engine) for engine in engines]
 
 
-def differ(text: str, folder: str) -> bool:
-    first, *others = outcomes(text, folder)
+def differ(text: str, folder: str, engines: Engines) -> bool:
+    first, *others = outcomes(text, folder, engines)
     return any(other != first for other in others)
 
 
@@ -61,7 +69,7 @@ def is_program(text: str, folder: str) -> bool:
     return run_command(["check", str(path)], io.BytesIO(), io.BytesIO(), io.BytesIO()) == 0
 
 
-def reduce(text: str, folder: str) -> str:
+def reduce(text: str, folder: str, engines: Engines) -> str:
     """A smaller program about which the engines disagree: runs of lines are left out, long ones first."""
     lines = text.splitlines()
     length = max(len(lines) // 2, 1)
@@ -69,7 +77,7 @@ def reduce(text: str, folder: str) -> str:
         start = 0
         while start < len(lines):
             shorter = "\n".join(lines[:start] + lines[start + length :]) + "\n"
-            if is_program(shorter, folder) and differ(shorter, folder):
+            if is_program(shorter, folder) and differ(shorter, folder, engines):
                 lines = shorter.splitlines()
             else:
                 start += 1
@@ -77,22 +85,24 @@ def reduce(text: str, folder: str) -> str:
     return "\n".join(lines) + "\n"
 
 
-def report(seed: int, text: str, folder: str) -> str:
+def report(seed: int, text: str, folder: str, engines: Engines) -> str:
     parts = [f"seed {seed}: the engines disagree about\n\n{text}"]
-    for engine, outcome in zip(ENGINES, outcomes(text, folder), strict=True):
+    for engine, outcome in zip(engines, outcomes(text, folder, engines), strict=True):
         output = (outcome.stdout + outcome.stderr).decode("utf-8", "replace")
         parts.append(f"--- {' '.join(engine)}: exit {outcome.status}\n{output}")
     return "\n".join(parts)
 
 
-def find_difference(first: int, count: int) -> str | None:
+def find_difference(
+    first: int, count: int, make: type[Any] = Generator, engines: Engines = ENGINES
+) -> str | None:
     """A report about the first seed about whose program the engines disagree."""
     with tempfile.TemporaryDirectory() as folder:
         for seed in range(first, first + count):
-            text = Generator(seed).program()
+            text = make(seed).program()
             assert is_program(text, folder), f"seed {seed} is no program:\n{text}"
-            if differ(text, folder):
-                return report(seed, reduce(text, folder), folder)
+            if differ(text, folder, engines):
+                return report(seed, reduce(text, folder, engines), folder, engines)
     return None
 
 
@@ -100,14 +110,16 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--count", type=int, default=1000)
+    parser.add_argument("--loops", action="store_true", help="programs of loops, which become traces")
     parser.add_argument("--show", action="store_true", help="print the program of the seed")
     parser.add_argument("--languages", default="", help="engines `c` and `go` as well: c,go")
     options = parser.parse_args()
     ENGINES.extend((name,) for name in options.languages.split(",") if name)
+    make, engines = (LoopGenerator, TRACING) if options.loops else (Generator, ENGINES)
     if options.show:
-        print(Generator(options.seed).program(), end="")
+        print(make(options.seed).program(), end="")
         return 0
-    difference = find_difference(options.seed, options.count)
+    difference = find_difference(options.seed, options.count, make, engines)
     print(difference or f"{options.count} programs from seed {options.seed} on: all engines agree")
     return 1 if difference else 0
 

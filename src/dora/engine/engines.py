@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 ENGINES: Final = {
     "walk": ("dora.treewalk.interpreter", "Interpreter"),
     "vm": ("dora.interpreted.machine", "Machine"),
+    "trace": ("dora.interpreted.tracing", "TracingMachine"),
     "c": ("dora.interpreted.ahead", "CMachine"),
     "go": ("dora.interpreted.ahead", "GoMachine"),
     "baseline": ("dora.compiled.machine", "Machine"),

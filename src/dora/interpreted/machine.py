@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from dora.bytecode.entities import FunctionRef, GlobalRef
 from dora.bytecode.function import Function as Bytecode
@@ -29,6 +29,9 @@ from dora.vm.hot import HotFunctions
 from dora.vm.objects import DEFAULTS
 from dora.vm.statistics import Statistics
 from dora.vm.translator import Translator
+
+if TYPE_CHECKING:
+    from dora.tracing.loops import Compiler, Loops
 
 VERIFIES: Final = bool(os.environ.get("DORA_VERIFY"))
 """Whether all bytecode is checked before it is translated; tests set the environment variable."""
@@ -58,7 +61,9 @@ class Machine:
         stderr: ByteSink,
         settings: Settings | None = None,
         provider: NativeProvider | None = None,
+        compiler: Compiler | None = None,
     ) -> None:
+        """`provider` makes hot functions native, `compiler` the traces of hot loops, if they are to be."""
         self.settings = settings or Settings()
         self.program = program
         self.stderr = stderr
@@ -80,10 +85,16 @@ class Machine:
         self.codes: dict[FunctionRef, Code] = {}
         self.literals: dict[str, Str] = {}
         self.recorded = Records()
+        self.translators: dict[FunctionRef, Translator] = {}
         self.hot: HotFunctions | None = None
+        self.loops: Loops | None = None
+        threshold, at_once = self.settings.hot or HOT, self.settings.hot_now
         if provider is not None:
-            threshold = self.settings.hot or HOT
-            self.hot = HotFunctions(threshold, provider, self, at_once=self.settings.hot_now)
+            self.hot = HotFunctions(threshold, provider, self, at_once=at_once)
+        if compiler is not None:
+            show = self.show if "trace" in self.settings.emit else None
+            loops = load("dora.tracing.loops").Loops
+            self.loops = loops(threshold, compiler, self, self.hot, at_once=at_once, show=show)
 
     # Whole programs.
 
@@ -105,7 +116,8 @@ class Machine:
 
     def print_statistics(self) -> None:
         if self.settings.stats:
-            self.stderr.write(f"{self.statistics}{self.hot or ''}".encode())
+            parts = [self.statistics, self.hot, self.loops]
+            self.stderr.write("".join(str(part) for part in parts if part is not None).encode())
 
     def initialize_globals(self) -> None:
         """Raises Failure and Exit."""
@@ -143,8 +155,9 @@ class Machine:
 
     def close(self) -> None:
         """There is nothing outside of Python's memory but the thread that waits for hot functions."""
-        if self.hot is not None:
-            self.hot.close()
+        for part in (self.hot, self.loops):
+            if part is not None:
+                part.close()
 
     # Calls.
 
@@ -193,13 +206,9 @@ class Machine:
 
     def translate(self, code: Code, start: Block) -> None:
         """Make the function ready to run, up to its first block, in place of `start`."""
-        function = self.bytecode(code.ref)
-        self.statistics.functions += 1
-        self.emit(function)
-        hot = self.hot
-        first = Translator(function, code, self, hot.counting_round if hot else None).block(0)
-        if hot is not None:
-            first = hot.counting_entry(code, first)
+        first = self.translator_of(code.ref).block(0)
+        if self.hot is not None:
+            first = self.hot.counting_entry(code, first)
         if code.entry is start:  # it may have become native meanwhile
             code.entry = first
 
@@ -213,15 +222,30 @@ class Machine:
             load("dora.bytecode.verifier").verify(function)
         return function
 
+    def translator_of(self, ref: FunctionRef) -> Translator:
+        """What makes the blocks of a function."""
+        translator = self.translators.get(ref)
+        if translator is None:
+            function = self.bytecode(ref)
+            self.statistics.functions += 1
+            self.emit(function)
+            translator = Translator(function, self.code_of(ref), self, self.loops or self.hot)
+            self.translators[ref] = translator
+        return translator
+
     def plain_entry(self, code: Code) -> Block:
-        return Translator(self.bytecode(code.ref), code, self).block(0)
+        translator = Translator(self.bytecode(code.ref), code, self, self.loops)
+        self.translators[code.ref] = translator
+        return translator.block(0)
 
     def emit(self, function: Bytecode) -> None:
         """Print what the settings ask for."""
         names = self.settings.emit_bytecode
         if "bytecode" in self.settings.emit or ALL in names or function.ref.plain_name in names:
-            text = load("dora.bytecode.printer").print_function(function)
-            self.output.write(f"{text}\n".encode())
+            self.show(load("dora.bytecode.printer").print_function(function) + "\n")
+
+    def show(self, text: str) -> None:
+        self.output.write(text.encode())
 
     def literal(self, text: str) -> Str:
         """The string of a literal, one object for all that are equal."""

@@ -13,6 +13,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
@@ -118,7 +119,7 @@ def version_of(command: str) -> str:
 
 def run(toolchain: Toolchain, command: Sequence[str], text: str, folder: Path, name: str) -> Path:
     """Run the compiler; its result appears under its name whole or not at all.  Raises ToolchainError."""
-    source = folder / f"{name}.{os.getpid()}{toolchain.suffix}"
+    source = folder / f"{name}.{os.getpid()}.{threading.get_ident()}{toolchain.suffix}"
     unfinished, made = source.with_suffix(".unfinished.so"), folder / f"{name}.so"
     source.write_text(text)
     libraries = [one for one in command if one.startswith("-l")]

@@ -68,14 +68,26 @@ def run(code: Code, r: Registers) -> Any:
     return r[0]
 
 
-RUN: Final = run.__code__
+def go_on(code: Code, block: Block | None, r: Registers) -> Any:
+    """As `run`, but in the middle of a function, with the registers as they are there."""
+    op: Callable[[Registers], Any]
+    while block is not None:
+        for op in block.body:
+            op(r)
+        op = block.end
+        block = op(r)
+    return r[0]
+
+
+RUNNING: Final = (run.__code__, go_on.__code__)
+"""what runs in the Python frames that are calls of the program"""
 
 
 def active_places(frame: FrameType | None) -> list[Place]:
     """The functions of the program that are active in a Python frame and its callers, innermost first."""
     places = []
     while frame is not None:
-        if frame.f_code is RUN:
+        if frame.f_code in RUNNING:
             places.append(place_of(frame))
         frame = frame.f_back
     return places
@@ -88,7 +100,7 @@ def failed_places(traceback: TracebackType | None) -> list[Place]:
 
 def frames_of(traceback: TracebackType | None) -> Iterator[FrameType]:
     while traceback is not None:
-        if traceback.tb_frame.f_code is RUN:
+        if traceback.tb_frame.f_code in RUNNING:
             yield traceback.tb_frame
         traceback = traceback.tb_next
 

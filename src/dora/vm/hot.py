@@ -100,9 +100,11 @@ class HotFunctions:
         code.places[end] = code.line
         return Block((), end)
 
-    def counting_round(self, code: Code) -> Op:
-        """A closure for the head of a loop, which counts rounds."""
+    def closure(self, code: Code) -> Op | None:
+        """For the head of a loop (`vm.translator.LoopHeads`): count the round."""
         counter, become_hot = self.counter(code), self.become_hot
+        if counter.state is State.REFUSED:
+            return None
 
         def op(r: Registers) -> None:
             counter.left -= 1
@@ -110,6 +112,9 @@ class HotFunctions:
                 become_hot(counter)
 
         return op
+
+    def end(self, translator: object, index: int) -> None:
+        """Loops go on."""
 
     # Making native.
 

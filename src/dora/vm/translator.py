@@ -13,7 +13,7 @@ blocks, and most loops are one block that ends with a branch to itself.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, Final, Protocol, TypeVar
 
 from dora.bytecode import instructions as i
@@ -57,17 +57,26 @@ class Linker(Protocol):
         """Fail, because the pending exception leaves a function that is not marked `throws`."""
 
 
+class LoopHeads(Protocol):
+    """Who wants to know of each round of a loop."""
+
+    def closure(self, code: Code) -> Op | None:
+        """What runs in each round, if that is all there is."""
+
+    def end(self, translator: Translator, index: int) -> End | None:
+        """The end of a block at the head of a loop, if it is to be one; it may go on elsewhere."""
+
+
 class Translator:
     """One function, and the blocks of it that there are already."""
 
     def __init__(
-        self, function: Function, code: Code, linker: Linker, round: Callable[[Code], Op] | None = None
+        self, function: Function, code: Code, linker: Linker, heads: LoopHeads | None = None
     ) -> None:
-        """`round` makes the closure that runs in each round of a loop, if there is to be one."""
         self.function = function
         self.code = code
         self.linker = linker
-        self.round = round
+        self.heads = heads
         self.blocks: dict[int, Block] = {}
         self.liveness = analyse(function)
         self.starts = [block.start for block in self.liveness.blocks]
@@ -106,7 +115,7 @@ class Translator:
         self.live = self.live_along(self.path, behind)
         self.body, self.end, self.at = [], None, 0
         code = self.function.code
-        while self.at < len(self.path):
+        while self.at < len(self.path) and self.end is None:
             insn = code[self.path[self.at]]
             METHODS[type(insn)](self, insn)
             self.at += 1
@@ -119,7 +128,7 @@ class Translator:
     def count(self) -> None:
         statistics = self.linker.statistics
         statistics.blocks += 1
-        statistics.instructions += len(self.path)
+        statistics.instructions += self.at
         statistics.closures += len(self.body) + 1
 
     def path_from(self, start: int) -> tuple[list[int], int]:
@@ -407,8 +416,14 @@ class Translator:
 
     def poll(self, insn: i.Poll) -> None:
         """Python looks for Ctrl-C itself."""
-        if self.round is not None:
-            self.emit(self.round(self.code))
+        if self.heads is None:
+            return
+        closure = self.heads.closure(self.code)
+        if closure is not None:
+            self.emit(closure)
+        end = self.heads.end(self, self.path[self.at])
+        if end is not None:
+            self.leave(end)
 
     def return_(self, insn: i.Return) -> None:
         if insn.value in self.constants:

@@ -1,0 +1,212 @@
+"""Random programs of nested loops over numbers, arrays, fields and calls: what traces are made of.
+
+As in `generator`, a seed always gives the same program, and everything ends.  Now and then a round fails, throws, or
+takes a way that no round before has taken.
+"""
+
+from __future__ import annotations
+
+import random
+
+HEAD = """
+class Cell(var n: int, var x: double, let items: Array<int>, var next: Cell) {
+  fun add(i: int) -> int { self.n = self.n + i; return self.n; }
+}
+open class Shape(var area: long) { open fun grow(by: int) -> long { return self.area + by.toLong(); } }
+class Square(area: long): Shape(area) {
+  override fun grow(by: int) -> long { self.area = self.area * 3L + by.toLong(); return self.area; }
+}
+var total: long = 0L;
+var ticks: int = 0;
+fun pick(a: Array<int>, i: int) -> int {
+  if i % 7 == 3 { return a[(i + 1) % a.len()]; }
+  return a[i % a.len()];
+}
+fun clamp(i: int, most: int) -> int { if i > most { return most; } if i < 0 { return 0; } return i; }
+fun sum(a: Array<int>, upTo: int) -> int {
+  var s = 0;
+  for k in range(0, clamp(upTo, a.len())) { s = s + a[k]; }
+  return s;
+}
+fun risky(i: int) throws -> int {
+  if i % 41 == 40 { throw "risky"; }
+  return i * 3;
+}
+""".strip()
+
+NUMBERS = ("a", "b", "c")
+
+
+class LoopGenerator:
+    """Writes one program."""
+
+    def __init__(self, seed: int) -> None:
+        self.random = random.Random(seed)
+        self.lines = HEAD.splitlines()
+        self.counters: list[str] = []
+        self.names = 0
+
+    def program(self) -> str:
+        for number in range(self.random.randint(0, 2)):
+            self.function(f"work{number}")
+        self.function("main")
+        return "\n".join(self.lines) + "\n"
+
+    def function(self, name: str) -> None:
+        self.names = 0
+        self.lines.append(f"fun {name}() {{")
+        size = self.random.randint(3, 20)
+        for text in (
+            "var a = 1; var b = 2; var c = 3; var x = 0.5; var w = 1L; var flag = false;",
+            f"let p = Array({size}, 7); let q = Array({size}, 1.5); let bytes = Array({size}, 3Y);",
+            f"let flags = Array({size}, false);",
+            "let cell = Cell(5, 2.5, p, nil); let other = Cell(1, 1.5, Array(4, 9), cell);",
+            f"var shape: Shape = {self.random.choice(('Shape(2L)', 'Square(2L)'))};",
+        ):
+            self.put(1, text)
+        for _ in range(self.random.randint(1, 3)):
+            self.loop(1)
+        self.put(1, "println(a.toString() + b.toString() + c.toString() + x.toString() + w.toString());")
+        self.put(
+            1, "println(cell.n.toString() + other.n.toString() + cell.x.toString() + other.x.toString());"
+        )
+        self.put(1, "println(total.toString() + ticks.toString() + shape.area.toString() + flag.toString());")
+        self.put(1, f"for k in range(0, {size}) {{ println(p[k].toString() + q[k].toString()); }}")
+        self.put(1, f"for k in range(0, {size}) {{ println(bytes[k].toString() + flags[k].toString()); }}")
+        if name == "main":
+            for line in [line for line in self.lines if line.startswith("fun work")]:
+                self.put(1, f"{line[4:].split('(')[0]}();")
+        self.lines.append("}")
+
+    def put(self, depth: int, text: str) -> None:
+        self.lines.append("  " * depth + text)
+
+    def loop(self, depth: int) -> None:
+        counter = f"i{self.names}"
+        self.names += 1
+        rounds = self.random.randint(5, 90) if depth == 1 else self.random.randint(1, 12)
+        if self.random.random() < 0.5:
+            self.put(depth, f"for {counter} in range(0, {rounds}) {{")
+        else:
+            self.put(depth, f"var {counter} = -1;")
+            self.put(depth, f"while {counter} < {rounds} && {self.condition()} || {counter} < 3 {{")
+            self.put(depth + 1, f"{counter} = {counter} + 1;")
+        self.counters.append(counter)
+        for _ in range(self.random.randint(1, 4)):
+            self.statement(depth + 1)
+        self.counters.pop()
+        self.put(depth, "}")
+
+    def statement(self, depth: int) -> None:
+        chance = self.random.random()
+        if chance < 0.15 and depth < 4:
+            self.loop(depth)
+        elif chance < 0.4 and depth < 6:
+            self.branch(depth)
+        else:
+            self.put(depth, self.simple())
+
+    def branch(self, depth: int) -> None:
+        self.put(depth, f"if {self.condition()} {{")
+        self.statement(depth + 1)
+        if self.random.random() < 0.3:
+            self.put(depth + 1, self.random.choice(("continue;", "break;", "continue;")))
+        if self.random.random() < 0.5:
+            self.put(depth, "} else {")
+            self.statement(depth + 1)
+        self.put(depth, "}")
+
+    def simple(self) -> str:
+        number, index = self.random.choice(NUMBERS), self.index()
+        value, real = self.number(), self.real()
+        return self.random.choice(
+            (
+                f"{number} = {value};",
+                f"{number} = {number} + {value};",
+                f"x = {real};",
+                f"w = w * 31L + ({value}).toLong();",
+                f"p[{index}] = {value};",
+                f"q[{index}] = {real};",
+                f"bytes[{index}] = ({value}).toByte();",
+                f"flags[{index}] = {self.condition()};",
+                f"cell.n = {value};",
+                f"other.n = other.n + {value};",
+                f"cell.x = {real};",
+                f"total = total + ({value}).toLong();",
+                "ticks = ticks + 1;",
+                f"{number} = cell.add({value});",
+                f"{number} = other.next.add({value});",
+                f"w = shape.grow({value});",
+                f"{number} = pick(p, clamp({value}, 100));",
+                f"{number} = sum(cell.items, {value});",
+                f"{number} = try risky({self.index()}) else {value};",
+                f"flag = {self.condition()};",
+                f"if {self.counter()} % 29 == 28 {{ shape = Square(1L); }}",
+                f"if {self.counter()} == 77 {{ println({number}.toString()); }}",
+            )
+        )
+
+    def counter(self) -> str:
+        return self.random.choice(self.counters or ["a"])
+
+    def index(self) -> str:
+        counter = self.counter()
+        if self.random.random() < 0.06:
+            return self.random.choice((counter, f"{counter} - 1"))
+        return f"clamp({counter} % {self.random.randint(2, 9)}, p.len() - 1)"
+
+    def condition(self) -> str:
+        counter, value = self.counter(), self.number()
+        return self.random.choice(
+            (
+                f"{counter} % {self.random.randint(2, 11)} == {self.random.randint(0, 3)}",
+                f"{value} {self.random.choice(('<', '>=', '==', '!='))} {self.number()}",
+                f"x {self.random.choice(('<', '>', '=='))} {self.real()}",
+                f"(flag || {counter} > {self.random.randint(0, 20)})",
+                f"flags[{self.index()}]",
+                "shape is Square",
+                "other.next === cell",
+            )
+        )
+
+    def number(self) -> str:
+        counter, number = self.counter(), self.random.choice(NUMBERS)
+        return self.random.choice(
+            (
+                number,
+                counter,
+                f"({number} * {self.random.choice(('3', '-7', '1000003'))})",
+                f"({number} ^ {counter})",
+                f"({number} >> ({counter} & 7))",
+                f"({number} / {self.divisor()})",
+                f"({number} % {self.divisor()})",
+                f"p[{self.index()}]",
+                f"bytes[{self.index()}].toInt()",
+                "cell.n",
+                "ticks",
+                "w.toInt()",
+                "x.toInt()",
+                f"clamp({number}, 50)",
+                str(self.random.choice((0, 1, -1, 2147483647, 12))),
+            )
+        )
+
+    def divisor(self) -> str:
+        if self.random.random() < 0.1:
+            return f"({self.counter()} - {self.random.randint(20, 70)})"
+        return str(self.random.choice((2, 3, 7, -1, -5)))
+
+    def real(self) -> str:
+        counter = self.counter()
+        return self.random.choice(
+            (
+                "x",
+                f"{counter}.toDouble()",
+                "(x * 1.5 - 0.25)",
+                f"(x / ({counter}.toDouble() - 3.0))",
+                f"q[{self.index()}]",
+                "cell.x",
+                "other.x",
+                "x.sqrt()",
+            )
+        )

@@ -1,0 +1,40 @@
+"""The conformance suite with everything hot at once: each loop becomes a trace in its second round.
+
+The traces are run in Python, step by step, so no compiler is needed; their C is compared with that elsewhere.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from dora.interpreted import tracing
+from dora.tracing import loops
+from dora.tracing.closures import Runner, interpreted
+from dora.tracing.trace import Trace
+from language_cases import Command, lines_match, parse_file
+from test_language import FILES, LANGUAGE, run_with
+
+PROGRAMS = [path for path in FILES if parse_file(path).command is not Command.CHECK]
+
+
+class Interpreting:
+    def source(self, trace: Trace) -> str:
+        return ""
+
+    def compile(self, trace: Trace, source: str) -> Runner | str:
+        return interpreted(trace)
+
+
+@pytest.mark.parametrize("path", PROGRAMS, ids=lambda path: str(path.relative_to(LANGUAGE).with_suffix("")))
+def test_language_with_traces(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tracing, "TraceCompiler", Interpreting)
+    monkeypatch.setattr(tracing, "SourceProvider", lambda language: None)
+    monkeypatch.setattr(loops, "HOT_EXIT", 2)
+    monkeypatch.setattr(loops, "ROUNDS", 7)
+    case = parse_file(path)
+    outcome = run_with(case, path, "trace", ["--hot=2", "--hot-now"])
+    assert outcome.stdout == case.expected_stdout, outcome.stderr
+    assert lines_match(case.stderr, outcome.stderr), outcome.stderr
+    assert outcome.exit_status == case.expected_exit
