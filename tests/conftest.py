@@ -5,9 +5,14 @@ from __future__ import annotations
 import os
 
 import pytest
+from hypothesis import settings
 
 os.environ["DORA_VERIFY"] = "1"  # bytecode is verified before it is compiled, in all tests
 os.environ["DORA_CACHE"] = "off"  # all tests compile, but those of the cache
+
+# No test measures time.
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

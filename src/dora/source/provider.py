@@ -64,7 +64,7 @@ class SourceProvider:
             return reasons
         try:
             return {**reasons, **self.load(chosen)}
-        except ToolchainError as error:
+        except (ToolchainError, OSError) as error:
             return {**reasons, **{function.ref: str(error) for function in chosen}}
 
     def load(self, functions: Sequence[Function]) -> dict[FunctionRef, NativeFunction]:
