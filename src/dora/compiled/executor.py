@@ -270,17 +270,19 @@ class Executor:
 
     def compile(self, ref: FunctionRef) -> int:
         """A function is called for the first time: place its code and return the address."""
-        self.place(ref)
-        return self.instance.arena.cell(self.instance.cell(ref))
+        return self.place(ref)[0]
 
-    def place(self, ref: FunctionRef) -> set[str]:
-        """Let a function's entry cell lead to its code; the symbols that the code refers to."""
+    def place(self, ref: FunctionRef) -> tuple[int, set[str]]:
+        """Let a function's entry cell lead to its code; the address and the symbols that the code refers to.
+
+        The supplier may have replaced `ref` by another entity meanwhile.
+        """
         compiled = self.supplier.function(ref)
         symbols = {symbol for _, _, symbol, _ in compiled.code.relocations}
         address = self.instance.place_function(compiled.ref, compiled.code, compiled.points)
         self.code_bytes += len(compiled.code.data)
         self.emission.note_place(compiled.ref.name, address, len(compiled.code.data))
-        return symbols
+        return address, symbols
 
     def show(self, dump: str) -> None:
         """Print a dump, behind what the program has printed so far."""
@@ -333,7 +335,7 @@ class Executor:
         waiting = [self.supplier.heap_function(name) for name in (collector.allocate, collector.collect)]
         seen = {ref.name for ref in waiting}
         while waiting:
-            for symbol in self.place(waiting.pop()):
+            for symbol in self.place(waiting.pop())[1]:
                 kind, _, name = symbol.partition(":")
                 if kind == "entry" and name not in seen:
                     seen.add(name)
