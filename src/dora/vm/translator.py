@@ -57,6 +57,10 @@ class Linker(Protocol):
         """Fail, because the pending exception leaves a function that is not marked `throws`."""
 
 
+NOTED_EVERY: Final = 64
+"""so many instructions apart, what is live is noted"""
+
+
 class LoopHeads(Protocol):
     """Who wants to know of each round of a loop."""
 
@@ -78,6 +82,8 @@ class Translator:
         self.linker = linker
         self.heads = heads
         self.blocks: dict[int, Block] = {}
+        self.noted: dict[int, int] = {}
+        """the registers that are live before some instructions"""
         self.liveness = analyse(function)
         self.starts = [block.start for block in self.liveness.blocks]
         code.rest = [None] * (len(function.registers) + 1 - len(function.ref.parameters))
@@ -169,11 +175,21 @@ class Translator:
         return bisect_right(self.starts, index) - 1
 
     def live_before(self, index: int) -> int:
-        number = self.block_number(index)
-        live = self.liveness.live_out[number]
-        for one in range(self.liveness.blocks[number].end - 1, index - 1, -1):
-            defined, used, _, _ = self.liveness.accesses[one]
+        """The registers that are needed from an instruction on.
+
+        A long run of instructions is cut into many blocks, from first to last, so what the way up from its
+        end finds out is noted now and then.
+        """
+        number, accesses = self.block_number(index), self.liveness.accesses
+        live, start = self.liveness.live_out[number], self.liveness.blocks[number].end
+        noted = (index + NOTED_EVERY - 1) // NOTED_EVERY * NOTED_EVERY
+        if noted < start and noted in self.noted:
+            live, start = self.noted[noted], noted
+        for one in range(start - 1, index - 1, -1):
+            defined, used, _, _ = accesses[one]
             live = live & ~defined | used
+            if one % NOTED_EVERY == 0:
+                self.noted[one] = live
         return live
 
     # What instructions use.
