@@ -7,8 +7,9 @@ python bench/comparison.py --pictures docs/pictures  and a plot of each
 from __future__ import annotations
 
 import argparse
+import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -44,14 +45,21 @@ def formula(terms: int) -> str:
     return " + ".join(f"{number}.5 * x * y / (x + {number})" for number in range(1, terms + 1))
 
 
-def measured(engines: Sequence[str]) -> Iterator[tuple[str, list[Measured]]]:
-    """Title and results of everything that is compared."""
+def titles() -> list[str]:
+    return [*map(formula_title, TERMS), *(title for title, _, _ in PROGRAMS)]
+
+
+def formula_title(terms: int) -> str:
+    return f"formula of {terms} terms" if terms > 1 else "formula of one term"
+
+
+def measured(title: str, engines: Sequence[str]) -> list[Measured]:
     settings = Settings(cache=False)
     for terms in TERMS:
-        source = Source("<formula>", formula(terms))
-        yield f"formula of {terms} terms", compare_formula(source, VARIABLES, engines, settings)
-    for title, path, arguments in PROGRAMS:
-        yield title, compare_program(Source(str(path), path.read_text()), arguments, engines, settings)
+        if title == formula_title(terms):
+            return compare_formula(Source("<formula>", formula(terms)), VARIABLES, engines, settings)
+    path, arguments = next(row[1:] for row in PROGRAMS if row[0] == title)
+    return compare_program(Source(str(path), path.read_text()), arguments, engines, settings)
 
 
 def table(title: str, results: Sequence[Measured]) -> str:
@@ -71,15 +79,19 @@ def table(title: str, results: Sequence[Measured]) -> str:
 def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
     parser.add_argument("--engines", help="names, separated by commas (default: all)")
+    parser.add_argument("--only", help="one title; each has a process of its own, because of Go")
     parser.add_argument("--pictures", type=Path, metavar="FOLDER", help="draw plots, too")
     options = parser.parse_args()
+    if options.only is None:
+        return sum(subprocess.call([sys.executable, *sys.argv, "--only", title]) for title in titles())
     engines = options.engines.split(",") if options.engines else engines_that_work()
     pin(None)
-    for title, results in measured(engines):
-        assert not differing(results), f"{title}: {differing(results)} give something else"
-        print(table(title, results), flush=True)
-        if options.pictures:
-            draw(results, title, str(options.pictures / f"engines-{title.replace(' ', '-')}.svg"))
+    results = measured(options.only, engines)
+    assert not differing(results), f"{differing(results)} give something else"
+    print(table(options.only, results), flush=True)
+    if options.pictures:
+        name = f"engines-{options.only.replace(' ', '-')}.svg"
+        draw(results, options.only, str(options.pictures / name))
     return 0
 
 
