@@ -40,6 +40,8 @@ PROGRAMS: Final = 250
 BATCH: Final = 200
 TIME_LIMIT: Final = 300
 PARALLEL: Final = 2
+PLANTED: Final = "planted"
+"""what a process says before it searches: an error before that finds nothing"""
 
 Plant = Callable[[], None]
 
@@ -264,10 +266,13 @@ def search(name: str) -> str:
     done = subprocess.run(
         [sys.executable, __file__, name], capture_output=True, text=True, timeout=TIME_LIMIT, check=False
     )
+    assert done.stdout.startswith(PLANTED), f"{name} could not be planted:\n{done.stderr}"
     if done.returncode < 0:
         return f"a crash, signal {-done.returncode}"
     lines = done.stderr.strip().splitlines()
-    return done.stdout.strip() or (f"an error: {lines[-1]}" if done.returncode == 1 and lines else "")
+    return done.stdout.removeprefix(PLANTED).strip() or (
+        f"an error: {lines[-1]}" if done.returncode == 1 and lines else ""
+    )
 
 
 def search_all() -> dict[str, str]:
@@ -279,6 +284,7 @@ def search_all() -> dict[str, str]:
 def main() -> int:
     if len(sys.argv) > 1:
         BUGS[sys.argv[1]]()
+        print(PLANTED, flush=True)
         print(what_finds())
         return 0
     found = search_all()
