@@ -130,3 +130,13 @@ def test_a_toolchain_that_fails_leaves_the_program_in_the_vm(
     result = dora("run", "--engine=c", "--stats", write(tmp_path, "println(square(7).toString());"))
     assert (result.status, result.out) == (0, "49\n")
     assert f"  square: in the VM, because {message}" in result.err
+
+
+def test_without_a_cache_nothing_is_left_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DORA_CACHE", "off")
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "temporary"))
+    (tmp_path / "temporary").mkdir()
+    result = dora("run", "--engine=c", "--stats", write(tmp_path, "println(square(7).toString());"))
+    assert result.out == "49\n"
+    assert "  square: native" in result.err
+    assert not list((tmp_path / "temporary").iterdir())

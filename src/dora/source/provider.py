@@ -75,13 +75,13 @@ class SourceProvider:
         text = self.language.text(functions)
         if self.show is not None:
             self.show(text)
-        path = compile_text(self.language.toolchain, f"{self.language.prelude.read_text()}\n{text}")
-        self.bytes += path.stat().st_size
         refs = [function.ref for function in functions]
-        try:
-            library = Library(path, refs)
-        except OSError as error:
-            raise ToolchainError(f"what was compiled cannot be loaded: {error}") from None
+        with compile_text(self.language.toolchain, f"{self.language.prelude.read_text()}\n{text}") as path:
+            self.bytes += path.stat().st_size
+            try:
+                library = Library(path, refs)
+            except OSError as error:
+                raise ToolchainError(f"what was compiled cannot be loaded: {error}") from None
         LOADED[name] += 1
         names = identifiers(refs)
         return {ref: library.function(entry_name(names[ref]), ref) for ref in refs}

@@ -1,6 +1,7 @@
 """The compilers of other languages: finding them, running them, keeping what they made.
 
-    compile_text(C_TOOLCHAIN, text)   ->   path of a shared object
+    with compile_text(C_TOOLCHAIN, text) as path:   path is that of a shared object
+        …
 
 What is compiled is kept in the user's cache, by a hash of all that it depends on, with its source beside it.
 """
@@ -14,7 +15,8 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -96,18 +98,21 @@ GO_TOOLCHAIN: Final = Toolchain(
 )
 
 
-def compile_text(toolchain: Toolchain, text: str) -> Path:
-    """The shared object made of a source text; from the cache, if it is there.  Raises ToolchainError."""
+@contextmanager
+def compile_text(toolchain: Toolchain, text: str) -> Iterator[Path]:
+    """The shared object made of a source text; from the cache, if it is there.  Raises ToolchainError.
+
+    Where there is no cache it is deleted at the end: what has been loaded by then stays.
+    """
     command = toolchain.command()
     digest = sha256("\0".join([*command, version_of(command[0]), text]).encode()).hexdigest()[:32]
     folder = cache_folder()
-    if folder is None:
-        return run(toolchain, command, text, Path(tempfile.mkdtemp(prefix="dora-")), digest)
-    place = Path(folder) / "source"
-    if not make_private(str(place)):
-        return run(toolchain, command, text, Path(tempfile.mkdtemp(prefix="dora-")), digest)
-    made = place / f"{digest}.so"
-    return made if made.exists() else run(toolchain, command, text, place, digest)
+    if folder is not None and make_private(place := os.path.join(folder, "source")):
+        made = Path(place, f"{digest}.so")
+        yield made if made.exists() else run(toolchain, command, text, Path(place), digest)
+        return
+    with tempfile.TemporaryDirectory(prefix="dora-") as temporary:
+        yield run(toolchain, command, text, Path(temporary), digest)
 
 
 def version_of(command: str) -> str:

@@ -26,7 +26,8 @@ class TraceCompiler:
     def compile(self, trace: Trace, source: str) -> Runner | str:
         text = f"{LANGUAGE.prelude.read_text()}\n{source}"
         try:
-            entry = ctypes.CDLL(str(compile_text(LANGUAGE.toolchain, text))).trace
+            with compile_text(LANGUAGE.toolchain, text) as path:
+                entry = ctypes.CDLL(str(path)).trace
         except ToolchainError as error:
             return str(error)
         except OSError as error:
