@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
+from dora.optional import load
 from dora.pipeline import STAGES, Stage
 from dora.settings import ALL, COLLECTORS, ENGINES, TARGETS, Settings
 from dora.text.reports import Format
@@ -305,7 +306,8 @@ def _read_option(argument: str, rest: list[str], invocation: Invocation) -> None
     name, equals, value = argument.partition("=")
     option = _BY_NAME.get(name)
     if option is None:
-        raise UsageError(f"unknown option `{name}`")
+        near = load("difflib").get_close_matches(name, _BY_NAME, 1)
+        raise UsageError(f"unknown option `{name}`" + (f"; did you mean `{near[0]}`?" if near else ""))
     if invocation.command.name not in option.commands:
         raise UsageError(f"`{name}` is no option of `{invocation.command.name}`")
     if option.value is None:
@@ -328,7 +330,7 @@ def _apply(option: Option, invocation: Invocation, value: str) -> None:
 def usage() -> str:
     """The text of `--help`."""
     lines = ["usage:"]
-    lines += [f"  dora {command.usage:<32} {command.help}" for command in COMMANDS.values()]
+    lines += [f"  dora {command.usage:<43} {command.help}" for command in COMMANDS.values()]
     lines += ["  dora --version", "  dora --help", "", "options:"]
     lines += [f"  {_spelling(option):<28} {option.help}" for option in OPTIONS]
     return "\n".join(lines) + "\n"
