@@ -16,7 +16,7 @@ from dora.machine.macro import MacroAssembler
 from dora.runtime import layout, stubs
 from dora.runtime.collectors import COLLECTORS
 from dora.runtime.memory import Region, load_bytes, load_word, store_bytes, store_word
-from dora.types.types import Kind
+from dora.types.kinds import Kind
 
 SPACE = 1 << 28
 RUBBISH = 0xD7

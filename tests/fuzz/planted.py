@@ -26,8 +26,8 @@ from dora.bytecode.instructions import Compute
 from dora.machine.macro import Binary, Condition, FloatCondition
 from dora.machine.x64.macro import MacroAssembler
 from dora.types.arithmetic import wrap_int
+from dora.types.kinds import Kind
 from dora.types.primitives import PRIMITIVES
-from dora.types.types import Kind
 from dora.vm import arithmetic
 
 sys.path.insert(0, str(Path(__file__).parent.parent))

@@ -33,9 +33,9 @@ from dora.host.failures import Trapped
 from dora.machine.targets import X64
 from dora.runtime.stubs import FLOATS_AT
 from dora.types.arithmetic import DivisionByZero, round_float
+from dora.types.kinds import Kind
 from dora.types.primitives import PRIMITIVES, Primitive
 from dora.types.traps import Trap
-from dora.types.types import Kind
 
 Value = bool | int | float
 INTEGERS = {Kind.BOOL: 1, Kind.BYTE: 8, Kind.CHAR: 32, Kind.INT: 32, Kind.LONG: 64}

@@ -15,8 +15,8 @@ from dora.bytecode.function import Function
 from dora.bytecode.instructions import INSTRUCTIONS, NO_REGISTER, Instruction, OperandKind, Register, Target
 from dora.bytecode.printer import PRINTERS, WIDTH
 from dora.bytecode.verifier import RULES, VerificationError, operand_kinds, verify
+from dora.types.kinds import Kind
 from dora.types.primitives import PRIMITIVES
-from dora.types.types import Kind
 
 REGISTERS = {OperandKind.DEF, OperandKind.USE, OperandKind.USES}
 

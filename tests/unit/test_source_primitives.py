@@ -17,9 +17,9 @@ from dora.bytecode.native import NativeFailure, NativeFunction
 from dora.source.c import OPERATIONS as C_OPERATIONS
 from dora.source.go import OPERATIONS as GO_OPERATIONS
 from dora.source.provider import SourceProvider
+from dora.types.kinds import Kind
 from dora.types.primitives import PRIMITIVES, Primitive
 from dora.types.traps import Trap
-from dora.types.types import Kind
 
 LANGUAGES = ["c", "go"]
 KINDS = [kind for kind in Kind if kind is not Kind.REF]

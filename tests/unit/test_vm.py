@@ -16,8 +16,8 @@ from dora.bytecode.function import Function
 from dora.bytecode.instructions import INSTRUCTIONS, NO_REGISTER, Register, Target
 from dora.bytecode.methods import Methods, method_name
 from dora.types.arithmetic import DivisionByZero, round_float
+from dora.types.kinds import Kind
 from dora.types.primitives import PRIMITIVES, Primitive
-from dora.types.types import Kind
 from dora.vm import arithmetic, comparisons
 from dora.vm.code import Block, Code, End, run
 from dora.vm.control import give_constant

@@ -17,11 +17,11 @@ from typing import Final
 from dora.baseline.convention import Convention, Pool
 from dora.bytecode.function import Function
 from dora.bytecode.instructions import CallInternal, Compute, Instruction
-from dora.bytecode.liveness import Liveness, analyse, bits
+from dora.bytecode.liveness import BITS, Liveness, analyse, has_loops, live_across, live_before
 from dora.machine.macro import AnyRegister
 from dora.machine.macro import Register as MachineRegister
+from dora.types.kinds import FLOATING, REF, Kind
 from dora.types.primitives import C_FUNCTIONS_1, C_FUNCTIONS_2
-from dora.types.types import Kind
 
 WEIGHTS: Final = tuple(8**depth for depth in range(7))
 """How often code is thought to run, by the loops around it; deeper ones weigh no more."""
@@ -31,8 +31,6 @@ CANDIDATES: Final = 300
 
 MOST_HOMES: Final = 32
 """Machine registers of a kind, on any processor."""
-
-FLOATING: Final = (Kind.FLOAT, Kind.DOUBLE)
 
 
 LIBRARY_CALLS: Final = frozenset(
@@ -90,94 +88,108 @@ class Allocation:
     """the parameters that nobody reads, as bits"""
 
 
-@dataclass(slots=True)
-class Survey:
-    """What the homes are chosen by; each list has an entry for each register."""
-
-    benefit: list[int]
-    """weight of its uses"""
-    cost: list[int]
-    """weight of the calls that it lives across"""
-    first: list[int]
-    """first and last instruction at which it is live or written"""
-    last: list[int]
-
-
 def allocate(function: Function, convention: Convention) -> Allocation:
     """Choose a home for each register of a function."""
     liveness = analyse(function)
-    count = len(function.registers)
-    survey = Survey([0] * count, [0] * count, [-1] * count, [-1] * count)
-    allocation = Allocation(liveness, [None] * count, {})
-    survey_code(function, allocation, survey)
-    for parameter in range(len(function.ref.parameters)):
-        survey.first[parameter] = -1
-        if survey.last[parameter] < 0:
-            allocation.unused |= 1 << parameter
-    choose_homes(function, allocation, survey, convention)
-    if allocation.across:
+    calls = calls_among(function.code, liveness.calls)
+    across = live_across(liveness, calls) if calls else {}
+    allocation = Allocation(liveness, [None] * len(function.registers), across)
+    choose_homes(function, allocation, survey(function, allocation), convention)
+    if across:
         note_saves(function, allocation, convention)
     return allocation
 
 
-def loses_registers(instruction: Instruction) -> bool:
-    """Whether an instruction is, or contains, a call."""
-    if type(instruction) is Compute:
-        return instruction.operation.name in LIBRARY_CALLS
-    if type(instruction) is CallInternal:
-        return instruction.function.internal not in WITHOUT_CALL
-    return instruction.calls
+def calls_among(code: list[Instruction], candidates: list[int]) -> list[int]:
+    """Those of some instructions that are, or contain, a call."""
+    found = []
+    for index in candidates:
+        insn = code[index]
+        kind = type(insn)
+        if kind is Compute:
+            if insn.operation.name in LIBRARY_CALLS:  # type: ignore[attr-defined]
+                found.append(index)
+        elif kind is not CallInternal or insn.function.internal not in WITHOUT_CALL:  # type: ignore[attr-defined]
+            found.append(index)
+    return found
 
 
-def survey_code(function: Function, allocation: Allocation, survey: Survey) -> None:
-    """Walk up the code and note uses, calls, and where registers begin and end to live.
+@dataclass(slots=True)
+class Survey:
+    """What the homes are chosen by."""
 
-    The first place of a register that is met is the end of its life, the last one the beginning.
+    benefit: list[int]
+    """for each register, the weight of its uses"""
+    cost: list[int]
+    """for each register, the weight of the calls that it lives across"""
+    first: list[int]
+    """where the life of each used register begins; parameters come before"""
+    last: list[int]
+    """where it ends"""
+
+
+def survey(function: Function, allocation: Allocation) -> Survey:
+    """Count uses, and see from where to where registers live.
+
+    A register lives from where the code mentions it first to where it does last, but if its value goes
+    around a loop, it lives throughout the loop.
     """
-    benefit, first, last, across = survey.benefit, survey.first, survey.last, allocation.across
-    code, liveness = function.code, allocation.liveness
-    accesses = liveness.accesses
-    for number in range(len(liveness.blocks) - 1, -1, -1):
-        block, live = liveness.blocks[number], liveness.live_out[number]
-        weight = WEIGHTS[block.depth] if block.depth < len(WEIGHTS) else WEIGHTS[-1]
-        if live:
-            note_ends(last, live, block.end)
-        for index in range(block.end - 1, block.start - 1, -1):
-            defined, used, target, sources = accesses[index]
-            if defined:
-                benefit[target] += weight
-                first[target] = index
-                if last[target] < 0:
-                    last[target] = index
-                live &= ~defined
-            if code[index].may_call and loses_registers(code[index]):
-                across[index] = live
-                for register in bits(live):
-                    survey.cost[register] += weight
-            for register in sources:
-                benefit[register] += weight
-                if last[register] < 0:
-                    last[register] = index
-            live |= used
-        if live:
-            for register in bits(live):
-                first[register] = block.start
+    count, liveness = len(function.registers), allocation.liveness
+    benefit, cost, first, last = [0] * count, [0] * count, [0] * count, [0] * count
+    index = 0
+    for index, (_, _, touched) in enumerate(liveness.accesses, 1):
+        for register in touched:
+            if not benefit[register]:
+                first[register] = index
+            benefit[register] += 1
+            last[register] = index
+    for live in allocation.across.values():
+        for register in BITS[live]:
+            cost[register] += 1
+    result = Survey(benefit, cost, first, last)
+    if has_loops(liveness.blocks):
+        survey_loops(allocation, result)
+    for parameter in range(len(function.ref.parameters)):
+        first[parameter] = 0
+        if not benefit[parameter]:
+            allocation.unused |= 1 << parameter
+    return result
 
 
-def note_ends(last: list[int], live: int, end: int) -> None:
-    """Registers live on behind a block that ends at `end`."""
-    for register in bits(live):
-        if last[register] < 0:
-            last[register] = end
+def survey_loops(allocation: Allocation, result: Survey) -> None:
+    """What is in loops weighs more, and lives throughout the loop if its value goes around."""
+    liveness, across = allocation.liveness, allocation.across
+    blocks, accesses, live_out = liveness.blocks, liveness.accesses, liveness.live_out
+    calls = sorted(across, reverse=True)
+    for number, block in enumerate(blocks):
+        if not block.depth:
+            continue
+        weight = WEIGHTS[min(block.depth, len(WEIGHTS) - 1)] - 1
+        for _, _, touched in accesses[block.start : block.end]:
+            for register in touched:
+                result.benefit[register] += weight
+        while calls and calls[-1] < block.end:
+            call = calls.pop()
+            if call >= block.start:
+                for register in BITS[across[call]]:
+                    result.cost[register] += weight
+        for successor in block.successors:
+            if successor <= number:
+                head = blocks[successor]
+                live = live_before(accesses, head.start, head.end, live_out[successor])
+                for register in BITS[live]:
+                    result.first[register] = min(result.first[register], head.start + 1)
+                    result.last[register] = max(result.last[register], block.end)
 
 
 def choose_homes(function: Function, allocation: Allocation, survey: Survey, convention: Convention) -> None:
     """The most used registers first; each takes a free home if that is worth what calls make it cost.
 
-    What a home is taken for is a set of instructions, as the bits of an int.
+    What a home is taken for is a set of places in the code, as the bits of an int.
     """
     taken, taken_floats = [0] * MOST_HOMES, [0] * MOST_HOMES
     kinds, homes, benefit, cost = function.registers, allocation.homes, survey.benefit, survey.cost
+    first, last = survey.first, survey.last
     arrivals = convention.passing(function.ref.parameters).values
     for register in sorted(range(len(benefit)), key=benefit.__getitem__, reverse=True)[:CANDIDATES]:
         if not benefit[register]:
@@ -191,7 +203,7 @@ def choose_homes(function: Function, allocation: Allocation, survey: Survey, con
             wanted = wanted_homes(kind, benefit[register], cost[register], pool)
         if register < len(arrivals):
             wanted = with_arrival(arrivals[register].register, wanted)
-        life = (2 << survey.last[register] + 1) - (1 << survey.first[register] + 1)
+        life = (2 << last[register]) - (1 << first[register])
         for home in wanted:
             if not busy[home] & life:
                 busy[home] |= life
@@ -208,7 +220,7 @@ def with_arrival(arrival: AnyRegister | None, wanted: tuple[AnyRegister, ...]) -
 def wanted_homes(kind: Kind, benefit: int, cost: int, pool: Pool) -> tuple[AnyRegister, ...]:
     """The homes that pay for a register that lives across calls, best first."""
     is_dear = 2 * cost >= benefit
-    if kind is Kind.REF:
+    if kind is REF:
         return () if is_dear else pool.lost_first
     return pool.kept if is_dear else pool.kept_first
 
@@ -218,9 +230,9 @@ def note_saves(function: Function, allocation: Allocation, convention: Conventio
     kept = convention.integers.kept
     saved, references, bit = 0, 0, 1
     for kind, home in zip(function.registers, allocation.homes, strict=True):
-        if kind is Kind.REF:
+        if kind is REF:
             references |= bit
-        if home is not None and (kind is Kind.REF or kind in FLOATING or home not in kept):
+        if home is not None and (kind is REF or kind in FLOATING or home not in kept):
             saved |= bit
         bit <<= 1
     allocation.saved, allocation.references = saved, references

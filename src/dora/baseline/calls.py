@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from dora.baseline.allocation import FLOATING
 from dora.baseline.context import Context
 from dora.baseline.objects import checked_index, checked_reference
 from dora.baseline.raw import RAW
 from dora.bytecode import instructions as i
 from dora.bytecode.instructions import NO_REGISTER
 from dora.bytecode.instructions import Register as Virtual
-from dora.machine.macro import Condition
+from dora.machine.operations import EQUAL
 from dora.runtime import layout
+from dora.types.kinds import BOOL, BYTE, CHAR, FLOATING, INT, LONG, REF, Kind
 from dora.types.traps import Trap
-from dora.types.types import Kind
 
 Saved = Sequence[Virtual]
 
@@ -57,11 +56,11 @@ def call_virtual(context: Context, insn: i.CallVirtual) -> None:
     saved = begin_call(context, insn)
     receiver = masm.arguments[1]
     if insn.args[0] not in context.frame.not_nil:
-        masm.branch_immediate(Kind.REF, Condition.EQUAL, receiver, 0, context.trap(Trap.NIL))
+        masm.branch_immediate(REF, EQUAL, receiver, 0, context.trap(Trap.NIL))
         context.frame.not_nil.add(insn.args[0])
     with masm.scratch() as method:
-        masm.load(Kind.LONG, method, receiver, layout.HEADER)
-        masm.load(Kind.LONG, method, method, layout.method_offset(slot))
+        masm.load(LONG, method, receiver, layout.HEADER)
+        masm.load(LONG, method, method, layout.method_offset(slot))
         address = masm.call_memory(method, 0)
     end_call(context, insn, saved, address)
 
@@ -90,7 +89,7 @@ def call_python(context: Context, symbol: str, result: Kind | None) -> int:
     """Call the stub of an internal function that Python supplies, whose result may not be clean."""
     masm = context.masm
     address = masm.call_near(symbol)
-    if result in (Kind.BOOL, Kind.BYTE, Kind.CHAR, Kind.INT):
+    if result in (BOOL, BYTE, CHAR, INT):
         masm.zero_extend(result, masm.result, masm.result)
     return address
 
@@ -98,7 +97,7 @@ def call_python(context: Context, symbol: str, result: Kind | None) -> int:
 def text_length(context: Context, insn: i.CallInternal) -> None:
     text = checked_reference(context, insn.args[0], context.work[0])
     target = context.frame.target(insn.dst, context.work[0])
-    context.masm.load(Kind.INT, target, text, layout.ARRAY_LENGTH)
+    context.masm.load(INT, target, text, layout.ARRAY_LENGTH)
     context.frame.written(insn.dst, target)
 
 
@@ -106,7 +105,7 @@ def text_byte(context: Context, insn: i.CallInternal) -> None:
     text = checked_reference(context, insn.args[0], context.work[0])
     index = checked_index(context, text, insn.args[1])
     target = context.frame.target(insn.dst, context.work[0])
-    context.masm.load_indexed(Kind.BYTE, target, text, index, 1, layout.ARRAY_ELEMENTS)
+    context.masm.load_indexed(BYTE, target, text, index, 1, layout.ARRAY_ELEMENTS)
     context.frame.written(insn.dst, target)
 
 

@@ -113,7 +113,7 @@ def compile_block(context: Context, start: int, last: int, live: int) -> None:
         if frame.constants:
             frame.flush(live)
         begin_instruction(context, last - 1)
-        control.branch_on_comparison(context, code[last - 1], insn)
+        primitives.branch_on(context, code[last - 1], insn)  # type: ignore[arg-type]
     else:
         compile_straight(context, start, last)
         if live and frame.constants:
@@ -125,13 +125,13 @@ def compile_block(context: Context, start: int, last: int, live: int) -> None:
 
 def compile_straight(context: Context, start: int, end: int) -> None:
     """The instructions from `start` up to, not including, `end`."""
-    code, emitters, comments = context.function.code, EMITTERS, context.comments
+    code, comments = context.function.code, context.comments
     for index in range(start, end):
         insn = code[index]
         if comments:
             begin_instruction(context, index)
         context.index = index
-        emitters[type(insn)](context, insn)
+        EMITTERS[type(insn)](context, insn)
 
 
 def begin_instruction(context: Context, index: int) -> None:

@@ -11,10 +11,11 @@ from dora.baseline.result import GCPoint
 from dora.bytecode.entities import ClassRef, FieldRef, FunctionRef, GlobalRef
 from dora.bytecode.function import Function
 from dora.machine.buffer import Label
-from dora.machine.macro import Condition, FloatRegister, MacroAssembler, Register
+from dora.machine.macro import FloatRegister, MacroAssembler, Register
+from dora.machine.operations import BELOW
 from dora.runtime import layout
+from dora.types.kinds import LONG
 from dora.types.traps import Trap
-from dora.types.types import Kind
 
 
 class Environment(Protocol):
@@ -119,9 +120,7 @@ class Context:
         """Compare the frame with the limit: too deep, or somebody wants attention."""
         masm = self.masm
         slow = masm.label()
-        masm.branch_memory(
-            Kind.LONG, Condition.BELOW, masm.frame_pointer, masm.thread, layout.THREAD_LIMIT, slow
-        )
+        masm.branch_memory(LONG, BELOW, masm.frame_pointer, masm.thread, layout.THREAD_LIMIT, slow)
         self.polls.append((slow, masm.bound(), self.function.lines[self.index]))
 
     def emit_slow_paths(self) -> None:

@@ -6,16 +6,16 @@ BranchIf     r6, loop        cmp edi, r9d; jl loop
 
 from __future__ import annotations
 
-from dora.baseline.allocation import FLOATING
 from dora.baseline.context import Context
 from dora.baseline.objects import checked_reference
-from dora.baseline.primitives import COMPARISONS, branch_on
+from dora.baseline.primitives import COMPARISONS
 from dora.bytecode import instructions as i
 from dora.bytecode.instructions import NO_REGISTER, Instruction
 from dora.machine.macro import Condition
+from dora.machine.operations import EQUAL, NOT_EQUAL
 from dora.runtime import layout
+from dora.types.kinds import BOOL, FLOATING, INT, LONG, REF
 from dora.types.traps import Trap
-from dora.types.types import Kind
 
 # Moves and constants.
 
@@ -48,17 +48,12 @@ def load_constant(context: Context, insn: i.LoadConstant) -> None:
 def fuses(insn: Instruction, branch: Instruction, live: int) -> bool:
     """Whether an instruction is a comparison that is only made for the branch behind it."""
     return (
-        type(insn) is i.Compute
-        and (type(branch) is i.BranchIf or type(branch) is i.BranchUnless)
+        (type(branch) is i.BranchUnless or type(branch) is i.BranchIf)
+        and type(insn) is i.Compute
         and insn.dst == branch.condition
         and insn.operation.name in COMPARISONS
         and not live >> insn.dst & 1
     )
-
-
-def branch_on_comparison(context: Context, insn: Instruction, branch: Instruction) -> None:
-    assert isinstance(insn, i.Compute) and isinstance(branch, (i.BranchIf, i.BranchUnless))
-    branch_on(context, insn, context.labels[branch.target], type(branch) is i.BranchIf)
 
 
 def goto(context: Context, insn: i.Goto) -> None:
@@ -67,21 +62,21 @@ def goto(context: Context, insn: i.Goto) -> None:
 
 
 def branch_if(context: Context, insn: i.BranchIf) -> None:
-    branch(context, insn, Condition.NOT_EQUAL)
+    branch(context, insn, NOT_EQUAL)
 
 
 def branch_unless(context: Context, insn: i.BranchUnless) -> None:
-    branch(context, insn, Condition.EQUAL)
+    branch(context, insn, EQUAL)
 
 
 def branch(context: Context, insn: i.BranchIf | i.BranchUnless, condition: Condition) -> None:
     value = context.frame.read(insn.condition, context.work[0])
-    context.masm.branch_immediate(Kind.BOOL, condition, value, 0, context.labels[insn.target])  # type: ignore[arg-type]
+    context.masm.branch_immediate(BOOL, condition, value, 0, context.labels[insn.target])
 
 
 def branch_equal(context: Context, insn: i.BranchEqual) -> None:
     value, label = context.frame.read(insn.value, context.work[0]), context.labels[insn.target]
-    context.masm.branch_immediate(Kind.INT, Condition.EQUAL, value, insn.constant, label)  # type: ignore[arg-type]
+    context.masm.branch_immediate(INT, EQUAL, value, insn.constant, label)  # type: ignore[arg-type]
 
 
 def poll(context: Context, insn: i.Poll) -> None:
@@ -93,22 +88,20 @@ def poll(context: Context, insn: i.Poll) -> None:
 
 def check_exception(context: Context, insn: i.CheckException) -> None:
     masm, label = context.masm, context.labels[insn.target]
-    masm.branch_memory_immediate(
-        Kind.LONG, Condition.NOT_EQUAL, masm.thread, layout.THREAD_EXCEPTION, 0, label
-    )
+    masm.branch_memory_immediate(LONG, NOT_EQUAL, masm.thread, layout.THREAD_EXCEPTION, 0, label)
 
 
 def take_exception(context: Context, insn: i.TakeException) -> None:
     masm = context.masm
     target = context.frame.target(insn.dst, context.work[0])
-    masm.load(Kind.REF, target, masm.thread, layout.THREAD_EXCEPTION)
-    masm.store_constant(Kind.LONG, 0, masm.thread, layout.THREAD_EXCEPTION)
+    masm.load(REF, target, masm.thread, layout.THREAD_EXCEPTION)
+    masm.store_constant(LONG, 0, masm.thread, layout.THREAD_EXCEPTION)
     context.frame.written(insn.dst, target)
 
 
 def set_exception(context: Context, insn: i.SetException) -> None:
     value = checked_reference(context, insn.value, context.work[0])
-    context.masm.store(Kind.REF, value, context.masm.thread, layout.THREAD_EXCEPTION)
+    context.masm.store(REF, value, context.masm.thread, layout.THREAD_EXCEPTION)
 
 
 def leave_exception(context: Context, insn: i.LeaveException) -> None:
@@ -116,10 +109,10 @@ def leave_exception(context: Context, insn: i.LeaveException) -> None:
     if context.function.ref.throws:
         masm.epilogue()
         return
-    masm.load_constant(Kind.LONG, work, 0)
+    masm.load_constant(LONG, work, 0)
     if insn.line != NO_REGISTER:
         context.frame.read_into(insn.line, work)
-    masm.store(Kind.LONG, work, masm.thread, layout.THREAD_ARGUMENT)
+    masm.store(LONG, work, masm.thread, layout.THREAD_ARGUMENT)
     masm.jump(context.trap(Trap.UNCAUGHT))
 
 

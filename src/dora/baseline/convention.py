@@ -16,7 +16,7 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 from dora.machine.macro import AnyRegister, Argument, MacroAssembler, Register
-from dora.types.types import Kind
+from dora.types.kinds import Kind
 
 WORK: Final = 3
 FLOAT_WORK: Final = 2

@@ -14,19 +14,22 @@ instruction has one.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, TypeVar
 
-from dora.baseline.allocation import FLOATING, Allocation
+from dora.baseline.allocation import Allocation
 from dora.baseline.convention import Passing
 from dora.bytecode.function import Function
 from dora.bytecode.instructions import Register
-from dora.bytecode.liveness import bits
+from dora.bytecode.liveness import BITS
 from dora.machine.macro import AnyRegister, Argument, MacroAssembler, Move
-from dora.types.types import Kind
+from dora.types.kinds import FLOATING, LONG, Kind
 
 SLOT: Final = 8
 
 Constant = bool | int | float | None
+
+R = TypeVar("R", bound=AnyRegister)
+"""Registers of the processor, of the one kind or of the other."""
 
 
 class Frame:
@@ -84,7 +87,7 @@ class Frame:
         """The value of a register that is known and not made; None for nil and for anything else."""
         return self.constants.get(register)
 
-    def read(self, register: Register, work: AnyRegister) -> AnyRegister:
+    def read(self, register: Register, work: R) -> R:
         """A machine register with the value: its home, or `work`."""
         if register in self.constants:
             return self.read_constant(register, work)
@@ -92,9 +95,9 @@ class Frame:
         if home is None:
             self.masm.load(self.kinds[register], work, self.masm.frame_pointer, self.slot(register))
             return work
-        return home
+        return home  # type: ignore[return-value]
 
-    def read_constant(self, register: Register, work: AnyRegister) -> AnyRegister:
+    def read_constant(self, register: Register, work: R) -> R:
         """Make a constant after all; at home it stays for later readers."""
         home = self.homes[register]
         if home is None:
@@ -102,7 +105,7 @@ class Frame:
             return work
         self.make_constant(register, home)
         del self.constants[register]
-        return home
+        return home  # type: ignore[return-value]
 
     def read_into(self, register: Register, target: AnyRegister) -> None:
         """Bring the value into a certain machine register."""
@@ -116,17 +119,19 @@ class Frame:
             assert home is not None
             self.masm.move(kind, target, home)
 
-    def target(self, register: Register, work: AnyRegister) -> AnyRegister:
+    def target(self, register: Register, work: R) -> R:
         """Where to put a new value of the register; `written` must follow."""
         home = self.homes[register]
-        return work if home is None else home
+        return work if home is None else home  # type: ignore[return-value]
 
     def written(self, register: Register, target: AnyRegister) -> None:
         """The value is in `target`: take it to where it lives."""
         if register in self.constants:
             del self.constants[register]
-        self.not_nil.discard(register)
-        self.fresh.discard(register)
+        if register in self.not_nil:
+            self.not_nil.remove(register)
+        if register in self.fresh:
+            self.fresh.remove(register)
         home = self.homes[register]
         if home is None:
             self.masm.store(self.kinds[register], target, self.masm.frame_pointer, self.slot(register))
@@ -168,7 +173,7 @@ class Frame:
         live = self.allocation.across.get(index, 0) & self.allocation.saved
         if not live:
             return ()
-        saved = [one for one in bits(live) if one not in self.constants]
+        saved = [one for one in BITS[live] if one not in self.constants]
         for register in saved:
             home = self.homes[register]
             assert home is not None
@@ -186,7 +191,7 @@ class Frame:
         live = self.allocation.across.get(index, 0) & self.allocation.references
         if not live:
             return ()
-        return tuple([self.slot(one) for one in bits(live) if one not in self.constants])
+        return tuple([self.slot(one) for one in BITS[live] if one not in self.constants])
 
     # Arguments.
 
@@ -194,7 +199,7 @@ class Frame:
         """Put the thread block and the arguments where the callee expects them."""
         if passing.stack_size > self.outgoing:
             self.outgoing = passing.stack_size
-        self.pass_values(passing.values, registers, [(Kind.LONG, passing.thread, self.masm.thread)])
+        self.pass_values(passing.values, registers, [(LONG, passing.thread, self.masm.thread)])
 
     def pass_values(
         self, places: Sequence[Argument], registers: Sequence[Register], moves: list[Move]

@@ -7,17 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from dora.baseline.allocation import FLOATING
 from dora.baseline.context import Context
 from dora.baseline.result import GCPoint
 from dora.bytecode import instructions as i
 from dora.bytecode.entities import ClassRef
 from dora.bytecode.instructions import Register as Virtual
 from dora.machine.buffer import Label
-from dora.machine.macro import AnyRegister, Binary, Condition, Register
+from dora.machine.macro import AnyRegister, Binary, Register
+from dora.machine.operations import ABOVE, ABOVE_EQUAL, EQUAL, LESS, NOT_EQUAL
 from dora.runtime import layout
+from dora.types.kinds import BOOL, BYTE, FLOATING, INT, LONG, REF, Kind
 from dora.types.traps import Trap
-from dora.types.types import Kind
 
 
 def work_for(context: Context, kind: Kind, number: int = 0) -> AnyRegister:
@@ -27,7 +27,7 @@ def work_for(context: Context, kind: Kind, number: int = 0) -> AnyRegister:
 
 def read_reference(context: Context, register: Virtual, work: Register) -> Register:
     """The value of a reference."""
-    return Register(context.frame.read(register, work))
+    return context.frame.read(register, work)
 
 
 def checked_reference(context: Context, register: Virtual, work: Register) -> Register:
@@ -35,7 +35,7 @@ def checked_reference(context: Context, register: Virtual, work: Register) -> Re
     value = read_reference(context, register, work)
     not_nil = context.frame.not_nil
     if register not in not_nil:
-        context.masm.branch_immediate(Kind.REF, Condition.EQUAL, value, 0, context.trap(Trap.NIL))
+        context.masm.branch_immediate(REF, EQUAL, value, 0, context.trap(Trap.NIL))
         not_nil.add(register)
     return value
 
@@ -60,7 +60,7 @@ def store_field(context: Context, insn: i.StoreField) -> None:
     else:
         value = context.frame.read(insn.value, work_for(context, kind, 1))
         context.masm.store(kind, value, target, offset)
-        if kind is Kind.REF and needs_barrier(context, insn.object):
+        if kind is REF and needs_barrier(context, insn.object):
             mark_card(context, target)
 
 
@@ -75,9 +75,9 @@ def needs_barrier(context: Context, object: Virtual) -> bool:
 def mark_card(context: Context, address: Register) -> None:
     """Loses the second work register, which the address may be in."""
     masm, work = context.masm, context.work[1]
-    masm.binary_immediate(Binary.UNSIGNED_SHIFT_RIGHT, Kind.LONG, work, address, layout.CARD_SHIFT)
-    masm.binary_memory(Binary.ADD, Kind.LONG, work, work, masm.thread, layout.THREAD_CARDS)
-    masm.store_constant(Kind.BYTE, layout.CARD_DIRTY, work, 0)
+    masm.binary_immediate(Binary.UNSIGNED_SHIFT_RIGHT, LONG, work, address, layout.CARD_SHIFT)
+    masm.binary_memory(Binary.ADD, LONG, work, work, masm.thread, layout.THREAD_CARDS)
+    masm.store_constant(BYTE, layout.CARD_DIRTY, work, 0)
 
 
 # Arrays.
@@ -86,10 +86,10 @@ def mark_card(context: Context, address: Register) -> None:
 def checked_index(context: Context, array: Register, index: Virtual) -> Register:
     """The value of an index, after the bounds check: one unsigned comparison."""
     masm = context.masm
-    value = Register(context.frame.read(index, context.work[1]))
+    value = context.frame.read(index, context.work[1])
     if context.environment.bounds_checks:
         outside = context.trap(Trap.INDEX)
-        masm.branch_memory(Kind.INT, Condition.ABOVE_EQUAL, value, array, layout.ARRAY_LENGTH, outside)
+        masm.branch_memory(INT, ABOVE_EQUAL, value, array, layout.ARRAY_LENGTH, outside)
     return value
 
 
@@ -107,7 +107,7 @@ def store_element(context: Context, insn: i.StoreElement) -> None:
     kind = context.frame.kinds[insn.value]
     array = checked_reference(context, insn.array, context.work[0])
     index = checked_index(context, array, insn.index)
-    marks = kind is Kind.REF and insn.value not in context.frame.constants
+    marks = kind is REF and insn.value not in context.frame.constants
     value = context.frame.read(insn.value, work_for(context, kind, 2))
     scale = layout.SIZES[kind]
     context.masm.store_indexed(kind, value, array, index, scale, layout.ARRAY_ELEMENTS)
@@ -120,7 +120,7 @@ def store_element(context: Context, insn: i.StoreElement) -> None:
 def array_length(context: Context, insn: i.ArrayLength) -> None:
     array = checked_reference(context, insn.array, context.work[0])
     target = context.frame.target(insn.dst, context.work[0])
-    context.masm.load(Kind.INT, target, array, layout.ARRAY_LENGTH)
+    context.masm.load(INT, target, array, layout.ARRAY_LENGTH)
     context.frame.written(insn.dst, target)
 
 
@@ -131,11 +131,11 @@ def fill_array(context: Context, insn: i.FillArray) -> None:
     kind = frame.kinds[insn.value]
     value = frame.read(insn.value, work_for(context, kind, 2))
     array = read_reference(context, insn.array, work[0])
-    masm.load(Kind.INT, work[1], array, layout.ARRAY_LENGTH)
+    masm.load(INT, work[1], array, layout.ARRAY_LENGTH)
     end = masm.label()
     again = masm.bound()
-    masm.branch_immediate(Kind.INT, Condition.EQUAL, work[1], 0, end)
-    masm.binary_immediate(Binary.SUB, Kind.INT, work[1], work[1], 1)
+    masm.branch_immediate(INT, EQUAL, work[1], 0, end)
+    masm.binary_immediate(Binary.SUB, INT, work[1], work[1], 1)
     masm.store_indexed(kind, value, array, work[1], layout.SIZES[kind], layout.ARRAY_ELEMENTS)
     masm.jump(again)
     masm.bind(end)
@@ -149,10 +149,10 @@ def new_object(context: Context, insn: i.NewObject) -> None:
     size = context.environment.instance_size(insn.cls)
     saved = context.frame.save(context.index)
     full, done = masm.label(), masm.label()
-    masm.load(Kind.LONG, work[0], masm.thread, layout.THREAD_TOP)
-    masm.binary_immediate(Binary.ADD, Kind.LONG, work[1], work[0], size)
-    masm.branch_memory(Kind.LONG, Condition.ABOVE, work[1], masm.thread, layout.THREAD_END, full)
-    masm.store(Kind.LONG, work[1], masm.thread, layout.THREAD_TOP)
+    masm.load(LONG, work[0], masm.thread, layout.THREAD_TOP)
+    masm.binary_immediate(Binary.ADD, LONG, work[1], work[0], size)
+    masm.branch_memory(LONG, ABOVE, work[1], masm.thread, layout.THREAD_END, full)
+    masm.store(LONG, work[1], masm.thread, layout.THREAD_TOP)
     masm.bind(done)
     set_header(context, work[0], work[1], context.environment.shape(insn.cls))
     masm.out_of_line(allocate_slowly(context, full, done, size))
@@ -171,7 +171,7 @@ def made(context: Context, dst: Virtual, address: Register) -> None:
 
 def set_header(context: Context, target: Register, work: Register, shape: str) -> None:
     context.masm.load_symbol(work, shape)
-    context.masm.store(Kind.LONG, work, target, layout.HEADER)
+    context.masm.store(LONG, work, target, layout.HEADER)
 
 
 def allocate_slowly(context: Context, full: Label, done: Label, size: int | None) -> Callable[[], None]:
@@ -185,7 +185,7 @@ def allocate_slowly(context: Context, full: Label, done: Label, size: int | None
     def emit() -> None:
         masm.bind(full)
         if size is not None:
-            masm.load_constant(Kind.LONG, context.work[1], size)
+            masm.load_constant(LONG, context.work[1], size)
         context.points.append(GCPoint(masm.call_near("stub:allocate"), context.function.ref, line, slots))
         masm.jump(done)
 
@@ -203,23 +203,23 @@ def allocate_array(context: Context, dst: Virtual, shape: str, elements: Virtual
     """Size from the length, which must not be negative; then as for objects."""
     masm, work, frame = context.masm, context.work, context.frame
     saved = frame.save(context.index)
-    length = Register(frame.read(elements, work[2]))
+    length = frame.read(elements, work[2])
     if length != work[2]:
-        masm.move(Kind.INT, work[2], length)
-    masm.branch_immediate(Kind.INT, Condition.LESS, work[2], 0, context.trap(Trap.MEMORY))
+        masm.move(INT, work[2], length)
+    masm.branch_immediate(INT, LESS, work[2], 0, context.trap(Trap.MEMORY))
     full, done = masm.label(), masm.label()
     array_size(context, work[1], work[2], scale)
-    masm.load(Kind.LONG, work[0], masm.thread, layout.THREAD_TOP)
-    masm.binary(Binary.ADD, Kind.LONG, work[1], work[1], work[0])
-    masm.branch_memory(Kind.LONG, Condition.ABOVE, work[1], masm.thread, layout.THREAD_END, full)
-    masm.store(Kind.LONG, work[1], masm.thread, layout.THREAD_TOP)
+    masm.load(LONG, work[0], masm.thread, layout.THREAD_TOP)
+    masm.binary(Binary.ADD, LONG, work[1], work[1], work[0])
+    masm.branch_memory(LONG, ABOVE, work[1], masm.thread, layout.THREAD_END, full)
+    masm.store(LONG, work[1], masm.thread, layout.THREAD_TOP)
     masm.bind(done)
     set_header(context, work[0], work[1], shape)
-    masm.store(Kind.LONG, work[2], work[0], layout.ARRAY_LENGTH)
+    masm.store(LONG, work[2], work[0], layout.ARRAY_LENGTH)
 
     def emit() -> None:
         masm.bind(full)
-        masm.binary(Binary.SUB, Kind.LONG, work[1], work[1], work[0])
+        masm.binary(Binary.SUB, LONG, work[1], work[1], work[0])
         context.points.append(GCPoint(masm.call_near("stub:allocate"), context.function.ref, line, slots))
         masm.jump(done)
 
@@ -233,9 +233,9 @@ def array_size(context: Context, target: Register, length: Register, scale: int)
     """Bytes of an array, a multiple of 8; at most some 17 billion, so nothing overflows."""
     masm = context.masm
     shift = scale.bit_length() - 1
-    masm.binary_immediate(Binary.SHIFT_LEFT, Kind.LONG, target, length, shift)
-    masm.binary_immediate(Binary.ADD, Kind.LONG, target, target, layout.ARRAY_ELEMENTS + 7)
-    masm.binary_immediate(Binary.AND, Kind.LONG, target, target, -8)
+    masm.binary_immediate(Binary.SHIFT_LEFT, LONG, target, length, shift)
+    masm.binary_immediate(Binary.ADD, LONG, target, target, layout.ARRAY_ELEMENTS + 7)
+    masm.binary_immediate(Binary.AND, LONG, target, target, -8)
 
 
 # Globals and literals.
@@ -243,7 +243,7 @@ def array_size(context: Context, target: Register, length: Register, scale: int)
 
 def load_global(context: Context, insn: i.LoadGlobal) -> None:
     masm, work, kind = context.masm, context.work[0], insn.variable.kind
-    masm.load(Kind.LONG, work, masm.thread, layout.THREAD_GLOBALS)
+    masm.load(LONG, work, masm.thread, layout.THREAD_GLOBALS)
     target = context.frame.target(insn.dst, work_for(context, kind))
     masm.load(kind, target, work, context.environment.global_offset(insn.variable))
     context.frame.written(insn.dst, target)
@@ -251,16 +251,16 @@ def load_global(context: Context, insn: i.LoadGlobal) -> None:
 
 def store_global(context: Context, insn: i.StoreGlobal) -> None:
     masm, work, kind = context.masm, context.work[0], insn.variable.kind
-    masm.load(Kind.LONG, work, masm.thread, layout.THREAD_GLOBALS)
+    masm.load(LONG, work, masm.thread, layout.THREAD_GLOBALS)
     value = context.frame.read(insn.value, work_for(context, kind, 1))
     masm.store(kind, value, work, context.environment.global_offset(insn.variable))
 
 
 def load_text(context: Context, insn: i.LoadText) -> None:
     masm, work = context.masm, context.work[0]
-    masm.load(Kind.LONG, work, masm.thread, layout.THREAD_LITERALS)
+    masm.load(LONG, work, masm.thread, layout.THREAD_LITERALS)
     target = context.frame.target(insn.dst, work)
-    masm.load(Kind.REF, target, work, context.environment.literal(insn.text))
+    masm.load(REF, target, work, context.environment.literal(insn.text))
     context.frame.written(insn.dst, target)
     context.frame.not_nil.add(insn.dst)
 
@@ -271,24 +271,24 @@ def load_text(context: Context, insn: i.LoadText) -> None:
 def branch_unless_extends(context: Context, value: Register, cls: ClassRef, label: Label) -> None:
     """Go to the label if the object, which is not nil, is not of the class.  Loses two work registers."""
     masm, (_, shape, wanted) = context.masm, context.work
-    masm.load(Kind.LONG, shape, value, layout.HEADER)
+    masm.load(LONG, shape, value, layout.HEADER)
     if cls.depth >= layout.DISPLAY_MINIMUM:
-        masm.branch_memory_immediate(Kind.LONG, Condition.LESS, shape, layout.SHAPE_DEPTH, cls.depth, label)
+        masm.branch_memory_immediate(LONG, LESS, shape, layout.SHAPE_DEPTH, cls.depth, label)
     masm.load_symbol(wanted, context.environment.shape(cls))
     offset = layout.display_offset(cls.depth)
-    masm.branch_memory(Kind.LONG, Condition.NOT_EQUAL, wanted, shape, offset, label)
+    masm.branch_memory(LONG, NOT_EQUAL, wanted, shape, offset, label)
 
 
 def is_instance(context: Context, insn: i.IsInstance) -> None:
     masm, work = context.masm, context.work
     value = read_reference(context, insn.object, work[0])
     no, end = masm.label(), masm.label()
-    masm.branch_immediate(Kind.REF, Condition.EQUAL, value, 0, no)
+    masm.branch_immediate(REF, EQUAL, value, 0, no)
     branch_unless_extends(context, value, insn.cls, no)
-    masm.load_constant(Kind.BOOL, work[0], 1)
+    masm.load_constant(BOOL, work[0], 1)
     masm.jump(end)
     masm.bind(no)
-    masm.load_constant(Kind.BOOL, work[0], 0)
+    masm.load_constant(BOOL, work[0], 0)
     masm.bind(end)
     context.frame.written(insn.dst, work[0])
 
@@ -299,7 +299,7 @@ def check_cast(context: Context, insn: i.CheckCast) -> None:
     checked = insn.object in context.frame.not_nil
     good = masm.label()
     if not checked:
-        masm.branch_immediate(Kind.REF, Condition.EQUAL, value, 0, good)
+        masm.branch_immediate(REF, EQUAL, value, 0, good)
     branch_unless_extends(context, value, insn.cls, context.trap(Trap.CAST))
     masm.bind(good)
     context.frame.written(insn.dst, value)
@@ -316,5 +316,5 @@ def check_nil(context: Context, insn: i.CheckNil) -> None:
 def same(context: Context, insn: i.Same) -> None:
     frame, work = context.frame, context.work
     left, right = read_reference(context, insn.left, work[0]), read_reference(context, insn.right, work[1])
-    context.masm.compare(Kind.REF, Condition.EQUAL, work[2], left, right)
+    context.masm.compare(REF, EQUAL, work[2], left, right)
     frame.written(insn.dst, work[2])

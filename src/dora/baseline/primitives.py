@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Final, NamedTuple
 
 from dora.baseline.context import Context
-from dora.bytecode.instructions import Compute
+from dora.bytecode.instructions import BranchIf, BranchUnless, Compute
 from dora.bytecode.instructions import Register as Virtual
 from dora.machine.buffer import Label
 from dora.machine.macro import (
@@ -24,14 +24,13 @@ from dora.machine.macro import (
     negated,
 )
 from dora.types.arithmetic import DOUBLE_NAN, FLOAT_NAN
+from dora.types.kinds import BOOL, BYTE, CHAR, DOUBLE, FLOAT, FLOATING, INT, LONG, Kind
 from dora.types.primitives import C_FUNCTIONS_1, C_FUNCTIONS_2, PRIMITIVES
 from dora.types.traps import Trap
-from dora.types.types import Kind
 
 Emitter = Callable[[Context, Compute], None]
 
-INTEGERS: Final = (Kind.INT, Kind.LONG)
-FLOATS: Final = (Kind.FLOAT, Kind.DOUBLE)
+INTEGERS: Final = (INT, LONG)
 
 
 # Integers.
@@ -50,13 +49,13 @@ def integer_binary(operation: Binary, kind: Kind, *, commutes: bool) -> Emitter:
         if right in frame.constants:
             value = frame.constants[right]
             assert isinstance(value, int)
-            masm.binary_immediate(operation, kind, target, first, value)  # type: ignore[arg-type]
+            masm.binary_immediate(operation, kind, target, first, value)
         elif frame.homes[right] is None and not shift:
             slot = frame.slot(right)
-            masm.binary_memory(operation, kind, target, first, masm.frame_pointer, slot)  # type: ignore[arg-type]
+            masm.binary_memory(operation, kind, target, first, masm.frame_pointer, slot)
         else:
             second = frame.read(right, work[1])
-            masm.binary(operation, kind, target, first, second)  # type: ignore[arg-type]
+            masm.binary(operation, kind, target, first, second)
         frame.written(insn.dst, target)
 
     return emit
@@ -70,10 +69,10 @@ def division(kind: Kind, *, remainder: bool) -> Emitter:
         left = frame.read(insn.args[0], work[0])
         right = frame.read(divisor, work[1])
         if not known:
-            masm.branch_immediate(kind, Condition.EQUAL, right, 0, context.trap(Trap.DIVISION))  # type: ignore[arg-type]
+            masm.branch_immediate(kind, Condition.EQUAL, right, 0, context.trap(Trap.DIVISION))
         target = frame.target(insn.dst, work[2] if remainder else work[0])
         operate = masm.remainder if remainder else masm.divide
-        operate(kind, target, left, right)  # type: ignore[arg-type]
+        operate(kind, target, left, right)
         frame.written(insn.dst, target)
 
     return emit
@@ -93,7 +92,7 @@ def multiply_high(context: Context, insn: Compute) -> None:
     frame, work = context.frame, context.work
     left, right = frame.read(insn.args[0], work[0]), frame.read(insn.args[1], work[1])
     target = frame.target(insn.dst, work[0])
-    context.masm.multiply_high(target, left, right)  # type: ignore[arg-type]
+    context.masm.multiply_high(target, left, right)
     frame.written(insn.dst, target)
 
 
@@ -103,9 +102,9 @@ def difference(kind: Kind) -> Emitter:
     def emit(context: Context, insn: Compute) -> None:
         frame, masm, work = context.frame, context.masm, context.work
         left, right = frame.read(insn.args[0], work[0]), frame.read(insn.args[1], work[1])
-        masm.binary(Binary.SUB, kind, work[0], left, right)  # type: ignore[arg-type]
-        if kind is Kind.LONG:
-            masm.convert(Kind.LONG, Kind.INT, work[0], work[0])
+        masm.binary(Binary.SUB, kind, work[0], left, right)
+        if kind is LONG:
+            masm.convert(LONG, INT, work[0], work[0])
         frame.written(insn.dst, work[0])
 
     return emit
@@ -122,10 +121,10 @@ def float_binary(operation: FloatBinary, kind: Kind) -> Emitter:
         target = frame.target(insn.dst, work[0])
         if right not in frame.constants and frame.homes[right] is None:
             slot = frame.slot(right)
-            masm.float_binary_memory(operation, kind, target, first, masm.frame_pointer, slot)  # type: ignore[arg-type]
+            masm.float_binary_memory(operation, kind, target, first, masm.frame_pointer, slot)
         else:
             second = frame.read(right, work[1])
-            masm.float_binary(operation, kind, target, first, second)  # type: ignore[arg-type]
+            masm.float_binary(operation, kind, target, first, second)
         frame.written(insn.dst, target)
 
     return emit
@@ -145,7 +144,7 @@ def rounding(direction: Rounding) -> Emitter:
     def emit(context: Context, insn: Compute) -> None:
         source = context.frame.read(insn.args[0], context.float_work[0])
         target = context.frame.target(insn.dst, context.float_work[0])
-        context.masm.float_round(direction, Kind.DOUBLE, target, source)  # type: ignore[arg-type]
+        context.masm.float_round(direction, DOUBLE, target, source)
         context.frame.written(insn.dst, target)
 
     return emit
@@ -155,7 +154,7 @@ def float_sign(kind: Kind) -> Emitter:
     def emit(context: Context, insn: Compute) -> None:
         frame, work = context.frame, context.float_work
         left, right = frame.read(insn.args[0], work[0]), frame.read(insn.args[1], work[1])
-        context.masm.float_compare_sign(kind, context.work[0], left, right)  # type: ignore[arg-type]
+        context.masm.float_compare_sign(kind, context.work[0], left, right)
         frame.written(insn.dst, context.work[0])
 
     return emit
@@ -165,9 +164,9 @@ def is_infinite(context: Context, insn: Compute) -> None:
     """All exponent bits set and no other: the sign is shifted out."""
     masm, work = context.masm, context.work[0]
     source = context.frame.read(insn.args[0], context.float_work[0])
-    masm.float_bits(Kind.DOUBLE, work, source)  # type: ignore[arg-type]
-    masm.binary_immediate(Binary.SHIFT_LEFT, Kind.LONG, work, work, 1)
-    masm.compare_immediate(Kind.LONG, Condition.EQUAL, work, work, 0x7FF << 53)
+    masm.float_bits(DOUBLE, work, source)
+    masm.binary_immediate(Binary.SHIFT_LEFT, LONG, work, work, 1)
+    masm.compare_immediate(LONG, Condition.EQUAL, work, work, 0x7FF << 53)
     context.frame.written(insn.dst, work)
 
 
@@ -175,7 +174,7 @@ def is_nan(kind: Kind) -> Emitter:
     def emit(context: Context, insn: Compute) -> None:
         source = context.frame.read(insn.args[0], context.float_work[0])
         work = context.work[0]
-        context.masm.float_compare(kind, FloatCondition.NOT_EQUAL, work, source, source)  # type: ignore[arg-type]
+        context.masm.float_compare(kind, FloatCondition.NOT_EQUAL, work, source, source)
         context.frame.written(insn.dst, work)
 
     return emit
@@ -183,14 +182,14 @@ def is_nan(kind: Kind) -> Emitter:
 
 def to_bits(kind: Kind) -> Emitter:
     """The bits of the one NaN for all."""
-    result, nan = (Kind.LONG, DOUBLE_NAN) if kind is Kind.DOUBLE else (Kind.INT, FLOAT_NAN)
+    result, nan = (LONG, DOUBLE_NAN) if kind is DOUBLE else (INT, FLOAT_NAN)
 
     def emit(context: Context, insn: Compute) -> None:
         masm, work = context.masm, context.work[0]
         source = context.frame.read(insn.args[0], context.float_work[0])
         number = masm.label()
-        masm.float_bits(kind, work, source)  # type: ignore[arg-type]
-        masm.float_branch(kind, FloatCondition.EQUAL, source, source, number)  # type: ignore[arg-type]
+        masm.float_bits(kind, work, source)
+        masm.float_branch(kind, FloatCondition.EQUAL, source, source, number)
         masm.load_constant(result, work, nan)
         masm.bind(number)
         context.frame.written(insn.dst, work)
@@ -201,7 +200,7 @@ def to_bits(kind: Kind) -> Emitter:
 def from_bits(kind: Kind) -> Emitter:
     def emit(context: Context, insn: Compute) -> None:
         source = context.frame.read(insn.args[0], context.work[0])
-        context.masm.float_from_bits(kind, context.float_work[0], source)  # type: ignore[arg-type]
+        context.masm.float_from_bits(kind, context.float_work[0], source)
         context.frame.written(insn.dst, context.float_work[0])
 
     return emit
@@ -213,20 +212,20 @@ def library_call(symbol: str, kind: Kind) -> Emitter:
     def emit(context: Context, insn: Compute) -> None:
         frame, masm = context.frame, context.masm
         saved = frame.save(context.index)
-        layout = masm.call_layout([Kind.DOUBLE] * len(insn.args))
+        layout = masm.call_layout([DOUBLE] * len(insn.args))
         targets = [argument.register for argument in layout.arguments]
         for register, work in zip(insn.args, context.float_work, strict=False):
             frame.read_into(register, work)
         for target, work in zip(targets, context.float_work, strict=False):
             assert target is not None
-            if kind is Kind.FLOAT:
-                masm.convert(Kind.FLOAT, Kind.DOUBLE, target, work)
+            if kind is FLOAT:
+                masm.convert(FLOAT, DOUBLE, target, work)
             else:
-                masm.move(Kind.DOUBLE, target, work)
+                masm.move(DOUBLE, target, work)
         masm.call_symbol(f"native:{symbol}")
         result = masm.float_result
-        if kind is Kind.FLOAT:
-            masm.convert(Kind.DOUBLE, Kind.FLOAT, result, result)
+        if kind is FLOAT:
+            masm.convert(DOUBLE, FLOAT, result, result)
         frame.restore(saved)
         frame.written(insn.dst, result)
 
@@ -239,8 +238,8 @@ def library_call(symbol: str, kind: Kind) -> Emitter:
 def conversion(source: Kind, target: Kind) -> Emitter:
     def emit(context: Context, insn: Compute) -> None:
         frame, masm = context.frame, context.masm
-        work_in = context.float_work[0] if source in FLOATS else context.work[0]
-        work_out = context.float_work[0] if target in FLOATS else context.work[0]
+        work_in = context.float_work[0] if source in FLOATING else context.work[0]
+        work_out = context.float_work[0] if target in FLOATING else context.work[0]
         value = frame.read(insn.args[0], work_in)
         place = frame.target(insn.dst, work_out)
         if source is target:
@@ -256,7 +255,7 @@ def copy(context: Context, insn: Compute) -> None:
     """The value as it is: `unaryPlus`, and conversions between kinds of 32 bits."""
     frame = context.frame
     kind = frame.kinds[insn.dst]
-    work = context.float_work[0] if kind in FLOATS else context.work[0]
+    work = context.float_work[0] if kind in FLOATING else context.work[0]
     frame.written(insn.dst, frame.read(insn.args[0], work))
 
 
@@ -288,7 +287,7 @@ FLOAT_CONDITIONS: Final = {
 
 def condition_of(name: str, kind: Kind) -> Condition:
     condition = CONDITIONS[name]
-    return UNSIGNED.get(condition, condition) if kind in (Kind.BYTE, Kind.CHAR, Kind.BOOL) else condition
+    return UNSIGNED.get(condition, condition) if kind in (BYTE, CHAR, BOOL) else condition
 
 
 class Comparison(NamedTuple):
@@ -318,10 +317,10 @@ def integer_comparison(name: str, kind: Kind) -> Emitter:
         target = frame.target(insn.dst, work[2])
         if right in frame.constants:
             value = frame.constants[right]
-            masm.compare_immediate(kind, condition, target, first, int(value or 0))  # type: ignore[arg-type]
+            masm.compare_immediate(kind, condition, target, first, int(value or 0))
         else:
             second = frame.read(right, work[1])
-            masm.compare(kind, condition, target, first, second)  # type: ignore[arg-type]
+            masm.compare(kind, condition, target, first, second)
         frame.written(insn.dst, target)
 
     return emit
@@ -332,17 +331,17 @@ def float_comparison(name: str, kind: Kind) -> Emitter:
         frame, work = context.frame, context.float_work
         left, right = frame.read(insn.args[0], work[0]), frame.read(insn.args[1], work[1])
         target = frame.target(insn.dst, context.work[0])
-        context.masm.float_compare(kind, FLOAT_CONDITIONS[name], target, left, right)  # type: ignore[arg-type]
+        context.masm.float_compare(kind, FLOAT_CONDITIONS[name], target, left, right)
         frame.written(insn.dst, target)
 
     return emit
 
 
-def branch_on(context: Context, insn: Compute, label: Label, sense: bool) -> None:
-    """Go to the label if the comparison gives `sense`; the comparison's own result is not made."""
+def branch_on(context: Context, insn: Compute, branch: BranchIf | BranchUnless) -> None:
+    """A comparison and the branch on it in one; the comparison's own result is not made."""
     comparison = COMPARISONS[insn.operation.name]
-    emit = float_branch if comparison.kind in FLOATS else integer_branch
-    emit(context, insn, comparison, label, sense)
+    emit = float_branch if comparison.kind in FLOATING else integer_branch
+    emit(context, insn, comparison, context.labels[branch.target], type(branch) is BranchIf)
 
 
 def float_branch(context: Context, insn: Compute, comparison: Comparison, label: Label, sense: bool) -> None:
@@ -350,7 +349,7 @@ def float_branch(context: Context, insn: Compute, comparison: Comparison, label:
     first, second = frame.read(insn.args[0], work[0]), frame.read(insn.args[1], work[1])
     if not sense:
         test = float_negated(test)
-    context.masm.float_branch(comparison.kind, test, first, second, label)  # type: ignore[arg-type]
+    context.masm.float_branch(comparison.kind, test, first, second, label)
 
 
 def integer_branch(
@@ -363,10 +362,10 @@ def integer_branch(
     first = frame.read(left, context.work[0])
     if right in frame.constants:
         value = int(frame.constants[right] or 0)
-        context.masm.branch_immediate(comparison.kind, condition, first, value, label)  # type: ignore[arg-type]
+        context.masm.branch_immediate(comparison.kind, condition, first, value, label)
     else:
         second = frame.read(right, context.work[1])
-        context.masm.branch(comparison.kind, condition, first, second, label)  # type: ignore[arg-type]
+        context.masm.branch(comparison.kind, condition, first, second, label)
 
 
 # The table.
@@ -395,12 +394,12 @@ COMPARISONS: Final = {
     if f"{kind.value}.{name}" in PRIMITIVES
 }
 CONVERSIONS: Final = {
-    "Byte": Kind.BYTE,
-    "Int": Kind.INT,
-    "Long": Kind.LONG,
-    "Float": Kind.FLOAT,
-    "Double": Kind.DOUBLE,
-    "CharUnchecked": Kind.CHAR,
+    "Byte": BYTE,
+    "Int": INT,
+    "Long": LONG,
+    "Float": FLOAT,
+    "Double": DOUBLE,
+    "CharUnchecked": CHAR,
 }
 
 
@@ -415,7 +414,7 @@ def make_emitters() -> dict[str, Emitter]:
         table[f"{kind.value}.not"] = integer_unary("complement", kind)
         table[f"{kind.value}.countOneBits"] = integer_unary("count_one_bits", kind)
         table[f"{kind.value}.leadingZeros"] = integer_unary("leading_zeros", kind)
-    for kind in FLOATS:
+    for kind in FLOATING:
         for name, float_operation in FLOAT_BINARY.items():
             table[f"{kind.value}.{name}"] = float_binary(float_operation, kind)
         table[f"{kind.value}.mod"] = library_call("fmod", kind)
@@ -423,31 +422,31 @@ def make_emitters() -> dict[str, Emitter]:
         table[f"{kind.value}.sqrt"] = float_unary("float_square_root", kind)
         table[f"{kind.value}.isNan"] = is_nan(kind)
         table[f"{kind.value}.compareTo"] = float_sign(kind)
-    for kind in (*INTEGERS, *FLOATS):
+    for kind in (*INTEGERS, *FLOATING):
         table[f"{kind.value}.unaryPlus"] = copy
-    for kind in (Kind.BYTE, Kind.CHAR, *INTEGERS):
+    for kind in (BYTE, CHAR, *INTEGERS):
         table[f"{kind.value}.compareTo"] = difference(kind)
     for row, (kind, name, _) in COMPARISONS.items():
-        make = float_comparison if kind in FLOATS else integer_comparison
+        make = float_comparison if kind in FLOATING else integer_comparison
         table[row] = make(name, kind)
     return table | conversions() | mathematics()
 
 
 def conversions() -> dict[str, Emitter]:
-    table: dict[str, Emitter] = {"bool.not": integer_unary("complement", Kind.BOOL)}
+    table: dict[str, Emitter] = {"bool.not": integer_unary("complement", BOOL)}
     for source in Kind:
         for name, target in CONVERSIONS.items():
             if f"{source.value}.to{name}" in PRIMITIVES:
                 table[f"{source.value}.to{name}"] = conversion(source, target)
-    table["doubleBits"], table["doubleFromBits"] = to_bits(Kind.DOUBLE), from_bits(Kind.DOUBLE)
-    table["floatBits"], table["floatFromBits"] = to_bits(Kind.FLOAT), from_bits(Kind.FLOAT)
+    table["doubleBits"], table["doubleFromBits"] = to_bits(DOUBLE), from_bits(DOUBLE)
+    table["floatBits"], table["floatFromBits"] = to_bits(FLOAT), from_bits(FLOAT)
     table["multiplyHigh"] = multiply_high
     table["double.isInfinite"] = is_infinite
     return table
 
 
 def mathematics() -> dict[str, Emitter]:
-    table = {f"double.{name}": library_call(name, Kind.DOUBLE) for name in (*C_FUNCTIONS_1, *C_FUNCTIONS_2)}
+    table = {f"double.{name}": library_call(name, DOUBLE) for name in (*C_FUNCTIONS_1, *C_FUNCTIONS_2)}
     table["double.floor"] = rounding(Rounding.DOWN)
     table["double.ceil"] = rounding(Rounding.UP)
     table["double.trunc"] = rounding(Rounding.TOWARDS_ZERO)

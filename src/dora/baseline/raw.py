@@ -13,9 +13,10 @@ from dora.baseline.objects import allocate_array
 from dora.bytecode import instructions as i
 from dora.bytecode.instructions import NO_REGISTER
 from dora.bytecode.instructions import Register as Virtual
-from dora.machine.macro import Argument, Condition, Register
+from dora.machine.macro import Argument, Register
+from dora.machine.operations import NOT_EQUAL
 from dora.runtime import layout
-from dora.types.types import Kind
+from dora.types.kinds import BYTE, INT, LONG, Kind
 
 Emit = Callable[[Context, i.CallInternal], None]
 
@@ -25,12 +26,12 @@ NATIVE_ARGUMENTS: Final = 6
 
 def read(context: Context, register: Virtual, number: int) -> Register:
     """The value of an integer, in its home or in the work register of this number."""
-    return Register(context.frame.read(register, context.work[number]))
+    return context.frame.read(register, context.work[number])
 
 
 def target(context: Context, insn: i.CallInternal) -> Register:
     """Where the result goes; `written` must follow."""
-    return Register(context.frame.target(insn.dst, context.work[0]))
+    return context.frame.target(insn.dst, context.work[0])
 
 
 # Memory.
@@ -103,16 +104,16 @@ def thread_address(context: Context, insn: i.CallInternal) -> None:
 
 def frame_pointer(context: Context, insn: i.CallInternal) -> None:
     work = context.work[0]
-    context.masm.move(Kind.LONG, work, context.masm.frame_pointer)
+    context.masm.move(LONG, work, context.masm.frame_pointer)
     context.frame.written(insn.dst, work)
 
 
 def attention_wanted(context: Context, insn: i.CallInternal) -> None:
     """Whether the limit is not the one that the stack has."""
     masm, (limit, real, _) = context.masm, context.work
-    masm.load(Kind.LONG, limit, masm.thread, layout.THREAD_LIMIT)
-    masm.load(Kind.LONG, real, masm.thread, layout.THREAD_REAL_LIMIT)
-    masm.compare(Kind.LONG, Condition.NOT_EQUAL, limit, limit, real)
+    masm.load(LONG, limit, masm.thread, layout.THREAD_LIMIT)
+    masm.load(LONG, real, masm.thread, layout.THREAD_REAL_LIMIT)
+    masm.compare(LONG, NOT_EQUAL, limit, limit, real)
     context.frame.written(insn.dst, limit)
 
 
@@ -132,11 +133,11 @@ def call_native(context: Context, insn: i.CallInternal) -> None:
     """By the C calling convention.  No collection can happen, so it is no GC point."""
     frame, masm = context.frame, context.masm
     saved = frame.save(context.index)
-    places = masm.call_layout([Kind.LONG] * (len(insn.args) - 1))
+    places = masm.call_layout([LONG] * (len(insn.args) - 1))
     frame.outgoing = max(frame.outgoing, places.stack_size)
     taken = [argument.register for argument in places.arguments]
     function = next(register for register in masm.temporaries if register not in taken)
-    frame.pass_values([Argument(Kind.LONG, function, 0), *places.arguments], insn.args, [])
+    frame.pass_values([Argument(LONG, function, 0), *places.arguments], insn.args, [])
     masm.call(function)
     frame.restore(saved)
     if insn.dst != NO_REGISTER:
@@ -148,14 +149,14 @@ def new_text(context: Context, insn: i.CallInternal) -> None:
 
 
 RAW: Final[dict[str, Emit]] = {
-    "loadByte": load(Kind.BYTE),
+    "loadByte": load(BYTE),
     "loadShort": load_short,
-    "loadInt": load(Kind.INT),
-    "loadLong": load(Kind.LONG),
-    "storeByte": store(Kind.BYTE),
+    "loadInt": load(INT),
+    "loadLong": load(LONG),
+    "storeByte": store(BYTE),
     "storeShort": store_short,
-    "storeInt": store(Kind.INT),
-    "storeLong": store(Kind.LONG),
+    "storeInt": store(INT),
+    "storeLong": store(LONG),
     "compareAndSwapLong": compare_and_swap,
     "fence": fence,
     "copyMemory": copy_memory,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 
 from dora.bytecode.function import Function
+from dora.bytecode.instructions import Instruction
 
 
 @dataclass(slots=True)
@@ -22,28 +23,30 @@ class Block:
 def find_blocks(function: Function) -> list[Block]:
     """The blocks in the order of the code."""
     code = function.code
-    starts = {0}
-    for index, instruction in enumerate(code, 1):
-        if instruction.leaves:
-            starts.add(index)
-            if instruction.jumps:
-                starts.add(instruction.target)  # type: ignore[attr-defined]
-    starts.discard(len(code))
-    if len(starts) == 1 and not code[-1].jumps:  # half of all functions
+    return blocks_between(code, [index for index, insn in enumerate(code, 1) if insn.leaves])
+
+
+def blocks_between(code: list[Instruction], ends: list[int]) -> list[Block]:
+    """The blocks of code, if those instructions that leave it are behind each other at `ends`.
+
+    The last is behind the last instruction.
+    """
+    jumps = [code[end - 1] for end in ends if code[end - 1].jumps]
+    if len(ends) == 1 and not jumps:  # half of all functions
         return [Block(0, len(code), [])]
-    ordered = sorted(starts)
-    numbers = {start: number for number, start in enumerate(ordered)}
+    starts = sorted({0, *ends, *[jump.target for jump in jumps]})  # type: ignore[attr-defined]
+    numbers = {start: number for number, start in enumerate(starts)}
     blocks = []
     loops = False
-    for number, end in enumerate([*ordered[1:], len(code)]):
+    for number, end in enumerate(starts[1:]):
         successors, last = [], code[end - 1]
         if last.jumps:
-            target = numbers[last.target]  # type: ignore[attr-defined]
+            target = numbers[last.target]
             successors.append(target)
             loops = loops or target <= number
-        if not last.ends and end in numbers:
+        if not last.ends and end < len(code):
             successors.append(number + 1)
-        blocks.append(Block(ordered[number], end, successors))
+        blocks.append(Block(starts[number], end, successors))
     if loops:
         note_depths(blocks)
     return blocks

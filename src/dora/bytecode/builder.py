@@ -18,7 +18,7 @@ from dora.bytecode.instructions import (
     Target,
     target_of,
 )
-from dora.types.types import Kind
+from dora.types.kinds import Kind
 
 
 class Label:

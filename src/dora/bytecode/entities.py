@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from dora.types.types import Kind
+from dora.types.kinds import Kind
 
 
 @dataclass(slots=True, eq=False)

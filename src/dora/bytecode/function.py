@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from dora.bytecode.entities import FunctionRef
 from dora.bytecode.instructions import Instruction
-from dora.types.types import Kind
+from dora.types.kinds import Kind
 
 
 @dataclass(slots=True)

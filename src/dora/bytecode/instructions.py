@@ -21,7 +21,6 @@ from typing import (
     Any,
     ClassVar,
     Final,
-    NamedTuple,
     NewType,
     TypeVar,
     cast,
@@ -168,17 +167,12 @@ def summarize(cls: Any) -> None:
     ACCESSES[cls] = access_reader(cls)
 
 
-class Access(NamedTuple):
-    """The registers that an instruction writes and reads: as bits for sets, as numbers for tables."""
+Access = tuple[int, int, tuple[Register, ...]]
+"""The registers that an instruction writes and reads.
 
-    defined: int
-    """the register that is written as a bit, or 0"""
-    used: int
-    """the registers that are read as bits"""
-    target: Register
-    """the register that is written, or NO_REGISTER"""
-    sources: tuple[Register, ...]
-    """the registers that are read, each once"""
+All but the one that is written, as bits; those that are read, as bits; the numbers of all of them, each once
+and the one that is written first.
+"""
 
 
 class AccessTable(dict[Any, Access]):
@@ -197,9 +191,11 @@ class AccessTable(dict[Any, Access]):
         if self.lists:
             registers[-1:] = registers[-1]
         target = registers.pop(0) if self.defines else NO_REGISTER
-        sources = tuple(dict.fromkeys(register for register in registers if register != NO_REGISTER))
+        sources = [register for register in dict.fromkeys(registers) if register != NO_REGISTER]
         used = sum(1 << register for register in sources)
-        access = self[operands] = Access(1 << target if target >= 0 else 0, used, target, sources)
+        touched = sources if target == NO_REGISTER else dict.fromkeys([target, *sources])
+        kept = ~(1 << target) if target != NO_REGISTER else -1
+        access = self[operands] = (kept, used, tuple(touched))
         return access
 
 
@@ -208,21 +204,21 @@ NOTHING: Final = AccessTable(defines=False, alone=False, lists=False)
 TABLES: Final[dict[tuple[bool, bool, bool], AccessTable]] = {}
 """by whether there is a register written, one operand only, a list"""
 
-AccessReader = tuple[Callable[[Any], Any], AccessTable]
+AccessReader = tuple[Callable[[Any], Any], AccessTable, bool, bool]
 ACCESSES: Final[dict[type[Instruction], AccessReader]] = {}
-"""for each class what reads its operands, and the table that has their access"""
+"""for each class what reads its operands, the table that has their access, and its `leaves` and `may_call`"""
 
 
 def access_reader(cls: Any) -> AccessReader:
     """The entry of a class in `ACCESSES`."""
     names = [name for name in (cls.defines, *cls.use_names, cls.list_name) if name is not None]
     if not names:
-        return no_operands, NOTHING
+        return no_operands, NOTHING, cls.leaves, cls.may_call
     key = cls.defines is not None, len(names) == 1, cls.list_name is not None
     table = TABLES.get(key)
     if table is None:
         table = TABLES[key] = AccessTable(defines=key[0], alone=key[1], lists=key[2])
-    return attrgetter(*names), table
+    return attrgetter(*names), table, cls.leaves, cls.may_call
 
 
 def no_operands(instruction: Instruction) -> tuple[()]:

@@ -7,50 +7,67 @@ A backward data-flow analysis over basic blocks; sets of registers are bits of a
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
-from dora.bytecode.blocks import Block, find_blocks
+from dora.bytecode.blocks import Block, blocks_between
 from dora.bytecode.function import Function
 from dora.bytecode.instructions import ACCESSES, Access, Register
-from dora.types.types import Kind
+from dora.types.kinds import Kind
 
 
 @dataclass(slots=True)
 class Liveness:
-    """The registers that are live at the end of each block, as bits, and what each instruction accesses."""
+    """The registers that are live at the end of each block, as bits, and what finding them out took."""
 
     blocks: list[Block]
     accesses: list[Access]
+    """what each instruction reads and writes"""
+    calls: list[int]
+    """the instructions that call, and those that may (`Instruction.may_call`)"""
     live_out: list[int]
 
 
 def analyse(function: Function) -> Liveness:
     """Liveness of all registers at the ends of blocks."""
-    accesses = []
-    for insn in function.code:
-        read, table = ACCESSES[type(insn)]
+    accesses: list[Access] = []
+    calls, ends = [], []
+    for index, insn in enumerate(function.code):
+        read, table, leaves, may_call = ACCESSES[type(insn)]
         accesses.append(table[read(insn)])
-    blocks = find_blocks(function)
-    live_out = solve(blocks, accesses) if blocks[0].successors else [0]
-    return Liveness(blocks, accesses, live_out)
+        if leaves:
+            ends.append(index + 1)
+        elif may_call:
+            calls.append(index)
+    blocks = blocks_between(function.code, ends)
+    live_out = [0] * len(blocks)
+    if len(blocks) > 1:
+        solve(blocks, accesses, live_out)
+    return Liveness(blocks, accesses, calls, live_out)
 
 
-def solve(blocks: list[Block], accesses: list[Access]) -> list[int]:
+def live_before(accesses: list[Access], start: int, end: int, live: int) -> int:
+    """What is live before the instruction at `start`, if that is what is live before the one at `end`."""
+    for kept, used, _ in reversed(accesses[start:end]):
+        live = live & kept | used
+    return live
+
+
+def solve(blocks: list[Block], accesses: list[Access], live_out: list[int]) -> None:
     """Go up the blocks until nothing changes at their starts; once, if there is no loop."""
-    loops = False
-    live_in, live_out = [0] * len(blocks), [0] * len(blocks)
+    live_in = [0] * len(blocks)
     for number in range(len(blocks) - 1, -1, -1):
         block, live = blocks[number], 0
         for successor in block.successors:
             live |= live_in[successor]
         live_out[number] = live
-        loops = loops or block.depth > 0
-        for index in range(block.end - 1, block.start - 1, -1):
-            defined, used, _, _ = accesses[index]
-            live = live & ~defined | used
-        live_in[number] = live
-    if loops:
+        live_in[number] = live_before(accesses, block.start, block.end, live)
+    if has_loops(blocks):
         repeat(blocks, accesses, live_in, live_out)
-    return live_out
+
+
+def has_loops(blocks: list[Block]) -> bool:
+    """Whether there is a jump backwards."""
+    return any([block.depth for block in blocks])  # noqa: C419  a list is faster
 
 
 def repeat(blocks: list[Block], accesses: list[Access], live_in: list[int], live_out: list[int]) -> None:
@@ -58,7 +75,7 @@ def repeat(blocks: list[Block], accesses: list[Access], live_in: list[int], live
 
     A block lets through what it does not write; what it reads itself is known.
     """
-    killed = [written(block, accesses) for block in blocks]
+    kept = [kept_by(accesses[block.start : block.end]) for block in blocks]
     changed = True
     while changed:
         changed = False
@@ -69,53 +86,57 @@ def repeat(blocks: list[Block], accesses: list[Access], live_in: list[int], live
             new = out & ~live_out[number]
             if new:
                 live_out[number] = out
-                live_in[number] |= new & ~killed[number]
+                live_in[number] |= new & kept[number]
                 changed = True
 
 
-def written(block: Block, accesses: list[Access]) -> int:
-    """All registers that a block writes, as bits."""
-    result = 0
-    for index in range(block.start, block.end):
-        result |= accesses[index][0]
+def kept_by(accesses: list[Access]) -> int:
+    """All registers that some instructions do not write, as bits."""
+    result = -1
+    for kept, _, _ in accesses:
+        result &= kept
     return result
 
 
-def live_across(liveness: Liveness, function: Function) -> dict[int, int]:
-    """For the index of each safepoint, the registers needed after it and defined before it, as bits."""
+def live_across(liveness: Liveness, indices: list[int]) -> dict[int, int]:
+    """For some instructions, in order, the registers needed after each and defined before, as bits."""
+    accesses, waiting = liveness.accesses, indices.copy()
     result: dict[int, int] = {}
-    for block, live in zip(liveness.blocks, liveness.live_out, strict=True):
-        for index in range(block.end - 1, block.start - 1, -1):
-            defined, used, _, _ = liveness.accesses[index]
-            live &= ~defined
-            if function.code[index].is_safepoint:
-                result[index] = live
+    for block, live in zip(reversed(liveness.blocks), reversed(liveness.live_out), strict=True):
+        end = block.end
+        while waiting and waiting[-1] >= block.start:
+            index = waiting.pop()
+            live = live_before(accesses, index + 1, end, live)
+            kept, used, _ = accesses[index]
+            live &= kept
+            result[index] = live
             live |= used
+            end = index
     return result
 
 
 def live_references(function: Function) -> dict[int, list[Register]]:
     """For the index of each safepoint, the references that a collector must find in the frame."""
     references = sum(1 << index for index, kind in enumerate(function.registers) if kind is Kind.REF)
-    across = live_across(analyse(function), function)
-    return {index: bits(live & references) for index, live in across.items()}
+    safepoints = [index for index, insn in enumerate(function.code) if insn.is_safepoint]
+    across = live_across(analyse(function), safepoints)
+    return {index: BITS[live & references] for index, live in across.items()}
 
 
-KNOWN: dict[int, list[Register]] = {0: []}
-MOST_KNOWN = 1 << 14
+class Bits(dict[int, list[Register]]):
+    """For each set, the numbers of its bits in order.  The lists are shared: nobody changes them."""
+
+    def __missing__(self, live: int) -> list[Register]:
+        result, rest = [], live
+        while rest:
+            lowest = rest & -rest
+            result.append(Register(lowest.bit_length() - 1))
+            rest ^= lowest
+        if len(self) >= MOST_KNOWN:
+            self.clear()
+        self[live] = result
+        return result
 
 
-def bits(live: int) -> list[Register]:
-    """The numbers of the bits that are set, in order.  The list is shared: it must not be changed."""
-    known = KNOWN.get(live)
-    if known is not None:
-        return known
-    result, rest = [], live
-    while rest:
-        lowest = rest & -rest
-        result.append(Register(lowest.bit_length() - 1))
-        rest ^= lowest
-    if len(KNOWN) >= MOST_KNOWN:
-        KNOWN.clear()
-    KNOWN[live] = result
-    return result
+MOST_KNOWN: Final = 1 << 14
+BITS: Final = Bits()

@@ -14,7 +14,7 @@ from dora.bytecode.blocks import find_blocks
 from dora.bytecode.function import Function
 from dora.bytecode.instructions import NO_REGISTER, Instruction, OperandKind, Register
 from dora.bytecode.printer import print_function, print_instruction
-from dora.types.types import Kind
+from dora.types.kinds import Kind
 
 
 class VerificationError(Exception):

@@ -27,8 +27,8 @@ from dora.runtime.memory import Words, load_bytes, load_word, store_word
 from dora.runtime.spaces import Sizes
 from dora.runtime.stubs import Reason
 from dora.settings import Settings
+from dora.types.kinds import Kind
 from dora.types.traps import Trap
-from dora.types.types import Kind
 
 SIGNED: Final = {Kind.INT: 32, Kind.LONG: 64}
 

@@ -20,7 +20,7 @@ from dora.bytecode.entities import ClassRef, FieldRef, FunctionRef, GlobalRef
 from dora.compiled.supplier import Image, Request, Roots
 from dora.machine.buffer import Code, RelocationKind
 from dora.runtime.instance import Instance
-from dora.types.types import Kind
+from dora.types.kinds import Kind
 
 KINDS: Final = {kind.value: kind for kind in Kind}
 RELOCATIONS: Final = {kind.name: kind for kind in RelocationKind}

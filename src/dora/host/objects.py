@@ -19,8 +19,9 @@ from collections.abc import Callable
 from typing import Any, Final, TypeAlias, overload
 
 from dora.host.failures import Trapped
+from dora.types.kinds import Kind
 from dora.types.traps import Trap
-from dora.types.types import ClassType, Kind, PrimitiveType, Type
+from dora.types.types import ClassType, PrimitiveType, Type
 
 ObjectType: TypeAlias = Any
 

@@ -19,7 +19,8 @@ from dora.check.program import Function, TypedExpression
 from dora.lower.specializer import Mapping, Specializer
 from dora.text.recursion import HOP, on_fresh_stack
 from dora.text.source import Span
-from dora.types.types import ClassType, Kind, Type, kind_of, substitute
+from dora.types.kinds import Kind
+from dora.types.types import ClassType, Type, kind_of, substitute
 
 
 @dataclass(slots=True, eq=False)

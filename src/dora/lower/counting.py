@@ -17,8 +17,8 @@ from dora.bytecode.instructions import Register
 from dora.check import program as typed
 from dora.check.program import TypedExpression
 from dora.lower.body import Body
+from dora.types.kinds import Kind
 from dora.types.primitives import PRIMITIVES
-from dora.types.types import Kind
 
 
 class CountedLoop(NamedTuple):

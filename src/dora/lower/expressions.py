@@ -12,9 +12,10 @@ from dora.check.program import Dispatch, Logic, TypedExpression
 from dora.lower.body import Body, Handler
 from dora.lower.counting import call_of_counter, counter_of
 from dora.text.source import Span
+from dora.types.kinds import Kind
 from dora.types.primitives import PRIMITIVES
 from dora.types.traps import Trap
-from dora.types.types import UNIT, Kind, PrimitiveType
+from dora.types.types import UNIT, PrimitiveType
 
 
 def first_operand(node: Any) -> TypedExpression | None:

@@ -12,12 +12,12 @@ from dataclasses import replace
 from dora.bytecode.entities import ClassRef, FieldRef, FunctionRef, GlobalRef
 from dora.bytecode.function import Function as Bytecode
 from dora.check.program import Class, Field, Function, FunctionKind, Global, Program, Trait
+from dora.types.kinds import Kind
 from dora.types.types import (
     NIL,
     UNIT,
     ClassHead,
     ClassType,
-    Kind,
     PrimitiveType,
     Type,
     TypeParameter,

@@ -15,7 +15,8 @@ from dora.lower.body import Body, Finally, Handler, Loop
 from dora.lower.counting import count, counted_loop
 from dora.lower.expressions import DEFAULTS, emit_call, jump_if
 from dora.text.source import Span
-from dora.types.types import UNIT, Kind
+from dora.types.kinds import Kind
+from dora.types.types import UNIT
 
 
 def block(body: Body, node: typed.Block) -> None:

@@ -40,7 +40,7 @@ from dora.machine.operations import (
     float_negated,
     negated,
 )
-from dora.types.types import Kind
+from dora.types.kinds import Kind
 
 __all__ = (
     "SWAPPED",

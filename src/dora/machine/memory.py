@@ -20,7 +20,7 @@ from bisect import bisect_left
 from typing import Any, Final
 
 from dora.machine.targets import Target, host
-from dora.types.types import Kind
+from dora.types.kinds import Kind
 
 PAGE: Final = os.sysconf("SC_PAGE_SIZE")
 CODE_ALIGNMENT: Final = 16

@@ -12,9 +12,7 @@ from __future__ import annotations
 from functools import cache
 
 from dora.machine.macro import AnyRegister, Argument, CallLayout, FloatRegister, Move, Register
-from dora.types.types import Kind
-
-FLOATING = (Kind.FLOAT, Kind.DOUBLE)
+from dora.types.kinds import FLOATING, Kind
 
 
 def in_order(moves: tuple[Move, ...], scratch: Register, float_scratch: FloatRegister) -> list[Move]:

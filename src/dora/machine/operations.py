@@ -52,6 +52,10 @@ class Condition(IntEnum):
     ABOVE = 9
 
 
+# What emits code all the time takes the conditions from here: reaching them through their class is slow.
+EQUAL, NOT_EQUAL, LESS, GREATER_EQUAL, LESS_EQUAL, GREATER, BELOW, ABOVE_EQUAL, BELOW_EQUAL, ABOVE = Condition
+
+
 class FloatCondition(IntEnum):
     """How floats compare.  With a NaN, `EQUAL` to `GREATER_EQUAL` are false, the others true.
 

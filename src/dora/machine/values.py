@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from struct import pack
 
-from dora.types.types import Kind
+from dora.types.kinds import Kind
 
 
 def is_wide(kind: Kind) -> bool:

@@ -28,7 +28,7 @@ from dora.runtime.memory import Region, Words, load_bytes, store_bytes, store_wo
 from dora.runtime.shapes import Shapes
 from dora.runtime.spaces import Sizes
 from dora.runtime.ticker import ticker
-from dora.types.types import Kind
+from dora.types.kinds import Kind
 
 STACK_SIZE: Final = 64 << 20
 STACK_RESERVE: Final = 64 << 10
@@ -38,6 +38,8 @@ TABLE_SIZE: Final = 8 << 20
 SHAPES_SIZE: Final = 4 << 30
 TEXTS_SIZE: Final = 1 << 30
 OUTPUT_SIZE: Final = 64 << 10
+CELLS_AT_ONCE: Final = 32
+"""entry cells that are made together, as each needs a few bytes of code"""
 
 pack_distance: Final = Struct("<i").pack_into
 pack_address: Final = Struct("<Q").pack_into
@@ -95,6 +97,8 @@ class Instance:
         self.symbols: dict[str, int] = {}
         self.literal_offsets: dict[str, int] = {}
         self.cells: dict[FunctionRef, int] = {}
+        self.spare_cells: list[int] = []
+        """those of the functions that come next, the last one first"""
         self.entries: dict[FunctionRef, str] = {}
         """the symbols of the cells"""
         self.functions: list[FunctionRef] = []
@@ -252,17 +256,21 @@ class Instance:
         """The entry cell of a function."""
         cell = self.cells.get(ref)
         if cell is None:
-            number = len(self.functions)
+            if not self.spare_cells:
+                self.make_cells()
+            cell = self.cells[ref] = self.spare_cells.pop()
             self.functions.append(ref)
             self.by_symbol[ref.name] = ref
-
-            def compile_first(masm: Any) -> None:
-                with masm.scratch() as register:
-                    masm.load_constant(stubs.LONG, register, number)
-                    masm.jump_symbol("stub:compile")
-
-            cell = self.cells[ref] = self.arena.new_cell(self.place_stub(compile_first))
         return cell
+
+    def make_cells(self) -> None:
+        """Entry cells for the next functions: one that is called first has itself compiled."""
+        offsets: list[int] = []
+        start = self.place_stub(stubs.compile_first(len(self.functions), CELLS_AT_ONCE, offsets))
+        first = self.arena.new_cell(count=CELLS_AT_ONCE)
+        self.spare_cells = [first + layout.WORD * index for index in reversed(range(CELLS_AT_ONCE))]
+        for cell, offset in zip(reversed(self.spare_cells), offsets, strict=True):
+            self.arena.set_cell(cell, start + offset)
 
     def entry(self, function: FunctionRef) -> str:
         symbol = self.entries.get(function)

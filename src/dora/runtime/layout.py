@@ -18,7 +18,7 @@ from __future__ import annotations
 from typing import Final
 
 from dora.bytecode.entities import ClassRef, FieldRef
-from dora.types.types import Kind
+from dora.types.kinds import Kind
 
 WORD: Final = 8
 

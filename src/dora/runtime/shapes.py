@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dora.bytecode.entities import ClassRef, FieldRef, FunctionRef
 from dora.runtime import layout
 from dora.runtime.memory import Region, store_word
-from dora.types.types import Kind
+from dora.types.kinds import Kind
 
 
 class Shapes:

@@ -1,7 +1,7 @@
 """The few pieces of machine code that are written by hand, with the macro assembler.
 
     enter      the host calls it: switches to the instance's stack, calls a function, notes its result
-    compile    an entry cell's first content: has the function compiled, and goes on in it
+    compile    has a function compiled, and goes on in it; an entry cell leads there first
     attention  somebody wants the program to look up, or the stack is full
     allocate   the allocation buffer is full
     trap:…     a failure
@@ -22,10 +22,8 @@ from typing import Final
 from dora.machine.buffer import Code
 from dora.machine.macro import Argument, Condition, MacroAssembler
 from dora.runtime import layout
+from dora.types.kinds import DOUBLE, LONG, Kind
 from dora.types.traps import Trap
-from dora.types.types import Kind
-
-LONG, DOUBLE = Kind.LONG, Kind.DOUBLE
 
 INTEGER_ARGUMENTS: Final = 5
 """integer arguments that upcalls pass, the thread block not counted"""
@@ -211,6 +209,22 @@ def attention(masm: MacroAssembler) -> None:
     masm.bind(done)
     saved.load()
     masm.epilogue()
+
+
+def compile_first(first: int, count: int, offsets: list[int]) -> Callable[[MacroAssembler], None]:
+    """Where entry cells lead until their functions, with numbers from `first` on, are compiled.
+
+    `offsets` gets the place of each.
+    """
+
+    def emit(masm: MacroAssembler) -> None:
+        for number in range(first, first + count):
+            offsets.append(masm.position)
+            with masm.scratch() as register:
+                masm.load_constant(LONG, register, number)
+            masm.jump_near("stub:compile")
+
+    return emit
 
 
 def compile_and_go_on(masm: MacroAssembler) -> None:

@@ -25,9 +25,7 @@ from dora.machine.memory import CodeArena, map_memory
 from dora.machine.targets import Target
 from dora.runtime import layout
 from dora.runtime.memory import Words
-from dora.types.types import Kind
-
-LONG: Final = Kind.LONG
+from dora.types.kinds import LONG
 
 PERIOD: Final = 5000
 """microseconds between two ticks"""

@@ -19,9 +19,9 @@ from dora.bytecode.entities import FunctionRef
 from dora.bytecode.function import Function
 from dora.bytecode.instructions import NO_REGISTER, Instruction, Register
 from dora.bytecode.methods import method_table
+from dora.types.kinds import Kind
 from dora.types.primitives import Primitive
 from dora.types.traps import Trap
-from dora.types.types import Kind
 
 Value = bool | int | float | None
 

@@ -19,9 +19,9 @@ from dora.bytecode.entities import FunctionRef
 from dora.bytecode.function import Function
 from dora.source.functions import TRAPS, FunctionText, Value, calls_of
 from dora.source.names import entry_name, identifiers
+from dora.types.kinds import Kind
 from dora.types.primitives import C_FUNCTIONS_1, C_FUNCTIONS_2, Primitive
 from dora.types.traps import Trap
-from dora.types.types import Kind
 
 TYPES: Final[dict[Kind, str]] = {
     Kind.BOOL: "bool",

@@ -17,8 +17,8 @@ from typing import Any, Final
 
 from dora.bytecode.entities import FunctionRef
 from dora.bytecode.native import NativeFailure, NativeFunction
+from dora.types.kinds import Kind
 from dora.types.traps import Trap
-from dora.types.types import Kind
 
 HALF: Final = 128
 """places of a trace that are kept from each end, as in the generated code"""

@@ -35,7 +35,7 @@ from dora.tracing.trace import (
     Trace,
     Variable,
 )
-from dora.types.types import Kind
+from dora.types.kinds import Kind
 
 NOT_A_LETTER: Final = re.compile(r"[^A-Za-z0-9]+")
 

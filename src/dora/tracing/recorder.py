@@ -16,7 +16,7 @@ from typing import Any, Final, Protocol
 from dora.bytecode import instructions as i
 from dora.bytecode.entities import ClassRef, FunctionRef, GlobalRef
 from dora.bytecode.instructions import NO_REGISTER, Register
-from dora.bytecode.liveness import bits
+from dora.bytecode.liveness import BITS
 from dora.bytecode.methods import method_table
 from dora.host.objects import Value
 from dora.tracing.trace import (
@@ -44,7 +44,7 @@ from dora.tracing.trace import (
     Trace,
     Variable,
 )
-from dora.types.types import Kind
+from dora.types.kinds import Kind
 from dora.vm.code import Registers
 from dora.vm.translator import Translator
 
@@ -159,7 +159,7 @@ class Recorder:
             live &= ~(1 << inner.result)
         values: dict[int, Variable] = {}
         references: dict[int, Reference] = {}
-        for register in bits(live):
+        for register in BITS[live]:
             if frame.kind(register) is not Kind.REF:
                 values[register] = self.variable(register, frame)
             elif register in frame.references:
@@ -446,7 +446,7 @@ class Recorder:
             live = frame.translator.live_before(frame.index)
             if inner is not None and inner.result != NO_REGISTER:
                 live &= ~(1 << inner.result)
-            for register in bits(live):
+            for register in BITS[live]:
                 if frame.kind(register) is Kind.REF:
                     result[frame.number, register] = frame.reference(register)
         return result

@@ -22,8 +22,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from dora.bytecode.entities import ClassRef, FieldRef, FunctionRef, GlobalRef
+from dora.types.kinds import Kind
 from dora.types.primitives import Primitive
-from dora.types.types import Kind
 
 
 @dataclass(slots=True, eq=False)

@@ -18,11 +18,8 @@ from enum import Flag, auto
 from typing import Final
 
 from dora.types import arithmetic as a
+from dora.types.kinds import BOOL, BYTE, CHAR, DOUBLE, FLOAT, INT, LONG, Kind
 from dora.types.traps import Trap
-from dora.types.types import Kind
-
-BOOL, BYTE, CHAR, INT = Kind.BOOL, Kind.BYTE, Kind.CHAR, Kind.INT
-LONG, FLOAT, DOUBLE = Kind.LONG, Kind.FLOAT, Kind.DOUBLE
 
 Value = bool | int | float
 Meaning = Callable[..., Value]

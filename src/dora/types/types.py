@@ -11,25 +11,10 @@ Types inside generic code mention `TypeParameter`s; `substitute` puts others in 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from enum import Enum
 from typing import Final, TypeAlias
 
 from dora.text.recursion import on_fresh_stack
-
-
-class Kind(Enum):
-    """What a register holds; all that bytecode and machine code know of types."""
-
-    __hash__ = object.__hash__  # that of Enum is Python code, and tables by kind are everywhere
-
-    BOOL = "bool"
-    BYTE = "byte"
-    CHAR = "char"
-    INT = "int"
-    LONG = "long"
-    FLOAT = "float"
-    DOUBLE = "double"
-    REF = "ref"
+from dora.types.kinds import Kind
 
 
 class PrimitiveType:

@@ -12,8 +12,9 @@ from typing import Final
 from dora.bytecode.entities import ClassRef
 from dora.host.failures import Trapped
 from dora.host.objects import BUFFERS, HEADER_SIZE, REFERENCE_SIZE, Array, Items, Value
+from dora.types.kinds import Kind
 from dora.types.traps import Trap
-from dora.types.types import PRIMITIVE_TYPES, Kind
+from dora.types.types import PRIMITIVE_TYPES
 from dora.vm.code import Op, Registers
 from dora.vm.objects import DEFAULTS
 

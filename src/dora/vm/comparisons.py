@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
+from dora.types.kinds import Kind
 from dora.types.primitives import PRIMITIVES, Primitive
-from dora.types.types import Kind
 from dora.vm.code import Block, End, Op, Registers
 
 Compare = Callable[[int, int, int], Op]

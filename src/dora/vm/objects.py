@@ -10,8 +10,8 @@ from typing import Final
 from dora.bytecode.entities import ClassRef
 from dora.host.failures import Trapped
 from dora.host.objects import Instance, Value
+from dora.types.kinds import Kind
 from dora.types.traps import Trap
-from dora.types.types import Kind
 from dora.vm.code import Op, Registers
 
 DEFAULTS: Final[dict[Kind, Value]] = {

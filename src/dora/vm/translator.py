@@ -25,7 +25,7 @@ from dora.bytecode.methods import method_table
 from dora.host.context import Context
 from dora.host.internals import INTERNALS
 from dora.host.objects import Str, Value
-from dora.types.types import Kind
+from dora.types.kinds import Kind
 from dora.vm import arithmetic, arrays, calls, comparisons, control, objects
 from dora.vm.code import Block, Code, End, Op, Registers
 from dora.vm.statistics import Statistics
@@ -166,8 +166,8 @@ class Translator:
         result = []
         for index in reversed(path):
             result.append(live)
-            defined, used, _, _ = accesses[index]
-            live = live & ~defined | used
+            kept, used, _ = accesses[index]
+            live = live & kept | used
         result.reverse()
         return result
 
@@ -186,8 +186,8 @@ class Translator:
         if noted < start and noted in self.noted:
             live, start = self.noted[noted], noted
         for one in range(start - 1, index - 1, -1):
-            defined, used, _, _ = accesses[one]
-            live = live & ~defined | used
+            kept, used, _ = accesses[one]
+            live = live & kept | used
             if one % NOTED_EVERY == 0:
                 self.noted[one] = live
         return live

@@ -19,7 +19,7 @@ from dora.machine.macro import AnyRegister, MacroAssembler
 from dora.machine.memory import CodeArena
 from dora.machine.targets import TARGETS, Target, host
 from dora.optional import load
-from dora.types.types import Kind
+from dora.types.kinds import Kind
 
 MASK_32, MASK_64 = 0xFFFF_FFFF, 0xFFFF_FFFF_FFFF_FFFF
 FLOATS = (Kind.FLOAT, Kind.DOUBLE)

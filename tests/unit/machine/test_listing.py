@@ -9,7 +9,7 @@ from dora.machine.buffer import Code
 from dora.machine.listing import ListingError, Syntax, listing
 from dora.machine.macro import Binary, Condition
 from dora.machine.targets import TARGETS, Target
-from dora.types.types import Kind
+from dora.types.kinds import Kind
 
 X64 = TARGETS["x64"]
 

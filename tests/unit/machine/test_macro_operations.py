@@ -38,7 +38,7 @@ from dora.machine.macro import (
     negated,
 )
 from dora.machine.targets import TARGETS
-from dora.types.types import Kind
+from dora.types.kinds import Kind
 
 BOOL, BYTE, CHAR, INT = Kind.BOOL, Kind.BYTE, Kind.CHAR, Kind.INT
 LONG, FLOAT, DOUBLE, REF = Kind.LONG, Kind.FLOAT, Kind.DOUBLE, Kind.REF

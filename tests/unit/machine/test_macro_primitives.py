@@ -22,8 +22,8 @@ from dora.machine.macro import (
 )
 from dora.machine.targets import TARGETS
 from dora.types.arithmetic import round_float
+from dora.types.kinds import Kind
 from dora.types.primitives import C_FUNCTIONS_1, C_FUNCTIONS_2, PRIMITIVES, Primitive
-from dora.types.types import Kind
 
 BOOL, BYTE, CHAR, INT = Kind.BOOL, Kind.BYTE, Kind.CHAR, Kind.INT
 LONG, FLOAT, DOUBLE = Kind.LONG, Kind.FLOAT, Kind.DOUBLE

@@ -19,7 +19,7 @@ from dora.machine.arm64.assembler import Assembler
 from dora.machine.buffer import ABSOLUTE_64, RELATIVE_32, Code, RangeError, link
 from dora.machine.memory import PAGE, ArenaFull, CodeArena, MappingError, Ranges, Stack
 from dora.machine.targets import host
-from dora.types.types import Kind
+from dora.types.kinds import Kind
 
 
 def returning(number: int) -> bytes:

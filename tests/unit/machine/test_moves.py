@@ -6,7 +6,7 @@ import random
 
 from dora.machine.macro import FloatRegister, Move, Register
 from dora.machine.moves import in_order
-from dora.types.types import Kind
+from dora.types.kinds import Kind
 
 SCRATCH, FLOAT_SCRATCH = Register(10), FloatRegister(14)
 

@@ -52,13 +52,11 @@ from dora.machine.macro import (
 from dora.machine.macro import MacroAssembler as Interface
 from dora.machine.moves import call_layout
 from dora.machine.values import float_pattern, pattern32, pattern64, signed32, signed64
-from dora.types.types import Kind
+from dora.types.kinds import BOOL, BYTE, DOUBLE, FLOAT, LONG, REF, Kind
 
 # Members of enumerations are slow to reach through their class, and this code is run often.
 ADD, SUB, MUL, AND, SHIFT_LEFT = Binary.ADD, Binary.SUB, Binary.MUL, Binary.AND, Binary.SHIFT_LEFT
 EQUAL, NOT_EQUAL = Condition.EQUAL, Condition.NOT_EQUAL
-BOOL, BYTE, CHAR, INT = Kind.BOOL, Kind.BYTE, Kind.CHAR, Kind.INT
-LONG, FLOAT, DOUBLE, REF = Kind.LONG, Kind.FLOAT, Kind.DOUBLE, Kind.REF
 
 SHIFTS: Final = {
     Binary.SHIFT_LEFT: "left",

@@ -12,10 +12,7 @@ from dora.machine.arm64.assembler import Assembler as Asm
 from dora.machine.arm64.encoding import Emit
 from dora.machine.arm64.registers import ConditionCode
 from dora.machine.macro import Binary
-from dora.types.types import Kind
-
-BOOL, BYTE, CHAR, INT = Kind.BOOL, Kind.BYTE, Kind.CHAR, Kind.INT
-LONG, FLOAT, DOUBLE, REF = Kind.LONG, Kind.FLOAT, Kind.DOUBLE, Kind.REF
+from dora.types.kinds import BOOL, BYTE, CHAR, DOUBLE, FLOAT, INT, LONG, REF, Kind
 
 CONDITIONS: Final[tuple[ConditionCode, ...]] = (
     a.EQ,

@@ -20,7 +20,7 @@ from dora.machine.buffer import ABSOLUTE_64, Label, RangeError
 from dora.machine.macro import FloatRegister, Move, Register
 from dora.machine.moves import in_order
 from dora.machine.values import float_pattern, pattern32, pattern64, signed32, signed64
-from dora.types.types import Kind
+from dora.types.kinds import Kind
 
 OWN: Final = X[16]
 """The macro assembler's own, for values."""

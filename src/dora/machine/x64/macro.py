@@ -61,12 +61,14 @@ from dora.machine.x64.selection import (
     STORE_INDEXED,
 )
 from dora.machine.x64.sequences import FLOAT_OWN, FLOAT_SCRATCH, OWN, SCRATCH
-from dora.types.types import Kind
+from dora.types.kinds import BOOL, BYTE, DOUBLE, FLOAT, LONG, REF, Kind
 
 # Members of enumerations are slow to reach through their class, and this code is run often.
 ADD, SUB, MUL, SHIFT_LEFT = Binary.ADD, Binary.SUB, Binary.MUL, Binary.SHIFT_LEFT
-BOOL, BYTE, CHAR, INT = Kind.BOOL, Kind.BYTE, Kind.CHAR, Kind.INT
-LONG, FLOAT, DOUBLE, REF = Kind.LONG, Kind.FLOAT, Kind.DOUBLE, Kind.REF
+
+MINIMUM: Final = -0x8000_0000
+MAXIMUM: Final = 0x7FFF_FFFF
+"""what 32 bits with a sign hold, as most immediates are"""
 
 pack_size: Final = Struct("<i").pack_into
 
@@ -322,20 +324,22 @@ class MacroAssembler(Assembler):
         self, operation: Binary, kind: Kind, target: Register, left: Register, value: int
     ) -> None:
         wide = kind is LONG or kind is REF
-        value = signed64(value) if wide else signed32(value)
+        if not MINIMUM <= value <= MAXIMUM:
+            value = signed64(value) if wide else signed32(value)
         if operation >= SHIFT_LEFT:
             self.move(LONG, target, left)
             SHIFT_IMMEDIATE[operation][wide](self, target, value & (63 if wide else 31))
-        elif not in_32_bits(value):
+        elif not MINIMUM <= value <= MAXIMUM:
             self.movabs_ri(OWN, value)
             self.binary(operation, kind, target, left, OWN)
         elif operation is MUL:
             (self.imul64_rri if wide else self.imul32_rri)(target, left, value)
         elif target == left:
             BINARY_IMMEDIATE[operation][wide](self, target, value)
-        elif operation is ADD or (operation is SUB and in_32_bits(-value)):
-            sum = value if operation is ADD else -value
-            (self.lea64_rm if wide else self.lea32_rm)(target, left, sum)
+        elif operation is ADD:
+            (self.lea64_rm if wide else self.lea32_rm)(target, left, value)
+        elif operation is SUB and value != MINIMUM:
+            (self.lea64_rm if wide else self.lea32_rm)(target, left, -value)
         else:
             self.mov64_rr(target, left)
             BINARY_IMMEDIATE[operation][wide](self, target, value)
@@ -456,7 +460,10 @@ class MacroAssembler(Assembler):
     def branch_immediate(
         self, kind: Kind, condition: Condition, left: Register, value: int, label: Label
     ) -> None:
-        sequences.compare_immediate(self, kind is LONG or kind is REF, left, value)
+        if value:
+            sequences.compare_immediate(self, kind is LONG or kind is REF, left, value)
+        else:
+            (self.test64_rr if kind is LONG or kind is REF else self.test32_rr)(left, left)
         self.jcc(CONDITIONS[condition], label)
 
     def branch_memory(
@@ -478,7 +485,7 @@ class MacroAssembler(Assembler):
             self.cmp8_mi(base, displacement, value)
         elif kind is not LONG and kind is not REF:
             self.cmp32_mi(base, displacement, signed32(value))
-        elif in_32_bits(signed64(value)):
+        elif MINIMUM <= value <= MAXIMUM or in_32_bits(signed64(value)):
             self.cmp64_mi(base, displacement, signed64(value))
         else:
             self.movabs_ri(OWN, value)

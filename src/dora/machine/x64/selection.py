@@ -13,10 +13,7 @@ from dora.machine.x64 import registers as x
 from dora.machine.x64.assembler import Assembler as Asm
 from dora.machine.x64.encoding import Emit
 from dora.machine.x64.registers import ConditionCode
-from dora.types.types import Kind
-
-BOOL, BYTE, CHAR, INT = Kind.BOOL, Kind.BYTE, Kind.CHAR, Kind.INT
-LONG, FLOAT, DOUBLE, REF = Kind.LONG, Kind.FLOAT, Kind.DOUBLE, Kind.REF
+from dora.types.kinds import BOOL, BYTE, CHAR, DOUBLE, FLOAT, INT, LONG, REF, Kind
 
 CONDITIONS: Final[tuple[ConditionCode, ...]] = (
     x.E,

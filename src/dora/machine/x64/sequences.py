@@ -75,7 +75,8 @@ def move_all(moves: tuple[Move, ...]) -> bytes:
 
 def long_constant(asm: Assembler, target: int, value: int) -> None:
     """In 5, 7 or 10 bytes."""
-    value = signed64(value)
+    if not 0 <= value < 1 << 32:
+        value = signed64(value)
     if 0 <= value < 1 << 32:
         asm.mov32_ri(target, value)
     elif in_32_bits(value):
