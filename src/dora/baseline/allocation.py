@@ -16,12 +16,11 @@ from typing import Final
 
 from dora.baseline.convention import Convention, Pool
 from dora.bytecode.function import Function
-from dora.bytecode.instructions import CallInternal, Compute, Instruction
+from dora.bytecode.instructions import CallInternal, Instruction
 from dora.bytecode.liveness import BITS, Liveness, analyse, has_loops, live_across, live_before
 from dora.machine.macro import AnyRegister
 from dora.machine.macro import Register as MachineRegister
 from dora.types.kinds import FLOATING, REF, Kind
-from dora.types.primitives import C_FUNCTIONS_1, C_FUNCTIONS_2
 
 WEIGHTS: Final = tuple(8**depth for depth in range(7))
 """How often code is thought to run, by the loops around it; deeper ones weigh no more."""
@@ -31,13 +30,6 @@ CANDIDATES: Final = 300
 
 MOST_HOMES: Final = 32
 """Machine registers of a kind, on any processor."""
-
-
-LIBRARY_CALLS: Final = frozenset(
-    [f"double.{name}" for name in (*C_FUNCTIONS_1, *C_FUNCTIONS_2) if name not in ("floor", "ceil", "trunc")]
-    + ["double.mod", "float.mod"]
-)
-"""Primitives that call the C library."""
 
 
 WITHOUT_CALL: Final = frozenset(
@@ -91,7 +83,7 @@ class Allocation:
 def allocate(function: Function, convention: Convention) -> Allocation:
     """Choose a home for each register of a function."""
     liveness = analyse(function)
-    calls = calls_among(function.code, liveness.calls)
+    calls = [index for index in liveness.calls if not is_inline(function.code[index])]
     across = live_across(liveness, calls) if calls else {}
     allocation = Allocation(liveness, [None] * len(function.registers), across)
     choose_homes(function, allocation, survey(function, allocation), convention)
@@ -100,32 +92,15 @@ def allocate(function: Function, convention: Convention) -> Allocation:
     return allocation
 
 
-def calls_among(code: list[Instruction], candidates: list[int]) -> list[int]:
-    """Those of some instructions that are, or contain, a call."""
-    found = []
-    for index in candidates:
-        insn = code[index]
-        kind = type(insn)
-        if kind is Compute:
-            if insn.operation.name in LIBRARY_CALLS:  # type: ignore[attr-defined]
-                found.append(index)
-        elif kind is not CallInternal or insn.function.internal not in WITHOUT_CALL:  # type: ignore[attr-defined]
-            found.append(index)
-    return found
+def is_inline(insn: Instruction) -> bool:
+    """Whether a call is none: of an internal function that is a few machine instructions."""
+    return type(insn) is CallInternal and insn.function.internal in WITHOUT_CALL
 
 
-@dataclass(slots=True)
-class Survey:
-    """What the homes are chosen by."""
+Survey = tuple[list[int], list[int], list[int], list[int]]
+"""What homes are chosen by, for each register: the weight of its uses, the weight of the calls that it lives
 
-    benefit: list[int]
-    """for each register, the weight of its uses"""
-    cost: list[int]
-    """for each register, the weight of the calls that it lives across"""
-    first: list[int]
-    """where the life of each used register begins; parameters come before"""
-    last: list[int]
-    """where it ends"""
+across, where its life begins (parameters come before all else) and where it ends."""
 
 
 def survey(function: Function, allocation: Allocation) -> Survey:
@@ -134,52 +109,50 @@ def survey(function: Function, allocation: Allocation) -> Survey:
     A register lives from where the code mentions it first to where it does last, but if its value goes
     around a loop, it lives throughout the loop.
     """
-    count, liveness = len(function.registers), allocation.liveness
-    benefit, cost, first, last = [0] * count, [0] * count, [0] * count, [0] * count
-    index = 0
-    for index, (_, _, touched) in enumerate(liveness.accesses, 1):
-        for register in touched:
-            if not benefit[register]:
-                first[register] = index
+    size, liveness = len(function.registers) + 1, allocation.liveness
+    benefit, cost, first, last = [0] * size, [0] * size, [0] * size, [0] * size  # the last is for NO_REGISTER
+    for index, (_, _, target, sources) in enumerate(liveness.accesses, 1):
+        if not first[target]:
+            first[target] = index
+        last[target] = index
+        for register in sources:
             benefit[register] += 1
             last[register] = index
     for live in allocation.across.values():
         for register in BITS[live]:
             cost[register] += 1
-    result = Survey(benefit, cost, first, last)
     if has_loops(liveness.blocks):
-        survey_loops(allocation, result)
+        survey_loops(allocation, benefit, cost, first, last)
     for parameter in range(len(function.ref.parameters)):
         first[parameter] = 0
         if not benefit[parameter]:
             allocation.unused |= 1 << parameter
-    return result
+    return benefit, cost, first, last
 
 
-def survey_loops(allocation: Allocation, result: Survey) -> None:
+def survey_loops(
+    allocation: Allocation, benefit: list[int], cost: list[int], first: list[int], last: list[int]
+) -> None:
     """What is in loops weighs more, and lives throughout the loop if its value goes around."""
     liveness, across = allocation.liveness, allocation.across
     blocks, accesses, live_out = liveness.blocks, liveness.accesses, liveness.live_out
-    calls = sorted(across, reverse=True)
     for number, block in enumerate(blocks):
         if not block.depth:
             continue
         weight = WEIGHTS[min(block.depth, len(WEIGHTS) - 1)] - 1
-        for _, _, touched in accesses[block.start : block.end]:
-            for register in touched:
-                result.benefit[register] += weight
-        while calls and calls[-1] < block.end:
-            call = calls.pop()
-            if call >= block.start:
-                for register in BITS[across[call]]:
-                    result.cost[register] += weight
+        for index in range(block.start, block.end):
+            for register in accesses[index][3]:
+                benefit[register] += weight
+            if index in across:
+                for register in BITS[across[index]]:
+                    cost[register] += weight
         for successor in block.successors:
             if successor <= number:
                 head = blocks[successor]
                 live = live_before(accesses, head.start, head.end, live_out[successor])
                 for register in BITS[live]:
-                    result.first[register] = min(result.first[register], head.start + 1)
-                    result.last[register] = max(result.last[register], block.end)
+                    first[register] = min(first[register], head.start + 1)
+                    last[register] = max(last[register], block.end)
 
 
 def choose_homes(function: Function, allocation: Allocation, survey: Survey, convention: Convention) -> None:
@@ -188,10 +161,10 @@ def choose_homes(function: Function, allocation: Allocation, survey: Survey, con
     What a home is taken for is a set of places in the code, as the bits of an int.
     """
     taken, taken_floats = [0] * MOST_HOMES, [0] * MOST_HOMES
-    kinds, homes, benefit, cost = function.registers, allocation.homes, survey.benefit, survey.cost
-    first, last = survey.first, survey.last
-    arrivals = convention.passing(function.ref.parameters).values
-    for register in sorted(range(len(benefit)), key=benefit.__getitem__, reverse=True)[:CANDIDATES]:
+    kinds, homes = function.registers, allocation.homes
+    benefit, cost, first, last = survey
+    arrivals = convention.passing[function.ref.parameters].values
+    for register in sorted(range(len(kinds)), key=benefit.__getitem__, reverse=True)[:CANDIDATES]:
         if not benefit[register]:
             break
         kind = kinds[register]
@@ -202,7 +175,7 @@ def choose_homes(function: Function, allocation: Allocation, survey: Survey, con
         if cost[register]:
             wanted = wanted_homes(kind, benefit[register], cost[register], pool)
         if register < len(arrivals):
-            wanted = with_arrival(arrivals[register].register, wanted)
+            wanted = with_arrival(arrivals[register][1], wanted)
         life = (2 << last[register]) - (1 << first[register])
         for home in wanted:
             if not busy[home] & life:

@@ -23,7 +23,7 @@ def begin_call(context: Context, insn: i.Call | i.CallVirtual | i.CallInternal) 
     """Save what the call loses and pass the arguments."""
     frame = context.frame
     saved = frame.save(context.index)
-    frame.pass_arguments(context.passing(insn.function.parameters), insn.args)
+    frame.pass_arguments(context.passing[insn.function.parameters], insn.args)
     return saved
 
 

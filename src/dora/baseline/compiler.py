@@ -80,7 +80,7 @@ def enter(context: Context, allocation: Allocation) -> None:
     if not ref.raw and not is_small_leaf(context.function, allocation):
         context.poll()
     if ref.parameters:
-        context.frame.take_arguments(context.passing(ref.parameters).values)
+        context.frame.take_arguments(context.passing[ref.parameters].values)
 
 
 def is_small_leaf(function: Function, allocation: Allocation) -> bool:
@@ -90,23 +90,31 @@ def is_small_leaf(function: Function, allocation: Allocation) -> bool:
 
 def compile_blocks(context: Context, liveness: Liveness) -> None:
     """The instructions, block by block."""
-    masm, code, blocks = context.masm, context.function.code, liveness.blocks
-    targets = {code[block.end - 1].target for block in blocks if code[block.end - 1].jumps}  # type: ignore[attr-defined]
-    context.labels = labels = {target: masm.label() for target in targets}
+    masm, frame, blocks = context.masm, context.frame, liveness.blocks
+    compile_straight = compile_with_comments if context.comments else compile_silently
+    context.labels = labels = {block.start: masm.label() for block in blocks if block.is_target}
     for block, live in zip(blocks, liveness.live_out, strict=True):
-        label = labels.get(block.start)
-        if label is not None:
-            masm.bind(label)
-            context.frame.forget_checks()
-        compile_block(context, block.start, block.end - 1, live)
+        if block.is_target:
+            masm.bind(labels[block.start])
+            frame.forget_checks()
+        compile_block(context, compile_straight, block.start, block.end, live)
+        frame.constants.clear()
 
 
-def compile_block(context: Context, start: int, last: int, live: int) -> None:
-    """The instructions from `start` to `last`; `live` are the registers needed behind them, as bits."""
-    code, frame = context.function.code, context.frame
+Straight = Callable[[Context, int, int], None]
+"""Compiles the instructions from the first index up to, not including, the second."""
+
+
+def compile_block(context: Context, compile_straight: Straight, start: int, end: int, live: int) -> None:
+    """The instructions from `start` up to, not including, `end`; `live` are the registers needed behind them.
+
+    If the last one leaves the block, constants are made before it.  A comparison before it that is only made
+    for it becomes a part of it.
+    """
+    frame, code, last = context.frame, context.function.code, end - 1
     insn = code[last]
     if not insn.leaves:
-        compile_straight(context, start, last + 1)
+        compile_straight(context, start, end)
         frame.flush(live)
     elif start < last and control.fuses(code[last - 1], insn, live):
         compile_straight(context, start, last - 1)
@@ -120,18 +128,19 @@ def compile_block(context: Context, start: int, last: int, live: int) -> None:
             frame.flush(live)
         begin_instruction(context, last)
         EMITTERS[type(insn)](context, insn)
-    frame.constants.clear()
 
 
-def compile_straight(context: Context, start: int, end: int) -> None:
-    """The instructions from `start` up to, not including, `end`."""
-    code, comments = context.function.code, context.comments
-    for index in range(start, end):
-        insn = code[index]
-        if comments:
-            begin_instruction(context, index)
-        context.index = index
+def compile_silently(context: Context, start: int, end: int) -> None:
+    code = context.function.code
+    for context.index in range(start, end):
+        insn = code[context.index]
         EMITTERS[type(insn)](context, insn)
+
+
+def compile_with_comments(context: Context, start: int, end: int) -> None:
+    for index in range(start, end):
+        begin_instruction(context, index)
+        compile_silently(context, index, index + 1)
 
 
 def begin_instruction(context: Context, index: int) -> None:

@@ -50,6 +50,9 @@ class Environment(Protocol):
         """The library's function that is called for an internal one, if there is one."""
 
 
+new_tuple: Final = tuple.__new__
+"""Makes a named tuple of a tuple, which is quicker than naming each field."""
+
 TRAP_SYMBOLS: Final[Mapping[Trap, str]] = {trap: f"trap:{trap.name}" for trap in Trap}
 
 
@@ -106,7 +109,9 @@ class Context:
 
     def point(self, offset: int, slots: tuple[int, ...] = ()) -> None:
         """The call whose return address is `offset` can be looked at."""
-        self.points.append(GCPoint(offset, self.function.ref, self.function.lines[self.index], slots))
+        function = self.function
+        point = offset, function.ref, function.lines[self.index], slots
+        self.points.append(new_tuple(GCPoint, point))
 
     def trap(self, kind: Trap) -> Label:
         """Where to go to fail at the current line; the code stands behind the function's body."""

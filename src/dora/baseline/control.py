@@ -24,8 +24,7 @@ def move(context: Context, insn: i.Move) -> None:
     frame = context.frame
     if insn.src in frame.constants:
         frame.constants[insn.dst] = frame.constants[insn.src]
-        frame.not_nil.discard(insn.dst)
-        frame.fresh.discard(insn.dst)
+        frame.forget(insn.dst)
         return
     kind = frame.kinds[insn.dst]
     checked = insn.src in frame.not_nil
@@ -38,8 +37,7 @@ def move(context: Context, insn: i.Move) -> None:
 def load_constant(context: Context, insn: i.LoadConstant) -> None:
     context.frame.constants[insn.dst] = insn.value
     if insn.value is None:
-        context.frame.not_nil.discard(insn.dst)
-        context.frame.fresh.discard(insn.dst)
+        context.frame.forget(insn.dst)
 
 
 # Branches.

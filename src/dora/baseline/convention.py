@@ -15,8 +15,8 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from dora.machine.macro import AnyRegister, Argument, MacroAssembler, Register
-from dora.types.kinds import Kind
+from dora.machine.macro import AnyRegister, MacroAssembler, Register
+from dora.types.kinds import LONG, Kind
 
 WORK: Final = 3
 FLOAT_WORK: Final = 2
@@ -33,12 +33,30 @@ class Pool:
         self.lost_first = lost + kept
 
 
+Place = tuple[Kind, AnyRegister | None, int]
+"""Where an argument is, as in `Argument`."""
+
+
 class Passing(NamedTuple):
     """Where a function finds the thread block and its arguments, and how many bytes of stack they take."""
 
     thread: Register
-    values: tuple[Argument, ...]
+    values: tuple[Place, ...]
     stack_size: int
+
+
+class Passings(dict[tuple[Kind, ...], Passing]):
+    """How arguments are passed, by their kinds."""
+
+    def __init__(self, masm: MacroAssembler) -> None:
+        self.call_layout = masm.call_layout
+
+    def __missing__(self, parameters: tuple[Kind, ...]) -> Passing:
+        (thread, *values), stack_size = self.call_layout((LONG, *parameters))
+        assert thread.register is not None
+        places = tuple((kind, register, stack) for kind, register, stack in values)
+        passing = self[parameters] = Passing(Register(thread.register), places, stack_size)
+        return passing
 
 
 class Convention:
@@ -50,18 +68,7 @@ class Convention:
         assert masm.result in self.work and masm.float_result in self.float_work, "homes are loaded before"
         self.integers = Pool(masm.callee_saved, masm.temporaries[WORK:])
         self.floats = Pool((), masm.float_temporaries[FLOAT_WORK:])
-        self.call_layout = masm.call_layout
-        self.known: dict[tuple[Kind, ...], Passing] = {}
-
-    def passing(self, parameters: tuple[Kind, ...]) -> Passing:
-        """How arguments of these kinds are passed."""
-        passing = self.known.get(parameters)
-        if passing is None:
-            (thread, *values), stack_size = self.call_layout((Kind.LONG, *parameters))
-            assert thread.register is not None
-            passing = Passing(Register(thread.register), tuple(values), stack_size)
-            self.known[parameters] = passing
-        return passing
+        self.passing = Passings(masm)
 
 
 CONVENTIONS: Final[dict[type[MacroAssembler], Convention]] = {}

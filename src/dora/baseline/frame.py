@@ -17,11 +17,11 @@ from collections.abc import Sequence
 from typing import Final, TypeVar
 
 from dora.baseline.allocation import Allocation
-from dora.baseline.convention import Passing
+from dora.baseline.convention import Passing, Place
 from dora.bytecode.function import Function
 from dora.bytecode.instructions import Register
 from dora.bytecode.liveness import BITS
-from dora.machine.macro import AnyRegister, Argument, MacroAssembler, Move
+from dora.machine.macro import AnyRegister, MacroAssembler, Move
 from dora.types.kinds import FLOATING, LONG, Kind
 
 SLOT: Final = 8
@@ -36,7 +36,7 @@ class Frame:
     """Where the registers of a function are, at the place that is being compiled."""
 
     __slots__ = (
-        "allocation",
+        "across",
         "constants",
         "first_slot",
         "fresh",
@@ -46,14 +46,20 @@ class Frame:
         "never_nil",
         "not_nil",
         "outgoing",
+        "references",
+        "saved",
         "slots",
+        "unused",
     )
 
     def __init__(self, masm: MacroAssembler, function: Function, allocation: Allocation) -> None:
         self.masm = masm
         self.kinds = function.registers
-        self.allocation = allocation
         self.homes = allocation.homes
+        self.across = allocation.across
+        self.saved = allocation.saved
+        self.references = allocation.references
+        self.unused = allocation.unused
         self.slots: dict[Register, int] = {}
         self.first_slot = -SLOT * len(allocation.kept_used)
         """distance of the end of the first slot from the frame pointer, below the saved registers"""
@@ -65,7 +71,9 @@ class Frame:
         self.not_nil: set[Register] = set(self.never_nil)
         """references that a check has found not to be nil, on all ways to this place"""
         self.fresh: set[Register] = {Register(0)} if function.ref.fresh_self else set()
-        """references to objects made since a collection was last possible: stores need no write barrier"""
+        """references to objects made since a collection was last possible: stores need no write barrier.
+
+        They are among `not_nil`."""
 
     # Slots.
 
@@ -129,14 +137,17 @@ class Frame:
         if register in self.constants:
             del self.constants[register]
         if register in self.not_nil:
-            self.not_nil.remove(register)
-        if register in self.fresh:
-            self.fresh.remove(register)
+            self.forget(register)
         home = self.homes[register]
         if home is None:
             self.masm.store(self.kinds[register], target, self.masm.frame_pointer, self.slot(register))
         elif home != target:
             self.masm.move(self.kinds[register], home, target)
+
+    def forget(self, register: Register) -> None:
+        """The register holds another reference now."""
+        self.not_nil.discard(register)
+        self.fresh.discard(register)
 
     # Constants.
 
@@ -170,7 +181,7 @@ class Frame:
 
     def save(self, index: int) -> Sequence[Register]:
         """Store what a call would lose into its slots; returns what `restore` must load again."""
-        live = self.allocation.across.get(index, 0) & self.allocation.saved
+        live = self.across[index] & self.saved
         if not live:
             return ()
         saved = [one for one in BITS[live] if one not in self.constants]
@@ -188,7 +199,7 @@ class Frame:
 
     def reference_slots(self, index: int) -> tuple[int, ...]:
         """The slots in which a collector finds live references during a call."""
-        live = self.allocation.across.get(index, 0) & self.allocation.references
+        live = self.across[index] & self.references
         if not live:
             return ()
         return tuple([self.slot(one) for one in BITS[live] if one not in self.constants])
@@ -197,23 +208,23 @@ class Frame:
 
     def pass_arguments(self, passing: Passing, registers: Sequence[Register]) -> None:
         """Put the thread block and the arguments where the callee expects them."""
-        if passing.stack_size > self.outgoing:
-            self.outgoing = passing.stack_size
-        self.pass_values(passing.values, registers, [(LONG, passing.thread, self.masm.thread)])
+        thread, places, stack_size = passing
+        if stack_size > self.outgoing:
+            self.outgoing = stack_size
+        self.pass_values(places, registers, [(LONG, thread, self.masm.thread)])
 
-    def pass_values(
-        self, places: Sequence[Argument], registers: Sequence[Register], moves: list[Move]
-    ) -> None:
+    def pass_values(self, places: Sequence[Place], registers: Sequence[Register], moves: list[Move]) -> None:
         """Put values into their places and make other moves, as if all at once.
 
         What is at home in a register goes first, because the others may overwrite homes.
         """
+        homes, constants = self.homes, self.constants
         late: list[tuple[Register, AnyRegister]] = []
         for (kind, target, stack), register in zip(places, registers, strict=True):
-            home = self.homes[register]
+            home = homes[register]
             if target is None:
                 self.pass_on_stack(kind, stack, register)
-            elif home is None or register in self.constants:
+            elif home is None or register in constants:
                 late.append((register, target))
             else:
                 moves.append((kind, target, home))
@@ -231,9 +242,9 @@ class Frame:
             source = self.read(register, work)
         masm.store(kind, source, masm.stack_pointer, stack)
 
-    def take_arguments(self, places: Sequence[Argument]) -> None:
+    def take_arguments(self, places: Sequence[Place]) -> None:
         """Bring the parameters that are used from where the caller put them to where they live."""
-        masm, homes, unused = self.masm, self.homes, self.allocation.unused
+        masm, homes, unused = self.masm, self.homes, self.unused
         moves: list[Move] = []
         on_stack: list[tuple[Register, int]] = []
         for number, (kind, source, stack) in enumerate(places):

@@ -16,6 +16,8 @@ class Block:
     start: int
     end: int
     successors: list[int]
+    is_target: bool
+    """whether something jumps to it"""
     depth: int = 0
     """how many loops are around it"""
 
@@ -33,20 +35,22 @@ def blocks_between(code: list[Instruction], ends: list[int]) -> list[Block]:
     """
     jumps = [code[end - 1] for end in ends if code[end - 1].jumps]
     if len(ends) == 1 and not jumps:  # half of all functions
-        return [Block(0, len(code), [])]
-    starts = sorted({0, *ends, *[jump.target for jump in jumps]})  # type: ignore[attr-defined]
+        return [Block(0, len(code), [], False)]
+    targets = {jump.target for jump in jumps}  # type: ignore[attr-defined]
+    starts = sorted(targets.union([0], ends))
     numbers = {start: number for number, start in enumerate(starts)}
     blocks = []
     loops = False
     for number, end in enumerate(starts[1:]):
         successors, last = [], code[end - 1]
         if last.jumps:
-            target = numbers[last.target]
+            target = numbers[last.target]  # type: ignore[attr-defined]
             successors.append(target)
             loops = loops or target <= number
         if not last.ends and end < len(code):
             successors.append(number + 1)
-        blocks.append(Block(starts[number], end, successors))
+        start = starts[number]
+        blocks.append(Block(start, end, successors, start in targets))
     if loops:
         note_depths(blocks)
     return blocks

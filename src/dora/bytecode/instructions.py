@@ -118,8 +118,6 @@ class Instruction:
     is_safepoint: ClassVar[bool]
     calls: ClassVar[bool]
     """whether it calls or allocates"""
-    may_call: ClassVar[bool]
-    """whether it does, or is a `Compute`, some of which call the C library"""
     defines: ClassVar[str | None]
     """name of the operand that is written"""
     use_names: ClassVar[tuple[str, ...]]
@@ -159,7 +157,6 @@ def summarize(cls: Any) -> None:
     cls.ends = Effect.ENDS in effects
     cls.leaves = cls.jumps or cls.ends
     cls.calls = bool(effects & (Effect.ALLOCATES | Effect.CALLS))
-    cls.may_call = cls.calls or K.PRIMITIVE in by_kind
     cls.is_safepoint = cls.calls or Effect.TRAPS in effects
     cls.defines = by_kind.get(K.DEF, [None])[0]
     cls.use_names = tuple(by_kind.get(K.USE, ()))
@@ -167,11 +164,11 @@ def summarize(cls: Any) -> None:
     ACCESSES[cls] = access_reader(cls)
 
 
-Access = tuple[int, int, tuple[Register, ...]]
-"""The registers that an instruction writes and reads.
+Access = tuple[int, int, Register, tuple[Register, ...]]
+"""The registers that an instruction writes and reads, as bits for sets and as numbers for tables.
 
-All but the one that is written, as bits; those that are read, as bits; the numbers of all of them, each once
-and the one that is written first.
+All but the one that is written; those that are read; the one that is written, or NO_REGISTER; those that are
+read, each once.
 """
 
 
@@ -191,11 +188,10 @@ class AccessTable(dict[Any, Access]):
         if self.lists:
             registers[-1:] = registers[-1]
         target = registers.pop(0) if self.defines else NO_REGISTER
-        sources = [register for register in dict.fromkeys(registers) if register != NO_REGISTER]
+        sources = tuple(register for register in dict.fromkeys(registers) if register != NO_REGISTER)
         used = sum(1 << register for register in sources)
-        touched = sources if target == NO_REGISTER else dict.fromkeys([target, *sources])
         kept = ~(1 << target) if target != NO_REGISTER else -1
-        access = self[operands] = (kept, used, tuple(touched))
+        access = self[operands] = (kept, used, target, sources)
         return access
 
 
@@ -204,21 +200,29 @@ NOTHING: Final = AccessTable(defines=False, alone=False, lists=False)
 TABLES: Final[dict[tuple[bool, bool, bool], AccessTable]] = {}
 """by whether there is a register written, one operand only, a list"""
 
-AccessReader = tuple[Callable[[Any], Any], AccessTable, bool, bool]
+PLAIN, LEAVES, CALLS, MAY_CALL = range(4)
+"""What an instruction is to passes that look for blocks and calls; a `Compute` may call the C library."""
+
+AccessReader = tuple[Callable[[Any], Any], AccessTable, int]
 ACCESSES: Final[dict[type[Instruction], AccessReader]] = {}
-"""for each class what reads its operands, the table that has their access, and its `leaves` and `may_call`"""
+"""for each class what reads its operands, the table that has their access, and what it is of the four"""
 
 
 def access_reader(cls: Any) -> AccessReader:
     """The entry of a class in `ACCESSES`."""
     names = [name for name in (cls.defines, *cls.use_names, cls.list_name) if name is not None]
+    what = LEAVES if cls.leaves else CALLS if cls.calls else MAY_CALL if takes_operation(cls) else PLAIN
     if not names:
-        return no_operands, NOTHING, cls.leaves, cls.may_call
+        return no_operands, NOTHING, what
     key = cls.defines is not None, len(names) == 1, cls.list_name is not None
     table = TABLES.get(key)
     if table is None:
         table = TABLES[key] = AccessTable(defines=key[0], alone=key[1], lists=key[2])
-    return attrgetter(*names), table, cls.leaves, cls.may_call
+    return attrgetter(*names), table, what
+
+
+def takes_operation(cls: Any) -> bool:
+    return any(operand.kind is K.PRIMITIVE for operand in cls.operands)
 
 
 def no_operands(instruction: Instruction) -> tuple[()]:

@@ -11,7 +11,7 @@ from typing import Final
 
 from dora.bytecode.blocks import Block, blocks_between
 from dora.bytecode.function import Function
-from dora.bytecode.instructions import ACCESSES, Access, Register
+from dora.bytecode.instructions import ACCESSES, CALLS, LEAVES, Access, Register
 from dora.types.kinds import Kind
 
 
@@ -23,7 +23,7 @@ class Liveness:
     accesses: list[Access]
     """what each instruction reads and writes"""
     calls: list[int]
-    """the instructions that call, and those that may (`Instruction.may_call`)"""
+    """the instructions that call, or allocate, or are made by a call of the C library"""
     live_out: list[int]
 
 
@@ -32,12 +32,13 @@ def analyse(function: Function) -> Liveness:
     accesses: list[Access] = []
     calls, ends = [], []
     for index, insn in enumerate(function.code):
-        read, table, leaves, may_call = ACCESSES[type(insn)]
+        read, table, what = ACCESSES[type(insn)]
         accesses.append(table[read(insn)])
-        if leaves:
-            ends.append(index + 1)
-        elif may_call:
-            calls.append(index)
+        if what:
+            if what == LEAVES:
+                ends.append(index + 1)
+            elif what == CALLS or insn.operation.calls_library:  # type: ignore[attr-defined]
+                calls.append(index)
     blocks = blocks_between(function.code, ends)
     live_out = [0] * len(blocks)
     if len(blocks) > 1:
@@ -47,7 +48,7 @@ def analyse(function: Function) -> Liveness:
 
 def live_before(accesses: list[Access], start: int, end: int, live: int) -> int:
     """What is live before the instruction at `start`, if that is what is live before the one at `end`."""
-    for kept, used, _ in reversed(accesses[start:end]):
+    for kept, used, _, _ in reversed(accesses[start:end]):
         live = live & kept | used
     return live
 
@@ -93,7 +94,7 @@ def repeat(blocks: list[Block], accesses: list[Access], live_in: list[int], live
 def kept_by(accesses: list[Access]) -> int:
     """All registers that some instructions do not write, as bits."""
     result = -1
-    for kept, _, _ in accesses:
+    for kept, _, _, _ in accesses:
         result &= kept
     return result
 
@@ -107,7 +108,7 @@ def live_across(liveness: Liveness, indices: list[int]) -> dict[int, int]:
         while waiting and waiting[-1] >= block.start:
             index = waiting.pop()
             live = live_before(accesses, index + 1, end, live)
-            kept, used, _ = accesses[index]
+            kept, used, _, _ = accesses[index]
             live &= kept
             result[index] = live
             live |= used

@@ -152,9 +152,9 @@ class Buffer:
 
     def label(self) -> Label:
         """A new label, to be bound later."""
-        positions = self.positions
-        positions.append(UNBOUND)
-        return Label(len(positions) - 1)
+        label = len(self.positions)
+        self.positions.append(UNBOUND)
+        return label  # type: ignore[return-value]  # `Label` would be one more call
 
     def bind(self, label: Label) -> None:
         """Let `label` stand for the next instruction."""
@@ -163,9 +163,9 @@ class Buffer:
 
     def bound(self) -> Label:
         """A new label that stands for the next instruction."""
-        positions = self.positions
-        positions.append(len(self.code))
-        return Label(len(positions) - 1)
+        label = len(self.positions)
+        self.positions.append(len(self.code))
+        return label  # type: ignore[return-value]
 
     def offset_of(self, label: Label) -> int:
         """Where a bound label stands."""

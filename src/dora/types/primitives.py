@@ -42,6 +42,8 @@ class Primitive:
     trap: Trap | None = None
     algebra: Algebra = Algebra.NONE
     identity: int | None = None
+    calls_library: bool = False
+    """whether machine code calls a function of the C library for it"""
 
     def __repr__(self) -> str:
         return self.name
@@ -93,7 +95,9 @@ def floating_rows(kind: Kind, rounded: Callable[[float], float]) -> Iterator[Pri
     yield row("minus", lambda x, y: rounded(x - y))
     yield row("times", lambda x, y: rounded(x * y), COMMUTES)
     yield row("div", lambda x, y: rounded(a.divide_double(x, y)))
-    yield row("mod", lambda x, y: rounded(a.remainder_double(x, y)))
+    yield Primitive(
+        f"{kind.value}.mod", two, kind, lambda x, y: rounded(a.remainder_double(x, y)), calls_library=True
+    )
     yield Primitive(f"{kind.value}.unaryPlus", (kind,), kind, lambda x: x)
     yield Primitive(f"{kind.value}.unaryMinus", (kind,), kind, operator.neg)
     yield Primitive(f"{kind.value}.sqrt", (kind,), kind, lambda x: rounded(a.square_root(x)))
@@ -170,14 +174,18 @@ C_FUNCTIONS_1: Final = [
     "round",
 ]
 C_FUNCTIONS_2: Final = ("atan2", "pow", "hypot")
+ROUNDINGS: Final = ("floor", "ceil", "trunc")
+"""Those of them that processors have an instruction for."""
 
 
 def mathematical_rows() -> Iterator[Primitive]:
     """The functions of `double` that the C library computes."""
     for name in C_FUNCTIONS_1:
-        yield Primitive(f"double.{name}", (DOUBLE,), DOUBLE, a.c_function(name, 1))
+        calls = name not in ROUNDINGS
+        yield Primitive(f"double.{name}", (DOUBLE,), DOUBLE, a.c_function(name, 1), calls_library=calls)
     for name in C_FUNCTIONS_2:
-        yield Primitive(f"double.{name}", (DOUBLE, DOUBLE), DOUBLE, a.c_function(name, 2))
+        meaning = a.c_function(name, 2)
+        yield Primitive(f"double.{name}", (DOUBLE, DOUBLE), DOUBLE, meaning, calls_library=True)
 
 
 def all_rows() -> Iterator[Primitive]:

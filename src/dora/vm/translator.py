@@ -166,7 +166,7 @@ class Translator:
         result = []
         for index in reversed(path):
             result.append(live)
-            kept, used, _ = accesses[index]
+            kept, used, _, _ = accesses[index]
             live = live & kept | used
         result.reverse()
         return result
@@ -186,7 +186,7 @@ class Translator:
         if noted < start and noted in self.noted:
             live, start = self.noted[noted], noted
         for one in range(start - 1, index - 1, -1):
-            kept, used, _ = accesses[one]
+            kept, used, _, _ = accesses[one]
             live = live & kept | used
             if one % NOTED_EVERY == 0:
                 self.noted[one] = live

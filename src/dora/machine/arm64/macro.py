@@ -84,8 +84,8 @@ class MacroAssembler(Assembler):
 
     def __init__(self, far: bool = False) -> None:
         super().__init__(far)
-        self.scratch_register = Scratch(SCRATCH)
-        self.float_scratch_register = FloatScratch(FLOAT_SCRATCH)
+        self.scratch_register: Scratch | None = None
+        self.float_scratch_register: FloatScratch | None = None
         self.saved: tuple[Register, ...] = ()
         self.frame_patches: list[int] = []
 
@@ -94,9 +94,13 @@ class MacroAssembler(Assembler):
             self.nop()
 
     def scratch(self) -> Scratch:
+        if self.scratch_register is None:
+            self.scratch_register = Scratch(SCRATCH)
         return self.scratch_register
 
     def float_scratch(self) -> FloatScratch:
+        if self.float_scratch_register is None:
+            self.float_scratch_register = FloatScratch(FLOAT_SCRATCH)
         return self.float_scratch_register
 
     def finish(self) -> Code:

@@ -92,8 +92,8 @@ class MacroAssembler(Assembler):
 
     def __init__(self) -> None:
         super().__init__()
-        self.scratch_register = Scratch(SCRATCH)
-        self.float_scratch_register = FloatScratch(FLOAT_SCRATCH)
+        self.scratch_register: Scratch | None = None
+        self.float_scratch_register: FloatScratch | None = None
         self.saved: tuple[Register, ...] = ()
         self.frame_patches: list[int] = []
 
@@ -101,9 +101,13 @@ class MacroAssembler(Assembler):
         self.nop(-len(self.code) % boundary)
 
     def scratch(self) -> Scratch:
+        if self.scratch_register is None:
+            self.scratch_register = Scratch(SCRATCH)
         return self.scratch_register
 
     def float_scratch(self) -> FloatScratch:
+        if self.float_scratch_register is None:
+            self.float_scratch_register = FloatScratch(FLOAT_SCRATCH)
         return self.float_scratch_register
 
     def finish(self) -> Code:
