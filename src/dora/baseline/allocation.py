@@ -83,18 +83,22 @@ class Allocation:
 def allocate(function: Function, convention: Convention) -> Allocation:
     """Choose a home for each register of a function."""
     liveness = analyse(function)
-    calls = [index for index in liveness.calls if not is_inline(function.code[index])]
-    across = live_across(liveness, calls) if calls else {}
+    across = live_across(liveness, calls_among(function.code, liveness.calls)) if liveness.calls else {}
     allocation = Allocation(liveness, [None] * len(function.registers), across)
-    choose_homes(function, allocation, survey(function, allocation), convention)
+    facts = survey(function, allocation)
+    choose_homes(function, allocation, facts, convention)
     if across:
-        note_saves(function, allocation, convention)
+        note_saves(function, allocation, facts[1], convention.integers.kept)
     return allocation
 
 
-def is_inline(insn: Instruction) -> bool:
-    """Whether a call is none: of an internal function that is a few machine instructions."""
-    return type(insn) is CallInternal and insn.function.internal in WITHOUT_CALL
+def calls_among(code: list[Instruction], candidates: list[int]) -> list[int]:
+    """Those of some calls that are not of internal functions which are a few machine instructions."""
+    return [
+        index
+        for index in candidates
+        if type(insn := code[index]) is not CallInternal or insn.function.internal not in WITHOUT_CALL
+    ]
 
 
 Survey = tuple[list[int], list[int], list[int], list[int]]
@@ -198,14 +202,18 @@ def wanted_homes(kind: Kind, benefit: int, cost: int, pool: Pool) -> tuple[AnyRe
     return pool.kept if is_dear else pool.kept_first
 
 
-def note_saves(function: Function, allocation: Allocation, convention: Convention) -> None:
-    """What has to be in its slot during calls: references, and what is at home in a register that is lost."""
-    kept = convention.integers.kept
-    saved, references, bit = 0, 0, 1
-    for kind, home in zip(function.registers, allocation.homes, strict=True):
-        if kind is REF:
-            references |= bit
-        if home is not None and (kind is REF or kind in FLOATING or home not in kept):
-            saved |= bit
-        bit <<= 1
-    allocation.saved, allocation.references = saved, references
+def note_saves(
+    function: Function, allocation: Allocation, cost: list[int], kept: tuple[AnyRegister, ...]
+) -> None:
+    """What has to be in its slot during calls: references, and what is at home in a register that is lost.
+
+    Only what lives across a call, which costs, can be meant.
+    """
+    kinds, homes = function.registers, allocation.homes
+    for register, calls in enumerate(cost):
+        if calls:
+            kind, home = kinds[register], homes[register]
+            if kind is REF:
+                allocation.references |= 1 << register
+            if home is not None and (kind is REF or kind in FLOATING or home not in kept):
+                allocation.saved |= 1 << register

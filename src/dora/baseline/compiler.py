@@ -120,14 +120,15 @@ def compile_block(context: Context, compile_straight: Straight, start: int, end:
         compile_straight(context, start, last - 1)
         if frame.constants:
             frame.flush(live)
-        begin_instruction(context, last - 1)
+        context.index = last - 1
+        if context.comments:
+            comment(context)
         primitives.branch_on(context, code[last - 1], insn)  # type: ignore[arg-type]
     else:
         compile_straight(context, start, last)
         if live and frame.constants:
             frame.flush(live)
-        begin_instruction(context, last)
-        EMITTERS[type(insn)](context, insn)
+        compile_straight(context, last, end)
 
 
 def compile_silently(context: Context, start: int, end: int) -> None:
@@ -138,15 +139,15 @@ def compile_silently(context: Context, start: int, end: int) -> None:
 
 
 def compile_with_comments(context: Context, start: int, end: int) -> None:
-    for index in range(start, end):
-        begin_instruction(context, index)
-        compile_silently(context, index, index + 1)
+    for context.index in range(start, end):
+        comment(context)
+        compile_silently(context, context.index, context.index + 1)
 
 
-def begin_instruction(context: Context, index: int) -> None:
-    context.index = index
-    if context.comments:
-        context.masm.comment(print_instruction(context.function, context.function.code[index]))
+def comment(context: Context) -> None:
+    """Name the present instruction in the listing."""
+    insn = context.function.code[context.index]
+    context.masm.comment(print_instruction(context.function, insn))
 
 
 EMITTERS: Final[dict[type[Instruction], Callable[[Context, Any], None]]] = {

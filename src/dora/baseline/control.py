@@ -24,6 +24,7 @@ def move(context: Context, insn: i.Move) -> None:
     frame = context.frame
     if insn.src in frame.constants:
         frame.constants[insn.dst] = frame.constants[insn.src]
+        frame.where[insn.dst] = None
         frame.forget(insn.dst)
         return
     kind = frame.kinds[insn.dst]
@@ -35,9 +36,11 @@ def move(context: Context, insn: i.Move) -> None:
 
 
 def load_constant(context: Context, insn: i.LoadConstant) -> None:
-    context.frame.constants[insn.dst] = insn.value
+    frame, register = context.frame, insn.dst
+    frame.constants[register] = insn.value
+    frame.where[register] = None
     if insn.value is None:
-        context.frame.forget(insn.dst)
+        frame.forget(register)
 
 
 # Branches.

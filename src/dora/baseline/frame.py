@@ -14,7 +14,7 @@ instruction has one.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from dora.baseline.allocation import Allocation
 from dora.baseline.convention import Passing, Place
@@ -50,12 +50,17 @@ class Frame:
         "saved",
         "slots",
         "unused",
+        "where",
     )
 
     def __init__(self, masm: MacroAssembler, function: Function, allocation: Allocation) -> None:
         self.masm = masm
         self.kinds = function.registers
         self.homes = allocation.homes
+        self.where: list[Any] = allocation.homes.copy()
+        """the machine register that holds the value of a register now; None if that takes a closer look
+
+        `where[register] or read(register, work)` is `read` without a call, most of the time."""
         self.across = allocation.across
         self.saved = allocation.saved
         self.references = allocation.references
@@ -100,10 +105,10 @@ class Frame:
         if register in self.constants:
             return self.read_constant(register, work)
         home = self.homes[register]
-        if home is None:
-            self.masm.load(self.kinds[register], work, self.masm.frame_pointer, self.slot(register))
-            return work
-        return home  # type: ignore[return-value]
+        if home is not None:
+            return home  # type: ignore[return-value]
+        self.masm.load(self.kinds[register], work, self.masm.frame_pointer, self.slot(register))
+        return work
 
     def read_constant(self, register: Register, work: R) -> R:
         """Make a constant after all; at home it stays for later readers."""
@@ -113,18 +118,18 @@ class Frame:
             return work
         self.make_constant(register, home)
         del self.constants[register]
+        self.where[register] = home
         return home  # type: ignore[return-value]
 
     def read_into(self, register: Register, target: AnyRegister) -> None:
         """Bring the value into a certain machine register."""
-        kind = self.kinds[register]
         if register in self.constants:
             self.make_constant(register, target)
-        elif self.homes[register] is None:
+            return
+        kind, home = self.kinds[register], self.homes[register]
+        if home is None:
             self.masm.load(kind, target, self.masm.frame_pointer, self.slot(register))
         else:
-            home = self.homes[register]
-            assert home is not None
             self.masm.move(kind, target, home)
 
     def target(self, register: Register, work: R) -> R:
@@ -166,6 +171,7 @@ class Frame:
         home = self.homes[register]
         if home is not None:
             self.make_constant(register, home)
+            self.where[register] = home
             return
         value = self.constants[register]
         constant = 0 if value is None else value
@@ -218,16 +224,15 @@ class Frame:
 
         What is at home in a register goes first, because the others may overwrite homes.
         """
-        homes, constants = self.homes, self.constants
+        where = self.where
         late: list[tuple[Register, AnyRegister]] = []
         for (kind, target, stack), register in zip(places, registers, strict=True):
-            home = homes[register]
             if target is None:
                 self.pass_on_stack(kind, stack, register)
-            elif home is None or register in constants:
+            elif (source := where[register]) is None:
                 late.append((register, target))
             else:
-                moves.append((kind, target, home))
+                moves.append((kind, target, source))
         self.masm.move_all(tuple(moves))
         for register, target in late:
             self.read_into(register, target)

@@ -27,7 +27,8 @@ def work_for(context: Context, kind: Kind, number: int = 0) -> AnyRegister:
 
 def read_reference(context: Context, register: Virtual, work: Register) -> Register:
     """The value of a reference."""
-    return context.frame.read(register, work)
+    frame = context.frame
+    return frame.where[register] or frame.read(register, work)
 
 
 def checked_reference(context: Context, register: Virtual, work: Register) -> Register:

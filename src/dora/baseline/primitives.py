@@ -41,20 +41,19 @@ def integer_binary(operation: Binary, kind: Kind, *, commutes: bool) -> Emitter:
 
     def emit(context: Context, insn: Compute) -> None:
         frame, masm, work = context.frame, context.masm, context.work
+        where, constants = frame.where, frame.constants
         left, right = insn.args
-        if commutes and left in frame.constants and right not in frame.constants:
+        if commutes and left in constants and right not in constants:
             left, right = right, left
-        first = frame.read(left, work[0])
+        first = where[left] or frame.read(left, work[0])
         target = frame.target(insn.dst, work[0])
-        if right in frame.constants:
-            value = frame.constants[right]
-            assert isinstance(value, int)
-            masm.binary_immediate(operation, kind, target, first, value)
+        if right in constants:
+            masm.binary_immediate(operation, kind, target, first, constants[right])  # type: ignore[arg-type]
         elif frame.homes[right] is None and not shift:
             slot = frame.slot(right)
             masm.binary_memory(operation, kind, target, first, masm.frame_pointer, slot)
         else:
-            second = frame.read(right, work[1])
+            second = where[right] or frame.read(right, work[1])
             masm.binary(operation, kind, target, first, second)
         frame.written(insn.dst, target)
 
@@ -117,7 +116,7 @@ def float_binary(operation: FloatBinary, kind: Kind) -> Emitter:
     def emit(context: Context, insn: Compute) -> None:
         frame, masm, work = context.frame, context.masm, context.float_work
         left, right = insn.args
-        first = frame.read(left, work[0])
+        first = frame.where[left] or frame.read(left, work[0])
         target = frame.target(insn.dst, work[0])
         if right not in frame.constants and frame.homes[right] is None:
             slot = frame.slot(right)
@@ -359,12 +358,12 @@ def integer_branch(
     left, right, condition = ordered(context, insn, comparison.condition)
     if not sense:
         condition = negated(condition)
-    first = frame.read(left, context.work[0])
+    first = frame.where[left] or frame.read(left, context.work[0])
     if right in frame.constants:
         value = int(frame.constants[right] or 0)
         context.masm.branch_immediate(comparison.kind, condition, first, value, label)
     else:
-        second = frame.read(right, context.work[1])
+        second = frame.where[right] or frame.read(right, context.work[1])
         context.masm.branch(comparison.kind, condition, first, second, label)
 
 

@@ -26,7 +26,8 @@ NATIVE_ARGUMENTS: Final = 6
 
 def read(context: Context, register: Virtual, number: int) -> Register:
     """The value of an integer, in its home or in the work register of this number."""
-    return context.frame.read(register, context.work[number])
+    frame = context.frame
+    return frame.where[register] or frame.read(register, context.work[number])
 
 
 def target(context: Context, insn: i.CallInternal) -> Register:

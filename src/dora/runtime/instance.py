@@ -275,8 +275,8 @@ class Instance:
     def entry(self, function: FunctionRef) -> str:
         symbol = self.entries.get(function)
         if symbol is None:
-            self.cell(function)
             symbol = self.entries[function] = f"entry:{function.name}"
+            self.symbols[symbol] = self.cell(function)
         return symbol
 
     def shape(self, cls: ClassRef) -> str:
