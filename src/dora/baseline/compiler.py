@@ -101,6 +101,8 @@ def compile_blocks(context: Context, liveness: Liveness) -> None:
         frame.constants.clear()
 
 
+CONDITIONAL: Final = frozenset([i.BranchIf, i.BranchUnless])
+
 Straight = Callable[[Context, int, int], None]
 """Compiles the instructions from the first index up to, not including, the second."""
 
@@ -116,7 +118,7 @@ def compile_block(context: Context, compile_straight: Straight, start: int, end:
     if not insn.leaves:
         compile_straight(context, start, end)
         frame.flush(live)
-    elif start < last and control.fuses(code[last - 1], insn, live):
+    elif type(insn) in CONDITIONAL and start < last and control.fuses(code[last - 1], insn, live):  # type: ignore[arg-type]
         compile_straight(context, start, last - 1)
         if frame.constants:
             frame.flush(live)

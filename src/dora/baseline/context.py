@@ -109,9 +109,11 @@ class Context:
 
     def point(self, offset: int, slots: tuple[int, ...] = ()) -> None:
         """The call whose return address is `offset` can be looked at."""
-        function = self.function
-        point = offset, function.ref, function.lines[self.index], slots
-        self.points.append(new_tuple(GCPoint, point))
+        self.add_point(offset, self.function.lines[self.index], slots)
+
+    def add_point(self, offset: int, line: int, slots: tuple[int, ...]) -> None:
+        """The same in a slow path, which is emitted later than the code for the line."""
+        self.points.append(new_tuple(GCPoint, (offset, self.function.ref, line, slots)))
 
     def trap(self, kind: Trap) -> Label:
         """Where to go to fail at the current line; the code stands behind the function's body."""
@@ -130,15 +132,15 @@ class Context:
 
     def emit_slow_paths(self) -> None:
         """The calls behind the body that traps and polls lead to."""
-        masm, points, ref = self.masm, self.points, self.function.ref
+        masm = self.masm
         for (kind, line), label in self.traps.items():
             masm.bind(label)
             if self.comments:
                 masm.comment(f"{kind.text}, line {line}")
-            points.append(GCPoint(masm.call_near(TRAP_SYMBOLS[kind]), ref, line, ()))
+            self.add_point(masm.call_near(TRAP_SYMBOLS[kind]), line, ())
         for slow, back, line in self.polls:
             masm.bind(slow)
             if self.comments:
                 masm.comment(f"attention, line {line}")
-            points.append(GCPoint(masm.call_near("stub:attention"), ref, line, ()))
+            self.add_point(masm.call_near("stub:attention"), line, ())
             masm.jump(back)

@@ -37,20 +37,21 @@ def move(context: Context, insn: i.Move) -> None:
 
 def load_constant(context: Context, insn: i.LoadConstant) -> None:
     frame, register = context.frame, insn.dst
-    frame.constants[register] = insn.value
-    frame.where[register] = None
-    if insn.value is None:
+    value = insn.value
+    if value is None:
+        value = 0
         frame.forget(register)
+    frame.constants[register] = value
+    frame.where[register] = None
 
 
 # Branches.
 
 
-def fuses(insn: Instruction, branch: Instruction, live: int) -> bool:
+def fuses(insn: Instruction, branch: i.BranchIf | i.BranchUnless, live: int) -> bool:
     """Whether an instruction is a comparison that is only made for the branch behind it."""
     return (
-        (type(branch) is i.BranchUnless or type(branch) is i.BranchIf)
-        and type(insn) is i.Compute
+        type(insn) is i.Compute
         and insn.dst == branch.condition
         and insn.operation.name in COMPARISONS
         and not live >> insn.dst & 1

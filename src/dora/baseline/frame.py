@@ -26,7 +26,7 @@ from dora.types.kinds import FLOATING, LONG, Kind
 
 SLOT: Final = 8
 
-Constant = bool | int | float | None
+Constant = bool | int | float
 
 R = TypeVar("R", bound=AnyRegister)
 """Registers of the processor, of the one kind or of the other."""
@@ -96,10 +96,6 @@ class Frame:
 
     # Reading and writing.
 
-    def constant(self, register: Register) -> Constant:
-        """The value of a register that is known and not made; None for nil and for anything else."""
-        return self.constants.get(register)
-
     def read(self, register: Register, work: R) -> R:
         """A machine register with the value: its home, or `work`."""
         if register in self.constants:
@@ -157,8 +153,7 @@ class Frame:
     # Constants.
 
     def make_constant(self, register: Register, target: AnyRegister) -> None:
-        value = self.constants[register]
-        self.masm.load_constant(self.kinds[register], target, 0 if value is None else value)
+        self.masm.load_constant(self.kinds[register], target, self.constants[register])
 
     def flush(self, live: int) -> None:
         """Make the constants that are live where the code goes from here."""
@@ -173,9 +168,8 @@ class Frame:
             self.make_constant(register, home)
             self.where[register] = home
             return
-        value = self.constants[register]
-        constant = 0 if value is None else value
-        self.masm.store_constant(self.kinds[register], constant, self.masm.frame_pointer, self.slot(register))
+        kind, value = self.kinds[register], self.constants[register]
+        self.masm.store_constant(kind, value, self.masm.frame_pointer, self.slot(register))
 
     def forget_checks(self) -> None:
         """The code is jumped to from elsewhere, where other references have been checked."""
@@ -224,18 +218,21 @@ class Frame:
 
         What is at home in a register goes first, because the others may overwrite homes.
         """
-        where = self.where
-        late: list[tuple[Register, AnyRegister]] = []
+        masm, where, constants = self.masm, self.where, self.constants
+        late: list[tuple[Kind, AnyRegister, Register]] = []
         for (kind, target, stack), register in zip(places, registers, strict=True):
             if target is None:
                 self.pass_on_stack(kind, stack, register)
             elif (source := where[register]) is None:
-                late.append((register, target))
+                late.append((kind, target, register))
             else:
                 moves.append((kind, target, source))
-        self.masm.move_all(tuple(moves))
-        for register, target in late:
-            self.read_into(register, target)
+        masm.move_all(tuple(moves))
+        for kind, target, register in late:
+            if register in constants:
+                masm.load_constant(kind, target, constants[register])
+            else:
+                self.read_into(register, target)
 
     def pass_on_stack(self, kind: Kind, stack: int, register: Register) -> None:
         masm = self.masm

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from dora.baseline.context import Context
-from dora.baseline.result import GCPoint
 from dora.bytecode import instructions as i
 from dora.bytecode.entities import ClassRef
 from dora.bytecode.instructions import Register as Virtual
@@ -57,7 +56,7 @@ def store_field(context: Context, insn: i.StoreField) -> None:
     kind, offset = insn.field.kind, context.environment.field_offset(insn.field)
     constants = context.frame.constants
     if insn.value in constants and kind not in FLOATING:
-        context.masm.store_constant(kind, int(constants[insn.value] or 0), target, offset)
+        context.masm.store_constant(kind, int(constants[insn.value]), target, offset)
     else:
         value = context.frame.read(insn.value, work_for(context, kind, 1))
         context.masm.store(kind, value, target, offset)
@@ -187,7 +186,7 @@ def allocate_slowly(context: Context, full: Label, done: Label, size: int | None
         masm.bind(full)
         if size is not None:
             masm.load_constant(LONG, context.work[1], size)
-        context.points.append(GCPoint(masm.call_near("stub:allocate"), context.function.ref, line, slots))
+        context.add_point(masm.call_near("stub:allocate"), line, slots)
         masm.jump(done)
 
     return emit
@@ -221,7 +220,7 @@ def allocate_array(context: Context, dst: Virtual, shape: str, elements: Virtual
     def emit() -> None:
         masm.bind(full)
         masm.binary(Binary.SUB, LONG, work[1], work[1], work[0])
-        context.points.append(GCPoint(masm.call_near("stub:allocate"), context.function.ref, line, slots))
+        context.add_point(masm.call_near("stub:allocate"), line, slots)
         masm.jump(done)
 
     slots, line = frame.reference_slots(context.index), context.line

@@ -360,7 +360,7 @@ def integer_branch(
         condition = negated(condition)
     first = frame.where[left] or frame.read(left, context.work[0])
     if right in frame.constants:
-        value = int(frame.constants[right] or 0)
+        value = int(frame.constants[right])
         context.masm.branch_immediate(comparison.kind, condition, first, value, label)
     else:
         second = frame.where[right] or frame.read(right, context.work[1])

@@ -199,12 +199,11 @@ class Buffer:
         self.deferred = []  # the blocks know this buffer: freeing it must not wait for the cyclic collector
         body_size = len(self.code)
         self._place_constants()
-        positions = self.positions
+        code, positions = self.code, self.positions
+        assert UNBOUND not in positions, f"label {positions.index(UNBOUND)} was never bound"
         for offset, label, patch in self.fixups:
-            target = positions[label]
-            assert target != UNBOUND, f"label {label} was never bound"
-            patch(self.code, offset, target)
-        return Code(self.code, body_size, self.relocations, self.comments)
+            patch(code, offset, positions[label])
+        return Code(code, body_size, self.relocations, self.comments)
 
     def _place_constants(self) -> None:
         """Largest first, so that one alignment serves all."""

@@ -18,6 +18,7 @@ import os
 from _thread import allocate_lock
 from bisect import bisect_left
 from typing import Any, Final
+from weakref import WeakSet
 
 from dora.machine.targets import Target, host
 from dora.types.kinds import Kind
@@ -144,20 +145,19 @@ class Ranges:
 
     def rounded(self, size: int) -> int:
         """What a request of `size` bytes takes."""
-        return max(size, 1) + self.granule - 1 & -self.granule
+        return (size or 1) + self.granule - 1 & -self.granule
 
     def allocate(self, size: int) -> int:
         """The address of `size` bytes.  Raises ArenaFull."""
         size = self.rounded(size)
-        index = 0
-        if not self.sizes or self.sizes[0] < size:
-            index = self._first_fit(size)
-        address = self.free[index]
-        if self.sizes[index] == size:
-            del self.free[index], self.sizes[index]
+        free, sizes = self.free, self.sizes
+        index = 0 if sizes and sizes[0] >= size else self._first_fit(size)
+        address, available = free[index], sizes[index]
+        if available == size:
+            del free[index], sizes[index]
         else:
-            self.free[index] += size
-            self.sizes[index] -= size
+            free[index] = address + size
+            sizes[index] = available - size
         self.used += size
         return address
 
@@ -270,6 +270,17 @@ def code_writer(address: int, size: int) -> ProcessMemory | FreshPages:
 
 # ---- The arena ----
 
+ARENAS: Final[WeakSet[CodeArena]] = WeakSet()
+
+
+def renew_locks() -> None:
+    """In a child after a fork: another thread of the parent may have held the lock of an arena."""
+    for arena in ARENAS:
+        arena.lock = allocate_lock()
+
+
+os.register_at_fork(after_in_child=renew_locks)
+
 
 class CodeArena:
     """Code and cells within reach of each other; placed, freed and reused exactly.
@@ -279,12 +290,12 @@ class CodeArena:
     """
 
     __slots__ = (
+        "__weakref__",
         "address",
         "cells",
         "code",
         "filler",
         "lock",
-        "process",
         "size",
         "synchronize",
         "words",
@@ -303,8 +314,8 @@ class CodeArena:
         self.words = (ctypes.c_uint64 * (cells_size // CELL)).from_address(self.address)
         self.filler = target.filler if target else b"\0"
         self.lock = allocate_lock()
-        self.process = os.getpid()
         self.synchronize: Any = None
+        ARENAS.add(self)
         if target and not target.coherent:
             self._make_coherent(target)
 
@@ -342,16 +353,9 @@ class CodeArena:
             answers.append(ctypes.PYFUNCTYPE(int_t)(address)())
         return answers == [1, 2]
 
-    def _guard(self) -> Any:
-        """The lock; a new one in a child, as another thread of the parent may have held the old one."""
-        if self.process != os.getpid():
-            self.process = os.getpid()
-            self.lock = allocate_lock()
-        return self.lock
-
     def allocate(self, size: int) -> int:
         """The address of room for code, a multiple of 16."""
-        with self._guard():
+        with self.lock:
             return self.code.allocate(size)
 
     def write(self, address: int, data: bytes | bytearray) -> None:
@@ -368,13 +372,13 @@ class CodeArena:
 
     def free(self, address: int, size: int) -> None:
         """Take back code; nobody may run it any more."""
-        with self._guard():
+        with self.lock:
             self.writer.clear(address, self.code.rounded(size), self.filler)
             self.code.release(address, size)
 
     def new_cell(self, value: int = 0, count: int = 1) -> int:
         """The address of `count` neighbouring 8-byte words, all holding `value`."""
-        with self._guard():
+        with self.lock:
             address = self.cells.allocate(CELL * count)
         for index in range(count):
             self.set_cell(address + CELL * index, value)
@@ -393,7 +397,7 @@ class CodeArena:
 
     def free_cell(self, address: int, count: int = 1) -> None:
         """Take back what `new_cell` gave out."""
-        with self._guard():
+        with self.lock:
             self.cells.release(address, CELL * count)
 
     def contains(self, address: int) -> bool:

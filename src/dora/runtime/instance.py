@@ -244,9 +244,10 @@ class Instance:
         """Place a compiled function, make its GC points known, and let its entry cell lead to it."""
         address = self.place(code)
         for point in points:
-            self.places[address + point.offset] = point
+            at = address + point.offset
+            self.places[at] = point
             if point.slots:
-                self.heap.add_point(address + point.offset, point.slots)
+                self.heap.add_point(at, point.slots)
         self.arena.set_cell(self.cell(ref), address)
         return address
 

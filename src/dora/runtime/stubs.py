@@ -218,11 +218,11 @@ def compile_first(first: int, count: int, offsets: list[int]) -> Callable[[Macro
     """
 
     def emit(masm: MacroAssembler) -> None:
-        for number in range(first, first + count):
-            offsets.append(masm.position)
-            with masm.scratch() as register:
+        with masm.scratch() as register:
+            for number in range(first, first + count):
+                offsets.append(masm.position)
                 masm.load_constant(LONG, register, number)
-            masm.jump_near("stub:compile")
+                masm.jump_near("stub:compile")
 
     return emit
 
