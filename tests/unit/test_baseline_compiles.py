@@ -7,15 +7,18 @@ from pathlib import Path
 import pytest
 
 from compiling import bytecode_of, compiled_program, functions_of, machine_code
-from dora.baseline.allocation import LIBRARY_CALLS, WITHOUT_CALL
+from dora.baseline.allocation import WITHOUT_CALL
 from dora.baseline.calls import INLINE
 from dora.baseline.primitives import EMITTERS
-from dora.bytecode.instructions import Poll
+from dora.bytecode.entities import FunctionRef
+from dora.bytecode.function import Function as Bytecode
+from dora.bytecode.instructions import Compute, Poll, Register, Return
 from dora.bytecode.verifier import verify
 from dora.check.library import compiled_library
 from dora.check.program import Function
 from dora.library.files import HEAP
 from dora.lower.expressions import CHECKED_LATE, SPECIAL
+from dora.lower.functions import lowering
 from dora.machine.targets import TARGETS
 from dora.runtime.collectors import COLLECTORS
 from dora.runtime.internals import HEAP_FUNCTIONS, UPCALLS, layout_constants
@@ -62,7 +65,22 @@ def test_every_function_compiles(name: str, target: str) -> None:
 
 def test_every_primitive_has_an_emitter() -> None:
     assert set(EMITTERS) == set(PRIMITIVES)
-    assert set(PRIMITIVES) >= LIBRARY_CALLS
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_rows_tell_whether_they_call_the_c_library(target: str) -> None:
+    """Registers that a call loses are saved around those instructions only."""
+    specializer = lowering(compiled_program("fun main() {}"))
+    for row in PRIMITIVES.values():
+        ref = FunctionRef("f", "f", "f()", None, row.operands, row.result, False)
+        function = Bytecode(ref, [*row.operands, row.result])
+        result = Register(len(row.operands))
+        arguments = tuple(Register(number) for number in range(result))
+        function.code = [Compute(result, row, arguments), Return(result)]
+        function.lines = [1, 1]
+        code = machine_code(specializer, function, target).code
+        calls = any(symbol.startswith("native:") for _, _, symbol, _ in code.relocations)
+        assert calls == row.calls_library, row
 
 
 COLLECTED = {"forceCollect"}

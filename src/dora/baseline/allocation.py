@@ -12,6 +12,7 @@ it.  References do so in any home: the collector knows slots only, and it moves 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final
 
 from dora.baseline.convention import Convention, Pool
@@ -167,18 +168,20 @@ def choose_homes(function: Function, allocation: Allocation, survey: Survey, con
     taken, taken_floats = [0] * MOST_HOMES, [0] * MOST_HOMES
     kinds, homes = function.registers, allocation.homes
     benefit, cost, first, last = survey
+    parameters = len(function.ref.parameters)
     arrivals = convention.passing[function.ref.parameters].values
-    for register in sorted(range(len(kinds)), key=benefit.__getitem__, reverse=True)[:CANDIDATES]:
-        if not benefit[register]:
+    integers, floats = convention.integers, convention.floats
+    by_use = sorted(range(len(kinds)), key=benefit.__getitem__, reverse=True)
+    for register in islice(by_use, CANDIDATES):
+        uses, calls, kind = benefit[register], cost[register], kinds[register]
+        if not uses:
             break
-        kind = kinds[register]
-        pool, busy = convention.integers, taken
         if kind in FLOATING:
-            pool, busy = convention.floats, taken_floats
-        wanted = pool.lost_first
-        if cost[register]:
-            wanted = wanted_homes(kind, benefit[register], cost[register], pool)
-        if register < len(arrivals):
+            pool, busy = floats, taken_floats
+        else:
+            pool, busy = integers, taken
+        wanted = wanted_homes(kind, uses, calls, pool) if calls else pool.lost_first
+        if register < parameters:
             wanted = with_arrival(arrivals[register][1], wanted)
         life = (2 << last[register]) - (1 << first[register])
         for home in wanted:
@@ -186,7 +189,7 @@ def choose_homes(function: Function, allocation: Allocation, survey: Survey, con
                 busy[home] |= life
                 homes[register] = home
                 break
-    allocation.kept_used = tuple([home for home in convention.integers.kept if taken[home]])  # type: ignore[misc]
+    allocation.kept_used = tuple([home for home in integers.kept if taken[home]])  # type: ignore[misc]
 
 
 def with_arrival(arrival: AnyRegister | None, wanted: tuple[AnyRegister, ...]) -> tuple[AnyRegister, ...]:

@@ -246,24 +246,25 @@ class Frame:
 
     def take_arguments(self, places: Sequence[Place]) -> None:
         """Bring the parameters that are used from where the caller put them to where they live."""
-        masm, homes, unused = self.masm, self.homes, self.unused
+        masm, unused = self.masm, self.unused
         moves: list[Move] = []
         on_stack: list[tuple[Register, int]] = []
-        for number, (kind, source, stack) in enumerate(places):
+        for number, ((kind, source, stack), home) in enumerate(zip(places, self.homes, strict=False)):
+            if home == source and home is not None:  # most of them
+                continue
             if unused >> number & 1:
                 continue
             register = Register(number)
-            home = homes[register]
             if source is None:
                 on_stack.append((register, masm.incoming_arguments + stack))
             elif home is None:
                 masm.store(kind, source, masm.frame_pointer, self.slot(register))
-            elif home != source:
+            else:
                 moves.append((kind, home, source))
         if moves:
             masm.move_all(tuple(moves))
         for register, offset in on_stack:
-            self.take_from_stack(register, homes[register], offset)
+            self.take_from_stack(register, self.homes[register], offset)
 
     def take_from_stack(self, register: Register, home: AnyRegister | None, offset: int) -> None:
         masm, kind = self.masm, self.kinds[register]

@@ -65,10 +65,14 @@ SHIFTS: Final = {
 }
 
 
+NONE: Final = -1
+"""in place of the offset of an instruction"""
+
+
 class MacroAssembler(Assembler):
     """Implements `dora.machine.macro.MacroAssembler`."""
 
-    __slots__ = ("float_scratch_register", "frame_patches", "saved", "scratch_register")
+    __slots__ = ("float_scratch_register", "frame_patch", "saved", "scratch_register")
 
     thread = X[28]
     frame_pointer = FP
@@ -87,7 +91,7 @@ class MacroAssembler(Assembler):
         self.scratch_register: Scratch | None = None
         self.float_scratch_register: FloatScratch | None = None
         self.saved: tuple[Register, ...] = ()
-        self.frame_patches: list[int] = []
+        self.frame_patch = NONE
 
     def align(self, boundary: int) -> None:
         while len(self.code) % boundary:
@@ -105,7 +109,7 @@ class MacroAssembler(Assembler):
 
     def finish(self) -> Code:
         code = super().finish()
-        assert not self.frame_patches, "the size of the frame was not set"
+        assert self.frame_patch == NONE, "the size of the frame was not set"
         return code
 
     # ---- Frames and calls ----
@@ -113,15 +117,14 @@ class MacroAssembler(Assembler):
     def prologue(self, saved: tuple[Register, ...] = ()) -> None:
         self.saved = saved
         self.code += sequences.prologue()
-        self.frame_patches.append(len(self.code))
+        self.frame_patch = len(self.code)
         self.code += bytes(4)
         self.code += sequences.save(saved)
 
     def set_frame_size(self, size: int) -> None:
         room = sequences.frame_room(size + 8 * len(self.saved) + 15 & ~15)
-        for offset in self.frame_patches:
-            self.code[offset : offset + 4] = room
-        self.frame_patches.clear()
+        self.code[self.frame_patch : self.frame_patch + 4] = room
+        self.frame_patch = NONE
 
     def leave_frame(self) -> None:
         self.code += sequences.leaving(self.saved)

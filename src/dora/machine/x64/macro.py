@@ -70,13 +70,16 @@ MINIMUM: Final = -0x8000_0000
 MAXIMUM: Final = 0x7FFF_FFFF
 """what 32 bits with a sign hold, as most immediates are"""
 
+NONE: Final = -1
+"""in place of the offset of an instruction"""
+
 pack_size: Final = Struct("<i").pack_into
 
 
 class MacroAssembler(Assembler):
     """Implements `dora.machine.macro.MacroAssembler`."""
 
-    __slots__ = ("float_scratch_register", "frame_patches", "saved", "scratch_register")
+    __slots__ = ("float_scratch_register", "frame_patch", "saved", "scratch_register")
 
     thread = x.R15
     frame_pointer = RBP
@@ -95,7 +98,7 @@ class MacroAssembler(Assembler):
         self.scratch_register: Scratch | None = None
         self.float_scratch_register: FloatScratch | None = None
         self.saved: tuple[Register, ...] = ()
-        self.frame_patches: list[int] = []
+        self.frame_patch = NONE
 
     def align(self, boundary: int) -> None:
         self.nop(-len(self.code) % boundary)
@@ -112,7 +115,7 @@ class MacroAssembler(Assembler):
 
     def finish(self) -> Code:
         code = super().finish()
-        assert not self.frame_patches, "the size of the frame was not set"
+        assert self.frame_patch == NONE, "the size of the frame was not set"
         return code
 
     # ---- Frames and calls ----
@@ -120,21 +123,19 @@ class MacroAssembler(Assembler):
     def prologue(self, saved: tuple[Register, ...] = ()) -> None:
         self.saved = saved
         self.code += sequences.prologue(saved)
-        self.frame_patches.append(len(self.code) - 4)
+        self.frame_patch = len(self.code) - 4
 
     def set_frame_size(self, size: int) -> None:
         pushed = 8 * len(self.saved)
         aligned = (size + pushed + 15 & ~15) - pushed
-        for offset in self.frame_patches:
-            pack_size(self.code, offset, aligned)
-        self.frame_patches.clear()
+        pack_size(self.code, self.frame_patch, aligned)
+        self.frame_patch = NONE
 
     def leave_frame(self) -> None:
         self.code += sequences.leaving(self.saved)
 
     def epilogue(self) -> None:
-        self.code += sequences.leaving(self.saved)
-        self.ret()
+        self.code += sequences.returning(self.saved)
 
     def return_(self) -> None:
         self.ret()

@@ -62,6 +62,14 @@ def leaving(saved: tuple[Register, ...]) -> bytes:
 
 
 @cache
+def returning(saved: tuple[Register, ...]) -> bytes:
+    """The same, and the return."""
+    asm = Assembler()
+    asm.ret()
+    return leaving(saved) + bytes(asm.code)
+
+
+@cache
 def move_all(moves: tuple[Move, ...]) -> bytes:
     """Moves as if all at once.  There are few combinations: those of arguments."""
     asm = Assembler()
