@@ -58,7 +58,7 @@ class Frame:
         self.kinds = function.registers
         self.homes = allocation.homes
         self.where: list[Any] = allocation.homes.copy()
-        """the machine register that holds the value of a register now; None if that takes a closer look
+        """the home of a register whose value is there; None for those in slots and constants not made yet
 
         `where[register] or read(register, work)` is `read` without a call, most of the time."""
         self.across = allocation.across
@@ -134,12 +134,15 @@ class Frame:
         return work if home is None else home  # type: ignore[return-value]
 
     def written(self, register: Register, target: AnyRegister) -> None:
-        """The value is in `target`: take it to where it lives."""
+        """The value is in `target`: take it to where it lives.
+
+        For numbers this has nothing to do if `where[register] == target`.
+        """
+        self.where[register] = home = self.homes[register]
         if register in self.constants:
             del self.constants[register]
         if register in self.not_nil:
             self.forget(register)
-        home = self.homes[register]
         if home is None:
             self.masm.store(self.kinds[register], target, self.masm.frame_pointer, self.slot(register))
         elif home != target:

@@ -45,10 +45,12 @@ def checked_reference(context: Context, register: Virtual, work: Register) -> Re
 
 def load_field(context: Context, insn: i.LoadField) -> None:
     frame = context.frame
+    kind = insn.field.kind
     target = checked_reference(context, insn.object, context.work[0])
-    value = frame.target(insn.dst, work_for(context, insn.field.kind))
-    context.masm.load(insn.field.kind, value, target, context.environment.field_offset(insn.field))
-    frame.written(insn.dst, value)
+    value = frame.target(insn.dst, work_for(context, kind))
+    context.masm.load(kind, value, target, context.environment.field_offset(insn.field))
+    if kind is REF or frame.where[insn.dst] != value:
+        frame.written(insn.dst, value)
 
 
 def store_field(context: Context, insn: i.StoreField) -> None:

@@ -55,7 +55,8 @@ def integer_binary(operation: Binary, kind: Kind, *, commutes: bool) -> Emitter:
         else:
             second = where[right] or frame.read(right, work[1])
             masm.binary(operation, kind, target, first, second)
-        frame.written(insn.dst, target)
+        if where[insn.dst] != target:
+            frame.written(insn.dst, target)
 
     return emit
 
@@ -124,7 +125,8 @@ def float_binary(operation: FloatBinary, kind: Kind) -> Emitter:
         else:
             second = frame.read(right, work[1])
             masm.float_binary(operation, kind, target, first, second)
-        frame.written(insn.dst, target)
+        if frame.where[insn.dst] != target:
+            frame.written(insn.dst, target)
 
     return emit
 

@@ -42,7 +42,8 @@ def load(kind: Kind) -> Emit:
     def emit(context: Context, insn: i.CallInternal) -> None:
         address, result = read(context, insn.args[0], 0), target(context, insn)
         context.masm.load(kind, result, address, 0)
-        context.frame.written(insn.dst, result)
+        if context.frame.where[insn.dst] != result:
+            context.frame.written(insn.dst, result)
 
     return emit
 
