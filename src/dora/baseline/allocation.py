@@ -18,7 +18,7 @@ from typing import Final
 from dora.baseline.convention import Convention, Pool
 from dora.bytecode.function import Function
 from dora.bytecode.instructions import CallInternal, Instruction
-from dora.bytecode.liveness import BITS, Liveness, analyse, has_loops, live_across, live_before
+from dora.bytecode.liveness import BITS, Liveness, has_loops, live_at_start, prepare, solve
 from dora.machine.macro import AnyRegister
 from dora.machine.macro import Register as MachineRegister
 from dora.types.kinds import FLOATING, REF, Kind
@@ -83,8 +83,11 @@ class Allocation:
 
 def allocate(function: Function, convention: Convention) -> Allocation:
     """Choose a home for each register of a function."""
-    liveness = analyse(function)
-    across = live_across(liveness, calls_among(function.code, liveness.calls)) if liveness.calls else {}
+    liveness = prepare(function)
+    if liveness.calls:
+        liveness.calls = calls_among(function.code, liveness.calls)
+    solve(liveness)
+    across = liveness.across
     allocation = Allocation(liveness, [None] * len(function.registers), across)
     facts = survey(function, allocation)
     choose_homes(function, allocation, facts, convention)
@@ -154,7 +157,7 @@ def survey_loops(
         for successor in block.successors:
             if successor <= number:
                 head = blocks[successor]
-                live = live_before(accesses, head.start, head.end, live_out[successor])
+                live = live_at_start(liveness, head, live_out[successor], [])
                 for register in BITS[live]:
                     first[register] = min(first[register], head.start + 1)
                     last[register] = max(last[register], block.end)
@@ -169,7 +172,7 @@ def choose_homes(function: Function, allocation: Allocation, survey: Survey, con
     kinds, homes = function.registers, allocation.homes
     benefit, cost, first, last = survey
     parameters = len(function.ref.parameters)
-    arrivals = convention.passing[function.ref.parameters].values
+    _, arrivals, _ = convention.passing[function.ref.parameters]
     integers, floats = convention.integers, convention.floats
     by_use = sorted(range(len(kinds)), key=benefit.__getitem__, reverse=True)
     for register in islice(by_use, CANDIDATES):

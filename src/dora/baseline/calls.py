@@ -20,10 +20,12 @@ Saved = Sequence[Virtual]
 
 
 def begin_call(context: Context, insn: i.Call | i.CallVirtual | i.CallInternal) -> Saved:
-    """Save what the call loses and pass the arguments."""
-    frame = context.frame
+    """Save what the call loses; put the thread block and the arguments where the callee expects them."""
+    frame, (thread, places, stack_size) = context.frame, context.passing[insn.function.parameters]
     saved = frame.save(context.index)
-    frame.pass_arguments(context.passing[insn.function.parameters], insn.args)
+    if stack_size > frame.outgoing:
+        frame.outgoing = stack_size
+    frame.pass_values(places, insn.args, [(LONG, thread, context.masm.thread)])
     return saved
 
 

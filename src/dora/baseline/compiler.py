@@ -80,7 +80,8 @@ def enter(context: Context, allocation: Allocation) -> None:
     if not ref.raw and not is_small_leaf(context.function, allocation):
         context.poll()
     if ref.parameters:
-        context.frame.take_arguments(context.passing[ref.parameters].values)
+        _, places, _ = context.passing[ref.parameters]
+        context.frame.take_arguments(places)
 
 
 def is_small_leaf(function: Function, allocation: Allocation) -> bool:

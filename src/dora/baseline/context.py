@@ -109,7 +109,8 @@ class Context:
 
     def point(self, offset: int, slots: tuple[int, ...] = ()) -> None:
         """The call whose return address is `offset` can be looked at."""
-        self.add_point(offset, self.function.lines[self.index], slots)
+        function = self.function
+        self.points.append(new_tuple(GCPoint, (offset, function.ref, function.lines[self.index], slots)))
 
     def add_point(self, offset: int, line: int, slots: tuple[int, ...]) -> None:
         """The same in a slow path, which is emitted later than the code for the line."""

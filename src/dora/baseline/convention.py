@@ -13,7 +13,7 @@ bounds check lets through to an address.
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import Final
 
 from dora.machine.macro import AnyRegister, MacroAssembler, Register
 from dora.types.kinds import LONG, Kind
@@ -37,12 +37,8 @@ Place = tuple[Kind, AnyRegister | None, int]
 """Where an argument is, as in `Argument`."""
 
 
-class Passing(NamedTuple):
-    """Where a function finds the thread block and its arguments, and how many bytes of stack they take."""
-
-    thread: Register
-    values: tuple[Place, ...]
-    stack_size: int
+Passing = tuple[Register, tuple[Place, ...], int]
+"""Where a function finds the thread block and its arguments, and how many bytes of stack they take."""
 
 
 class Passings(dict[tuple[Kind, ...], Passing]):
@@ -55,7 +51,7 @@ class Passings(dict[tuple[Kind, ...], Passing]):
         (thread, *values), stack_size = self.call_layout((LONG, *parameters))
         assert thread.register is not None
         places = tuple((kind, register, stack) for kind, register, stack in values)
-        passing = self[parameters] = Passing(Register(thread.register), places, stack_size)
+        passing = self[parameters] = (Register(thread.register), places, stack_size)
         return passing
 
 

@@ -17,12 +17,12 @@ from collections.abc import Sequence
 from typing import Any, Final, TypeVar
 
 from dora.baseline.allocation import Allocation
-from dora.baseline.convention import Passing, Place
+from dora.baseline.convention import Place
 from dora.bytecode.function import Function
 from dora.bytecode.instructions import Register
 from dora.bytecode.liveness import BITS
 from dora.machine.macro import AnyRegister, MacroAssembler, Move
-from dora.types.kinds import FLOATING, LONG, Kind
+from dora.types.kinds import FLOATING, Kind
 
 SLOT: Final = 8
 
@@ -208,13 +208,6 @@ class Frame:
         return tuple([self.slot(one) for one in BITS[live] if one not in self.constants])
 
     # Arguments.
-
-    def pass_arguments(self, passing: Passing, registers: Sequence[Register]) -> None:
-        """Put the thread block and the arguments where the callee expects them."""
-        thread, places, stack_size = passing
-        if stack_size > self.outgoing:
-            self.outgoing = stack_size
-        self.pass_values(places, registers, [(LONG, thread, self.masm.thread)])
 
     def pass_values(self, places: Sequence[Place], registers: Sequence[Register], moves: list[Move]) -> None:
         """Put values into their places and make other moves, as if all at once.

@@ -12,12 +12,11 @@ from typing import Final
 from dora.bytecode.blocks import Block, blocks_between
 from dora.bytecode.function import Function
 from dora.bytecode.instructions import ACCESSES, CALLS, LEAVES, Access, Register
-from dora.types.kinds import Kind
 
 
 @dataclass(slots=True)
 class Liveness:
-    """The registers that are live at the end of each block, as bits, and what finding them out took."""
+    """The registers that are live at the ends of blocks and across calls, as bits."""
 
     blocks: list[Block]
     accesses: list[Access]
@@ -25,10 +24,20 @@ class Liveness:
     calls: list[int]
     """the instructions that call, or allocate, or are made by a call of the C library"""
     live_out: list[int]
+    """what is live at the end of each block"""
+    across: dict[int, int]
+    """for each call, the registers that are needed after it and defined before it"""
 
 
 def analyse(function: Function) -> Liveness:
-    """Liveness of all registers at the ends of blocks."""
+    """Liveness of all registers at the ends of blocks and across calls."""
+    liveness = prepare(function)
+    solve(liveness)
+    return liveness
+
+
+def prepare(function: Function) -> Liveness:
+    """One look at each instruction; `solve` does the rest, for as many of the calls as the client leaves."""
     accesses: list[Access] = []
     calls, ends = [], []
     for index, insn in enumerate(function.code):
@@ -40,30 +49,42 @@ def analyse(function: Function) -> Liveness:
             elif what == CALLS or insn.operation.calls_library:  # type: ignore[attr-defined]
                 calls.append(index)
     blocks = blocks_between(function.code, ends)
-    live_out = [0] * len(blocks)
-    if len(blocks) > 1:
-        solve(blocks, accesses, live_out)
-    return Liveness(blocks, accesses, calls, live_out)
+    return Liveness(blocks, accesses, calls, [0] * len(blocks), {})
 
 
-def live_before(accesses: list[Access], start: int, end: int, live: int) -> int:
-    """What is live before the instruction at `start`, if that is what is live before the one at `end`."""
-    for kept, used, _, _ in reversed(accesses[start:end]):
-        live = live & kept | used
-    return live
-
-
-def solve(blocks: list[Block], accesses: list[Access], live_out: list[int]) -> None:
+def solve(liveness: Liveness) -> None:
     """Go up the blocks until nothing changes at their starts; once, if there is no loop."""
+    blocks, live_out, calls = liveness.blocks, liveness.live_out, liveness.calls.copy()
     live_in = [0] * len(blocks)
     for number in range(len(blocks) - 1, -1, -1):
         block, live = blocks[number], 0
         for successor in block.successors:
             live |= live_in[successor]
         live_out[number] = live
-        live_in[number] = live_before(accesses, block.start, block.end, live)
+        live_in[number] = live_at_start(liveness, block, live, calls)
     if has_loops(blocks):
-        repeat(blocks, accesses, live_in, live_out)
+        repeat(liveness, live_in)
+
+
+def live_at_start(liveness: Liveness, block: Block, live: int, calls: list[int]) -> int:
+    """What is live where a block begins, if `live` is what is live where it ends.
+
+    Those of the calls that are in the block, the last ones, are taken off the list and noted in `across`.
+    """
+    accesses, end = liveness.accesses, block.end
+    while calls and calls[-1] >= block.start:
+        call = calls.pop()
+        for kept, used, _, _ in reversed(accesses[call + 1 : end]):
+            live = live & kept | used
+        kept, used, _, _ = accesses[call]
+        liveness.across[call] = live & kept
+        live = live & kept | used
+        end = call
+    if not block.start and not block.is_target:
+        return 0  # nobody asks what is live before the first instruction
+    for kept, used, _, _ in reversed(accesses[block.start : end]):
+        live = live & kept | used
+    return live
 
 
 def has_loops(blocks: list[Block]) -> bool:
@@ -71,12 +92,13 @@ def has_loops(blocks: list[Block]) -> bool:
     return any([block.depth for block in blocks])  # noqa: C419  a list is faster
 
 
-def repeat(blocks: list[Block], accesses: list[Access], live_in: list[int], live_out: list[int]) -> None:
+def repeat(liveness: Liveness, live_in: list[int]) -> None:
     """What is live at the head of a loop is live at its end, too: take it up through the blocks.
 
     A block lets through what it does not write; what it reads itself is known.
     """
-    kept = [kept_by(accesses[block.start : block.end]) for block in blocks]
+    blocks, live_out = liveness.blocks, liveness.live_out
+    kept = [kept_by(liveness.accesses[block.start : block.end]) for block in blocks]
     changed = True
     while changed:
         changed = False
@@ -89,6 +111,9 @@ def repeat(blocks: list[Block], accesses: list[Access], live_in: list[int], live
                 live_out[number] = out
                 live_in[number] |= new & kept[number]
                 changed = True
+    calls = liveness.calls.copy()
+    for block, live in zip(reversed(blocks), reversed(live_out), strict=True):
+        live_at_start(liveness, block, live, calls)
 
 
 def kept_by(accesses: list[Access]) -> int:
@@ -97,31 +122,6 @@ def kept_by(accesses: list[Access]) -> int:
     for kept, _, _, _ in accesses:
         result &= kept
     return result
-
-
-def live_across(liveness: Liveness, indices: list[int]) -> dict[int, int]:
-    """For some instructions, in order, the registers needed after each and defined before, as bits."""
-    accesses, waiting = liveness.accesses, indices.copy()
-    result: dict[int, int] = {}
-    for block, live in zip(reversed(liveness.blocks), reversed(liveness.live_out), strict=True):
-        end = block.end
-        while waiting and waiting[-1] >= block.start:
-            index = waiting.pop()
-            live = live_before(accesses, index + 1, end, live)
-            kept, used, _, _ = accesses[index]
-            live &= kept
-            result[index] = live
-            live |= used
-            end = index
-    return result
-
-
-def live_references(function: Function) -> dict[int, list[Register]]:
-    """For the index of each safepoint, the references that a collector must find in the frame."""
-    references = sum(1 << index for index, kind in enumerate(function.registers) if kind is Kind.REF)
-    safepoints = [index for index, insn in enumerate(function.code) if insn.is_safepoint]
-    across = live_across(analyse(function), safepoints)
-    return {index: BITS[live & references] for index, live in across.items()}
 
 
 class Bits(dict[int, list[Register]]):
