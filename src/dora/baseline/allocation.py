@@ -18,7 +18,7 @@ from typing import Final
 from dora.baseline.convention import Convention, Pool
 from dora.bytecode.function import Function
 from dora.bytecode.instructions import CallInternal, Instruction
-from dora.bytecode.liveness import BITS, Liveness, has_loops, live_at_start, prepare, solve
+from dora.bytecode.liveness import BITS, Liveness, live_at_start, prepare, solve
 from dora.machine.macro import AnyRegister
 from dora.machine.macro import Register as MachineRegister
 from dora.types.kinds import FLOATING, REF, Kind
@@ -129,7 +129,7 @@ def survey(function: Function, allocation: Allocation) -> Survey:
     for live in allocation.across.values():
         for register in BITS[live]:
             cost[register] += 1
-    if has_loops(liveness.blocks):
+    if liveness.has_loops:
         survey_loops(allocation, benefit, cost, first, last)
     for parameter in range(len(function.ref.parameters)):
         first[parameter] = 0
@@ -172,7 +172,7 @@ def choose_homes(function: Function, allocation: Allocation, survey: Survey, con
     kinds, homes = function.registers, allocation.homes
     benefit, cost, first, last = survey
     parameters = len(function.ref.parameters)
-    _, arrivals, _ = convention.passing[function.ref.parameters]
+    arrivals = convention.passing[function.ref.parameters][3]
     integers, floats = convention.integers, convention.floats
     by_use = sorted(range(len(kinds)), key=benefit.__getitem__, reverse=True)
     for register in islice(by_use, CANDIDATES):
@@ -185,7 +185,7 @@ def choose_homes(function: Function, allocation: Allocation, survey: Survey, con
             pool, busy = integers, taken
         wanted = wanted_homes(kind, uses, calls, pool) if calls else pool.lost_first
         if register < parameters:
-            wanted = with_arrival(arrivals[register][1], wanted)
+            wanted = with_arrival(arrivals[register], wanted)
         life = (2 << last[register]) - (1 << first[register])
         for home in wanted:
             if not busy[home] & life:
@@ -195,9 +195,9 @@ def choose_homes(function: Function, allocation: Allocation, survey: Survey, con
     allocation.kept_used = tuple([home for home in integers.kept if taken[home]])  # type: ignore[misc]
 
 
-def with_arrival(arrival: AnyRegister | None, wanted: tuple[AnyRegister, ...]) -> tuple[AnyRegister, ...]:
+def with_arrival(arrival: AnyRegister, wanted: tuple[AnyRegister, ...]) -> tuple[AnyRegister, ...]:
     """A parameter is best at home where it arrives: then it need not move."""
-    return (arrival, *wanted) if arrival is not None and arrival in wanted else wanted
+    return (arrival, *wanted) if arrival in wanted else wanted
 
 
 def wanted_homes(kind: Kind, benefit: int, cost: int, pool: Pool) -> tuple[AnyRegister, ...]:

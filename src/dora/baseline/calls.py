@@ -21,7 +21,8 @@ Saved = Sequence[Virtual]
 
 def begin_call(context: Context, insn: i.Call | i.CallVirtual | i.CallInternal) -> Saved:
     """Save what the call loses; put the thread block and the arguments where the callee expects them."""
-    frame, (thread, places, stack_size) = context.frame, context.passing[insn.function.parameters]
+    frame = context.frame
+    thread, places, stack_size, _ = context.passing[insn.function.parameters]
     saved = frame.save(context.index)
     if stack_size > frame.outgoing:
         frame.outgoing = stack_size

@@ -75,18 +75,15 @@ def compile_for(
 
 def enter(context: Context, allocation: Allocation) -> None:
     """Prologue, stack check, parameters."""
-    ref = context.function.ref
+    ref, frame = context.function.ref, context.frame
     context.masm.prologue(allocation.kept_used)
-    if not ref.raw and not is_small_leaf(context.function, allocation):
+    # Who calls nobody cannot be part of a recursion, and its caller's check serves it.
+    if (allocation.across or len(context.function.registers) >= SMALL_FRAME) and not ref.raw:
         context.poll()
     if ref.parameters:
-        _, places, _ = context.passing[ref.parameters]
-        context.frame.take_arguments(places)
-
-
-def is_small_leaf(function: Function, allocation: Allocation) -> bool:
-    """Whether it calls nobody: then it cannot be part of a recursion, and its caller's check serves it."""
-    return not allocation.across and len(function.registers) < SMALL_FRAME
+        _, places, _, arrivals = context.passing[ref.parameters]
+        if frame.homes[: len(arrivals)] != arrivals:
+            frame.take_arguments(places)
 
 
 def compile_blocks(context: Context, liveness: Liveness) -> None:

@@ -37,8 +37,12 @@ Place = tuple[Kind, AnyRegister | None, int]
 """Where an argument is, as in `Argument`."""
 
 
-Passing = tuple[Register, tuple[Place, ...], int]
-"""Where a function finds the thread block and its arguments, and how many bytes of stack they take."""
+Passing = tuple[Register, tuple[Place, ...], int, list[AnyRegister]]
+"""How arguments are passed: the register for the thread block, the places of the others, bytes of stack, and
+
+the registers of the others alone, with `ON_STACK` where there is none."""
+
+ON_STACK: Final = Register(-1)
 
 
 class Passings(dict[tuple[Kind, ...], Passing]):
@@ -51,7 +55,8 @@ class Passings(dict[tuple[Kind, ...], Passing]):
         (thread, *values), stack_size = self.call_layout((LONG, *parameters))
         assert thread.register is not None
         places = tuple((kind, register, stack) for kind, register, stack in values)
-        passing = self[parameters] = (Register(thread.register), places, stack_size)
+        arrivals = [ON_STACK if register is None else register for _, register, _ in places]
+        passing = self[parameters] = (Register(thread.register), places, stack_size, arrivals)
         return passing
 
 

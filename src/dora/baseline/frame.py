@@ -246,9 +246,7 @@ class Frame:
         moves: list[Move] = []
         on_stack: list[tuple[Register, int]] = []
         for number, ((kind, source, stack), home) in enumerate(zip(places, self.homes, strict=False)):
-            if home == source and home is not None:  # most of them
-                continue
-            if unused >> number & 1:
+            if unused >> number & 1 or (home == source and home is not None):
                 continue
             register = Register(number)
             if source is None:

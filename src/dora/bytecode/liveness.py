@@ -27,6 +27,7 @@ class Liveness:
     """what is live at the end of each block"""
     across: dict[int, int]
     """for each call, the registers that are needed after it and defined before it"""
+    has_loops: bool
 
 
 def analyse(function: Function) -> Liveness:
@@ -49,12 +50,15 @@ def prepare(function: Function) -> Liveness:
             elif what == CALLS or insn.operation.calls_library:  # type: ignore[attr-defined]
                 calls.append(index)
     blocks = blocks_between(function.code, ends)
-    return Liveness(blocks, accesses, calls, [0] * len(blocks), {})
+    has_loops = len(blocks) > 1 and any([block.depth for block in blocks])  # noqa: C419  a list is faster
+    return Liveness(blocks, accesses, calls, [0] * len(blocks), {}, has_loops)
 
 
 def solve(liveness: Liveness) -> None:
     """Go up the blocks until nothing changes at their starts; once, if there is no loop."""
     blocks, live_out, calls = liveness.blocks, liveness.live_out, liveness.calls.copy()
+    if len(blocks) == 1 and not calls:
+        return
     live_in = [0] * len(blocks)
     for number in range(len(blocks) - 1, -1, -1):
         block, live = blocks[number], 0
@@ -62,7 +66,7 @@ def solve(liveness: Liveness) -> None:
             live |= live_in[successor]
         live_out[number] = live
         live_in[number] = live_at_start(liveness, block, live, calls)
-    if has_loops(blocks):
+    if liveness.has_loops:
         repeat(liveness, live_in)
 
 
@@ -85,11 +89,6 @@ def live_at_start(liveness: Liveness, block: Block, live: int, calls: list[int])
     for kept, used, _, _ in reversed(accesses[block.start : end]):
         live = live & kept | used
     return live
-
-
-def has_loops(blocks: list[Block]) -> bool:
-    """Whether there is a jump backwards."""
-    return any([block.depth for block in blocks])  # noqa: C419  a list is faster
 
 
 def repeat(liveness: Liveness, live_in: list[int]) -> None:
