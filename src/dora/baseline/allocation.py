@@ -92,7 +92,7 @@ def allocate(function: Function, convention: Convention) -> Allocation:
     facts = survey(function, allocation)
     choose_homes(function, allocation, facts, convention)
     if across:
-        note_saves(function, allocation, facts[1], convention.integers.kept)
+        note_saves(function, allocation, convention.integers.kept)
     return allocation
 
 
@@ -208,18 +208,15 @@ def wanted_homes(kind: Kind, benefit: int, cost: int, pool: Pool) -> tuple[AnyRe
     return pool.kept if is_dear else pool.kept_first
 
 
-def note_saves(
-    function: Function, allocation: Allocation, cost: list[int], kept: tuple[AnyRegister, ...]
-) -> None:
-    """What has to be in its slot during calls: references, and what is at home in a register that is lost.
-
-    Only what lives across a call, which costs, can be meant.
-    """
+def note_saves(function: Function, allocation: Allocation, kept: tuple[AnyRegister, ...]) -> None:
+    """What has to be in its slot during calls: references, and what is at home in a register that is lost."""
     kinds, homes = function.registers, allocation.homes
-    for register, calls in enumerate(cost):
-        if calls:
-            kind, home = kinds[register], homes[register]
-            if kind is REF:
-                allocation.references |= 1 << register
-            if home is not None and (kind is REF or kind in FLOATING or home not in kept):
-                allocation.saved |= 1 << register
+    crossing = 0
+    for live in allocation.across.values():
+        crossing |= live
+    for register in BITS[crossing]:
+        kind, home = kinds[register], homes[register]
+        if kind is REF:
+            allocation.references |= 1 << register
+        if home is not None and (kind is REF or kind in FLOATING or home not in kept):
+            allocation.saved |= 1 << register

@@ -116,6 +116,8 @@ def compile_block(context: Context, compile_straight: Straight, start: int, end:
     if not insn.leaves:
         compile_straight(context, start, end)
         frame.flush(live)
+    elif not live and type(insn) not in CONDITIONAL:
+        compile_straight(context, start, end)
     elif type(insn) in CONDITIONAL and start < last and control.fuses(code[last - 1], insn, live):  # type: ignore[arg-type]
         compile_straight(context, start, last - 1)
         if frame.constants:
@@ -126,7 +128,7 @@ def compile_block(context: Context, compile_straight: Straight, start: int, end:
         primitives.branch_on(context, code[last - 1], insn)  # type: ignore[arg-type]
     else:
         compile_straight(context, start, last)
-        if live and frame.constants:
+        if frame.constants:
             frame.flush(live)
         compile_straight(context, last, end)
 

@@ -24,21 +24,20 @@ class Block:
 
 def find_blocks(function: Function) -> list[Block]:
     """The blocks in the order of the code."""
-    code = function.code
-    return blocks_between(code, [index for index, insn in enumerate(code, 1) if insn.leaves])
+    leaving = [(index, insn) for index, insn in enumerate(function.code, 1) if insn.leaves]
+    targets = {insn.target for _, insn in leaving if insn.jumps}  # type: ignore[attr-defined]
+    return blocks_between(function.code, [index for index, _ in leaving], targets)
 
 
-def blocks_between(code: list[Instruction], ends: list[int]) -> list[Block]:
-    """The blocks of code, if those instructions that leave it are behind each other at `ends`.
+def blocks_between(code: list[Instruction], ends: list[int], targets: set[int]) -> list[Block]:
+    """The blocks of code, if the instructions that leave it are behind each other at `ends`.
 
-    The last is behind the last instruction.
+    The last one ends the code.  `targets` are the instructions that others jump to.
     """
-    jumps = [code[end - 1] for end in ends if code[end - 1].jumps]
-    if len(ends) == 1 and not jumps:  # half of all functions
+    if len(ends) == 1 and not targets:  # half of all functions
         return [Block(0, len(code), [], False)]
-    targets = {jump.target for jump in jumps}  # type: ignore[attr-defined]
     starts = sorted(targets.union([0], ends))
-    numbers = {start: number for number, start in enumerate(starts)}
+    numbers = dict(zip(starts, range(len(starts)), strict=True))
     blocks = []
     loops = False
     for number, end in enumerate(starts[1:]):

@@ -200,18 +200,18 @@ NOTHING: Final = AccessTable(defines=False, alone=False, lists=False)
 TABLES: Final[dict[tuple[bool, bool, bool], AccessTable]] = {}
 """by whether there is a register written, one operand only, a list"""
 
-PLAIN, LEAVES, CALLS, MAY_CALL = range(4)
+PLAIN, JUMPS, ENDS, CALLS, MAY_CALL = range(5)
 """What an instruction is to passes that look for blocks and calls; a `Compute` may call the C library."""
 
 AccessReader = tuple[Callable[[Any], Any], AccessTable, int]
 ACCESSES: Final[dict[type[Instruction], AccessReader]] = {}
-"""for each class what reads its operands, the table that has their access, and what it is of the four"""
+"""for each class what reads its operands, the table that has their access, and what it is of those five"""
 
 
 def access_reader(cls: Any) -> AccessReader:
     """The entry of a class in `ACCESSES`."""
     names = [name for name in (cls.defines, *cls.use_names, cls.list_name) if name is not None]
-    what = LEAVES if cls.leaves else CALLS if cls.calls else MAY_CALL if takes_operation(cls) else PLAIN
+    what = what_is(cls)
     if not names:
         return no_operands, NOTHING, what
     key = cls.defines is not None, len(names) == 1, cls.list_name is not None
@@ -221,8 +221,12 @@ def access_reader(cls: Any) -> AccessReader:
     return attrgetter(*names), table, what
 
 
-def takes_operation(cls: Any) -> bool:
-    return any(operand.kind is K.PRIMITIVE for operand in cls.operands)
+def what_is(cls: Any) -> int:
+    if cls.leaves:
+        return JUMPS if cls.jumps else ENDS
+    if cls.calls:
+        return CALLS
+    return MAY_CALL if any(operand.kind is K.PRIMITIVE for operand in cls.operands) else PLAIN
 
 
 def no_operands(instruction: Instruction) -> tuple[()]:

@@ -11,7 +11,7 @@ from typing import Final
 
 from dora.bytecode.blocks import Block, blocks_between
 from dora.bytecode.function import Function
-from dora.bytecode.instructions import ACCESSES, CALLS, LEAVES, Access, Register
+from dora.bytecode.instructions import ACCESSES, CALLS, ENDS, JUMPS, Access, Register
 
 
 @dataclass(slots=True)
@@ -40,16 +40,18 @@ def analyse(function: Function) -> Liveness:
 def prepare(function: Function) -> Liveness:
     """One look at each instruction; `solve` does the rest, for as many of the calls as the client leaves."""
     accesses: list[Access] = []
-    calls, ends = [], []
+    calls, ends, targets = [], [], set()
     for index, insn in enumerate(function.code):
         read, table, what = ACCESSES[type(insn)]
         accesses.append(table[read(insn)])
         if what:
-            if what == LEAVES:
+            if what <= ENDS:
                 ends.append(index + 1)
+                if what == JUMPS:
+                    targets.add(insn.target)  # type: ignore[attr-defined]
             elif what == CALLS or insn.operation.calls_library:  # type: ignore[attr-defined]
                 calls.append(index)
-    blocks = blocks_between(function.code, ends)
+    blocks = blocks_between(function.code, ends, targets)
     has_loops = len(blocks) > 1 and any([block.depth for block in blocks])  # noqa: C419  a list is faster
     return Liveness(blocks, accesses, calls, [0] * len(blocks), {}, has_loops)
 
@@ -97,7 +99,6 @@ def repeat(liveness: Liveness, live_in: list[int]) -> None:
     A block lets through what it does not write; what it reads itself is known.
     """
     blocks, live_out = liveness.blocks, liveness.live_out
-    kept = [kept_by(liveness.accesses[block.start : block.end]) for block in blocks]
     changed = True
     while changed:
         changed = False
@@ -108,17 +109,17 @@ def repeat(liveness: Liveness, live_in: list[int]) -> None:
             new = out & ~live_out[number]
             if new:
                 live_out[number] = out
-                live_in[number] |= new & kept[number]
+                live_in[number] |= new & kept_by(liveness, blocks[number])
                 changed = True
     calls = liveness.calls.copy()
     for block, live in zip(reversed(blocks), reversed(live_out), strict=True):
         live_at_start(liveness, block, live, calls)
 
 
-def kept_by(accesses: list[Access]) -> int:
-    """All registers that some instructions do not write, as bits."""
+def kept_by(liveness: Liveness, block: Block) -> int:
+    """All registers that a block does not write, as bits."""
     result = -1
-    for kept, _, _, _ in accesses:
+    for kept, _, _, _ in liveness.accesses[block.start : block.end]:
         result &= kept
     return result
 
