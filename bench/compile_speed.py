@@ -52,8 +52,8 @@ class Times:
     instructions: int = 0
     bytes: int = 0
 
-    def add(self, stage: str, start: float) -> None:
-        self.seconds[stage] = self.seconds.get(stage, 0.0) + time.perf_counter() - start
+    def add(self, stage: str, seconds: float) -> None:
+        self.seconds[stage] = self.seconds.get(stage, 0.0) + seconds
 
     def microseconds(self, stage: str) -> float:
         per = self.lines if stage in (PARSE, CHECK) else self.instructions
@@ -107,10 +107,10 @@ def front(source: Source, times: Times) -> Program:
     diagnostics = Diagnostics()
     start = time.perf_counter()
     file = parse_file(source, diagnostics)
-    times.add(PARSE, start)
+    times.add(PARSE, time.perf_counter() - start)
     start = time.perf_counter()
     program = check_program(source, file, diagnostics, library_for("baseline"), main=MainRule.OPTIONAL)
-    times.add(CHECK, start)
+    times.add(CHECK, time.perf_counter() - start)
     assert not diagnostics.errors, diagnostics.reports
     times.lines += source.text.count("\n")
     return program
@@ -120,7 +120,7 @@ def back(program: Program, times: Times) -> None:
     """Lower and compile a program with all that it reaches, against the clock."""
     start = time.perf_counter()
     refs = lower_everything(lowering(program), program)
-    times.add(LOWER, start)
+    times.add(LOWER, time.perf_counter() - start)
     machine = Machine(program, stdout=io.BytesIO(), stderr=io.BytesIO())
     refs = lower_everything(machine.specializer, program)
     times.functions += len(refs)
@@ -132,10 +132,11 @@ def compile_and_place(machine: Machine, ref: FunctionRef, times: Times) -> None:
     bytecode = machine.specializer.code(ref)
     start = time.perf_counter()
     compiled = compile_function(bytecode, machine.instance.target.assembler(), machine.translator.environment)
-    times.add(COMPILE, start)
-    start = time.perf_counter()
+    compiled_at = time.perf_counter()
     machine.instance.place_function(ref, compiled.code, compiled.points)
-    times.add(PLACE, start)
+    placed_at = time.perf_counter()
+    times.add(COMPILE, compiled_at - start)
+    times.add(PLACE, placed_at - compiled_at)
     times.instructions += len(bytecode.code)
     times.bytes += len(compiled.code.data)
 

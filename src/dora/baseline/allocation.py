@@ -119,18 +119,20 @@ def survey(function: Function, allocation: Allocation) -> Survey:
     """
     size, liveness = len(function.registers) + 1, allocation.liveness
     benefit, cost, first, last = [0] * size, [0] * size, [0] * size, [0] * size  # the last is for NO_REGISTER
-    for index, (_, _, target, sources) in enumerate(liveness.accesses, 1):
-        if not first[target]:
-            first[target] = index
-        last[target] = index
-        for register in sources:
-            benefit[register] += 1
-            last[register] = index
-    for live in allocation.across.values():
-        for register in BITS[live]:
-            cost[register] += 1
+    accesses, calls = liveness.accesses, liveness.calls[::-1]
+    for start, end, weight in stretches(liveness) if liveness.has_loops else [(0, len(accesses), 1)]:
+        for index, (_, _, target, sources) in enumerate(accesses[start:end], start + 1):
+            if not first[target]:
+                first[target] = index
+            last[target] = index
+            for register in sources:
+                benefit[register] += weight
+                last[register] = index
+        while calls and calls[-1] < end:
+            for register in BITS[liveness.across[calls.pop()]]:
+                cost[register] += weight
     if liveness.has_loops:
-        survey_loops(allocation, benefit, cost, first, last)
+        live_through_loops(liveness, first, last)
     for parameter in range(len(function.ref.parameters)):
         first[parameter] = 0
         if not benefit[parameter]:
@@ -138,27 +140,20 @@ def survey(function: Function, allocation: Allocation) -> Survey:
     return benefit, cost, first, last
 
 
-def survey_loops(
-    allocation: Allocation, benefit: list[int], cost: list[int], first: list[int], last: list[int]
-) -> None:
-    """What is in loops weighs more, and lives throughout the loop if its value goes around."""
-    liveness, across = allocation.liveness, allocation.across
-    blocks, accesses, live_out = liveness.blocks, liveness.accesses, liveness.live_out
+def stretches(liveness: Liveness) -> list[tuple[int, int, int]]:
+    """Stretches of code, from where to where, and how often each is thought to run."""
+    deepest = len(WEIGHTS) - 1
+    return [(block.start, block.end, WEIGHTS[min(block.depth, deepest)]) for block in liveness.blocks]
+
+
+def live_through_loops(liveness: Liveness, first: list[int], last: list[int]) -> None:
+    """What is live where a jump leads back to lives from there to the jump."""
+    blocks = liveness.blocks
     for number, block in enumerate(blocks):
-        if not block.depth:
-            continue
-        weight = WEIGHTS[min(block.depth, len(WEIGHTS) - 1)] - 1
-        for index in range(block.start, block.end):
-            for register in accesses[index][3]:
-                benefit[register] += weight
-            if index in across:
-                for register in BITS[across[index]]:
-                    cost[register] += weight
         for successor in block.successors:
             if successor <= number:
                 head = blocks[successor]
-                live = live_at_start(liveness, head, live_out[successor], [])
-                for register in BITS[live]:
+                for register in BITS[live_at_start(liveness, head, liveness.live_out[successor], [])]:
                     first[register] = min(first[register], head.start + 1)
                     last[register] = max(last[register], block.end)
 

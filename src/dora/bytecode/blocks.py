@@ -38,18 +38,17 @@ def blocks_between(code: list[Instruction], ends: list[int], targets: set[int]) 
         return [Block(0, len(code), [], False)]
     starts = sorted(targets.union([0], ends))
     numbers = dict(zip(starts, range(len(starts)), strict=True))
-    blocks = []
-    loops = False
-    for number, end in enumerate(starts[1:]):
-        successors, last = [], code[end - 1]
+    blocks, loops, start = [], False, 0
+    for number, end in enumerate(starts[1:], 1):
+        last = code[end - 1]
         if last.jumps:
             target = numbers[last.target]  # type: ignore[attr-defined]
-            successors.append(target)
-            loops = loops or target <= number
-        if not last.ends and end < len(code):
-            successors.append(number + 1)
-        start = starts[number]
+            loops = loops or target < number
+            successors = [target] if last.ends else [target, number]
+        else:
+            successors = [] if last.ends else [number]
         blocks.append(Block(start, end, successors, start in targets))
+        start = end
     if loops:
         note_depths(blocks)
     return blocks

@@ -6,6 +6,7 @@ A backward data-flow analysis over basic blocks; sets of registers are bits of a
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from dataclasses import dataclass
 from typing import Final
 
@@ -96,24 +97,36 @@ def live_at_start(liveness: Liveness, block: Block, live: int, calls: list[int])
 def repeat(liveness: Liveness, live_in: list[int]) -> None:
     """What is live at the head of a loop is live at its end, too: take it up through the blocks.
 
-    A block lets through what it does not write; what it reads itself is known.
+    A block lets through what it does not write; what it reads itself is known.  One more round is needed
+    only if more has become live at the head of a loop, from where it goes on further down.
     """
     blocks, live_out = liveness.blocks, liveness.live_out
-    changed = True
-    while changed:
-        changed = False
-        for number in range(len(blocks) - 1, -1, -1):
-            out = 0
+    back = [(number, to) for number, block in enumerate(blocks) for to in block.successors if to <= number]
+    end, heads = max(back)[0], {head for _, head in back}
+    grown: set[int] = set()
+    again = True
+    while again:
+        again = False
+        for number in range(end, -1, -1):
+            out = live_out[number]
             for successor in blocks[number].successors:
                 out |= live_in[successor]
-            new = out & ~live_out[number]
-            if new:
+            if out != live_out[number]:
+                new = out & ~live_out[number] & ~live_in[number] & kept_by(liveness, blocks[number])
                 live_out[number] = out
-                live_in[number] |= new & kept_by(liveness, blocks[number])
-                changed = True
-    calls = liveness.calls.copy()
-    for block, live in zip(reversed(blocks), reversed(live_out), strict=True):
-        live_at_start(liveness, block, live, calls)
+                live_in[number] |= new
+                grown.add(number)
+                again = again or (new != 0 and number in heads)
+    for number in grown:
+        calls = calls_in(liveness, blocks[number])
+        if calls:
+            live_at_start(liveness, blocks[number], live_out[number], calls)
+
+
+def calls_in(liveness: Liveness, block: Block) -> list[int]:
+    """The calls of a block."""
+    calls = liveness.calls
+    return calls[bisect_left(calls, block.start) : bisect_left(calls, block.end)]
 
 
 def kept_by(liveness: Liveness, block: Block) -> int:

@@ -266,11 +266,11 @@ class Instance:
 
     def make_cells(self) -> None:
         """Entry cells for the next functions: one that is called first has itself compiled."""
-        offsets: list[int] = []
-        start = self.place_stub(stubs.compile_first(len(self.functions), CELLS_AT_ONCE, offsets))
+        code, places = stubs.compile_first(self.target, len(self.functions), CELLS_AT_ONCE)
+        start = self.place(code._replace(data=code.data.copy()))
         first = self.arena.new_cell(count=CELLS_AT_ONCE)
         self.spare_cells = [first + layout.WORD * index for index in reversed(range(CELLS_AT_ONCE))]
-        for cell, offset in zip(reversed(self.spare_cells), offsets, strict=True):
+        for cell, offset in zip(reversed(self.spare_cells), places, strict=True):
             self.arena.set_cell(cell, start + offset)
 
     def entry(self, function: FunctionRef) -> str:

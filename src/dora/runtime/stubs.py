@@ -17,10 +17,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from enum import IntEnum
+from functools import cache
 from typing import Final
 
 from dora.machine.buffer import Code
 from dora.machine.macro import Argument, Condition, MacroAssembler
+from dora.machine.targets import Target
 from dora.runtime import layout
 from dora.types.kinds import DOUBLE, LONG, Kind
 from dora.types.traps import Trap
@@ -211,20 +213,22 @@ def attention(masm: MacroAssembler) -> None:
     masm.epilogue()
 
 
-def compile_first(first: int, count: int, offsets: list[int]) -> Callable[[MacroAssembler], None]:
+@cache
+def compile_first(target: Target, first: int, count: int) -> tuple[Code, list[int]]:
     """Where entry cells lead until their functions, with numbers from `first` on, are compiled.
 
-    `offsets` gets the place of each.
+    The code, which is the same for all programs and is to be copied, and the place of each in it.
     """
-
-    def emit(masm: MacroAssembler) -> None:
-        with masm.scratch() as register:
-            for number in range(first, first + count):
-                offsets.append(masm.position)
-                masm.load_constant(LONG, register, number)
-                masm.jump_near("stub:compile")
-
-    return emit
+    masm = target.assembler()
+    places, end = [], masm.label()
+    with masm.scratch() as register:
+        for number in range(first, first + count):
+            places.append(masm.position)
+            masm.load_constant(LONG, register, number)
+            masm.jump(end)
+        masm.bind(end)
+        masm.jump_near("stub:compile")
+    return masm.finish(), places
 
 
 def compile_and_go_on(masm: MacroAssembler) -> None:

@@ -331,12 +331,13 @@ class MacroAssembler(Assembler):
         wide = kind is LONG or kind is REF
         if not MINIMUM <= value <= MAXIMUM:
             value = signed64(value) if wide else signed32(value)
+            if not MINIMUM <= value <= MAXIMUM and operation < SHIFT_LEFT:
+                self.movabs_ri(OWN, value)
+                self.binary(operation, kind, target, left, OWN)
+                return
         if operation >= SHIFT_LEFT:
             self.move(LONG, target, left)
             SHIFT_IMMEDIATE[operation][wide](self, target, value & (63 if wide else 31))
-        elif not MINIMUM <= value <= MAXIMUM:
-            self.movabs_ri(OWN, value)
-            self.binary(operation, kind, target, left, OWN)
         elif operation is MUL:
             (self.imul64_rri if wide else self.imul32_rri)(target, left, value)
         elif target == left:
