@@ -11,8 +11,8 @@ it.  References do so in any home: the collector knows slots only, and it moves 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import islice
 from typing import Final
 
 from dora.baseline.convention import Convention, Pool
@@ -169,30 +169,32 @@ def choose_homes(function: Function, allocation: Allocation, survey: Survey, con
     parameters = len(function.ref.parameters)
     arrivals = convention.passing[function.ref.parameters][3]
     integers, floats = convention.integers, convention.floats
-    by_use = sorted(range(len(kinds)), key=benefit.__getitem__, reverse=True)
-    for register in islice(by_use, CANDIDATES):
+    registers: Sequence[int] = range(len(kinds))
+    if len(kinds) > len(integers.lost):  # otherwise there is enough for all
+        registers = sorted(registers, key=benefit.__getitem__, reverse=True)[:CANDIDATES]
+    for register in registers:
         uses, calls, kind = benefit[register], cost[register], kinds[register]
         if not uses:
-            break
+            continue
         if kind in FLOATING:
             pool, busy = floats, taken_floats
         else:
             pool, busy = integers, taken
         wanted = wanted_homes(kind, uses, calls, pool) if calls else pool.lost_first
-        if register < parameters:
-            wanted = with_arrival(arrivals[register], wanted)
         life = (2 << last[register]) - (1 << first[register])
+        if register < parameters:
+            home = arrivals[register]
+            if home in wanted and not busy[home] & life:  # best where it arrives: then it need not move
+                busy[home] |= life
+                homes[register] = home
+                continue
         for home in wanted:
             if not busy[home] & life:
                 busy[home] |= life
                 homes[register] = home
                 break
-    allocation.kept_used = tuple([home for home in integers.kept if taken[home]])  # type: ignore[misc]
-
-
-def with_arrival(arrival: AnyRegister, wanted: tuple[AnyRegister, ...]) -> tuple[AnyRegister, ...]:
-    """A parameter is best at home where it arrives: then it need not move."""
-    return (arrival, *wanted) if arrival in wanted else wanted
+    if allocation.across or len(kinds) > len(integers.lost):
+        allocation.kept_used = tuple([home for home in integers.kept if taken[home]])  # type: ignore[misc]
 
 
 def wanted_homes(kind: Kind, benefit: int, cost: int, pool: Pool) -> tuple[AnyRegister, ...]:

@@ -25,10 +25,11 @@ FLOAT_WORK: Final = 2
 class Pool:
     """Machine registers that can be homes.  Calls keep the ones in `kept`."""
 
-    __slots__ = ("kept", "kept_first", "lost_first")
+    __slots__ = ("kept", "kept_first", "lost", "lost_first")
 
     def __init__(self, kept: tuple[AnyRegister, ...], lost: tuple[AnyRegister, ...]) -> None:
         self.kept = kept
+        self.lost = lost
         self.kept_first = kept + lost
         self.lost_first = lost + kept
 
