@@ -23,7 +23,7 @@ def begin_call(context: Context, insn: i.Call | i.CallVirtual | i.CallInternal) 
     """Save what the call loses; put the thread block and the arguments where the callee expects them."""
     frame = context.frame
     thread, places, stack_size, _ = context.passing[insn.function.parameters]
-    saved = frame.save(context.index)
+    saved = frame.save(context.index) if frame.saved else ()
     if stack_size > frame.outgoing:
         frame.outgoing = stack_size
     frame.pass_values(places, insn.args, [(LONG, thread, context.masm.thread)])
@@ -35,8 +35,9 @@ def end_call(
 ) -> None:
     """Behind the call, which returns to `address`: restore, and take the result."""
     frame = context.frame
-    context.point(address, frame.reference_slots(context.index))
-    frame.fresh.clear()
+    context.point(address, frame.reference_slots(context.index) if frame.references else ())
+    if frame.fresh:
+        frame.fresh.clear()
     if saved:
         frame.restore(saved)
     result = insn.function.result

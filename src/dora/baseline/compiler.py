@@ -86,54 +86,50 @@ def enter(context: Context, allocation: Allocation) -> None:
             frame.take_arguments(places)
 
 
+CONDITIONAL: Final = frozenset([i.BranchIf, i.BranchUnless])
+
+
 def compile_blocks(context: Context, liveness: Liveness) -> None:
-    """The instructions, block by block."""
-    masm, frame, blocks = context.masm, context.frame, liveness.blocks
+    """The instructions, block by block.
+
+    If the last one leaves the block, constants that are needed elsewhere are made before it.  A comparison
+    before it that is only made for it becomes a part of it.
+    """
+    masm, frame, code, blocks = context.masm, context.frame, context.function.code, liveness.blocks
     compile_straight = compile_with_comments if context.comments else compile_silently
     context.labels = labels = {block.start: masm.label() for block in blocks if block.is_target}
     for block, live in zip(blocks, liveness.live_out, strict=True):
+        start, end, last = block.start, block.end, block.end - 1
         if block.is_target:
-            masm.bind(labels[block.start])
+            masm.bind(labels[start])
             frame.forget_checks()
-        compile_block(context, compile_straight, block.start, block.end, live)
+        insn = code[last]
+        if not insn.leaves:
+            compile_straight(context, start, end)
+            frame.flush(live)
+        elif type(insn) in CONDITIONAL and start < last and control.fuses(code[last - 1], insn, live):  # type: ignore[arg-type]
+            compile_straight(context, start, last - 1)
+            frame.flush(live)
+            compile_fused(context, last - 1)
+        elif live:
+            compile_straight(context, start, last)
+            frame.flush(live)
+            compile_straight(context, last, end)
+        else:
+            compile_straight(context, start, end)
         frame.constants.clear()
 
 
-CONDITIONAL: Final = frozenset([i.BranchIf, i.BranchUnless])
-
-Straight = Callable[[Context, int, int], None]
-"""Compiles the instructions from the first index up to, not including, the second."""
-
-
-def compile_block(context: Context, compile_straight: Straight, start: int, end: int, live: int) -> None:
-    """The instructions from `start` up to, not including, `end`; `live` are the registers needed behind them.
-
-    If the last one leaves the block, constants are made before it.  A comparison before it that is only made
-    for it becomes a part of it.
-    """
-    frame, code, last = context.frame, context.function.code, end - 1
-    insn = code[last]
-    if not insn.leaves:
-        compile_straight(context, start, end)
-        frame.flush(live)
-    elif not live and type(insn) not in CONDITIONAL:
-        compile_straight(context, start, end)
-    elif type(insn) in CONDITIONAL and start < last and control.fuses(code[last - 1], insn, live):  # type: ignore[arg-type]
-        compile_straight(context, start, last - 1)
-        if frame.constants:
-            frame.flush(live)
-        context.index = last - 1
-        if context.comments:
-            comment(context)
-        primitives.branch_on(context, code[last - 1], insn)  # type: ignore[arg-type]
-    else:
-        compile_straight(context, start, last)
-        if frame.constants:
-            frame.flush(live)
-        compile_straight(context, last, end)
+def compile_fused(context: Context, index: int) -> None:
+    """A comparison and the branch behind it."""
+    code, context.index = context.function.code, index
+    if context.comments:
+        comment(context)
+    primitives.branch_on(context, code[index], code[index + 1])  # type: ignore[arg-type]
 
 
 def compile_silently(context: Context, start: int, end: int) -> None:
+    """The instructions from `start` up to, not including, `end`."""
     code = context.function.code
     for context.index in range(start, end):
         insn = code[context.index]

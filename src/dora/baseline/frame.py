@@ -160,9 +160,10 @@ class Frame:
 
     def flush(self, live: int) -> None:
         """Make the constants that are live where the code goes from here."""
-        for register in [one for one in self.constants if live >> one & 1]:
-            self.make_at_home(register)
-            del self.constants[register]
+        if self.constants:
+            for register in [one for one in self.constants if live >> one & 1]:
+                self.make_at_home(register)
+                del self.constants[register]
 
     def make_at_home(self, register: Register) -> None:
         """Make a constant where it lives."""
