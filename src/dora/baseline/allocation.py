@@ -167,7 +167,7 @@ def choose_homes(function: Function, allocation: Allocation, survey: Survey, con
     kinds, homes = function.registers, allocation.homes
     benefit, cost, first, last = survey
     parameters = len(function.ref.parameters)
-    arrivals = convention.passing[function.ref.parameters][3]
+    arrivals = convention.passing[function.ref.parameters].arrivals
     integers, floats = convention.integers, convention.floats
     registers: Sequence[int] = range(len(kinds))
     if len(kinds) > len(integers.lost):  # otherwise there is enough for all

@@ -22,11 +22,8 @@ Saved = Sequence[Virtual]
 def begin_call(context: Context, insn: i.Call | i.CallVirtual | i.CallInternal) -> Saved:
     """Save what the call loses; put the thread block and the arguments where the callee expects them."""
     frame = context.frame
-    thread, places, stack_size, _ = context.passing[insn.function.parameters]
     saved = frame.save(context.index) if frame.saved else ()
-    if stack_size > frame.outgoing:
-        frame.outgoing = stack_size
-    frame.pass_values(places, insn.args, [(LONG, thread, context.masm.thread)])
+    frame.pass_arguments(context.passing[insn.function.parameters], insn.args)
     return saved
 
 

@@ -81,9 +81,9 @@ def enter(context: Context, allocation: Allocation) -> None:
     if (allocation.across or len(context.function.registers) >= SMALL_FRAME) and not ref.raw:
         context.poll()
     if ref.parameters:
-        _, places, _, arrivals = context.passing[ref.parameters]
-        if frame.homes[: len(arrivals)] != arrivals:
-            frame.take_arguments(places)
+        passing = context.passing[ref.parameters]
+        if frame.homes[: len(ref.parameters)] != passing.arrivals:
+            frame.take_arguments(passing.places)
 
 
 CONDITIONAL: Final = frozenset([i.BranchIf, i.BranchUnless])

@@ -13,9 +13,10 @@ bounds check lets through to an address.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
-from dora.machine.macro import AnyRegister, MacroAssembler, Register
+from dora.machine.macro import AnyRegister, MacroAssembler, Move, Register
 from dora.types.kinds import LONG, Kind
 
 WORK: Final = 3
@@ -37,27 +38,63 @@ class Pool:
 Place = tuple[Kind, AnyRegister | None, int]
 """Where an argument is, as in `Argument`."""
 
+Sources = tuple[AnyRegister | None, ...]
+"""For each argument the machine register where its value is, None if it is in none."""
 
-Passing = tuple[Register, tuple[Place, ...], int, list[AnyRegister]]
-"""How arguments are passed: the register for the thread block, the places of the others, bytes of stack, and
-
-the registers of the others alone, with `ON_STACK` where there is none."""
+Plan = tuple[tuple[int, ...], tuple[Move, ...], tuple[int, ...]]
+"""How arguments get to their places: first those on the stack, by number; then the moves, as if all at once;
+then those that come from elsewhere, by number, as they may overwrite what was moved."""
 
 ON_STACK: Final = Register(-1)
+MOST_PLANS: Final = 1 << 10
+
+
+class Passing:
+    """How a function takes its arguments: their places, and how many bytes of stack they need.
+
+    `arrivals` are the registers alone, with `ON_STACK` where there is none, `always` are moves for each call.
+    """
+
+    __slots__ = ("always", "arrivals", "places", "plans", "stack_size")
+
+    def __init__(self, places: Sequence[Place], stack_size: int, *always: Move) -> None:
+        self.places = places
+        self.stack_size = stack_size
+        self.always = always
+        self.arrivals = [ON_STACK if register is None else register for _, register, _ in places]
+        self.plans: dict[Sources, Plan] = {}
+
+    def plan(self, sources: Sources) -> Plan:
+        """The plan for arguments that are there; few functions are called in many ways."""
+        plan = self.plans.get(sources)
+        if plan is None:
+            if len(self.plans) >= MOST_PLANS:
+                self.plans.clear()
+            plan = self.plans[sources] = self.make_plan(sources)
+        return plan
+
+    def make_plan(self, sources: Sources) -> Plan:
+        on_stack, moves, late = [], [*self.always], []
+        for number, ((kind, target, _), source) in enumerate(zip(self.places, sources, strict=True)):
+            if target is None:
+                on_stack.append(number)
+            elif source is None:
+                late.append(number)
+            else:
+                moves.append((kind, target, source))
+        return tuple(on_stack), tuple(moves), tuple(late)
 
 
 class Passings(dict[tuple[Kind, ...], Passing]):
-    """How arguments are passed, by their kinds."""
+    """How Dora functions take their arguments, by their kinds: behind the thread block, as in C."""
 
     def __init__(self, masm: MacroAssembler) -> None:
-        self.call_layout = masm.call_layout
+        self.call_layout, self.thread = masm.call_layout, masm.thread
 
     def __missing__(self, parameters: tuple[Kind, ...]) -> Passing:
-        (thread, *values), stack_size = self.call_layout((LONG, *parameters))
+        (thread, *places), stack_size = self.call_layout((LONG, *parameters))
         assert thread.register is not None
-        places = tuple((kind, register, stack) for kind, register, stack in values)
-        arrivals = [ON_STACK if register is None else register for _, register, _ in places]
-        passing = self[parameters] = (Register(thread.register), places, stack_size, arrivals)
+        passing = self[parameters] = Passing(places, stack_size, (LONG, thread.register, self.thread))
         return passing
 
 

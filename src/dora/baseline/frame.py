@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from typing import Any, Final, TypeVar
 
 from dora.baseline.allocation import Allocation
-from dora.baseline.convention import Place
+from dora.baseline.convention import Passing, Place
 from dora.bytecode.function import Function
 from dora.bytecode.instructions import Register
 from dora.bytecode.liveness import BITS
@@ -210,22 +210,20 @@ class Frame:
 
     # Arguments.
 
-    def pass_values(self, places: Sequence[Place], registers: Sequence[Register], moves: list[Move]) -> None:
-        """Put values into their places and make other moves, as if all at once.
-
-        What is at home in a register goes first, because the others may overwrite homes.
-        """
+    def pass_arguments(self, passing: Passing, registers: Sequence[Register]) -> None:
+        """Put the values of registers where the callee expects them."""
         masm, where, constants = self.masm, self.where, self.constants
-        late: list[tuple[Kind, AnyRegister, Register]] = []
-        for (kind, target, stack), register in zip(places, registers, strict=True):
-            if target is None:
-                self.pass_on_stack(kind, stack, register)
-            elif (source := where[register]) is None:
-                late.append((kind, target, register))
-            else:
-                moves.append((kind, target, source))
-        masm.move_all(tuple(moves))
-        for kind, target, register in late:
+        if passing.stack_size > self.outgoing:
+            self.outgoing = passing.stack_size
+        on_stack, moves, late = passing.plan(tuple([where[register] for register in registers]))
+        for number in on_stack:
+            kind, _, stack = passing.places[number]
+            self.pass_on_stack(kind, stack, registers[number])
+        masm.move_all(moves)
+        for number in late:
+            register = registers[number]
+            kind, target, _ = passing.places[number]
+            assert target is not None
             if register in constants:
                 masm.load_constant(kind, target, constants[register])
             else:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Final
 
 from dora.baseline.context import Context
+from dora.baseline.convention import Passing
 from dora.baseline.objects import allocate_array
 from dora.bytecode import instructions as i
 from dora.bytecode.instructions import NO_REGISTER
@@ -136,10 +137,10 @@ def call_native(context: Context, insn: i.CallInternal) -> None:
     frame, masm = context.frame, context.masm
     saved = frame.save(context.index)
     places = masm.call_layout([LONG] * (len(insn.args) - 1))
-    frame.outgoing = max(frame.outgoing, places.stack_size)
     taken = [argument.register for argument in places.arguments]
     function = next(register for register in masm.temporaries if register not in taken)
-    frame.pass_values([Argument(LONG, function, 0), *places.arguments], insn.args, [])
+    passing = Passing([Argument(LONG, function, 0), *places.arguments], places.stack_size)
+    frame.pass_arguments(passing, insn.args)
     masm.call(function)
     frame.restore(saved)
     if insn.dst != NO_REGISTER:

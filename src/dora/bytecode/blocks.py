@@ -26,16 +26,17 @@ def find_blocks(function: Function) -> list[Block]:
     """The blocks in the order of the code."""
     leaving = [(index, insn) for index, insn in enumerate(function.code, 1) if insn.leaves]
     targets = {insn.target for _, insn in leaving if insn.jumps}  # type: ignore[attr-defined]
-    return blocks_between(function.code, [index for index, _ in leaving], targets)
+    return blocks_between(function.code, [index for index, _ in leaving], targets)[0]
 
 
-def blocks_between(code: list[Instruction], ends: list[int], targets: set[int]) -> list[Block]:
-    """The blocks of code, if the instructions that leave it are behind each other at `ends`.
+def blocks_between(code: list[Instruction], ends: list[int], targets: set[int]) -> tuple[list[Block], bool]:
+    """The blocks of code, and whether there are loops.
 
-    The last one ends the code.  `targets` are the instructions that others jump to.
+    The instructions that leave it are before `ends`, the last of which is the end of the code; `targets` are
+    those that others jump to.
     """
     if len(ends) == 1 and not targets:  # half of all functions
-        return [Block(0, len(code), [], False)]
+        return [Block(0, len(code), [], False)], False
     starts = sorted(targets.union([0], ends))
     numbers = dict(zip(starts, range(len(starts)), strict=True))
     blocks, loops, start = [], False, 0
@@ -51,7 +52,7 @@ def blocks_between(code: list[Instruction], ends: list[int], targets: set[int]) 
         start = end
     if loops:
         note_depths(blocks)
-    return blocks
+    return blocks, loops
 
 
 def note_depths(blocks: list[Block]) -> None:

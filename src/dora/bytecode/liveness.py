@@ -52,8 +52,7 @@ def prepare(function: Function) -> Liveness:
                     targets.add(insn.target)  # type: ignore[attr-defined]
             elif what == CALLS or insn.operation.calls_library:  # type: ignore[attr-defined]
                 calls.append(index)
-    blocks = blocks_between(function.code, ends, targets)
-    has_loops = len(blocks) > 1 and any([block.depth for block in blocks])  # noqa: C419  a list is faster
+    blocks, has_loops = blocks_between(function.code, ends, targets)
     return Liveness(blocks, accesses, calls, [0] * len(blocks), {}, has_loops)
 
 
