@@ -199,7 +199,7 @@ def choose_homes(function: Function, allocation: Allocation, survey: Survey, con
 
 def wanted_homes(kind: Kind, benefit: int, cost: int, pool: Pool) -> tuple[AnyRegister, ...]:
     """The homes that pay for a register that lives across calls, best first."""
-    is_dear = 2 * cost >= benefit
+    is_dear = 2 * cost > benefit
     if kind is REF:
         return () if is_dear else pool.lost_first
     return pool.kept if is_dear else pool.kept_first
