@@ -147,8 +147,14 @@ def parse() -> tuple[argparse.Namespace, list[Case]]:
 def choose_peers(names: str | None, options: str) -> list[Peer]:
     """The peers asked for, and always C, to which the others are compared."""
     everyone = peers(options.split())
-    wanted = names.split(",") if names else [name for name in everyone if name != SLOW]
-    return [everyone[name] for name in dict.fromkeys([BASE, *wanted]) if name in everyone]
+    if not names:
+        return [peer for name, peer in everyone.items() if name != SLOW]
+    by_name = {name.lower(): peer for name, peer in everyone.items()}
+    wanted = [name.strip().lower() for name in names.split(",")]
+    for name in wanted:
+        if name not in by_name:
+            raise SystemExit(f"run.py: `{name}` is not here; there are {', '.join(everyone)}")
+    return [by_name[name] for name in dict.fromkeys([BASE.lower(), *wanted])]
 
 
 def facts_of(everyone: list[Peer], cpu: int) -> dict[str, object]:
