@@ -107,7 +107,6 @@ def calls_among(code: list[Instruction], candidates: list[int]) -> list[int]:
 
 Survey = tuple[list[int], list[int], list[int], list[int]]
 """What homes are chosen by, for each register: the weight of its uses, the weight of the calls that it lives
-
 across, where its life begins (parameters come before all else) and where it ends."""
 
 
