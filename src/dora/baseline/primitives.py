@@ -357,7 +357,9 @@ def integer_branch(
     context: Context, insn: Compute, comparison: Comparison, label: Label, sense: bool
 ) -> None:
     frame = context.frame
-    left, right, condition = ordered(context, insn, comparison.condition)
+    left, right, condition = *insn.args, comparison.condition
+    if left in frame.constants:
+        left, right, condition = ordered(context, insn, condition)
     if not sense:
         condition = negated(condition)
     first = frame.where[left] or frame.read(left, context.work[0])
