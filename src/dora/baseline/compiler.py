@@ -97,11 +97,12 @@ def compile_blocks(context: Context, liveness: Liveness) -> None:
     """
     masm, frame, code, blocks = context.masm, context.frame, context.function.code, liveness.blocks
     compile_straight = compile_with_comments if context.comments else compile_silently
-    context.labels = labels = {block.start: masm.label() for block in blocks if block.is_target}
+    if len(blocks) > 1:
+        context.labels = {block.start: masm.label() for block in blocks if block.is_target}
     for block, live in zip(blocks, liveness.live_out, strict=True):
         start, end, last = block.start, block.end, block.end - 1
         if block.is_target:
-            masm.bind(labels[start])
+            masm.bind(context.labels[start])
             frame.forget_checks()
         insn = code[last]
         if not insn.leaves:

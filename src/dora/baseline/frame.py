@@ -212,10 +212,10 @@ class Frame:
 
     def pass_arguments(self, passing: Passing, registers: Sequence[Register]) -> None:
         """Put the values of registers where the callee expects them."""
-        masm, where, constants = self.masm, self.where, self.constants
+        masm, constants = self.masm, self.constants
         if passing.stack_size > self.outgoing:
             self.outgoing = passing.stack_size
-        on_stack, moves, late = passing.plan(tuple([where[register] for register in registers]))
+        on_stack, moves, late = passing.plan(tuple(map(self.where.__getitem__, registers)))
         for number in on_stack:
             kind, _, stack = passing.places[number]
             self.pass_on_stack(kind, stack, registers[number])
