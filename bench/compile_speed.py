@@ -4,7 +4,8 @@
 
 Compiles every function of the library and of the examples that is not generic, and whatever these
 reach, over and over: the best round and the median are shown.  The collector of Python is off meanwhile,
-and one round goes before the clock starts.
+and one round goes before the clock starts.  A program is lowered as a whole before it is compiled, unless
+`--together` asks for both of one function after the other.
 """
 
 from __future__ import annotations
@@ -29,7 +30,6 @@ from dora.check.checker import MainRule, check_program
 from dora.check.program import Class, Function, Program
 from dora.compiled.machine import Machine
 from dora.engine.checking import library_for
-from dora.lower.functions import lowering
 from dora.lower.specializer import Specializer
 from dora.syntax.parser import parse_file
 from dora.text.diagnostics import Diagnostics
@@ -88,18 +88,20 @@ def mentioned(code: Bytecode) -> Iterator[FunctionRef]:
             yield from instruction.cls.methods
 
 
-def lower_everything(specializer: Specializer, program: Program) -> list[FunctionRef]:
-    """Lower the functions of the program and all that they reach; those that have bytecode."""
+def reachable(specializer: Specializer, program: Program) -> Iterator[FunctionRef]:
+    """The functions of the program and all that they reach, as far as they have bytecode.
+
+    What a function mentions is looked for, and so the function lowered, when the next one is asked for.
+    """
     waiting = [specializer.function_ref(function) for function in roots(program)]
     waiting.extend(specializer.initializers())
-    done: dict[FunctionRef, None] = {}
+    done: set[FunctionRef] = set()
     while waiting:
         ref = waiting.pop()
-        if ref in done or ref.internal or specializer.origins[ref][0].body is None:
-            continue
-        done[ref] = None
-        waiting.extend(mentioned(specializer.code(ref)))
-    return list(done)
+        if ref not in done and not ref.internal and specializer.origins[ref][0].body is not None:
+            done.add(ref)
+            yield ref
+            waiting.extend(mentioned(specializer.code(ref)))
 
 
 def front(source: Source, times: Times) -> Program:
@@ -116,38 +118,42 @@ def front(source: Source, times: Times) -> Program:
     return program
 
 
-def back(program: Program, times: Times) -> None:
-    """Lower and compile a program with all that it reaches, against the clock."""
-    start = time.perf_counter()
-    refs = lower_everything(lowering(program), program)
-    times.add(LOWER, time.perf_counter() - start)
+def back(program: Program, times: Times, *, together: bool) -> None:
+    """Lower, compile and place a program with all that it reaches, against the clock."""
     machine = Machine(program, stdout=io.BytesIO(), stderr=io.BytesIO())
-    refs = lower_everything(machine.specializer, program)
-    times.functions += len(refs)
+    refs = reachable(machine.specializer, program)
+    if not together:
+        start = time.perf_counter()
+        refs = iter(list(refs))
+        times.add(LOWER, time.perf_counter() - start)
     for ref in refs:
-        compile_and_place(machine, ref, times)
+        start = time.perf_counter()
+        bytecode = machine.specializer.code(ref)
+        if together:
+            times.add(LOWER, time.perf_counter() - start)
+        compile_and_place(machine, bytecode, times)
 
 
-def compile_and_place(machine: Machine, ref: FunctionRef, times: Times) -> None:
-    bytecode = machine.specializer.code(ref)
+def compile_and_place(machine: Machine, bytecode: Bytecode, times: Times) -> None:
     start = time.perf_counter()
     compiled = compile_function(bytecode, machine.instance.target.assembler(), machine.translator.environment)
     compiled_at = time.perf_counter()
-    machine.instance.place_function(ref, compiled.code, compiled.points)
+    machine.instance.place_function(bytecode.ref, compiled.code, compiled.points)
     placed_at = time.perf_counter()
     times.add(COMPILE, compiled_at - start)
     times.add(PLACE, placed_at - compiled_at)
+    times.functions += 1
     times.instructions += len(bytecode.code)
     times.bytes += len(compiled.code.data)
 
 
-def one_round(sources: list[Source]) -> Times:
+def one_round(sources: list[Source], *, together: bool) -> Times:
     """Every program from its text to placed code, with a machine of its own."""
     times = Times()
     gc.collect()
     gc.disable()
     for source in sources:
-        back(front(source, times), times)
+        back(front(source, times), times, together=together)
     gc.enable()
     return times
 
@@ -185,12 +191,17 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
     parser.add_argument("files", nargs="*", type=Path, help="programs (default: the examples)")
     parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument(
+        "--together",
+        action="store_true",
+        help="lower each function right before compiling it, as a run does",
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures")
     options = parser.parse_args()
     sources = sources_of(options.files or sorted(EXAMPLES.glob("*.dora")))
     pin(None)
-    one_round(sources)
-    rounds = [one_round(sources) for _ in range(options.rounds)]
+    one_round(sources, together=options.together)
+    rounds = [one_round(sources, together=options.together) for _ in range(options.rounds)]
     found = summary(rounds)
     print_report(rounds, found)
     if options.json:
