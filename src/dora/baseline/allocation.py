@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import compress
 from typing import Final
 
 from dora.baseline.convention import Convention, Pool
@@ -193,7 +194,7 @@ def choose_homes(function: Function, allocation: Allocation, survey: Survey, con
                 homes[register] = home
                 break
     if allocation.across or len(kinds) > len(integers.lost):
-        allocation.kept_used = tuple([home for home in integers.kept if taken[home]])  # type: ignore[misc]
+        allocation.kept_used = tuple(compress(integers.kept, integers.of_kept(taken)))  # type: ignore[arg-type]
 
 
 def wanted_homes(kind: Kind, benefit: int, cost: int, pool: Pool) -> tuple[AnyRegister, ...]:

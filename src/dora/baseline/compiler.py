@@ -111,7 +111,10 @@ def compile_blocks(context: Context, liveness: Liveness) -> None:
         elif type(insn) in CONDITIONAL and start < last and control.fuses(code[last - 1], insn, live):  # type: ignore[arg-type]
             compile_straight(context, start, last - 1)
             frame.flush(live)
-            compile_fused(context, last - 1)
+            context.index = last - 1
+            if context.comments:
+                comment(context)
+            primitives.branch_on(context, code[last - 1], insn)  # type: ignore[arg-type]
         elif live:
             compile_straight(context, start, last)
             frame.flush(live)
@@ -119,14 +122,6 @@ def compile_blocks(context: Context, liveness: Liveness) -> None:
         else:
             compile_straight(context, start, end)
         frame.constants.clear()
-
-
-def compile_fused(context: Context, index: int) -> None:
-    """A comparison and the branch behind it."""
-    code, context.index = context.function.code, index
-    if context.comments:
-        comment(context)
-    primitives.branch_on(context, code[index], code[index + 1])  # type: ignore[arg-type]
 
 
 def compile_silently(context: Context, start: int, end: int) -> None:

@@ -14,6 +14,7 @@ bounds check lets through to an address.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import itemgetter
 from typing import Final
 
 from dora.machine.macro import AnyRegister, MacroAssembler, Move, Register
@@ -24,13 +25,14 @@ FLOAT_WORK: Final = 2
 
 
 class Pool:
-    """Machine registers that can be homes.  Calls keep the ones in `kept`."""
+    """Machine registers that can be homes.  Calls keep those in `kept`; `of_kept` picks them of a list."""
 
-    __slots__ = ("kept", "kept_first", "lost", "lost_first")
+    __slots__ = ("kept", "kept_first", "lost", "lost_first", "of_kept")
 
     def __init__(self, kept: tuple[AnyRegister, ...], lost: tuple[AnyRegister, ...]) -> None:
         self.kept = kept
         self.lost = lost
+        self.of_kept = itemgetter(*kept) if kept else tuple
         self.kept_first = kept + lost
         self.lost_first = lost + kept
 

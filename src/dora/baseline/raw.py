@@ -41,10 +41,11 @@ def target(context: Context, insn: i.CallInternal) -> Register:
 
 def load(kind: Kind) -> Emit:
     def emit(context: Context, insn: i.CallInternal) -> None:
-        address, result = read(context, insn.args[0], 0), target(context, insn)
-        context.masm.load(kind, result, address, 0)
-        if context.frame.where[insn.dst] != result:
-            context.frame.written(insn.dst, result)
+        frame, work, register = context.frame, context.work[0], insn.args[0]
+        result = frame.target(insn.dst, work)
+        context.masm.load(kind, result, frame.where[register] or frame.read(register, work), 0)
+        if frame.where[insn.dst] != result:
+            frame.written(insn.dst, result)
 
     return emit
 
