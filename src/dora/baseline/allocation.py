@@ -170,7 +170,7 @@ def choose_homes(function: Function, allocation: Allocation, survey: Survey, con
     arrivals = convention.passing[function.ref.parameters].arrivals
     integers, floats = convention.integers, convention.floats
     registers: Sequence[int] = range(len(kinds))
-    if len(kinds) > len(integers.lost):  # otherwise there is enough for all
+    if len(kinds) > len(integers.lost_first):  # otherwise there is a home for each
         registers = sorted(registers, key=benefit.__getitem__, reverse=True)[:CANDIDATES]
     for register in registers:
         uses, calls, kind = benefit[register], cost[register], kinds[register]
