@@ -2,8 +2,9 @@
 
 A register gets a machine register as its home for the whole of its life, or a slot in the frame.  Its
 life is taken as one interval, from the first instruction where it is live to the last; two registers
-can share a home if their intervals do not touch.  The most used ones, by loop depth, choose first (a simple
-form of priority allocation: Chow and Hennessy, 1990, over the intervals of Poletto and Sarkar, 1999).
+can share a home if their intervals do not touch.  If there are more than homes, the most used ones, by loop
+depth, choose first (a simple form of priority allocation: Chow and Hennessy, 1990, over the intervals of
+Poletto and Sarkar, 1999).
 
 Calls lose the temporaries, so what lives there across a call is saved in its slot before and loaded after
 it.  References do so in any home: the collector knows slots only, and it moves objects.
