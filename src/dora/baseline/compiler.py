@@ -114,7 +114,7 @@ def compile_blocks(context: Context, liveness: Liveness) -> None:
             context.index = last - 1
             if context.comments:
                 comment(context)
-            primitives.branch_on(context, code[last - 1], insn)  # type: ignore[arg-type]
+            primitives.branch_on(context, code[last - 1], insn)
         elif live:
             compile_straight(context, start, last)
             frame.flush(live)

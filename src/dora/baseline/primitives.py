@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Final, NamedTuple
 
 from dora.baseline.context import Context
-from dora.bytecode.instructions import BranchIf, BranchUnless, Compute
+from dora.bytecode.instructions import BranchIf, BranchUnless, Compute, Instruction
 from dora.bytecode.instructions import Register as Virtual
 from dora.machine.buffer import Label
 from dora.machine.macro import (
@@ -48,7 +48,9 @@ def integer_binary(operation: Binary, kind: Kind, *, commutes: bool) -> Emitter:
         first = where[left] or frame.read(left, work[0])
         target = frame.target(insn.dst, work[0])
         if right in constants:
-            masm.binary_immediate(operation, kind, target, first, constants[right])  # type: ignore[arg-type]
+            value = constants[right]
+            assert isinstance(value, int)
+            masm.binary_immediate(operation, kind, target, first, value)
         elif frame.homes[right] is None and not shift:
             slot = frame.slot(right)
             masm.binary_memory(operation, kind, target, first, masm.frame_pointer, slot)
@@ -338,8 +340,9 @@ def float_comparison(name: str, kind: Kind) -> Emitter:
     return emit
 
 
-def branch_on(context: Context, insn: Compute, branch: BranchIf | BranchUnless) -> None:
+def branch_on(context: Context, insn: Instruction, branch: Instruction) -> None:
     """A comparison and the branch on it in one; the comparison's own result is not made."""
+    assert isinstance(insn, Compute) and isinstance(branch, (BranchIf, BranchUnless))
     comparison = COMPARISONS[insn.operation.name]
     emit = float_branch if comparison.kind in FLOATING else integer_branch
     emit(context, insn, comparison, context.labels[branch.target], type(branch) is BranchIf)

@@ -222,6 +222,7 @@ def access_reader(cls: Any) -> AccessReader:
 
 
 def what_is(cls: Any) -> int:
+    """Which of the five a class is, by its effects and operands."""
     if cls.leaves:
         return JUMPS if cls.jumps else ENDS
     if cls.calls:

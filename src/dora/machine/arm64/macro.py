@@ -115,6 +115,7 @@ class MacroAssembler(Assembler):
     # ---- Frames and calls ----
 
     def prologue(self, saved: tuple[Register, ...] = ()) -> None:
+        assert self.frame_patch == NONE, "the size of another frame has not been set"
         self.saved = saved
         self.code += sequences.prologue()
         self.frame_patch = len(self.code)
@@ -122,6 +123,7 @@ class MacroAssembler(Assembler):
         self.code += sequences.save(saved)
 
     def set_frame_size(self, size: int) -> None:
+        assert self.frame_patch != NONE, "there is no prologue"
         room = sequences.frame_room(size + 8 * len(self.saved) + 15 & ~15)
         self.code[self.frame_patch : self.frame_patch + 4] = room
         self.frame_patch = NONE

@@ -121,11 +121,13 @@ class MacroAssembler(Assembler):
     # ---- Frames and calls ----
 
     def prologue(self, saved: tuple[Register, ...] = ()) -> None:
+        assert self.frame_patch == NONE, "the size of another frame has not been set"
         self.saved = saved
         self.code += sequences.prologue(saved)
         self.frame_patch = len(self.code) - 4
 
     def set_frame_size(self, size: int) -> None:
+        assert self.frame_patch != NONE, "there is no prologue"
         pushed = 8 * len(self.saved)
         aligned = (size + pushed + 15 & ~15) - pushed
         pack_size(self.code, self.frame_patch, aligned)
