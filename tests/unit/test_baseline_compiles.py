@@ -73,11 +73,10 @@ def test_rows_tell_whether_they_call_the_c_library(target: str) -> None:
     specializer = lowering(compiled_program("fun main() {}"))
     for row in PRIMITIVES.values():
         ref = FunctionRef("f", "f", "f()", None, row.operands, row.result, False)
-        function = Bytecode(ref, [*row.operands, row.result])
         result = Register(len(row.operands))
         arguments = tuple(Register(number) for number in range(result))
-        function.code = [Compute(result, row, arguments), Return(result)]
-        function.lines = [1, 1]
+        body = [Compute(result, row, arguments), Return(result)]
+        function = Bytecode(ref, [*row.operands, row.result], body, [1, 1])
         code = machine_code(specializer, function, target).code
         calls = any(symbol.startswith("native:") for _, _, symbol, _ in code.relocations)
         assert calls == row.calls_library, row

@@ -93,8 +93,11 @@ class Writer:
         return Register(len(self.function.registers) - 1)
 
     def emit(self, *instructions: i.Instruction) -> None:
-        self.function.code += instructions
-        self.function.lines += [1] * len(instructions)
+        for instruction in instructions:
+            if instruction.leaves:
+                self.function.exits.append(len(self.function.code))
+            self.function.code.append(instruction)
+            self.function.lines.append(1)
 
     def use_often(self, register: Register) -> None:
         self.emit(*[i.Move(register, register)] * 10)

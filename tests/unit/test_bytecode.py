@@ -66,6 +66,14 @@ def test_good_bytecode_passes() -> None:
     verify(function(i.LoadConstant(Register(3), 1), i.Move(INT, Register(3)), RETURN))
 
 
+def test_exits_are_where_the_code_says() -> None:
+    wrong = function(i.Move(INT, INT), RETURN)
+    assert wrong.exits == [1]
+    wrong.exits = [0, 1]
+    with pytest.raises(VerificationError, match=r"what jumps or ends is at \[1\], not at \[0, 1\]"):
+        verify(wrong)
+
+
 @pytest.mark.parametrize(
     ("code", "complaint"),
     [

@@ -8,8 +8,16 @@ import pytest
 
 from compiling import bytecode_of, compiled_program
 from dora.bytecode.function import Function
-from dora.bytecode.instructions import NO_REGISTER, defined, target_of, used
-from dora.bytecode.liveness import analyse, prepare, solve
+from dora.bytecode.instructions import (
+    NO_REGISTER,
+    CallInternal,
+    Compute,
+    Instruction,
+    defined,
+    target_of,
+    used,
+)
+from dora.bytecode.liveness import analyse
 
 EXAMPLES = sorted((Path(__file__).parents[2] / "examples").glob("*.dora"))
 LOOPS = """
@@ -62,25 +70,81 @@ def by_definition(function: Function) -> list[int]:
     return behind
 
 
+def live_before(function: Function, behind: list[int], index: int) -> int:
+    """What is live before an instruction, by what is live behind it."""
+    insn, live = function.code[index], behind[index]
+    if defined(insn) != NO_REGISTER:
+        live &= ~(1 << defined(insn))
+    for register in used(insn):
+        live |= 1 << register
+    return live
+
+
+def calls(insn: Instruction) -> bool:
+    return insn.operation.calls_library if isinstance(insn, Compute) else insn.calls
+
+
+def internal(insn: Instruction) -> str | None:
+    """The key of the internal function that is called."""
+    return insn.function.internal if isinstance(insn, CallInternal) else None
+
+
+def internals(function: Function) -> set[str]:
+    return {key for insn in function.code if (key := internal(insn)) is not None}
+
+
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_liveness_is_what_the_definition_says(name: str) -> None:
     loops = 0
     for _, function in bytecode_of(compiled_program(PROGRAMS[name])):
         liveness, behind = analyse(function), by_definition(function)
         assert [behind[block.end - 1] for block in liveness.blocks] == liveness.live_out, function.name
-        for call in liveness.calls:
+        assert [live_before(function, behind, block.start) for block in liveness.blocks] == liveness.live_in
+        assert set(liveness.across) == {index for index, insn in enumerate(function.code) if calls(insn)}
+        for call, across in liveness.across.items():
             written = defined(function.code[call])
-            across = behind[call] & ~(1 << written) if written != NO_REGISTER else behind[call]
-            assert liveness.across[call] == across, f"{function.name}: {call}"
-        assert set(liveness.across) == set(liveness.calls)
+            expected = behind[call] & ~(1 << written) if written != NO_REGISTER else behind[call]
+            assert across == expected, f"{function.name}: {call}"
         loops += liveness.has_loops
     assert loops > 10
 
 
-def test_only_the_calls_that_are_left_are_looked_at() -> None:
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_registers_are_in_use_wherever_they_are_live(name: str) -> None:
+    for _, function in bytecode_of(compiled_program(PROGRAMS[name])):
+        liveness, behind = analyse(function), by_definition(function)
+        mentioned: dict[int, list[int]] = {}
+        reads = [0] * len(function.registers)
+        for index, insn in enumerate(function.code):
+            for register in {defined(insn), *used(insn)} - {NO_REGISTER}:
+                mentioned.setdefault(register, []).append(index)
+            for register in set(used(insn)) - {NO_REGISTER}:
+                reads[register] += 1
+        for register, places in mentioned.items():
+            first = 0 if register < len(function.ref.parameters) else liveness.first[register]
+            last = liveness.last[register]
+            assert first <= places[0] and places[-1] <= last, f"{function.name}: r{register}"
+            live = [index for index, bits in enumerate(behind) if bits >> register & 1]
+            assert not live or (first <= live[0] and live[-1] <= last), f"{function.name}: r{register}"
+            assert liveness.has_loops or last == places[-1], f"{function.name}: r{register} for too long"
+        assert [count > 0 for count in liveness.reads[:-1]] == [count > 0 for count in reads]
+        assert liveness.has_loops or liveness.reads[:-1] == reads
+
+
+def test_reads_in_loops_count_more() -> None:
+    found = {function.ref.name: function for _, function in bytecode_of(compiled_program(LOOPS))}
+    function = found["nested"]
+    liveness = analyse(function)
+    weights = sorted({block.weight for block in liveness.blocks})
+    assert weights == [1, 8, 64]
+    assert max(liveness.reads) >= 64 and liveness.reads[0] == 8, "`n` is read at the head of the outer loop"
+
+
+def test_only_calls_that_are_calls_are_looked_at() -> None:
+    found = {name for _, function in bytecode_of(compiled_program(LOOPS)) for name in internals(function)}
     for _, function in bytecode_of(compiled_program(LOOPS)):
-        whole, part = analyse(function), prepare(function)
-        part.calls = part.calls[::2]
-        solve(part)
-        assert part.live_out == whole.live_out
-        assert part.across == {call: whole.across[call] for call in part.calls}
+        whole, part, none = analyse(function), analyse(function, {"Str.len"}), analyse(function, found)
+        assert part.live_out == whole.live_out == none.live_out
+        short = {call for call in whole.across if internal(function.code[call]) == "Str.len"}
+        assert part.across == {call: live for call, live in whole.across.items() if call not in short}
+        assert not any(internal(function.code[call]) for call in none.across)

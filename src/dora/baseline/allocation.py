@@ -12,6 +12,7 @@ it.  References do so in any home: the collector knows slots only, and it moves 
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import compress
@@ -19,14 +20,10 @@ from typing import Final
 
 from dora.baseline.convention import Convention, Pool
 from dora.bytecode.function import Function
-from dora.bytecode.instructions import CallInternal, Instruction
-from dora.bytecode.liveness import BITS, Liveness, live_at_start, prepare, solve
+from dora.bytecode.liveness import BITS, Liveness, analyse
 from dora.machine.macro import AnyRegister
 from dora.machine.macro import Register as MachineRegister
 from dora.types.kinds import FLOATING, REF, Kind
-
-WEIGHTS: Final = tuple(8**depth for depth in range(7))
-"""How often code is thought to run, by the loops around it; deeper ones weigh no more."""
 
 CANDIDATES: Final = 300
 """So many registers, the most used ones, may get a home; it bounds the time for huge functions."""
@@ -79,122 +76,79 @@ class Allocation:
     references: int = 0
     kept_used: tuple[MachineRegister, ...] = ()
     """the callee-saved machine registers that are homes"""
-    unused: int = 0
-    """the parameters that nobody reads, as bits"""
 
 
 def allocate(function: Function, convention: Convention) -> Allocation:
     """Choose a home for each register of a function."""
-    liveness = prepare(function)
-    if liveness.calls:
-        liveness.calls = calls_among(function.code, liveness.calls)
-    solve(liveness)
-    across = liveness.across
-    allocation = Allocation(liveness, [None] * len(function.registers), across)
-    facts = survey(function, allocation)
-    choose_homes(function, allocation, facts, convention)
-    if across:
-        note_saves(function, allocation, convention.integers.kept)
+    liveness = analyse(function, WITHOUT_CALL)
+    allocation = Allocation(liveness, [None] * len(function.registers), liveness.across)
+    if liveness.across:
+        cost, crossing = cost_of_calls(liveness)
+        choose_homes(function, allocation, cost, convention)
+        note_saves(function, allocation, crossing, convention.integers.kept)
+    else:
+        choose_homes(function, allocation, None, convention)
     return allocation
 
 
-def calls_among(code: list[Instruction], candidates: list[int]) -> list[int]:
-    """Those of some calls that are not of internal functions which are a few machine instructions."""
-    return [
-        index
-        for index in candidates
-        if type(insn := code[index]) is not CallInternal or insn.function.internal not in WITHOUT_CALL
-    ]
-
-
-Survey = tuple[list[int], list[int], list[int], list[int]]
-"""What homes are chosen by, for each register: the weight of its uses, the weight of the calls that it lives
-across, where its life begins (parameters come before all else) and where it ends."""
-
-
-def survey(function: Function, allocation: Allocation) -> Survey:
-    """Count uses, and see from where to where registers live.
-
-    A register lives from where the code mentions it first to where it does last, but if its value goes
-    around a loop, it lives throughout the loop.
-    """
-    size, liveness = len(function.registers) + 1, allocation.liveness
-    benefit, cost, first, last = [0] * size, [0] * size, [0] * size, [0] * size  # the last is for NO_REGISTER
-    accesses, calls = liveness.accesses, liveness.calls[::-1]
-    for start, end, weight in stretches(liveness) if liveness.has_loops else [(0, len(accesses), 1)]:
-        for index, (_, _, target, sources) in enumerate(accesses[start:end], start + 1):
-            if not first[target]:
-                first[target] = index
-            last[target] = index
-            for register in sources:
-                benefit[register] += weight
-                last[register] = index
-        while calls and calls[-1] < end:
-            for register in BITS[liveness.across[calls.pop()]]:
+def cost_of_calls(liveness: Liveness) -> tuple[list[int], int]:
+    """For each register the calls that it lives across, by how often they are thought to happen; and those
+    for which there are any, as bits."""
+    cost, crossing = [0] * len(liveness.reads), 0
+    starts = [block.start for block in liveness.blocks] if liveness.has_loops else []
+    weight = 1
+    for call, live in liveness.across.items():
+        if live:
+            crossing |= live
+            if starts:
+                weight = liveness.blocks[bisect_right(starts, call) - 1].weight
+            for register in BITS[live]:
                 cost[register] += weight
-    if liveness.has_loops:
-        live_through_loops(liveness, first, last)
-    for parameter in range(len(function.ref.parameters)):
-        first[parameter] = 0
-        if not benefit[parameter]:
-            allocation.unused |= 1 << parameter
-    return benefit, cost, first, last
+    return cost, crossing
 
 
-def stretches(liveness: Liveness) -> list[tuple[int, int, int]]:
-    """Stretches of code, from where to where, and how often each is thought to run."""
-    deepest = len(WEIGHTS) - 1
-    return [(block.start, block.end, WEIGHTS[min(block.depth, deepest)]) for block in liveness.blocks]
-
-
-def live_through_loops(liveness: Liveness, first: list[int], last: list[int]) -> None:
-    """What is live where a jump leads back to lives from there to the jump."""
-    blocks = liveness.blocks
-    for number, block in enumerate(blocks):
-        for successor in block.successors:
-            if successor <= number:
-                head = blocks[successor]
-                for register in BITS[live_at_start(liveness, head, liveness.live_out[successor], [])]:
-                    first[register] = min(first[register], head.start + 1)
-                    last[register] = max(last[register], block.end)
-
-
-def choose_homes(function: Function, allocation: Allocation, survey: Survey, convention: Convention) -> None:
-    """The most used registers first; each takes a free home if that is worth what calls make it cost.
+def choose_homes(
+    function: Function, allocation: Allocation, cost: list[int] | None, convention: Convention
+) -> None:
+    """The most read registers first; each takes a free home if that is worth what calls make it cost.
 
     What a home is taken for is a set of places in the code, as the bits of an int.
     """
     taken, taken_floats = [0] * MOST_HOMES, [0] * MOST_HOMES
-    kinds, homes = function.registers, allocation.homes
-    benefit, cost, first, last = survey
+    kinds, homes, liveness = function.registers, allocation.homes, allocation.liveness
+    reads, first, last = liveness.reads, liveness.first, liveness.last
     parameters = len(function.ref.parameters)
     arrivals = convention.passing[function.ref.parameters].arrivals
     integers, floats = convention.integers, convention.floats
     registers: Sequence[int] = range(len(kinds))
     if len(kinds) > len(integers.lost_first):  # otherwise there is a home for each
-        registers = sorted(registers, key=benefit.__getitem__, reverse=True)[:CANDIDATES]
+        registers = sorted(registers, key=reads.__getitem__, reverse=True)[:CANDIDATES]
     for register in registers:
-        uses, calls, kind = benefit[register], cost[register], kinds[register]
+        uses, kind = reads[register], kinds[register]
         if not uses:
             continue
         if kind in FLOATING:
             pool, busy = floats, taken_floats
         else:
             pool, busy = integers, taken
-        wanted = wanted_homes(kind, uses, calls, pool) if calls else pool.lost_first
-        life = (2 << last[register]) - (1 << first[register])
+        wanted = pool.lost_first
+        if cost and cost[register]:
+            wanted = wanted_homes(kind, uses, cost[register], pool)
         if register < parameters:
+            life = (2 << last[register]) - 1
             home = arrivals[register]
             if home in wanted and not busy[home] & life:  # best where it arrives: then it need not move
                 busy[home] |= life
                 homes[register] = home
                 continue
+        else:
+            life = (2 << last[register]) - (1 << first[register])
         for home in wanted:
             if not busy[home] & life:
                 busy[home] |= life
                 homes[register] = home
                 break
-    if allocation.across or len(kinds) > len(integers.lost):
+    if cost or len(kinds) > len(integers.lost):
         allocation.kept_used = tuple(compress(integers.kept, integers.of_kept(taken)))  # type: ignore[arg-type]
 
 
@@ -206,12 +160,11 @@ def wanted_homes(kind: Kind, benefit: int, cost: int, pool: Pool) -> tuple[AnyRe
     return pool.kept if is_dear else pool.kept_first
 
 
-def note_saves(function: Function, allocation: Allocation, kept: tuple[AnyRegister, ...]) -> None:
+def note_saves(
+    function: Function, allocation: Allocation, crossing: int, kept: tuple[AnyRegister, ...]
+) -> None:
     """What has to be in its slot during calls: references, and what is at home in a register that is lost."""
     kinds, homes = function.registers, allocation.homes
-    crossing = 0
-    for live in allocation.across.values():
-        crossing |= live
     for register in BITS[crossing]:
         kind, home = kinds[register], homes[register]
         if kind is REF:

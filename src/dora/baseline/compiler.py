@@ -96,55 +96,38 @@ def compile_blocks(context: Context, liveness: Liveness) -> None:
     before it that is only made for it becomes a part of it.
     """
     masm, frame, code, blocks = context.masm, context.frame, context.function.code, liveness.blocks
-    compile_straight = compile_with_comments if context.comments else compile_silently
+    emitters = COMMENTING if context.comments else EMITTERS
     if len(blocks) > 1:
         context.labels = {block.start: masm.label() for block in blocks if block.is_target}
     for block, live in zip(blocks, liveness.live_out, strict=True):
-        start, end, last = block.start, block.end, block.end - 1
+        start, end = block.start, block.end
         if block.is_target:
             masm.bind(context.labels[start])
             frame.forget_checks()
-        insn = code[last]
-        if not insn.leaves:
-            compile_straight(context, start, end)
+        last = code[end - 1]
+        body = end - 1 if last.leaves else end
+        if type(last) in CONDITIONAL and start < body and control.fuses(code[body - 1], last, live):  # type: ignore[arg-type]
+            body -= 1
+        for index in range(start, body):
+            context.index = index
+            insn = code[index]
+            emitters[type(insn)](context, insn)
+        if live:
             frame.flush(live)
-        elif type(insn) in CONDITIONAL and start < last and control.fuses(code[last - 1], insn, live):  # type: ignore[arg-type]
-            compile_straight(context, start, last - 1)
-            frame.flush(live)
-            context.index = last - 1
-            if context.comments:
-                comment(context)
-            primitives.branch_on(context, code[last - 1], insn)
-        elif live:
-            compile_straight(context, start, last)
-            frame.flush(live)
-            compile_straight(context, last, end)
-        else:
-            compile_straight(context, start, end)
+        if body < end:
+            context.index = body
+            if body == end - 1:
+                emitters[type(last)](context, last)
+            else:
+                if context.comments:
+                    comment(context)
+                primitives.branch_on(context, code[body], last)
         frame.constants.clear()
 
 
-def compile_silently(context: Context, start: int, end: int) -> None:
-    """The instructions from `start` up to, not including, `end`."""
-    code = context.function.code
-    for context.index in range(start, end):
-        insn = code[context.index]
-        EMITTERS[type(insn)](context, insn)
+Emitter = Callable[[Context, Any], None]
 
-
-def compile_with_comments(context: Context, start: int, end: int) -> None:
-    for context.index in range(start, end):
-        comment(context)
-        compile_silently(context, context.index, context.index + 1)
-
-
-def comment(context: Context) -> None:
-    """Name the present instruction in the listing."""
-    insn = context.function.code[context.index]
-    context.masm.comment(print_instruction(context.function, insn))
-
-
-EMITTERS: Final[dict[type[Instruction], Callable[[Context, Any], None]]] = {
+EMITTERS: Final[dict[type[Instruction], Emitter]] = {
     i.Move: control.move,
     i.LoadConstant: control.load_constant,
     i.LoadText: objects.load_text,
@@ -178,3 +161,25 @@ EMITTERS: Final[dict[type[Instruction], Callable[[Context, Any], None]]] = {
     i.Return: control.return_value,
     i.Trap: control.trap,
 }
+
+
+# Listings.
+
+
+def comment(context: Context) -> None:
+    """Name the present instruction in the listing."""
+    insn = context.function.code[context.index]
+    context.masm.comment(print_instruction(context.function, insn))
+
+
+def commented(emit: Emitter) -> Emitter:
+    """The emitter that names its instruction before."""
+
+    def emit_with_comment(context: Context, insn: Instruction) -> None:
+        comment(context)
+        emit(context, insn)
+
+    return emit_with_comment
+
+
+COMMENTING: Final = {cls: commented(emit) for cls, emit in EMITTERS.items()}

@@ -46,10 +46,10 @@ class Frame:
         "never_nil",
         "not_nil",
         "outgoing",
+        "reads",
         "references",
         "saved",
         "slots",
-        "unused",
         "where",
     )
 
@@ -64,7 +64,7 @@ class Frame:
         self.across = allocation.across
         self.saved = allocation.saved
         self.references = allocation.references
-        self.unused = allocation.unused
+        self.reads = allocation.liveness.reads
         self.slots: dict[Register, int] = {}
         self.first_slot = -SLOT * len(allocation.kept_used)
         """distance of the end of the first slot from the frame pointer, below the saved registers"""
@@ -241,11 +241,11 @@ class Frame:
 
     def take_arguments(self, places: Sequence[Place]) -> None:
         """Bring the parameters that are used from where the caller put them to where they live."""
-        masm, unused = self.masm, self.unused
+        masm, reads = self.masm, self.reads
         moves: list[Move] = []
         on_stack: list[tuple[Register, int]] = []
         for number, ((kind, source, stack), home) in enumerate(zip(places, self.homes, strict=False)):
-            if unused >> number & 1 or (home == source and home is not None):
+            if not reads[number] or (home == source and home is not None):
                 continue
             register = Register(number)
             if source is None:

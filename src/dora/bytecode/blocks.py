@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import accumulate
+from typing import Final
 
 from dora.bytecode.function import Function
-from dora.bytecode.instructions import Instruction
+
+WEIGHTS: Final = tuple(8**depth for depth in range(7))
+"""How often code is thought to run, by the number of loops around it; more weigh no more."""
 
 
 @dataclass(slots=True)
@@ -18,26 +21,17 @@ class Block:
     successors: list[int]
     is_target: bool
     """whether something jumps to it"""
-    depth: int = 0
-    """how many loops are around it"""
+    weight: int = 1
+    """how often it is thought to run, by the loops around it"""
 
 
-def find_blocks(function: Function) -> list[Block]:
-    """The blocks in the order of the code."""
-    leaving = [(index, insn) for index, insn in enumerate(function.code, 1) if insn.leaves]
-    targets = {insn.target for _, insn in leaving if insn.jumps}  # type: ignore[attr-defined]
-    return blocks_between(function.code, [index for index, _ in leaving], targets)[0]
-
-
-def blocks_between(code: list[Instruction], ends: list[int], targets: set[int]) -> tuple[list[Block], bool]:
-    """The blocks of code, and whether there are loops.
-
-    The instructions that leave it are before `ends`, the last of which is the end of the code; `targets` are
-    those that others jump to.
-    """
-    if len(ends) == 1 and not targets:  # half of all functions
+def find_blocks(function: Function) -> tuple[list[Block], bool]:
+    """The blocks in the order of the code, and whether there are loops."""
+    code, exits = function.code, function.exits
+    if len(exits) == 1 and not code[-1].jumps:  # half of all functions
         return [Block(0, len(code), [], False)], False
-    starts = sorted(targets.union([0], ends))
+    targets = {code[index].target for index in exits if code[index].jumps}  # type: ignore[attr-defined]
+    starts = sorted(targets.union([0], [index + 1 for index in exits]))
     numbers = dict(zip(starts, range(len(starts)), strict=True))
     blocks, loops, start = [], False, 0
     for number, end in enumerate(starts[1:], 1):
@@ -51,11 +45,11 @@ def blocks_between(code: list[Instruction], ends: list[int], targets: set[int]) 
         blocks.append(Block(start, end, successors, start in targets))
         start = end
     if loops:
-        note_depths(blocks)
+        weigh(blocks)
     return blocks, loops
 
 
-def note_depths(blocks: list[Block]) -> None:
+def weigh(blocks: list[Block]) -> None:
     """A jump backwards makes a loop of everything between its target and itself."""
     change = [0] * (len(blocks) + 1)
     for number, block in enumerate(blocks):
@@ -64,4 +58,4 @@ def note_depths(blocks: list[Block]) -> None:
                 change[successor] += 1
                 change[number + 1] -= 1
     for block, depth in zip(blocks, accumulate(change), strict=False):
-        block.depth = depth
+        block.weight = WEIGHTS[min(depth, len(WEIGHTS) - 1)]

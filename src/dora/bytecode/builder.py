@@ -66,13 +66,14 @@ class Builder:
     def emit(self, instruction: Instruction, line: int) -> None:
         if not self.reachable:
             return
-        target = target_of(instruction)
-        if target is not None:
-            self.labels[target].used = True
+        if instruction.leaves:
+            self.function.exits.append(len(self.function.code))
+            self.reachable = not instruction.ends
+            target = target_of(instruction)
+            if target is not None:
+                self.labels[target].used = True
         self.function.code.append(instruction)
         self.function.lines.append(line)
-        if instruction.ends:
-            self.reachable = False
 
     def label(self) -> Label:
         label = Label(Target(len(self.labels)))
@@ -91,7 +92,8 @@ class Builder:
 
     def finish(self) -> Function:
         """Put the places of the labels into the instructions."""
-        for instruction in self.function.code:
+        for index in self.function.exits:
+            instruction = self.function.code[index]
             target = target_of(instruction)
             if target is not None:
                 position = self.labels[target].position

@@ -200,34 +200,35 @@ NOTHING: Final = AccessTable(defines=False, alone=False, lists=False)
 TABLES: Final[dict[tuple[bool, bool, bool], AccessTable]] = {}
 """by whether there is a register written, one operand only, a list"""
 
-PLAIN, JUMPS, ENDS, CALLS, MAY_CALL = range(5)
-"""What an instruction is to passes that look for blocks and calls; a `Compute` may call the C library."""
+NO_CALL, ALLOCATES, CALLS, COMPUTES = range(4)
+"""What an instruction is to passes that look for calls.  A `Compute` may call the C library; a call of what
+the implementation supplies may be a few instructions instead."""
 
 AccessReader = tuple[Callable[[Any], Any], AccessTable, int]
 ACCESSES: Final[dict[type[Instruction], AccessReader]] = {}
-"""for each class what reads its operands, the table that has their access, and what it is of those five"""
+"""for each class what reads its operands, the table that has their access, and what it is of those four"""
 
 
 def access_reader(cls: Any) -> AccessReader:
     """The entry of a class in `ACCESSES`."""
     names = [name for name in (cls.defines, *cls.use_names, cls.list_name) if name is not None]
-    what = what_is(cls)
     if not names:
-        return no_operands, NOTHING, what
+        return no_operands, NOTHING, what_is(cls)
     key = cls.defines is not None, len(names) == 1, cls.list_name is not None
     table = TABLES.get(key)
     if table is None:
         table = TABLES[key] = AccessTable(defines=key[0], alone=key[1], lists=key[2])
-    return attrgetter(*names), table, what
+    return attrgetter(*names), table, what_is(cls)
 
 
 def what_is(cls: Any) -> int:
-    """Which of the five a class is, by its effects and operands."""
-    if cls.leaves:
-        return JUMPS if cls.jumps else ENDS
-    if cls.calls:
+    """Which of the four a class is, by its effects and operands."""
+    kinds = {operand.kind for operand in cls.operands}
+    if K.PRIMITIVE in kinds:
+        return COMPUTES
+    if K.FUNCTION in kinds:
         return CALLS
-    return MAY_CALL if any(operand.kind is K.PRIMITIVE for operand in cls.operands) else PLAIN
+    return ALLOCATES if cls.calls else NO_CALL
 
 
 def no_operands(instruction: Instruction) -> tuple[()]:

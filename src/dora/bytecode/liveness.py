@@ -2,104 +2,98 @@
 
 A backward data-flow analysis over basic blocks; sets of registers are bits of an int.
 (Aho, Lam, Sethi, Ullman: Compilers, 9.2.5.)
+
+Looking at each instruction is most of the work, so it is done once: the same way up through the code counts
+how often registers are read and sees from where to where they are used, which is what allocators ask for.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections.abc import Set
 from dataclasses import dataclass
 from typing import Final
 
-from dora.bytecode.blocks import Block, blocks_between
+from dora.bytecode.blocks import Block, find_blocks
 from dora.bytecode.function import Function
-from dora.bytecode.instructions import ACCESSES, CALLS, ENDS, JUMPS, Access, Register
+from dora.bytecode.instructions import ACCESSES, CALLS, COMPUTES, NO_REGISTER, Access, Register
+
+NOTHING: Final[Access] = (-1, 0, NO_REGISTER, ())
+NO_FUNCTIONS: Final[Set[str | None]] = frozenset()
 
 
 @dataclass(slots=True)
 class Liveness:
-    """The registers that are live at the ends of blocks and across calls, as bits."""
+    """The registers that are live at the ends of blocks and across calls, as bits; and how they are used."""
 
     blocks: list[Block]
+    has_loops: bool
     accesses: list[Access]
     """what each instruction reads and writes"""
-    calls: list[int]
-    """the instructions that call, or allocate, or are made by a call of the C library"""
+    live_in: list[int]
+    """what is live at the start of each block"""
     live_out: list[int]
-    """what is live at the end of each block"""
+    """and at its end"""
     across: dict[int, int]
-    """for each call, the registers that are needed after it and defined before it"""
-    has_loops: bool
+    """for each instruction that calls or allocates, from last to first: what is live across it"""
+    reads: list[int]
+    """for each register, how often it is thought to be read; like the next two with an entry more, for
+    `NO_REGISTER`"""
+    first: list[int]
+    """where each register is written first; parameters are there before"""
+    last: list[int]
+    """where each register is mentioned last, -1 if nowhere"""
 
 
-def analyse(function: Function) -> Liveness:
-    """Liveness of all registers at the ends of blocks and across calls."""
-    liveness = prepare(function)
-    solve(liveness)
-    return liveness
+def analyse(function: Function, without_call: Set[str | None] = NO_FUNCTIONS) -> Liveness:
+    """One walk up through the blocks; loops need more.
 
-
-def prepare(function: Function) -> Liveness:
-    """One look at each instruction; `solve` does the rest, for as many of the calls as the client leaves."""
-    accesses: list[Access] = []
-    calls, ends, targets = [], [], set()
-    for index, insn in enumerate(function.code):
-        read, table, what = ACCESSES[type(insn)]
-        accesses.append(table[read(insn)])
-        if what:
-            if what <= ENDS:
-                ends.append(index + 1)
-                if what == JUMPS:
-                    targets.add(insn.target)  # type: ignore[attr-defined]
-            elif what == CALLS or insn.operation.calls_library:  # type: ignore[attr-defined]
-                calls.append(index)
-    blocks, has_loops = blocks_between(function.code, ends, targets)
-    return Liveness(blocks, accesses, calls, [0] * len(blocks), {}, has_loops)
-
-
-def solve(liveness: Liveness) -> None:
-    """Go up the blocks until nothing changes at their starts; once, if there is no loop."""
-    blocks, live_out, calls = liveness.blocks, liveness.live_out, liveness.calls.copy()
-    if len(blocks) == 1 and not calls:
-        return
-    live_in = [0] * len(blocks)
+    `without_call` are the internal functions of which a call is a few instructions, and no call.
+    """
+    code = function.code
+    blocks, has_loops = find_blocks(function)
+    size = len(function.registers) + 1
+    reads, first, last = [0] * size, [0] * size, [-1] * size
+    accesses, across = [NOTHING] * len(code), {}
+    live_in, live_out = [0] * len(blocks), [0] * len(blocks)
     for number in range(len(blocks) - 1, -1, -1):
         block, live = blocks[number], 0
         for successor in block.successors:
             live |= live_in[successor]
         live_out[number] = live
-        live_in[number] = live_at_start(liveness, block, live, calls)
-    if liveness.has_loops:
-        repeat(liveness, live_in)
-
-
-def live_at_start(liveness: Liveness, block: Block, live: int, calls: list[int]) -> int:
-    """What is live where a block begins, if `live` is what is live where it ends.
-
-    Those of the calls that are in the block, the last ones, are taken off the list and noted in `across`.
-    """
-    accesses, end = liveness.accesses, block.end
-    while calls and calls[-1] >= block.start:
-        call = calls.pop()
-        for kept, used, _, _ in reversed(accesses[call + 1 : end]):
+        weight = block.weight
+        for index in range(block.end - 1, block.start - 1, -1):
+            insn = code[index]
+            read, table, what = ACCESSES[type(insn)]
+            accesses[index] = kept, used, target, sources = table[read(insn)]
+            if what and (
+                insn.operation.calls_library  # type: ignore[attr-defined]
+                if what == COMPUTES
+                else what != CALLS or insn.function.internal not in without_call  # type: ignore[attr-defined]
+            ):
+                across[index] = live & kept
             live = live & kept | used
-        kept, used, _, _ = accesses[call]
-        liveness.across[call] = live & kept
-        live = live & kept | used
-        end = call
-    if not block.start and not block.is_target:
-        return 0  # nobody asks what is live before the first instruction
-    for kept, used, _, _ in reversed(accesses[block.start : end]):
-        live = live & kept | used
-    return live
+            first[target] = index
+            if last[target] < 0:
+                last[target] = index
+            for register in sources:
+                reads[register] += weight
+                if last[register] < 0:
+                    last[register] = index
+        live_in[number] = live
+    liveness = Liveness(blocks, has_loops, accesses, live_in, live_out, across, reads, first, last)
+    if has_loops:
+        go_around_loops(liveness)
+    return liveness
 
 
-def repeat(liveness: Liveness, live_in: list[int]) -> None:
+def go_around_loops(liveness: Liveness) -> None:
     """What is live at the head of a loop is live at its end, too: take it up through the blocks.
 
     A block lets through what it does not write; what it reads itself is known.  One more round is needed
     only if more has become live at the head of a loop, from where it goes on further down.
     """
-    blocks, live_out = liveness.blocks, liveness.live_out
+    blocks, live_in, live_out = liveness.blocks, liveness.live_in, liveness.live_out
     back = [(number, to) for number, block in enumerate(blocks) for to in block.successors if to <= number]
     end, heads = max(back)[0], {head for _, head in back}
     grown: set[int] = set()
@@ -116,16 +110,10 @@ def repeat(liveness: Liveness, live_in: list[int]) -> None:
                 live_in[number] |= new
                 grown.add(number)
                 again = again or (new != 0 and number in heads)
-    for number in grown:
-        calls = calls_in(liveness, blocks[number])
-        if calls:
-            live_at_start(liveness, blocks[number], live_out[number], calls)
-
-
-def calls_in(liveness: Liveness, block: Block) -> list[int]:
-    """The calls of a block."""
-    calls = liveness.calls
-    return calls[bisect_left(calls, block.start) : bisect_left(calls, block.end)]
+    if liveness.across:
+        note_calls(liveness, grown)
+    for end, head in back:
+        live_throughout(liveness, live_in[head], blocks[head].start, blocks[end].end - 1)
 
 
 def kept_by(liveness: Liveness, block: Block) -> int:
@@ -134,6 +122,28 @@ def kept_by(liveness: Liveness, block: Block) -> int:
     for kept, _, _, _ in liveness.accesses[block.start : block.end]:
         result &= kept
     return result
+
+
+def note_calls(liveness: Liveness, numbers: set[int]) -> None:
+    """More is live at the ends of some blocks, so perhaps across the calls in them."""
+    across, calls = liveness.across, sorted(liveness.across)
+    for number in numbers:
+        block, live = liveness.blocks[number], liveness.live_out[number]
+        inside = calls[bisect_left(calls, block.start) : bisect_left(calls, block.end)]
+        if inside:
+            for index in range(block.end - 1, inside[0] - 1, -1):
+                kept, used, _, _ = liveness.accesses[index]
+                if index in across:
+                    across[index] = live & kept
+                live = live & kept | used
+
+
+def live_throughout(liveness: Liveness, live: int, start: int, end: int) -> None:
+    """What is live at the head of a loop is in use until the jump back to there."""
+    first, last = liveness.first, liveness.last
+    for register in BITS[live]:
+        first[register] = min(first[register], start)
+        last[register] = max(last[register], end)
 
 
 class Bits(dict[int, list[Register]]):

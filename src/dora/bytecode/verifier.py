@@ -39,6 +39,9 @@ def structure(function: Function) -> Iterator[str]:
         yield "there must be a line for each instruction"
     if not code or not code[-1].ends:
         yield "the last instruction must not run on"
+    exits = [index for index, instruction in enumerate(code) if instruction.leaves]
+    if function.exits != exits:
+        yield f"what jumps or ends is at {exits}, not at {function.exits}"
     for index, instruction in enumerate(code):
         for register in registers(instruction):
             if not 0 <= register < len(function.registers):
@@ -148,7 +151,7 @@ RULES: Final[dict[type[Instruction], Callable[[Function, Any], Wanted]]] = {
 
 def assignment(function: Function) -> Iterator[str]:
     """A forward analysis: what is written on all paths to each block."""
-    blocks = find_blocks(function)
+    blocks, _ = find_blocks(function)
     everything = (1 << len(function.registers)) - 1
     written = [everything] * len(blocks)
     written[0] = (1 << len(function.ref.parameters)) - 1
