@@ -94,10 +94,12 @@ class Writer:
 
     def emit(self, *instructions: i.Instruction) -> None:
         for instruction in instructions:
-            if instruction.leaves:
-                self.function.exits.append(len(self.function.code))
             self.function.code.append(instruction)
             self.function.lines.append(1)
+            if instruction.leaves:
+                self.function.ends.append(len(self.function.code))
+            if instruction.jumps:
+                self.function.targets.add(instruction.target)  # type: ignore[attr-defined]
 
     def use_often(self, register: Register) -> None:
         self.emit(*[i.Move(register, register)] * 10)

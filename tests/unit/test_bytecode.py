@@ -66,11 +66,15 @@ def test_good_bytecode_passes() -> None:
     verify(function(i.LoadConstant(Register(3), 1), i.Move(INT, Register(3)), RETURN))
 
 
-def test_exits_are_where_the_code_says() -> None:
-    wrong = function(i.Move(INT, INT), RETURN)
-    assert wrong.exits == [1]
-    wrong.exits = [0, 1]
-    with pytest.raises(VerificationError, match=r"what jumps or ends is at \[1\], not at \[0, 1\]"):
+def test_blocks_end_where_the_code_says() -> None:
+    wrong = function(i.Goto(Target(1)), i.Move(INT, INT), RETURN)
+    assert (wrong.ends, wrong.targets) == ([1, 3], {1})
+    verify(wrong)
+    wrong.ends = [1, 2, 3]
+    with pytest.raises(VerificationError, match=r"blocks end at \[1, 3\], not at \[1, 2, 3\]"):
+        verify(wrong)
+    wrong.ends, wrong.targets = [1, 3], {1, 2}
+    with pytest.raises(VerificationError, match=r"jumps lead to \{1\}, not to \{1, 2\}"):
         verify(wrong)
 
 

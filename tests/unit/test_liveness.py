@@ -98,14 +98,17 @@ def test_liveness_is_what_the_definition_says(name: str) -> None:
     loops = 0
     for _, function in bytecode_of(compiled_program(PROGRAMS[name])):
         liveness, behind = analyse(function), by_definition(function)
-        assert [behind[block.end - 1] for block in liveness.blocks] == liveness.live_out, function.name
-        assert [live_before(function, behind, block.start) for block in liveness.blocks] == liveness.live_in
+        assert [behind[end - 1] for _, end, _ in liveness.blocks] == liveness.live_out, function.name
+        for start, _, _ in liveness.blocks:
+            assert liveness.live_in[start] == live_before(function, behind, start), (
+                f"{function.name}: {start}"
+            )
         assert set(liveness.across) == {index for index, insn in enumerate(function.code) if calls(insn)}
         for call, across in liveness.across.items():
             written = defined(function.code[call])
             expected = behind[call] & ~(1 << written) if written != NO_REGISTER else behind[call]
             assert across == expected, f"{function.name}: {call}"
-        loops += liveness.has_loops
+        loops += len(liveness.back)
     assert loops > 10
 
 
@@ -126,16 +129,16 @@ def test_registers_are_in_use_wherever_they_are_live(name: str) -> None:
             assert first <= places[0] and places[-1] <= last, f"{function.name}: r{register}"
             live = [index for index, bits in enumerate(behind) if bits >> register & 1]
             assert not live or (first <= live[0] and live[-1] <= last), f"{function.name}: r{register}"
-            assert liveness.has_loops or last == places[-1], f"{function.name}: r{register} for too long"
+            assert liveness.back or last == places[-1], f"{function.name}: r{register} for too long"
         assert [count > 0 for count in liveness.reads[:-1]] == [count > 0 for count in reads]
-        assert liveness.has_loops or liveness.reads[:-1] == reads
+        assert liveness.back or liveness.reads[:-1] == reads
 
 
 def test_reads_in_loops_count_more() -> None:
     found = {function.ref.name: function for _, function in bytecode_of(compiled_program(LOOPS))}
     function = found["nested"]
     liveness = analyse(function)
-    weights = sorted({block.weight for block in liveness.blocks})
+    weights = sorted({*liveness.weights})
     assert weights == [1, 8, 64]
     assert max(liveness.reads) >= 64 and liveness.reads[0] == 8, "`n` is read at the head of the outer loop"
 

@@ -95,13 +95,13 @@ def cost_of_calls(liveness: Liveness) -> tuple[list[int], int]:
     """For each register the calls that it lives across, by how often they are thought to happen; and those
     for which there are any, as bits."""
     cost, crossing = [0] * len(liveness.reads), 0
-    starts = [block.start for block in liveness.blocks] if liveness.has_loops else []
+    starts = [start for start, _, _ in liveness.blocks] if liveness.back else []
     weight = 1
     for call, live in liveness.across.items():
         if live:
             crossing |= live
             if starts:
-                weight = liveness.blocks[bisect_right(starts, call) - 1].weight
+                weight = liveness.weights[bisect_right(starts, call) - 1]
             for register in BITS[live]:
                 cost[register] += weight
     return cost, crossing

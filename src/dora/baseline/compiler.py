@@ -83,7 +83,7 @@ def enter(context: Context, allocation: Allocation) -> None:
     if ref.parameters:
         passing = context.passing[ref.parameters]
         if frame.homes[: len(ref.parameters)] != passing.arrivals:
-            frame.take_arguments(passing.places)
+            frame.take_arguments(passing)
 
 
 CONDITIONAL: Final = frozenset([i.BranchIf, i.BranchUnless])
@@ -95,13 +95,12 @@ def compile_blocks(context: Context, liveness: Liveness) -> None:
     If the last one leaves the block, constants that are needed elsewhere are made before it.  A comparison
     before it that is only made for it becomes a part of it.
     """
-    masm, frame, code, blocks = context.masm, context.frame, context.function.code, liveness.blocks
+    masm, frame, code, targets = context.masm, context.frame, context.function.code, context.function.targets
     emitters = COMMENTING if context.comments else EMITTERS
-    if len(blocks) > 1:
-        context.labels = {block.start: masm.label() for block in blocks if block.is_target}
-    for block, live in zip(blocks, liveness.live_out, strict=True):
-        start, end = block.start, block.end
-        if block.is_target:
+    if targets:
+        context.labels = dict(zip(targets, masm.labels(len(targets)), strict=True))
+    for (start, end, _), live in zip(liveness.blocks, liveness.live_out, strict=True):
+        if start in targets:
             masm.bind(context.labels[start])
             frame.forget_checks()
         last = code[end - 1]
@@ -121,7 +120,7 @@ def compile_blocks(context: Context, liveness: Liveness) -> None:
             else:
                 if context.comments:
                     comment(context)
-                primitives.branch_on(context, code[body], last)
+                primitives.branch_on(context, code[body], last)  # type: ignore[arg-type]  # as `fuses` says
         frame.constants.clear()
 
 

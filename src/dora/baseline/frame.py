@@ -17,14 +17,15 @@ from collections.abc import Sequence
 from typing import Any, Final, TypeVar
 
 from dora.baseline.allocation import Allocation
-from dora.baseline.convention import Passing, Place
+from dora.baseline.convention import Passing
 from dora.bytecode.function import Function
 from dora.bytecode.instructions import Register
 from dora.bytecode.liveness import BITS
-from dora.machine.macro import AnyRegister, MacroAssembler, Move
+from dora.machine.macro import AnyRegister, MacroAssembler
 from dora.types.kinds import FLOATING, Kind
 
 SLOT: Final = 8
+SELF: Final = Register(0)
 
 Constant = bool | int | float
 
@@ -65,24 +66,24 @@ class Frame:
         self.saved = allocation.saved
         self.references = allocation.references
         self.reads = allocation.liveness.reads
-        self.slots: dict[Register, int] = {}
+        self.slots: dict[int, int] = {}
         self.first_slot = -SLOT * len(allocation.kept_used)
         """distance of the end of the first slot from the frame pointer, below the saved registers"""
         self.outgoing = 0
         """bytes for stack arguments of calls"""
         self.constants: dict[Register, Constant] = {}
-        self.never_nil: tuple[Register, ...] = (Register(0),) if function.ref.has_self else ()
+        self.never_nil: tuple[Register, ...] = (SELF,) if function.ref.has_self else ()
         """`self`: callers have checked it, and nobody writes it"""
         self.not_nil: set[Register] = set(self.never_nil)
         """references that a check has found not to be nil, on all ways to this place"""
-        self.fresh: set[Register] = {Register(0)} if function.ref.fresh_self else set()
+        self.fresh: set[Register] = {SELF} if function.ref.fresh_self else set()
         """references to objects made since a collection was last possible: stores need no write barrier.
 
         They are among `not_nil`."""
 
     # Slots.
 
-    def slot(self, register: Register) -> int:
+    def slot(self, register: int) -> int:
         """Distance from the frame pointer of a register's slot."""
         offset = self.slots.get(register)
         if offset is None:
@@ -215,11 +216,11 @@ class Frame:
         masm, constants = self.masm, self.constants
         if passing.stack_size > self.outgoing:
             self.outgoing = passing.stack_size
-        on_stack, moves, late = passing.plan(tuple(map(self.where.__getitem__, registers)))
+        on_stack, moves, late = passing.giving[tuple(map(self.where.__getitem__, registers))]
         for number in on_stack:
             kind, _, stack = passing.places[number]
             self.pass_on_stack(kind, stack, registers[number])
-        masm.move_all(moves)
+        masm.append(moves)
         for number in late:
             register = registers[number]
             kind, target, _ = passing.places[number]
@@ -239,27 +240,22 @@ class Frame:
             source = self.read(register, work)
         masm.store(kind, source, masm.stack_pointer, stack)
 
-    def take_arguments(self, places: Sequence[Place]) -> None:
-        """Bring the parameters that are used from where the caller put them to where they live."""
-        masm, reads = self.masm, self.reads
-        moves: list[Move] = []
-        on_stack: list[tuple[Register, int]] = []
-        for number, ((kind, source, stack), home) in enumerate(zip(places, self.homes, strict=False)):
-            if not reads[number] or (home == source and home is not None):
-                continue
-            register = Register(number)
-            if source is None:
-                on_stack.append((register, masm.incoming_arguments + stack))
-            elif home is None:
-                masm.store(kind, source, masm.frame_pointer, self.slot(register))
-            else:
-                moves.append((kind, home, source))
-        if moves:
-            masm.move_all(tuple(moves))
-        for register, offset in on_stack:
-            self.take_from_stack(register, self.homes[register], offset)
+    def take_arguments(self, passing: Passing) -> None:
+        """Bring the parameters that are read from where the caller put them to where they live."""
+        masm, reads, places = self.masm, self.reads, passing.places
+        homeless, moves, on_stack = passing.taking[tuple(self.homes[: len(places)])]
+        for number in homeless:
+            if reads[number]:
+                kind, source, _ = places[number]
+                assert source is not None
+                masm.store(kind, source, masm.frame_pointer, self.slot(number))
+        masm.append(moves)
+        for number in on_stack:
+            if reads[number]:
+                offset = masm.incoming_arguments + places[number][2]
+                self.take_from_stack(number, self.homes[number], offset)
 
-    def take_from_stack(self, register: Register, home: AnyRegister | None, offset: int) -> None:
+    def take_from_stack(self, register: int, home: AnyRegister | None, offset: int) -> None:
         masm, kind = self.masm, self.kinds[register]
         work: AnyRegister = masm.float_temporaries[0] if kind in FLOATING else masm.temporaries[0]
         target = home if home is not None else work

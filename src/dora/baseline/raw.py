@@ -9,12 +9,11 @@ from collections.abc import Callable
 from typing import Final
 
 from dora.baseline.context import Context
-from dora.baseline.convention import Passing
 from dora.baseline.objects import allocate_array
 from dora.bytecode import instructions as i
 from dora.bytecode.instructions import NO_REGISTER
 from dora.bytecode.instructions import Register as Virtual
-from dora.machine.macro import Argument, Register
+from dora.machine.macro import Register
 from dora.machine.operations import NOT_EQUAL
 from dora.runtime import layout
 from dora.types.kinds import BYTE, INT, LONG, Kind
@@ -137,10 +136,7 @@ def call_native(context: Context, insn: i.CallInternal) -> None:
     """By the C calling convention.  No collection can happen, so it is no GC point."""
     frame, masm = context.frame, context.masm
     saved = frame.save(context.index)
-    places = masm.call_layout([LONG] * (len(insn.args) - 1))
-    taken = [argument.register for argument in places.arguments]
-    function = next(register for register in masm.temporaries if register not in taken)
-    passing = Passing([Argument(LONG, function, 0), *places.arguments], places.stack_size)
+    function, passing = context.passing.natives[len(insn.args) - 1]
     frame.pass_arguments(passing, insn.args)
     masm.call(function)
     frame.restore(saved)

@@ -2,60 +2,58 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from itertools import accumulate
 from typing import Final
 
 from dora.bytecode.function import Function
+from dora.bytecode.instructions import INSTRUCTIONS, Instruction
+
+Block = tuple[int, int, tuple[int, ...]]
+"""The index of the first instruction, the one behind the last, and where the blocks start that may follow."""
+
+Back = tuple[int, int]
+"""A jump back: the number of the block that it ends, and where it leads."""
+
+NOWHERE, ELSEWHERE, BOTH = range(3)
+LEAVES: Final[dict[type[Instruction], int]] = {
+    cls: (ELSEWHERE if cls.ends else BOTH) if cls.jumps else NOWHERE for cls in INSTRUCTIONS if cls.leaves
+}
+"""where an instruction may continue that does not run on to the next one: nowhere, at its target, at both"""
 
 WEIGHTS: Final = tuple(8**depth for depth in range(7))
 """How often code is thought to run, by the number of loops around it; more weigh no more."""
 
 
-@dataclass(slots=True)
-class Block:
-    """The instructions from `start` up to, not including, `end`; successors are indices of blocks."""
-
-    start: int
-    end: int
-    successors: list[int]
-    is_target: bool
-    """whether something jumps to it"""
-    weight: int = 1
-    """how often it is thought to run, by the loops around it"""
-
-
-def find_blocks(function: Function) -> tuple[list[Block], bool]:
-    """The blocks in the order of the code, and whether there are loops."""
-    code, exits = function.code, function.exits
-    if len(exits) == 1 and not code[-1].jumps:  # half of all functions
-        return [Block(0, len(code), [], False)], False
-    targets = {code[index].target for index in exits if code[index].jumps}  # type: ignore[attr-defined]
-    starts = sorted(targets.union([0], [index + 1 for index in exits]))
-    numbers = dict(zip(starts, range(len(starts)), strict=True))
-    blocks, loops, start = [], False, 0
-    for number, end in enumerate(starts[1:], 1):
+def find_blocks(function: Function) -> tuple[list[Block], list[Back]]:
+    """The blocks in the order of the code, and the jumps back."""
+    code, start = function.code, 0
+    blocks: list[Block] = []
+    back: list[Back] = []
+    for end in sorted(function.targets.union(function.ends)):
         last = code[end - 1]
-        if last.jumps:
-            target = numbers[last.target]  # type: ignore[attr-defined]
-            loops = loops or target < number
-            successors = [target] if last.ends else [target, number]
+        leaves = LEAVES.get(type(last))
+        if leaves is None:
+            if end:  # a loop may start with the first instruction
+                blocks.append((start, end, (end,)))
+        elif leaves == NOWHERE:
+            blocks.append((start, end, ()))
         else:
-            successors = [] if last.ends else [number]
-        blocks.append(Block(start, end, successors, start in targets))
+            target: int = last.target  # type: ignore[attr-defined]
+            if target <= start:
+                back.append((len(blocks), target))
+            blocks.append((start, end, (target,) if leaves == ELSEWHERE else (target, end)))
         start = end
-    if loops:
-        weigh(blocks)
-    return blocks, loops
+    return blocks, back
 
 
-def weigh(blocks: list[Block]) -> None:
-    """A jump backwards makes a loop of everything between its target and itself."""
-    change = [0] * (len(blocks) + 1)
-    for number, block in enumerate(blocks):
-        for successor in block.successors:
-            if successor <= number:
-                change[successor] += 1
-                change[number + 1] -= 1
-    for block, depth in zip(blocks, accumulate(change), strict=False):
-        block.weight = WEIGHTS[min(depth, len(WEIGHTS) - 1)]
+def weights(blocks: list[Block], back: list[Back]) -> list[int]:
+    """How often each block is thought to run: a jump back makes a loop of all from its target to itself."""
+    change: dict[int, int] = {}
+    for number, start in back:
+        end = blocks[number][1]
+        change[start] = change.get(start, 0) + 1
+        change[end] = change.get(end, 0) - 1
+    depth, result = 0, []
+    for start, _, _ in blocks:
+        depth += change.get(start, 0)
+        result.append(WEIGHTS[min(depth, len(WEIGHTS) - 1)])
+    return result

@@ -66,14 +66,15 @@ class Builder:
     def emit(self, instruction: Instruction, line: int) -> None:
         if not self.reachable:
             return
+        function = self.function
+        function.code.append(instruction)
+        function.lines.append(line)
         if instruction.leaves:
-            self.function.exits.append(len(self.function.code))
+            function.ends.append(len(function.code))
             self.reachable = not instruction.ends
             target = target_of(instruction)
             if target is not None:
                 self.labels[target].used = True
-        self.function.code.append(instruction)
-        self.function.lines.append(line)
 
     def label(self) -> Label:
         label = Label(Target(len(self.labels)))
@@ -92,11 +93,12 @@ class Builder:
 
     def finish(self) -> Function:
         """Put the places of the labels into the instructions."""
-        for index in self.function.exits:
-            instruction = self.function.code[index]
+        for end in self.function.ends:
+            instruction = self.function.code[end - 1]
             target = target_of(instruction)
             if target is not None:
                 position = self.labels[target].position
                 assert position is not None, "a label that is used is bound"
                 instruction.target = Target(position)  # type: ignore[attr-defined]
+                self.function.targets.add(position)
         return self.function

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from dora.bytecode.entities import FunctionRef
-from dora.bytecode.instructions import Instruction
+from dora.bytecode.instructions import Instruction, target_of
 from dora.types.kinds import Kind
 
 
@@ -13,19 +13,21 @@ from dora.types.kinds import Kind
 class Function:
     """Instructions, the kind of each register, and for each instruction its line in the source.
 
-    The first registers are the parameters.  `exits` are the indices of the instructions that jump or end;
-    they are found in the code unless whoever writes it says so.
+    The first registers are the parameters.  `ends` are the indices behind the instructions that jump or end,
+    `targets` those of the instructions that are jumped to; they are found in the code if nobody says them.
     """
 
     ref: FunctionRef
     registers: list[Kind] = field(default_factory=list)
     code: list[Instruction] = field(default_factory=list)
     lines: list[int] = field(default_factory=list)
-    exits: list[int] = field(default_factory=list)
+    ends: list[int] = field(default_factory=list)
+    targets: set[int] = field(default_factory=set)
 
     def __post_init__(self) -> None:
-        if not self.exits:
-            self.exits = [index for index, insn in enumerate(self.code) if insn.leaves]
+        if not self.ends:
+            self.ends = [index for index, insn in enumerate(self.code, 1) if insn.leaves]
+            self.targets = {target for insn in self.code if (target := target_of(insn)) is not None}
 
     @property
     def name(self) -> str:

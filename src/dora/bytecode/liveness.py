@@ -14,7 +14,7 @@ from collections.abc import Set
 from dataclasses import dataclass
 from typing import Final
 
-from dora.bytecode.blocks import Block, find_blocks
+from dora.bytecode.blocks import Back, Block, find_blocks, weights
 from dora.bytecode.function import Function
 from dora.bytecode.instructions import ACCESSES, CALLS, COMPUTES, NO_REGISTER, Access, Register
 
@@ -27,13 +27,16 @@ class Liveness:
     """The registers that are live at the ends of blocks and across calls, as bits; and how they are used."""
 
     blocks: list[Block]
-    has_loops: bool
+    back: list[Back]
+    """the jumps back, of which there are some if there are loops"""
+    weights: list[int]
+    """how often each block is thought to run"""
     accesses: list[Access]
     """what each instruction reads and writes"""
     live_in: list[int]
-    """what is live at the start of each block"""
+    """what is live where a block starts, by the index of its first instruction"""
     live_out: list[int]
-    """and at its end"""
+    """what is live at the end of each block"""
     across: dict[int, int]
     """for each instruction that calls or allocates, from last to first: what is live across it"""
     reads: list[int]
@@ -51,18 +54,21 @@ def analyse(function: Function, without_call: Set[str | None] = NO_FUNCTIONS) ->
     `without_call` are the internal functions of which a call is a few instructions, and no call.
     """
     code = function.code
-    blocks, has_loops = find_blocks(function)
+    blocks, back = find_blocks(function)
+    weight_of = weights(blocks, back) if back else [1] * len(blocks)
     size = len(function.registers) + 1
     reads, first, last = [0] * size, [0] * size, [-1] * size
     accesses, across = [NOTHING] * len(code), {}
-    live_in, live_out = [0] * len(blocks), [0] * len(blocks)
+    live_in, live_out = [0] * len(code), [0] * len(blocks)
+    dead: list[tuple[Register, int]] = []
+    reads[NO_REGISTER] = 1  # so that what has no result does not look like a result that is not read
     for number in range(len(blocks) - 1, -1, -1):
-        block, live = blocks[number], 0
-        for successor in block.successors:
+        start, end, successors = blocks[number]
+        live, weight = 0, weight_of[number]
+        for successor in successors:
             live |= live_in[successor]
         live_out[number] = live
-        weight = block.weight
-        for index in range(block.end - 1, block.start - 1, -1):
+        for index in range(end - 1, start - 1, -1):
             insn = code[index]
             read, table, what = ACCESSES[type(insn)]
             accesses[index] = kept, used, target, sources = table[read(insn)]
@@ -74,15 +80,18 @@ def analyse(function: Function, without_call: Set[str | None] = NO_FUNCTIONS) ->
                 across[index] = live & kept
             live = live & kept | used
             first[target] = index
-            if last[target] < 0:
-                last[target] = index
+            if not reads[target]:
+                dead.append((target, index))
             for register in sources:
-                reads[register] += weight
-                if last[register] < 0:
+                count = reads[register]
+                if not count:
                     last[register] = index
-        live_in[number] = live
-    liveness = Liveness(blocks, has_loops, accesses, live_in, live_out, across, reads, first, last)
-    if has_loops:
+                reads[register] = count + weight
+        live_in[start] = live
+    for target, index in dead:
+        last[target] = max(last[target], index)
+    liveness = Liveness(blocks, back, weight_of, accesses, live_in, live_out, across, reads, first, last)
+    if back:
         go_around_loops(liveness)
     return liveness
 
@@ -94,32 +103,32 @@ def go_around_loops(liveness: Liveness) -> None:
     only if more has become live at the head of a loop, from where it goes on further down.
     """
     blocks, live_in, live_out = liveness.blocks, liveness.live_in, liveness.live_out
-    back = [(number, to) for number, block in enumerate(blocks) for to in block.successors if to <= number]
-    end, heads = max(back)[0], {head for _, head in back}
+    last, heads = max(number for number, _ in liveness.back), {head for _, head in liveness.back}
     grown: set[int] = set()
     again = True
     while again:
         again = False
-        for number in range(end, -1, -1):
+        for number in range(last, -1, -1):
+            start, end, successors = blocks[number]
             out = live_out[number]
-            for successor in blocks[number].successors:
+            for successor in successors:
                 out |= live_in[successor]
             if out != live_out[number]:
-                new = out & ~live_out[number] & ~live_in[number] & kept_by(liveness, blocks[number])
+                new = out & ~live_out[number] & ~live_in[start] & kept_by(liveness.accesses[start:end])
                 live_out[number] = out
-                live_in[number] |= new
+                live_in[start] |= new
                 grown.add(number)
-                again = again or (new != 0 and number in heads)
+                again = again or (new != 0 and start in heads)
     if liveness.across:
         note_calls(liveness, grown)
-    for end, head in back:
-        live_throughout(liveness, live_in[head], blocks[head].start, blocks[end].end - 1)
+    for number, head in liveness.back:
+        live_throughout(liveness, live_in[head], head, blocks[number][1] - 1)
 
 
-def kept_by(liveness: Liveness, block: Block) -> int:
-    """All registers that a block does not write, as bits."""
+def kept_by(accesses: list[Access]) -> int:
+    """All registers that some instructions do not write, as bits."""
     result = -1
-    for kept, _, _, _ in liveness.accesses[block.start : block.end]:
+    for kept, _, _, _ in accesses:
         result &= kept
     return result
 
@@ -128,10 +137,11 @@ def note_calls(liveness: Liveness, numbers: set[int]) -> None:
     """More is live at the ends of some blocks, so perhaps across the calls in them."""
     across, calls = liveness.across, sorted(liveness.across)
     for number in numbers:
-        block, live = liveness.blocks[number], liveness.live_out[number]
-        inside = calls[bisect_left(calls, block.start) : bisect_left(calls, block.end)]
+        start, end, _ = liveness.blocks[number]
+        live = liveness.live_out[number]
+        inside = calls[bisect_left(calls, start) : bisect_left(calls, end)]
         if inside:
-            for index in range(block.end - 1, inside[0] - 1, -1):
+            for index in range(end - 1, inside[0] - 1, -1):
                 kept, used, _, _ = liveness.accesses[index]
                 if index in across:
                     across[index] = live & kept

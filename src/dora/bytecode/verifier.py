@@ -39,9 +39,12 @@ def structure(function: Function) -> Iterator[str]:
         yield "there must be a line for each instruction"
     if not code or not code[-1].ends:
         yield "the last instruction must not run on"
-    exits = [index for index, instruction in enumerate(code) if instruction.leaves]
-    if function.exits != exits:
-        yield f"what jumps or ends is at {exits}, not at {function.exits}"
+    ends = [index for index, instruction in enumerate(code, 1) if instruction.leaves]
+    if function.ends != ends:
+        yield f"blocks end at {ends}, not at {function.ends}"
+    targets = {target for instruction in code if (target := i.target_of(instruction)) is not None}
+    if function.targets != targets:
+        yield f"jumps lead to {targets}, not to {function.targets}"
     for index, instruction in enumerate(code):
         for register in registers(instruction):
             if not 0 <= register < len(function.registers):
@@ -152,6 +155,7 @@ RULES: Final[dict[type[Instruction], Callable[[Function, Any], Wanted]]] = {
 def assignment(function: Function) -> Iterator[str]:
     """A forward analysis: what is written on all paths to each block."""
     blocks, _ = find_blocks(function)
+    numbers = {start: number for number, (start, _, _) in enumerate(blocks)}
     everything = (1 << len(function.registers)) - 1
     written = [everything] * len(blocks)
     written[0] = (1 << len(function.ref.parameters)) - 1
@@ -159,16 +163,17 @@ def assignment(function: Function) -> Iterator[str]:
     while waiting:
         number = waiting.pop()
         out = written[number]
-        for insn in function.code[blocks[number].start : blocks[number].end]:
+        start, end, successors = blocks[number]
+        for insn in function.code[start:end]:
             if i.defined(insn) != NO_REGISTER:
                 out |= 1 << i.defined(insn)
-        for successor in blocks[number].successors:
+        for successor in map(numbers.__getitem__, successors):
             if written[successor] & out != written[successor] or written[successor] == everything:
                 written[successor] &= out
                 if successor not in waiting and out != everything:
                     waiting.append(successor)
-    for block, before in zip(blocks, written, strict=True):
-        yield from unwritten(function, block.start, block.end, before)
+    for (start, end, _), before in zip(blocks, written, strict=True):
+        yield from unwritten(function, start, end, before)
 
 
 def unwritten(function: Function, start: int, end: int, written: int) -> Iterator[str]:

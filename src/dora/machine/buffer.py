@@ -15,7 +15,7 @@ whoever places the code resolves.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from enum import Enum
 from typing import Final, NamedTuple, NewType
 
@@ -156,6 +156,12 @@ class Buffer:
         self.positions.append(UNBOUND)
         return label  # type: ignore[return-value]  # `Label` would be one more call
 
+    def labels(self, count: int) -> Sequence[Label]:
+        """New labels, to be bound later."""
+        first = len(self.positions)
+        self.positions += [UNBOUND] * count
+        return range(first, first + count)  # type: ignore[return-value]
+
     def bind(self, label: Label) -> None:
         """Let `label` stand for the next instruction."""
         assert self.positions[label] == UNBOUND, f"label {label} is bound already"
@@ -171,6 +177,10 @@ class Buffer:
         """Where a bound label stands."""
         assert self.positions[label] != UNBOUND, f"label {label} is not bound"
         return self.positions[label]
+
+    def append(self, instructions: bytes) -> None:
+        """Emit what was encoded before."""
+        self.code += instructions
 
     def comment(self, text: str) -> None:
         """Attach a line of text to the next instruction."""

@@ -155,6 +155,9 @@ class MacroAssembler(Protocol):
     def label(self) -> Label:
         """A new label, to be bound later."""
 
+    def labels(self, count: int) -> Sequence[Label]:
+        """New labels, to be bound later."""
+
     def bind(self, label: Label) -> None:
         """Let `label` stand for the next instruction."""
 
@@ -266,6 +269,13 @@ class MacroAssembler(Protocol):
 
         Registers of both kinds may be among them.  Loses the scratch registers.
         """
+
+    @staticmethod
+    def encode_moves(moves: tuple[Move, ...]) -> bytes:
+        """What `move_all` emits, for `append`: who makes the same moves again and again keeps it."""
+
+    def append(self, instructions: bytes) -> None:
+        """Emit what was encoded before."""
 
     def zero_extend(self, kind: Kind, target: Register, source: Register) -> None:
         """Make a clean value of an integer kind from a register whose upper bits may be anything."""

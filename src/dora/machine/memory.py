@@ -17,6 +17,7 @@ import ctypes
 import os
 from _thread import allocate_lock
 from bisect import bisect_left
+from collections.abc import Sequence
 from typing import Any, Final
 from weakref import WeakSet
 
@@ -149,7 +150,7 @@ class Ranges:
 
     def allocate(self, size: int) -> int:
         """The address of `size` bytes.  Raises ArenaFull."""
-        size = self.rounded(size)
+        size = (size or 1) + self.granule - 1 & -self.granule
         free, sizes = self.free, self.sizes
         index = 0 if sizes and sizes[0] >= size else self._first_fit(size)
         address, available = free[index], sizes[index]
@@ -194,29 +195,24 @@ class Ranges:
 
 
 class ProcessMemory:
-    """Writes into read+execute pages through /proc/self/mem.
-
-    The file belongs to the process that opened it, so a child opens its own.
-    """
+    """Writes into read+execute pages through /proc/self/mem."""
 
     granule = CODE_ALIGNMENT
 
-    __slots__ = ("file", "process")
+    __slots__ = ("file",)
 
     def __init__(self) -> None:
-        self._open()
-
-    def _open(self) -> None:
         self.file = os.open("/proc/self/mem", os.O_RDWR | os.O_CLOEXEC)
-        self.process = os.getpid()
+
+    def after_fork(self) -> None:
+        """The file belongs to the process that opened it, so a child opens its own."""
+        os.close(self.file)
+        self.file = os.open("/proc/self/mem", os.O_RDWR | os.O_CLOEXEC)
 
     def prepare(self, address: int, size: int) -> None:
         protect(address, size, READ_EXECUTE)
 
     def write(self, address: int, data: bytes | bytearray) -> None:
-        if self.process != os.getpid():
-            os.close(self.file)
-            self._open()
         written = os.pwrite(self.file, data, address)
         assert written == len(data), "code was written in part only"
 
@@ -234,6 +230,9 @@ class FreshPages:
     granule = PAGE
 
     __slots__ = ()
+
+    def after_fork(self) -> None:
+        pass
 
     def prepare(self, address: int, size: int) -> None:
         pass
@@ -273,13 +272,14 @@ def code_writer(address: int, size: int) -> ProcessMemory | FreshPages:
 ARENAS: Final[WeakSet[CodeArena]] = WeakSet()
 
 
-def renew_locks() -> None:
+def after_fork() -> None:
     """In a child after a fork: another thread of the parent may have held the lock of an arena."""
     for arena in ARENAS:
         arena.lock = allocate_lock()
+        arena.writer.after_fork()
 
 
-os.register_at_fork(after_in_child=renew_locks)
+os.register_at_fork(after_in_child=after_fork)
 
 
 class CodeArena:
@@ -380,9 +380,13 @@ class CodeArena:
         """The address of `count` neighbouring 8-byte words, all holding `value`."""
         with self.lock:
             address = self.cells.allocate(CELL * count)
-        for index in range(count):
-            self.set_cell(address + CELL * index, value)
+        self.set_cells(address, [value] * count)
         return address
+
+    def set_cells(self, address: int, values: Sequence[int]) -> None:
+        """Store neighbouring words that nobody uses yet."""
+        index = (address - self.address) // CELL
+        self.words[index : index + len(values)] = [*values]
 
     def set_cell(self, address: int, value: int) -> None:
         """Store a word at once: another thread sees the old value or the new one.
@@ -406,6 +410,7 @@ class CodeArena:
 
     def close(self) -> None:
         """Unmap everything; nothing of it may be in use."""
+        ARENAS.discard(self)
         self.writer.close()
         unmap(self.address, self.size)
 

@@ -270,8 +270,7 @@ class Instance:
         start = self.place(code._replace(data=code.data.copy()))
         first = self.arena.new_cell(count=CELLS_AT_ONCE)
         self.spare_cells = [first + layout.WORD * index for index in reversed(range(CELLS_AT_ONCE))]
-        for cell, offset in zip(reversed(self.spare_cells), places, strict=True):
-            self.arena.set_cell(cell, start + offset)
+        self.arena.set_cells(first, [start + offset for offset in places])
 
     def entry(self, function: FunctionRef) -> str:
         symbol = self.entries.get(function)

@@ -85,7 +85,7 @@ class Translator:
         self.noted: dict[int, int] = {}
         """the registers that are live before some instructions"""
         self.liveness = analyse(function)
-        self.starts = [block.start for block in self.liveness.blocks]
+        self.starts = [start for start, _, _ in self.liveness.blocks]
         code.rest = [None] * (len(function.registers) + 1 - len(function.ref.parameters))
         code.line = function.lines[0]
         # The block that is being made:
@@ -181,7 +181,7 @@ class Translator:
         end finds out is noted now and then.
         """
         number, accesses = self.block_number(index), self.liveness.accesses
-        live, start = self.liveness.live_out[number], self.liveness.blocks[number].end
+        live, start = self.liveness.live_out[number], self.liveness.blocks[number][1]
         noted = (index + NOTED_EVERY - 1) // NOTED_EVERY * NOTED_EVERY
         if noted < start and noted in self.noted:
             live, start = self.noted[noted], noted

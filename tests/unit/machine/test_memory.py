@@ -152,6 +152,15 @@ def test_a_lock_held_during_a_fork_does_not_stop_the_child(arena: CodeArena) -> 
     assert os.waitpid(child, 0)[1] == 0
 
 
+def test_a_forked_child_opens_nothing_for_a_closed_arena() -> None:
+    closed = CodeArena(1 << 26)
+    closed.close()
+    before = len(os.listdir("/proc/self/fd"))
+    if (child := os.fork()) == 0:
+        os._exit(len(os.listdir("/proc/self/fd")) != before)
+    assert os.waitpid(child, 0)[1] == 0
+
+
 def test_threads_place_side_by_side(arena: CodeArena) -> None:
     results: list[bool] = []
 

@@ -194,7 +194,11 @@ class MacroAssembler(Assembler):
             sequences.move(self, kind, target, source)
 
     def move_all(self, moves: tuple[Move, ...]) -> None:
-        self.code += sequences.move_all(moves)
+        self.code += sequences.encode_moves(moves)
+
+    @staticmethod
+    def encode_moves(moves: tuple[Move, ...]) -> bytes:
+        return sequences.encode_moves(moves)
 
     def zero_extend(self, kind: Kind, target: Register, source: Register) -> None:
         if kind is LONG or kind is REF:

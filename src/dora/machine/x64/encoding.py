@@ -17,12 +17,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from struct import Struct
-from typing import Concatenate, Final, NamedTuple, ParamSpec
+from typing import Any, Concatenate, Final, NamedTuple, ParamSpec, TypeVar
 
 from dora.machine.buffer import RELATIVE_32, Buffer, Label, RangeError
 from dora.machine.x64.registers import ConditionCode
 
 P = ParamSpec("P")
+B = TypeVar("B", bound=Buffer)
 Key = int | tuple[int, ...]
 Memo = dict[Key, bytes]
 Emit = Callable[Concatenate[Buffer, P], None]
@@ -481,3 +482,20 @@ def crr(syntax: str, encoding: str) -> Emit[[ConditionCode, int, int]]:
 
     ROWS[emit] = Row("crr", syntax, (encoding,))
     return emit
+
+
+def remembered(emit: Callable[Concatenate[B, P], None]) -> Callable[Concatenate[B, P], None]:
+    """An operation whose bytes depend on its operands alone: those of each combination are kept."""
+    memo: dict[tuple[object, ...], bytes] = {}
+
+    def emit_remembered(self: B, *operands: Any) -> None:
+        try:
+            self.code += memo[operands]
+        except KeyError:
+            if len(memo) >= MEMO_LIMIT:
+                memo.clear()
+            start = len(self.code)
+            emit(self, *operands)  # type: ignore[call-arg]
+            memo[operands] = bytes(self.code[start:])
+
+    return emit_remembered  # type: ignore[return-value]  # keyword arguments would need a dictionary

@@ -38,6 +38,7 @@ from dora.machine.values import float_pattern, in_32_bits, signed32, signed64
 from dora.machine.x64 import registers as x
 from dora.machine.x64 import sequences
 from dora.machine.x64.assembler import Assembler
+from dora.machine.x64.encoding import remembered
 from dora.machine.x64.registers import RAX, RBP, RCX, RDX, RSP, ConditionCode
 from dora.machine.x64.selection import (
     ALL_BUT_SIGN,
@@ -188,12 +189,17 @@ class MacroAssembler(Assembler):
 
     # ---- Moves, constants, addresses ----
 
+    @remembered
     def move(self, kind: Kind, target: AnyRegister, source: AnyRegister) -> None:
         if target != source:
             MOVE[kind](self, target, source)
 
     def move_all(self, moves: tuple[Move, ...]) -> None:
-        self.code += sequences.move_all(moves)
+        self.code += sequences.encode_moves(moves)
+
+    @staticmethod
+    def encode_moves(moves: tuple[Move, ...]) -> bytes:
+        return sequences.encode_moves(moves)
 
     def zero_extend(self, kind: Kind, target: Register, source: Register) -> None:
         if kind is LONG or kind is REF:
@@ -206,12 +212,17 @@ class MacroAssembler(Assembler):
     def load_constant(self, kind: Kind, target: AnyRegister, value: int | float) -> None:
         if kind is DOUBLE or kind is FLOAT:
             sequences.float_constant(self, target, float_pattern(kind, value))
-        elif value == 0:
+        else:
+            self.load_integer(kind, target, int(value))
+
+    @remembered
+    def load_integer(self, kind: Kind, target: int, value: int) -> None:
+        if value == 0:
             self.xor32_rr(target, target)
         elif kind is LONG or kind is REF:
-            sequences.long_constant(self, target, int(value))
+            sequences.long_constant(self, target, value)
         else:
-            self.mov32_ri(target, int(value))
+            self.mov32_ri(target, value)
 
     def load_symbol(self, target: Register, symbol: str, addend: int = 0) -> None:
         self.movabs_rs(target, symbol, addend)
@@ -305,6 +316,7 @@ class MacroAssembler(Assembler):
 
     # ---- Integer arithmetic ----
 
+    @remembered
     def binary(
         self, operation: Binary, kind: Kind, target: Register, left: Register, right: Register
     ) -> None:
@@ -327,6 +339,7 @@ class MacroAssembler(Assembler):
             emit(self, OWN, right)
             self.mov64_rr(target, OWN)
 
+    @remembered
     def binary_immediate(
         self, operation: Binary, kind: Kind, target: Register, left: Register, value: int
     ) -> None:

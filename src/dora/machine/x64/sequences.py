@@ -70,7 +70,7 @@ def returning(saved: tuple[Register, ...]) -> bytes:
 
 
 @cache
-def move_all(moves: tuple[Move, ...]) -> bytes:
+def encode_moves(moves: tuple[Move, ...]) -> bytes:
     """Moves as if all at once.  There are few combinations: those of arguments."""
     asm = Assembler()
     for kind, target, source in in_order(moves, SCRATCH, FLOAT_SCRATCH):
