@@ -46,6 +46,12 @@ PLANTED: Final = "planted"
 Plant = Callable[[], None]
 
 
+def replace(owner: Any, name: str, wrong: Any) -> None:
+    """Put a wrong part in place of one that must be there."""
+    assert hasattr(owner, name), f"{owner} has no {name} any more"
+    setattr(owner, name, wrong)
+
+
 def wrong_condition_code() -> None:
     """`<` on `int` is `<=`."""
     p.COMPARISONS["int.less"] = p.Comparison(Kind.INT, "lessEquals", Condition.LESS_EQUAL)  # type: ignore[index]
@@ -75,11 +81,11 @@ def skipped_bounds_check() -> None:
     def wrong(context: Context, array: Any, index: Any) -> Any:
         return context.frame.read(index, context.work[1])
 
-    objects.checked_index = wrong
+    replace(objects, "checked_index", wrong)
 
 
 def skipped_nil_check() -> None:
-    objects.checked_reference = objects.read_reference
+    replace(objects, "checked_reference", objects.read_reference)
 
 
 def logical_shift() -> None:
@@ -93,13 +99,13 @@ def remainder_of_half_a_long() -> None:
 
 
 def registers_lost_in_calls() -> None:
-    frame.Frame.restore = lambda self, saved: None  # type: ignore[method-assign]
+    replace(frame.Frame, "restore", lambda self, saved: None)
 
 
 def stale_gc_point() -> None:
     """A slot that holds a reference is missing in the GC point."""
     right = frame.Frame.reference_slots
-    frame.Frame.reference_slots = lambda self, index: right(self, index)[:-1]  # type: ignore[method-assign]
+    replace(frame.Frame, "reference_slots", lambda self, index: right(self, index)[:-1])
 
 
 def constant_cut_off() -> None:
@@ -112,7 +118,7 @@ def constant_cut_off() -> None:
             self.constants[register] = wrap_int(int(value or 0))
         right(self, register, target)
 
-    frame.Frame.make_constant = wrong  # type: ignore[method-assign]
+    replace(frame.Frame, "make_constant", wrong)
 
 
 def unordered_forgotten() -> None:
@@ -122,7 +128,7 @@ def unordered_forgotten() -> None:
     def wrong(condition: FloatCondition) -> FloatCondition:
         return FloatCondition.GREATER_EQUAL if condition is FloatCondition.LESS else right(condition)
 
-    p.float_negated = wrong
+    replace(p, "float_negated", wrong)
 
 
 def virtual_call_made_direct() -> None:
@@ -158,17 +164,25 @@ def conversion_without_limits() -> None:
 
 
 def liveness_without_loops() -> None:
-    liveness.repeat = lambda *arguments: None
+    """What the next round of a loop needs is not live at its end."""
+    replace(liveness, "go_around_loops", lambda *arguments: None)
+
+
+def lives_end_within_loops() -> None:
+    """What goes around a loop may lose its home to somebody else in it."""
+    replace(liveness, "live_throughout", lambda *arguments: None)
 
 
 def moves_one_by_one() -> None:
     """Moves that are to happen at once overwrite each other's sources."""
 
-    def wrong(self: Any, moves: Any) -> None:
+    def wrong(moves: Any) -> bytes:
+        masm = MacroAssembler()
         for kind, target, source in moves:
-            self.move(kind, target, source)
+            masm.move(kind, target, source)
+        return bytes(masm.code)
 
-    MacroAssembler.move_all = wrong  # type: ignore[method-assign]
+    replace(MacroAssembler, "encode_moves", staticmethod(wrong))
 
 
 def cast_to_the_parent() -> None:
@@ -178,7 +192,7 @@ def cast_to_the_parent() -> None:
     def wrong(context: Context, value: Any, cls: Any, label: Any) -> None:
         right(context, value, cls.parent or cls, label)
 
-    objects.branch_unless_extends = wrong
+    replace(objects, "branch_unless_extends", wrong)
 
 
 def line_of_the_instruction_before() -> None:
@@ -190,16 +204,16 @@ def line_of_the_instruction_before() -> None:
         right(self, offset, slots)
         self.index = here
 
-    Context.point = wrong  # type: ignore[method-assign]
+    replace(Context, "point", wrong)
 
 
 def constants_forgotten_at_jumps() -> None:
-    frame.Frame.flush = lambda self, live: None  # type: ignore[method-assign]
+    replace(frame.Frame, "flush", lambda self, live: None)
 
 
 def checks_remembered_too_long() -> None:
     """What was checked for nil on one way counts as checked where ways meet."""
-    frame.Frame.forget_checks = lambda self: None  # type: ignore[method-assign]
+    replace(frame.Frame, "forget_checks", lambda self: None)
 
 
 def sum_without_wrapping() -> None:
@@ -235,6 +249,7 @@ BUGS: Final[dict[str, Plant]] = {
         byte_not_cut_off,
         conversion_without_limits,
         liveness_without_loops,
+        lives_end_within_loops,
         moves_one_by_one,
         cast_to_the_parent,
         line_of_the_instruction_before,
