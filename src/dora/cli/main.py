@@ -23,8 +23,8 @@ INTERRUPTED: Final = 130
 BROKEN_PIPE: Final = 141
 
 YOUNG_OBJECTS: Final = 50_000
-"""So many new objects let Python look for garbage: nearly all that the compiler makes stays, so looking every 700,
-as is usual, takes some 5 percent of a short run."""
+"""So many new objects let Python look for garbage: nearly all that the compiler makes stays, so looking every
+700, as is usual, takes some 5 percent of a short run."""
 
 
 def entry() -> NoReturn:
