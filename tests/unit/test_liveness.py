@@ -7,17 +7,26 @@ from pathlib import Path
 import pytest
 
 from compiling import bytecode_of, compiled_program
+from dora.bytecode.blocks import find_blocks
+from dora.bytecode.entities import FunctionRef
 from dora.bytecode.function import Function
 from dora.bytecode.instructions import (
     NO_REGISTER,
+    BranchIf,
     CallInternal,
     Compute,
     Instruction,
+    Move,
+    Poll,
+    Register,
+    Return,
+    Target,
     defined,
     target_of,
     used,
 )
 from dora.bytecode.liveness import analyse
+from dora.types.kinds import Kind
 
 EXAMPLES = sorted((Path(__file__).parents[2] / "examples").glob("*.dora"))
 LOOPS = """
@@ -132,6 +141,22 @@ def test_registers_are_in_use_wherever_they_are_live(name: str) -> None:
             assert liveness.back or last == places[-1], f"{function.name}: r{register} for too long"
         assert [count > 0 for count in liveness.reads[:-1]] == [count > 0 for count in reads]
         assert liveness.back or liveness.reads[:-1] == reads
+
+
+def test_a_loop_may_start_with_the_first_instruction() -> None:
+    condition, number, other = Register(0), Register(1), Register(2)
+    ref = FunctionRef("f", "f", "f()", None, (Kind.BOOL, Kind.INT), Kind.INT, False)
+    code = [
+        Poll(),
+        Move(other, number),
+        BranchIf(condition, Target(0)),
+        Return(other),
+    ]
+    function = Function(ref, [Kind.BOOL, Kind.INT, Kind.INT], code, [1] * len(code))
+    assert find_blocks(function) == ([(0, 3, (0, 3)), (3, 4, ())], [(0, 0)])
+    liveness = analyse(function)
+    assert liveness.live_in[0] == 0b011 and liveness.live_out == [0b111, 0]
+    assert liveness.last[:2] == [2, 2], "both parameters are needed until the jump"
 
 
 def test_reads_in_loops_count_more() -> None:

@@ -26,14 +26,15 @@ WEIGHTS: Final = tuple(8**depth for depth in range(7))
 def find_blocks(function: Function) -> tuple[list[Block], list[Back]]:
     """The blocks in the order of the code, and the jumps back."""
     code, start = function.code, 0
+    ends = function.targets.union(function.ends)
+    ends.discard(0)  # a loop may start with the first instruction
     blocks: list[Block] = []
     back: list[Back] = []
-    for end in sorted(function.targets.union(function.ends)):
+    for end in sorted(ends):
         last = code[end - 1]
         leaves = LEAVES.get(type(last))
         if leaves is None:
-            if end:  # a loop may start with the first instruction
-                blocks.append((start, end, (end,)))
+            blocks.append((start, end, (end,)))
         elif leaves == NOWHERE:
             blocks.append((start, end, ()))
         else:
