@@ -41,6 +41,9 @@ MAP_ANONYMOUS: Final = 0x20
 MAP_NORESERVE: Final = 0x4000
 MADV_DONTNEED: Final = 4
 
+CLOSED: Final = -1
+"""in place of the number of a file"""
+
 MAP_FAILED: Final = (1 << 8 * ctypes.sizeof(ctypes.c_void_p)) - 1
 
 libc: Final = ctypes.CDLL(None, use_errno=True)
@@ -195,24 +198,31 @@ class Ranges:
 
 
 class ProcessMemory:
-    """Writes into read+execute pages through /proc/self/mem."""
+    """Writes into read+execute pages through /proc/self/mem.
+
+    The file belongs to the process that opened it, so a child closes it, and opens its own to write.
+    """
 
     granule = CODE_ALIGNMENT
 
     __slots__ = ("file",)
 
     def __init__(self) -> None:
+        self._open()
+
+    def _open(self) -> None:
         self.file = os.open("/proc/self/mem", os.O_RDWR | os.O_CLOEXEC)
 
     def after_fork(self) -> None:
-        """The file belongs to the process that opened it, so a child opens its own."""
-        os.close(self.file)
-        self.file = os.open("/proc/self/mem", os.O_RDWR | os.O_CLOEXEC)
+        """What a child has to do before it writes."""
+        self.close()
 
     def prepare(self, address: int, size: int) -> None:
         protect(address, size, READ_EXECUTE)
 
     def write(self, address: int, data: bytes | bytearray) -> None:
+        if self.file == CLOSED:
+            self._open()
         written = os.pwrite(self.file, data, address)
         assert written == len(data), "code was written in part only"
 
@@ -221,7 +231,9 @@ class ProcessMemory:
         self.write(address, filler * (size // len(filler)))
 
     def close(self) -> None:
-        os.close(self.file)
+        if self.file != CLOSED:
+            os.close(self.file)
+            self.file = CLOSED
 
 
 class FreshPages:

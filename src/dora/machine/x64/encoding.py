@@ -494,8 +494,9 @@ def remembered(emit: Callable[Concatenate[B, P], None]) -> Callable[Concatenate[
         except KeyError:
             if len(memo) >= MEMO_LIMIT:
                 memo.clear()
-            start = len(self.code)
+            start, references = len(self.code), (len(self.fixups), len(self.relocations))
             emit(self, *operands)  # type: ignore[call-arg]
+            assert references == (len(self.fixups), len(self.relocations)), "more than bytes was emitted"
             memo[operands] = bytes(self.code[start:])
 
     return emit_remembered  # type: ignore[return-value]  # keyword arguments would need a dictionary
