@@ -80,7 +80,7 @@ def analyse(function: Function, without_call: Set[str | None] = NO_FUNCTIONS) ->
                 across[index] = live & kept
             live = live & kept | used
             first[target] = index
-            if not reads[target]:
+            if not reads[target]:  # by anybody further down
                 dead.append((target, index))
             for register in sources:
                 count = reads[register]
