@@ -120,7 +120,7 @@ def compile_blocks(context: Context, liveness: Liveness) -> None:
             else:
                 if context.comments:
                     comment(context)
-                primitives.branch_on(context, code[body], last)  # type: ignore[arg-type]  # as `fuses` says
+                primitives.branch_on(context, code[body], last)
         frame.constants.clear()
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Final, NamedTuple
 
 from dora.baseline.context import Context
-from dora.bytecode.instructions import BranchIf, BranchUnless, Compute
+from dora.bytecode.instructions import BranchIf, BranchUnless, Compute, Instruction
 from dora.bytecode.instructions import Register as Virtual
 from dora.machine.buffer import Label
 from dora.machine.macro import (
@@ -340,8 +340,9 @@ def float_comparison(name: str, kind: Kind) -> Emitter:
     return emit
 
 
-def branch_on(context: Context, insn: Compute, branch: BranchIf | BranchUnless) -> None:
+def branch_on(context: Context, insn: Instruction, branch: Instruction) -> None:
     """A comparison and the branch on it in one; the comparison's own result is not made."""
+    assert isinstance(insn, Compute) and isinstance(branch, (BranchIf, BranchUnless))
     comparison = COMPARISONS[insn.operation.name]
     emit = float_branch if comparison.kind in FLOATING else integer_branch
     emit(context, insn, comparison, context.labels[branch.target], type(branch) is BranchIf)

@@ -264,15 +264,13 @@ class MacroAssembler(Protocol):
         the stack pointer are allowed; stubs switch stacks with them.
         """
 
-    def move_all(self, moves: tuple[Move, ...]) -> None:
-        """Make copies as if all at once: none overwrites what another still reads.  No target comes twice.
-
-        Registers of both kinds may be among them.  Loses the scratch registers.
-        """
-
     @staticmethod
     def encode_moves(moves: tuple[Move, ...]) -> bytes:
-        """What `move_all` emits, for `append`: who makes the same moves again and again keeps it."""
+        """Copies as if all at once: none overwrites what another still reads.  No target comes twice.
+
+        Registers of both kinds may be among them.  Loses the scratch registers.  `append` emits it; who makes
+        the same moves again and again keeps it.
+        """
 
     def append(self, instructions: bytes) -> None:
         """Emit what was encoded before."""

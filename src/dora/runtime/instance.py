@@ -267,6 +267,7 @@ class Instance:
     def make_cells(self) -> None:
         """Entry cells for the next functions: one that is called first has itself compiled."""
         code, places = stubs.compile_first(self.target, len(self.functions), CELLS_AT_ONCE)
+        assert len(places) == CELLS_AT_ONCE, "there is a stub for each cell"
         start = self.place(code._replace(data=code.data.copy()))
         first = self.arena.new_cell(count=CELLS_AT_ONCE)
         self.spare_cells = [first + layout.WORD * index for index in reversed(range(CELLS_AT_ONCE))]

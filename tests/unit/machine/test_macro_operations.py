@@ -382,6 +382,28 @@ def test_moves(kind: Kind) -> None:
         ) == to_bits(kind, value)
 
 
+def test_encoded_moves_happen_as_if_all_at_once() -> None:
+    masm = assembler()
+    a, b, c, d = masm.temporaries[:4]
+    x, y, z = masm.float_temporaries[:3]
+    moves = (
+        (LONG, b, a),
+        (DOUBLE, x, y),
+        (LONG, a, b),
+        (LONG, d, c),
+        (DOUBLE, y, z),
+        (DOUBLE, z, x),
+        (LONG, c, c),
+    )
+    program = Program(lambda m: m.append(m.encode_moves(moves)), loses_scratch=True)
+    changed = program.run(
+        {(LONG, a): 1, (LONG, b): 2, (LONG, c): 3, (DOUBLE, x): 0.5, (DOUBLE, y): 1.5, (DOUBLE, z): 2.5}
+    )
+    integers = {(False, a): 2, (False, b): 1, (False, d): 3}
+    floats = {x: 1.5, y: 2.5, z: 0.5}
+    assert changed == integers | {(True, one): to_bits(DOUBLE, value) for one, value in floats.items()}
+
+
 # ---- Code: labels, blocks put off, calls, frames ----
 
 

@@ -193,9 +193,6 @@ class MacroAssembler(Assembler):
         if target != source:
             sequences.move(self, kind, target, source)
 
-    def move_all(self, moves: tuple[Move, ...]) -> None:
-        self.code += sequences.encode_moves(moves)
-
     @staticmethod
     def encode_moves(moves: tuple[Move, ...]) -> bytes:
         return sequences.encode_moves(moves)
