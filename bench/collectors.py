@@ -63,7 +63,7 @@ class Samples:
 
 def run(program: Program, size: int, collector: str, samples: Samples) -> bytes | None:
     """One run and what it printed; None if its memory was not enough."""
-    command = [sys.executable, "-m", "dora", f"--gc={collector}", "--gc-stats"]
+    command = [sys.executable, "-m", "doralang", f"--gc={collector}", "--gc-stats"]
     command += [f"--heap-size={program.heap}g", str(program.path), str(size)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment())
     assert process.stdout is not None and process.stderr is not None
@@ -126,7 +126,7 @@ def against_c(size: int) -> None:
 
 def least_pause(collector: str, size: int) -> float:
     """Milliseconds of the shortest of the collections that the program asks for."""
-    command = [sys.executable, "-m", "dora", f"--gc={collector}", "--gc-events", "--heap-size=4g"]
+    command = [sys.executable, "-m", "doralang", f"--gc={collector}", "--gc-events", "--heap-size=4g"]
     command += [str(HERE / "gc" / "collect.dora"), str(size)]
     run = subprocess.run(command, capture_output=True, check=True, text=True, env=environment())
     pauses = re.findall(r"GC full: collect garbage \(([\d.]+) ms\)", run.stderr)

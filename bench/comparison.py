@@ -13,9 +13,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from dora.cli.compare import duration
-from dora.cli.plot import draw
-from dora.engine.comparing import (
+from doralang.cli.compare import duration
+from doralang.cli.plot import draw
+from doralang.session.comparing import (
     Measured,
     Variable,
     break_even,
@@ -24,9 +24,9 @@ from dora.engine.comparing import (
     differing,
     engines_that_work,
 )
-from dora.settings import Settings
-from dora.text.source import Source
-from dora.types.types import DOUBLE
+from doralang.settings import Settings
+from doralang.text.source import Source
+from doralang.types.types import DOUBLE
 from measure import pin
 from peers import HERE
 

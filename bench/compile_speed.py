@@ -22,19 +22,19 @@ from pathlib import Path
 from statistics import median
 from typing import Final
 
-from dora.baseline.compiler import compile_function
-from dora.bytecode import instructions
-from dora.bytecode.entities import FunctionRef
-from dora.bytecode.function import Function as Bytecode
-from dora.check.checker import MainRule, check_program
-from dora.check.program import Class, Function, Program
-from dora.compiled.machine import Machine
-from dora.engine.checking import library_for
-from dora.lower.specializer import Specializer
-from dora.syntax.parser import parse_file
-from dora.text.diagnostics import Diagnostics
-from dora.text.loading import load_source
-from dora.text.source import Source
+from doralang.baseline.compiler import compile_function
+from doralang.bytecode import instructions
+from doralang.bytecode.entities import FunctionRef
+from doralang.bytecode.function import Function as Bytecode
+from doralang.check.checker import MainRule, check_program
+from doralang.check.program import Class, Function, Program
+from doralang.engines.native import Machine
+from doralang.lower.specializer import Specializer
+from doralang.session.checking import library_for
+from doralang.syntax.parser import parse_file
+from doralang.text.diagnostics import Diagnostics
+from doralang.text.loading import load_source
+from doralang.text.source import Source
 from measure import pin
 
 EXAMPLES: Final = Path(__file__).resolve().parent.parent / "examples"

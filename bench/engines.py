@@ -22,14 +22,14 @@ from pathlib import Path
 from statistics import median
 from typing import Any, Final
 
-from dora.engine.comparing import SLOW, engines_that_work, warm_up
-from dora.engine.formulas import Formulas
-from dora.host.objects import Value
-from dora.optional import load
-from dora.settings import Settings, Streams
-from dora.text.diagnostics import Diagnostics
-from dora.text.source import Source
-from dora.types.types import DOUBLE, Type
+from doralang.interpreter.objects import Value
+from doralang.optional import load
+from doralang.session.comparing import SLOW, engines_that_work, warm_up
+from doralang.session.formulas import Formulas
+from doralang.settings import Settings, Streams
+from doralang.text.diagnostics import Diagnostics
+from doralang.text.source import Source
+from doralang.types.types import DOUBLE, Type
 
 FORMULAS: Final = ("11+1.2-5", "a*x+sin(y)*y-x/3.5")
 VALUES: Final[dict[str, Value]] = {"a": 2.0, "x": 3.0, "y": 4.0}

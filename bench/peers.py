@@ -80,7 +80,7 @@ def interpreted(name: str, suffix: str, tool: str | None, *options: str) -> Peer
 def dora(options: list[str]) -> Peer:
     """Dora with some options of the command line."""
     command = find("dora")
-    start = [command] if command else [sys.executable, "-m", "dora"]
+    start = [command] if command else [sys.executable, "-m", "doralang"]
     return Peer("Dora", "dora", start[0], lambda source, folder: [*start, "run", *options, str(source)])
 
 

@@ -56,7 +56,7 @@ def parts(*mode: str) -> Table:
 def packages() -> Table:
     """Seconds that the modules of each package took to import in one start, without what they import."""
     done = subprocess.run(
-        [sys.executable, "-X", "importtime", "-m", "dora", "--no-cache", str(HELLO_PROGRAM)],
+        [sys.executable, "-X", "importtime", "-m", "doralang", "--no-cache", str(HELLO_PROGRAM)],
         capture_output=True,
         text=True,
         check=True,
@@ -77,7 +77,7 @@ def sum_packages(report: str) -> Table:
 
 def package_of(module: str) -> str:
     names = module.split(".")
-    if names[0] != "dora":
+    if names[0] != "doralang":
         return "Python's own modules"
     return ".".join(names[:2])
 

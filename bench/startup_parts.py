@@ -18,12 +18,12 @@ from typing import Any  # noqa: E402
 
 READY = time.perf_counter()
 
-import dora.cli.main  # noqa: E402
-import dora.cli.run  # noqa: E402, F401
-from dora.optional import load  # noqa: E402
-from dora.settings import Settings  # noqa: E402
-from dora.text.diagnostics import Diagnostics  # noqa: E402
-from dora.text.loading import load_source  # noqa: E402
+import doralang.cli.main  # noqa: E402
+import doralang.cli.run  # noqa: E402, F401
+from doralang.optional import load  # noqa: E402
+from doralang.settings import Settings  # noqa: E402
+from doralang.text.diagnostics import Diagnostics  # noqa: E402
+from doralang.text.loading import load_source  # noqa: E402
 
 FRONT_IMPORTED = time.perf_counter()
 
@@ -42,9 +42,9 @@ def streams() -> dict[str, Any]:
 
 def compiled_start(path: str) -> Parts:
     """Check and compile everything."""
-    checking = load("dora.engine.checking")
+    checking = load("doralang.session.checking")
     checker_imported = time.perf_counter()
-    machine_class = load("dora.compiled.machine").Machine
+    machine_class = load("doralang.engines.native").Machine
     imported = time.perf_counter()
     checking.library_for("baseline")
     declared = time.perf_counter()
@@ -87,8 +87,8 @@ def watch(machine: Any, times: Parts) -> None:
 
 def stored_start(path: str) -> Parts:
     """Take the code from the cache, which must have it."""
-    cache, executor = load("dora.compiled.cache"), load("dora.compiled.executor").Executor
-    program_class = load("dora.compiled.stored").StoredProgram
+    cache, executor = load("doralang.native.cache"), load("doralang.native.running").Executor
+    program_class = load("doralang.native.stored").StoredProgram
     imported = time.perf_counter()
     image = cache.find_entry(read(path), Settings()).read()
     found = time.perf_counter()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from dataclasses import dataclass
 
-from dora.cli.main import run_command
+from doralang.cli.main import run_command
 
 ENGINES = ["walk", "vm", "trace", "baseline"]
 """Every engine that runs on this machine: the suites of whole programs run under each."""

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dora.baseline.compiler import compile_function
-from dora.baseline.result import CompiledFunction
-from dora.bytecode.function import Function as Bytecode
-from dora.check.program import Class, Function, Program
-from dora.compiled.showing import Symbols, reached
-from dora.engine.checking import compile_program
-from dora.lower.functions import lowering
-from dora.lower.specializer import Specializer
-from dora.machine.targets import TARGETS
-from dora.text.diagnostics import Diagnostics
-from dora.text.source import Source
+from doralang.baseline.compiler import compile_function
+from doralang.bytecode.function import Function as Bytecode
+from doralang.check.program import Class, Function, Program
+from doralang.code.objects import CompiledFunction
+from doralang.lower.functions import lowering
+from doralang.lower.specializer import Specializer
+from doralang.machine.targets import TARGETS
+from doralang.native.showing import Symbols, reached
+from doralang.session.checking import compile_program
+from doralang.text.diagnostics import Diagnostics
+from doralang.text.source import Source
 
 
 def compiled_program(text: str) -> Program:

@@ -20,12 +20,12 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from dora.compiled import executor
-from dora.engine.checking import compile_program
-from dora.runtime import heap, instance
-from dora.runtime.collectors import COLLECTORS
-from dora.text.diagnostics import Diagnostics
-from dora.text.source import Source
+from doralang.code.collectors import COLLECTORS
+from doralang.native import running as executor
+from doralang.runtime import heap, instance
+from doralang.session.checking import compile_program
+from doralang.text.diagnostics import Diagnostics
+from doralang.text.source import Source
 from language_cases import Case, Command, lines_match, parse_file, same_reports
 from test_language import FILES, LANGUAGE, run_with
 

@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import ctypes
 
-from dora.bytecode.entities import ClassRef
-from dora.compiled.machine import Machine
-from dora.machine.macro import MacroAssembler
-from dora.runtime import layout, stubs
-from dora.runtime.collectors import COLLECTORS
-from dora.runtime.memory import Region, load_bytes, load_word, store_bytes, store_word
-from dora.types.kinds import Kind
+from doralang.bytecode.entities import ClassRef
+from doralang.code import layout
+from doralang.code.collectors import COLLECTORS
+from doralang.engines.native import Machine
+from doralang.machine.macro import MacroAssembler
+from doralang.runtime import stubs
+from doralang.runtime.memory import Region, load_bytes, load_word, store_bytes, store_word
+from doralang.types.kinds import Kind
 
 SPACE = 1 << 28
 RUBBISH = 0xD7

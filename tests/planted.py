@@ -15,13 +15,13 @@ from pathlib import Path
 from typing import NamedTuple
 from unittest.mock import patch
 
-from dora.baseline import objects
-from dora.baseline.frame import Frame
-from dora.check import library
-from dora.cli.main import run_command
-from dora.library.files import read_heap
-from dora.runtime.heap import Heap
-from dora.runtime.shapes import Shapes
+from doralang.baseline import objects
+from doralang.baseline.frame import Frame
+from doralang.check import library
+from doralang.cli.main import run_command
+from doralang.library.files import read_heap
+from doralang.runtime.heap import Heap
+from doralang.runtime.shapes import Shapes
 from language_cases import Command, parse_file
 
 os.environ["DORA_CACHE"] = "off"

@@ -12,14 +12,14 @@ import ctypes
 from collections.abc import Callable
 from io import BytesIO
 
-from dora.check.program import Function
-from dora.compiled.executor import SPECIAL
-from dora.compiled.machine import Machine
-from dora.host.objects import Str, Value
-from dora.runtime import layout
-from dora.runtime.instance import Instance
-from dora.runtime.memory import load_bytes
-from dora.treewalk.interpreter import Interpreter
+from doralang.check.program import Function
+from doralang.code import layout
+from doralang.engines.native import Machine
+from doralang.interpreter.objects import Str, Value
+from doralang.native.running import SPECIAL
+from doralang.runtime.instance import Instance
+from doralang.runtime.memory import load_bytes
+from doralang.treewalk.interpreter import Interpreter
 
 PAGE = 4096
 MASK = (1 << 64) - 1

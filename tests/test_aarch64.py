@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 import emulation
-from dora.runtime.collectors import COLLECTORS
+from doralang.code.collectors import COLLECTORS
 
 EVERY = 16
 """Every so many programs of the language suite are run."""
@@ -53,7 +53,7 @@ def test_a_program(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     """A failure with its trace, and the program's status."""
     path = tmp_path / "fails.dora"
     path.write_text("fun main() { println(7.toString()); fail(nil); }\nfun fail(x: Str) { x.len(); }\n")
-    assert subprocess.run(emulation.command_line(["-m", "dora", str(path)])).returncode == 103
+    assert subprocess.run(emulation.command_line(["-m", "doralang", str(path)])).returncode == 103
     assert output_of(capfd) == "7\nnil check failed\n0: fail(Str): 2\n1: main(): 1\n"
 
 
@@ -70,7 +70,7 @@ def test_a_loop_is_interrupted(tmp_path: Path) -> None:
     """The ticker's thread, the attention stub and the GIL, on this processor."""
     path = tmp_path / "loop.dora"
     path.write_text(LOOP)
-    command = emulation.command_line(["-m", "dora", str(path)])
+    command = emulation.command_line(["-m", "doralang", str(path)])
     terminal, end = os.openpty()  # a program writes to a terminal at once
     with subprocess.Popen(command, stdout=end, stderr=subprocess.PIPE) as program:
         os.close(end)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from command_line import dora
-from dora.compiled.cache import CHECKSUM, MAGIC, MOST_ENTRIES, Entry, checksum
+from doralang.native.cache import CHECKSUM, MAGIC, MOST_ENTRIES, Entry, checksum
 from language_cases import Command, lines_match, parse_file
 from test_language import FILES, LANGUAGE, Outcome, run
 
@@ -75,7 +75,7 @@ def test_a_stored_program_is_not_read_again(
     def refuse(*arguments: object, **options: object) -> None:
         raise AssertionError("the program is checked")
 
-    monkeypatch.setattr("dora.engine.checking.compile_program", refuse)
+    monkeypatch.setattr("doralang.session.checking.compile_program", refuse)
     assert dora("run", str(hello)).out == "hello\n"
 
 

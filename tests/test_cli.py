@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from command_line import Result, dora, recorded
-from dora.machine.targets import host
-from dora.version import VERSION
+from doralang.machine.targets import host
+from doralang.version import VERSION
 
 HELLO = 'fun main() { println("hello"); }\n'
 ARGUMENTS = "fun main() { for i in range(0, argc()) { println(argv(i)); } }\n"
@@ -594,7 +594,7 @@ class TestProcess:
     """The installed command, as a process of its own."""
 
     def start(self, *arguments: str) -> subprocess.Popen[bytes]:
-        command = [sys.executable, "-m", "dora", *arguments]
+        command = [sys.executable, "-m", "doralang", *arguments]
         return subprocess.Popen(
             command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL
         )
@@ -656,10 +656,10 @@ def test_what_does_not_compile_is_not_shown(tmp_path: Path) -> None:
 
 def test_a_run_loads_its_own_processor_only() -> None:
     program = (
-        "import sys; from dora.cli.main import run_command; o = sys.stdout.buffer; "
+        "import sys; from doralang.cli.main import run_command; o = sys.stdout.buffer; "
         "run_command(['eval', '--engine=baseline', '1'], sys.stdin.buffer, o, o); "
         "print(sorted({name.split('.')[2] for name in sys.modules if name.count('.') > 2 and "
-        "name.startswith('dora.machine.')}), 'dora.compiled.showing' in sys.modules)"
+        "name.startswith('doralang.machine.')}), 'doralang.native.showing' in sys.modules)"
     )
     result = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True, text=True)
     found = host()

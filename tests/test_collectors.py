@@ -10,14 +10,14 @@ import pytest
 
 from command_line import dora
 from compiling import compiled_program
-from dora.compiled import executor
-from dora.compiled.executor import Executor
-from dora.compiled.machine import Machine
-from dora.host.failures import Failure
-from dora.runtime import layout
-from dora.runtime.collectors import COLLECTORS
-from dora.runtime.memory import load_word
-from dora.settings import Settings
+from doralang.code import layout
+from doralang.code.collectors import COLLECTORS
+from doralang.engines.native import Machine
+from doralang.native import running as executor
+from doralang.native.running import Executor
+from doralang.runtime.memory import load_word
+from doralang.settings import Settings
+from doralang.types.failures import Failure
 from language_cases import Command, lines_match, parse_file
 from test_language import FILES, LANGUAGE, run_with
 

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from command_line import dora
-from dora.engine import comparing
-from dora.engine.comparing import Measured, break_even
+from doralang.session import comparing
+from doralang.session.comparing import Measured, break_even
 
 NAMES = "vm,baseline"
 
@@ -89,7 +89,7 @@ def test_the_plot_needs_matplotlib(monkeypatch: pytest.MonkeyPatch) -> None:
     def missing(name: str) -> None:
         raise ImportError(name)
 
-    monkeypatch.setattr("dora.cli.plot.load", missing)
+    monkeypatch.setattr("doralang.cli.plot.load", missing)
     result = dora("compare", "--engines=vm", "--plot=plot.svg", "1 + 1")
     assert result.status == 2
     assert "pip install 'dora-lang[plot]'" in result.err

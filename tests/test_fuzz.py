@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from dora.machine.targets import X64, host
-from dora.source.toolchains import find_c
+from doralang.machine.targets import X64, host
+from doralang.source.toolchains import find_c
 from fuzz import expressions, planted
 from fuzz.compare import COLLECTORS, find_difference
 from fuzz.generator import Generator

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from command_line import ENGINES
-from dora.cli.main import run_command
+from doralang.cli.main import run_command
 from language_cases import (
     BadExpectation,
     Case,

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parent.parent / "src" / "dora"
+ROOT = Path(__file__).parent.parent / "src" / "doralang"
 
-# Modules directly under `dora` count as packages of one file.
+# Modules directly under `doralang` count as packages of one file.
 LAYERS: dict[str, set[str]] = {
     "version": set(),
     "text": set(),
@@ -26,26 +26,26 @@ LAYERS: dict[str, set[str]] = {
     "types": {"text"},
     "library": {"text"},
     "check": {"text", "syntax", "types", "library"},
-    "host": {"text", "types"},
-    "treewalk": {"text", "types", "check", "host"},
+    "interpreter": {"text", "types"},
+    "treewalk": {"text", "types", "check", "interpreter"},
     "bytecode": {"text", "types"},
     "lower": {"text", "types", "check", "bytecode"},
-    "vm": {"text", "types", "bytecode", "host"},
+    "vm": {"text", "types", "bytecode", "interpreter"},
     "machine": {"types"},
-    "runtime": {"text", "types", "machine", "bytecode"},
-    "baseline": {"text", "types", "bytecode", "machine", "runtime"},
-    "optimizing": {"text", "types", "bytecode", "machine", "runtime"},
+    "code": {"types", "machine", "bytecode"},
+    "baseline": {"text", "types", "bytecode", "machine", "code"},
+    "optimizing": {"text", "types", "bytecode", "machine", "code"},
+    "runtime": {"text", "types", "machine", "bytecode", "code"},
     "source": {"text", "types", "bytecode", "user_cache"},
-    "tracing": {"text", "types", "bytecode", "vm", "source", "host"},
+    "tracing": {"text", "types", "bytecode", "vm", "source", "interpreter"},
 }
-BELOW_ENGINE = set(LAYERS)
-LAYERS["pipeline"] = BELOW_ENGINE
-LAYERS["compiled"] = BELOW_ENGINE
-LAYERS["interpreted"] = BELOW_ENGINE
-LAYERS["engine"] = BELOW_ENGINE | {"pipeline", "compiled", "interpreted"}
-LAYERS["tiering"] = BELOW_ENGINE | {"engine"}
-LAYERS["embed"] = BELOW_ENGINE | {"pipeline", "engine", "tiering"}
-LAYERS["cli"] = BELOW_ENGINE | {"pipeline", "engine", "tiering", "embed"}
+BELOW_ENGINES = set(LAYERS)
+LAYERS["pipeline"] = BELOW_ENGINES
+LAYERS["native"] = BELOW_ENGINES
+LAYERS["engines"] = BELOW_ENGINES | {"native"}
+LAYERS["session"] = BELOW_ENGINES | {"pipeline", "native", "engines"}
+LAYERS["embed"] = BELOW_ENGINES | {"pipeline", "native", "engines", "session"}
+LAYERS["cli"] = BELOW_ENGINES | {"pipeline", "engines", "session", "embed"}
 LAYERS["__init__"] = {"embed", "version"}
 LAYERS["__main__"] = {"cli"}
 
@@ -66,8 +66,8 @@ def imported(tree: ast.AST) -> Iterator[str]:
     """Names of the project's modules that are imported anywhere in a tree."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names if alias.name.split(".")[0] == "dora")
-        elif isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] == "dora":
+            yield from (alias.name for alias in node.names if alias.name.split(".")[0] == "doralang")
+        elif isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] == "doralang":
             known = {f"{node.module}.{alias.name}" for alias in node.names} & ALL_MODULES
             yield from known or {node.module}
 

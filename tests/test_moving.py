@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from dora.engine import engines
+from doralang.engines import rows as engines
 from language_cases import Command, lines_match, parse_file
 from moving import MovingMachine
 from test_language import FILES, LANGUAGE, run

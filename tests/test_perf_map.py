@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from dora.compiled import emission
-from dora.compiled.machine import Machine
-from dora.engine.checking import compile_program
-from dora.settings import Settings
-from dora.text.diagnostics import Diagnostics
-from dora.text.source import Source
+from doralang.engines.native import Machine
+from doralang.native import emission
+from doralang.session.checking import compile_program
+from doralang.settings import Settings
+from doralang.text.diagnostics import Diagnostics
+from doralang.text.source import Source
 
 LINE = re.compile(r"([0-9a-f]+) ([0-9a-f]+) (dora::.+)")
 PROGRAM = """

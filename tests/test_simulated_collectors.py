@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from compiling import compiled_program
-from dora.compiled import executor
-from dora.runtime import layout
-from dora.runtime.collectors import COLLECTORS
-from dora.settings import Settings
+from doralang.code import layout
+from doralang.code.collectors import COLLECTORS
+from doralang.native import running as executor
+from doralang.settings import Settings
 from language_cases import parse_file
 from simulated import HOOKS, Memory, SimulatingMachine, StrayAccess
 

@@ -8,7 +8,7 @@ from statistics import median
 
 import pytest
 
-ROOT = Path(__file__).parent.parent / "src" / "dora"
+ROOT = Path(__file__).parent.parent / "src" / "doralang"
 MODULES = sorted(ROOT.rglob("*.py"))
 
 FUNCTION_LINES = 60

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from command_line import dora
-from dora.source.toolchains import find_c, find_go
+from doralang.source.toolchains import find_c, find_go
 from language_cases import Command, lines_match, parse_file
 from test_language import FILES, LANGUAGE, run
 

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from dora.interpreted import tracing
-from dora.tracing import loops
-from dora.tracing.closures import Runner, interpreted
-from dora.tracing.trace import Trace
+from doralang.engines import tracing
+from doralang.tracing import loops
+from doralang.tracing.closures import Runner, interpreted
+from doralang.tracing.trace import Trace
 from language_cases import Command, lines_match, parse_file
 from test_language import FILES, LANGUAGE, run_with
 

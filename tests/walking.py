@@ -6,16 +6,16 @@ from collections.abc import Sequence
 from io import BytesIO
 from typing import Any, Final, NamedTuple
 
-from dora.check.checker import MainRule, check_program
-from dora.check.library import prelude
-from dora.check.program import Program
-from dora.host.objects import Value
-from dora.interpreted.machine import Machine
-from dora.settings import Settings
-from dora.syntax.parser import parse_file
-from dora.text.diagnostics import Diagnostics, Severity
-from dora.text.source import Source
-from dora.treewalk.interpreter import Interpreter
+from doralang.check.checker import MainRule, check_program
+from doralang.check.library import prelude
+from doralang.check.program import Program
+from doralang.engines.vm import Machine
+from doralang.interpreter.objects import Value
+from doralang.settings import Settings
+from doralang.syntax.parser import parse_file
+from doralang.text.diagnostics import Diagnostics, Severity
+from doralang.text.source import Source
+from doralang.treewalk.interpreter import Interpreter
 
 INTERPRETERS: Final[dict[str, Any]] = {"walk": Interpreter, "vm": Machine}
 

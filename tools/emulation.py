@@ -198,7 +198,7 @@ def main(arguments: Sequence[str]) -> int:
         setup()
     elif command in ("run", "python"):
         setup()
-        words = command_line(["-m", "dora", "run", *rest] if command == "run" else rest)
+        words = command_line(["-m", "doralang", "run", *rest] if command == "run" else rest)
         os.execv(words[0], words)
     elif command == "pytest":
         setup()

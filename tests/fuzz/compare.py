@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from dora.cli.main import run_command
+from doralang.cli.main import run_command
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 

@@ -20,16 +20,16 @@ from pathlib import Path
 from struct import pack, unpack
 from typing import Final, NamedTuple
 
-from dora.bytecode.native import NativeFailure
-from dora.engine.formulas import Formula, Formulas
-from dora.host.failures import Failure
-from dora.host.objects import Str, Value
-from dora.lower.functions import lowering
-from dora.settings import Settings, Streams
-from dora.source.provider import SourceProvider
-from dora.text.diagnostics import Diagnostics
-from dora.text.source import Source
-from dora.types.types import BOOL, BYTE, CHAR, DOUBLE, FLOAT, INT, LONG, Type
+from doralang.bytecode.native import NativeFailure
+from doralang.interpreter.objects import Str, Value
+from doralang.lower.functions import lowering
+from doralang.session.formulas import Formula, Formulas
+from doralang.settings import Settings, Streams
+from doralang.source.provider import SourceProvider
+from doralang.text.diagnostics import Diagnostics
+from doralang.text.source import Source
+from doralang.types.failures import Failure
+from doralang.types.types import BOOL, BYTE, CHAR, DOUBLE, FLOAT, INT, LONG, Type
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 

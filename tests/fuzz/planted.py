@@ -17,18 +17,18 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Final
 
-from dora.baseline import calls, compiler, control, frame, objects
-from dora.baseline import primitives as p
-from dora.baseline.context import Context
-from dora.bytecode import instructions as i
-from dora.bytecode import liveness
-from dora.bytecode.instructions import Compute
-from dora.machine.macro import Binary, Condition, FloatCondition
-from dora.machine.x64.macro import MacroAssembler
-from dora.types.arithmetic import wrap_int
-from dora.types.kinds import Kind
-from dora.types.primitives import PRIMITIVES
-from dora.vm import arithmetic
+from doralang.baseline import calls, compiler, control, frame, objects
+from doralang.baseline import primitives as p
+from doralang.baseline.context import Context
+from doralang.bytecode import instructions as i
+from doralang.bytecode import liveness
+from doralang.bytecode.instructions import Compute
+from doralang.machine.macro import Binary, Condition, FloatCondition
+from doralang.machine.x64.macro import MacroAssembler
+from doralang.types.arithmetic import wrap_int
+from doralang.types.kinds import Kind
+from doralang.types.primitives import PRIMITIVES
+from doralang.vm import arithmetic
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 

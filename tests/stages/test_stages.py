@@ -16,15 +16,15 @@ from pathlib import Path
 import pytest
 
 from compiling import compiled_program, machine_code, own_bytecode
-from dora.bytecode.printer import print_function
-from dora.bytecode.verifier import verify
-from dora.machine.listing import Syntax, listing
-from dora.machine.targets import TARGETS
-from dora.pipeline import Stage, dump_stage
-from dora.syntax.parser import parse_file
-from dora.text.diagnostics import Diagnostics
-from dora.text.reports import Format, render
-from dora.text.source import Source
+from doralang.bytecode.printer import print_function
+from doralang.bytecode.verifier import verify
+from doralang.machine.listing import Syntax, listing
+from doralang.machine.targets import TARGETS
+from doralang.pipeline import Stage, dump_stage
+from doralang.syntax.parser import parse_file
+from doralang.text.diagnostics import Diagnostics
+from doralang.text.reports import Format, render
+from doralang.text.source import Source
 
 HERE = Path(__file__).parent
 CASE, RESULT = "=== ", "\n---\n"

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dora.types.arithmetic import DivisionByZero
-from dora.types.primitives import PRIMITIVES
+from doralang.types.arithmetic import DivisionByZero
+from doralang.types.primitives import PRIMITIVES
 
 EDGES_32 = [0, 1, -1, 2, 7, 31, 32, 33, 255, 256, 2**31 - 1, -(2**31), -(2**31) + 1, 0x5555_5555]
 EDGES_64 = [*EDGES_32, 63, 64, 65, 2**63 - 1, -(2**63), -(2**63) + 1, 2**32, 2**53 + 1]

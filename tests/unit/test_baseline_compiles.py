@@ -7,24 +7,24 @@ from pathlib import Path
 import pytest
 
 from compiling import bytecode_of, compiled_program, functions_of, machine_code
-from dora.baseline.allocation import WITHOUT_CALL
-from dora.baseline.calls import INLINE
-from dora.baseline.primitives import EMITTERS
-from dora.bytecode.entities import FunctionRef
-from dora.bytecode.function import Function as Bytecode
-from dora.bytecode.instructions import Compute, Poll, Register, Return
-from dora.bytecode.verifier import verify
-from dora.check.library import compiled_library
-from dora.check.program import Function
-from dora.library.files import HEAP
-from dora.lower.expressions import CHECKED_LATE, SPECIAL
-from dora.lower.functions import lowering
-from dora.machine.targets import TARGETS
-from dora.runtime.collectors import COLLECTORS
-from dora.runtime.internals import HEAP_FUNCTIONS, UPCALLS, layout_constants
-from dora.runtime.layout import WORD
-from dora.types.primitives import PRIMITIVES
-from dora.types.types import substitute
+from doralang.baseline.allocation import WITHOUT_CALL
+from doralang.baseline.calls import INLINE
+from doralang.baseline.primitives import EMITTERS
+from doralang.bytecode.entities import FunctionRef
+from doralang.bytecode.function import Function as Bytecode
+from doralang.bytecode.instructions import Compute, Poll, Register, Return
+from doralang.bytecode.verifier import verify
+from doralang.check.library import compiled_library
+from doralang.check.program import Function
+from doralang.code.collectors import COLLECTORS
+from doralang.code.layout import WORD
+from doralang.library.files import HEAP
+from doralang.lower.expressions import CHECKED_LATE, SPECIAL
+from doralang.lower.functions import lowering
+from doralang.machine.targets import TARGETS
+from doralang.runtime.internals import HEAP_FUNCTIONS, UPCALLS, layout_constants
+from doralang.types.primitives import PRIMITIVES
+from doralang.types.types import substitute
 
 EXAMPLES = sorted((Path(__file__).parents[2] / "examples").glob("*.dora"))
 GENERIC = """

@@ -20,22 +20,22 @@ from typing import Any
 import pytest
 
 from compiling import compiled_program
-from dora.baseline.allocation import allocate
-from dora.baseline.compiler import compile_function
-from dora.baseline.convention import convention_of
-from dora.bytecode import instructions as i
-from dora.bytecode.entities import FunctionRef
-from dora.bytecode.function import Function
-from dora.bytecode.instructions import Register, Target
-from dora.bytecode.verifier import verify
-from dora.compiled.machine import Machine
-from dora.host.failures import Trapped
-from dora.machine.targets import X64
-from dora.runtime.stubs import FLOATS_AT
-from dora.types.arithmetic import DivisionByZero, round_float
-from dora.types.kinds import Kind
-from dora.types.primitives import PRIMITIVES, Primitive
-from dora.types.traps import Trap
+from doralang.baseline.allocation import allocate
+from doralang.baseline.compiler import compile_function
+from doralang.baseline.convention import convention_of
+from doralang.bytecode import instructions as i
+from doralang.bytecode.entities import FunctionRef
+from doralang.bytecode.function import Function
+from doralang.bytecode.instructions import Register, Target
+from doralang.bytecode.verifier import verify
+from doralang.engines.native import Machine
+from doralang.machine.targets import X64
+from doralang.runtime.stubs import FLOATS_AT
+from doralang.types.arithmetic import DivisionByZero, round_float
+from doralang.types.failures import Trapped
+from doralang.types.kinds import Kind
+from doralang.types.primitives import PRIMITIVES, Primitive
+from doralang.types.traps import Trap
 
 Value = bool | int | float
 INTEGERS = {Kind.BOOL: 1, Kind.BYTE: 8, Kind.CHAR: 32, Kind.INT: 32, Kind.LONG: 64}

@@ -8,15 +8,22 @@ from typing import get_args
 
 import pytest
 
-from dora.baseline.compiler import EMITTERS
-from dora.bytecode import instructions as i
-from dora.bytecode.entities import FunctionRef
-from dora.bytecode.function import Function
-from dora.bytecode.instructions import INSTRUCTIONS, NO_REGISTER, Instruction, OperandKind, Register, Target
-from dora.bytecode.printer import PRINTERS, WIDTH
-from dora.bytecode.verifier import RULES, VerificationError, operand_kinds, verify
-from dora.types.kinds import Kind
-from dora.types.primitives import PRIMITIVES
+from doralang.baseline.compiler import EMITTERS
+from doralang.bytecode import instructions as i
+from doralang.bytecode.entities import FunctionRef
+from doralang.bytecode.function import Function
+from doralang.bytecode.instructions import (
+    INSTRUCTIONS,
+    NO_REGISTER,
+    Instruction,
+    OperandKind,
+    Register,
+    Target,
+)
+from doralang.bytecode.printer import PRINTERS, WIDTH
+from doralang.bytecode.verifier import RULES, VerificationError, operand_kinds, verify
+from doralang.types.kinds import Kind
+from doralang.types.primitives import PRIMITIVES
 
 REGISTERS = {OperandKind.DEF, OperandKind.USE, OperandKind.USES}
 

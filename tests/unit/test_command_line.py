@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from dora.cli.main import run_command
-from dora.cli.options import UsageError, parse_arguments
-from dora.machine import targets
-from dora.settings import TARGETS
-from dora.text.reports import Format
+from doralang.cli.main import run_command
+from doralang.cli.options import UsageError, parse_arguments
+from doralang.machine import targets
+from doralang.settings import TARGETS
+from doralang.text.reports import Format
 
 
 def command(*arguments: str, stdin: bytes = b"") -> tuple[int, str, str]:

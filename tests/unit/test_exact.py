@@ -8,8 +8,8 @@ from fractions import Fraction
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dora.check.exact import LARGEST, Exact, combine, literal, negate
-from dora.text.source import Span
+from doralang.check.exact import LARGEST, Exact, combine, literal, negate
+from doralang.text.source import Span
 
 HERE = Span(0, 0)
 OPERATIONS = {"+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv}

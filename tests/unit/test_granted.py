@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from dora.check.checker import check_formula, check_program
-from dora.check.library import prelude
-from dora.check.program import Program
-from dora.library.files import GRANTED
-from dora.syntax.parser import parse_file, parse_formula
-from dora.text.diagnostics import Diagnostics
-from dora.text.source import Source
+from doralang.check.checker import check_formula, check_program
+from doralang.check.library import prelude
+from doralang.check.program import Program
+from doralang.library.files import GRANTED
+from doralang.syntax.parser import parse_file, parse_formula
+from doralang.text.diagnostics import Diagnostics
+from doralang.text.source import Source
 
 NOTHING: frozenset[str] = frozenset()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from io import BytesIO
 
-from dora.runtime.memory import load_word, store_word
+from doralang.runtime.memory import load_word, store_word
 from moving import MovingMachine
 from walking import compiled
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from command_line import Result, dora
-from dora.cli.main import run_command
-from dora.runtime.instance import OUTPUT_SIZE
+from doralang.cli.main import run_command
+from doralang.runtime.instance import OUTPUT_SIZE
 
 LENGTHS = [0, 1, 2, 7, 8, 9, 15, 16, 17, 31]
 PAIRS = [

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from dora.bytecode.entities import FunctionRef
-from dora.bytecode.function import Function
-from dora.bytecode.native import NativeFailure, NativeFunction
-from dora.host.failures import Failure
-from dora.types.traps import Trap
-from dora.vm.hot import State
+from doralang.bytecode.entities import FunctionRef
+from doralang.bytecode.function import Function
+from doralang.bytecode.native import NativeFailure, NativeFunction
+from doralang.types.failures import Failure
+from doralang.types.traps import Trap
+from doralang.vm.hot import State
 from walking import Walk
 
 PROGRAM = """

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from dora.host.failures import Exit, Failure
-from dora.host.objects import Array, Str
-from dora.treewalk.interpreter import MOST_FRAMES
-from dora.types.traps import Trap
+from doralang.interpreter.objects import Array, Str
+from doralang.treewalk.interpreter import MOST_FRAMES
+from doralang.types.failures import Exit, Failure
+from doralang.types.traps import Trap
 from walking import INTERPRETERS, Result, Walk
 
 Make = Callable[..., Walk]

@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dora.syntax import literals
-from dora.syntax.lexer import lex
-from dora.syntax.tokens import END, FIXED, NAME, NUMBER, Tokens
-from dora.syntax.tree import NumberKind
-from dora.text.diagnostics import Diagnostics
-from dora.text.source import Source
+from doralang.syntax import literals
+from doralang.syntax.lexer import lex
+from doralang.syntax.tokens import END, FIXED, NAME, NUMBER, Tokens
+from doralang.syntax.tree import NumberKind
+from doralang.text.diagnostics import Diagnostics
+from doralang.text.source import Source
 
 
 def lexed(text: str, *, formula: bool = False) -> tuple[Tokens, list[str]]:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from dora.check.library import check_source, prelude
-from dora.check.program import Function
-from dora.host.internals import CHECKED_LATE, CONSTRUCTORS, INTERNALS
-from dora.library.files import FOLDER, HEAP, HEAP_FOLDER, PRELUDE, PUBLIC_NAMES
-from dora.text.diagnostics import Diagnostics
-from dora.text.source import Source
-from dora.types.primitives import PRIMITIVES
+from doralang.check.library import check_source, prelude
+from doralang.check.program import Function
+from doralang.interpreter.internals import CHECKED_LATE, CONSTRUCTORS, INTERNALS
+from doralang.library.files import FOLDER, HEAP, HEAP_FOLDER, PRELUDE, PUBLIC_NAMES
+from doralang.text.diagnostics import Diagnostics
+from doralang.text.source import Source
+from doralang.types.primitives import PRIMITIVES
 
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference.md"
 

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from compiling import bytecode_of, compiled_program
-from dora.bytecode.blocks import find_blocks
-from dora.bytecode.entities import FunctionRef
-from dora.bytecode.function import Function
-from dora.bytecode.instructions import (
+from doralang.bytecode.blocks import find_blocks
+from doralang.bytecode.entities import FunctionRef
+from doralang.bytecode.function import Function
+from doralang.bytecode.instructions import (
     NO_REGISTER,
     BranchIf,
     CallInternal,
@@ -25,8 +25,8 @@ from dora.bytecode.instructions import (
     target_of,
     used,
 )
-from dora.bytecode.liveness import analyse
-from dora.types.kinds import Kind
+from doralang.bytecode.liveness import analyse
+from doralang.types.kinds import Kind
 
 EXAMPLES = sorted((Path(__file__).parents[2] / "examples").glob("*.dora"))
 LOOPS = """

@@ -13,12 +13,12 @@ from io import BytesIO
 from test_number_texts import expected_double, positional, shortest_float
 
 from compiling import compiled_program
-from dora.compiled.machine import Machine
-from dora.runtime import layout
-from dora.runtime.memory import Words, store_bytes
-from dora.syntax.literals import number
-from dora.types.arithmetic import round_float
-from dora.types.types import DOUBLE, FLOAT, PrimitiveType
+from doralang.code import layout
+from doralang.engines.native import Machine
+from doralang.runtime.memory import Words, store_bytes
+from doralang.syntax.literals import number
+from doralang.types.arithmetic import round_float
+from doralang.types.types import DOUBLE, FLOAT, PrimitiveType
 
 PORTION = 50_000
 PORTIONS = 20  # a million in all

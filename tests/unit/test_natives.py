@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from dora.host.failures import Failure
-from dora.types.traps import Trap
+from doralang.types.failures import Failure
+from doralang.types.traps import Trap
 from walking import Walk, run
 
 

@@ -17,7 +17,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dora.types.arithmetic import double_bits, float_bits
+from doralang.types.arithmetic import double_bits, float_bits
 from walking import Walk
 
 COUNT = int(os.environ.get("DORA_NUMBER_TEXTS", "2000"))

@@ -6,13 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dora.syntax import tree
-from dora.syntax.dump import dump
-from dora.syntax.parser import parse_file, parse_formula
-from dora.syntax.printer import show
-from dora.syntax.tokens import FIXED
-from dora.text.diagnostics import Diagnostics
-from dora.text.source import Source
+from doralang.syntax import tree
+from doralang.syntax.dump import dump
+from doralang.syntax.parser import parse_file, parse_formula
+from doralang.syntax.printer import show
+from doralang.syntax.tokens import FIXED
+from doralang.text.diagnostics import Diagnostics
+from doralang.text.source import Source
 
 
 def parsed(text: str, *, lazy: bool = False) -> tuple[tree.File, list[str]]:

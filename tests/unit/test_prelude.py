@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dora.check.library import prelude
-from dora.check.program import Function
-from dora.host.failures import Failure
-from dora.host.objects import Array, Str, Value
-from dora.types.traps import Trap
-from dora.types.types import BYTE, INT, ClassType
+from doralang.check.library import prelude
+from doralang.check.program import Function
+from doralang.interpreter.objects import Array, Str, Value
+from doralang.types.failures import Failure
+from doralang.types.traps import Trap
+from doralang.types.types import BYTE, INT, ClassType
 from walking import Walk, run
 
 LIBRARY = prelude().library

@@ -5,13 +5,13 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dora.syntax import tree
-from dora.syntax.dump import dump
-from dora.syntax.expressions import LEVELS
-from dora.syntax.parser import parse_file
-from dora.syntax.printer import show
-from dora.text.diagnostics import Diagnostics
-from dora.text.source import NOWHERE, Source
+from doralang.syntax import tree
+from doralang.syntax.dump import dump
+from doralang.syntax.expressions import LEVELS
+from doralang.syntax.parser import parse_file
+from doralang.syntax.printer import show
+from doralang.text.diagnostics import Diagnostics
+from doralang.text.source import NOWHERE, Source
 
 NAMES = st.sampled_from(["a", "b", "Box", "match", "module", "e1"])
 OPERATORS = sorted(LEVELS)

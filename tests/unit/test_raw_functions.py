@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from dora.check.calls import RAW_NAMES
-from dora.check.checker import check_formula, check_library, check_program
-from dora.check.library import prelude
-from dora.library.files import HEAP_FOLDER, PUBLIC_NAMES, read_file, read_prelude
-from dora.syntax.parser import parse_file, parse_formula
-from dora.text.diagnostics import Diagnostics
-from dora.text.source import Source
+from doralang.check.calls import RAW_NAMES
+from doralang.check.checker import check_formula, check_library, check_program
+from doralang.check.library import prelude
+from doralang.library.files import HEAP_FOLDER, PUBLIC_NAMES, read_file, read_prelude
+from doralang.syntax.parser import parse_file, parse_formula
+from doralang.text.diagnostics import Diagnostics
+from doralang.text.source import Source
 
 HEADER = """
 class Cell { var next: Cell; var value: int; @raw fun get() -> int { return self.value; } }

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from dora.text.diagnostics import Diagnostics
-from dora.text.loading import decode_source, load_source
-from dora.text.reports import WIDEST, Format, quote, render
-from dora.text.source import Source, Span
+from doralang.text.diagnostics import Diagnostics
+from doralang.text.loading import decode_source, load_source
+from doralang.text.reports import WIDEST, Format, quote, render
+from doralang.text.source import Source, Span
 
 
 def one(text: str, at: int, end: int, format: Format, *, color: bool = False, help: str | None = None) -> str:

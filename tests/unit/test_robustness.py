@@ -7,13 +7,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from dora.syntax import tree
-from dora.syntax.dump import dump, dump_tokens
-from dora.syntax.lexer import lex
-from dora.syntax.parser import parse_file, parse_formula
-from dora.syntax.printer import show
-from dora.text.diagnostics import Diagnostics
-from dora.text.source import Source
+from doralang.syntax import tree
+from doralang.syntax.dump import dump, dump_tokens
+from doralang.syntax.lexer import lex
+from doralang.syntax.parser import parse_file, parse_formula
+from doralang.syntax.printer import show
+from doralang.text.diagnostics import Diagnostics
+from doralang.text.source import Source
 
 
 @pytest.fixture(autouse=True)

@@ -9,17 +9,17 @@ from pathlib import Path
 import pytest
 from test_baseline_primitives import equal, meaning, values
 
-from dora.bytecode import instructions as i
-from dora.bytecode.entities import FunctionRef
-from dora.bytecode.function import Function
-from dora.bytecode.instructions import Register
-from dora.bytecode.native import NativeFailure, NativeFunction
-from dora.source.c import OPERATIONS as C_OPERATIONS
-from dora.source.go import OPERATIONS as GO_OPERATIONS
-from dora.source.provider import SourceProvider
-from dora.types.kinds import Kind
-from dora.types.primitives import PRIMITIVES, Primitive
-from dora.types.traps import Trap
+from doralang.bytecode import instructions as i
+from doralang.bytecode.entities import FunctionRef
+from doralang.bytecode.function import Function
+from doralang.bytecode.instructions import Register
+from doralang.bytecode.native import NativeFailure, NativeFunction
+from doralang.source.c import OPERATIONS as C_OPERATIONS
+from doralang.source.go import OPERATIONS as GO_OPERATIONS
+from doralang.source.provider import SourceProvider
+from doralang.types.kinds import Kind
+from doralang.types.primitives import PRIMITIVES, Primitive
+from doralang.types.traps import Trap
 
 LANGUAGES = ["c", "go"]
 KINDS = [kind for kind in Kind if kind is not Kind.REF]

@@ -11,13 +11,13 @@ from typing import Any
 
 import pytest
 
-from dora.source.toolchains import find_c
-from dora.tracing import loops
-from dora.tracing.c_text import STATEMENTS
-from dora.tracing.closures import STEPS, Runner, interpreted
-from dora.tracing.compiler import TraceCompiler
-from dora.tracing.printer import PRINTERS, print_trace
-from dora.tracing.trace import Enter, Step, Trace
+from doralang.source.toolchains import find_c
+from doralang.tracing import loops
+from doralang.tracing.c_text import STATEMENTS
+from doralang.tracing.closures import STEPS, Runner, interpreted
+from doralang.tracing.compiler import TraceCompiler
+from doralang.tracing.printer import PRINTERS, print_trace
+from doralang.tracing.trace import Enter, Step, Trace
 from fuzz.compare import is_program
 from fuzz.loops import LoopGenerator
 from walking import Result, Walk
@@ -364,7 +364,7 @@ def test_the_program_runs_on_while_a_trace_is_compiled() -> None:
 def test_interrupt_in_a_trace(tmp_path: Path) -> None:
     program = tmp_path / "endless.dora"
     program.write_text("fun main() {\n  var n = 0;\n  while true {\n    n = n + 1;\n  }\n}\n")
-    command = [sys.executable, "-m", "dora", "--engine=trace", "--hot-now", "--stats", str(program)]
+    command = [sys.executable, "-m", "doralang", "--engine=trace", "--hot-now", "--stats", str(program)]
     process = subprocess.Popen(command, stderr=subprocess.PIPE)
     for _ in range(100):
         try:

@@ -10,19 +10,19 @@ from typing import Any
 
 import pytest
 
-from dora.bytecode import instructions as i
-from dora.bytecode.entities import FunctionRef
-from dora.bytecode.function import Function
-from dora.bytecode.instructions import INSTRUCTIONS, NO_REGISTER, Register, Target
-from dora.bytecode.methods import Methods, method_name
-from dora.types.arithmetic import DivisionByZero, round_float
-from dora.types.kinds import Kind
-from dora.types.primitives import PRIMITIVES, Primitive
-from dora.vm import arithmetic, comparisons
-from dora.vm.code import Block, Code, End, run
-from dora.vm.control import give_constant
-from dora.vm.statistics import Statistics
-from dora.vm.translator import METHODS, Translator
+from doralang.bytecode import instructions as i
+from doralang.bytecode.entities import FunctionRef
+from doralang.bytecode.function import Function
+from doralang.bytecode.instructions import INSTRUCTIONS, NO_REGISTER, Register, Target
+from doralang.bytecode.methods import Methods, method_name
+from doralang.types.arithmetic import DivisionByZero, round_float
+from doralang.types.kinds import Kind
+from doralang.types.primitives import PRIMITIVES, Primitive
+from doralang.vm import arithmetic, comparisons
+from doralang.vm.code import Block, Code, End, run
+from doralang.vm.control import give_constant
+from doralang.vm.statistics import Statistics
+from doralang.vm.translator import METHODS, Translator
 from walking import Walk
 
 INTEGERS = [0, 1, -1, 2, -2, 3, 7, -7, 10, 31, 33, 63, 65, 255, 46341, -46341]
@@ -217,10 +217,10 @@ def test_only_blocks_that_run_are_translated() -> None:
 
 def test_other_engines_do_not_load_the_vm() -> None:
     program = (
-        "import sys; from dora.cli.main import run_command; o = sys.stdout.buffer; "
+        "import sys; from doralang.cli.main import run_command; o = sys.stdout.buffer; "
         "run_command(['eval', '--engine=walk', '1'], sys.stdin.buffer, o, o); "
-        "print(sorted(name for name in sys.modules if name.startswith(('dora.vm', 'dora.interpreted', "
-        "'dora.lower', 'dora.bytecode', 'dora.tracing', 'dora.source'))))"
+        "print(sorted(name for name in sys.modules if name.startswith(('doralang.vm', 'doralang.engines.vm', "
+        "'doralang.lower', 'doralang.bytecode', 'doralang.tracing', 'doralang.source'))))"
     )
     result = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True, text=True)
     assert result.stdout == "1\n[]\n"
@@ -228,9 +228,9 @@ def test_other_engines_do_not_load_the_vm() -> None:
 
 def test_an_engine_for_hot_code_loads_no_toolchain_for_cold_code() -> None:
     program = (
-        "import sys; from dora.cli.main import run_command; o = sys.stdout.buffer; "
+        "import sys; from doralang.cli.main import run_command; o = sys.stdout.buffer; "
         "run_command(['eval', '--engine=trace', '1'], sys.stdin.buffer, o, o); "
-        "print(sorted(name for name in sys.modules if name.startswith(('dora.source', 'subprocess'))))"
+        "print(sorted(name for name in sys.modules if name.startswith(('doralang.source', 'subprocess'))))"
     )
     result = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True, text=True)
     assert result.stdout == "1\n[]\n"
@@ -238,10 +238,10 @@ def test_an_engine_for_hot_code_loads_no_toolchain_for_cold_code() -> None:
 
 def test_the_vm_loads_no_compiler() -> None:
     program = (
-        "import sys; from dora.cli.main import run_command; o = sys.stdout.buffer; "
+        "import sys; from doralang.cli.main import run_command; o = sys.stdout.buffer; "
         "run_command(['eval', '--engine=vm', '1'], sys.stdin.buffer, o, o); "
-        "print(sorted(name for name in sys.modules if name.startswith(('dora.machine', 'dora.baseline', "
-        "'dora.compiled', 'dora.runtime', 'dora.treewalk', 'dora.tracing', 'dora.source'))))"
+        "print(sorted(name for name in sys.modules if name.startswith(('doralang.machine', 'doralang.baseline', "
+        "'doralang.native', 'doralang.runtime', 'doralang.treewalk', 'doralang.tracing', 'doralang.source'))))"
     )
     result = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True, text=True)
     assert result.stdout == "1\n[]\n"

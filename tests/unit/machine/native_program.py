@@ -14,12 +14,12 @@ from struct import pack, unpack
 
 import pytest
 
-from dora.machine.buffer import Code, link
-from dora.machine.macro import AnyRegister, MacroAssembler
-from dora.machine.memory import CodeArena
-from dora.machine.targets import TARGETS, Target, host
-from dora.optional import load
-from dora.types.kinds import Kind
+from doralang.machine.buffer import Code, link
+from doralang.machine.macro import AnyRegister, MacroAssembler
+from doralang.machine.memory import CodeArena
+from doralang.machine.targets import TARGETS, Target, host
+from doralang.optional import load
+from doralang.types.kinds import Kind
 
 MASK_32, MASK_64 = 0xFFFF_FFFF, 0xFFFF_FFFF_FFFF_FFFF
 FLOATS = (Kind.FLOAT, Kind.DOUBLE)

@@ -7,7 +7,7 @@ import struct
 
 import pytest
 
-from dora.machine.arm64.immediates import bitmask, fits_add, float_immediate, float_immediates, pieces
+from doralang.machine.arm64.immediates import bitmask, fits_add, float_immediate, float_immediates, pieces
 
 
 def decoded(immediate: int, width: int) -> int:

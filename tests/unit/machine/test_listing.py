@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from dora.machine import listing as listing_module
-from dora.machine.buffer import Code
-from dora.machine.listing import ListingError, Syntax, listing
-from dora.machine.macro import Binary, Condition
-from dora.machine.targets import TARGETS, Target
-from dora.types.kinds import Kind
+from doralang.machine import listing as listing_module
+from doralang.machine.buffer import Code
+from doralang.machine.listing import ListingError, Syntax, listing
+from doralang.machine.macro import Binary, Condition
+from doralang.machine.targets import TARGETS, Target
+from doralang.types.kinds import Kind
 
 X64 = TARGETS["x64"]
 

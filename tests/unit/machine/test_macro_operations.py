@@ -25,8 +25,8 @@ from native_program import (
     to_bits,
 )
 
-from dora.machine.buffer import Label, RangeError
-from dora.machine.macro import (
+from doralang.machine.buffer import Label, RangeError
+from doralang.machine.macro import (
     SWAPPED,
     Argument,
     Binary,
@@ -37,8 +37,8 @@ from dora.machine.macro import (
     float_negated,
     negated,
 )
-from dora.machine.targets import TARGETS
-from dora.types.kinds import Kind
+from doralang.machine.targets import TARGETS
+from doralang.types.kinds import Kind
 
 BOOL, BYTE, CHAR, INT = Kind.BOOL, Kind.BYTE, Kind.CHAR, Kind.INT
 LONG, FLOAT, DOUBLE, REF = Kind.LONG, Kind.FLOAT, Kind.DOUBLE, Kind.REF

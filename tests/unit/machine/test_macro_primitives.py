@@ -11,7 +11,7 @@ from itertools import product
 import pytest
 from native_program import FLOATS, SLOT, Program, assembler, choose
 
-from dora.machine.macro import (
+from doralang.machine.macro import (
     AnyRegister,
     Binary,
     Condition,
@@ -20,10 +20,10 @@ from dora.machine.macro import (
     MacroAssembler,
     Rounding,
 )
-from dora.machine.targets import TARGETS
-from dora.types.arithmetic import round_float
-from dora.types.kinds import Kind
-from dora.types.primitives import C_FUNCTIONS_1, C_FUNCTIONS_2, PRIMITIVES, Primitive
+from doralang.machine.targets import TARGETS
+from doralang.types.arithmetic import round_float
+from doralang.types.kinds import Kind
+from doralang.types.primitives import C_FUNCTIONS_1, C_FUNCTIONS_2, PRIMITIVES, Primitive
 
 BOOL, BYTE, CHAR, INT = Kind.BOOL, Kind.BYTE, Kind.CHAR, Kind.INT
 LONG, FLOAT, DOUBLE = Kind.LONG, Kind.FLOAT, Kind.DOUBLE

@@ -14,12 +14,12 @@ from pathlib import Path
 import capstone
 import pytest
 
-from dora.machine import memory
-from dora.machine.arm64.assembler import Assembler
-from dora.machine.buffer import ABSOLUTE_64, RELATIVE_32, Code, RangeError, link
-from dora.machine.memory import PAGE, ArenaFull, CodeArena, MappingError, ProcessMemory, Ranges, Stack
-from dora.machine.targets import host
-from dora.types.kinds import Kind
+from doralang.machine import memory
+from doralang.machine.arm64.assembler import Assembler
+from doralang.machine.buffer import ABSOLUTE_64, RELATIVE_32, Code, RangeError, link
+from doralang.machine.memory import PAGE, ArenaFull, CodeArena, MappingError, ProcessMemory, Ranges, Stack
+from doralang.machine.targets import host
+from doralang.types.kinds import Kind
 
 
 def returning(number: int) -> bytes:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import random
 
-from dora.machine.macro import FloatRegister, Move, Register
-from dora.machine.moves import in_order
-from dora.types.kinds import Kind
+from doralang.machine.macro import FloatRegister, Move, Register
+from doralang.machine.moves import in_order
+from doralang.types.kinds import Kind
 
 SCRATCH, FLOAT_SCRATCH = Register(10), FloatRegister(14)
 

@@ -20,10 +20,10 @@ import capstone
 import pytest
 from elf import sections_of
 
-from dora.machine.buffer import RangeError
-from dora.machine.x64.assembler import Assembler
-from dora.machine.x64.encoding import ROWS, Row
-from dora.machine.x64.registers import CONDITION_NAMES, RSP, ConditionCode
+from doralang.machine.buffer import RangeError
+from doralang.machine.x64.assembler import Assembler
+from doralang.machine.x64.encoding import ROWS, Row
+from doralang.machine.x64.registers import CONDITION_NAMES, RSP, ConditionCode
 
 LOW = ["ax", "cx", "dx", "bx", "sp", "bp", "si", "di"]
 NAMES = {

@@ -1,5 +1,0 @@
-"""Dora: a statically typed language with a just-in-time compiler, hosted in Python."""
-
-from dora.version import VERSION as __version__
-
-__all__ = ["__version__"]

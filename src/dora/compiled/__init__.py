@@ -1,1 +1,0 @@
-"""The compiled engine: front end, baseline compiler and runtime put together."""

@@ -1,1 +1,0 @@
-"""The engines that interpret bytecode: front end, lowering, VM and what makes it faster put together."""

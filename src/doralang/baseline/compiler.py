@@ -1,0 +1,184 @@
+"""The second pass: bytecode to machine code, one method an instruction.
+
+    for i in range(0, n) { sum = sum + a[i]; }     with a, i, n, sum at home in registers
+
+    LoadElement  r5, a, i        test rsi, rsi; je nil; cmp edi, [rsi + 8]; jae bounds
+                                 mov eax, [rsi + 4*rdi + 16]
+    Compute      sum, int.plus   add r8d, eax
+    …
+    Compute      r6, int.less    (nothing: the branch compares)
+    BranchIf     r6, loop        cmp edi, r9d; jl loop
+
+What fails or is rare stands behind the body.  Every call has a GC point.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from doralang.baseline import calls, control, objects, primitives
+from doralang.baseline.allocation import Allocation, allocate
+from doralang.baseline.context import Context, Environment
+from doralang.baseline.convention import convention_of
+from doralang.baseline.frame import Frame
+from doralang.bytecode import instructions as i
+from doralang.bytecode.function import Function
+from doralang.bytecode.instructions import Instruction
+from doralang.bytecode.liveness import Liveness
+from doralang.bytecode.printer import print_instruction
+from doralang.code.objects import CompiledFunction
+from doralang.machine.buffer import RangeError
+from doralang.machine.macro import MacroAssembler
+from doralang.machine.targets import Target
+
+SMALL_FRAME: Final = 1000
+"""With fewer registers, a frame and what stubs need fit below the limit of the stack."""
+
+
+def compile_function(
+    function: Function, masm: MacroAssembler, environment: Environment, *, comments: bool = False
+) -> CompiledFunction:
+    """The machine code of a function; with `comments`, each instruction is named in the listing."""
+    convention = convention_of(masm)
+    allocation = allocate(function, convention)
+    frame = Frame(masm, function, allocation)
+    context = Context(masm, function, convention, frame, environment)
+    context.comments = comments
+    enter(context, allocation)
+    compile_blocks(context, allocation.liveness)
+    context.emit_slow_paths()
+    masm.set_frame_size(frame.size)
+    return CompiledFunction(function.ref, masm.finish(), context.points)
+
+
+def compile_for(
+    target: Target,
+    function: Function,
+    environment: Environment,
+    *,
+    comments: bool = False,
+    breakpoint: bool = False,
+) -> CompiledFunction:
+    """The machine code of a function for a processor, with long branches if short ones do not reach."""
+    for far in (False, True):
+        masm = target.assembler(far)
+        if breakpoint:
+            masm.breakpoint()
+        try:
+            return compile_function(function, masm, environment, comments=comments)
+        except RangeError:
+            if far:
+                raise
+    raise AssertionError("one of the two has returned")
+
+
+def enter(context: Context, allocation: Allocation) -> None:
+    """Prologue, stack check, parameters."""
+    ref, frame = context.function.ref, context.frame
+    context.masm.prologue(allocation.kept_used)
+    # Who calls nobody cannot be part of a recursion, and its caller's check serves it.
+    if (allocation.across or len(context.function.registers) >= SMALL_FRAME) and not ref.raw:
+        context.poll()
+    if ref.parameters:
+        passing = context.passing[ref.parameters]
+        if frame.homes[: len(ref.parameters)] != passing.arrivals:
+            frame.take_arguments(passing)
+
+
+CONDITIONAL: Final = frozenset([i.BranchIf, i.BranchUnless])
+
+
+def compile_blocks(context: Context, liveness: Liveness) -> None:
+    """The instructions, block by block.
+
+    If the last one leaves the block, constants that are needed elsewhere are made before it.  A comparison
+    before it that is only made for it becomes a part of it.
+    """
+    masm, frame, code, targets = context.masm, context.frame, context.function.code, context.function.targets
+    emitters = COMMENTING if context.comments else EMITTERS
+    if targets:
+        context.labels = dict(zip(targets, masm.labels(len(targets)), strict=True))
+    for (start, end, _), live in zip(liveness.blocks, liveness.live_out, strict=True):
+        if start in targets:
+            masm.bind(context.labels[start])
+            frame.forget_checks()
+        last = code[end - 1]
+        body = end - 1 if last.leaves else end
+        if type(last) in CONDITIONAL and start < body and control.fuses(code[body - 1], last, live):  # type: ignore[arg-type]
+            body -= 1
+        for index in range(start, body):
+            context.index = index
+            insn = code[index]
+            emitters[type(insn)](context, insn)
+        if live:
+            frame.flush(live)
+        if body < end:
+            context.index = body
+            if body == end - 1:
+                emitters[type(last)](context, last)
+            else:
+                if context.comments:
+                    comment(context)
+                primitives.branch_on(context, code[body], last)
+        frame.constants.clear()
+
+
+Emitter = Callable[[Context, Any], None]
+
+EMITTERS: Final[dict[type[Instruction], Emitter]] = {
+    i.Move: control.move,
+    i.LoadConstant: control.load_constant,
+    i.LoadText: objects.load_text,
+    i.Compute: primitives.compute,
+    i.Same: objects.same,
+    i.NewObject: objects.new_object,
+    i.NewArray: objects.new_array,
+    i.LoadField: objects.load_field,
+    i.StoreField: objects.store_field,
+    i.LoadElement: objects.load_element,
+    i.StoreElement: objects.store_element,
+    i.ArrayLength: objects.array_length,
+    i.FillArray: objects.fill_array,
+    i.LoadGlobal: objects.load_global,
+    i.StoreGlobal: objects.store_global,
+    i.IsInstance: objects.is_instance,
+    i.CheckCast: objects.check_cast,
+    i.CheckNil: objects.check_nil,
+    i.Call: calls.call,
+    i.CallVirtual: calls.call_virtual,
+    i.CallInternal: calls.call_internal,
+    i.CheckException: control.check_exception,
+    i.TakeException: control.take_exception,
+    i.SetException: control.set_exception,
+    i.LeaveException: control.leave_exception,
+    i.Goto: control.goto,
+    i.BranchIf: control.branch_if,
+    i.BranchUnless: control.branch_unless,
+    i.BranchEqual: control.branch_equal,
+    i.Poll: control.poll,
+    i.Return: control.return_value,
+    i.Trap: control.trap,
+}
+
+
+# Listings.
+
+
+def comment(context: Context) -> None:
+    """Name the present instruction in the listing."""
+    insn = context.function.code[context.index]
+    context.masm.comment(print_instruction(context.function, insn))
+
+
+def commented(emit: Emitter) -> Emitter:
+    """The emitter that names its instruction before."""
+
+    def emit_with_comment(context: Context, insn: Instruction) -> None:
+        comment(context)
+        emit(context, insn)
+
+    return emit_with_comment
+
+
+COMMENTING: Final = {cls: commented(emit) for cls, emit in EMITTERS.items()}

@@ -1,0 +1,322 @@
+"""What knows the language: objects, arrays, globals, literals, casts.
+
+Composed from the macro assembler's neutral operations, once for all processors.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from doralang.baseline.context import Context
+from doralang.bytecode import instructions as i
+from doralang.bytecode.entities import ClassRef
+from doralang.bytecode.instructions import Register as Virtual
+from doralang.code import layout
+from doralang.machine.buffer import Label
+from doralang.machine.macro import AnyRegister, Binary, Register
+from doralang.machine.operations import ABOVE, ABOVE_EQUAL, EQUAL, LESS, NOT_EQUAL
+from doralang.types.kinds import BOOL, BYTE, FLOATING, INT, LONG, REF, Kind
+from doralang.types.traps import Trap
+
+
+def work_for(context: Context, kind: Kind, number: int = 0) -> AnyRegister:
+    """A register that is nobody's home, for a value of this kind."""
+    return context.float_work[0] if kind in FLOATING else context.work[number]
+
+
+def read_reference(context: Context, register: Virtual, work: Register) -> Register:
+    """The value of a reference."""
+    frame = context.frame
+    return frame.where[register] or frame.read(register, work)
+
+
+def checked_reference(context: Context, register: Virtual, work: Register) -> Register:
+    """The value of a reference, after the nil check, unless it has been checked before."""
+    value = read_reference(context, register, work)
+    not_nil = context.frame.not_nil
+    if register not in not_nil:
+        context.masm.branch_immediate(REF, EQUAL, value, 0, context.trap(Trap.NIL))
+        not_nil.add(register)
+    return value
+
+
+# Fields.
+
+
+def load_field(context: Context, insn: i.LoadField) -> None:
+    frame = context.frame
+    kind = insn.field.kind
+    target = checked_reference(context, insn.object, context.work[0])
+    value = frame.target(insn.dst, work_for(context, kind))
+    context.masm.load(kind, value, target, context.environment.field_offset(insn.field))
+    if kind is REF or frame.where[insn.dst] != value:
+        frame.written(insn.dst, value)
+
+
+def store_field(context: Context, insn: i.StoreField) -> None:
+    target = checked_reference(context, insn.object, context.work[0])
+    kind, offset = insn.field.kind, context.environment.field_offset(insn.field)
+    constants = context.frame.constants
+    if insn.value in constants and kind not in FLOATING:
+        context.masm.store_constant(kind, int(constants[insn.value]), target, offset)
+    else:
+        value = context.frame.read(insn.value, work_for(context, kind, 1))
+        context.masm.store(kind, value, target, offset)
+        if kind is REF and needs_barrier(context, insn.object):
+            mark_card(context, target)
+
+
+# The write barrier: marks the card of what a reference is stored into.  Not for nil, nor for an object
+# that has been made since the last collection could have been.
+
+
+def needs_barrier(context: Context, object: Virtual) -> bool:
+    return context.environment.marks_cards and object not in context.frame.fresh
+
+
+def mark_card(context: Context, address: Register) -> None:
+    """Loses the second work register, which the address may be in."""
+    masm, work = context.masm, context.work[1]
+    masm.binary_immediate(Binary.UNSIGNED_SHIFT_RIGHT, LONG, work, address, layout.CARD_SHIFT)
+    masm.binary_memory(Binary.ADD, LONG, work, work, masm.thread, layout.THREAD_CARDS)
+    masm.store_constant(BYTE, layout.CARD_DIRTY, work, 0)
+
+
+# Arrays.
+
+
+def checked_index(context: Context, array: Register, index: Virtual) -> Register:
+    """The value of an index, after the bounds check: one unsigned comparison."""
+    masm = context.masm
+    value = context.frame.read(index, context.work[1])
+    if context.environment.bounds_checks:
+        outside = context.trap(Trap.INDEX)
+        masm.branch_memory(INT, ABOVE_EQUAL, value, array, layout.ARRAY_LENGTH, outside)
+    return value
+
+
+def load_element(context: Context, insn: i.LoadElement) -> None:
+    frame, kind = context.frame, context.frame.kinds[insn.dst]
+    array = checked_reference(context, insn.array, context.work[0])
+    index = checked_index(context, array, insn.index)
+    target = frame.target(insn.dst, work_for(context, kind))
+    scale = layout.SIZES[kind]
+    context.masm.load_indexed(kind, target, array, index, scale, layout.ARRAY_ELEMENTS)
+    frame.written(insn.dst, target)
+
+
+def store_element(context: Context, insn: i.StoreElement) -> None:
+    kind = context.frame.kinds[insn.value]
+    array = checked_reference(context, insn.array, context.work[0])
+    index = checked_index(context, array, insn.index)
+    marks = kind is REF and insn.value not in context.frame.constants
+    value = context.frame.read(insn.value, work_for(context, kind, 2))
+    scale = layout.SIZES[kind]
+    context.masm.store_indexed(kind, value, array, index, scale, layout.ARRAY_ELEMENTS)
+    if marks and needs_barrier(context, insn.array):
+        work = context.work[1]
+        context.masm.load_address_indexed(work, array, index, scale, layout.ARRAY_ELEMENTS)
+        mark_card(context, work)
+
+
+def array_length(context: Context, insn: i.ArrayLength) -> None:
+    array = checked_reference(context, insn.array, context.work[0])
+    target = context.frame.target(insn.dst, context.work[0])
+    context.masm.load(INT, target, array, layout.ARRAY_LENGTH)
+    context.frame.written(insn.dst, target)
+
+
+def fill_array(context: Context, insn: i.FillArray) -> None:
+    """A loop from the last element to the first, of a new array."""
+    assert insn.array in context.frame.fresh, "so there is no write barrier"
+    frame, masm, work = context.frame, context.masm, context.work
+    kind = frame.kinds[insn.value]
+    value = frame.read(insn.value, work_for(context, kind, 2))
+    array = read_reference(context, insn.array, work[0])
+    masm.load(INT, work[1], array, layout.ARRAY_LENGTH)
+    end = masm.label()
+    again = masm.bound()
+    masm.branch_immediate(INT, EQUAL, work[1], 0, end)
+    masm.binary_immediate(Binary.SUB, INT, work[1], work[1], 1)
+    masm.store_indexed(kind, value, array, work[1], layout.SIZES[kind], layout.ARRAY_ELEMENTS)
+    masm.jump(again)
+    masm.bind(end)
+
+
+# Allocation: bump the thread's pointer; the memory is zero already.
+
+
+def new_object(context: Context, insn: i.NewObject) -> None:
+    masm, work = context.masm, context.work
+    size = context.environment.instance_size(insn.cls)
+    saved = context.frame.save(context.index)
+    full, done = masm.label(), masm.label()
+    masm.load(LONG, work[0], masm.thread, layout.THREAD_TOP)
+    masm.binary_immediate(Binary.ADD, LONG, work[1], work[0], size)
+    masm.branch_memory(LONG, ABOVE, work[1], masm.thread, layout.THREAD_END, full)
+    masm.store(LONG, work[1], masm.thread, layout.THREAD_TOP)
+    masm.bind(done)
+    set_header(context, work[0], work[1], context.environment.shape(insn.cls))
+    masm.out_of_line(allocate_slowly(context, full, done, size))
+    context.frame.restore(saved)
+    made(context, insn.dst, work[0])
+
+
+def made(context: Context, dst: Virtual, address: Register) -> None:
+    """A new object; a collection may have been before it."""
+    frame = context.frame
+    frame.written(dst, address)
+    frame.not_nil.add(dst)
+    frame.fresh.clear()
+    frame.fresh.add(dst)
+
+
+def set_header(context: Context, target: Register, work: Register, shape: str) -> None:
+    context.masm.load_symbol(work, shape)
+    context.masm.store(LONG, work, target, layout.HEADER)
+
+
+def allocate_slowly(context: Context, full: Label, done: Label, size: int | None) -> Callable[[], None]:
+    """The buffer is full: the allocation stub finds room for `size` bytes (or those in the second work
+
+    register) and returns their address, or fails.
+    """
+    masm, line = context.masm, context.line
+    slots = context.frame.reference_slots(context.index)
+
+    def emit() -> None:
+        masm.bind(full)
+        if size is not None:
+            masm.load_constant(LONG, context.work[1], size)
+        context.add_point(masm.call_near("stub:allocate"), line, slots)
+        masm.jump(done)
+
+    return emit
+
+
+def new_array(context: Context, insn: i.NewArray) -> None:
+    element = insn.cls.element
+    assert element is not None
+    shape = context.environment.shape(insn.cls)
+    allocate_array(context, insn.dst, shape, insn.length, layout.SIZES[element])
+
+
+def allocate_array(context: Context, dst: Virtual, shape: str, elements: Virtual, scale: int) -> None:
+    """Size from the length, which must not be negative; then as for objects."""
+    masm, work, frame = context.masm, context.work, context.frame
+    saved = frame.save(context.index)
+    length = frame.read(elements, work[2])
+    if length != work[2]:
+        masm.move(INT, work[2], length)
+    masm.branch_immediate(INT, LESS, work[2], 0, context.trap(Trap.MEMORY))
+    full, done = masm.label(), masm.label()
+    array_size(context, work[1], work[2], scale)
+    masm.load(LONG, work[0], masm.thread, layout.THREAD_TOP)
+    masm.binary(Binary.ADD, LONG, work[1], work[1], work[0])
+    masm.branch_memory(LONG, ABOVE, work[1], masm.thread, layout.THREAD_END, full)
+    masm.store(LONG, work[1], masm.thread, layout.THREAD_TOP)
+    masm.bind(done)
+    set_header(context, work[0], work[1], shape)
+    masm.store(LONG, work[2], work[0], layout.ARRAY_LENGTH)
+
+    def emit() -> None:
+        masm.bind(full)
+        masm.binary(Binary.SUB, LONG, work[1], work[1], work[0])
+        context.add_point(masm.call_near("stub:allocate"), line, slots)
+        masm.jump(done)
+
+    slots, line = frame.reference_slots(context.index), context.line
+    masm.out_of_line(emit)
+    frame.restore(saved)
+    made(context, dst, work[0])
+
+
+def array_size(context: Context, target: Register, length: Register, scale: int) -> None:
+    """Bytes of an array, a multiple of 8; at most some 17 billion, so nothing overflows."""
+    masm = context.masm
+    shift = scale.bit_length() - 1
+    masm.binary_immediate(Binary.SHIFT_LEFT, LONG, target, length, shift)
+    masm.binary_immediate(Binary.ADD, LONG, target, target, layout.ARRAY_ELEMENTS + 7)
+    masm.binary_immediate(Binary.AND, LONG, target, target, -8)
+
+
+# Globals and literals.
+
+
+def load_global(context: Context, insn: i.LoadGlobal) -> None:
+    masm, work, kind = context.masm, context.work[0], insn.variable.kind
+    masm.load(LONG, work, masm.thread, layout.THREAD_GLOBALS)
+    target = context.frame.target(insn.dst, work_for(context, kind))
+    masm.load(kind, target, work, context.environment.global_offset(insn.variable))
+    context.frame.written(insn.dst, target)
+
+
+def store_global(context: Context, insn: i.StoreGlobal) -> None:
+    masm, work, kind = context.masm, context.work[0], insn.variable.kind
+    masm.load(LONG, work, masm.thread, layout.THREAD_GLOBALS)
+    value = context.frame.read(insn.value, work_for(context, kind, 1))
+    masm.store(kind, value, work, context.environment.global_offset(insn.variable))
+
+
+def load_text(context: Context, insn: i.LoadText) -> None:
+    masm, work = context.masm, context.work[0]
+    masm.load(LONG, work, masm.thread, layout.THREAD_LITERALS)
+    target = context.frame.target(insn.dst, work)
+    masm.load(REF, target, work, context.environment.literal(insn.text))
+    context.frame.written(insn.dst, target)
+    context.frame.not_nil.add(insn.dst)
+
+
+# Classes.
+
+
+def branch_unless_extends(context: Context, value: Register, cls: ClassRef, label: Label) -> None:
+    """Go to the label if the object, which is not nil, is not of the class.  Loses two work registers."""
+    masm, (_, shape, wanted) = context.masm, context.work
+    masm.load(LONG, shape, value, layout.HEADER)
+    if cls.depth >= layout.DISPLAY_MINIMUM:
+        masm.branch_memory_immediate(LONG, LESS, shape, layout.SHAPE_DEPTH, cls.depth, label)
+    masm.load_symbol(wanted, context.environment.shape(cls))
+    offset = layout.display_offset(cls.depth)
+    masm.branch_memory(LONG, NOT_EQUAL, wanted, shape, offset, label)
+
+
+def is_instance(context: Context, insn: i.IsInstance) -> None:
+    masm, work = context.masm, context.work
+    value = read_reference(context, insn.object, work[0])
+    no, end = masm.label(), masm.label()
+    masm.branch_immediate(REF, EQUAL, value, 0, no)
+    branch_unless_extends(context, value, insn.cls, no)
+    masm.load_constant(BOOL, work[0], 1)
+    masm.jump(end)
+    masm.bind(no)
+    masm.load_constant(BOOL, work[0], 0)
+    masm.bind(end)
+    context.frame.written(insn.dst, work[0])
+
+
+def check_cast(context: Context, insn: i.CheckCast) -> None:
+    masm = context.masm
+    value = read_reference(context, insn.object, context.work[0])
+    checked = insn.object in context.frame.not_nil
+    good = masm.label()
+    if not checked:
+        masm.branch_immediate(REF, EQUAL, value, 0, good)
+    branch_unless_extends(context, value, insn.cls, context.trap(Trap.CAST))
+    masm.bind(good)
+    context.frame.written(insn.dst, value)
+    if checked:
+        context.frame.not_nil.add(insn.dst)
+
+
+def check_nil(context: Context, insn: i.CheckNil) -> None:
+    if insn.object in context.frame.not_nil:
+        return
+    checked_reference(context, insn.object, context.work[0])
+
+
+def same(context: Context, insn: i.Same) -> None:
+    frame, work = context.frame, context.work
+    left, right = read_reference(context, insn.left, work[0]), read_reference(context, insn.right, work[1])
+    context.masm.compare(REF, EQUAL, work[2], left, right)
+    frame.written(insn.dst, work[2])

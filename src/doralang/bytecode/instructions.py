@@ -1,0 +1,571 @@
+"""The bytecode instruction set: every instruction, once.
+
+A class statement here *is* the definition.  The field annotations say what each operand is,
+the decorator says what the instruction may do, and the docstring says what it means.  Printing,
+encoding, def and use sets and most of the verifier are generic over these definitions; the VM, the
+baseline compiler and the graph builder have one method for each.
+
+Arithmetic is not here: `Compute` carries a row of `types.primitives`.
+
+Registers are typed (`Function.registers`); the arguments of a function are its first ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from enum import Enum, Flag, auto
+from operator import attrgetter
+from typing import (
+    Annotated,
+    Any,
+    ClassVar,
+    Final,
+    NewType,
+    TypeVar,
+    cast,
+    dataclass_transform,
+)
+
+from doralang.bytecode.entities import ClassRef, FieldRef, FunctionRef, GlobalRef
+from doralang.types.primitives import Primitive
+from doralang.types.traps import Trap as TrapKind
+
+Register = NewType("Register", int)
+Target = NewType("Target", int)
+
+NO_REGISTER: Final = Register(-1)
+"""In place of a result that nobody wants or that there is not."""
+
+
+class OperandKind(Enum):
+    """What an operand is; decides how it is printed, encoded and verified."""
+
+    DEF = auto()  # register written; may be NO_REGISTER where a call has no result
+    USE = auto()  # register read; may be NO_REGISTER in a `Return` without a value
+    USES = auto()  # list of registers read
+    TARGET = auto()  # index of an instruction in the same function
+    VALUE = auto()  # a constant; None is nil
+    TEXT = auto()  # a string
+    PRIMITIVE = auto()  # a row of the primitives
+    CLASS = auto()
+    FIELD = auto()
+    FUNCTION = auto()
+    GLOBAL = auto()
+    TRAP = auto()
+
+
+K = OperandKind
+Def = Annotated[Register, K.DEF]
+Use = Annotated[Register, K.USE]
+Uses = Annotated[tuple[Register, ...], K.USES]
+Jump = Annotated[Target, K.TARGET]
+Value = Annotated[bool | int | float | None, K.VALUE]
+Text = Annotated[str, K.TEXT]
+Operation = Annotated[Primitive, K.PRIMITIVE]
+Class = Annotated[ClassRef, K.CLASS]
+Field = Annotated[FieldRef, K.FIELD]
+Function = Annotated[FunctionRef, K.FUNCTION]
+Global = Annotated[GlobalRef, K.GLOBAL]
+Failure = Annotated[TrapKind, K.TRAP]
+
+KINDS: Final = {
+    "Def": K.DEF,
+    "Use": K.USE,
+    "Uses": K.USES,
+    "Jump": K.TARGET,
+    "Value": K.VALUE,
+    "Text": K.TEXT,
+    "Operation": K.PRIMITIVE,
+    "Class": K.CLASS,
+    "Field": K.FIELD,
+    "Function": K.FUNCTION,
+    "Global": K.GLOBAL,
+    "Failure": K.TRAP,
+}
+"""The kind that each of these names stands for in a class statement below."""
+
+
+class Effect(Flag):
+    NONE = 0
+    READS = auto()  # reads the heap or a global
+    WRITES = auto()  # writes the heap or a global
+    TRAPS = auto()  # may end the call with a failure
+    ALLOCATES = auto()  # a collection may happen here
+    CALLS = auto()  # runs other code: reads, writes, traps, collects
+    JUMPS = auto()  # may continue at its target
+    ENDS = auto()  # never continues at the next instruction
+
+
+@dataclass(frozen=True, slots=True)
+class Operand:
+    name: str
+    kind: OperandKind
+
+
+class Instruction:
+    """Base of all instructions; the class attributes are filled in by `instruction`."""
+
+    __slots__ = ()
+    opcode: ClassVar[int]
+    operands: ClassVar[tuple[Operand, ...]]
+    effects: ClassVar[Effect]
+    # What the effects and operands come to, for passes that look at every instruction:
+    jumps: ClassVar[bool]
+    ends: ClassVar[bool]
+    leaves: ClassVar[bool]
+    """whether it may continue elsewhere than at the next instruction: it jumps or ends"""
+    is_safepoint: ClassVar[bool]
+    calls: ClassVar[bool]
+    """whether it calls or allocates"""
+    defines: ClassVar[str | None]
+    """name of the operand that is written"""
+    use_names: ClassVar[tuple[str, ...]]
+    """names of the operands that are single registers read"""
+    list_name: ClassVar[str | None]
+    """name of the operand that is a list of registers read"""
+
+
+T = TypeVar("T", bound=Instruction)
+INSTRUCTIONS: Final[list[type[Instruction]]] = []
+"""All instruction classes; the index is the opcode."""
+
+
+@dataclass_transform(frozen_default=True)
+def instruction(effects: Effect = Effect.NONE) -> Callable[[type[T]], type[T]]:
+    """Give a class its opcode, operand list and effects."""
+
+    def define(cls: type[T]) -> type[T]:
+        made: Any = dataclass(slots=True, eq=False, repr=False)(cls)
+        made.opcode = len(INSTRUCTIONS)
+        made.operands = tuple(Operand(name, KINDS[alias]) for name, alias in cls.__annotations__.items())
+        made.effects = effects
+        summarize(made)
+        INSTRUCTIONS.append(made)
+        return cast(type[T], made)
+
+    return define
+
+
+def summarize(cls: Any) -> None:
+    """Work out once what passes ask again and again."""
+    effects: Effect = cls.effects
+    by_kind: dict[OperandKind, list[str]] = {}
+    for operand in cls.operands:
+        by_kind.setdefault(operand.kind, []).append(operand.name)
+    cls.jumps = Effect.JUMPS in effects
+    cls.ends = Effect.ENDS in effects
+    cls.leaves = cls.jumps or cls.ends
+    cls.calls = bool(effects & (Effect.ALLOCATES | Effect.CALLS))
+    cls.is_safepoint = cls.calls or Effect.TRAPS in effects
+    cls.defines = by_kind.get(K.DEF, [None])[0]
+    cls.use_names = tuple(by_kind.get(K.USE, ()))
+    cls.list_name = by_kind.get(K.USES, [None])[0]
+    ACCESSES[cls] = access_reader(cls)
+
+
+Access = tuple[int, int, Register, tuple[Register, ...]]
+"""The registers that an instruction writes and reads, as bits for sets and as numbers for tables.
+
+All but the one that is written; those that are read; the one that is written, or NO_REGISTER; those that are
+read, each once.
+"""
+
+
+class AccessTable(dict[Any, Access]):
+    """The accesses by operands, for all classes with a like list of operands.
+
+    Functions use the same few registers over and over, so an access is made once and then looked up.
+    """
+
+    def __init__(self, *, defines: bool, alone: bool, lists: bool) -> None:
+        self.defines, self.alone, self.lists = defines, alone, lists
+
+    def __missing__(self, operands: Any) -> Access:
+        if len(self) >= MOST_ACCESSES:
+            self.clear()
+        registers = [operands] if self.alone else [*operands]
+        if self.lists:
+            registers[-1:] = registers[-1]
+        target = registers.pop(0) if self.defines else NO_REGISTER
+        sources = tuple(register for register in dict.fromkeys(registers) if register != NO_REGISTER)
+        used = sum(1 << register for register in sources)
+        kept = ~(1 << target) if target != NO_REGISTER else -1
+        access = self[operands] = (kept, used, target, sources)
+        return access
+
+
+MOST_ACCESSES: Final = 1 << 14
+NOTHING: Final = AccessTable(defines=False, alone=False, lists=False)
+TABLES: Final[dict[tuple[bool, bool, bool], AccessTable]] = {}
+"""by whether there is a register written, one operand only, a list"""
+
+NO_CALL, ALLOCATES, CALLS, COMPUTES = range(4)
+"""What an instruction is to passes that look for calls.  A `Compute` may call the C library; a call of what
+the implementation supplies may be a few instructions instead."""
+
+AccessReader = tuple[Callable[[Any], Any], AccessTable, int]
+ACCESSES: Final[dict[type[Instruction], AccessReader]] = {}
+"""for each class what reads its operands, the table that has their access, and what it is of those four"""
+
+
+def access_reader(cls: Any) -> AccessReader:
+    """The entry of a class in `ACCESSES`."""
+    names = [name for name in (cls.defines, *cls.use_names, cls.list_name) if name is not None]
+    if not names:
+        return no_operands, NOTHING, what_is(cls)
+    key = cls.defines is not None, len(names) == 1, cls.list_name is not None
+    table = TABLES.get(key)
+    if table is None:
+        table = TABLES[key] = AccessTable(defines=key[0], alone=key[1], lists=key[2])
+    return attrgetter(*names), table, what_is(cls)
+
+
+def what_is(cls: Any) -> int:
+    """Which of the four a class is, by its effects and operands."""
+    kinds = {operand.kind for operand in cls.operands}
+    if K.PRIMITIVE in kinds:
+        return COMPUTES
+    if K.FUNCTION in kinds:
+        return CALLS
+    return ALLOCATES if cls.calls else NO_CALL
+
+
+def no_operands(instruction: Instruction) -> tuple[()]:
+    return ()
+
+
+# Moves and constants.
+
+
+@instruction()
+class Move(Instruction):
+    """dst = src"""
+
+    dst: Def
+    src: Use
+
+
+@instruction()
+class LoadConstant(Instruction):
+    """dst = value, of the kind of dst; None is nil"""
+
+    dst: Def
+    value: Value
+
+
+@instruction()
+class LoadText(Instruction):
+    """dst = the string object of a literal"""
+
+    dst: Def
+    text: Text
+
+
+# Arithmetic.
+
+
+@instruction(Effect.TRAPS)
+class Compute(Instruction):
+    """dst = operation(*args); traps if the operation's row says so"""
+
+    dst: Def
+    operation: Operation
+    args: Uses
+
+
+@instruction()
+class Same(Instruction):
+    """dst = whether left and right are the same reference"""
+
+    dst: Def
+    left: Use
+    right: Use
+
+
+# Objects.
+
+
+@instruction(Effect.ALLOCATES | Effect.TRAPS)
+class NewObject(Instruction):
+    """dst = a new object of the class, all fields default"""
+
+    dst: Def
+    cls: Class
+
+
+@instruction(Effect.ALLOCATES | Effect.TRAPS)
+class NewArray(Instruction):
+    """dst = a new array of the class with length elements, all default; traps if length is negative"""
+
+    dst: Def
+    cls: Class
+    length: Use
+
+
+@instruction(Effect.READS | Effect.TRAPS)
+class LoadField(Instruction):
+    """dst = object.field; traps if object is nil"""
+
+    dst: Def
+    object: Use
+    field: Field
+
+
+@instruction(Effect.WRITES | Effect.TRAPS)
+class StoreField(Instruction):
+    """object.field = value; traps if object is nil"""
+
+    object: Use
+    field: Field
+    value: Use
+
+
+@instruction(Effect.READS | Effect.TRAPS)
+class LoadElement(Instruction):
+    """dst = array[index]; traps if array is nil, then if index is out of range"""
+
+    dst: Def
+    array: Use
+    index: Use
+
+
+@instruction(Effect.WRITES | Effect.TRAPS)
+class StoreElement(Instruction):
+    """array[index] = value; traps as `LoadElement`"""
+
+    array: Use
+    index: Use
+    value: Use
+
+
+@instruction(Effect.READS | Effect.TRAPS)
+class ArrayLength(Instruction):
+    """dst = length of array; traps if array is nil"""
+
+    dst: Def
+    array: Use
+
+
+@instruction(Effect.WRITES)
+class FillArray(Instruction):
+    """each element of array, which is new, = value"""
+
+    array: Use
+    value: Use
+
+
+@instruction(Effect.READS)
+class LoadGlobal(Instruction):
+    """dst = variable"""
+
+    dst: Def
+    variable: Global
+
+
+@instruction(Effect.WRITES)
+class StoreGlobal(Instruction):
+    """variable = value"""
+
+    variable: Global
+    value: Use
+
+
+@instruction(Effect.READS)
+class IsInstance(Instruction):
+    """dst = whether object is not nil and of the class or one that extends it"""
+
+    dst: Def
+    object: Use
+    cls: Class
+
+
+@instruction(Effect.READS | Effect.TRAPS)
+class CheckCast(Instruction):
+    """dst = object; traps if object is neither nil nor of the class or one that extends it"""
+
+    dst: Def
+    object: Use
+    cls: Class
+
+
+@instruction(Effect.TRAPS)
+class CheckNil(Instruction):
+    """traps if object is nil"""
+
+    object: Use
+
+
+# Calls.
+
+
+@instruction(Effect.CALLS)
+class Call(Instruction):
+    """dst = function(*args)"""
+
+    dst: Def
+    function: Function
+    args: Uses
+
+
+@instruction(Effect.CALLS | Effect.TRAPS)
+class CallVirtual(Instruction):
+    """dst = the method of the class of args[0] in the slot of function; traps if args[0] is nil"""
+
+    dst: Def
+    function: Function
+    args: Uses
+
+
+@instruction(Effect.CALLS | Effect.TRAPS)
+class CallInternal(Instruction):
+    """dst = what the row of the internal function gives; a receiver, args[0], is checked for nil"""
+
+    dst: Def
+    function: Function
+    args: Uses
+
+
+# Exceptions.  One is pending from SetException or a call that throws until it is taken.
+
+
+@instruction(Effect.JUMPS)
+class CheckException(Instruction):
+    """continue at target if an exception is pending; stands behind each call that throws"""
+
+    target: Jump
+
+
+@instruction()
+class TakeException(Instruction):
+    """dst = the pending exception; none is pending any more"""
+
+    dst: Def
+
+
+@instruction(Effect.TRAPS)
+class SetException(Instruction):
+    """value is pending; traps if value is nil"""
+
+    value: Use
+
+
+@instruction(Effect.TRAPS | Effect.ENDS)
+class LeaveException(Instruction):
+    """leave the function with the pending exception
+
+    In a function that is not marked `throws` this is the failure `uncaught exception`, at the line in the
+    register `line`, or at this instruction's own if there is none.
+    """
+
+    line: Use
+
+
+# Control.
+
+
+@instruction(Effect.ENDS | Effect.JUMPS)
+class Goto(Instruction):
+    """continue at target"""
+
+    target: Jump
+
+
+@instruction(Effect.JUMPS)
+class BranchIf(Instruction):
+    """continue at target if condition is true"""
+
+    condition: Use
+    target: Jump
+
+
+@instruction(Effect.JUMPS)
+class BranchUnless(Instruction):
+    """continue at target if condition is false"""
+
+    condition: Use
+    target: Jump
+
+
+@instruction(Effect.JUMPS)
+class BranchEqual(Instruction):
+    """continue at target if value, an int, equals constant"""
+
+    value: Use
+    constant: Value
+    target: Jump
+
+
+@instruction(Effect.TRAPS)
+class Poll(Instruction):
+    """the head of a loop: look whether somebody wants attention"""
+
+
+@instruction(Effect.ENDS)
+class Return(Instruction):
+    """leave the function with value"""
+
+    value: Use
+
+
+@instruction(Effect.TRAPS | Effect.ENDS)
+class Trap(Instruction):
+    """fail"""
+
+    kind: Failure
+
+
+AnyInstruction = (
+    Move
+    | LoadConstant
+    | LoadText
+    | Compute
+    | Same
+    | NewObject
+    | NewArray
+    | LoadField
+    | StoreField
+    | LoadElement
+    | StoreElement
+    | ArrayLength
+    | FillArray
+    | LoadGlobal
+    | StoreGlobal
+    | IsInstance
+    | CheckCast
+    | CheckNil
+    | Call
+    | CallVirtual
+    | CallInternal
+    | CheckException
+    | TakeException
+    | SetException
+    | LeaveException
+    | Goto
+    | BranchIf
+    | BranchUnless
+    | BranchEqual
+    | Poll
+    | Return
+    | Trap
+)
+
+
+def defined(instruction: Instruction) -> Register:
+    """The register that an instruction writes, or NO_REGISTER."""
+    name = instruction.defines
+    return NO_REGISTER if name is None else cast(Register, getattr(instruction, name))
+
+
+def used(instruction: Instruction) -> Iterator[Register]:
+    """The registers that an instruction reads, in order."""
+    for operand in instruction.operands:
+        if operand.kind is K.USES:
+            yield from getattr(instruction, operand.name)
+        elif operand.kind is K.USE and getattr(instruction, operand.name) != NO_REGISTER:
+            yield getattr(instruction, operand.name)
+
+
+def target_of(instruction: Instruction) -> Target | None:
+    """Where an instruction may jump to."""
+    return cast(Target, instruction.target) if instruction.jumps else None  # type: ignore[attr-defined]

@@ -1,0 +1,256 @@
+"""The checking of one body: its state, and the walk over expressions and statements.
+
+What a construct means stands in the sibling modules, one function a node class; they are put
+together in `HANDLERS` tables that the checker hands to each `Body`.  So this module knows none of
+them and they all know this one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any, Final, NamedTuple
+
+from doralang.check import program as typed
+from doralang.check.exact import Exact
+from doralang.check.flow import Known
+from doralang.check.program import Function, Local, TypedExpression
+from doralang.check.scopes import ConstantName, Context, Unit
+from doralang.syntax import tree
+from doralang.text.diagnostics import Diagnostic
+from doralang.text.recursion import HOP, on_fresh_stack
+from doralang.text.source import Span
+from doralang.types.types import ERROR, Type, has_error
+
+
+class Waiting:
+    """A call whose type arguments cannot be found from its arguments alone (9.3).
+
+    `finish(expected)` completes it with the expected type, or reports that it cannot be inferred.
+    Waiting calls may stand in each other, and each may be tried with several types: so what came of a
+    type is kept, reports included, or the time would double with each level.
+    """
+
+    __slots__ = ("_body", "_complete", "_outcomes", "depth", "head", "span")
+
+    def __init__(
+        self,
+        body: Body,
+        span: Span,
+        head: str,
+        inner: Iterable[Operand],
+        complete: Callable[[Type | None], TypedExpression],
+    ) -> None:
+        self._body = body
+        self._complete = complete
+        self._outcomes: dict[Type | None, Outcome] = {}
+        self.span = span
+        self.head = head
+        """how messages call its type while it waits"""
+        self.depth: int = 1 + max((one.depth for one in inner if isinstance(one, Waiting)), default=0)
+        """levels of waiting calls in each other"""
+
+    def finish(self, expected: Type | None) -> TypedExpression:
+        body, reports = self._body, self._body.unit.diagnostics.reports
+        outcome = self._outcomes.get(expected)
+        if outcome is not None:
+            reports += outcome.reports
+            body.invalid += outcome.invalid
+            return outcome.value
+        before, invalid = len(reports), body.invalid
+        if self.depth % HOP == 0:
+            value = on_fresh_stack(lambda: self._complete(expected))
+        else:
+            value = self._complete(expected)
+        self._outcomes[expected] = Outcome(value, reports[before:], body.invalid - invalid)
+        return value
+
+
+class Outcome(NamedTuple):
+    """What came of a waiting call, what was reported about it, and how often something was wrong."""
+
+    value: TypedExpression
+    reports: list[Diagnostic]
+    invalid: int
+
+
+Checked = TypedExpression | Waiting
+Operand = Checked | Exact
+Leaves = dict[type, Callable[..., Operand]]
+
+
+@dataclass(slots=True)
+class TryContext:
+    """The operand of a `try` that is being checked; `calls` counts the throwing calls that belong to it."""
+
+    calls: int = 0
+
+
+@dataclass(slots=True)
+class Handlers:
+    """What to do for each node class: the parts of the checker, put together by `checker`."""
+
+    leaves: Leaves
+    """for expressions without a left operand: (body, node, expected)"""
+    links: Leaves
+    """for those with one: (body, node, left, expected)"""
+    statements: dict[type, Callable[..., typed.Statement | None]]
+    """(body, node); None if nothing is left to do"""
+
+
+@dataclass(slots=True, eq=False)
+class Body:
+    """One function body (or initialiser, or formula) while it is checked."""
+
+    context: Context
+    function: Function
+    handlers: Handlers
+    scopes: list[dict[str, Local]] = field(default_factory=lambda: [{}])
+    has_self: bool = False
+    is_constructor: bool = False
+    in_operand: bool = False
+    """inside the operand of `try … else` or `try!`, where no exception can leave"""
+    guarded: bool = False
+    """inside a `do` that keeps exceptions from leaving (12.2)"""
+    warns: bool = False
+    """whether exceptions that leave are warned about"""
+    formula: bool = False
+    loops: int = 0
+    tries: list[TryContext] = field(default_factory=list)
+    invalid: int = 0
+    """how many expressions have been found wrong so far"""
+    returning: Known = field(default_factory=dict)
+    incomplete: bool = False
+    """the parser skipped something here, which may have declared any name"""
+    depth: int = 0
+
+    @property
+    def unit(self) -> Unit:
+        return self.context.unit
+
+    def error(self, code: str, span: Span, /, **values: object) -> typed.NilConstant:
+        """Report an error; returns the expression that stands for what is wrong."""
+        self.context.error(code, span, **values)
+        self.invalid += 1
+        return typed.NilConstant(span, ERROR)
+
+    def wrong(self, span: Span) -> typed.NilConstant:
+        """The expression for what was reported already."""
+        self.invalid += 1
+        return typed.NilConstant(span, ERROR)
+
+    # Expressions.
+
+    def expression(self, node: tree.Expression, expected: Type | None = None) -> TypedExpression:
+        """Check an expression, which must have a type by itself or by the expected one."""
+        checked = self.argument(node, expected)
+        return checked.finish(expected) if isinstance(checked, Waiting) else checked
+
+    def argument(self, node: tree.Expression, expected: Type | None = None) -> Checked:
+        """Check an expression; one that needs an expected type and has none may wait for it."""
+        checked = self.operand(node, expected)
+        return checked.rounded() if isinstance(checked, Exact) else checked
+
+    def operand(self, node: tree.Expression, expected: Type | None = None) -> Operand:
+        """Check an expression; in a formula its value may be an exact number still."""
+        self.depth += 1
+        try:
+            if self.depth % HOP == 0:
+                return on_fresh_stack(lambda: self._operand(node, expected))
+            return self._operand(node, expected)
+        finally:
+            self.depth -= 1
+
+    def _operand(self, node: tree.Expression, expected: Type | None) -> Operand:
+        leaf_handler = self.handlers.leaves.get(type(node))
+        if leaf_handler is not None:
+            return leaf_handler(self, node, expected)
+        leaf, links = tree.spine(node)
+        checked: Operand = self.handlers.leaves[type(leaf)](
+            self, leaf, None, *([links[0]] if type(leaf) is tree.Super else [])
+        )
+        for link in links:
+            left = checked.finish(None) if isinstance(checked, Waiting) else checked
+            if isinstance(left, Exact) and type(link) is not tree.Binary:
+                left = left.rounded()
+            checked = self.handlers.links[type(link)](self, link, left, expected if link is node else None)
+        return checked
+
+    def is_unknown(self, *types: Type) -> bool:
+        """Whether a mismatch of these types means nothing, since one of them was reported already."""
+        return any(has_error(type) for type in types)
+
+    # Statements and scopes.
+
+    def statement(self, node: tree.Statement) -> typed.Statement | None:
+        return self.handlers.statements[type(node)](self, node)
+
+    def block(self, node: tree.Block) -> typed.Block:
+        """Check the statements of a block in a scope of their own."""
+        self.depth += 1
+        self.scopes.append({})
+        try:
+            if self.depth % HOP == 0:
+                return on_fresh_stack(lambda: self._block(node))
+            return self._block(node)
+        finally:
+            self.scopes.pop()
+            self.depth -= 1
+
+    def _block(self, node: tree.Block) -> typed.Block:
+        statements = []
+        for statement in node.statements:
+            checked = self.statement(statement)
+            if checked is not None:
+                statements.append(checked)
+        return typed.Block(node.span, statements)
+
+    def declare(self, name: str, type: Type, mutable: bool) -> Local:
+        """A new local that is visible from here to the end of the block."""
+        local = self.temporary(name, type, mutable)
+        self.scopes[-1][name] = local
+        return local
+
+    def temporary(self, name: str, type: Type, mutable: bool = False) -> Local:
+        """A new local without a name that programs could say."""
+        local = Local(name, type, mutable, len(self.function.locals))
+        self.function.locals.append(local)
+        return local
+
+    def find_local(self, name: str) -> Local | None:
+        for scope in reversed(self.scopes):
+            local = scope.get(name)
+            if local is not None:
+                return local
+        return None
+
+    def global_name(self, name: str) -> Any:
+        """The function, class, trait, global or constant of a name, or None."""
+        return self.unit.find(name)
+
+    def constant(self, entity: ConstantName, span: Span) -> TypedExpression:
+        """The value of a constant where it is used."""
+        if entity.value is None:
+            return self.wrong(span)
+        if isinstance(entity.value, str):
+            return typed.TextConstant(span, entity.type, entity.value)
+        return typed.Constant(span, entity.type, entity.value)
+
+    # Exceptions.
+
+    def call_throws(self, span: Span, name: str) -> None:
+        """A call of something marked `throws`: it belongs to the innermost `try`."""
+        if self.tries:
+            self.tries[-1].calls += 1
+        else:
+            self.context.error("E0801", span, name=name)
+
+    def exception_may_leave(self, span: Span) -> None:
+        """A `throw` or plain `try`: warn if nothing keeps the exception from ending the program."""
+        if self.warns and not self.guarded and not self.in_operand:
+            function = self.function
+            name = f"`{function.name}`" if function.kind in NAMED else "the function"
+            self.context.error("W0801", span, name=name)
+
+
+NAMED: Final = (typed.FunctionKind.FUNCTION, typed.FunctionKind.METHOD, typed.FunctionKind.STATIC)

@@ -1,0 +1,379 @@
+"""Calls of functions, constructors, methods and static methods."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from doralang.check import program as typed
+from doralang.check.body import Body, Checked, Leaves
+from doralang.check.generics import Build, Callee, callee, check_call, check_overloaded
+from doralang.check.lookup import Ambiguous, Found, find_method, find_static, members_known
+from doralang.check.messages import count
+from doralang.check.program import Call, Class, Compute, Dispatch, Function, New, Target, TypedExpression
+from doralang.check.resolve import resolve_type
+from doralang.check.scopes import kind_name
+from doralang.library.files import GRANTED
+from doralang.syntax import tree
+from doralang.syntax.tree import Modifier
+from doralang.text.source import Span
+from doralang.types.primitives import PRIMITIVES
+from doralang.types.types import ERROR, ClassType, PrimitiveType, Type, TypeParameter, substitute
+
+RAW_NAMES: Final = frozenset(
+    [
+        "loadByte",
+        "loadInt",
+        "loadLong",
+        "loadShort",
+        "storeByte",
+        "storeInt",
+        "storeLong",
+        "storeShort",
+        "compareAndSwapLong",
+        "fence",
+        "copyMemory",
+        "clearMemory",
+        "threadAddress",
+        "framePointer",
+        "attentionWanted",
+        "doubleBits",
+        "doubleFromBits",
+        "floatBits",
+        "floatFromBits",
+        "multiplyHigh",
+        "nativeAddress",
+        "addressOf",
+        "fromAddress",
+        "callNative0",
+        "callNative1",
+        "callNative2",
+        "callNative3",
+        "callNative4",
+        "callNative5",
+        "callNative6",
+    ]
+)
+
+
+# Making calls.
+
+
+def make_call(span: Span, function: Function, dispatch: Dispatch, receiver: list[TypedExpression]) -> Build:
+    """A `Build` for a call: a primitive operation where the function is one."""
+
+    def build(arguments: tuple[Type, ...], result: Type, values: list[TypedExpression]) -> TypedExpression:
+        if function.internal:
+            if function.key == "defaultValue":
+                return typed.DefaultValue(span, result)
+            primitive = PRIMITIVES.get(function.key)
+            if primitive is not None:
+                return Compute(span, result, primitive, [*receiver, *values])
+        return Call(span, result, Target(function, arguments), dispatch, [*receiver, *values])
+
+    return build
+
+
+def explicit_arguments(
+    body: Body, span: Span, name: str, nodes: Sequence[tree.Type], parameters: Sequence[TypeParameter]
+) -> dict[Type, Type] | None:
+    """Written type arguments as a mapping; None, reported, if their number is wrong."""
+    types = [resolve_type(body.context, node) for node in nodes]
+    if len(types) != len(parameters):
+        wanted = count(len(parameters), "type argument")
+        body.error("E0607", span, name=name, expected=wanted, found=len(types))
+        return None
+    return dict(zip(parameters, types, strict=True))
+
+
+def check_anyway(body: Body, nodes: Sequence[tree.Expression], span: Span) -> TypedExpression:
+    """Look for mistakes in the arguments of a call that is wrong already."""
+    for node in nodes:
+        body.argument(node)
+    return body.wrong(span)
+
+
+def note_throws(body: Body, span: Span, function: Function) -> None:
+    if function.throws:
+        body.call_throws(span, function.name)
+
+
+# f(a), C(a)
+
+
+def check_named_call(body: Body, node: tree.Call, expected: Type | None) -> Checked:
+    if body.find_local(node.name) is not None:
+        body.error("E0302", node.span, name=node.name, hint=f"`{node.name}` is a variable here")
+        return check_anyway(body, node.arguments, node.span)
+    entity = body.global_name(node.name)
+    if isinstance(entity, Function):
+        if not is_granted(body, node.name, node.span):
+            return check_anyway(body, node.arguments, node.span)
+        return call_function(body, node, entity, expected)
+    if isinstance(entity, Class):
+        if not is_granted(body, node.name, node.span):
+            return check_anyway(body, node.arguments, node.span)
+        return construct(body, node, entity, expected)
+    if body.formula and entity is None and node.arguments and node.name not in RAW_NAMES:
+        receiver = body.expression(node.arguments[0])
+        call = tree.MethodCall(
+            node.span, node.arguments[0], node.name, node.type_arguments, node.arguments[1:]
+        )
+        return check_method_call(body, call, receiver, expected)
+    report_unknown_function(body, node, entity)
+    return check_anyway(body, node.arguments, node.span)
+
+
+def is_granted(body: Body, name: str, span: Span) -> bool:
+    """Whether a name of the library may be used here (E0907)."""
+    unit = body.unit
+    if unit.granted is None or name not in GRANTED or name in unit.names or name in unit.granted:
+        return True
+    body.error("E0907", span, name=name)
+    return False
+
+
+def report_unknown_function(body: Body, node: tree.Call, entity: object) -> None:
+    if entity is None and node.name in RAW_NAMES:
+        body.error("E0905", node.span)
+    elif entity is not None:
+        body.error("E0302", node.span, name=node.name, hint=f"`{node.name}` is {kind_name(entity)}")  # type: ignore[arg-type]
+    elif body.unit.incomplete or body.incomplete:
+        body.wrong(node.span)
+    else:
+        body.error("E0302", node.span, name=node.name, hint=method_hint(body, node.name))
+
+
+def method_hint(body: Body, name: str) -> str | None:
+    """A method that was called without its object."""
+    owner = body.function.owner
+    if owner is None:
+        return None
+    if name in owner.statics:
+        return f"a static method is called `{owner.name}::{name}(…)`"
+    if body.has_self and isinstance(find_method(body.context, body.function.locals[0].type, name), Found):
+        return f"a method is called `self.{name}(…)`"
+    return None
+
+
+def call_function(body: Body, node: tree.Call, function: Function, expected: Type | None) -> Checked:
+    note_throws(body, node.span, function)
+    known: dict[Type, Type] = {}
+    open = function.type_parameters
+    if node.type_arguments:
+        explicit = explicit_arguments(body, node.span, node.name, node.type_arguments, open)
+        if explicit is None:
+            return check_anyway(body, node.arguments, node.span)
+        known, open = explicit, ()
+    build = make_call(node.span, function, Dispatch.STATIC, [])
+    target = callee(function, known, open, build, chosen=bool(node.type_arguments))
+    return check_call(body, node.span, target, node.arguments, expected)
+
+
+def construct(body: Body, node: tree.Call, entity: Class, expected: Type | None) -> Checked:
+    """`C(a)`, `C::<T>(a)`"""
+    if Modifier.ABSTRACT in entity.modifiers:
+        body.error("E0515", node.span, name=entity.name)
+        return check_anyway(body, node.arguments, node.span)
+    known: dict[Type, Type] = {}
+    open = entity.parameters
+    if node.type_arguments:
+        explicit = explicit_arguments(body, node.span, node.name, node.type_arguments, open)
+        if explicit is None:
+            return check_anyway(body, node.arguments, node.span)
+        known, open = explicit, ()
+
+    def build(
+        function: Function, arguments: tuple[Type, ...], type: Type, values: list[TypedExpression]
+    ) -> TypedExpression:
+        return New(node.span, type, Target(function, arguments), values)
+
+    candidates = [
+        constructor_callee(constructor, known, open, build, entity.self_type, bool(node.type_arguments))
+        for constructor in entity.constructors
+    ]
+    if not candidates:
+        checked = [body.expression(argument) for argument in node.arguments]
+        found = ", ".join(f"`{argument.type}`" for argument in checked)
+        if any(argument.type is ERROR for argument in checked) or entity in body.unit.incomplete_classes:
+            return body.wrong(node.span)
+        hint = "values are converted with methods such as `.toInt()`" if entity.internal else None
+        return body.error("E0417", node.span, type=entity.name, found=f"({found})", hint=hint)
+    return check_overloaded(body, node.span, candidates, node.arguments, expected)
+
+
+ConstructorBuild = Callable[[Function, tuple[Type, ...], Type, list[TypedExpression]], TypedExpression]
+
+
+def constructor_callee(
+    constructor: Function,
+    known: dict[Type, Type],
+    open: Sequence[TypeParameter],
+    build: ConstructorBuild,
+    result: Type,
+    chosen: bool,
+) -> Callee:
+    def make(arguments: tuple[Type, ...], type: Type, values: list[TypedExpression]) -> TypedExpression:
+        return build(constructor, arguments, type, values)
+
+    return callee(constructor, known, open, make, result=result, chosen=chosen, code="E0417")
+
+
+# C::f(a)
+
+
+def check_static_call(body: Body, node: tree.StaticCall, expected: Type | None) -> Checked:
+    entity = None if node.owner in body.context.parameters else body.global_name(node.owner)
+    if not isinstance(entity, Class):
+        if entity is None and (body.unit.incomplete and node.owner not in body.context.parameters):
+            return check_anyway(body, node.arguments, node.span)
+        body.error("E0308", node.span, name=node.owner)
+        return check_anyway(body, node.arguments, node.span)
+    if not is_granted(body, node.owner, node.span):
+        return check_anyway(body, node.arguments, node.span)
+    found = find_static(body.context, entity.self_type, node.name)
+    if found is None:
+        if body.unit.knows_members(entity):
+            hint = f"`{node.name}` needs an object" if node.name in entity.methods else None
+            body.error("E0312", node.span, type=entity.name, name=node.name, hint=hint)
+        return check_anyway(body, node.arguments, node.span)
+    if isinstance(found, Ambiguous):
+        report_ambiguous(body, node.span, node.name, found)
+        return check_anyway(body, node.arguments, node.span)
+    return call_static(body, node, entity, found, expected)
+
+
+def call_static(
+    body: Body, node: tree.StaticCall, entity: Class, found: Found, expected: Type | None
+) -> Checked:
+    """Type arguments of the class and of the method are written or left out each by themselves."""
+    function = found.function
+    note_throws(body, node.span, function)
+    known: dict[Type, Type] = {}
+    open: list[TypeParameter] = []
+    lists = (
+        (node.owner, node.owner_arguments, entity.parameters),
+        (node.name, node.type_arguments, function.type_parameters),
+    )
+    for name, nodes, parameters in lists:
+        if not nodes:
+            open.extend(parameters)
+            continue
+        explicit = explicit_arguments(body, node.span, name, nodes, parameters)
+        if explicit is None:
+            return check_anyway(body, node.arguments, node.span)
+        known.update(explicit)
+    target = static_callee(node.span, found, known, open, bool(known))
+    return check_call(body, node.span, target, node.arguments, expected)
+
+
+def static_callee(
+    span: Span, found: Found, known: dict[Type, Type], open: Sequence[TypeParameter], chosen: bool
+) -> Callee:
+    """A callee whose owner's arguments are those of the class named at the call, or of a parent."""
+    function = found.function
+    build = make_call(span, function, Dispatch.STATIC, [])
+    target = callee(function, known, open, build, chosen=chosen)
+    owner = found.mapping()
+    if all(parameter is argument for parameter, argument in owner.items()):
+        return target
+    inherited: dict[Type, Type] = dict(known)
+    inherited.update(zip(open, target.open, strict=True))
+    mapping = {parameter: substitute(argument, inherited) for parameter, argument in owner.items()}
+    mapping.update({p: inherited[p] for p in function.type_parameters})
+    again = callee(function, mapping, (), build, chosen=chosen or bool(open))
+    again.open = target.open
+    return again
+
+
+def report_ambiguous(body: Body, span: Span, name: str, found: Ambiguous) -> TypedExpression:
+    traits = " and ".join(f"`{trait.name}`" for trait in found.traits)
+    return body.error("E0319", span, name=name, traits=traits)
+
+
+# o.m(a)
+
+
+def check_method_call(
+    body: Body, node: tree.MethodCall, receiver: TypedExpression, expected: Type | None
+) -> Checked:
+    if body.is_unknown(receiver.type):
+        return check_anyway(body, node.arguments, node.span)
+    found = find_method(body.context, receiver.type, node.name)
+    if found is None:
+        return unknown_method(body, node, receiver.type)
+    if isinstance(found, Ambiguous):
+        report_ambiguous(body, node.span, node.name, found)
+        return check_anyway(body, node.arguments, node.span)
+    return call_method(body, node.span, node, receiver, found, expected)
+
+
+def unknown_method(body: Body, node: tree.MethodCall, type: Type) -> TypedExpression:
+    if members_known(body.context, type):
+        hint = None
+        if isinstance(find_static(body.context, type, node.name), Found):
+            hint = f"it is static: write `{type}::{node.name}(…)`"
+        elif isinstance(type, PrimitiveType | ClassType) and node.name == "toString":
+            hint = "this type has no text of its own"
+        body.error("E0311", node.span, type=type, name=node.name, hint=hint)
+    return check_anyway(body, node.arguments, node.span)
+
+
+def dispatch_of(found: Found) -> Dispatch:
+    if found.own_self is not None:
+        return Dispatch.TRAIT
+    return Dispatch.VIRTUAL if found.function.virtual else Dispatch.DIRECT
+
+
+def call_method(
+    body: Body,
+    span: Span,
+    node: tree.MethodCall,
+    receiver: TypedExpression,
+    found: Found,
+    expected: Type | None,
+) -> Checked:
+    function = found.function
+    note_throws(body, span, function)
+    known = found.mapping()
+    open = function.type_parameters
+    if node.type_arguments:
+        explicit = explicit_arguments(body, span, node.name, node.type_arguments, open)
+        if explicit is None:
+            return check_anyway(body, node.arguments, span)
+        known.update(explicit)
+        open = ()
+    dispatch = Dispatch.DIRECT if isinstance(node.receiver, tree.Super) else dispatch_of(found)
+    build = make_call(span, function, dispatch, [receiver])
+    target = callee(function, known, open, build, chosen=bool(node.type_arguments))
+    return check_call(body, span, target, node.arguments, expected)
+
+
+def check_super(
+    body: Body, node: tree.Super, expected: Type | None, link: tree.Link | None = None
+) -> TypedExpression:
+    """`super` as the receiver of the method call `link`: `self` as its parent."""
+    if not isinstance(link, tree.MethodCall):
+        return body.error("E0317", node.span)
+    owner = body.function.owner
+    if not body.has_self or owner is None or body.function.impl_of is not None:
+        body.error("E0318", link.span)
+        return body.wrong(node.span)
+    parent = owner.self_type.parent
+    if not body.unit.knows_members(owner):
+        return body.wrong(node.span)
+    if parent is None:
+        return body.error("E0318", link.span)
+    found = find_method(body.context, parent, link.name)
+    if isinstance(found, Found) and Modifier.ABSTRACT in found.function.modifiers:
+        hint = "it is abstract there"
+        return body.error("E0311", link.span, type=parent, name=link.name, hint=hint)
+    return typed.GetLocal(node.span, parent, body.function.locals[0])
+
+
+LEAVES: Final[Leaves] = {
+    tree.Call: check_named_call,
+    tree.StaticCall: check_static_call,
+    tree.Super: check_super,
+}
+LINKS: Final[Leaves] = {tree.MethodCall: check_method_call}

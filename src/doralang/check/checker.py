@@ -1,0 +1,235 @@
+"""The checker: from syntax trees to a typed program, or a list of errors.
+
+check_library()             the library, its bodies checked when first asked for
+check_program(...)          a program on top of it
+check_formula(...)          one expression with named variables on top of it
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Final
+
+from doralang.check import calls, expressions, operators, statements
+from doralang.check import program as typed
+from doralang.check.bodies import check_constructor, check_function, check_global, new_body
+from doralang.check.body import Handlers
+from doralang.check.classes import declare_class_bounds, declare_members, declare_parents
+from doralang.check.constants import ConstantChecker
+from doralang.check.declarations import (
+    ClassDeclaration,
+    Declarations,
+    FunctionDeclaration,
+    check_body_present,
+    collect,
+    declare_signature,
+)
+from doralang.check.inheritance import check_inheritance
+from doralang.check.program import Class, Function, FunctionKind, Global, Library, Local, Program, Trait
+from doralang.check.resolve import resolve_type
+from doralang.check.scopes import Context, Unit
+from doralang.check.traits import declare_impl, declare_trait
+from doralang.syntax import tree
+from doralang.text.diagnostics import Diagnostics
+from doralang.text.source import NOWHERE, Source
+from doralang.types.types import ERROR, INT, NIL, UNIT, PrimitiveType, Type
+
+HANDLERS: Final = Handlers(
+    leaves={**expressions.LEAVES, **calls.LEAVES, **operators.LEAVES},
+    links={**calls.LINKS, **operators.LINKS},
+    statements={**statements.STATEMENTS},
+)
+
+
+class MainRule(Enum):
+    """What is said about `main`: `dora check` does not miss it, `dora test` has no use for it."""
+
+    REQUIRED = 0
+    OPTIONAL = 1
+    IGNORED = 2
+
+
+Completion = tuple[Function | None, Callable[[], None]]
+
+
+@dataclass(slots=True)
+class CheckedLibrary:
+    """The library as programs are checked against it."""
+
+    unit: Unit
+    library: Library
+    public: frozenset[str]
+    """the names that programs see"""
+
+
+def declare(declarations: Declarations) -> list[Completion]:
+    """Make everything known that declarations say; returns what checks the bodies, in order."""
+    unit = declarations.unit
+    declare_parents(declarations)
+    declare_class_bounds(declarations)
+    bodies = [function_completion(declare_function(one)) for one in declarations.functions]
+    for trait in declarations.traits:
+        declare_trait(trait)
+    for declaration in declarations.classes:
+        declare_members(declaration)
+        bodies += class_completions(declaration)
+    for impl in declarations.impls:
+        bodies += [function_completion(one) for one in declare_impl(declarations, impl)]
+    for variable in declarations.globals:
+        variable.variable.type = resolve_type(variable.context, variable.node.type)
+    unit.declared()
+    for declaration in declarations.classes:
+        check_inheritance(declaration)
+    constants = ConstantChecker(unit)
+    for constant in declarations.constants:
+        constants.compute(constant)
+    for variable in declarations.globals:
+        bodies.append((None, lambda variable=variable: check_global(HANDLERS, variable)))  # type: ignore[misc]
+    return bodies
+
+
+def declare_function(declaration: FunctionDeclaration) -> FunctionDeclaration:
+    node, function = declaration.node, declaration.function
+    inner = declare_signature(declaration.context, function, node)
+    check_body_present(declaration.context, function, node.body is not None, node.span)
+    return FunctionDeclaration(function, node, inner)
+
+
+def function_completion(declaration: FunctionDeclaration) -> Completion:
+    return declaration.function, lambda: check_function(HANDLERS, declaration)
+
+
+def class_completions(declaration: ClassDeclaration) -> list[Completion]:
+    completions: list[Completion] = [
+        (
+            constructor.function,
+            lambda constructor=constructor: check_constructor(HANDLERS, declaration, constructor),  # type: ignore[misc]
+        )
+        for constructor in declaration.constructors
+    ]
+    return completions + [function_completion(one) for one in declaration.methods]
+
+
+# The library.
+
+
+def check_library(
+    files: Sequence[tuple[Source, tree.File]], public: frozenset[str], diagnostics: Diagnostics
+) -> CheckedLibrary:
+    """Declare the library.  Its bodies are checked, and reported about, when they are first asked for."""
+    unit = Unit(diagnostics, None)
+    declarations = Declarations(unit)
+    for source, file in files:
+        collect(declarations, source, file)
+    for function, complete in declare(declarations):
+        if function is not None:
+            function.complete = complete
+    library = Library()
+    for name, entity in unit.names.items():
+        if isinstance(entity, Function):
+            library.functions[name] = entity
+        elif isinstance(entity, Class):
+            library.classes[name] = entity
+        elif isinstance(entity, Trait):
+            library.traits[name] = entity
+        elif isinstance(entity, Global):
+            library.globals[name] = entity
+    return CheckedLibrary(unit, library, public)
+
+
+def program_unit(diagnostics: Diagnostics, library: CheckedLibrary, granted: frozenset[str] | None) -> Unit:
+    unit = Unit(diagnostics, library.unit, visible=library.public, granted=granted)
+    unit.impls = {head: dict(impls) for head, impls in library.unit.impls.items()}
+    return unit
+
+
+# Programs.
+
+
+def check_program(
+    source: Source,
+    file: tree.File,
+    diagnostics: Diagnostics,
+    library: CheckedLibrary,
+    *,
+    main: MainRule = MainRule.REQUIRED,
+    granted: frozenset[str] | None = None,
+) -> Program:
+    """Check a file.  The program is good only if `diagnostics` has no errors afterwards."""
+    syntax_errors = diagnostics.errors
+    unit = program_unit(diagnostics, library, granted)
+    declarations = Declarations(unit)
+    collect(declarations, source, file)
+    for _, complete in declare(declarations):
+        complete()
+    if main is not MainRule.IGNORED:
+        check_main(Context(unit, source), unit, missing=main is MainRule.REQUIRED and not syntax_errors)
+    return make_program(source, library, unit, declarations)
+
+
+def make_program(source: Source, library: CheckedLibrary, unit: Unit, declarations: Declarations) -> Program:
+    program = Program(source, library.library, impls=unit.impls, granted=unit.granted)
+    for name, entity in unit.names.items():
+        if isinstance(entity, Function):
+            program.functions[name] = entity
+        elif isinstance(entity, Class):
+            program.classes[name] = entity
+        elif isinstance(entity, Trait):
+            program.traits[name] = entity
+    program.globals = [declaration.variable for declaration in declarations.globals]
+    return program
+
+
+def check_main(context: Context, unit: Unit, *, missing: bool) -> None:
+    main = unit.names.get("main")
+    if not isinstance(main, Function):
+        if missing:
+            context.error("E0901", NOWHERE)
+    elif main.parameters or main.type_parameters or main.result not in (UNIT, INT, ERROR):
+        context.error("E0902", main.span)
+
+
+def is_test(function: Function, library: Library) -> bool:
+    """Whether `dora test` runs a top-level function (reference, 1.4)."""
+    return (
+        function.name.startswith("test")
+        and function.result is UNIT
+        and not function.type_parameters
+        and [parameter.type for parameter in function.parameters] == [library.classes["Testing"].of()]
+    )
+
+
+# Formulas.
+
+
+def check_formula(
+    source: Source,
+    node: tree.Expression,
+    diagnostics: Diagnostics,
+    library: CheckedLibrary,
+    variables: Mapping[str, Type],
+    *,
+    granted: frozenset[str] | None = None,
+) -> tuple[Program, Function]:
+    """Check an expression whose free names are `variables`: a function with these parameters."""
+    unit = program_unit(diagnostics, library, granted)
+    unit.declared()
+    context = Context(unit, source)
+    function = Function(source.name, FunctionKind.FORMULA, None, source, node.span)
+    for name, type in variables.items():
+        local = Local(name, type, False, len(function.locals))
+        function.locals.append(local)
+        function.parameters.append(local)
+    body = new_body(HANDLERS, context, function)
+    body.formula = True
+    value = body.expression(node)
+    text = library.library.classes["Str"].of()
+    if not (isinstance(value.type, PrimitiveType) or value.type is text or body.is_unknown(value.type)):
+        found = "nil" if value.type is NIL else value.type
+        body.error("E0401", node.span, expected="a primitive type or Str", found=found, hint=None)
+    function.result = value.type
+    function.set_body(typed.Block(node.span, [typed.Return(node.span, value)]))
+    functions = {source.name: function}
+    return Program(source, library.library, functions, impls=unit.impls, granted=granted), function

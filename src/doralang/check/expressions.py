@@ -1,0 +1,183 @@
+"""Literals, names, `self`, `try` and the choice of formulas."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from doralang.check import program as typed
+from doralang.check.body import Body, Checked, Leaves, TryContext, Waiting
+from doralang.check.lookup import find_field
+from doralang.check.program import Global, TypedExpression
+from doralang.check.scopes import ConstantName, kind_name
+from doralang.syntax import tree
+from doralang.types.types import BOOL, CHAR, ERROR, NIL, UNIT, Type, is_assignable
+
+
+def check_character(body: Body, node: tree.Character, expected: Type | None) -> TypedExpression:
+    return typed.Constant(node.span, CHAR, node.value)
+
+
+def check_boolean(body: Body, node: tree.Boolean, expected: Type | None) -> TypedExpression:
+    return typed.Constant(node.span, BOOL, node.value)
+
+
+def check_text(body: Body, node: tree.Text, expected: Type | None) -> TypedExpression:
+    return typed.TextConstant(node.span, body.unit.library_class("Str").of(), node.value)
+
+
+def check_nil(body: Body, node: tree.Nil, expected: Type | None) -> TypedExpression:
+    return typed.NilConstant(node.span, NIL)
+
+
+def check_invalid(body: Body, node: tree.InvalidExpression, expected: Type | None) -> TypedExpression:
+    return body.wrong(node.span)
+
+
+def check_self(body: Body, node: tree.Self, expected: Type | None) -> TypedExpression:
+    if not body.has_self:
+        return body.error("E0316", node.span)
+    local = body.function.locals[0]
+    return typed.GetLocal(node.span, local.type, local)
+
+
+def check_name(body: Body, node: tree.Name, expected: Type | None) -> TypedExpression:
+    local = body.find_local(node.name)
+    if local is not None:
+        if local.type is ERROR:
+            return body.wrong(node.span)
+        return typed.GetLocal(node.span, local.type, local)
+    entity = body.global_name(node.name)
+    if isinstance(entity, Global):
+        if entity.type is ERROR:
+            return body.wrong(node.span)
+        return typed.GetGlobal(node.span, entity.type, entity)
+    if isinstance(entity, ConstantName):
+        return body.constant(entity, node.span)
+    return unknown_name(body, node, entity)
+
+
+def unknown_name(body: Body, node: tree.Name, entity: object) -> TypedExpression:
+    hint = None
+    if entity is not None:
+        hint = f"`{node.name}` is {kind_name(entity)}, not a value"  # type: ignore[arg-type]
+    elif body.unit.incomplete or body.incomplete:
+        return body.wrong(node.span)
+    elif body.has_self and find_field(body.context, body.function.locals[0].type, node.name):
+        hint = f"a field is written `self.{node.name}`"
+    return body.error("E0301", node.span, name=node.name, hint=hint)
+
+
+# try
+
+
+def check_try(body: Body, node: tree.Try, expected: Type | None) -> Checked:
+    """A plain `try` leaves no trace but its checks; `try … else` becomes a node."""
+    if node.otherwise is not None:
+        return check_try_else(body, node, expected)
+    before, reported = body.invalid, len(body.unit.diagnostics.reports)
+    operand, calls = check_operand(body, node.operand, expected, keeps=False)
+    if calls == 0 and body.invalid == before and len(body.unit.diagnostics.reports) == reported:
+        body.error("E0802", node.span)
+    elif calls:
+        body.exception_may_leave(node.span)
+    return operand
+
+
+def check_operand(
+    body: Body, node: tree.Expression, expected: Type | None, *, keeps: bool
+) -> tuple[Checked, int]:
+    """Check the operand of a `try`; also tells how many throwing calls belong to it.
+
+    `keeps` says that no exception gets out of this `try`.
+    """
+    context = TryContext()
+    body.tries.append(context)
+    outer = body.in_operand
+    body.in_operand = outer or keeps
+    try:
+        return body.argument(node, expected), context.calls
+    finally:
+        body.in_operand = outer
+        body.tries.pop()
+
+
+def check_try_else(body: Body, node: tree.Try, expected: Type | None) -> Checked:
+    assert node.otherwise is not None
+    otherwise = node.otherwise
+    before = body.invalid
+    operand, calls = check_operand(body, node.operand, expected, keeps=True)
+    if calls == 0 and body.invalid == before:
+        body.error("E0802", node.span)
+    if isinstance(operand, Waiting):
+        waiting = operand
+        return Waiting(
+            body,
+            node.span,
+            waiting.head,
+            [waiting],
+            lambda wanted: finish_else(body, node, waiting.finish(wanted), otherwise),
+        )
+    return finish_else(body, node, operand, otherwise)
+
+
+def finish_else(
+    body: Body, node: tree.Try, operand: TypedExpression, otherwise: tree.Expression
+) -> TypedExpression:
+    value = body.expression(otherwise, operand.type if operand.type not in (UNIT, NIL, ERROR) else None)
+    if body.is_unknown(operand.type, value.type):
+        return body.wrong(node.span)
+    if not is_assignable(value.type, operand.type):
+        return body.error("E0803", node.span, expected=operand.type, found=value.type)
+    return typed.TryElse(node.span, operand.type, operand, value)
+
+
+def check_forced_try(body: Body, node: tree.ForcedTry, expected: Type | None) -> Checked:
+    before = body.invalid
+    operand, calls = check_operand(body, node.operand, expected, keeps=True)
+    if calls == 0 and body.invalid == before:
+        body.error("E0802", node.span)
+    if isinstance(operand, Waiting):
+        waiting = operand
+        return Waiting(
+            body,
+            node.span,
+            waiting.head,
+            [waiting],
+            lambda wanted: force(node, waiting.finish(wanted)),
+        )
+    return force(node, operand)
+
+
+def force(node: tree.ForcedTry, operand: TypedExpression) -> TypedExpression:
+    return operand if operand.type is ERROR else typed.TryForce(node.span, operand.type, operand)
+
+
+# C ? A : B
+
+
+def check_choice(body: Body, node: tree.Choice, expected: Type | None) -> TypedExpression:
+    condition = body.expression(node.condition)
+    then = body.expression(node.then, expected)
+    otherwise = body.expression(node.otherwise, expected)
+    if body.is_unknown(condition.type, then.type, otherwise.type):
+        return body.wrong(node.span)
+    if condition.type is not BOOL:
+        return body.error("E0403", node.span, found=condition.type)
+    for one, other in ((then, otherwise), (otherwise, then)):
+        if is_assignable(other.type, one.type) and one.type not in (UNIT, NIL):
+            return typed.Choice(node.span, one.type, condition, then, otherwise)
+    return body.error("E0401", node.span, expected=then.type, found=otherwise.type, hint=None)
+
+
+LEAVES: Final[Leaves] = {
+    tree.Character: check_character,
+    tree.Boolean: check_boolean,
+    tree.Text: check_text,
+    tree.Nil: check_nil,
+    tree.InvalidExpression: check_invalid,
+    tree.Self: check_self,
+    tree.Name: check_name,
+    tree.Try: check_try,
+    tree.ForcedTry: check_forced_try,
+    tree.Choice: check_choice,
+}

@@ -1,0 +1,308 @@
+"""Calls: fitting arguments to parameters, and finding type arguments that are left out (9.3).
+
+Each argument is checked once.  One that cannot be typed by itself comes back as `Waiting` and is
+finished when its parameter's type is known; a whole call can wait in the same way:
+
+    grid.push(Vec());            Vec() waits; push wants a Vec<int>; finished with that
+    let v: Vec<Str> = id(Vec())  Vec() waits, so id waits; T = Vec<Str> from the declared type
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from doralang.check.body import Body, Checked, Waiting
+from doralang.check.messages import type_list
+from doralang.check.program import Function, TypedExpression
+from doralang.check.resolve import check_bounds
+from doralang.syntax import tree
+from doralang.text.source import Span
+from doralang.types.types import (
+    NIL,
+    UNIT,
+    ClassType,
+    Type,
+    TypeParameter,
+    ancestor_of,
+    is_assignable,
+    mentions,
+    substitute,
+)
+
+Build = Callable[[tuple[Type, ...], Type, list[TypedExpression]], TypedExpression]
+"""Makes the call from the target's type arguments, the result type and the arguments."""
+
+
+@dataclass(slots=True)
+class Callee:
+    """A function to be called at some place.
+
+    All types are as seen from there; they mention `open`, the type parameters that are still to be found.
+    """
+
+    function: Function
+    name: str
+    parameters: list[Type]
+    result: Type
+    arguments: tuple[Type, ...]
+    open: tuple[TypeParameter, ...]
+    bounded: bool
+    """whether type arguments are chosen here, so that bounds must be checked"""
+    build: Build
+    code: str = "E0416"
+    """what is reported when arguments do not fit"""
+
+
+def callee(
+    function: Function,
+    known: dict[Type, Type],
+    open: Sequence[TypeParameter],
+    build: Build,
+    *,
+    result: Type | None = None,
+    chosen: bool = False,
+    code: str = "E0416",
+) -> Callee:
+    """A callee from its declaration: `known` type arguments are put in, open ones get fresh names.
+
+    Fresh ones keep a recursive call apart from the function that it stands in.
+    """
+    mapping = dict(known)
+    fresh = tuple(TypeParameter(parameter.name) for parameter in open)
+    mapping.update(zip(open, fresh, strict=True))
+    return Callee(
+        function,
+        function.name,
+        [substitute(parameter.type, mapping) for parameter in function.parameters],
+        substitute(function.result if result is None else result, mapping),
+        tuple(substitute(parameter, mapping) for parameter in function.all_type_parameters),
+        fresh,
+        chosen or bool(fresh),
+        build,
+        code,
+    )
+
+
+def check_call(
+    body: Body, span: Span, callee: Callee, nodes: Sequence[tree.Expression], expected: Type | None
+) -> Checked:
+    """Check the arguments of a call of one certain function, and make the call."""
+    checked = check_arguments(body, callee, nodes)
+    if len(nodes) != len(callee.parameters):
+        return misfit(body, span, callee, checked)
+    mapping = bind_known(callee, checked)
+    if expected is None and len(mapping) < len(callee.open) and not any_wrong(body, checked):
+        return Waiting(
+            body,
+            span,
+            str(callee.result),
+            checked,
+            lambda wanted: finish_call(body, span, callee, checked, dict(mapping), wanted),
+        )
+    return finish_call(body, span, callee, checked, mapping, expected)
+
+
+def check_arguments(body: Body, callee: Callee, nodes: Sequence[tree.Expression]) -> list[Checked]:
+    """Check each argument, with its parameter's type as expected type where that is known."""
+    unknown = set(callee.open)
+    checked: list[Checked] = []
+    for index, node in enumerate(nodes):
+        wanted = callee.parameters[index] if index < len(callee.parameters) else None
+        if wanted is not None and unknown and mentions(wanted, unknown):
+            wanted = None
+        checked.append(body.argument(node, wanted))
+    return checked
+
+
+def any_wrong(body: Body, checked: Sequence[Checked]) -> bool:
+    return any(not isinstance(argument, Waiting) and body.is_unknown(argument.type) for argument in checked)
+
+
+# Inference.
+
+
+def bind_known(callee: Callee, checked: Sequence[Checked]) -> dict[TypeParameter, Type]:
+    """Step 2: match the types of the arguments that have one with their parameters."""
+    mapping: dict[TypeParameter, Type] = {}
+    if callee.open:
+        for argument, declared in zip(checked, callee.parameters, strict=True):
+            if not isinstance(argument, Waiting) and argument.type is not NIL:
+                bind(callee.open, mapping, declared, argument.type)
+    return mapping
+
+
+def bind(
+    open: Sequence[TypeParameter], mapping: dict[TypeParameter, Type], declared: Type, actual: Type
+) -> None:
+    """Bind the open parameters in `declared` so that it becomes `actual`; the first binding counts."""
+    pairs = [(declared, actual)]
+    while pairs:
+        declared, actual = pairs.pop()
+        if isinstance(declared, TypeParameter):
+            if declared in open and declared not in mapping and actual is not UNIT:
+                mapping[declared] = actual
+        elif isinstance(declared, ClassType) and isinstance(actual, ClassType) and declared.is_open:
+            ancestor = ancestor_of(actual, declared.head)
+            if ancestor is not None:
+                inner = zip(declared.arguments, ancestor.arguments, strict=True)
+                pairs += reversed(list(inner))
+
+
+def bind_result(callee: Callee, mapping: dict[TypeParameter, Type], expected: Type) -> None:
+    """Step 3: match the declared result, or the parent of it that fits, with the expected type."""
+    declared = callee.result
+    if isinstance(declared, ClassType) and isinstance(expected, ClassType):
+        ancestor = ancestor_of(declared, expected.head)
+        if ancestor is None:
+            return
+        declared = ancestor
+    bind(callee.open, mapping, declared, expected)
+
+
+def finish_arguments(
+    callee: Callee, checked: Sequence[Checked], mapping: dict[TypeParameter, Type]
+) -> list[TypedExpression]:
+    """Step 4: finish what waits, with the types that are known by now."""
+    arguments: list[TypedExpression] = []
+    for argument, declared in zip(checked, callee.parameters, strict=True):
+        if isinstance(argument, Waiting):
+            unknown = set(callee.open) - mapping.keys()
+            wanted = substitute(declared, mapping)
+            argument = argument.finish(None if mentions(wanted, unknown) else wanted)
+            bind(callee.open, mapping, declared, argument.type)
+        arguments.append(argument)
+    return arguments
+
+
+def finish_call(
+    body: Body,
+    span: Span,
+    callee: Callee,
+    checked: Sequence[Checked],
+    mapping: dict[TypeParameter, Type],
+    expected: Type | None,
+) -> TypedExpression:
+    """Steps 3 to 5, then the checks as if all type arguments had been written."""
+    if expected is not None:
+        bind_result(callee, mapping, expected)
+    arguments = finish_arguments(callee, checked, mapping)
+    if any_wrong(body, arguments):
+        return body.wrong(span)
+    missing = [parameter for parameter in callee.open if parameter not in mapping]
+    if missing:
+        names = ", ".join(f"`{parameter}`" for parameter in missing)
+        return body.error("E0613", span, parameters=names, name=callee.name)
+    chosen = tuple(substitute(argument, mapping) for argument in callee.arguments)
+    if callee.bounded and not check_bounds(body.context, span, callee.function.all_type_parameters, chosen):
+        return body.wrong(span)
+    wanted = [substitute(parameter, mapping) for parameter in callee.parameters]
+    if not all(map(fits, arguments, wanted)):
+        return misfit(body, span, callee, arguments, wanted)
+    return callee.build(chosen, substitute(callee.result, mapping), arguments)
+
+
+def fits(argument: TypedExpression, wanted: Type) -> bool:
+    return argument.type is not UNIT and is_assignable(argument.type, wanted)
+
+
+def misfit(
+    body: Body, span: Span, callee: Callee, checked: Sequence[Checked], wanted: Sequence[Type] | None = None
+) -> TypedExpression:
+    """Report arguments that do not fit, unless one of them was reported already."""
+    if any_wrong(body, checked):
+        return body.wrong(span)
+    expected = type_list([str(type) for type in (wanted or callee.parameters)])
+    found = type_list(found_types(checked))
+    if callee.code == "E0417":
+        return body.error(
+            "E0417", span, type=callee.name, found=found, hint=f"there is one that takes {expected}"
+        )
+    return body.error(callee.code, span, name=callee.name, expected=expected, found=found)
+
+
+def found_types(checked: Sequence[Checked]) -> list[str]:
+    return [argument.head if isinstance(argument, Waiting) else str(argument.type) for argument in checked]
+
+
+# Several constructors.
+
+
+class Failure(Enum):
+    FIT = "the arguments do not fit"
+    INFERENCE = "type arguments cannot be found"
+
+
+def check_overloaded(
+    body: Body,
+    span: Span,
+    callees: Sequence[Callee],
+    nodes: Sequence[tree.Expression],
+    expected: Type | None,
+) -> Checked:
+    """Check a call of the first of several constructors that accepts the arguments."""
+    if len(callees) == 1:
+        return check_call(body, span, callees[0], nodes, expected)
+    checked = [body.argument(node) for node in nodes]
+    return choose(body, span, callees, checked, expected, may_wait=expected is None)
+
+
+def choose(
+    body: Body,
+    span: Span,
+    callees: Sequence[Callee],
+    checked: list[Checked],
+    expected: Type | None,
+    *,
+    may_wait: bool,
+) -> Checked:
+    if any_wrong(body, checked):
+        return body.wrong(span)
+    failures: list[Failure] = []
+    for callee in callees:
+        outcome = attempt(body, span, callee, checked, expected)
+        if not isinstance(outcome, Failure):
+            return outcome
+        failures.append(outcome)
+    if Failure.INFERENCE not in failures:
+        return body.error("E0417", span, type=callees[0].name, found=type_list(found_types(checked)))
+    if may_wait:
+        return Waiting(
+            body,
+            span,
+            str(callees[0].result),
+            checked,
+            lambda wanted: must_finish(choose(body, span, callees, checked, wanted, may_wait=False)),
+        )
+    failed = callees[failures.index(Failure.INFERENCE)]
+    names = ", ".join(f"`{parameter}`" for parameter in failed.open)
+    return body.error("E0613", span, parameters=names, name=failed.name)
+
+
+def must_finish(checked: Checked) -> TypedExpression:
+    assert not isinstance(checked, Waiting), "a call that may not wait waits"
+    return checked
+
+
+def attempt(
+    body: Body, span: Span, callee: Callee, checked: Sequence[Checked], expected: Type | None
+) -> TypedExpression | Failure:
+    """Try one constructor; what it reports is taken back if it does not fit."""
+    if len(checked) != len(callee.parameters):
+        return Failure.FIT
+    mapping = bind_known(callee, checked)
+    if expected is not None:
+        bind_result(callee, mapping, expected)
+    for argument, declared in zip(checked, callee.parameters, strict=True):
+        closed = not mentions(declared, set(callee.open))
+        if closed and not isinstance(argument, Waiting) and not fits(argument, declared):
+            return Failure.FIT
+    reports, before, invalid = body.unit.diagnostics.reports, len(body.unit.diagnostics.reports), body.invalid
+    result = finish_call(body, span, callee, checked, mapping, expected)
+    if len(reports) == before:
+        return result
+    codes = {report.code for report in reports[before:]}
+    del reports[before:]
+    body.invalid = invalid
+    return Failure.INFERENCE if codes == {"E0613"} else Failure.FIT

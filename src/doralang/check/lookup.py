@@ -1,0 +1,103 @@
+"""Finding members: fields, methods of classes and impls, static methods (7.5)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from doralang.check.program import Class, Field, Function, Impl, Trait
+from doralang.check.resolve import class_of
+from doralang.check.scopes import Context
+from doralang.types.types import SELF, ClassType, Type, TypeParameter, lineage
+
+
+@dataclass(slots=True)
+class Found:
+    """A method, and what its declaration's type parameters (or `Self`) stand for at the receiver."""
+
+    function: Function
+    owner_arguments: tuple[Type, ...] = ()
+    own_self: Type | None = None
+    """for a method of a trait bound: the type parameter that is `Self`"""
+
+    def mapping(self) -> dict[Type, Type]:
+        if self.own_self is not None:
+            return {SELF: self.own_self}
+        owner = self.function.owner
+        return dict(zip(owner.parameters, self.owner_arguments, strict=True)) if owner else {}
+
+
+@dataclass(slots=True)
+class Ambiguous:
+    """Several traits give a method of the name."""
+
+    traits: list[Trait]
+
+
+Lookup = Found | Ambiguous | None
+
+
+def classes_of(context: Context, type: Type) -> list[tuple[Class, tuple[Type, ...]]]:
+    """The class of a type and its parents, each with its type arguments."""
+    if isinstance(type, ClassType):
+        return [(head, step.arguments) for step in lineage(type) if isinstance(head := step.head, Class)]
+    own = class_of(context, type)
+    return [(own, ())] if own else []
+
+
+def find_method(context: Context, type: Type, name: str) -> Lookup:
+    """The instance method that `value.name(…)` means for a value of `type`."""
+    if isinstance(type, TypeParameter):
+        return find_bound_method(type, name)
+    steps = classes_of(context, type)
+    for head, arguments in steps:
+        if name in head.methods:
+            return Found(head.methods[name], arguments)
+    return find_in_impls(context, steps, name, static=False)
+
+
+def find_bound_method(type: TypeParameter, name: str) -> Lookup:
+    """A method of the trait bounds of a type parameter."""
+    traits = [trait for trait in type.traits if isinstance(trait, Trait) and name in trait.methods]
+    if len(traits) > 1:
+        return Ambiguous(traits)
+    return Found(traits[0].methods[name], (), type) if traits else None
+
+
+def find_in_impls(
+    context: Context, steps: Sequence[tuple[Class, tuple[Type, ...]]], name: str, *, static: bool
+) -> Lookup:
+    """The first class whose impls have the name must have it once."""
+    for head, arguments in steps:
+        impls = [impl for impl in context.unit.impls_of(head).values() if name in members(impl, static)]
+        if len(impls) > 1:
+            return Ambiguous([impl.trait for impl in impls])
+        if impls:
+            return Found(members(impls[0], static)[name], arguments)
+    return None
+
+
+def members(impl: Impl, static: bool) -> dict[str, Function]:
+    return impl.statics if static else impl.methods
+
+
+def find_static(context: Context, type: Type, name: str) -> Lookup:
+    """The static method that `C::name(…)` means; `type` is the type that `C` stands for."""
+    steps = classes_of(context, type)
+    for head, arguments in steps:
+        if name in head.statics:
+            return Found(head.statics[name], arguments)
+    return find_in_impls(context, steps, name, static=True)
+
+
+def find_field(context: Context, type: Type, name: str) -> tuple[Field, tuple[Type, ...]] | None:
+    """The nearest field of a name in a class and its parents, and its class's type arguments."""
+    for head, arguments in classes_of(context, type):
+        if name in head.fields:
+            return head.fields[name], arguments
+    return None
+
+
+def members_known(context: Context, type: Type) -> bool:
+    """Whether everything that a value of `type` has is known."""
+    return not isinstance(type, ClassType) or context.unit.knows_members(type.head)

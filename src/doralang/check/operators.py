@@ -1,0 +1,468 @@
+"""Operators, which are methods (11.2), and indexing and assignment, which are methods too."""
+
+from __future__ import annotations
+
+import math
+from typing import Final
+
+from doralang.check import program as typed
+from doralang.check.body import Body, Leaves, Operand, Waiting
+from doralang.check.calls import check_anyway, dispatch_of, make_call, note_throws, report_ambiguous
+from doralang.check.exact import Exact, combine, literal, negate
+from doralang.check.generics import callee, check_call
+from doralang.check.lookup import Ambiguous, Found, find_field, find_method, members_known
+from doralang.check.program import Class, Compute, Function, Global, Local, TypedExpression
+from doralang.check.resolve import resolve_type
+from doralang.check.scopes import ConstantName, Context
+from doralang.syntax import tree
+from doralang.text.source import Span
+from doralang.types.arithmetic import round_float
+from doralang.types.primitives import PRIMITIVES
+from doralang.types.types import (
+    BOOL,
+    ERROR,
+    INT,
+    NIL,
+    PRIMITIVE_TYPES,
+    UNIT,
+    ClassType,
+    PrimitiveType,
+    Type,
+    is_assignable,
+    is_subclass,
+    substitute,
+)
+
+METHODS: Final = {
+    "+": "plus",
+    "-": "minus",
+    "*": "times",
+    "/": "div",
+    "%": "mod",
+    "|": "bitwiseOr",
+    "&": "bitwiseAnd",
+    "^": "bitwiseXor",
+    "<<": "shiftLeft",
+    ">>": "shiftRight",
+    ">>>": "unsignedShiftRight",
+    "==": "equals",
+    "!=": "equals",
+    "<": "compareTo",
+    "<=": "compareTo",
+    ">": "compareTo",
+    ">=": "compareTo",
+}
+UNARY_METHODS: Final = {"+": "unaryPlus", "-": "unaryMinus", "!": "not"}
+COMPARISONS: Final = {
+    "==": "equals",
+    "!=": "notEquals",
+    "<": "less",
+    "<=": "lessEquals",
+    ">": "greater",
+    ">=": "greaterEquals",
+}
+
+
+# Unary and binary operators.
+
+
+def check_unary(body: Body, node: tree.Unary, expected: Type | None) -> TypedExpression | Exact:
+    if node.operator == "-" and isinstance(node.operand, tree.Number):
+        operand: Operand = check_number(body, node.operand, None, negated=True)
+    else:
+        operand = body.operand(node.operand)
+    if isinstance(operand, Exact):
+        exact = operand if node.operator == "+" else negate(node.span, operand)
+        if exact is not None and node.operator != "!":
+            return exact
+    operand = finished(operand)
+    if body.is_unknown(operand.type):
+        return body.wrong(node.span)
+    found = None
+    if isinstance(operand.type, PrimitiveType | ClassType):
+        found = find_method(body.context, operand.type, UNARY_METHODS[node.operator])
+    if not isinstance(found, Found) or found.function.parameters:
+        return body.error("E0411", node.span, operator=node.operator, type=operand.type)
+    return call_operator(body, node.span, operand, found, [])
+
+
+def finished(operand: Operand) -> TypedExpression:
+    """An operand that meets something other than exact numbers."""
+    if isinstance(operand, Exact):
+        return operand.rounded()
+    return operand.finish(None) if isinstance(operand, Waiting) else operand
+
+
+def call_operator(
+    body: Body, span: Span, receiver: TypedExpression, found: Found, operands: list[tree.Expression]
+) -> TypedExpression:
+    """The call of a method that an operator stands for."""
+    function = found.function
+    note_throws(body, span, function)
+    build = make_call(span, function, dispatch_of(found), [receiver])
+    target = callee(function, found.mapping(), function.type_parameters, build)
+    checked = check_call(body, span, target, operands, None)
+    return checked.finish(None) if isinstance(checked, Waiting) else checked
+
+
+def check_binary(
+    body: Body, node: tree.Binary, left: TypedExpression | Exact, expected: Type | None
+) -> TypedExpression | Exact:
+    if isinstance(left, Exact):
+        right = body.operand(node.right)
+        exact = combine(node.span, node.operator, left, right) if isinstance(right, Exact) else None
+        return exact or check_operation(body, node, left.rounded(), finished(right))
+    return check_operation(body, node, left, None)
+
+
+def check_operation(
+    body: Body, node: tree.Binary, left: TypedExpression, right: TypedExpression | None
+) -> TypedExpression:
+    """Any binary operation; `right` is checked already, or not yet."""
+    operator = node.operator
+    if operator in ("&&", "||"):
+        return check_logical(body, node, left, right or body.expression(node.right))
+    if operator in ("===", "!=="):
+        return check_identity(body, node, left, right or body.expression(node.right))
+    if isinstance(left.type, PrimitiveType):
+        right = right or body.expression(node.right)
+        name = COMPARISONS.get(operator) or METHODS[operator]
+        row = PRIMITIVES.get(f"{left.type.name}.{name}")
+        if row is not None and right.type is left.type and len(row.operands) == 2:
+            result = BOOL if operator in COMPARISONS else left.type
+            return Compute(node.span, result, row, [left, right])
+    return check_other_operator(body, node, left, right)
+
+
+def check_other_operator(
+    body: Body, node: tree.Binary, left: TypedExpression, right: TypedExpression | None
+) -> TypedExpression:
+    """An operator that is a method call: of `Str`, a class of the program, or by an `impl`."""
+    if body.is_unknown(left.type):
+        if right is None:
+            body.argument(node.right)
+        return body.wrong(node.span)
+    found = None
+    if isinstance(left.type, PrimitiveType | ClassType):
+        found = find_method(body.context, left.type, METHODS[node.operator])
+    if isinstance(found, Ambiguous):
+        return report_ambiguous(body, node.span, METHODS[node.operator], found)
+    if not isinstance(found, Found) or not is_operator(found.function, node.operator):
+        return no_operator(body, node, left, right)
+    wanted = None
+    if not found.function.type_parameters:
+        wanted = substitute(found.function.parameters[0].type, found.mapping())
+    if right is None:
+        right = body.expression(node.right, wanted)
+    if body.is_unknown(right.type):
+        return body.wrong(node.span)
+    if wanted is None or right.type is UNIT or not is_assignable(right.type, wanted):
+        return no_operator(body, node, left, right)
+    note_throws(body, node.span, found.function)
+    target = callee(
+        found.function,
+        found.mapping(),
+        (),
+        make_call(node.span, found.function, dispatch_of(found), [left]),
+    )
+    return compare(node, target.build(target.arguments, target.result, [right]))
+
+
+def is_operator(function: Function, operator: str) -> bool:
+    """Whether a method has what the operator needs: one parameter, and a fitting result."""
+    if len(function.parameters) != 1:
+        return False
+    if operator in ("==", "!="):
+        return function.result is BOOL
+    return operator not in COMPARISONS or function.result is INT
+
+
+def compare(node: tree.Binary, call: TypedExpression) -> TypedExpression:
+    """Make the result of `equals` or `compareTo` what the comparison gives."""
+    if node.operator == "!=":
+        return Compute(node.span, BOOL, PRIMITIVES["bool.not"], [call])
+    if node.operator in COMPARISONS and node.operator != "==":
+        row = PRIMITIVES[f"int.{COMPARISONS[node.operator]}"]
+        return Compute(node.span, BOOL, row, [call, typed.Constant(node.span, INT, 0)])
+    return call
+
+
+def no_operator(
+    body: Body, node: tree.Binary, left: TypedExpression, right: TypedExpression | None
+) -> TypedExpression:
+    if right is None:
+        right = body.expression(node.right)
+    if body.is_unknown(right.type):
+        return body.wrong(node.span)
+    hint = operator_hint(node.operator, left.type, right.type)
+    return body.error("E0412", node.span, operator=node.operator, left=left.type, right=right.type, hint=hint)
+
+
+def operator_hint(operator: str, left: Type, right: Type) -> str | None:
+    text = ("Str", "Str")
+    if operator == "+" and str(left) == text[0] and isinstance(right, PrimitiveType):
+        return "convert with `.toString()`"
+    if operator in ("==", "!=") and NIL in (left, right):
+        return f"compare with `nil` by `{operator}=`"
+    if isinstance(left, PrimitiveType) and isinstance(right, PrimitiveType) and left is not right:
+        return f"convert one side, such as with `.to{str(left).capitalize()}()`"
+    return None
+
+
+def check_logical(
+    body: Body, node: tree.Binary, left: TypedExpression, right: TypedExpression
+) -> TypedExpression:
+    if body.is_unknown(left.type, right.type):
+        return body.wrong(node.span)
+    if left.type is not BOOL or right.type is not BOOL:
+        return body.error(
+            "E0412", node.span, operator=node.operator, left=left.type, right=right.type, hint=None
+        )
+    return typed.Logical(node.span, BOOL, typed.Logic(node.operator), left, right)
+
+
+def check_identity(
+    body: Body, node: tree.Binary, left: TypedExpression, right: TypedExpression
+) -> TypedExpression:
+    if body.is_unknown(left.type, right.type):
+        return body.wrong(node.span)
+    for side in (left, right):
+        if side.type is not NIL and not isinstance(side.type, ClassType):
+            return body.error("E0418", node.span, type=side.type)
+    if not (is_assignable(left.type, right.type) or is_assignable(right.type, left.type)):
+        return body.error("E0419", node.span, left=left.type, right=right.type)
+    return typed.Identical(node.span, BOOL, left, right, node.operator == "!==")
+
+
+# is, as
+
+
+def class_target(body: Body, node: tree.TypeTest | tree.Cast, left: TypedExpression) -> ClassType | None:
+    """The class of `is` and `as`; None, reported, if it does not go with the operand."""
+    target = resolve_type(body.context, node.type)
+    if body.is_unknown(left.type, target):
+        body.invalid += 1
+        return None
+    for type in (left.type, target):
+        if not isinstance(type, ClassType):
+            body.error("E0418", node.span, type=type)
+            return None
+    assert isinstance(target, ClassType) and isinstance(left.type, ClassType)
+    if not is_subclass(left.type, target) and not is_subclass(target, left.type):
+        body.error("E0419", node.span, left=left.type, right=target)
+        return None
+    return target
+
+
+def check_type_test(
+    body: Body, node: tree.TypeTest, left: TypedExpression, expected: Type | None
+) -> TypedExpression:
+    target = class_target(body, node, left)
+    if target is None:
+        return typed.NilConstant(node.span, ERROR)
+    return typed.IsInstance(node.span, BOOL, left, target)
+
+
+def check_cast(body: Body, node: tree.Cast, left: TypedExpression, expected: Type | None) -> TypedExpression:
+    target = class_target(body, node, left)
+    if target is None:
+        return typed.NilConstant(node.span, ERROR)
+    return typed.Cast(node.span, target, left)
+
+
+# Numbers (here because a minus in front matters).
+
+LIMITS: Final = {
+    tree.NumberKind.INT: (31, 32),
+    tree.NumberKind.LONG: (63, 64),
+    tree.NumberKind.BYTE: (8, 8),
+}
+
+
+def check_number(
+    body: Body, node: tree.Number, expected: Type | None, *, negated: bool = False
+) -> TypedExpression | Exact:
+    value = number_value(body.context, node, negated)
+    if value is None:
+        return body.wrong(node.span)
+    exact = None
+    if body.formula and node.kind is tree.NumberKind.DOUBLE:
+        exact = literal(node.span, body.context.source.text[node.span.start : node.span.end])
+    return exact or typed.Constant(node.span, NUMBER_TYPES[node.kind], value)
+
+
+def number_value(context: Context, node: tree.Number, negated: bool) -> int | float | None:
+    """The value of a literal; None, reported, if it is out of the range of its type (2.4)."""
+    kind, value = node.kind, node.value
+    if isinstance(value, float):
+        value = round_float(value) if kind is tree.NumberKind.FLOAT else value
+        if math.isinf(value):
+            context.error("E0106", node.span, type=kind.value, hint=None)
+            return None
+        return value
+    decimal_bits, all_bits = LIMITS[kind]
+    signed = kind is not tree.NumberKind.BYTE
+    limit = 1 << (all_bits if node.bits else decimal_bits)
+    if value < limit or (negated and signed and not node.bits and value == limit):
+        return value - (1 << all_bits) if signed and value >= 1 << decimal_bits else value
+    hint = "write `…L` for a `long`" if kind is tree.NumberKind.INT and value < 1 << 63 else None
+    context.error("E0106", node.span, type=kind.value, hint=hint)
+    return None
+
+
+NUMBER_TYPES: Final = {kind: PRIMITIVE_TYPES[kind.value] for kind in tree.NumberKind}
+
+
+# a[i], o.f
+
+
+def check_index(
+    body: Body, node: tree.Index, left: TypedExpression, expected: Type | None
+) -> TypedExpression:
+    return index_call(body, node.span, left, "get", [node.index])
+
+
+def index_call(
+    body: Body, span: Span, left: TypedExpression, name: str, nodes: list[tree.Expression]
+) -> TypedExpression:
+    """The call of `get` or `set` that an index stands for."""
+    if body.is_unknown(left.type):
+        return check_anyway(body, nodes, span)
+    found = None
+    if isinstance(left.type, PrimitiveType | ClassType):
+        found = find_method(body.context, left.type, name)
+    if isinstance(found, Ambiguous):
+        report_ambiguous(body, span, name, found)
+        return check_anyway(body, nodes, span)
+    if found is None:
+        if members_known(body.context, left.type):
+            body.error("E0311", span, type=left.type, name=name, hint=None)
+        return check_anyway(body, nodes, span)
+    return call_operator(body, span, left, found, nodes)
+
+
+def check_member(
+    body: Body, node: tree.Member, left: TypedExpression, expected: Type | None
+) -> TypedExpression:
+    if body.is_unknown(left.type):
+        return body.wrong(node.span)
+    found = find_field(body.context, left.type, node.name)
+    if found is None:
+        return unknown_field(body, node, left.type)
+    field, arguments = found
+    mapping = dict(zip(field.owner.parameters, arguments, strict=True))
+    type = substitute(field.type, mapping)
+    if type is ERROR:
+        return body.wrong(node.span)
+    return typed.GetField(node.span, type, left, field)
+
+
+def unknown_field(body: Body, node: tree.Member, type: Type) -> TypedExpression:
+    if not members_known(body.context, type):
+        return body.wrong(node.span)
+    hint = None
+    if type not in (NIL, UNIT) and find_method(body.context, type, node.name) is not None:
+        hint = f"a method is called `.{node.name}(…)`"
+    return body.error("E0309", node.span, type=type, name=node.name, hint=hint)
+
+
+# a = b
+
+
+def check_assign(body: Body, node: tree.Assign, expected: Type | None) -> TypedExpression:
+    target = node.target
+    if isinstance(target, tree.Name):
+        return assign_name(body, node, target)
+    if isinstance(target, tree.Member):
+        return assign_field(body, node, target)
+    if isinstance(target, tree.Index):
+        receiver = body.expression(target.receiver)
+        call = index_call(body, node.span, receiver, "set", [target.index, node.value])
+        if call.type is not UNIT and not body.is_unknown(call.type):
+            return body.error("E0416", node.span, name="set", expected="no result", found=f"`{call.type}`")
+        return call
+    before = body.invalid
+    body.expression(target)
+    body.expression(node.value)
+    return body.wrong(node.span) if body.invalid > before else body.error("E0410", node.span)
+
+
+def assign_name(body: Body, node: tree.Assign, target: tree.Name) -> TypedExpression:
+    local = body.find_local(target.name)
+    entity = local or body.global_name(target.name)
+    if isinstance(entity, Local | Global):
+        return assign_variable(body, node, entity)
+    body.expression(node.value)
+    if isinstance(entity, ConstantName):
+        return body.error("E0409", node.span, name=target.name)
+    if isinstance(entity, Function | Class) or entity is not None:
+        return body.error("E0410", node.span)
+    return body.expression(target)  # an unknown name
+
+
+def assign_variable(body: Body, node: tree.Assign, variable: Local | Global) -> TypedExpression:
+    value = body.expression(node.value, variable.type)
+    if not variable.mutable and variable.type is not ERROR:
+        hint = "declare it `var`"
+        if isinstance(variable, Local) and variable in body.function.parameters:
+            hint = f"declare the parameter `var {variable.name}`"
+        return body.error("E0408", node.span, name=variable.name, hint=hint)
+    if not fits(body, value, variable.type):
+        return mismatch(body, "E0401", node.span, variable.name, variable.type, value.type)
+    if isinstance(variable, Local):
+        return typed.SetLocal(node.span, UNIT, variable, value)
+    return typed.SetGlobal(node.span, UNIT, variable, value)
+
+
+def assign_field(body: Body, node: tree.Assign, target: tree.Member) -> TypedExpression:
+    receiver = body.expression(target.receiver)
+    place = check_member(body, target, receiver, None)
+    value = body.expression(node.value, None if place.type is ERROR else place.type)
+    if not isinstance(place, typed.GetField):
+        return body.wrong(node.span)
+    if not place.field.mutable and not body.is_constructor:
+        hint = "a `let` field is assigned in constructors only; declare it `var`"
+        return body.error("E0408", node.span, name=target.name, hint=hint)
+    if not fits(body, value, place.type):
+        return body.error("E0402", node.span, name=target.name, expected=place.type, found=value.type)
+    return typed.SetField(node.span, UNIT, place.object, place.field, value)
+
+
+def fits(body: Body, value: TypedExpression, wanted: Type) -> bool:
+    return body.is_unknown(value.type, wanted) or is_assignable(value.type, wanted)
+
+
+def mismatch(body: Body, code: str, span: Span, name: str, expected: Type, found: Type) -> TypedExpression:
+    """A value that does not fit what `name` is declared as."""
+    hint = f"`{name}` is declared as `{expected}`"
+    conversion = CONVERSIONS.get((str(found), str(expected)))
+    if conversion is not None:
+        hint += f"; convert with `{conversion}`"
+    return body.error(code, span, expected=expected, found=found, hint=hint)
+
+
+NUMERIC: Final = ("byte", "int", "long", "float", "double")
+CONVERSIONS: Final = {
+    ("Str", "int"): ".parseInt()",
+    **{(found, "Str"): ".toString()" for found in (*NUMERIC, "bool", "char")},
+    **{
+        (found, wanted): f".to{wanted.capitalize()}()"
+        for found in NUMERIC
+        for wanted in NUMERIC
+        if found != wanted and (found, wanted) not in (("byte", "float"), ("byte", "double"))
+    },
+}
+
+
+LEAVES: Final[Leaves] = {
+    tree.Unary: check_unary,
+    tree.Assign: check_assign,
+    tree.Number: check_number,
+}
+LINKS: Final[Leaves] = {
+    tree.Binary: check_binary,
+    tree.TypeTest: check_type_test,
+    tree.Cast: check_cast,
+    tree.Index: check_index,
+    tree.Member: check_member,
+}

@@ -1,0 +1,591 @@
+"""The typed program: all that the stages behind the checker see.
+
+Names are resolved to declarations, every expression has a type, operators have become primitive
+operations and calls, `for` has become `while`, plain `try` is gone (it only told the checker
+that a call may throw).  Generic functions are here once, their types mention `TypeParameter`s; whoever
+runs or lowers one puts the arguments in (`Target`).
+
+    for i in range(0, n) { sum = sum + i; }
+
+    Let       it  = Call range(0, n) . makeIterator()
+    While     Call it.hasNext()
+      Let     i   = Call it.next()
+      SetLocal sum = Compute int.plus(sum, i)
+
+Nothing in here is ever wrong: a program with errors is not handed on.
+
+As in the syntax tree, only left operands (`Compute` and `Call`: the first argument) nest
+without limit.  `span` is where a failure or call is said to be (section 15.1).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import TypeAlias
+
+from doralang.library.files import GRANTED, HEAP, PUBLIC_NAMES
+from doralang.syntax.tree import Modifier
+from doralang.text.source import Source, Span
+from doralang.types.primitives import Primitive
+from doralang.types.types import UNIT, ClassHead, ClassType, TraitHead, Type, TypeParameter
+
+# Declarations.  They are compared by identity and filled in step by step by the checker.
+
+
+class Local:
+    """A parameter, variable or temporary of a function; `index` is its slot in the frame."""
+
+    __slots__ = ("index", "mutable", "name", "type")
+
+    def __init__(self, name: str, type: Type, mutable: bool, index: int) -> None:
+        self.name = name
+        self.type = type
+        self.mutable = mutable
+        self.index = index
+
+
+class FunctionKind(Enum):
+    FUNCTION = "function"
+    METHOD = "method"
+    STATIC = "static"
+    CONSTRUCTOR = "constructor"
+    GLOBAL = "global"
+    """the initialiser of a global"""
+    FORMULA = "formula"
+
+
+class Function:
+    """A function, method, constructor or initialiser.
+
+    `owner` is the class that declares it or that its `impl` is for, if any.  The first local of a
+    method or constructor is `self`; `parameters` are the others.  `locals` are all slots of the frame,
+    parameters first.  `body` is None for an `internal` or `abstract` function and for one of a trait.
+    Bodies of library functions are checked when first asked for.
+    """
+
+    __slots__ = (
+        "_body",
+        "complete",
+        "impl_of",
+        "kind",
+        "locals",
+        "modifiers",
+        "name",
+        "owner",
+        "parameters",
+        "result",
+        "signature",
+        "source",
+        "span",
+        "throws",
+        "type_parameters",
+    )
+
+    def __init__(
+        self, name: str, kind: FunctionKind, owner: Class | None, source: Source, span: Span
+    ) -> None:
+        self.name = name
+        self.kind = kind
+        self.owner = owner
+        self.source = source
+        self.span = span
+        self.modifiers = Modifier.NONE
+        self.type_parameters: tuple[TypeParameter, ...] = ()
+        self.parameters: list[Local] = []
+        self.locals: list[Local] = []
+        self.result: Type = UNIT
+        self.throws = False
+        self.impl_of: Trait | None = None
+        self.signature = name
+        """as stack traces show it (13.1)"""
+        self._body: Block | None = None
+        self.complete: Callable[[], None] | None = None
+        """checks the body and calls `set_body`; None once that is done"""
+
+    @property
+    def body(self) -> Block | None:
+        if self.complete is not None:
+            complete, self.complete = self.complete, None
+            complete()
+        return self._body
+
+    def set_body(self, body: Block) -> None:
+        self._body = body
+
+    @property
+    def internal(self) -> bool:
+        return Modifier.INTERNAL in self.modifiers
+
+    @property
+    def key(self) -> str:
+        """The name of the row that gives an internal function its meaning: `Str.len`, `print`."""
+        return f"{self.owner.name}.{self.name}" if self.owner else self.name
+
+    @property
+    def raw(self) -> bool:
+        """Whether no collection can happen while it runs (16.4)."""
+        return Modifier.RAW in self.modifiers
+
+    @property
+    def hidden(self) -> bool:
+        """Whether stack traces leave it out, because it stands for an internal function."""
+        return not self.source.main and self.source.name in HEAP
+
+    @property
+    def has_self(self) -> bool:
+        return self.kind in (FunctionKind.METHOD, FunctionKind.CONSTRUCTOR)
+
+    @property
+    def virtual(self) -> bool:
+        """Whether calls of it look at the class of the receiver."""
+        overridable = Modifier.OPEN | Modifier.ABSTRACT | Modifier.OVERRIDE
+        return bool(self.modifiers & overridable) and Modifier.FINAL not in self.modifiers
+
+    @property
+    def is_only_constructor(self) -> bool:
+        """Whether it is called for new objects only: its class has no other constructor and no subclasses."""
+        owner = self.owner
+        if self.kind is not FunctionKind.CONSTRUCTOR or owner is None:
+            return False
+        return len(owner.constructors) == 1 and not owner.modifiers & (Modifier.OPEN | Modifier.ABSTRACT)
+
+    @property
+    def all_type_parameters(self) -> tuple[TypeParameter, ...]:
+        """Those of the owner, then its own: what `Target.arguments` are for."""
+        return (self.owner.parameters if self.owner else ()) + self.type_parameters
+
+
+class Field:
+    """A field.  A subclass may have another of the same name."""
+
+    __slots__ = ("mutable", "name", "owner", "span", "type")
+
+    def __init__(self, name: str, type: Type, mutable: bool, owner: Class, span: Span) -> None:
+        self.name = name
+        self.type = type
+        self.mutable = mutable
+        self.owner = owner
+        self.span = span
+
+
+class Class(ClassHead):
+    """A class with everything that it declares by itself; inherited members are the parent's.
+
+    `constructors` are in the order in which they are tried, the primary one last.
+    """
+
+    __slots__ = ("constructors", "fields", "methods", "modifiers", "source", "span", "statics")
+
+    def __init__(self, name: str, parameters: tuple[TypeParameter, ...], source: Source, span: Span) -> None:
+        super().__init__(name, parameters)
+        self.source = source
+        self.span = span
+        self.modifiers = Modifier.NONE
+        self.fields: dict[str, Field] = {}
+        self.methods: dict[str, Function] = {}
+        self.statics: dict[str, Function] = {}
+        self.constructors: list[Function] = []
+
+    @property
+    def internal(self) -> bool:
+        return Modifier.INTERNAL in self.modifiers
+
+    @property
+    def self_type(self) -> ClassType:
+        """The class with its own parameters as arguments."""
+        return self.of(self.parameters)
+
+
+class Trait(TraitHead):
+    """A trait: its methods, whose types may be `Self`."""
+
+    __slots__ = ("methods", "source", "span", "statics")
+
+    def __init__(self, name: str, source: Source, span: Span) -> None:
+        super().__init__(name)
+        self.source = source
+        self.span = span
+        self.methods: dict[str, Function] = {}
+        self.statics: dict[str, Function] = {}
+
+
+class Impl:
+    """What a class has for a trait: a function for each of its methods."""
+
+    __slots__ = ("methods", "owner", "span", "statics", "trait")
+
+    def __init__(self, trait: Trait, owner: Class, span: Span) -> None:
+        self.trait = trait
+        self.owner = owner
+        self.span = span
+        self.methods: dict[str, Function] = {}
+        self.statics: dict[str, Function] = {}
+
+
+class Global:
+    """A global variable; `initializer` is a function without parameters that returns the first value."""
+
+    __slots__ = ("initializer", "mutable", "name", "source", "span", "type")
+
+    def __init__(self, name: str, type: Type, mutable: bool, source: Source, span: Span) -> None:
+        self.name = name
+        self.type = type
+        self.mutable = mutable
+        self.source = source
+        self.span = span
+        self.initializer: Function | None = None
+
+
+class Library:
+    """What engines need of the library by name: `function("println")`, `class_named("Str")`."""
+
+    __slots__ = ("classes", "functions", "globals", "traits")
+
+    def __init__(self) -> None:
+        self.functions: dict[str, Function] = {}
+        self.classes: dict[str, Class] = {}
+        self.traits: dict[str, Trait] = {}
+        self.globals: dict[str, Global] = {}
+
+
+@dataclass(slots=True, eq=False, repr=False)
+class Program:
+    """One checked program.  `functions` are its top-level functions (for `call`), by name."""
+
+    source: Source
+    library: Library
+    functions: dict[str, Function] = field(default_factory=dict)
+    classes: dict[str, Class] = field(default_factory=dict)
+    traits: dict[str, Trait] = field(default_factory=dict)
+    globals: list[Global] = field(default_factory=list)
+    """in the order of their initialisers"""
+    impls: dict[ClassHead, dict[TraitHead, Impl]] = field(default_factory=dict)
+    """the impls of each class by trait, those of the library included"""
+    granted: frozenset[str] | None = None
+    """which of the names that a host must grant it may use; None is all"""
+
+    @property
+    def main(self) -> Function | None:
+        return self.functions.get("main")
+
+    def callable_by_name(self, name: str) -> Function | None:
+        """What `call(name)` finds: a function of the program, else one of the prelude (14.4)."""
+        if name in self.functions or name not in PUBLIC_NAMES:
+            return self.functions.get(name)
+        if self.granted is not None and name in GRANTED - self.granted:
+            return None
+        return self.library.functions.get(name)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A function with type arguments: those of its owner, then its own.
+
+    The arguments may mention the type parameters of the function in which the target stands.
+    """
+
+    function: Function
+    arguments: tuple[Type, ...] = ()
+
+
+# Expressions.
+
+
+@dataclass(slots=True, eq=False, repr=False)
+class Expression:
+    span: Span
+    type: Type
+
+
+@dataclass(slots=True, eq=False, repr=False)
+class Constant(Expression):
+    """A value of a primitive type, as the meanings of primitives have it."""
+
+    value: bool | int | float
+
+
+@dataclass(slots=True, eq=False, repr=False)
+class TextConstant(Expression):
+    """A string literal or the value of a `Str` constant."""
+
+    value: str
+
+
+@dataclass(slots=True, eq=False, repr=False)
+class NilConstant(Expression):
+    pass
+
+
+@dataclass(slots=True, eq=False, repr=False)
+class DefaultValue(Expression):
+    """The default of `type`, which may be a type parameter."""
+
+
+@dataclass(slots=True, eq=False, repr=False)
+class GetLocal(Expression):
+    """Also `self`, which is the first local."""
+
+    local: Local
+
+
+@dataclass(slots=True, eq=False, repr=False)
+class SetLocal(Expression):
+    local: Local
+    value: TypedExpression
+
+
+@dataclass(slots=True, eq=False, repr=False)
+class GetGlobal(Expression):
+    variable: Global
+
+
+@dataclass(slots=True, eq=False, repr=False)
+class SetGlobal(Expression):
+    variable: Global
+    value: TypedExpression
+
+
+@dataclass(slots=True, eq=False, repr=False)
+class GetField(Expression):
+    """Fails on `nil`."""
+
+    object: TypedExpression
+    field: Field
+
+
+@dataclass(slots=True, eq=False, repr=False)
+class SetField(Expression):
+    """Object, value, then the `nil` check."""
+
+    object: TypedExpression
+    field: Field
+    value: TypedExpression
+
+
+@dataclass(slots=True, eq=False, repr=False)
+class Compute(Expression):
+    """A primitive operation; arguments from left to right."""
+
+    primitive: Primitive
+    arguments: list[TypedExpression]
+
+
+class Logic(Enum):
+    AND = "&&"
+    OR = "||"
+
+
+@dataclass(slots=True, eq=False, repr=False)
+class Logical(Expression):
+    """The right side is evaluated only if needed."""
+
+    operator: Logic
+    left: TypedExpression
+    right: TypedExpression
+
+
+@dataclass(slots=True, eq=False, repr=False)
+class Identical(Expression):
+    """`===`, or `!==` if negated"""
+
+    left: TypedExpression
+    right: TypedExpression
+    negated: bool
+
+
+class Dispatch(Enum):
+    """How a call finds its function.
+
+    STATIC: it is the target, there is no receiver (`f(a)`, `C::f(a)`).
+    DIRECT: it is the target; the first argument is the receiver, checked for `nil` before the others
+    are evaluated.
+    VIRTUAL: the method of the receiver's class that has the target's name; the receiver is
+    checked after all arguments are evaluated.
+    TRAIT: the receiver is of a type parameter; once that is known, the call is a DIRECT one of the method of
+    its class's `impl` of the target's trait.
+    """
+
+    STATIC = "static"
+    DIRECT = "direct"
+    VIRTUAL = "virtual"
+    TRAIT = "trait"
+
+
+@dataclass(slots=True, eq=False, repr=False)
+class Call(Expression):
+    """A call; receiver first, if there is one.
+
+    Calls of `internal` functions that are primitive operations have become `Compute`; those that are
+    left have a row of their own in every engine (`Function.key`).  For array and string access
+    the receiver is checked after the arguments are evaluated, whatever the dispatch.
+    """
+
+    target: Target
+    dispatch: Dispatch
+    arguments: list[TypedExpression]
+
+
+@dataclass(slots=True, eq=False, repr=False)
+class New(Expression):
+    """Evaluate the arguments, allocate an object of class `type`, call the constructor on it.
+
+    `Array`, which is internal, has internal constructors.
+    """
+
+    target: Target
+    arguments: list[TypedExpression]
+
+
+@dataclass(slots=True, eq=False, repr=False)
+class IsInstance(Expression):
+    value: TypedExpression
+    target: ClassType
+
+
+@dataclass(slots=True, eq=False, repr=False)
+class Cast(Expression):
+    """Fails if the value is neither `nil` nor of the class `type`."""
+
+    value: TypedExpression
+
+
+@dataclass(slots=True, eq=False, repr=False)
+class TryElse(Expression):
+    """The value of `otherwise` if an exception leaves `operand`."""
+
+    operand: TypedExpression
+    otherwise: TypedExpression
+
+
+@dataclass(slots=True, eq=False, repr=False)
+class TryForce(Expression):
+    """Fails if an exception leaves `operand`."""
+
+    operand: TypedExpression
+
+
+@dataclass(slots=True, eq=False, repr=False)
+class Choice(Expression):
+    """`C ? A : B` of formulas"""
+
+    condition: TypedExpression
+    then: TypedExpression
+    otherwise: TypedExpression
+
+
+TypedExpression: TypeAlias = (
+    Constant
+    | TextConstant
+    | NilConstant
+    | DefaultValue
+    | GetLocal
+    | SetLocal
+    | GetGlobal
+    | SetGlobal
+    | GetField
+    | SetField
+    | Compute
+    | Logical
+    | Identical
+    | Call
+    | New
+    | IsInstance
+    | Cast
+    | TryElse
+    | TryForce
+    | Choice
+)
+
+
+# Statements.
+
+
+@dataclass(slots=True, eq=False, repr=False)
+class StatementBase:
+    span: Span
+
+
+@dataclass(slots=True, eq=False, repr=False)
+class Block(StatementBase):
+    statements: list[Statement]
+
+
+@dataclass(slots=True, eq=False, repr=False)
+class Let(StatementBase):
+    """Give a local its first value; a variable without one gets its default."""
+
+    local: Local
+    value: TypedExpression
+
+
+@dataclass(slots=True, eq=False, repr=False)
+class Evaluate(StatementBase):
+    expression: TypedExpression
+
+
+@dataclass(slots=True, eq=False, repr=False)
+class Construct(StatementBase):
+    """Call another constructor of the same object: a delegation, or the parent's constructor."""
+
+    target: Target
+    arguments: list[TypedExpression]
+
+
+@dataclass(slots=True, eq=False, repr=False)
+class If(StatementBase):
+    arms: list[tuple[TypedExpression, Block]]
+    otherwise: Block | None
+
+
+@dataclass(slots=True, eq=False, repr=False)
+class While(StatementBase):
+    """`condition` is None for `loop`.  `iterator` is that of a `for`, known to it and to the `Let` before."""
+
+    condition: TypedExpression | None
+    body: Block
+    iterator: Local | None = None
+
+
+@dataclass(slots=True, eq=False, repr=False)
+class Catch:
+    """Runs `body` if the exception is of class `type`."""
+
+    local: Local
+    type: ClassType
+    body: Block
+
+
+@dataclass(slots=True, eq=False, repr=False)
+class Do(StatementBase):
+    body: Block
+    catches: list[Catch]
+    last: Block | None
+
+
+@dataclass(slots=True, eq=False, repr=False)
+class Break(StatementBase):
+    pass
+
+
+@dataclass(slots=True, eq=False, repr=False)
+class Continue(StatementBase):
+    pass
+
+
+@dataclass(slots=True, eq=False, repr=False)
+class Return(StatementBase):
+    value: TypedExpression | None
+
+
+@dataclass(slots=True, eq=False, repr=False)
+class Throw(StatementBase):
+    """Fails if the value is `nil`."""
+
+    value: TypedExpression
+
+
+Statement: TypeAlias = (
+    Block | Let | Evaluate | Construct | If | While | Do | Break | Continue | Return | Throw
+)

@@ -1,0 +1,75 @@
+"""The rules of `@raw` functions (reference, 16.4): no collection can happen in them.
+
+They allocate nothing, have no local variables of class type, and call only functions that are `@raw`,
+internal ones included.  That they never poll is the business of lowering, which leaves it out.
+
+    @raw fun f(a: Str) { let b = a; println(b); }      two times E0906
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import fields
+from typing import Any, Final
+
+from doralang.check import program as typed
+from doralang.check.program import Dispatch
+from doralang.check.scopes import Context
+from doralang.text.source import Span
+from doralang.types.types import ERROR, NIL, PrimitiveType
+
+NODES: Final = (typed.Expression, typed.StatementBase, typed.Catch)
+
+
+def check_raw(context: Context, block: typed.Block) -> None:
+    """Report what a `@raw` function must not do."""
+    for node in walk(block):
+        complaint = complaint_about(node)
+        if complaint is not None:
+            context.error("E0906", complaint[0], what=complaint[1])
+
+
+def walk(node: Any) -> Iterator[Any]:
+    """A node and everything within, from left to right."""
+    if isinstance(node, list):
+        for item in node:
+            yield from walk(item)
+    elif isinstance(node, tuple):
+        yield from walk(list(node))
+    elif isinstance(node, NODES):
+        yield node
+        for field in fields(node):
+            yield from walk(getattr(node, field.name))
+
+
+Complaint = tuple[Span, str] | None
+
+
+def complaint_about(node: Any) -> Complaint:
+    """What is wrong with a node, apart from what is within it."""
+    if isinstance(node, typed.New):
+        return node.span, "a raw function cannot allocate"
+    if isinstance(node, typed.Call | typed.Construct):
+        return complaint_about_call(node)
+    if isinstance(node, typed.Let):
+        return complaint_about_local(node.span, node.local)
+    if isinstance(node, typed.Catch):
+        return complaint_about_local(node.body.span, node.local)
+    return None
+
+
+def complaint_about_call(node: typed.Call | typed.Construct) -> Complaint:
+    function = node.target.function
+    dispatch = node.dispatch if isinstance(node, typed.Call) else Dispatch.STATIC
+    if dispatch in (Dispatch.VIRTUAL, Dispatch.TRAIT):
+        return node.span, f"a raw function cannot call `{function.name}`, which can be overridden"
+    if not function.raw:
+        return node.span, f"a raw function cannot call `{function.name}`, which is not raw"
+    return None
+
+
+def complaint_about_local(span: Span, local: typed.Local) -> Complaint:
+    if isinstance(local.type, PrimitiveType) or local.type is ERROR:
+        return None
+    what = "nil" if local.type is NIL else local.type
+    return span, f"a raw function cannot have the variable `{local.name}` of type `{what}`"

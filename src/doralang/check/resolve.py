@@ -1,0 +1,178 @@
+"""From types as written to types: names, numbers of arguments, bounds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from doralang.check.messages import count
+from doralang.check.program import Class, Function, Impl, Trait
+from doralang.check.scopes import Context, kind_name
+from doralang.syntax import tree
+from doralang.text.recursion import HOP, on_fresh_stack
+from doralang.text.source import Span
+from doralang.types.types import (
+    ERROR,
+    PRIMITIVE_TYPES,
+    SELF,
+    UNIT,
+    ClassType,
+    PrimitiveType,
+    Type,
+    TypeParameter,
+    has_error,
+    is_subclass,
+    substitute,
+)
+
+
+def resolve_type(context: Context, node: tree.Type, *, result: bool = False, depth: int = 1) -> Type:
+    """The type that `node` stands for; ERROR, reported, if there is none.  `result` permits `()`.
+
+    `depth` is how many types it stands in.
+    """
+    if isinstance(node, tree.NamedType):
+        if depth % HOP == 0:
+            return on_fresh_stack(lambda: resolve_name(context, node, depth))
+        return resolve_name(context, node, depth)
+    if isinstance(node, tree.UnitType):
+        if not result:
+            context.error("E0407", node.span)
+        return UNIT if result else ERROR
+    if isinstance(node, tree.SelfType):
+        if context.in_trait:
+            return SELF
+        context.error("E0606", node.span)
+    return ERROR
+
+
+def resolve_name(context: Context, node: tree.NamedType, depth: int) -> Type:
+    parameter = context.parameters.get(node.name)
+    if parameter is not None:
+        if node.arguments:
+            wrong_count(context, node.span, node.name, 0, len(node.arguments))
+            return ERROR
+        return parameter
+    entity = context.unit.find(node.name)
+    if isinstance(entity, Class):
+        return resolve_class(context, node, entity, depth)
+    for argument in node.arguments:
+        resolve_type(context, argument, depth=depth + 1)
+    if entity is None:
+        if not context.unit.incomplete:
+            context.error("E0303", node.span, name=node.name, hint=type_hint(node.name))
+    elif isinstance(entity, Trait):
+        context.error("E0220", node.span, what="traits as types are")
+    else:
+        context.error("E0307", node.span, name=node.name, what=kind_name(entity))
+    return ERROR
+
+
+TYPE_HINTS = {"String": "Str", "string": "Str", "str": "Str", "i32": "int", "i64": "long", "boolean": "bool"}
+
+
+def type_hint(name: str) -> str | None:
+    """What somebody coming from another language may have meant."""
+    meant = TYPE_HINTS.get(name) or (name.lower() if name.lower() in PRIMITIVE_TYPES else None)
+    return f"did you mean `{meant}`?" if meant else None
+
+
+def resolve_class(context: Context, node: tree.NamedType, entity: Class, depth: int) -> Type:
+    arguments = tuple(resolve_type(context, argument, depth=depth + 1) for argument in node.arguments)
+    if len(arguments) != len(entity.parameters):
+        wrong_count(context, node.span, node.name, len(entity.parameters), len(arguments))
+        return ERROR
+    if arguments:
+        context.unit.when_declared(
+            lambda: check_bounds(context, node.span, entity.parameters, arguments) and None
+        )
+    return class_type(context, entity, arguments)
+
+
+def class_type(context: Context, entity: Class, arguments: tuple[Type, ...]) -> Type:
+    """The type of a class; that of the library's `int` is the primitive type."""
+    if not arguments and entity.internal and entity.name in PRIMITIVE_TYPES:
+        return PRIMITIVE_TYPES[entity.name]
+    return entity.of(arguments)
+
+
+def self_type(entity: Class) -> Type:
+    """The type of `self` in a class."""
+    if entity.internal and entity.name in PRIMITIVE_TYPES:
+        return PRIMITIVE_TYPES[entity.name]
+    return entity.self_type
+
+
+def wrong_count(context: Context, span: Span, name: str, expected: int, found: int) -> None:
+    context.error("E0607", span, name=name, expected=count(expected, "type argument"), found=found)
+
+
+def check_bounds(
+    context: Context, span: Span, parameters: Sequence[TypeParameter], arguments: Sequence[Type]
+) -> bool:
+    """Report the first type argument that does not satisfy the bounds of its parameter."""
+    mapping = dict(zip(parameters, arguments, strict=True))
+    for parameter, argument in mapping.items():
+        bound = parameter.class_bound
+        if bound is not None:
+            wanted = substitute(bound, mapping)
+            if not satisfies_class(argument, wanted):
+                context.error("E0608", span, type=argument, bound=wanted)
+                return False
+        for trait in parameter.traits:
+            if not satisfies_trait(context, argument, trait):
+                context.error("E0609", span, type=argument, trait=trait.name, hint=None)
+                return False
+    return True
+
+
+def satisfies_class(argument: Type, bound: Type) -> bool:
+    if has_error(argument) or has_error(bound):
+        return True
+    if isinstance(argument, TypeParameter):
+        return argument.class_bound is not None and satisfies_class(argument.class_bound, bound)
+    return isinstance(argument, ClassType) and isinstance(bound, ClassType) and is_subclass(argument, bound)
+
+
+def satisfies_trait(context: Context, argument: Type, trait: object) -> bool:
+    """A type parameter must have the bound, a class an `impl` that agrees with the trait."""
+    if has_error(argument):
+        return True
+    if isinstance(argument, TypeParameter):
+        return trait in argument.traits
+    head = class_of(context, argument)
+    assert isinstance(trait, Trait)
+    impl = context.unit.impls_of(head).get(trait) if head else None
+    return impl is not None and agrees(impl, argument)
+
+
+def agrees(impl: Impl, type: Type) -> bool:
+    """Whether results and `throws` of an impl's methods are those of the trait."""
+    pairs = [(impl.methods.get(name), method) for name, method in impl.trait.methods.items()]
+    pairs += [(impl.statics.get(name), method) for name, method in impl.trait.statics.items()]
+    own: dict[Type, Type] = {SELF: self_type(impl.owner)}
+    return all(
+        mine is not None
+        and mine.throws == theirs.throws
+        and same(mine.result, substitute(theirs.result, own))
+        for mine, theirs in pairs
+    )
+
+
+def same(left: Type, right: Type) -> bool:
+    """Whether two types are the same, or unknown because of an error."""
+    return left is right or has_error(left) or has_error(right)
+
+
+def class_of(context: Context, type: Type) -> Class | None:
+    """The class whose members a value of `type` has, if it is not a type parameter."""
+    if isinstance(type, ClassType):
+        assert isinstance(type.head, Class)
+        return type.head
+    if isinstance(type, PrimitiveType):
+        return context.unit.library_class(type.name)
+    return None
+
+
+def owner_mapping(function: Function, arguments: Sequence[Type]) -> dict[TypeParameter, Type]:
+    """The type arguments of a function's owner as a mapping."""
+    return dict(zip(function.owner.parameters, arguments, strict=True)) if function.owner else {}

@@ -1,0 +1,162 @@
+"""Names: the two global scopes, the types visible at a place, and reporting.
+
+A `Unit` is one compilation: a program, or the library.  A `Context` is a place in it where types and
+global names are looked up: in a file, perhaps in a class, perhaps in a generic function.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import TypeAlias
+
+from doralang.check.messages import render
+from doralang.check.program import Class, Function, Global, Impl, Trait
+from doralang.syntax import tree
+from doralang.text.diagnostics import Diagnostics
+from doralang.text.source import Position, Source, Span
+from doralang.types.types import ClassHead, TraitHead, Type, TypeParameter
+
+
+class Progress(Enum):
+    TODO = 0
+    RUNNING = 1
+    DONE = 2
+
+
+@dataclass(slots=True, eq=False)
+class ConstantName:
+    """A `const`: its value is computed when first needed."""
+
+    node: tree.Constant
+    source: Source
+    context: Context
+    type: Type
+    value: bool | int | float | str | None = None
+    progress: Progress = Progress.TODO
+
+    @property
+    def name(self) -> str:
+        return self.node.name
+
+    @property
+    def span(self) -> Span:
+        return self.node.span
+
+
+Entity: TypeAlias = Function | Class | Trait | Global | ConstantName
+
+KINDS: dict[type, str] = {
+    Function: "a function",
+    Class: "a class",
+    Trait: "a trait",
+    Global: "a global",
+    ConstantName: "a constant",
+}
+
+
+def kind_name(entity: Entity) -> str:
+    """How messages call what a name stands for."""
+    return KINDS[type(entity)]
+
+
+@dataclass(slots=True, eq=False)
+class Unit:
+    """One compilation.
+
+    `names` are its own global names, `outer` those of the library that it sees.  `incomplete` means that the
+    parser skipped text at top level, so that any name may be declared; `incomplete_classes` are those in
+    which that happened or whose parents are unknown.  What needs all declarations to be known first (bounds
+    of type arguments) waits in `later`.
+    """
+
+    diagnostics: Diagnostics
+    library: Unit | None
+    names: dict[str, Entity] = field(default_factory=dict)
+    visible: frozenset[str] = frozenset()
+    """which names of the library it sees"""
+    granted: frozenset[str] | None = None
+    """which of the names that a host must grant it may use; None is all"""
+    impls: dict[ClassHead, dict[TraitHead, Impl]] = field(default_factory=dict)
+    incomplete: bool = False
+    incomplete_classes: set[ClassHead] = field(default_factory=set)
+    later: list[Callable[[], object]] | None = field(default_factory=list)
+    constant_depth: int = 0
+
+    def find(self, name: str) -> Entity | None:
+        """What a global name stands for: the unit's own, else one of the library that it sees."""
+        entity = self.names.get(name)
+        if entity is None and self.library is not None and name in self.visible:
+            return self.library.names.get(name)
+        return entity
+
+    @property
+    def base(self) -> Unit:
+        """The library, whose names the language itself uses."""
+        return self.library or self
+
+    def library_class(self, name: str) -> Class:
+        entity = self.base.names[name]
+        assert isinstance(entity, Class)
+        return entity
+
+    def library_trait(self, name: str) -> Trait:
+        entity = self.base.names[name]
+        assert isinstance(entity, Trait)
+        return entity
+
+    def impls_of(self, head: ClassHead) -> dict[TraitHead, Impl]:
+        """The impls of exactly this class, by trait."""
+        return self.impls.get(head, {})
+
+    def when_declared(self, action: Callable[[], object]) -> None:
+        """Run `action` once all declarations are known: now, if they are."""
+        if self.later is None:
+            action()
+        else:
+            self.later.append(action)
+
+    def declared(self) -> None:
+        """All declarations are known: run what waited for that."""
+        waiting, self.later = self.later or [], None
+        for action in waiting:
+            action()
+
+    def knows_members(self, head: ClassHead) -> bool:
+        """Whether all members of a class and its parents are known."""
+        if not self.incomplete_classes:
+            return True
+        current: ClassHead | None = head
+        while current is not None:
+            if current in self.incomplete_classes:
+                return False
+            current = current.parent.head if current.parent else None
+        return True
+
+
+@dataclass(slots=True, eq=False)
+class Context:
+    """A place where names of types are looked up."""
+
+    unit: Unit
+    source: Source
+    parameters: dict[str, TypeParameter] = field(default_factory=dict)
+    """the type parameters that are visible, by name"""
+    in_trait: bool = False
+
+    def error(self, code: str, span: Span, /, **values: object) -> None:
+        """Report an error of the table in `messages`."""
+        message, hint = render(code, values)
+        self.unit.diagnostics.report(code, self.source, span, message, hint)
+
+    def inner(self, parameters: dict[str, TypeParameter]) -> Context:
+        """The same place with more type parameters."""
+        return Context(self.unit, self.source, {**self.parameters, **parameters}, self.in_trait)
+
+    def position(self, span: Span) -> Position:
+        return self.source.position(span.start)
+
+    @property
+    def is_library(self) -> bool:
+        return not self.source.main

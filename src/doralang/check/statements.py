@@ -1,0 +1,292 @@
+"""Statements: variables, control flow, exceptions (sections 10 and 12)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from doralang.check import program as typed
+from doralang.check.body import Body
+from doralang.check.calls import dispatch_of, report_ambiguous
+from doralang.check.flow import returns
+from doralang.check.generics import Callee, callee
+from doralang.check.lookup import Ambiguous, Found, find_method, members_known
+from doralang.check.operators import fits, mismatch
+from doralang.check.program import Call, Class, Function, Target, TypedExpression
+from doralang.check.resolve import resolve_type
+from doralang.syntax import tree
+from doralang.text.source import Span
+from doralang.types.types import BOOL, ERROR, NIL, UNIT, ClassType, Type, TypeParameter
+
+
+def check_block(body: Body, node: tree.Block) -> typed.Statement:
+    return body.block(node)
+
+
+def check_empty(body: Body, node: tree.Empty) -> None:
+    return None
+
+
+def check_skipped(body: Body, node: tree.InvalidStatement) -> None:
+    body.incomplete = True
+
+
+def check_expression_statement(body: Body, node: tree.ExpressionStatement) -> typed.Statement:
+    return typed.Evaluate(node.span, body.expression(node.expression))
+
+
+# Variables.
+
+
+def check_variable(body: Body, node: tree.Variable) -> typed.Statement | None:
+    declared = resolve_type(body.context, node.type) if node.type is not None else None
+    value = body.expression(node.value, declared) if node.value is not None else None
+    if isinstance(body.unit.names.get(node.name), Class):
+        body.error("E0305", node.span, name=node.name)
+        return None
+    type = variable_type(body, node, declared, value)
+    local = body.declare(node.name, type, node.mutable)
+    if value is None:
+        value = typed.DefaultValue(node.span, type)
+    return typed.Let(node.span, local, value)
+
+
+def variable_type(
+    body: Body, node: tree.Variable, declared: Type | None, value: TypedExpression | None
+) -> Type:
+    """The type of a new variable; ERROR, reported, if there is something wrong with it."""
+    if value is None:
+        if not node.mutable:
+            body.error("E0406", node.span, name=node.name)
+        elif declared is None:
+            body.error("E0405", node.span, name=node.name)
+            return ERROR
+        return declared or ERROR
+    if declared is None:
+        if value.type is NIL:
+            body.error("E0405", node.span, name=node.name)
+            return ERROR
+        if value.type is UNIT:
+            body.error("E0407", node.span)
+            return ERROR
+        return value.type
+    if not fits(body, value, declared):
+        mismatch(body, "E0401", node.span, node.name, declared, value.type)
+    return declared
+
+
+# Control flow.
+
+
+def check_condition(body: Body, node: tree.Expression, span: Span) -> TypedExpression:
+    condition = body.expression(node)
+    if condition.type is not BOOL and not body.is_unknown(condition.type):
+        return body.error("E0403", span, found=condition.type)
+    return condition
+
+
+def check_if(body: Body, node: tree.If) -> typed.Statement:
+    arms = []
+    for arm in node.arms:
+        condition = check_condition(body, arm.condition, arm.span)
+        arms.append((condition, body.block(arm.body)))
+    otherwise = body.block(node.otherwise) if node.otherwise is not None else None
+    return typed.If(node.span, arms, otherwise)
+
+
+def check_loop_body(body: Body, node: tree.Block) -> typed.Block:
+    body.loops += 1
+    block = body.block(node)
+    body.loops -= 1
+    return block
+
+
+def check_while(body: Body, node: tree.While) -> typed.Statement:
+    condition = check_condition(body, node.condition, node.span)
+    return typed.While(node.span, condition, check_loop_body(body, node.body))
+
+
+def check_loop(body: Body, node: tree.Loop) -> typed.Statement:
+    return typed.While(node.span, None, check_loop_body(body, node.body))
+
+
+def check_break(body: Body, node: tree.Break) -> typed.Statement:
+    if body.loops == 0:
+        body.error("E0701", node.span, name="break")
+    return typed.Break(node.span)
+
+
+def check_continue(body: Body, node: tree.Continue) -> typed.Statement:
+    if body.loops == 0:
+        body.error("E0701", node.span, name="continue")
+    return typed.Continue(node.span)
+
+
+def check_for(body: Body, node: tree.For) -> typed.Statement:
+    """`for x in e { … }` is `let it = e.makeIterator(); while it.hasNext() { let x = it.next(); … }`."""
+    iterable = body.expression(node.iterable)
+    calls = iteration(body, node, iterable)
+    body.scopes.append({})
+    if isinstance(body.unit.names.get(node.name), Class):
+        body.error("E0305", node.span, name=node.name)
+        local = body.temporary(node.name, ERROR)
+    else:
+        local = body.declare(node.name, calls[2].result if calls else ERROR, False)
+    block = check_loop_body(body, node.body)
+    body.scopes.pop()
+    if calls is None:
+        return block
+    make, has_next, next_value = calls
+    iterator = body.temporary("iterator", make.result)
+    start = typed.Let(node.span, iterator, make.build(make.arguments, make.result, [iterable]))
+    receiver = typed.GetLocal(node.span, iterator.type, iterator)
+    condition = has_next.build(has_next.arguments, BOOL, [receiver])
+    value = typed.Let(node.span, local, next_value.build(next_value.arguments, next_value.result, [receiver]))
+    loop = typed.While(node.span, condition, typed.Block(node.body.span, [value, block]), iterator)
+    return typed.Block(node.span, [start, loop])
+
+
+def iteration(body: Body, node: tree.For, iterable: TypedExpression) -> tuple[Callee, Callee, Callee] | None:
+    """The calls of `makeIterator`, `hasNext` and `next`; None, reported, if there are none."""
+    type = iterable.type
+    if body.is_unknown(type):
+        return None
+    found = None if type in (NIL, UNIT) else find_method(body.context, type, "makeIterator")
+    if isinstance(found, Ambiguous):
+        report_ambiguous(body, node.span, "makeIterator", found)
+        return None
+    if found is None:
+        if members_known(body.context, type):
+            body.error("E0311", node.span, type=type, name="makeIterator", hint=None)
+        return None
+    if found.function.parameters:
+        body.error("E0416", node.span, name="makeIterator", expected="arguments", found="()")
+        return None
+    make = receiver_callee(found, node.span)
+    trait = body.unit.library_trait("Iterator")
+    head = make.result.head if isinstance(make.result, ClassType) else None
+    impl = body.unit.impls_of(head).get(trait) if head else None
+    if body.is_unknown(make.result):
+        return None
+    methods = [impl.methods.get(name) for name in ("hasNext", "next")] if impl else []
+    if found.function.throws or not all(methods) or not methods or not loopable(methods):
+        hint = f"`{make.result}` does not implement `Iterator`" if impl is None else None
+        body.error("E0614", iterable_span(node.iterable), type=type, hint=hint)
+        return None
+    assert isinstance(make.result, ClassType) and methods[0] is not None and methods[1] is not None
+    arguments = make.result.arguments
+    has_next = receiver_callee(Found(methods[0], arguments), node.span)
+    return make, has_next, receiver_callee(Found(methods[1], arguments), node.span)
+
+
+def loopable(methods: list[Function | None]) -> bool:
+    has_next, next_value = methods
+    assert has_next is not None and next_value is not None
+    return (
+        has_next.result is BOOL
+        and next_value.result is not UNIT
+        and not (has_next.throws or next_value.throws)
+    )
+
+
+def iterable_span(node: tree.Expression) -> Span:
+    return node.span
+
+
+def receiver_callee(found: Found, span: Span) -> Callee:
+    """A callee for a method without parameters; its `build` takes the receiver as the only value."""
+    function, dispatch = found.function, dispatch_of(found)
+
+    def build(arguments: tuple[Type, ...], result: Type, values: list[TypedExpression]) -> TypedExpression:
+        return Call(span, result, Target(function, arguments), dispatch, values)
+
+    no_parameters: tuple[TypeParameter, ...] = ()
+    return callee(function, found.mapping(), no_parameters, build)
+
+
+# Leaving.
+
+
+def check_return(body: Body, node: tree.Return) -> typed.Statement:
+    function = body.function
+    wanted = function.result
+    value = body.expression(node.value, wanted) if node.value is not None else None
+    found = value.type if value is not None else UNIT
+    if not body.is_unknown(wanted, found) and not returnable(body, value, wanted):
+        hint = None
+        if function.kind in (
+            typed.FunctionKind.FUNCTION,
+            typed.FunctionKind.METHOD,
+            typed.FunctionKind.STATIC,
+        ):
+            hint = f"`{function.name}` is declared to return `{wanted}`"
+            if wanted is UNIT:
+                hint = f"`{function.name}` is declared without a result"
+        body.error("E0404", node.span, expected=wanted, found=found, hint=hint)
+    return typed.Return(node.span, value)
+
+
+def returnable(body: Body, value: TypedExpression | None, wanted: Type) -> bool:
+    if value is None:
+        return wanted is UNIT
+    return fits(body, value, wanted)
+
+
+def check_throw(body: Body, node: tree.Throw) -> typed.Statement:
+    value = body.expression(node.value)
+    if value.type is NIL:
+        body.error("E0804", node.span)
+    elif not isinstance(value.type, ClassType) and not body.is_unknown(value.type):
+        body.error("E0418", node.span, type=value.type)
+    else:
+        body.exception_may_leave(node.span)
+    return typed.Throw(node.span, value)
+
+
+# do
+
+
+def check_do(body: Body, node: tree.Do) -> typed.Statement:
+    outer = body.guarded
+    swallowed = node.last is not None and returns(node.last, body.returning)
+    body.guarded = outer or swallowed or bool(node.catches)
+    block = body.block(node.body)
+    body.guarded = outer or swallowed
+    catches = [catch for one in node.catches if (catch := check_catch(body, one)) is not None]
+    body.guarded = outer
+    last = body.block(node.last) if node.last is not None else None
+    return typed.Do(node.span, block, catches, last)
+
+
+def check_catch(body: Body, node: tree.Catch) -> typed.Catch | None:
+    type = resolve_type(body.context, node.type)
+    if type is not ERROR and not isinstance(type, ClassType):
+        body.error("E0805", node.type.span)
+        type = ERROR
+    body.scopes.append({})
+    if isinstance(body.unit.names.get(node.name), Class):
+        body.error("E0305", node.span, name=node.name)
+        local = body.temporary(node.name, type)
+    else:
+        local = body.declare(node.name, type, False)
+    block = body.block(node.body)
+    body.scopes.pop()
+    return typed.Catch(local, type, block) if isinstance(type, ClassType) else None
+
+
+STATEMENTS: Final[dict[type, Callable[..., typed.Statement | None]]] = {
+    tree.Block: check_block,
+    tree.Empty: check_empty,
+    tree.InvalidStatement: check_skipped,
+    tree.ExpressionStatement: check_expression_statement,
+    tree.Variable: check_variable,
+    tree.If: check_if,
+    tree.While: check_while,
+    tree.Loop: check_loop,
+    tree.Break: check_break,
+    tree.Continue: check_continue,
+    tree.For: check_for,
+    tree.Return: check_return,
+    tree.Throw: check_throw,
+    tree.Do: check_do,
+}

@@ -1,0 +1,107 @@
+"""The engines `c` and `go`: what a language can hold of a program is compiled by its toolchain before the
+program runs; the rest runs in the VM.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from doralang.bytecode import instructions as i
+from doralang.bytecode.entities import FunctionRef
+from doralang.bytecode.function import Function as Bytecode
+from doralang.check.program import Function, Program
+from doralang.engines.vm import Machine
+from doralang.interpreter.context import ByteSink
+from doralang.interpreter.objects import Value
+from doralang.settings import Settings
+from doralang.source.provider import SourceProvider
+from doralang.vm.hot import native_entry
+
+
+class AheadMachine(Machine):
+    """Runs one program; `outcomes` says of each function why it is in the VM, or nothing if it is native."""
+
+    language = ""
+
+    def __init__(
+        self,
+        program: Program,
+        *,
+        arguments: Sequence[str] = (),
+        stdout: ByteSink,
+        stderr: ByteSink,
+        settings: Settings | None = None,
+    ) -> None:
+        super().__init__(program, arguments=arguments, stdout=stdout, stderr=stderr, settings=settings)
+        self.source = SourceProvider(self.language, self.show)
+        self.outcomes: dict[FunctionRef, str] = {}
+
+    def show(self, text: str) -> None:
+        """Print what was generated, if somebody wants to see it."""
+        if self.language in self.settings.emit:
+            self.output.write(text.encode())
+
+    def enter(self, ref: FunctionRef, arguments: list[Value]) -> Value:
+        """Compile what is not compiled yet, and call the function."""
+        own = (function for function in self.program.functions.values() if is_plain(function))
+        self.compile([ref, *map(self.specializer.function_ref, own)])
+        return super().enter(ref, arguments)
+
+    def compile(self, roots: Iterable[FunctionRef]) -> None:
+        """Make native what can be of all functions that are reached from some."""
+        functions = list(self.reached(ref for ref in roots if ref not in self.outcomes))
+        made = self.source.compile(functions) if functions else {}
+        for ref, result in made.items():
+            if isinstance(result, str):
+                self.outcomes[ref] = result
+            else:
+                self.outcomes[ref] = ""
+                code = self.code_of(ref)
+                code.rest = [None]
+                code.entry = native_entry(code, result)
+
+    def reached(self, roots: Iterable[FunctionRef]) -> Iterator[Bytecode]:
+        waiting, seen = list(roots), set(self.outcomes)
+        while waiting:
+            ref = waiting.pop()
+            if ref in seen or ref.internal:
+                continue
+            seen.add(ref)
+            function = self.bytecode(ref)
+            yield function
+            waiting += mentioned(function)
+
+    def code_size(self) -> int:
+        """Bytes of shared objects; what is in the VM is not counted."""
+        return self.source.bytes
+
+    def print_statistics(self) -> None:
+        super().print_statistics()
+        if self.settings.stats:
+            lines = [f"  {ref.name}: {place(reason)}\n" for ref, reason in self.outcomes.items()]
+            self.stderr.write("".join([f"compiled by way of {self.language}:\n", *lines]).encode())
+
+
+class CMachine(AheadMachine):
+    language = "c"
+
+
+class GoMachine(AheadMachine):
+    language = "go"
+
+
+def is_plain(function: Function) -> bool:
+    return not function.all_type_parameters and not function.internal
+
+
+def mentioned(function: Bytecode) -> Iterator[FunctionRef]:
+    """The functions that may be called from here, as far as bytecode says which."""
+    for insn in function.code:
+        if isinstance(insn, i.Call | i.CallVirtual):
+            yield insn.function
+        elif isinstance(insn, i.NewObject):
+            yield from insn.cls.methods
+
+
+def place(reason: str) -> str:
+    return f"in the VM, because {reason}" if reason else "native"

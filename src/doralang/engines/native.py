@@ -1,0 +1,66 @@
+"""The compiled engine for a typed program: its functions are compiled at their first call, and run.
+
+An `Executor` knows functions and classes as bytecode does.  Here are the calls whose arguments are
+those of the front end: functions and types of the program.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from doralang.check.program import Function, Program
+from doralang.interpreter.context import ByteSink
+from doralang.interpreter.objects import Value
+from doralang.native.module import Translator
+from doralang.native.running import Executor
+from doralang.runtime.memory import load_bytes
+from doralang.settings import Settings
+from doralang.types.failures import Failure
+from doralang.types.types import PrimitiveType, Type
+
+
+class Machine(Executor):
+    """Runs one program as machine code.  `stdout` and `stderr` are files for bytes."""
+
+    def __init__(
+        self,
+        program: Program,
+        *,
+        arguments: Sequence[str] = (),
+        stdout: ByteSink,
+        stderr: ByteSink,
+        settings: Settings | None = None,
+    ) -> None:
+        self.program = program
+        self.translator = Translator(program, keep=settings is not None and settings.cache)
+        self.specializer = self.translator.specializer
+        super().__init__(
+            self.translator, arguments=arguments, stdout=stdout, stderr=stderr, settings=settings
+        )
+
+    def run_test(self, function: Function) -> bool:
+        """Run a test function (reference, 1.4); whether it passed.  Raises Exit."""
+        testing = self.program.library.classes["Testing"]
+        cls = self.specializer.class_ref(testing.of())
+        failed = self.specializer.field_ref(testing.of(), testing.fields["failed"])
+        with self.instance.handles.scope() as scope:
+            handle = scope.handle(self.new_object(cls))
+            try:
+                self.run(self.specializer.entry_ref(function), [handle.address])
+            except Failure as failure:
+                self.report(failure)
+                return False
+            return load_bytes(handle.address + self.instance.field_offset(failed), 1) == b"\0"
+
+    def print_value(self, type: Type, value: Value) -> None:
+        """Print the value of a formula as its `toString()` has it, and a newline.  Raises Failure."""
+        library = self.program.library
+        if isinstance(type, PrimitiveType):
+            value = self.call(library.classes[type.name].methods["toString"], [value])
+        self.call(library.functions["println"], [value])
+
+    def call(self, function: Function, arguments: list[Value]) -> Value:
+        """Call a function that is not generic from outside.  Raises Failure and Exit."""
+        ref = self.specializer.entry_ref(function)
+        words = [self.to_word(value, kind) for value, kind in zip(arguments, ref.parameters, strict=True)]
+        return self.run(ref, words)

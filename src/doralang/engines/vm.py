@@ -1,0 +1,335 @@
+"""The engine `vm`: a program, lowered function by function and run by closures.
+
+A function is lowered and its first block translated when it is first called (`Machine.code_of`).
+Failures arrive here as Python exceptions, whose tracebacks tell which functions were active.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final
+
+from doralang.bytecode.entities import FunctionRef, GlobalRef
+from doralang.bytecode.function import Function as Bytecode
+from doralang.bytecode.native import NativeFailure, NativeProvider, Place
+from doralang.check.program import Function, Program
+from doralang.interpreter.context import ByteSink, Context, FrameDescription, Output
+from doralang.interpreter.objects import Array, Instance, Object, Str, Value
+from doralang.interpreter.stack import on_deep_stack, with_headroom
+from doralang.lower.functions import lowering
+from doralang.optional import load
+from doralang.settings import ALL, Settings
+from doralang.types.failures import Exit, Failure, FatalError, Trapped, as_failure
+from doralang.types.traps import Trap
+from doralang.types.types import LONG, PrimitiveType, Type
+from doralang.vm.code import Block, Code, Registers, active_places, failed_places, run
+from doralang.vm.hot import HotFunctions
+from doralang.vm.objects import DEFAULTS
+from doralang.vm.statistics import Statistics
+from doralang.vm.translator import Translator
+
+if TYPE_CHECKING:
+    from doralang.tracing.loops import Compiler, Loops
+
+VERIFIES: Final = bool(os.environ.get("DORA_VERIFY"))
+"""Whether all bytecode is checked before it is translated; tests set the environment variable."""
+
+MOST_FRAMES: Final = 50_000
+"""Calls nested deeper than about this are the failure `stack overflow`."""
+
+PYTHON_FRAMES: Final = 2
+"""that a call takes: the closure, and `run`"""
+
+HOT: Final = 1000
+"""calls and rounds of loops after which a function is hot"""
+
+MOST_NESTED: Final = 1000
+"""Type arguments nested deeper are those of a generic that instantiates itself without end."""
+
+
+class Machine:
+    """Runs one program.  `stdout` and `stderr` are files for bytes."""
+
+    def __init__(
+        self,
+        program: Program,
+        *,
+        arguments: Sequence[str] = (),
+        stdout: ByteSink,
+        stderr: ByteSink,
+        settings: Settings | None = None,
+        provider: NativeProvider | None = None,
+        compiler: Compiler | None = None,
+    ) -> None:
+        """`provider` makes hot functions native, `compiler` the traces of hot loops, if they are to be."""
+        self.settings = settings or Settings()
+        self.program = program
+        self.stderr = stderr
+        self.output = Output(stdout)
+        self.specializer = lowering(program)
+        classes = program.library.classes
+        self.exception_class = self.specializer.class_ref(classes["Exception"].of())
+        self.context = Context(
+            self,
+            self.output,
+            [as_utf8(argument) for argument in arguments],
+            self.settings.heap_size,
+            self.specializer.class_ref(classes["Str"].of()),
+            self.specializer.class_ref(classes["Array"].of((LONG,))),
+        )
+        self.statistics = Statistics()
+        self.pending: list[Value] = []
+        self.globals: list[Value] = []
+        self.codes: dict[FunctionRef, Code] = {}
+        self.literals: dict[str, Str] = {}
+        self.recorded = Records()
+        self.translators: dict[FunctionRef, Translator] = {}
+        self.hot: HotFunctions | None = None
+        self.loops: Loops | None = None
+        threshold, at_once = self.settings.hot or HOT, self.settings.hot_now
+        if provider is not None:
+            self.hot = HotFunctions(threshold, provider, self, at_once=at_once)
+        if compiler is not None:
+            show = self.show if "trace" in self.settings.emit else None
+            loops = load("doralang.tracing.loops").Loops
+            self.loops = loops(threshold, compiler, self, self.hot, at_once=at_once, show=show)
+
+    # Whole programs.
+
+    def run_main(self) -> int:
+        """Run the initialisers of globals, then `main`; returns the exit status."""
+        main = self.program.main
+        assert main is not None, "the checker asks for a main"
+        try:
+            self.initialize_globals()
+            result = self.call(main, [])
+        except Exit as exit:
+            return exit.status
+        except Failure as failure:
+            self.report(failure)
+            return failure.status
+        finally:
+            self.print_statistics()
+        return int(result) & 255 if isinstance(result, int) else 0
+
+    def print_statistics(self) -> None:
+        if self.settings.stats:
+            parts = [self.statistics, self.hot, self.loops]
+            self.stderr.write("".join(str(part) for part in parts if part is not None).encode())
+
+    def initialize_globals(self) -> None:
+        """Raises Failure and Exit."""
+        for initializer in self.specializer.initializers():
+            self.enter(initializer, [])
+
+    def run_test(self, function: Function) -> bool:
+        """Run a test function (reference, 1.4); whether it passed.  Raises Exit."""
+        testing = self.program.library.classes["Testing"]
+        cls = self.specializer.class_ref(testing.of())
+        failed = self.specializer.field_ref(testing.of(), testing.fields["failed"])
+        object = Instance(cls, [DEFAULTS[field.kind] for field in cls.fields])
+        try:
+            self.call(function, [object])
+        except Failure as failure:
+            self.report(failure)
+            return False
+        return not object.fields[failed.index]
+
+    def report(self, failure: Failure) -> None:
+        """Print the line and the trace.  What the program has printed is written already."""
+        self.stderr.write(failure.report())
+        self.stderr.flush()
+
+    def print_value(self, type: Type, value: Value) -> None:
+        """Print the value of a formula as its `toString()` has it, and a newline.  Raises Failure."""
+        library = self.program.library
+        if isinstance(type, PrimitiveType):
+            value = self.call(library.classes[type.name].methods["toString"], [value])
+        self.call(library.functions["println"], [value])
+
+    def code_size(self) -> int:
+        """In closures."""
+        return self.statistics.closures
+
+    def close(self) -> None:
+        """There is nothing outside of Python's memory but the thread that waits for hot functions."""
+        for part in (self.hot, self.loops):
+            if part is not None:
+                part.close()
+
+    # Calls.
+
+    def call(self, function: Function, arguments: list[Value]) -> Value:
+        """Call a function that is not generic from outside.  Raises Failure and Exit."""
+        return self.enter(self.specializer.entry_ref(function), arguments)
+
+    def enter(self, ref: FunctionRef, arguments: list[Value]) -> Value:
+        """Whatever way it ends, its output is written then."""
+        self.pending.clear()
+        code = self.code_of(ref)
+        try:
+            result = on_deep_stack(lambda: run(code, [*arguments]), MOST_FRAMES * PYTHON_FRAMES)
+        except NativeFailure as error:
+            places = error.places + failed_places(error.__traceback__)[1:]
+            failure = as_failure(Trapped(error.trap), descriptions(places))
+        except BaseException as error:
+            failure = as_failure(error, descriptions(failed_places(error.__traceback__)))
+            if failure is None:
+                raise
+        else:
+            return None if ref.result is None else result
+        finally:
+            self.output.flush()
+        assert failure is not None
+        raise failure
+
+    # What translation asks for (`vm.translator.Linker`).
+
+    def code_of(self, ref: FunctionRef) -> Code:
+        """A function; its bytecode is made when it is first called."""
+        code = self.codes.get(ref)
+        if code is None:
+            code = self.codes[ref] = self.untranslated(ref)
+        return code
+
+    def untranslated(self, ref: FunctionRef) -> Code:
+        def begin(r: Registers) -> Block:
+            with_headroom(lambda: self.translate(code, start))
+            r[len(ref.parameters) :] = code.rest
+            return code.entry
+
+        start = Block((), begin)
+        code = Code(ref, start)
+        return code
+
+    def translate(self, code: Code, start: Block) -> None:
+        """Make the function ready to run, up to its first block, in place of `start`."""
+        first = self.translator_of(code.ref).block(0)
+        if self.hot is not None:
+            first = self.hot.counting_entry(code, first)
+        if code.entry is start:  # it may have become native meanwhile
+            code.entry = first
+
+    def bytecode(self, ref: FunctionRef) -> Bytecode:
+        """The bytecode of a function; made when first asked for."""
+        if self.specializer.nesting(ref) > MOST_NESTED:
+            raise Trapped(Trap.STACK)
+        known = ref in self.specializer.bytecode
+        function = self.specializer.code(ref)
+        if VERIFIES and not known:
+            load("doralang.bytecode.verifier").verify(function)
+        return function
+
+    def translator_of(self, ref: FunctionRef) -> Translator:
+        """What makes the blocks of a function."""
+        translator = self.translators.get(ref)
+        if translator is None:
+            function = self.bytecode(ref)
+            self.statistics.functions += 1
+            self.emit(function)
+            translator = Translator(function, self.code_of(ref), self, self.loops or self.hot)
+            self.translators[ref] = translator
+        return translator
+
+    def plain_entry(self, code: Code) -> Block:
+        translator = Translator(self.bytecode(code.ref), code, self, self.loops)
+        self.translators[code.ref] = translator
+        return translator.block(0)
+
+    def emit(self, function: Bytecode) -> None:
+        """Print what the settings ask for."""
+        names = self.settings.emit_bytecode
+        if "bytecode" in self.settings.emit or ALL in names or function.ref.plain_name in names:
+            self.show(load("doralang.bytecode.printer").print_function(function) + "\n")
+
+    def show(self, text: str) -> None:
+        self.output.write(text.encode())
+
+    def literal(self, text: str) -> Str:
+        """The string of a literal, one object for all that are equal."""
+        literal = self.literals.get(text)
+        if literal is None:
+            literal = self.literals[text] = self.context.text(text.encode())
+        return literal
+
+    def global_index(self, variable: GlobalRef) -> int:
+        """The place of a variable in `globals`, where a default value is until something is stored."""
+        known = sorted(self.specializer.globals.values(), key=lambda one: one.index)
+        self.globals += [DEFAULTS[one.kind] for one in known[len(self.globals) :]]
+        return variable.index
+
+    # What internal functions ask for (`host.context.Engine`).
+
+    def call_by_name(self, name: str) -> None:
+        function = self.program.callable_by_name(name)
+        if function is None:
+            raise FatalError(f"fct `{name}` not found.")
+        if function.parameters or function.type_parameters:
+            raise FatalError(f"fct `{name}` takes arguments.")
+        run(self.code_of(self.specializer.function_ref(function)), [])
+
+    def record_stack(self) -> list[int]:
+        return [self.recorded.number(place) for place in active_places(sys._getframe())[1:]]
+
+    def describe(self, entry: int) -> FrameDescription:
+        return describe(self.recorded.places[entry])
+
+    # Exceptions that nobody catches.
+
+    def leave_uncaught(self, line: int) -> None:
+        """The failure when an exception leaves the innermost function, which may not let it out."""
+        (innermost, _), *others = active_places(sys._getframe())
+        object = self.pending.pop()
+        assert isinstance(object, Instance | Str | Array), "nil is never thrown"
+        trace = self.trace_of(object) or descriptions([(innermost, line), *others])
+        raise Trapped(Trap.UNCAUGHT, self.text_of(object), trace)
+
+    def text_of(self, object: Object) -> str:
+        message = object if isinstance(object, Str) else self.exception_field(object, "msg")
+        return str(message) if isinstance(message, Str) else str(object.type)
+
+    def trace_of(self, object: Object) -> list[str] | None:
+        """The trace that an exception has recorded."""
+        record = self.exception_field(object, "record")
+        if not isinstance(record, Array):
+            return None
+        return [str(self.describe(int(entry))) for entry in record.items]  # type: ignore[arg-type]
+
+    def exception_field(self, object: Object, name: str) -> Value:
+        """A field of the library's `Exception`, or None if the object is none."""
+        if not isinstance(object, Instance) or not object.type.extends(self.exception_class):
+            return None
+        exception = self.program.library.classes["Exception"]
+        field = self.specializer.field_ref(exception.of(), exception.fields[name])
+        return object.fields[field.index]
+
+
+class Records:
+    """Numbers for places, as recorded stacks store them."""
+
+    def __init__(self) -> None:
+        self.numbers: dict[Place, int] = {}
+        self.places: list[Place] = []
+
+    def number(self, place: Place) -> int:
+        number = self.numbers.get(place)
+        if number is None:
+            number = self.numbers[place] = len(self.places)
+            self.places.append(place)
+        return number
+
+
+def describe(place: Place) -> FrameDescription:
+    function, line = place
+    return FrameDescription(function.signature, line, function.file)
+
+
+def descriptions(places: list[Place]) -> list[str]:
+    return [str(describe(place)) for place in places]
+
+
+def as_utf8(argument: str) -> bytes:
+    """An argument of the program; bytes that are no UTF-8 have become surrogates and now U+FFFD."""
+    return argument.encode("utf-8", "surrogateescape").decode("utf-8", "replace").encode()

@@ -1,0 +1,224 @@
+"""The internal functions of the library that are no primitive operations: what each of them means.
+
+One row for each, by the `key` of its declaration.  A meaning gets the context and the arguments, the
+receiver first; receivers of methods are never nil, that is the caller's business.
+
+    Str.plus   (context, "a", "b")  ->  "ab"
+    assert     (context, False)     ->  raises Trapped(ASSERT)
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from typing import Final, TypeVar
+
+from doralang.interpreter import natives
+from doralang.interpreter.context import Context, FrameDescription
+from doralang.interpreter.objects import Array, Instance, Object, Str, Value, default_value, new_array
+from doralang.types.failures import Exit, FatalError, Trapped
+from doralang.types.traps import Trap
+from doralang.types.types import ClassType
+
+T = TypeVar("T")
+
+
+def not_nil(value: T | None) -> T:
+    """The argument, or the failure if it is nil."""
+    if value is None:
+        raise Trapped(Trap.NIL)
+    return value
+
+
+# Arrays.
+
+
+def make_array(context: Context, type: ClassType, length: int = 0, *value: Value) -> Array:
+    """`Array::<T>(…)`: what differs is the number of arguments."""
+    first = value[0] if value else default_value(type.arguments[0])
+    return new_array(type, length, first, context.heap_size)
+
+
+def array_get(context: Context, array: Array, index: int) -> Value:
+    items = array.items
+    if 0 <= index < len(items):
+        return items[index]
+    raise Trapped(Trap.INDEX)
+
+
+def array_set(context: Context, array: Array, index: int, value: Value) -> None:
+    items = array.items
+    if not 0 <= index < len(items):
+        raise Trapped(Trap.INDEX)
+    items[index] = value  # type: ignore[assignment]
+
+
+def out_of_bounds(context: Context) -> None:
+    raise Trapped(Trap.INDEX)
+
+
+# Strings.
+
+
+def str_get_byte(context: Context, text: Str, index: int) -> int:
+    if 0 <= index < len(text.data):
+        return text.data[index]
+    raise Trapped(Trap.INDEX)
+
+
+def str_plus(context: Context, left: Str, right: Str | None) -> Str:
+    return context.text(left.data + not_nil(right).data)
+
+
+def str_equals(context: Context, left: Str, right: Str | None) -> bool:
+    return left.data == not_nil(right).data
+
+
+def str_compare_to(context: Context, left: Str, right: Str | None) -> int:
+    mine, other = left.data, not_nil(right).data
+    return (mine > other) - (mine < other)
+
+
+def string_of_bytes(context: Context, array: Array | None, offset: int, length: int) -> Str:
+    items = not_nil(array).items
+    assert isinstance(items, bytearray), "the type checker lets only byte arrays through"
+    return context.text(bytes(items[offset : offset + length]))
+
+
+def copy_bytes(context: Context, text: Str | None, start: int, array: Array, to: int, length: int) -> None:
+    items = array.items
+    assert isinstance(items, bytearray), "the type checker lets only byte arrays through"
+    items[to : to + length] = not_nil(text).data[start : start + length]
+
+
+def class_name(context: Context, object: Instance | None) -> Str:
+    return context.text(str(not_nil(object).type).encode())
+
+
+# The process.
+
+
+def print_text(context: Context, text: Str | None) -> None:
+    context.output.write(not_nil(text).data)
+
+
+def print_line(context: Context, text: Str | None) -> None:
+    context.output.write(not_nil(text).data + b"\n")
+
+
+def assert_true(context: Context, value: bool) -> None:
+    if not value:
+        raise Trapped(Trap.ASSERT)
+
+
+def fatal_error(context: Context, message: Str | None) -> None:
+    raise FatalError(f"fatal error: {not_nil(message)}")
+
+
+def abort(context: Context) -> None:
+    raise FatalError("program aborted.")
+
+
+def exit_process(context: Context, status: int) -> None:
+    raise Exit(status)
+
+
+def argument(context: Context, index: int) -> Str:
+    if 0 <= index < len(context.arguments):
+        return context.text(context.arguments[index])
+    raise Trapped(Trap.INDEX)
+
+
+def sleep(context: Context, seconds: int) -> None:
+    """As in C, where the seconds are unsigned.  What was printed is to be seen meanwhile."""
+    context.output.flush()
+    time.sleep(seconds & 0xFFFF_FFFF)
+
+
+# Stack traces and calls by name.
+
+
+def record_stack(context: Context) -> Array:
+    return context.longs(context.engine.record_stack())
+
+
+def frame_of(context: Context, entry: int) -> FrameDescription:
+    return context.engine.describe(entry)
+
+
+def frame_file(context: Context, entry: int) -> Str | None:
+    file = frame_of(context, entry).file
+    return None if file is None else context.text(file.encode("utf-8", "surrogateescape"))
+
+
+def call_by_name(context: Context, name: Str | None) -> None:
+    context.engine.call_by_name(str(not_nil(name)))
+
+
+# Native code.
+
+
+def load_function(context: Context, name: Str | None) -> int:
+    return natives.function_address(not_nil(name).data)
+
+
+def call_native(context: Context, address: int, *arguments: int) -> int:
+    return natives.call(not_nil(address or None), arguments)
+
+
+def unlink(context: Context, name: Str | None) -> bool:
+    try:
+        os.unlink(not_nil(name).data)
+    except (OSError, ValueError):
+        return False
+    return True
+
+
+CONSTRUCTORS: Final[dict[str, Callable[..., Object]]] = {"Array.Array": make_array}
+"""Internal constructors.  They get the type of the new object between context and arguments."""
+
+INTERNALS: Final[dict[str, Callable[..., Value]]] = {
+    "Array.len": lambda context, array: len(array.items),
+    "Array.get": array_get,
+    "Array.set": array_set,
+    "outOfBounds": out_of_bounds,
+    "Str.len": lambda context, text: len(text.data),
+    "Str.getByte": str_get_byte,
+    "Str.plus": str_plus,
+    "Str.equals": str_equals,
+    "Str.compareTo": str_compare_to,
+    "Str.clone": lambda context, text: context.text(text.data),
+    "stringOfBytes": string_of_bytes,
+    "copyBytes": copy_bytes,
+    "className": class_name,
+    "print": print_text,
+    "println": print_line,
+    "assert": assert_true,
+    "fatalError": fatal_error,
+    "abort": abort,
+    "exit": exit_process,
+    "argc": lambda context: len(context.arguments),
+    "argv": argument,
+    "forceCollect": lambda context: None,
+    "sleep": sleep,
+    "getpid": lambda context: os.getpid(),
+    "getppid": lambda context: os.getppid(),
+    "recordStack": record_stack,
+    "frameName": lambda context, entry: context.text(frame_of(context, entry).signature.encode()),
+    "frameLine": lambda context, entry: frame_of(context, entry).line,
+    "frameFile": frame_file,
+    "callByName": call_by_name,
+    "loadFunction": load_function,
+    "call0": call_native,
+    "call1": call_native,
+    "call2": call_native,
+    "call3": call_native,
+    "native_malloc": lambda context, size: natives.malloc(size),
+    "native_free": lambda context, address: natives.free(address),
+    "set_uint8": lambda context, address, value: natives.store_byte(address, value),
+    "unlink": unlink,
+}
+
+CHECKED_LATE: Final = frozenset(["Array.get", "Array.set", "Str.getByte"])
+"""Methods whose receiver is checked for nil after the arguments have been evaluated (11.1)."""

@@ -1,0 +1,424 @@
+"""Expressions to bytecode."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from doralang.bytecode import instructions as i
+from doralang.bytecode.builder import Label
+from doralang.bytecode.instructions import NO_REGISTER, Register
+from doralang.check import program as typed
+from doralang.check.program import Dispatch, Logic, TypedExpression
+from doralang.lower.body import Body, Handler
+from doralang.lower.counting import call_of_counter, counter_of
+from doralang.text.source import Span
+from doralang.types.kinds import Kind
+from doralang.types.primitives import PRIMITIVES
+from doralang.types.traps import Trap
+from doralang.types.types import UNIT, PrimitiveType
+
+
+def first_operand(node: Any) -> TypedExpression | None:
+    """The operand that a link evaluates first; such operands nest without limit."""
+    if isinstance(node, typed.Compute | typed.Call):
+        return node.arguments[0] if node.arguments else None
+    if isinstance(node, typed.GetField):
+        return node.object
+    if isinstance(node, typed.IsInstance | typed.Cast):
+        return node.value
+    if isinstance(node, typed.Identical):
+        return node.left
+    return None
+
+
+# Leaves.
+
+
+def constant(body: Body, node: typed.Constant, into: Register | None) -> Register:
+    register = body.into(into, body.kind(node.type))
+    body.emit(i.LoadConstant(register, node.value), node.span)
+    return register
+
+
+def text(body: Body, node: typed.TextConstant, into: Register | None) -> Register:
+    register = body.into(into, Kind.REF)
+    body.emit(i.LoadText(register, node.value), node.span)
+    return register
+
+
+def nil(body: Body, node: typed.NilConstant, into: Register | None) -> Register:
+    register = body.into(into, Kind.REF)
+    body.emit(i.LoadConstant(register, None), node.span)
+    return register
+
+
+DEFAULTS: Final[dict[Kind, bool | int | float | None]] = {
+    Kind.BOOL: False,
+    Kind.BYTE: 0,
+    Kind.CHAR: 0,
+    Kind.INT: 0,
+    Kind.LONG: 0,
+    Kind.FLOAT: 0.0,
+    Kind.DOUBLE: 0.0,
+    Kind.REF: None,
+}
+
+
+def default(body: Body, node: typed.DefaultValue, into: Register | None) -> Register:
+    kind = body.kind(node.type)
+    register = body.into(into, kind)
+    body.emit(i.LoadConstant(register, DEFAULTS[kind]), node.span)
+    return register
+
+
+def get_local(body: Body, node: typed.GetLocal, into: Register | None) -> Register:
+    return body.local(node.local)
+
+
+def set_local(body: Body, node: typed.SetLocal, into: Register | None) -> Register:
+    body.value(node.value, body.local(node.local))
+    return NO_REGISTER
+
+
+def get_global(body: Body, node: typed.GetGlobal, into: Register | None) -> Register:
+    variable = body.specializer.global_ref(node.variable)
+    register = body.into(into, variable.kind)
+    body.emit(i.LoadGlobal(register, variable), node.span)
+    return register
+
+
+def set_global(body: Body, node: typed.SetGlobal, into: Register | None) -> Register:
+    value = body.value(node.value)
+    body.emit(i.StoreGlobal(body.specializer.global_ref(node.variable), value), node.span)
+    body.done(value)
+    return NO_REGISTER
+
+
+def set_field(body: Body, node: typed.SetField, into: Register | None) -> Register:
+    target = body.value(node.object)
+    value = body.value(node.value)
+    field = body.specializer.field_ref(body.type(node.object.type), node.field)
+    body.emit(i.StoreField(target, field, value), node.span)
+    body.done(target, value)
+    return NO_REGISTER
+
+
+# Operations.
+
+
+def compute(body: Body, node: typed.Compute, first: Register, into: Register | None) -> Register:
+    arguments = [first, *(body.value(argument) for argument in node.arguments[1:])]
+    body.done(*arguments)
+    register = body.into(into, node.primitive.result)
+    body.emit(i.Compute(register, node.primitive, tuple(arguments)), node.span)
+    return register
+
+
+def identical(body: Body, node: typed.Identical, first: Register, into: Register | None) -> Register:
+    second = body.value(node.right)
+    body.done(first, second)
+    register = body.into(into, Kind.BOOL)
+    body.emit(i.Same(register, first, second), node.span)
+    if node.negated:
+        body.emit(i.Compute(register, PRIMITIVES["bool.not"], (register,)), node.span)
+    return register
+
+
+def get_field(body: Body, node: typed.GetField, first: Register, into: Register | None) -> Register:
+    field = body.specializer.field_ref(body.type(node.object.type), node.field)
+    body.done(first)
+    register = body.into(into, field.kind)
+    body.emit(i.LoadField(register, first, field), node.span)
+    return register
+
+
+def is_instance(body: Body, node: typed.IsInstance, first: Register, into: Register | None) -> Register:
+    cls = body.specializer.class_ref(body.class_type(node.target))
+    body.done(first)
+    register = body.into(into, Kind.BOOL)
+    body.emit(i.IsInstance(register, first, cls), node.span)
+    return register
+
+
+def cast(body: Body, node: typed.Cast, first: Register, into: Register | None) -> Register:
+    cls = body.specializer.class_ref(body.class_type(node.type))
+    body.done(first)
+    register = body.into(into, Kind.REF)
+    body.emit(i.CheckCast(register, first, cls), node.span)
+    return register
+
+
+# Conditions.
+
+
+def jump_if(body: Body, node: TypedExpression, target: Label, sense: bool) -> None:
+    """Go to `target` if the value of a condition is `sense`, else on."""
+    while isinstance(node, typed.Compute) and node.primitive is PRIMITIVES["bool.not"]:
+        node, sense = node.arguments[0], not sense
+    if isinstance(node, typed.Logical):
+        jump_if_logical(body, node, target, sense)
+    elif isinstance(node, typed.Constant):
+        if node.value is sense:
+            body.emit(i.Goto(target.target), node.span)
+    else:
+        condition = body.value(node)
+        branch = i.BranchIf if sense else i.BranchUnless
+        body.emit(branch(condition, target.target), node.span)
+        body.done(condition)
+
+
+def jump_if_logical(body: Body, node: typed.Logical, target: Label, sense: bool) -> None:
+    """A chain of one operator: its operands one after the other, each may decide."""
+    decides = node.operator is Logic.OR
+    operands: list[TypedExpression] = []
+    inner: TypedExpression = node
+    while isinstance(inner, typed.Logical) and inner.operator is node.operator:
+        operands.append(inner.right)
+        inner = inner.left
+    operands.append(inner)
+    past = body.builder.label()
+    for operand in reversed(operands[1:]):
+        jump_if(body, operand, target if sense is decides else past, decides)
+    jump_if(body, operands[0], target, sense)
+    body.builder.bind(past)
+
+
+def logical(body: Body, node: typed.Logical, into: Register | None) -> Register:
+    """The value of a condition."""
+    register = body.temporary(Kind.BOOL)
+    otherwise, end = body.builder.label(), body.builder.label()
+    jump_if(body, node, otherwise, False)
+    body.emit(i.LoadConstant(register, True), node.span)
+    body.emit(i.Goto(end.target), node.span)
+    body.builder.bind(otherwise)
+    body.emit(i.LoadConstant(register, False), node.span)
+    body.builder.bind(end)
+    return register
+
+
+def choice(body: Body, node: typed.Choice, into: Register | None) -> Register:
+    register = body.temporary(body.kind(node.type))
+    otherwise, end = body.builder.label(), body.builder.label()
+    jump_if(body, node.condition, otherwise, False)
+    body.value(node.then, register)
+    body.emit(i.Goto(end.target), node.span)
+    body.builder.bind(otherwise)
+    body.value(node.otherwise, register)
+    body.builder.bind(end)
+    return register
+
+
+# Calls.
+
+
+def call(body: Body, node: typed.Call, into: Register | None) -> Register:
+    """A call without arguments."""
+    return finish_call(body, node, [], into)
+
+
+def call_with(body: Body, node: typed.Call, first: Register, into: Register | None) -> Register:
+    """A call whose first argument, perhaps the receiver, is there."""
+    counter = counter_of(body, node.arguments[0])
+    if counter is not None:
+        return call_of_counter(body, node, counter, into)
+    checked = node.dispatch in (Dispatch.DIRECT, Dispatch.TRAIT) and may_be_nil(body, node.arguments[0])
+    if checked and node.target.function.key not in CHECKED_LATE:
+        body.emit(i.CheckNil(first), node.span)
+    arguments = [first, *(body.value(argument) for argument in node.arguments[1:])]
+    return finish_call(body, node, arguments, into)
+
+
+CHECKED_LATE: Final = frozenset(["Array.len", "Array.get", "Array.set", "Str.len", "Str.getByte"])
+"""Methods that check their receiver themselves, after the arguments have been evaluated (11.1)."""
+
+
+def may_be_nil(body: Body, node: TypedExpression) -> bool:
+    """Whether a receiver needs a check."""
+    if isinstance(body.type(node.type), PrimitiveType) or isinstance(node, typed.New | typed.TextConstant):
+        return False
+    is_self = isinstance(node, typed.GetLocal) and node.local.index == 0 and body.function.has_self
+    return not is_self
+
+
+def finish_call(body: Body, node: typed.Call, arguments: list[Register], into: Register | None) -> Register:
+    function = node.target.function
+    types = tuple(body.type(argument) for argument in node.target.arguments)
+    if node.dispatch is Dispatch.TRAIT:
+        receiver = body.type(node.arguments[0].type)
+        function, types = body.specializer.implementation(function, receiver)
+    if function.internal:
+        return call_internal(body, node, function, types, arguments, into)
+    callee = body.specializer.function_ref(function, types)
+    make = i.CallVirtual if node.dispatch is Dispatch.VIRTUAL else i.Call
+    if make is i.CallVirtual:
+        body.specializer.class_ref(body.class_type(node.arguments[0].type))  # gives the slot
+    return emit_call(body, make, callee, arguments, node.span, into)
+
+
+def emit_call(
+    body: Body, make: Any, callee: Any, arguments: list[Register], span: Span, into: Register | None
+) -> Register:
+    """The call and, if it may throw, what follows it.
+
+    The result of a call that throws is undefined, so it must not go to where an old value is needed.
+    """
+    body.done(*arguments)
+    register = NO_REGISTER
+    if callee.result is not None:
+        register = body.temporary(callee.result) if callee.throws else body.into(into, callee.result)
+    body.emit(make(register, callee, tuple(arguments)), span)
+    if callee.throws:
+        body.check_exception(span)
+    return register
+
+
+def call_internal(
+    body: Body,
+    node: typed.Call,
+    function: typed.Function,
+    types: tuple[Any, ...],
+    arguments: list[Register],
+    into: Register | None,
+) -> Register:
+    """Internal functions: some are instructions, the others have rows in the engines."""
+    primitive = PRIMITIVES.get(function.key)
+    if primitive is not None:
+        body.done(*arguments)
+        register = body.into(into, primitive.result)
+        body.emit(i.Compute(register, primitive, tuple(arguments)), node.span)
+        return register
+    special = SPECIAL.get(function.key)
+    if special is not None:
+        return special(body, node, arguments, into)
+    callee = body.specializer.function_ref(function, types)
+    return emit_call(body, i.CallInternal, callee, arguments, node.span, into)
+
+
+def array_length(body: Body, node: typed.Call, arguments: list[Register], into: Register | None) -> Register:
+    body.done(*arguments)
+    register = body.into(into, Kind.INT)
+    body.emit(i.ArrayLength(register, arguments[0]), node.span)
+    return register
+
+
+def array_get(body: Body, node: typed.Call, arguments: list[Register], into: Register | None) -> Register:
+    body.done(*arguments)
+    register = body.into(into, body.kind(node.type))
+    body.emit(i.LoadElement(register, arguments[0], arguments[1]), node.span)
+    return register
+
+
+def array_set(body: Body, node: typed.Call, arguments: list[Register], into: Register | None) -> Register:
+    body.emit(i.StoreElement(arguments[0], arguments[1], arguments[2]), node.span)
+    body.done(*arguments)
+    return NO_REGISTER
+
+
+def assertion(body: Body, node: typed.Call, arguments: list[Register], into: Register | None) -> Register:
+    """`assert` is no frame: the failure is that of the function that calls it."""
+    failed = body.builder.label()
+    body.emit(i.BranchUnless(arguments[0], failed.target), node.span)
+    body.done(*arguments)
+
+    def fail() -> None:
+        body.builder.bind(failed)
+        body.emit(i.Trap(Trap.ASSERT), node.span)
+
+    body.deferred.append(fail)
+    return NO_REGISTER
+
+
+SPECIAL: Final = {
+    "Array.len": array_length,
+    "Array.get": array_get,
+    "Array.set": array_set,
+    "assert": assertion,
+}
+
+
+def new(body: Body, node: typed.New, into: Register | None) -> Register:
+    """Arguments first, then the object, then its constructor."""
+    arguments = [body.value(argument) for argument in node.arguments]
+    cls = body.specializer.class_ref(body.class_type(node.type))
+    register = body.temporary(Kind.REF)
+    if cls.element is not None:
+        return new_array(body, node, arguments, register)
+    body.emit(i.NewObject(register, cls), node.span)
+    types = tuple(body.type(argument) for argument in node.target.arguments)
+    callee = body.specializer.function_ref(node.target.function, types)
+    body.emit(i.Call(NO_REGISTER, callee, (register, *arguments)), node.span)
+    body.done(*arguments)
+    return register
+
+
+def new_array(body: Body, node: typed.New, arguments: list[Register], register: Register) -> Register:
+    """`Array()`, `Array(length)`, `Array(length, value)`"""
+    cls = body.specializer.class_ref(body.class_type(node.type))
+    length = arguments[0] if arguments else body.constant(Kind.INT, 0, node.span)
+    body.emit(i.NewArray(register, cls, length), node.span)
+    if len(arguments) == 2:
+        body.emit(i.FillArray(register, arguments[1]), node.span)
+    body.done(length, *arguments)
+    return register
+
+
+# try
+
+
+def try_else(body: Body, node: typed.TryElse, into: Register | None) -> Register:
+    failed, end = body.builder.label(), body.builder.label()
+    is_unit = node.type is UNIT
+    register = NO_REGISTER if is_unit else body.temporary(body.kind(node.type))
+    body.handlers.append(Handler(failed))
+    body.value(node.operand, None if is_unit else register)
+    body.handlers.pop()
+    body.emit(i.Goto(end.target), node.span)
+    body.builder.bind(failed)
+    if body.builder.reachable:
+        dropped = body.temporary(Kind.REF)
+        body.emit(i.TakeException(dropped), node.span)
+        body.done(dropped)
+        body.value(node.otherwise, None if is_unit else register)
+    body.builder.bind(end)
+    return register
+
+
+def try_force(body: Body, node: typed.TryForce, into: Register | None) -> Register:
+    failed = body.builder.label()
+
+    def fail() -> None:
+        body.builder.bind(failed)
+        body.emit(i.Trap(Trap.UNEXPECTED), node.span)
+
+    body.handlers.append(Handler(failed))
+    register = body.value(node.operand, into)
+    body.handlers.pop()
+    body.deferred.append(fail)
+    return register
+
+
+LEAVES: Final = {
+    typed.Constant: constant,
+    typed.TextConstant: text,
+    typed.NilConstant: nil,
+    typed.DefaultValue: default,
+    typed.GetLocal: get_local,
+    typed.SetLocal: set_local,
+    typed.GetGlobal: get_global,
+    typed.SetGlobal: set_global,
+    typed.SetField: set_field,
+    typed.Logical: logical,
+    typed.Choice: choice,
+    typed.Call: call,
+    typed.New: new,
+    typed.TryElse: try_else,
+    typed.TryForce: try_force,
+}
+LINKS: Final = {
+    typed.Compute: compute,
+    typed.Identical: identical,
+    typed.GetField: get_field,
+    typed.IsInstance: is_instance,
+    typed.Cast: cast,
+    typed.Call: call_with,
+}

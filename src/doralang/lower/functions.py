@@ -1,0 +1,62 @@
+"""Functions to bytecode: lowering put together.
+
+    specializer = lowering(program)
+    ref = specializer.function_ref(program.main)
+    bytecode = specializer.code(ref)
+
+Lowering turns what is rich (virtual calls by name, `finally`, short-circuit conditions) into few
+plain instructions, so that the engines stay small.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from doralang.bytecode import instructions as i
+from doralang.bytecode.entities import FunctionRef
+from doralang.bytecode.function import Function as Bytecode
+from doralang.bytecode.instructions import NO_REGISTER, Register
+from doralang.check.program import Block, Function, Program
+from doralang.lower.body import Body, Tables
+from doralang.lower.expressions import DEFAULTS, LEAVES, LINKS, first_operand
+from doralang.lower.specializer import Mapping, Specializer
+from doralang.lower.statements import STATEMENTS
+
+TABLES: Final = Tables(LEAVES, LINKS, STATEMENTS, first_operand)  # type: ignore[arg-type]
+
+
+def lowering(program: Program) -> Specializer:
+    """The concrete entities of a program, with bytecode on demand."""
+    return Specializer(program, lower_function)
+
+
+def lower_function(
+    specializer: Specializer, ref: FunctionRef, function: Function, mapping: Mapping
+) -> Bytecode:
+    """The bytecode of one concrete function."""
+    block = function.body
+    body = Body(specializer, ref, function, mapping, TABLES)
+    if block is None:
+        return lower_internal(body, ref)
+    body.block(block)
+    end_body(body, block)
+    body.finish_deferred()
+    return body.builder.finish()
+
+
+def lower_internal(body: Body, ref: FunctionRef) -> Bytecode:
+    """An internal function as one of its own, for whoever calls it by name."""
+    assert ref.internal is not None, f"{ref.name} has a body"
+    builder = body.builder
+    arguments = tuple(Register(index) for index in range(len(ref.parameters)))
+    result = NO_REGISTER if ref.result is None else builder.register(ref.result)
+    builder.emit(i.CallInternal(result, ref, arguments), 0)
+    builder.emit(i.Return(result), 0)
+    return builder.finish()
+
+
+def end_body(body: Body, block: Block) -> None:
+    """The end of the block; with a result, only a `break` out of a `loop` that returns leads here."""
+    kind = body.ref.result
+    value = NO_REGISTER if kind is None else body.constant(kind, DEFAULTS[kind], block.span)
+    body.emit(i.Return(value), block.span)

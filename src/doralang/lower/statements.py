@@ -1,0 +1,322 @@
+"""Statements to bytecode: control flow, and `do` with its ways out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import Final
+
+from doralang.bytecode import instructions as i
+from doralang.bytecode.builder import Label
+from doralang.bytecode.instructions import NO_REGISTER, Register
+from doralang.check import program as typed
+from doralang.check.program import FunctionKind
+from doralang.lower.body import Body, Finally, Handler, Loop
+from doralang.lower.counting import count, counted_loop
+from doralang.lower.expressions import DEFAULTS, emit_call, jump_if
+from doralang.text.source import Span
+from doralang.types.kinds import Kind
+from doralang.types.types import UNIT
+
+
+def block(body: Body, node: typed.Block) -> None:
+    counted = counted_loop(body, node)
+    if counted is not None:
+        count(body, counted)
+    else:
+        body.block(node)
+
+
+def let(body: Body, node: typed.Let) -> None:
+    body.value(node.value, body.local(node.local))
+
+
+def evaluate(body: Body, node: typed.Evaluate) -> None:
+    body.done(body.value(node.expression))
+
+
+def construct(body: Body, node: typed.Construct) -> None:
+    """Another constructor of the same object."""
+    arguments = [Register(0), *(body.value(argument) for argument in node.arguments)]
+    types = tuple(body.type(argument) for argument in node.target.arguments)
+    callee = body.specializer.function_ref(node.target.function, types)
+    emit_call(body, i.Call, callee, arguments, node.span, None)
+
+
+# Control flow.
+
+
+def if_chain(body: Body, node: typed.If) -> None:
+    end = body.builder.label()
+    for condition, arm in node.arms:
+        if not body.builder.reachable:
+            break
+        otherwise = body.builder.label()
+        jump_if(body, condition, otherwise, False)
+        body.block(arm)
+        body.emit(i.Goto(end.target), node.span)
+        body.builder.bind(otherwise)
+    if node.otherwise is not None and body.builder.reachable:
+        body.block(node.otherwise)
+    body.builder.bind(end)
+
+
+def while_loop(body: Body, node: typed.While) -> None:
+    """The condition stands at the end, so that a round has one jump."""
+    builder = body.builder
+    start, again, end = builder.label(), builder.label(), builder.label()
+    if node.condition is not None:
+        body.emit(i.Goto(again.target), node.span)
+        builder.reachable = True
+    builder.bind_loop(start)
+    body.scopes.append(Loop(end, again))
+    body.block(node.body)
+    body.scopes.pop()
+    builder.bind(again)
+    if builder.reachable:
+        if not body.ref.raw:
+            body.emit(i.Poll(), node.span)
+        if node.condition is not None:
+            jump_if(body, node.condition, start, True)
+        else:
+            body.emit(i.Goto(start.target), node.span)
+    builder.bind(end)
+
+
+# Ways out.
+
+
+class Way(Enum):
+    ON = auto()
+    EXCEPTION = auto()
+    RETURN = auto()
+
+
+@dataclass(slots=True, eq=False)
+class Jump:
+    """A `break` or `continue`: to a label of a loop."""
+
+    loop: Loop
+    label: Label
+
+
+def break_loop(body: Body, node: typed.Break) -> None:
+    loop = innermost_loop(body)
+    leave(body, Jump(loop, loop.exit), node.span)
+
+
+def continue_loop(body: Body, node: typed.Continue) -> None:
+    loop = innermost_loop(body)
+    leave(body, Jump(loop, loop.again), node.span)
+
+
+def innermost_loop(body: Body) -> Loop:
+    return next(scope for scope in reversed(body.scopes) if isinstance(scope, Loop))
+
+
+def return_value(body: Body, node: typed.Return) -> None:
+    if body.function.kind is FunctionKind.GLOBAL:
+        return store_global(body, node)
+    if node.value is None or body.type(node.value.type) is UNIT:
+        if node.value is not None:
+            body.value(node.value)
+        return leave(body, Way.RETURN, node.span)
+    if not any(isinstance(scope, Finally) for scope in body.scopes):
+        value = body.value(node.value)
+        body.emit(i.Return(value), node.span)
+        return body.done(value)
+    body.value(node.value, result_register(body))
+    return leave(body, Way.RETURN, node.span)
+
+
+def result_register(body: Body) -> Register:
+    if body.result == NO_REGISTER:
+        kind = body.ref.result
+        assert kind is not None
+        body.result = body.builder.register(kind)
+    return body.result
+
+
+def store_global(body: Body, node: typed.Return) -> None:
+    """The initialiser of a global does not return its value but stores it."""
+    assert node.value is not None
+    variable = next(one for one in body.specializer.program.globals if one.initializer is body.function)
+    value = body.value(node.value)
+    body.emit(i.StoreGlobal(body.specializer.global_ref(variable), value), node.span)
+    body.emit(i.Return(NO_REGISTER), node.span)
+
+
+def leave(body: Body, way: Way | Jump, span: Span) -> None:
+    """Go a way out, through the innermost `finally` if there is one on it."""
+    for scope in reversed(body.scopes):
+        if isinstance(scope, Finally):
+            enter_finally(body, scope, way, span)
+            return
+        if isinstance(way, Jump) and scope is way.loop:
+            break
+    if isinstance(way, Jump):
+        body.emit(i.Goto(way.label.target), span)
+    else:
+        result = NO_REGISTER if body.ref.result is None else body.result
+        body.emit(i.Return(result), span)
+
+
+def enter_finally(body: Body, scope: Finally, way: object, span: Span) -> None:
+    """Note which way is gone, and go to the block."""
+    if not body.builder.reachable:
+        return
+    known = next((number for number, one in enumerate(scope.ways) if same_way(one, way)), None)
+    if known is None:
+        known = len(scope.ways)
+        scope.ways.append(way)
+    body.emit(i.LoadConstant(scope.state, known), span)
+    body.emit(i.Goto(scope.entry.target), span)
+
+
+def same_way(one: object, other: object) -> bool:
+    if isinstance(one, Jump) and isinstance(other, Jump):
+        return one.label is other.label
+    return one is other
+
+
+# do
+
+
+def do(body: Body, node: typed.Do) -> None:
+    if node.last is None:
+        return do_catch(body, node, None)
+    span = node.last.span
+    scope = Finally(body.builder.label(), body.builder.register(Kind.INT))
+    exception = body.builder.register(Kind.REF)
+    handler = new_handler(body, span)
+    prepare(body, exception, span)
+    body.scopes.append(scope)
+    body.handlers.append(handler)
+    do_catch(body, node, handler)
+    enter_finally(body, scope, Way.ON, span)
+    body.handlers.pop()
+    body.scopes.pop()
+    body.builder.bind(handler.label)
+    body.emit(i.TakeException(exception), span)
+    enter_finally(body, scope, Way.EXCEPTION, span)
+    body.builder.bind(scope.entry)
+    body.block(node.last)
+    go_on(body, scope, exception, handler, span)
+    return None
+
+
+def new_handler(body: Body, span: Span) -> Handler:
+    """A handler; where the line of an exception may be told, with a register for it."""
+    handler = Handler(body.builder.label())
+    if not body.ref.throws:
+        handler.line = body.builder.register(Kind.INT)
+        body.emit(i.LoadConstant(handler.line, 0), span)
+    return handler
+
+
+def prepare(body: Body, exception: Register, span: Span) -> None:
+    """Registers that only one way out needs get a value on all of them."""
+    body.emit(i.LoadConstant(exception, None), span)
+    if body.ref.result is not None:
+        body.emit(i.LoadConstant(result_register(body), DEFAULTS[body.ref.result]), span)
+
+
+def go_on(body: Body, scope: Finally, exception: Register, handler: Handler, span: Span) -> None:
+    """Behind a `finally` block: each way out that is taken goes on from here; the last needs no test."""
+    if not body.builder.reachable:
+        return
+    end = body.builder.label()
+    *tested, (_, last) = sorted(enumerate(scope.ways), key=lambda way: way[1] is Way.ON)
+    labels = [body.builder.label() for _ in tested]
+    for (number, _), label in zip(tested, labels, strict=True):
+        body.emit(i.BranchEqual(scope.state, number, label.target), span)
+    go_way(body, last, end, exception, handler, span)
+    for (_, way), label in zip(tested, labels, strict=True):
+        body.builder.bind(label)
+        go_way(body, way, end, exception, handler, span)
+    body.builder.bind(end)
+
+
+def go_way(body: Body, way: object, end: Label, exception: Register, handler: Handler, span: Span) -> None:
+    """One way out: on behind the `do`, further with the exception, or to where a jump wanted to go."""
+    if way is Way.ON:
+        body.emit(i.Goto(end.target), span)
+    elif way is Way.EXCEPTION:
+        body.emit(i.SetException(exception), span)
+        pass_on(body, handler, span)
+    else:
+        assert isinstance(way, Way | Jump)
+        leave(body, way, span)
+
+
+def pass_on(body: Body, handler: Handler, span: Span) -> None:
+    """Send the pending exception, whose line `handler` noted, further out."""
+    if not body.handlers:
+        if handler.line == NO_REGISTER:
+            body.throw_pending(span)
+        else:
+            body.emit(i.LeaveException(handler.line), span)
+        return
+    outer = body.handlers[-1]
+    if outer.line != NO_REGISTER and handler.line != NO_REGISTER:
+        body.emit(i.Move(outer.line, handler.line), span)
+    body.emit(i.Goto(outer.label.target), span)
+
+
+def do_catch(body: Body, node: typed.Do, last: Handler | None) -> None:
+    """The `do` block and its catches; what they do not catch goes further out."""
+    if not node.catches:
+        body.block(node.body)
+        return
+    end = body.builder.label()
+    handler = new_handler(body, node.span)
+    body.handlers.append(handler)
+    body.block(node.body)
+    body.handlers.pop()
+    body.emit(i.Goto(end.target), node.span)
+    body.builder.bind(handler.label)
+    if body.builder.reachable:
+        exception = body.builder.register(Kind.REF)
+        body.emit(i.TakeException(exception), node.span)
+        for catch in node.catches:
+            catch_one(body, catch, exception, end)
+        body.emit(i.SetException(exception), node.span)
+        pass_on(body, handler, node.span)
+    body.builder.bind(end)
+
+
+def catch_one(body: Body, node: typed.Catch, exception: Register, end: Label) -> None:
+    if not body.builder.reachable:
+        return
+    past, span = body.builder.label(), node.body.span
+    matches = body.temporary(Kind.BOOL)
+    cls = body.specializer.class_ref(body.class_type(node.type))
+    body.emit(i.IsInstance(matches, exception, cls), span)
+    body.done(matches)
+    body.emit(i.BranchUnless(matches, past.target), span)
+    body.emit(i.Move(body.local(node.local), exception), span)
+    body.block(node.body)
+    body.emit(i.Goto(end.target), span)
+    body.builder.bind(past)
+
+
+def throw(body: Body, node: typed.Throw) -> None:
+    value = body.value(node.value)
+    body.emit(i.SetException(value), node.span)
+    body.done(value)
+    body.throw_pending(node.span)
+
+
+STATEMENTS: Final = {
+    typed.Block: block,
+    typed.Let: let,
+    typed.Evaluate: evaluate,
+    typed.Construct: construct,
+    typed.If: if_chain,
+    typed.While: while_loop,
+    typed.Break: break_loop,
+    typed.Continue: continue_loop,
+    typed.Return: return_value,
+    typed.Do: do,
+    typed.Throw: throw,
+}

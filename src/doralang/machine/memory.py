@@ -1,0 +1,438 @@
+"""Memory for code, cells, stacks and heaps, straight from the operating system (Linux).
+
+No page is ever writable and executable.  A `CodeArena` reserves one stretch of addresses, so that all
+its code and cells are within reach of each other (2 GB); pages are committed as they are touched:
+
+    cells                     read+write: 8-byte words, such as the entry of a function
+    code                      read+execute: private pages, written through /proc/self/mem
+
+`/proc/self/mem` may write to private pages whatever their protection, while other threads run in them, and
+after a fork each process has its own.  Where a kernel refuses that, or an emulator does not notice it, code
+is placed in whole fresh pages that are filled while read+write and then switched to read+execute, once.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+from _thread import allocate_lock
+from bisect import bisect_left
+from collections.abc import Sequence
+from typing import Any, Final
+from weakref import WeakSet
+
+from doralang.machine.targets import Target, host
+from doralang.types.kinds import Kind
+
+PAGE: Final = os.sysconf("SC_PAGE_SIZE")
+CODE_ALIGNMENT: Final = 16
+CELL: Final = 8
+ARENA_SIZE: Final = 256 << 20
+CELLS_SIZE: Final = 8 << 20
+SMALLEST_ARENA: Final = 32 << 20
+
+NOTHING: Final = 0
+READ: Final = 1
+READ_WRITE: Final = 3
+READ_EXECUTE: Final = 5
+
+MAP_PRIVATE: Final = 0x02
+MAP_ANONYMOUS: Final = 0x20
+MAP_NORESERVE: Final = 0x4000
+MADV_DONTNEED: Final = 4
+
+CLOSED: Final = -1
+"""in place of the number of a file"""
+
+MAP_FAILED: Final = (1 << 8 * ctypes.sizeof(ctypes.c_void_p)) - 1
+
+libc: Final = ctypes.CDLL(None, use_errno=True)
+
+
+def prototype(name: str, result: Any, *arguments: Any) -> Any:
+    """A function of the C library with its types."""
+    function = getattr(libc, name)
+    function.restype = result
+    function.argtypes = arguments
+    return function
+
+
+address_t, size_t, int_t = ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int
+libc_mmap: Final = prototype("mmap", address_t, address_t, size_t, int_t, int_t, int_t, ctypes.c_long)
+libc_mprotect: Final = prototype("mprotect", int_t, address_t, size_t, int_t)
+libc_munmap: Final = prototype("munmap", int_t, address_t, size_t)
+libc_madvise: Final = prototype("madvise", int_t, address_t, size_t, int_t)
+
+
+class MappingError(Exception):
+    """The operating system refused memory."""
+
+
+class ArenaFull(Exception):
+    """No room is left among the reserved addresses."""
+
+
+def pages(size: int) -> int:
+    """`size` rounded up to whole pages."""
+    return size + PAGE - 1 & -PAGE
+
+
+# ---- Plain mappings ----
+
+
+def refuse(what: str) -> MappingError:
+    return MappingError(f"{what}: {os.strerror(ctypes.get_errno())}")
+
+
+def map_memory(size: int, protection: int = READ_WRITE) -> int:
+    """Fresh zeroed memory of whole pages, at an address the system chooses; committed when touched."""
+    flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE
+    address = libc_mmap(None, pages(size), protection, flags, -1, 0)
+    if address is None or address == MAP_FAILED:
+        raise refuse(f"mapping {size} bytes")
+    return int(address)
+
+
+def protect(address: int, size: int, protection: int) -> None:
+    """Change what may be done with whole pages."""
+    if libc_mprotect(address, pages(size), protection):
+        raise refuse("changing the protection of memory")
+
+
+def discard(address: int, size: int) -> None:
+    """Give the pages back; the addresses stay and read as zeros."""
+    if libc_madvise(address, pages(size), MADV_DONTNEED):
+        raise refuse("giving memory back")
+
+
+def unmap(address: int, size: int) -> None:
+    """Give pages and addresses back."""
+    if libc_munmap(address, pages(size)):
+        raise refuse("unmapping memory")
+
+
+class Stack:
+    """A stack growing downwards from `top` to `bottom`; the page below `bottom` may not be touched."""
+
+    __slots__ = ("bottom", "size", "top")
+
+    def __init__(self, size: int) -> None:
+        self.size = pages(size) + PAGE
+        guard = map_memory(self.size)
+        protect(guard, PAGE, NOTHING)
+        self.bottom = guard + PAGE
+        self.top = guard + self.size
+
+    def free(self) -> None:
+        """Unmap it."""
+        unmap(self.bottom - PAGE, self.size)
+
+
+# ---- Allocating ranges ----
+
+
+class Ranges:
+    """Hands out parts of one stretch of addresses, lowest first, and takes them back exactly.
+
+    `free` holds the starts of free parts in order, `sizes` how long each is; neighbours are merged.
+    """
+
+    __slots__ = ("free", "granule", "limit", "sizes", "start", "used")
+
+    def __init__(self, start: int, size: int, granule: int) -> None:
+        self.start = start
+        self.limit = start + size
+        self.granule = granule
+        self.free = [start]
+        self.sizes = [size]
+        self.used = 0
+
+    def rounded(self, size: int) -> int:
+        """What a request of `size` bytes takes."""
+        return (size or 1) + self.granule - 1 & -self.granule
+
+    def allocate(self, size: int) -> int:
+        """The address of `size` bytes.  Raises ArenaFull."""
+        size = (size or 1) + self.granule - 1 & -self.granule
+        free, sizes = self.free, self.sizes
+        index = 0 if sizes and sizes[0] >= size else self._first_fit(size)
+        address, available = free[index], sizes[index]
+        if available == size:
+            del free[index], sizes[index]
+        else:
+            free[index] = address + size
+            sizes[index] = available - size
+        self.used += size
+        return address
+
+    def _first_fit(self, size: int) -> int:
+        """The index of the first part that is large enough."""
+        for index, available in enumerate(self.sizes):
+            if available >= size:
+                return index
+        raise ArenaFull(f"no room for {size} bytes")
+
+    def release(self, address: int, size: int) -> None:
+        """Take back what `allocate` gave out for this size."""
+        size = self.rounded(size)
+        index = bisect_left(self.free, address)
+        inside = self.start <= address and address + size <= self.limit
+        before = index == 0 or self.free[index - 1] + self.sizes[index - 1] <= address
+        after = index == len(self.free) or address + size <= self.free[index]
+        assert inside and before and after, f"{address:#x} is free already or was never given out"
+        self.free.insert(index, address)
+        self.sizes.insert(index, size)
+        self.used -= size
+        self._merge(index)
+        if index:
+            self._merge(index - 1)
+
+    def _merge(self, index: int) -> None:
+        """Make one of two free parts that touch."""
+        if index + 1 < len(self.free) and self.free[index] + self.sizes[index] == self.free[index + 1]:
+            self.sizes[index] += self.sizes[index + 1]
+            del self.free[index + 1], self.sizes[index + 1]
+
+
+# ---- Writing code ----
+
+
+class ProcessMemory:
+    """Writes into read+execute pages through /proc/self/mem.
+
+    The file belongs to the process that opened it, so a child closes it, and opens its own to write.
+    """
+
+    granule = CODE_ALIGNMENT
+
+    __slots__ = ("file",)
+
+    def __init__(self) -> None:
+        self._open()
+
+    def _open(self) -> None:
+        self.file = os.open("/proc/self/mem", os.O_RDWR | os.O_CLOEXEC)
+
+    def after_fork(self) -> None:
+        """What a child has to do before it writes."""
+        self.close()
+
+    def prepare(self, address: int, size: int) -> None:
+        protect(address, size, READ_EXECUTE)
+
+    def write(self, address: int, data: bytes | bytearray) -> None:
+        if self.file == CLOSED:
+            self._open()
+        written = os.pwrite(self.file, data, address)
+        assert written == len(data), "code was written in part only"
+
+    def clear(self, address: int, size: int, filler: bytes) -> None:
+        """Overwrite what is no longer in use, so that running it by mistake stops at once."""
+        self.write(address, filler * (size // len(filler)))
+
+    def close(self) -> None:
+        if self.file != CLOSED:
+            os.close(self.file)
+            self.file = CLOSED
+
+
+class FreshPages:
+    """Fills whole pages while they are read+write, then makes them read+execute, for good."""
+
+    granule = PAGE
+
+    __slots__ = ()
+
+    def after_fork(self) -> None:
+        pass
+
+    def prepare(self, address: int, size: int) -> None:
+        pass
+
+    def write(self, address: int, data: bytes | bytearray) -> None:
+        size = len(data)
+        protect(address, size, READ_WRITE)
+        ctypes.memmove(address, bytes(data), size)
+        protect(address, size, READ_EXECUTE)
+
+    def clear(self, address: int, size: int, filler: bytes) -> None:
+        protect(address, size, NOTHING)
+        discard(address, size)
+
+    def close(self) -> None:
+        pass
+
+
+def code_writer(address: int, size: int) -> ProcessMemory | FreshPages:
+    """The way that works here, tried out at the start of the code."""
+    try:
+        writer = ProcessMemory()
+    except OSError:
+        return FreshPages()
+    writer.prepare(address, size)
+    try:
+        writer.write(address, b"\0")
+    except OSError:
+        writer.close()
+        protect(address, size, NOTHING)
+        return FreshPages()
+    return writer
+
+
+# ---- The arena ----
+
+ARENAS: Final[WeakSet[CodeArena]] = WeakSet()
+
+
+def after_fork() -> None:
+    """In a child after a fork: another thread of the parent may have held the lock of an arena."""
+    for arena in ARENAS:
+        arena.lock = allocate_lock()
+        arena.writer.after_fork()
+
+
+os.register_at_fork(after_in_child=after_fork)
+
+
+class CodeArena:
+    """Code and cells within reach of each other; placed, freed and reused exactly.
+
+    `fresh_pages` chooses that way of placing instead of trying for the other.  May be used from several
+    threads; a forked child goes on with its own copy.
+    """
+
+    __slots__ = (
+        "__weakref__",
+        "address",
+        "cells",
+        "code",
+        "filler",
+        "lock",
+        "size",
+        "synchronize",
+        "words",
+        "writer",
+    )
+
+    def __init__(self, size: int = ARENA_SIZE, fresh_pages: bool = False) -> None:
+        target = host()
+        self.address, self.size = reserve(min(size, target.reach) if target else size)
+        cells_size = min(CELLS_SIZE, self.size // 4)
+        protect(self.address, cells_size, READ_WRITE)
+        start, rest = self.address + cells_size, self.size - cells_size
+        self.writer = FreshPages() if fresh_pages else code_writer(start, rest)
+        self.cells = Ranges(self.address, cells_size, CELL)
+        self.code = Ranges(start, rest, self.writer.granule)
+        self.words = (ctypes.c_uint64 * (cells_size // CELL)).from_address(self.address)
+        self.filler = target.filler if target else b"\0"
+        self.lock = allocate_lock()
+        self.synchronize: Any = None
+        ARENAS.add(self)
+        if target and not target.coherent:
+            self._make_coherent(target)
+
+    def _make_coherent(self, target: Target) -> None:
+        """Synchronize what is written, and choose fresh pages if rewritten code is not noticed even so.
+
+        The first page is for the function that synchronizes.
+        """
+        start, size = self.code.start, self.code.limit - self.code.start
+        self._write_synchronizer(target, start)
+        if isinstance(self.writer, ProcessMemory) and not self._is_rewriting_noticed(target, start):
+            self.writer.close()
+            protect(start, size, NOTHING)
+            self.writer = FreshPages()
+            self._write_synchronizer(target, start)
+        self.code = Ranges(start + PAGE, size - PAGE, self.writer.granule)
+
+    def _write_synchronizer(self, target: Target, address: int) -> None:
+        """synchronize(start, end); for this very function the kernel has seen to it."""
+        masm = target.assembler()
+        masm.synchronize_code(masm.arguments[0], masm.arguments[1])
+        masm.return_()
+        self.writer.write(address, masm.finish().data)
+        self.synchronize = ctypes.PYFUNCTYPE(None, address_t, address_t)(address)
+
+    def _is_rewriting_noticed(self, target: Target, start: int) -> bool:
+        """Whether new code in the place of old is what runs: emulators may remember the old."""
+        address = start + PAGE
+        answers = []
+        for answer in (1, 2):
+            masm = target.assembler()
+            masm.load_constant(Kind.INT, masm.result, answer)
+            masm.return_()
+            self.write(address, masm.finish().data)
+            answers.append(ctypes.PYFUNCTYPE(int_t)(address)())
+        return answers == [1, 2]
+
+    def allocate(self, size: int) -> int:
+        """The address of room for code, a multiple of 16."""
+        with self.lock:
+            return self.code.allocate(size)
+
+    def write(self, address: int, data: bytes | bytearray) -> None:
+        """Fill what `allocate` gave out, from its start and at once."""
+        self.writer.write(address, data)
+        if self.synchronize is not None:
+            self.synchronize(address, address + len(data))
+
+    def place(self, data: bytes | bytearray) -> int:
+        """Allocate and write code that does not depend on its address."""
+        address = self.allocate(len(data))
+        self.write(address, data)
+        return address
+
+    def free(self, address: int, size: int) -> None:
+        """Take back code; nobody may run it any more."""
+        with self.lock:
+            self.writer.clear(address, self.code.rounded(size), self.filler)
+            self.code.release(address, size)
+
+    def new_cell(self, value: int = 0, count: int = 1) -> int:
+        """The address of `count` neighbouring 8-byte words, all holding `value`."""
+        with self.lock:
+            address = self.cells.allocate(CELL * count)
+        self.set_cells(address, [value] * count)
+        return address
+
+    def set_cells(self, address: int, values: Sequence[int]) -> None:
+        """Store neighbouring words that nobody uses yet."""
+        index = (address - self.address) // CELL
+        self.words[index : index + len(values)] = [*values]
+
+    def set_cell(self, address: int, value: int) -> None:
+        """Store a word at once: another thread sees the old value or the new one.
+
+        Who sees the address of code sees the code: that was complete for everybody when `write` returned.
+        """
+        self.words[(address - self.address) // CELL] = value
+
+    def cell(self, address: int) -> int:
+        """The value of a word."""
+        return self.words[(address - self.address) // CELL]
+
+    def free_cell(self, address: int, count: int = 1) -> None:
+        """Take back what `new_cell` gave out."""
+        with self.lock:
+            self.cells.release(address, CELL * count)
+
+    def contains(self, address: int) -> bool:
+        """Whether the address lies in the code of this arena."""
+        return self.code.start <= address < self.code.limit
+
+    def close(self) -> None:
+        """Unmap everything; nothing of it may be in use."""
+        ARENAS.discard(self)
+        self.writer.close()
+        unmap(self.address, self.size)
+
+
+def reserve(size: int) -> tuple[int, int]:
+    """Addresses without memory behind them, fewer where the process may not have that many."""
+    while True:
+        try:
+            return map_memory(size, NOTHING), size
+        except MappingError:
+            size //= 2
+            if size < SMALLEST_ARENA:
+                raise

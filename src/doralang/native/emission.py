@@ -1,0 +1,62 @@
+"""What people can see of functions as they are compiled: bytecode, machine code, the perf map."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Final
+
+from doralang.machine.targets import Target
+from doralang.optional import load
+from doralang.settings import ALL, Settings
+
+if TYPE_CHECKING:
+    from doralang.bytecode.function import Function
+    from doralang.code.objects import CompiledFunction
+
+PERF_FOLDER: Final = "/tmp"
+"""where Linux `perf` looks for the map of a process"""
+
+
+class Emission:
+    """Prints what the settings ask for."""
+
+    def __init__(self, settings: Settings, target: Target) -> None:
+        self.settings = settings
+        self.target = target
+        self.perf = None
+        if settings.perf:
+            self.perf = open(f"{PERF_FOLDER}/perf-{os.getpid()}.map", "a", encoding="utf-8")  # noqa: SIM115
+
+    def wants_asm(self, name: str) -> bool:
+        return "asm" in self.settings.emit or wanted(name, self.settings.emit_asm)
+
+    def wants_breakpoint(self, name: str) -> bool:
+        return wanted(name, self.settings.emit_debug)
+
+    def bytecode(self, function: Function) -> str:
+        """The dump of a function's bytecode, or nothing."""
+        settings = self.settings
+        if "bytecode" in settings.emit or wanted(function.ref.plain_name, settings.emit_bytecode):
+            return str(load("doralang.bytecode.printer").print_function(function)) + "\n"
+        return ""
+
+    def asm(self, compiled: CompiledFunction) -> str:
+        """The listing of a function's machine code, or nothing."""
+        if not self.wants_asm(compiled.ref.plain_name):
+            return ""
+        listing = load("doralang.machine.listing")
+        try:
+            text = listing.listing(compiled.code, self.target, listing.Syntax(self.settings.asm_syntax))
+        except listing.ListingError as error:
+            return f"{compiled.ref.name}: {error}\n"
+        return f"{compiled.ref.name}\n{text}\n"
+
+    def note_place(self, name: str, address: int, size: int) -> None:
+        """Tell `perf` where a function is."""
+        if self.perf is not None:
+            self.perf.write(f"{address:x} {size:x} dora::{name}\n")
+            self.perf.flush()
+
+
+def wanted(name: str, names: set[str]) -> bool:
+    return name in names or ALL in names

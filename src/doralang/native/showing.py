@@ -1,0 +1,110 @@
+"""Machine code for any processor, to be looked at: `--target=NAME` compiles a program without running it.
+
+    program -> the functions that may run, by name -> bytecode -> baseline compiler -> listing
+
+Nothing is placed, so the code names what is outside of it by symbols, and addresses are zero.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from doralang.baseline.compiler import compile_for
+from doralang.bytecode.entities import ClassRef, FieldRef, FunctionRef, GlobalRef
+from doralang.bytecode.function import Function
+from doralang.bytecode.instructions import Call, CallInternal, CallVirtual, NewObject
+from doralang.check.program import Program
+from doralang.code import layout
+from doralang.code.collectors import COLLECTORS, DEFAULT
+from doralang.lower.functions import lowering
+from doralang.lower.specializer import Specializer
+from doralang.machine.targets import TARGETS
+from doralang.native.emission import Emission
+from doralang.runtime.internals import HEAP_FUNCTIONS
+from doralang.settings import Settings
+
+
+class Symbols:
+    """An environment (`baseline.context.Environment`) with a symbol for everything and memory for nothing."""
+
+    def __init__(
+        self, specializer: Specializer, *, bounds_checks: bool = True, marks_cards: bool = True
+    ) -> None:
+        self.specializer = specializer
+        self.bounds_checks = bounds_checks
+        self.marks_cards = marks_cards
+        self.literals: dict[str, int] = {}
+
+    def entry(self, function: FunctionRef) -> str:
+        return f"entry:{function.name}"
+
+    def shape(self, cls: ClassRef) -> str:
+        return f"shape:{cls.name}"
+
+    def text_shape(self) -> str:
+        return "shape:Str"
+
+    def field_offset(self, cls_field: FieldRef) -> int:
+        return layout.field_offsets(cls_field.owner)[cls_field]
+
+    def instance_size(self, cls: ClassRef) -> int:
+        return layout.instance_size(cls)
+
+    def literal(self, text: str) -> int:
+        return self.literals.setdefault(text, layout.WORD * len(self.literals))
+
+    def global_offset(self, variable: GlobalRef) -> int:
+        return layout.WORD * variable.index
+
+    def internal(self, function: FunctionRef) -> FunctionRef | None:
+        return supplied_by_library(self.specializer, function)
+
+
+def supplied_by_library(specializer: Specializer, function: FunctionRef) -> FunctionRef | None:
+    """The function of the library's heap files that stands for an internal one, if there is one."""
+    name = HEAP_FUNCTIONS.get(function.internal or "")
+    return specializer.function_ref(specializer.program.library.functions[name]) if name else None
+
+
+def reached(specializer: Specializer, waiting: list[FunctionRef]) -> Iterator[Function]:
+    """The bytecode of these functions and of all that they may call."""
+    done: set[FunctionRef] = set()
+    while waiting:
+        ref = waiting.pop()
+        ref = supplied_by_library(specializer, ref) or ref
+        if ref in done or ref.internal or specializer.origins[ref][0].body is None:
+            continue
+        done.add(ref)
+        bytecode = specializer.code(ref)
+        yield bytecode
+        waiting += called_by(bytecode)
+
+
+def called_by(bytecode: Function) -> Iterator[FunctionRef]:
+    """What it calls, and the methods of the objects that it makes."""
+    for insn in bytecode.code:
+        if isinstance(insn, Call | CallVirtual | CallInternal):
+            yield insn.function
+        if isinstance(insn, NewObject):
+            yield from insn.cls.methods
+
+
+def show_program(program: Program, settings: Settings) -> str:
+    """The dumps that the settings ask for, of all functions that `main` and the globals lead to, by name."""
+    assert program.main is not None, "the checker asks for a main"
+    specializer = lowering(program)
+    target = TARGETS[settings.target]
+    emission = Emission(settings, target)
+    symbols = Symbols(
+        specializer,
+        bounds_checks=not settings.omit_bounds_check,
+        marks_cards=COLLECTORS[settings.gc or DEFAULT].marks_cards,
+    )
+    text = ""
+    starts = [*specializer.initializers(), specializer.function_ref(program.main)]
+    for function in sorted(reached(specializer, starts), key=lambda one: one.name):
+        text += emission.bytecode(function)
+        if emission.wants_asm(function.ref.plain_name):
+            compiled = compile_for(target, function, symbols, comments=True)
+            text += emission.asm(compiled)
+    return text.removesuffix("\n")

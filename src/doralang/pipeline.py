@@ -1,0 +1,80 @@
+"""The stages that a program passes through, from text to machine code, and how each is printed.
+
+    tokens -> ast -> program -> bytecode -> graph -> llvm -> asm
+
+The first three are printed once, before the program runs; the others for each function when it
+is compiled, by the engine that compiles it.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import Final, NamedTuple
+
+from doralang.optional import load
+from doralang.text.diagnostics import Diagnostics
+from doralang.text.source import Source
+
+
+class Stage(Enum):
+    """In the order of the flow."""
+
+    TOKENS = "tokens"
+    AST = "ast"
+    PROGRAM = "program"
+    BYTECODE = "bytecode"
+    TRACE = "trace"
+    C = "c"
+    GO = "go"
+    GRAPH = "graph"
+    LLVM = "llvm"
+    ASM = "asm"
+
+
+class Printer(NamedTuple):
+    """How the text of a file becomes the dump of a stage: `print(make(source, diagnostics))`.
+
+    A formula is made by `make_formula`; where that is empty, more than its text is needed.
+    """
+
+    maker: str
+    make: str
+    make_formula: str
+    printer: str
+    print: str
+    with_source: bool = False
+    """whether the printer wants the source, too, for positions"""
+
+
+STAGES: Final = tuple(Stage)
+PRINTERS: Final = {
+    Stage.TOKENS: Printer(
+        "doralang.syntax.lexer", "lex", "lex_formula", "doralang.syntax.dump", "dump_tokens"
+    ),
+    Stage.AST: Printer(
+        "doralang.syntax.parser", "parse_file", "parse_formula", "doralang.syntax.dump", "dump", True
+    ),
+    Stage.PROGRAM: Printer(
+        "doralang.check.library", "check_source", "", "doralang.check.printer", "dump_program"
+    ),
+}
+
+
+def dump_stage(stage: Stage, source: Source, *, formula: bool = False) -> str:
+    """A stage of this source as text; empty for a stage that is not printed here.
+
+    Errors in the source are nobody's business here: what could be understood is printed (of a program
+    that does not check, nothing is).
+    """
+    row = PRINTERS.get(stage)
+    make = row and (row.make_formula if formula else row.make)
+    if not row or not make:
+        return ""
+    made = getattr(load(row.maker), make)(source, Diagnostics())
+    arguments = (made, source) if row.with_source else (made,)
+    return str(getattr(load(row.printer), row.print)(*arguments))
+
+
+def dump_stages(names: set[str], source: Source, *, formula: bool = False) -> str:
+    """The dumps of all these stages, in the order of the flow."""
+    return "".join(dump_stage(stage, source, formula=formula) for stage in STAGES if stage.value in names)

@@ -1,0 +1,84 @@
+"""Handles: how native code and Python hold objects while compiled code runs.
+
+Objects move, so an address is good only until the next collection.  A handle is a word that the
+collector knows as a root and redirects; it lives as long as the scope in which it was made:
+
+    with instance.handles.scope() as scope:
+        testing = scope.handle(address)
+        run(function, [testing.address])
+        look_at(testing.address)         where the object is now
+"""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Final
+
+from doralang.code import layout
+from doralang.runtime.memory import Region, Words, load_word, store_word
+
+TABLE_SIZE: Final = 1 << 20
+"""bytes reserved for handles, committed when used"""
+
+
+class Handle:
+    """One reference, kept up to date by the collector."""
+
+    __slots__ = ("place",)
+
+    def __init__(self, place: int) -> None:
+        self.place = place
+
+    @property
+    def address(self) -> int:
+        """Where the object is now; 0 for nil."""
+        return load_word(self.place)
+
+
+class Handles:
+    """The handles of an instance: a stack of words, scope upon scope."""
+
+    def __init__(self, heap: Words) -> None:
+        self.table = Region(TABLE_SIZE)
+        self.heap = heap
+        heap[layout.HEAP_HANDLES] = heap[layout.HEAP_HANDLES_TOP] = self.table.start
+
+    def scope(self) -> Scope:
+        return Scope(self)
+
+    def set_top(self, top: int) -> None:
+        """The handles below `top` are in use; the collector knows."""
+        self.table.top = top
+        self.heap[layout.HEAP_HANDLES_TOP] = top
+
+    def places(self) -> range:
+        """The addresses of the words in use: roots."""
+        return range(self.table.start, self.table.top, layout.WORD)
+
+    def free(self) -> None:
+        self.table.free()
+
+
+class Scope:
+    """Releases at its end the handles made in it."""
+
+    __slots__ = ("handles", "top")
+
+    def __init__(self, handles: Handles) -> None:
+        self.handles = handles
+        self.top = handles.table.top
+
+    def __enter__(self) -> Scope:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.handles.set_top(self.top)
+
+    def handle(self, address: int) -> Handle:
+        """A new handle of an object."""
+        place = self.handles.table.allocate(layout.WORD)
+        store_word(place, address)
+        self.handles.set_top(self.handles.table.top)
+        return Handle(place)

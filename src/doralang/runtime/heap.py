@@ -1,0 +1,207 @@
+"""The heap of an instance: its memory, the block of numbers that collectors work with, and the GC points.
+
+GC points that name slots stand in a hash table in native memory, which the collectors' `findPoint` reads:
+
+    entry      return address | address of the slots, or 0 | 0
+    slots      how many | distances from the frame pointer
+"""
+
+from __future__ import annotations
+
+import ctypes
+from struct import pack
+from typing import Final
+
+from doralang.code import layout
+from doralang.code.collectors import Collector, Spaces
+from doralang.machine.memory import map_memory, unmap
+from doralang.runtime.memory import Region, Words, load_word, store_bytes, store_word
+from doralang.runtime.spaces import Sizes, divide
+
+FIRST_POINTS: Final = 1 << 12
+"""entries of the first table; always a power of two"""
+ENTRY: Final = 16
+SLOTS_SIZE: Final = 1 << 30
+GLOBALS_SIZE: Final = 1 << 23
+ROOTS_SIZE: Final = 128 << 20
+"""room for the list of roots: more than a stack full of slots, all handles and globals"""
+LOG_SIZE: Final = 8 << 20
+HASH: Final = 0x9E37_79B9_7F4A_7C15
+MASK: Final = (1 << 64) - 1
+
+
+class Heap:
+    """The memory of objects, divided as the collector wants it.
+
+    `stress` is one of `layout.STRESS_…`, or 0.
+    """
+
+    def __init__(self, collector: Collector, sizes: Sizes, thread: Words, *, stress: int = 0) -> None:
+        self.collector = collector
+        self.thread = thread
+        self.block = Words(map_memory(layout.HEAP_SIZE), layout.HEAP_SIZE)
+        self.regions: list[Region] = []
+        self.slots = self.reserve(SLOTS_SIZE)
+        self.globals = self.reserve(GLOBALS_SIZE)
+        self.log = self.reserve(LOG_SIZE)
+        self.points: dict[int, int] = {}
+        self.tables: list[tuple[int, int]] = []
+        """address and size of all tables of points so far"""
+        self.records: dict[tuple[int, ...], int] = {}
+        block = self.block
+        block[layout.HEAP_STRESS] = stress
+        divide(collector.spaces, sizes, block, thread, self.reserve)
+        block[layout.HEAP_GLOBALS] = self.globals.start
+        block[layout.HEAP_ROOTS] = self.reserve(ROOTS_SIZE).start
+        block[layout.HEAP_LOG] = block[layout.HEAP_LOG_TOP] = self.log.start
+        block[layout.HEAP_LOG_END] = self.log.end
+        thread[layout.THREAD_HEAP] = block.address
+        self.new_table(FIRST_POINTS)
+
+    def reserve(self, size: int) -> Region:
+        """A region that is freed with the heap."""
+        region = Region(size)
+        self.regions.append(region)
+        return region
+
+    # Allocation by Python: rare, and never a reason to collect.
+
+    def allocate(self, size: int) -> int | None:
+        """Zeroed room for Python; None if there is none."""
+        size = layout.align(size)
+        if self.collector.spaces in (Spaces.ONE, Spaces.HALVES):
+            return self.allocate_in_row(size)
+        return self.allocate_in_blocks(size)
+
+    def allocate_in_row(self, size: int) -> int | None:
+        """The next bytes, perhaps beyond the allocation buffer."""
+        top = self.thread[layout.THREAD_TOP]
+        if size > self.block[layout.HEAP_FROM_END] - top:
+            return None
+        self.thread[layout.THREAD_TOP] = top + size
+        return top
+
+    def allocate_in_blocks(self, size: int) -> int | None:
+        """In the allocation buffer if it fits, else as a large object."""
+        block, thread = self.block, self.thread
+        top = thread[layout.THREAD_TOP]
+        if size <= layout.LARGEST_CELL and top + size <= thread[layout.THREAD_END]:
+            thread[layout.THREAD_TOP] = top + size
+            return top
+        count = layout.align(size, layout.BLOCK_SIZE) >> layout.BLOCK_SHIFT
+        if self.bytes_in_use() + size > block[layout.HEAP_LIMIT]:
+            return None
+        start = self.take_free_block() if count == 1 and block[layout.HEAP_FREE_BLOCKS] else None
+        start = start or self.take_new_blocks(count)
+        if start is None:
+            return None
+        self.enter_large(start, count)
+        for counter in (layout.HEAP_OLD_BYTES, layout.HEAP_ALLOCATED, layout.HEAP_MARKED):
+            block[counter] += size
+        self.limit_eden()
+        return start
+
+    def take_free_block(self) -> int:
+        """The first free block, cleared; there is one."""
+        block = self.block
+        record = block[layout.HEAP_FIRST_FREE]
+        while load_word(record + layout.BLOCK_CELL):
+            record += layout.RECORD_SIZE
+        block[layout.HEAP_FIRST_FREE] = record + layout.RECORD_SIZE
+        block[layout.HEAP_FREE_BLOCKS] -= 1
+        index = record - block[layout.HEAP_BLOCKS] >> layout.RECORD_SHIFT
+        start = block[layout.HEAP_OLD] + (index << layout.BLOCK_SHIFT)
+        ctypes.memset(start, 0, layout.BLOCK_SIZE)
+        return start
+
+    def take_new_blocks(self, count: int) -> int | None:
+        """Blocks that were never in use."""
+        block, start = self.block, self.block[layout.HEAP_OLD_TOP]
+        end = start + (count << layout.BLOCK_SHIFT)
+        if end > block[layout.HEAP_OLD_END]:
+            return None
+        block[layout.HEAP_OLD_TOP] = end
+        return start
+
+    def enter_large(self, start: int, count: int) -> None:
+        """Fill the records of blocks that are one object, marked if marking goes on, with dirty cards."""
+        block = self.block
+        for index in range(count):
+            at = (start - block[layout.HEAP_OLD] >> layout.BLOCK_SHIFT) + index
+            record = block[layout.HEAP_BLOCKS] + (at << layout.RECORD_SHIFT)
+            store_word(record + layout.BLOCK_CELL, count << layout.BLOCK_SHIFT)
+            store_word(record + layout.BLOCK_START, start)
+            store_word(record + layout.BLOCK_EPOCH, block[layout.HEAP_EPOCH])
+            store_word(record + layout.BLOCK_USED, 1)
+        if block[layout.HEAP_STATE] == layout.MARKING:
+            word = block[layout.HEAP_MARKS] + (start >> layout.MARK_SHIFT) * layout.WORD
+            store_word(word & MASK, 1)
+        if self.collector.marks_cards:
+            card = block[layout.HEAP_CARDS] + (start >> layout.CARD_SHIFT) & MASK
+            ctypes.memset(card, layout.CARD_DIRTY, count << layout.BLOCK_SHIFT - layout.CARD_SHIFT)
+
+    def limit_eden(self) -> None:
+        """Eden can be filled as far as the limit of the heap allows, as the collector has it."""
+        block, thread = self.block, self.thread
+        room = block[layout.HEAP_LIMIT] - self.bytes_in_use()
+        most = block[layout.HEAP_EDEN] + block[layout.HEAP_EDEN_SIZE]
+        limit = max(min(thread[layout.THREAD_TOP] + room, most), thread[layout.THREAD_TOP])
+        block[layout.HEAP_EDEN_LIMIT] = limit
+        thread[layout.THREAD_END] = min(thread[layout.THREAD_END], limit)
+
+    def bytes_in_use(self) -> int:
+        """Of all objects, but for what nobody has found dead yet."""
+        block, top = self.block, self.thread[layout.THREAD_TOP]
+        if self.collector.spaces in (Spaces.ONE, Spaces.HALVES):
+            return top - block[layout.HEAP_FROM]
+        survivors = block[layout.HEAP_SURVIVORS_TOP] - block[layout.HEAP_SURVIVORS]
+        return block[layout.HEAP_OLD_BYTES] + survivors + top - block[layout.HEAP_EDEN]
+
+    def add_global(self, address: int) -> None:
+        """A global that holds a reference is a root."""
+        store_word(self.globals.allocate(layout.WORD), address)
+        self.block[layout.HEAP_GLOBAL_COUNT] += 1
+
+    # GC points.
+
+    def add_point(self, address: int, slots: tuple[int, ...]) -> None:
+        """Make known which slots hold references during the call that returns to `address`."""
+        if not self.collector.traces:
+            return
+        if len(self.points) * 2 >= self.capacity:
+            self.new_table(self.capacity * 2)
+        record = self.points[address] = self.records.get(slots) or self.new_record(slots)
+        self.enter(address, record)
+
+    def new_record(self, slots: tuple[int, ...]) -> int:
+        """A list of slots in native memory, for all GC points with these."""
+        data = pack(f"<{len(slots) + 1}q", len(slots), *slots)
+        record = self.records[slots] = self.slots.allocate(len(data))
+        store_bytes(record, data)
+        return record
+
+    def new_table(self, capacity: int) -> None:
+        """A larger table.  The old one stays: a collector may be looking at it."""
+        self.capacity = capacity
+        self.table = Words(map_memory(capacity * ENTRY), capacity * ENTRY)
+        self.tables.append((self.table.address, capacity * ENTRY))
+        for address, record in self.points.items():
+            self.enter(address, record)
+        self.block[layout.HEAP_POINTS_MASK] = capacity - 1
+        self.block[layout.HEAP_POINTS] = self.table.address
+
+    def enter(self, address: int, record: int) -> None:
+        """Put a GC point into the table, whose entries are two words each."""
+        words, mask = self.table.words, self.capacity - 1
+        index = (address * HASH & MASK) >> 32 & mask
+        while words[2 * index]:
+            index = index + 1 & mask
+        words[2 * index + 1] = record
+        words[2 * index] = address
+
+    def free(self) -> None:
+        unmap(self.block.address, layout.HEAP_SIZE)
+        for address, size in self.tables:
+            unmap(address, size)
+        for region in self.regions:
+            region.free()

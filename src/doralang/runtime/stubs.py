@@ -1,0 +1,319 @@
+"""The few pieces of machine code that are written by hand, with the macro assembler.
+
+    enter      the host calls it: switches to the instance's stack, calls a function, notes its result
+    compile    has a function compiled, and goes on in it; an entry cell leads there first
+    attention  somebody wants the program to look up, or the stack is full
+    allocate   the allocation buffer is full
+    trap:…     a failure
+    upcall:…   an internal function that Python supplies
+    callByName a function found by its name at run time
+
+All but `enter` leave Dora code through `upcall`: back on the host's stack, the one Python object in the
+thread block is called, which finds the reason there.  If it raises, the stub cuts back to `enter`,
+whose caller finds the exception set.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import IntEnum
+from functools import cache
+from typing import Final
+
+from doralang.code import layout
+from doralang.machine.buffer import Code
+from doralang.machine.macro import Argument, Condition, MacroAssembler
+from doralang.machine.targets import Target
+from doralang.types.kinds import DOUBLE, LONG, Kind
+from doralang.types.traps import Trap
+
+INTEGER_ARGUMENTS: Final = 5
+"""integer arguments that upcalls pass, the thread block not counted"""
+FLOAT_ARGUMENTS: Final = 8
+TICKS_TO_PYTHON: Final = 10
+"""ticks of the ticker until Python is asked, 50 milliseconds"""
+FLOATS_AT: Final = 64
+"""where the float arguments begin in the block of arguments that `enter` gets"""
+ARGUMENT_WORDS: Final = FLOATS_AT // layout.WORD + FLOAT_ARGUMENTS
+"""words of that block"""
+
+
+class Reason(IntEnum):
+    """Why Dora code calls up."""
+
+    COMPILE = 0
+    ATTENTION = 1
+    ALLOCATE = 2
+    INTERNAL = 3
+    FIND = 4
+    TRAP = 16
+    """plus the index of the trap"""
+
+
+TRAPS: Final = tuple(Trap)
+
+
+def enter(masm: MacroAssembler) -> None:
+    """enter(thread, code, arguments): call `code` on the instance's stack.
+
+    `arguments` points to a block: a word for each argument register behind the thread block's, and at
+    `FLOATS_AT` the `FLOAT_ARGUMENTS` doubles.  Arguments on the stack are there, from `THREAD_STACK_TOP` on.
+    """
+    kept = masm.callee_saved
+    masm.prologue((*kept, masm.thread))
+    masm.set_frame_size(0)
+    code, arguments = kept[0], kept[1]
+    masm.move(LONG, masm.thread, masm.arguments[0])
+    masm.move(LONG, code, masm.arguments[1])
+    masm.move(LONG, arguments, masm.arguments[2])
+    with masm.scratch() as stack:
+        masm.move(LONG, stack, masm.stack_pointer)
+        masm.store(LONG, stack, masm.thread, layout.THREAD_HOST_STACK)
+    masm.store(LONG, masm.frame_pointer, masm.thread, layout.THREAD_HOST_FRAME)
+    for index in range(len(masm.arguments) - 1):
+        masm.load(LONG, masm.arguments[index + 1], arguments, layout.WORD * index)
+    for index in range(FLOAT_ARGUMENTS):
+        masm.load(DOUBLE, masm.float_arguments[index], arguments, FLOATS_AT + layout.WORD * index)
+    switch_stack(masm, layout.THREAD_STACK_TOP)
+    masm.load_constant(LONG, masm.frame_pointer, 0)
+    masm.call(code)
+    masm.store(LONG, masm.result, masm.thread, layout.THREAD_RESULT)
+    masm.store(DOUBLE, masm.float_result, masm.thread, layout.THREAD_FLOAT_RESULT)
+    leave(masm)
+
+
+def switch_stack(masm: MacroAssembler, place: int) -> None:
+    """Set the stack pointer from the thread block."""
+    with masm.scratch() as stack:
+        masm.load(LONG, stack, masm.thread, place)
+        masm.move(LONG, masm.stack_pointer, stack)
+
+
+def argument_place(masm: MacroAssembler, argument: Argument) -> int:
+    """Where `enter` expects an argument: the number of a word in the block, or ~offset on the stack."""
+    if argument.register is None:
+        return ~argument.stack
+    if argument.kind in (Kind.FLOAT, Kind.DOUBLE):
+        return FLOATS_AT // layout.WORD + masm.float_arguments.index(argument.register)
+    return masm.arguments.index(argument.register) - 1
+
+
+def leave(masm: MacroAssembler) -> None:
+    """Back to the host, from wherever Dora code is."""
+    switch_stack(masm, layout.THREAD_HOST_STACK)
+    masm.load(LONG, masm.frame_pointer, masm.thread, layout.THREAD_HOST_FRAME)
+    take_gil(masm)
+    masm.epilogue()
+
+
+def take_gil(masm: MacroAssembler) -> None:
+    """On the host's stack: take the GIL back if the attention stub released it."""
+    held = masm.label()
+    state = masm.arguments[0]
+    masm.load(LONG, state, masm.thread, layout.THREAD_GIL)
+    masm.branch_immediate(LONG, Condition.EQUAL, state, 0, held)
+    masm.store_constant(LONG, 0, masm.thread, layout.THREAD_GIL)
+    masm.call_symbol("native:PyEval_RestoreThread")
+    masm.bind(held)
+
+
+def cut(masm: MacroAssembler) -> None:
+    """Where upcalls go when Python has raised an exception: takes down the frame of `enter`."""
+    start = masm.label()
+    masm.jump(start)  # the prologue below is never run; it only describes that frame
+    masm.prologue((*masm.callee_saved, masm.thread))
+    masm.set_frame_size(0)
+    masm.bind(start)
+    leave(masm)
+
+
+def upcall(masm: MacroAssembler, reason: int, frame_size: int, *, keeps_argument: bool = False) -> None:
+    """Call Python on the host's stack; the frame's prologue has run and what matters is saved in it."""
+    if not keeps_argument:
+        masm.store(LONG, masm.temporaries[1], masm.thread, layout.THREAD_ARGUMENT)
+    masm.store_constant(LONG, reason, masm.thread, layout.THREAD_REASON)
+    masm.store(LONG, masm.frame_pointer, masm.thread, layout.THREAD_LAST_FRAME)
+    switch_stack(masm, layout.THREAD_HOST_STACK)
+    masm.call_symbol("stub:python")
+    masm.load_address(masm.stack_pointer, masm.frame_pointer, -frame_size)
+
+
+def python(masm: MacroAssembler) -> None:
+    """On the host's stack: call the Python object; if it raises, cut back to the host."""
+    failed = masm.label()
+    masm.prologue()
+    masm.set_frame_size(0)
+    take_gil(masm)
+    masm.load(LONG, masm.arguments[0], masm.thread, layout.THREAD_UPCALL)
+    masm.call_symbol("native:PyObject_CallNoArgs")
+    masm.branch_immediate(LONG, Condition.EQUAL, masm.result, 0, failed)
+    masm.move(LONG, masm.arguments[0], masm.result)
+    masm.call_symbol("native:Py_DecRef")
+    masm.epilogue()
+    masm.bind(failed)
+    masm.jump_symbol("stub:cut")
+
+
+class Saved:
+    """Registers that a stub keeps in its frame, integers first, then floats."""
+
+    def __init__(self, masm: MacroAssembler, *, everything: bool) -> None:
+        self.masm = masm
+        self.integers = masm.temporaries if everything else masm.arguments[1:]
+        self.floats = masm.float_temporaries if everything else masm.float_arguments
+        self.size = layout.align(layout.WORD * (len(self.integers) + len(self.floats)), 16)
+
+    def store(self) -> None:
+        masm, base = self.masm, -layout.WORD * len(self.integers)
+        for index, register in enumerate(self.integers, 1):
+            masm.store(LONG, register, masm.frame_pointer, -layout.WORD * index)
+        for index, float_register in enumerate(self.floats, 1):
+            masm.store(DOUBLE, float_register, masm.frame_pointer, base - layout.WORD * index)
+
+    def load(self) -> None:
+        masm, base = self.masm, -layout.WORD * len(self.integers)
+        for index, register in enumerate(self.integers, 1):
+            masm.load(LONG, register, masm.frame_pointer, -layout.WORD * index)
+        for index, float_register in enumerate(self.floats, 1):
+            masm.load(DOUBLE, float_register, masm.frame_pointer, base - layout.WORD * index)
+
+
+def attention(masm: MacroAssembler) -> None:
+    """The frame is below the limit.  Nothing that the program has in registers is lost.
+
+    The stack may really be full: Python reports that.  Otherwise it was the ticker: its first tick
+    releases the GIL, and then each `TICKS_TO_PYTHON`th asks Python, which looks at signals.
+    """
+    saved = Saved(masm, everything=True)
+    masm.prologue()
+    masm.set_frame_size(saved.size)
+    saved.store()
+    ask, done = masm.label(), masm.label()
+    work = masm.temporaries[0]
+    masm.load(LONG, work, masm.thread, layout.THREAD_REAL_LIMIT)
+    masm.branch(LONG, Condition.BELOW, masm.frame_pointer, work, ask)
+    masm.store(LONG, work, masm.thread, layout.THREAD_LIMIT)
+    released = masm.label()
+    masm.branch_memory_immediate(LONG, Condition.NOT_EQUAL, masm.thread, layout.THREAD_GIL, 0, released)
+    masm.store_constant(LONG, 1, masm.thread, layout.THREAD_TICKS)
+    switch_stack(masm, layout.THREAD_HOST_STACK)
+    masm.call_symbol("native:PyEval_SaveThread")
+    masm.store(LONG, masm.result, masm.thread, layout.THREAD_GIL)
+    masm.load_address(masm.stack_pointer, masm.frame_pointer, -saved.size)
+    masm.jump(done)
+    masm.bind(released)
+    masm.add_to_memory(LONG, 1, masm.thread, layout.THREAD_TICKS)
+    masm.branch_memory_immediate(
+        LONG, Condition.LESS, masm.thread, layout.THREAD_TICKS, TICKS_TO_PYTHON, done
+    )
+    masm.bind(ask)
+    upcall(masm, Reason.ATTENTION, saved.size)
+    masm.bind(done)
+    saved.load()
+    masm.epilogue()
+
+
+@cache
+def compile_first(target: Target, first: int, count: int) -> tuple[Code, list[int]]:
+    """Where entry cells lead until their functions, with numbers from `first` on, are compiled.
+
+    The code, which is the same for all programs and is to be copied, and the place of each in it.
+    """
+    masm = target.assembler()
+    places, end = [], masm.label()
+    with masm.scratch() as register:
+        for number in range(first, first + count):
+            places.append(masm.position)
+            masm.load_constant(LONG, register, number)
+            masm.jump(end)
+        masm.bind(end)
+        masm.jump_near("stub:compile")
+    return masm.finish(), places
+
+
+def compile_and_go_on(masm: MacroAssembler) -> None:
+    """The number of the function is in the scratch register; its arguments are in place."""
+    saved = Saved(masm, everything=False)
+    masm.prologue()
+    masm.set_frame_size(saved.size)
+    with masm.scratch() as number:
+        masm.store(LONG, number, masm.thread, layout.THREAD_ARGUMENT)
+    saved.store()
+    upcall(masm, Reason.COMPILE, saved.size, keeps_argument=True)
+    saved.load()
+    masm.leave_frame()
+    with masm.scratch() as code:
+        masm.load(LONG, code, masm.thread, layout.THREAD_RESULT)
+        masm.move(LONG, masm.arguments[0], masm.thread)
+        masm.jump_register(code)
+
+
+def allocate(masm: MacroAssembler) -> None:
+    """Size in the second work register; the address comes back in the first, the third is kept.
+
+    The collector's function looks for room, which it may make by a collection; if it finds none, Python
+    is told.
+    """
+    kept, found = masm.temporaries[2], masm.label()
+    masm.prologue()
+    masm.set_frame_size(16)
+    masm.store(LONG, kept, masm.frame_pointer, -layout.WORD)
+    masm.move(LONG, masm.arguments[1], masm.temporaries[1])
+    masm.store(LONG, masm.arguments[1], masm.thread, layout.THREAD_ARGUMENT)
+    masm.move(LONG, masm.arguments[0], masm.thread)
+    masm.call_cell("cell:allocate")
+    masm.move(LONG, masm.temporaries[0], masm.result)
+    masm.branch_immediate(LONG, Condition.NOT_EQUAL, masm.temporaries[0], 0, found)
+    upcall(masm, Reason.ALLOCATE, 16, keeps_argument=True)
+    masm.load(LONG, masm.temporaries[0], masm.thread, layout.THREAD_RESULT)
+    masm.bind(found)
+    masm.load(LONG, kept, masm.frame_pointer, -layout.WORD)
+    masm.epilogue()
+
+
+def trap(index: int) -> Callable[[MacroAssembler], None]:
+    """Never comes back.  The argument in the thread block may hold the line of an exception."""
+
+    def emit(masm: MacroAssembler) -> None:
+        masm.prologue()
+        masm.set_frame_size(0)
+        upcall(masm, Reason.TRAP + index, 0, keeps_argument=True)
+        masm.trap()
+
+    return emit
+
+
+def internal(number: int, result: Kind | None) -> Callable[[MacroAssembler], None]:
+    """An internal function: its integer arguments go into the thread block, its result comes from there."""
+
+    def emit(masm: MacroAssembler) -> None:
+        masm.prologue()
+        masm.set_frame_size(0)
+        for index in range(INTEGER_ARGUMENTS):
+            place = layout.THREAD_ARGUMENTS + layout.WORD * index
+            masm.store(LONG, masm.arguments[index + 1], masm.thread, place)
+        masm.store_constant(LONG, number, masm.thread, layout.THREAD_ARGUMENT)
+        upcall(masm, Reason.INTERNAL, 0, keeps_argument=True)
+        masm.load(LONG, masm.result, masm.thread, layout.THREAD_RESULT)
+        masm.epilogue()
+
+    return emit
+
+
+def call_by_name(masm: MacroAssembler) -> None:
+    """Have the function found and go on in it, as if whoever called this had called it."""
+    masm.prologue()
+    masm.set_frame_size(0)
+    masm.store(LONG, masm.arguments[1], masm.thread, layout.THREAD_ARGUMENT)
+    upcall(masm, Reason.FIND, 0, keeps_argument=True)
+    masm.leave_frame()
+    with masm.scratch() as code:
+        masm.load(LONG, code, masm.thread, layout.THREAD_RESULT)
+        masm.move(LONG, masm.arguments[0], masm.thread)
+        masm.jump_register(code)
+
+
+def assemble(make: Callable[[], MacroAssembler], emit: Callable[[MacroAssembler], None]) -> Code:
+    masm = make()
+    emit(masm)
+    return masm.finish()

@@ -1,0 +1,25 @@
+"""Checking programs for an engine."""
+
+from __future__ import annotations
+
+from doralang.check.checker import CheckedLibrary, MainRule
+from doralang.check.library import check_source, compiled_library, prelude
+from doralang.check.program import Program
+from doralang.engines.rows import INTERPRETERS
+from doralang.optional import load
+from doralang.text.diagnostics import Diagnostics
+from doralang.text.source import Source
+
+
+def library_for(engine: str) -> CheckedLibrary:
+    """The library as an engine needs it: with the files of the heap for compiled code."""
+    if engine in INTERPRETERS:
+        return prelude()
+    return compiled_library(load("doralang.runtime.internals").layout_constants())
+
+
+def compile_program(
+    source: Source, diagnostics: Diagnostics, *, main: MainRule = MainRule.REQUIRED, engine: str = "walk"
+) -> Program | None:
+    """Check a program for an engine; none if there are errors.  Warnings are no errors."""
+    return check_source(source, diagnostics, main=main, library=library_for(engine))

@@ -1,0 +1,216 @@
+"""The same program or formula in every engine, against the clock.
+
+first      seconds from the text to the first result, in a process that has used the engine before
+each       seconds of each further run, or call of the formula
+needed     evaluations from which on the engine has been faster than the tree walk, its start included
+"""
+
+from __future__ import annotations
+
+import gc
+import io
+import math
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from statistics import median
+from typing import BinaryIO, Final, NamedTuple
+
+from doralang.check.checker import MainRule
+from doralang.engines.rows import ENGINES, engine_is_there, interpreter
+from doralang.interpreter.objects import Str, Value
+from doralang.session.checking import compile_program
+from doralang.session.formulas import Formulas
+from doralang.settings import Settings, Streams
+from doralang.text.diagnostics import Diagnostics
+from doralang.text.source import Source
+from doralang.types.failures import Failure
+from doralang.types.types import Type
+
+REFERENCE: Final = "walk"
+SAME: Final = ("tiered",)
+"""names of engines that are others', too"""
+CLOSURES: Final = ("vm", "trace")
+"""engines whose code is closures"""
+SLOW: Final = ("c", "go")
+"""engines whose first result takes too long to be measured often"""
+ROUNDS: Final = 5
+ROUND_SECONDS: Final = 0.02
+PATIENCE: Final = 1.0
+"""seconds for all further runs of a program, if one does not take longer"""
+WARM_UP: Final = "1 + 1"
+
+
+class Variable(NamedTuple):
+    """A variable of a formula."""
+
+    name: str
+    type: Type
+    value: Value
+
+
+class Measured(NamedTuple):
+    """What one engine gave; `outcome` is what must be the same in all."""
+
+    engine: str
+    first: float
+    each: float
+    code: str
+    outcome: object
+
+
+def engines_that_work() -> list[str]:
+    """All engines that can be compared here, the reference first."""
+    return [name for name in ENGINES if name not in SAME and engine_is_there(name)]
+
+
+# Formulas.
+
+
+def compare_formula(
+    formula: Source, variables: Sequence[Variable], engines: Iterable[str], settings: Settings
+) -> list[Measured]:
+    """A formula without errors in each engine."""
+    return [measure_formula(formula, variables, replace(settings, engine=name)) for name in engines]
+
+
+def measure_formula(formula: Source, variables: Sequence[Variable], settings: Settings) -> Measured:
+    types = {variable.name: variable.type for variable in variables}
+    values = {variable.name: variable.value for variable in variables}
+    formulas = Formulas(silent_streams(), settings)
+
+    def evaluate() -> object:
+        checked = formulas.check(formula, types, Diagnostics())
+        return result_of(lambda: formulas.value(checked, values))
+
+    try:
+        warm_up(formulas)
+        size = size_of(formulas)
+        outcome = evaluate()
+        size = size_of(formulas) - size
+        first = best_time(evaluate, 1 if settings.engine in SLOW else ROUNDS)
+        checked = formulas.check(formula, types, Diagnostics())
+        each = time_of_each(lambda: result_of(lambda: formulas.value(checked, values)))
+    finally:
+        formulas.close()
+    return Measured(settings.engine, first, each, described(size, settings.engine), outcome)
+
+
+def warm_up(formulas: Formulas) -> None:
+    """Load what the engine loads when it is first used."""
+    formulas.value(formulas.check(Source("<warm-up>", WARM_UP), {}, Diagnostics()), {})
+
+
+def size_of(formulas: Formulas) -> int:
+    return formulas.made.code_size() if formulas.made else 0
+
+
+def result_of(call: Callable[[], Value]) -> object:
+    """The value, or how the evaluation failed, in a form that can be compared."""
+    try:
+        value = call()
+    except Failure as failure:
+        return failure.line
+    return value.data if isinstance(value, Str) else repr(value)
+
+
+# Programs.
+
+
+def compare_program(
+    source: Source, arguments: Sequence[str], engines: Iterable[str], settings: Settings
+) -> list[Measured]:
+    """A program without errors in each engine."""
+    return [measure_program(source, arguments, replace(settings, engine=name)) for name in engines]
+
+
+def measure_program(source: Source, arguments: Sequence[str], settings: Settings) -> Measured:
+    warm = Formulas(silent_streams(), settings)
+    warm_up(warm)
+    warm.close()
+    streams = silent_streams()
+    gc.collect()
+    start = time.perf_counter()
+    program = compile_program(source, Diagnostics(), main=MainRule.REQUIRED, engine=settings.engine)
+    assert program is not None, "the program was checked before"
+    engine = interpreter(program, list(arguments), streams, settings)
+    try:
+        status = engine.run_main()
+        first = time.perf_counter() - start
+        outcome = (status, contents(streams.stdout), contents(streams.stderr))
+        each = median(further_runs(engine.run_main))
+        return Measured(settings.engine, first, each, described(engine.code_size(), settings.engine), outcome)
+    finally:
+        engine.close()
+
+
+def further_runs(run: Callable[[], object]) -> list[float]:
+    """Seconds of each of a few runs; of one, if that takes long."""
+    times: list[float] = []
+    while not times or (len(times) < ROUNDS and sum(times) < PATIENCE):
+        start = time.perf_counter()
+        run()
+        times.append(time.perf_counter() - start)
+    return times
+
+
+def silent_streams() -> Streams:
+    return Streams(io.BytesIO(), io.BytesIO(), io.BytesIO())
+
+
+def contents(stream: BinaryIO) -> bytes:
+    assert isinstance(stream, io.BytesIO)
+    return stream.getvalue()
+
+
+# Time.
+
+
+def best_time(action: Callable[[], object], rounds: int) -> float:
+    """Seconds of the fastest of some rounds."""
+    times = []
+    for _ in range(rounds):
+        gc.collect()
+        start = time.perf_counter()
+        action()
+        times.append(time.perf_counter() - start)
+    return min(times)
+
+
+def time_of_each(action: Callable[[], object]) -> float:
+    """Seconds of one of many calls: the median of rounds that are long enough to be measured."""
+    count = 1
+    while (seconds := time_of(action, count)) < ROUND_SECONDS:
+        count *= 2
+    return median([seconds, *(time_of(action, count) for _ in range(ROUNDS - 1))]) / count
+
+
+def time_of(action: Callable[[], object], count: int) -> float:
+    start = time.perf_counter()
+    for _ in range(count):
+        action()
+    return time.perf_counter() - start
+
+
+# What the figures say.
+
+
+def described(size: int, engine: str) -> str:
+    """The size of code in words."""
+    if engine == REFERENCE:
+        return "none"
+    return f"{size:,} {'closures' if engine in CLOSURES else 'bytes'}"
+
+
+def break_even(measured: Measured, reference: Measured) -> int | None:
+    """The number of evaluations that must be wanted for the engine to be worth its start; None for never."""
+    gain = reference.each - measured.each
+    behind = measured.first - reference.first
+    if behind <= 0 and gain >= 0:
+        return 1
+    return 1 + math.ceil(behind / gain) if gain > 0 else None
+
+
+def differing(results: Sequence[Measured]) -> list[str]:
+    """The engines that do not give what the first one gives."""
+    return [each.engine for each in results if each.outcome != results[0].outcome]

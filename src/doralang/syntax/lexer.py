@@ -1,0 +1,190 @@
+"""Text to tokens: one regular expression, matched again and again.
+
+The expression skips white space and comments, then matches one token; the group that matched says
+which sort.  Groups behind the good ones match what people get wrong, with as much of the text as
+makes the parser stumble least.  No object is made for a token (see `Tokens`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Final, NamedTuple
+
+from doralang.syntax.tokens import CHARACTER, END, FIXED, NAME, NUMBER, STRING, Tokens
+from doralang.text.diagnostics import Diagnostics
+from doralang.text.shown import visible
+from doralang.text.source import Source, Span
+
+# The Unicode property White_Space.
+_SPACE: Final = r"\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
+_ESCAPE: Final = r"""\\[\\ntr"'0]"""
+_SKIPPED: Final = rf"[{_SPACE}]*+(?://[^\n]*+[{_SPACE}]*+|/\*.*?\*/[{_SPACE}]*+)*+"
+
+_ROWS: Final[list[tuple[str, str]]] = [
+    # The good ones; FIXED has names, too.
+    ("fixed", r"try[!?]|[A-Za-z_][A-Za-z0-9_]*+"),
+    ("open", r"/\*"),
+    (
+        "fixed",
+        r">>>|>>|>=|>|<<|<=|<|===|==|=|!==|!=|!|&&|&|\|\||\||::|:|->|-|[-+*/%~^()\[\]{},;.@]",
+    ),
+    ("digits", r"0x_*+(?![0-9A-Fa-f])[A-Za-z0-9_]*+|0b_*+(?![01])[A-Za-z0-9_]*+"),
+    (
+        "number",
+        r"0x[0-9A-Fa-f_]++[LY]?|0b[01_]++[LY]?"
+        r"|[0-9][0-9_]*+(?:\.[0-9][0-9_]*+(?:[eE][+-]?[0-9][0-9_]*+)?[FD]?|[FDLY])?",
+    ),
+    ("string", rf'"(?:[^"\\]++|{_ESCAPE})*+"'),
+    ("character", rf"'(?:[^'\\]|{_ESCAPE})'"),
+    ("end", r"\Z"),
+    # The bad ones.
+    ("string escape", r'"(?:[^"\\]++|\\.)*+"'),
+    ("open", r'"'),
+    ("character escape", r"'\\.'"),
+    ("several", r"'''|'(?:[^'\\\n;]|\\.)*+'|'(?:\\.|[A-Za-z0-9_]*+)"),
+    ("question", r"\?"),
+    ("curly", '[“”„][^"“”„\\n]*+[“”]'),
+    ("foreign", rf"[^\x00-\x7f{_SPACE}](?:[A-Za-z0-9_]|[^\x00-\x7f{_SPACE}“”„])*+"),
+    ("stray", r"."),
+]
+_SORTS: Final = ["", *(name for name, _ in _ROWS)]
+_TOKEN: Final = re.compile(
+    _SKIPPED + "(?:" + "|".join(f"({pattern})" for _, pattern in _ROWS) + ")", re.DOTALL
+)
+_KINDS: Final = {"number": NUMBER, "string": STRING, "character": CHARACTER, "end": END}
+_FIXED_GROUPS: Final = frozenset(index for index, name in enumerate(_SORTS) if name == "fixed")
+_PLAIN: Final = [_KINDS.get(name) for name in _SORTS]
+
+CHOICE: Final = "?"
+
+
+def lex_formula(source: Source, diagnostics: Diagnostics) -> Tokens:
+    """The tokens of a formula."""
+    return lex(source, diagnostics, formula=True)
+
+
+def lex(source: Source, diagnostics: Diagnostics, *, formula: bool = False) -> Tokens:
+    """The tokens of a source; in a `formula` the question mark is one as well."""
+    tokens = Tokens(source, [], [], [], set(), 0, False)
+    kinds, starts, ends = tokens.kinds, tokens.starts, tokens.ends
+    fixed, plain, groups = FIXED.get, _PLAIN, _FIXED_GROUPS
+    for match in _TOKEN.finditer(source.text):
+        group = match.lastindex
+        assert group is not None, "some group always matches"
+        if group in groups:
+            kinds.append(fixed(match[group], NAME))
+        elif kind := plain[group]:
+            kinds.append(kind)
+        elif _SORTS[group] == "question" and formula:
+            kinds.append(CHOICE)
+        else:
+            span = Span(*match.span(group))
+            if not _odd(_SORTS[group], span, tokens, diagnostics):
+                break
+            continue
+        starts.append(match.start(group))
+        ends.append(match.end())
+        if kinds[-1] is END:
+            break
+    _close(tokens)
+    return tokens
+
+
+def _close(tokens: Tokens) -> None:
+    """End the lists, and decide from where on the parser shall be silent."""
+    if not tokens.kinds or tokens.kinds[-1] is not END:
+        _push(tokens, END, Span(len(tokens.source.text), len(tokens.source.text)))
+    tokens.silent_from = len(tokens.kinds)
+    if tokens.unclosed:
+        tokens.silent_from = _first_doubtful(tokens)
+
+
+def _first_doubtful(tokens: Tokens) -> int:
+    """With a quote missing, the first string over several lines is likely where it is missing."""
+    text = tokens.source.text
+    for index, kind in enumerate(tokens.kinds):
+        if kind is STRING and "\n" in text[tokens.starts[index] : tokens.ends[index]]:
+            return index
+    return len(tokens.kinds) - 1
+
+
+def _push(tokens: Tokens, kind: str, span: Span) -> None:
+    tokens.kinds.append(kind)
+    tokens.starts.append(span.start)
+    tokens.ends.append(span.end)
+
+
+class _Odd(NamedTuple):
+    """How a sort of bad token is reported, and what it is for the parser."""
+
+    code: str
+    message: Callable[[str], str]
+    kind: str | None
+    help: str | None = None
+
+
+_ESCAPE_HELP: Final = "the escapes are `\\\\ \\n \\t \\r \\\" \\' \\0`"
+_BAD_ESCAPE = re.compile(r"""(?:[^\\]|\\[\\ntr"'0])*+(\\.)""", re.DOTALL)
+
+
+def _unknown_escape(text: str) -> str:
+    match = _BAD_ESCAPE.match(text)
+    return f"unknown escape `{visible(match[1] if match else text)}`"
+
+
+def _unexpected(text: str) -> str:
+    return f"unexpected character `{visible(text[0])}`"
+
+
+def _unclosed(text: str) -> str:
+    return "this comment is never closed" if text == "/*" else "this string is never closed"
+
+
+_ODD: Final = {
+    "open": _Odd("E0103", _unclosed, None),
+    "digits": _Odd("E0107", lambda text: f"digits expected after `{text[:2]}`", NUMBER),
+    "string escape": _Odd("E0105", _unknown_escape, STRING, _ESCAPE_HELP),
+    "character escape": _Odd("E0105", _unknown_escape, CHARACTER, _ESCAPE_HELP),
+    "several": _Odd("E0104", lambda text: "a character literal holds exactly one character", CHARACTER),
+    "question": _Odd("E0101", _unexpected, None),
+    "curly": _Odd("E0101", _unexpected, STRING, 'strings are written in plain quotes, `"`'),
+    "foreign": _Odd("E0101", _unexpected, None, "names are written in ASCII letters, digits and `_`"),
+    "stray": _Odd("E0101", _unexpected, None),
+}
+
+
+def _odd(sort: str, span: Span, tokens: Tokens, diagnostics: Diagnostics) -> bool:
+    """Report a bad token and put something in its place; false if lexing ends here."""
+    row, text = _ODD[sort], tokens.source.text[span.start : span.end]
+    code = "E0102" if text == "/*" else row.code
+    shown = Span(span.start, span.start + 1) if row.code == "E0101" else span
+    letters = sort == "foreign" and text[0].isalpha()
+    # Of a run of characters that mean nothing the first one is reported.
+    if letters or not (row.kind is None and _follows_dropped(tokens, span)):
+        diagnostics.report(
+            code, tokens.source, shown, row.message(text), row.help if letters or row.kind else None
+        )
+    if sort == "open":
+        tokens.unclosed = True
+        return False
+    if letters:
+        _join_name(tokens, span)
+    elif row.kind is not None:
+        _push(tokens, row.kind, span)
+    else:
+        tokens.quiet.add(len(tokens.kinds))
+        tokens.silent_from = span.end  # while lexing: where the last dropped character ended
+    return True
+
+
+def _follows_dropped(tokens: Tokens, span: Span) -> bool:
+    return len(tokens.kinds) in tokens.quiet and tokens.silent_from == span.start
+
+
+def _join_name(tokens: Tokens, span: Span) -> None:
+    """Take letters of other alphabets for part of a name, as they are meant."""
+    if tokens.ends and tokens.ends[-1] == span.start and tokens.kinds[-1] == NAME:
+        tokens.ends[-1] = span.end
+    else:
+        _push(tokens, NAME, span)

@@ -1,0 +1,72 @@
+"""What literals stand for: the text of a number, string or character token turned into its value."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from doralang.syntax.tree import NumberKind
+
+ESCAPES: Final = {"\\": "\\", "n": "\n", "t": "\t", "r": "\r", '"': '"', "'": "'", "0": "\0"}
+_ESCAPE = re.compile(r"\\(.)", re.DOTALL)
+
+_SUFFIXES: Final = {
+    "L": NumberKind.LONG,
+    "Y": NumberKind.BYTE,
+    "F": NumberKind.FLOAT,
+    "D": NumberKind.DOUBLE,
+}
+
+# Every literal with more digits is out of range; Python refuses to convert really long ones.
+_DIGITS: Final = 70
+
+
+def number(text: str, *, formula: bool = False) -> tuple[NumberKind, int | float, bool]:
+    """Kind and value of a number token, and whether it is written as bits (`0x`, `0b`).
+
+    In a formula a number without suffix is a `double`.
+    """
+    text = text.replace("_", "")
+    if text[:2] in ("0x", "0b"):
+        return _bits(text)
+    kind = _SUFFIXES.get(text[-1])
+    digits = text if kind is None else text[:-1]
+    if kind is None:
+        kind = NumberKind.DOUBLE if formula or "." in text else NumberKind.INT
+    if kind is NumberKind.FLOAT or kind is NumberKind.DOUBLE:
+        return kind, float(digits), False
+    return kind, int(_shortened(digits)), False
+
+
+def _bits(text: str) -> tuple[NumberKind, int, bool]:
+    kind = _SUFFIXES[text[-1]] if text[-1] in "LY" else NumberKind.INT
+    digits = text[2:] if kind is NumberKind.INT else text[2:-1]
+    try:
+        return kind, int(_shortened(digits), 16 if text[1] == "x" else 2), True
+    except ValueError:
+        return kind, 0, True  # there are no digits, as the lexer has reported
+
+
+def _shortened(digits: str) -> str:
+    return digits.lstrip("0")[:_DIGITS] or "0"
+
+
+def string(text: str) -> str:
+    """The value of a string or character token, quotes included in `text`."""
+    inner = text[1:-1]
+    if "\\" not in inner:
+        return inner
+    return _ESCAPE.sub(lambda match: ESCAPES.get(match[1], match[1]), inner)
+
+
+def quoted(value: str, quote: str) -> str:
+    """The literal for a text: the inverse of `string`."""
+    return quote + "".join(map(_escaped, value)) + quote
+
+
+def _escaped(character: str) -> str:
+    name = _NAMES.get(character)
+    return "\\" + name if name else character
+
+
+_NAMES: Final = {value: name for name, value in ESCAPES.items()}

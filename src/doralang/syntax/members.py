@@ -1,0 +1,294 @@
+"""Parsing functions, and the members of classes, traits and `impl`s.
+
+Where the header of a function is not all there, nobody can say how it is called: it becomes an
+invalid member or declaration.  Its body is parsed for the errors in it all the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from typing import Final, TypeVar
+
+from doralang.syntax import tree
+from doralang.syntax.cursor import (
+    DECLARING,
+    STATEMENT_STARTS,
+    Cursor,
+    NestedTooDeep,
+)
+from doralang.syntax.expressions import arguments, full_expression
+from doralang.syntax.prefixes import ANNOTATIONS, Prefix, allow, prefix
+from doralang.syntax.reserved import begins_reserved, reserved_block
+from doralang.syntax.statements import block, open_block, skip_statement
+from doralang.syntax.tokens import END, NAME
+from doralang.syntax.tree import Modifier
+from doralang.syntax.types import angle_list, annotated_type, complete_type, parse_type
+from doralang.text.source import Span
+
+M = TypeVar("M")
+
+_METHOD: Final = (
+    Modifier.ABSTRACT
+    | Modifier.OPEN
+    | Modifier.OVERRIDE
+    | Modifier.FINAL
+    | Modifier.INTERNAL
+    | Modifier.PUB
+    | Modifier.STATIC
+    | ANNOTATIONS
+)
+_IMPL_METHOD: Final = Modifier.STATIC | Modifier.INTERNAL | ANNOTATIONS
+_INTERNAL: Final = Modifier.INTERNAL | ANNOTATIONS
+
+# Declarations that are no members: a brace is missing in front of them, if they are laid out so.
+_OUTSIDE: Final = frozenset({"class", "trait", "impl", "const"})
+_NAME_STARTS: Final = frozenset({NAME})
+_PARAMETER_STARTS: Final = frozenset({NAME, "var", "let", "@"})
+
+
+# Functions.
+
+
+def function(c: Cursor, found: Prefix, allowed: Modifier, what: str) -> tree.Function | None:
+    """`fun f<T>(x: T) throws -> int { … }`; none if its header is broken."""
+    modifiers = allow(c, found, allowed, what)
+    raw_span = found.raw_span if Modifier.RAW in modifiers else None
+    skips, span = c.skips, c.take()
+    name = c.name()
+    type_parameters = type_parameter_list(c, span)
+    parameters = parameter_list(c)
+    throws = c.accept("throws")
+    result = complete_type(c) if c.accept("->") else None
+    if c.kind == "throws":
+        c.expect("{")
+        throws = c.accept("throws")
+    broken, c.skips = c.skips != skips, skips
+    body = function_body(c)
+    if broken:
+        return None
+    return tree.Function(span, name, modifiers, type_parameters, parameters, throws, result, body, raw_span)
+
+
+def top_level_function(c: Cursor, found: Prefix) -> tree.Function | None:
+    return function(c, found, _INTERNAL, "a function")
+
+
+def type_parameter_list(c: Cursor, declaration: Span) -> list[tree.TypeParameter]:
+    if c.kind != "<":
+        return []
+    if c.peek() == ">":
+        c.report("E0213", declaration, "the list of type parameters is empty")
+        c.skips += 1
+    return angle_list(c, type_parameter, _NAME_STARTS)
+
+
+def type_parameter(c: Cursor) -> tree.TypeParameter:
+    span = c.span()
+    name = c.name()
+    bounds = []
+    if c.accept(":"):
+        bounds.append(parse_type(c))
+        while c.accept("+"):
+            bounds.append(parse_type(c))
+    return tree.TypeParameter(span, name, bounds)
+
+
+def parameter_list(c: Cursor) -> list[tree.Parameter]:
+    if not c.expect("("):
+        return []
+    return c.comma_list(")", parameter, _PARAMETER_STARTS)
+
+
+def parameter(c: Cursor) -> tree.Parameter:
+    span = c.span()
+    if c.kind == "@":
+        prefix_of_nothing(c, "a parameter")
+    if c.kind == "let":
+        c.fail("E0202", "a name")
+        c.advance()
+    mutable = c.accept("var")
+    name = c.name()
+    return tree.Parameter(span, name, annotated_type(c), mutable)
+
+
+def prefix_of_nothing(c: Cursor, what: str) -> None:
+    """Annotations and modifiers in front of something that cannot have any."""
+    allow(c, prefix(c), Modifier.NONE, what)
+
+
+# Bodies.
+
+
+def function_body(c: Cursor) -> tree.Block | tree.DeferredBlock | None:
+    """`{ … }`, or `;` for none"""
+    if c.kind == "{":
+        return deferred_block(c) if c.lazy else block(c)
+    if c.accept(";"):
+        return None
+    return missing_body(c)
+
+
+def deferred_block(c: Cursor) -> tree.DeferredBlock:
+    at, declaration = c.at, c.declaration
+    c.move_to(c.matching(at))
+    c.advance()
+
+    @cache  # parsing splits tokens and reports errors: once is enough
+    def parse() -> tree.Block:
+        inner = Cursor(c.tokens, c.diagnostics, c.block, at=at)
+        inner.declaration = declaration
+        try:
+            return block(inner)
+        except NestedTooDeep:
+            span = c.tokens.span(at)
+            return tree.Block(span, [tree.InvalidStatement(span)])
+
+    return tree.DeferredBlock(c.tokens.span(at), parse)
+
+
+def missing_body(c: Cursor) -> tree.Block:
+    """A body without its `{`, or something else in its place."""
+    span = c.span()
+    c.fail("E0201", "`{`")
+    invalid = tree.InvalidStatement(span)
+    if c.kind in STATEMENT_STARTS and c.first_on_line():
+        body = c.deeper(lambda c: open_block(c, span))
+        return tree.Block(span, [invalid, *body.statements])
+    skips = c.skips
+    while c.kind not in ("{", ";", "}", END) and c.kind not in DECLARING:
+        c.skip()
+    c.skips = skips
+    if c.kind == "{":
+        return tree.Block(span, [invalid, *block(c).statements])
+    c.accept(";")
+    return tree.Block(span, [invalid])
+
+
+# Members.
+
+
+def member_list(
+    c: Cursor, owner: int, member: Callable[[Cursor], M], invalid: Callable[[Span], M]
+) -> list[M]:
+    """`{ … }`, the body of what begins at token `owner`."""
+    members: list[M] = []
+    if not c.expect("{"):
+        return members
+    while c.kind != "}":
+        outside = c.kind in _OUTSIDE and not c.inside(owner)
+        if c.kind is END or outside:
+            c.fail("E0201", "`}`")
+            c.skips += 1
+            return members
+        before, skips = c.at, c.skips
+        c.panic = False
+        c.declaration = before
+        members.append(member(c))
+        if c.skips != skips and c.kind is not END:
+            members.append(invalid(c.tokens.span(before)))
+            c.skips = skips
+    c.advance()
+    c.panic = False
+    return members
+
+
+def class_member(c: Cursor) -> tree.ClassMember:
+    start = c.span()
+    found = prefix(c)
+    if c.kind == "fun":
+        return function(c, found, _METHOD, "a method") or tree.InvalidMember(start)
+    if c.kind == "init":
+        return init(c, found) or tree.InvalidMember(start)
+    if c.kind == "let" or c.kind == "var":
+        return class_field(c, found)
+    return no_member(c, "a field, method or `init`")
+
+
+def trait_member(c: Cursor) -> tree.Function | tree.InvalidMember:
+    return only_function(c, Modifier.STATIC, "a method of a trait")
+
+
+def impl_member(c: Cursor) -> tree.Function | tree.InvalidMember:
+    return only_function(c, _IMPL_METHOD, "a method of an `impl`")
+
+
+def only_function(c: Cursor, allowed: Modifier, what: str) -> tree.Function | tree.InvalidMember:
+    start = c.span()
+    found = prefix(c)
+    if c.kind == "fun":
+        return function(c, found, allowed, what) or tree.InvalidMember(start)
+    return no_member(c, "a function")
+
+
+def no_member(c: Cursor, expected: str) -> tree.InvalidMember:
+    span = c.span()
+    if begins_reserved(c):
+        reserved_block(c)
+        return tree.InvalidMember(span)
+    c.fail("E0206", expected)
+    if c.kind == ";":
+        c.advance()
+        return tree.InvalidMember(span)
+    while c.kind not in ("}", END):
+        is_block = c.kind == "{"
+        if c.accept(";"):
+            break
+        c.skip()
+        if is_block and c.kind not in ("else", "catch", "finally"):
+            break
+        if c.kind in DECLARING or (c.kind in ("let", "var", "@") and c.first_on_line()):
+            break
+    return tree.InvalidMember(span)
+
+
+def init(c: Cursor, found: Prefix) -> tree.Init | None:
+    """`init(n: int): self(n, 0) { … }`"""
+    modifiers = allow(c, found, _INTERNAL, "`init`")
+    raw_span = found.raw_span if Modifier.RAW in modifiers else None
+    skips, span = c.skips, c.take()
+    parameters = parameter_list(c)
+    call = delegation(c) if c.accept(":") else None
+    broken, c.skips = c.skips != skips, skips
+    body = function_body(c)
+    return None if broken else tree.Init(span, modifiers, parameters, call, body, raw_span)
+
+
+def delegation(c: Cursor) -> tree.Delegation | None:
+    if c.kind != "self" and c.kind != "super":
+        c.fail("E0210", "`self` or `super`")
+        while c.kind not in ("{", ";", "}", END) and c.kind not in DECLARING:
+            c.skip()
+        c.skips += 1
+        return None
+    to_super = c.kind == "super"
+    span = c.take()
+    return tree.Delegation(span, to_super, arguments(c))
+
+
+def class_field(c: Cursor, found: Prefix) -> tree.Field | tree.InvalidMember:
+    allow(c, found, Modifier.NONE, "a field")
+    mutable = c.kind == "var"
+    span = c.take()
+    name = c.name()
+    declared, value = typed_value(c)
+    return tree.Field(span, name, mutable, declared, value) if name else tree.InvalidMember(span)
+
+
+def typed_value(c: Cursor) -> tuple[tree.Type, tree.Expression | None]:
+    """`: T = e;` of a field or global, the value being optional."""
+    declared = annotated_type(c)
+    value = full_expression(c) if c.accept("=") else None
+    skips, span = c.skips, c.span()
+    end_of_line(c)
+    if value is None and c.skips != skips:
+        # What was skipped may have said more about the type, and a value.
+        return tree.InvalidType(span), tree.InvalidExpression(span)
+    return declared, value
+
+
+def end_of_line(c: Cursor) -> None:
+    """The `;` behind a field, global or constant."""
+    if c.expect(";") or c.first_on_line() or c.kind in DECLARING or c.kind == "}":
+        return
+    skip_statement(c)

@@ -1,0 +1,39 @@
+"""Tokens to tree: the entry points of the parser, a recursive descent that recovers from errors.
+
+The grammar is section 17 of the reference; each module parses a part of it and uses only those
+before it: `types`, `expressions`, `statements`, `members`, `declarations`.  `cursor` says how
+errors are survived.
+
+    fun f(x: int) { return x; }     ->      Function(f, [Parameter(x, int)], Block([Return(Name(x))]))
+"""
+
+from __future__ import annotations
+
+from doralang.syntax import tree
+from doralang.syntax.cursor import Cursor, NestedTooDeep
+from doralang.syntax.declarations import file
+from doralang.syntax.expressions import full_expression
+from doralang.syntax.lexer import lex
+from doralang.syntax.statements import block
+from doralang.syntax.tokens import END
+from doralang.text.diagnostics import Diagnostics
+from doralang.text.source import Source
+
+
+def parse_file(source: Source, diagnostics: Diagnostics, *, lazy: bool = False) -> tree.File:
+    """The tree of a whole file.  `lazy` leaves the bodies of functions to be parsed on demand."""
+    return file(Cursor(lex(source, diagnostics), diagnostics, block, lazy=lazy))
+
+
+def parse_formula(source: Source, diagnostics: Diagnostics) -> tree.Expression:
+    """The tree of a formula (reference 1.5): one expression and nothing else."""
+    tokens = lex(source, diagnostics, formula=True)
+    c = Cursor(tokens, diagnostics, block, formula=True)
+    try:
+        parsed = full_expression(c)
+    except NestedTooDeep:
+        return tree.InvalidExpression(c.span())
+    if c.kind is not END:
+        c.fail("E0201", "end of formula")
+        return tree.InvalidExpression(c.span())
+    return parsed

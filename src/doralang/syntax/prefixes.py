@@ -1,0 +1,90 @@
+"""Parsing what stands in front of a declaration: annotations and modifiers.
+
+They come before anybody knows what they belong to, so they are collected first and judged after.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final
+
+from doralang.syntax.cursor import MODIFIERS, Cursor
+from doralang.syntax.tokens import NAME
+from doralang.syntax.tree import Modifier
+from doralang.text.source import Span
+
+_FLAGS: Final = {name: Modifier[name.upper()] for name in MODIFIERS}
+_ANNOTATIONS: Final = {
+    "inline": Modifier.INLINE,
+    "noinline": Modifier.NOINLINE,
+    "raw": Modifier.RAW,
+}
+_HINTS: Final = Modifier.INLINE | Modifier.NOINLINE
+ANNOTATIONS: Final = _HINTS | Modifier.RAW
+PREFIX_STARTS: Final = MODIFIERS | {"@"}
+
+
+@dataclass(slots=True)
+class Prefix:
+    """The modifiers found, without those that were reported already."""
+
+    flags: Modifier = Modifier.NONE
+    found: list[tuple[Modifier, Span]] = field(default_factory=list)
+    raw_span: Span | None = None
+
+    def add(self, flag: Modifier, span: Span) -> None:
+        self.flags |= flag
+        self.found.append((flag, span))
+        if flag is Modifier.RAW:
+            self.raw_span = span
+
+
+def prefix(c: Cursor) -> Prefix:
+    """All annotations and modifiers here."""
+    found = Prefix()
+    while c.kind in PREFIX_STARTS:
+        if c.kind == "@":
+            _annotation(c, found)
+        else:
+            _modifier(c, found)
+    return found
+
+
+def _modifier(c: Cursor, found: Prefix) -> None:
+    flag, name, span = _FLAGS[c.kind], c.kind, c.take()
+    if flag in found.flags:
+        c.report("E0207", span, f"`{name}` is given twice")
+    else:
+        found.add(flag, span)
+
+
+def _annotation(c: Cursor, found: Prefix) -> None:
+    span = c.take()
+    if c.kind != NAME:
+        c.name()
+        return
+    name = c.take_text()
+    flag = _ANNOTATIONS.get(name)
+    if flag is None:
+        c.report("E0214", span, f"unknown annotation `@{name}`")
+    elif flag in found.flags:
+        c.report("E0214", span, f"`@{name}` is given twice")
+    elif flag in _HINTS and found.flags & _HINTS:
+        c.report("E0214", span, "`@inline` and `@noinline` contradict each other")
+    elif found.flags & ~ANNOTATIONS:
+        c.report("E0214", span, f"`@{name}` must stand before the modifiers")
+    else:
+        found.add(flag, span)
+
+
+def allow(c: Cursor, found: Prefix, allowed: Modifier, what: str) -> Modifier:
+    """The modifiers that are allowed for `what`; the others are reported."""
+    for flag, span in found.found:
+        if flag in allowed:
+            continue
+        name = (flag.name or "").lower()
+        if flag in ANNOTATIONS:
+            c.report("E0214", span, f"`@{name}` is not allowed for {what}")
+        else:
+            c.report("E0208", span, f"`{name}` is not allowed for {what}")
+    return found.flags & allowed

@@ -1,0 +1,363 @@
+"""Printing a tree as Dora source text, which parses back to an equal tree.
+
+Each node says what it is made of: texts, other nodes, and line breaks.  One loop puts these
+together, so that trees may be as deep as they like.  Parentheses stand only where the tree needs
+them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from enum import Enum, auto
+from typing import Any, Final, NamedTuple, TypeAlias
+
+from doralang.syntax import tree
+from doralang.syntax.expressions import LEVELS
+from doralang.syntax.literals import quoted
+from doralang.syntax.tree import Modifier, NumberKind
+
+
+class Layout(Enum):
+    LINE = auto()
+    INDENT = auto()
+    """a new line, one step further in"""
+    OUTDENT = auto()
+    """a new line, one step back"""
+
+
+class Operand(NamedTuple):
+    """An expression, in parentheses if it binds less tightly than `level`."""
+
+    node: tree.Expression
+    level: int
+
+
+Part: TypeAlias = "str | Layout | Operand | tree.Node"
+Parts: TypeAlias = list[Part]
+
+_TRY: Final = 0
+# `is` and `as` get parentheses as operands of anything: their type could swallow a `<` behind it.
+_TYPE: Final = 1
+_BINARY: Final = 1  # added to the level in the table of operators
+_UNARY: Final = 20
+_PRIMARY: Final = 21
+
+
+def show(node: tree.Node) -> str:
+    """Source text for a tree without `Invalid…` nodes."""
+    written: list[str] = []
+    indent = 0
+    stack: Parts = [node]
+    while stack:
+        part = stack.pop()
+        if isinstance(part, str):
+            written.append(part)
+        elif isinstance(part, Layout):
+            indent += (part is Layout.INDENT) - (part is Layout.OUTDENT)
+            written.append("\n" + "  " * indent)
+        elif isinstance(part, Operand):
+            stack.extend(reversed(_operand(part)))
+        else:
+            stack.extend(reversed(_PARTS[type(part)](part)))
+    return "".join(written)
+
+
+def _operand(operand: Operand) -> Parts:
+    if _level(operand.node) >= operand.level:
+        return [operand.node]
+    return ["(", operand.node, ")"]
+
+
+def _level(node: tree.Expression) -> int:
+    if isinstance(node, tree.Binary):
+        return LEVELS[node.operator] + _BINARY
+    return _LEVELS.get(type(node), _PRIMARY)
+
+
+_LEVELS: Final[dict[type[tree.Node], int]] = {
+    tree.Assign: _TRY,
+    tree.Choice: _TRY,
+    tree.Try: _TRY,
+    tree.ForcedTry: _TRY,
+    tree.TypeTest: _TYPE,
+    tree.Cast: _TYPE,
+    tree.Unary: _UNARY,
+}
+
+
+def _joined(nodes: Sequence[tree.Node], separator: str = ", ") -> Parts:
+    parts: Parts = []
+    for index, node in enumerate(nodes):
+        if index:
+            parts.append(separator)
+        parts.append(node)
+    return parts
+
+
+def _in_brackets(opening: str, nodes: Sequence[tree.Node], closing: str) -> Parts:
+    return [opening, *_joined(nodes), closing]
+
+
+def _angles(nodes: Sequence[tree.Node]) -> Parts:
+    """`<A, B>`, or nothing."""
+    return _in_brackets("<", nodes, ">") if nodes else []
+
+
+def _turbofish(types: list[tree.Type]) -> Parts:
+    return ["::", *_angles(types)] if types else []
+
+
+def _arguments(nodes: Sequence[tree.Node]) -> Parts:
+    return _in_brackets("(", nodes, ")")
+
+
+def _invalid(node: tree.Node) -> Parts:
+    return ["/* invalid */"]
+
+
+# Types and expressions.
+
+
+def _named_type(node: tree.NamedType) -> Parts:
+    return [node.name, *_angles(node.arguments)]
+
+
+_SUFFIXES: Final = {NumberKind.BYTE: "Y", NumberKind.LONG: "L", NumberKind.FLOAT: "F"}
+
+
+def _number(node: tree.Number) -> Parts:
+    if node.bits:
+        text = hex(int(node.value))
+    elif isinstance(node.value, float):
+        text = _float_text(node.value)
+    else:
+        text = str(node.value)
+    return [text + _SUFFIXES.get(node.kind, "")]
+
+
+def _float_text(value: float) -> str:
+    if value == float("inf"):
+        return "1.0e999"
+    mantissa, exponent, digits = repr(value).partition("e")
+    if "." not in mantissa:
+        mantissa += ".0"
+    return mantissa + exponent + digits
+
+
+def _call(node: tree.Call) -> Parts:
+    return [node.name, *_turbofish(node.type_arguments), *_arguments(node.arguments)]
+
+
+def _static_call(node: tree.StaticCall) -> Parts:
+    owner = [node.owner, *_turbofish(node.owner_arguments), "::", node.name]
+    return [*owner, *_turbofish(node.type_arguments), *_arguments(node.arguments)]
+
+
+def _method_call(node: tree.MethodCall) -> Parts:
+    types = _turbofish(node.type_arguments)
+    return [Operand(node.receiver, _PRIMARY), "." + node.name, *types, *_arguments(node.arguments)]
+
+
+def _binary(node: tree.Binary) -> Parts:
+    level = _level(node)
+    return [Operand(node.left, level), f" {node.operator} ", Operand(node.right, level + 1)]
+
+
+def _typed(word: str, node: tree.TypeTest | tree.Cast) -> Parts:
+    bare = isinstance(node.left, tree.TypeTest | tree.Cast)
+    return [Operand(node.left, _TRY if bare else _UNARY), f" {word} ", node.type]
+
+
+def _assign(node: tree.Assign) -> Parts:
+    bare = not isinstance(node.value, tree.Assign | tree.Choice)
+    return [Operand(node.target, _TYPE), " = ", Operand(node.value, _TRY if bare else _TYPE)]
+
+
+def _try(node: tree.Try) -> Parts:
+    if node.otherwise is None:
+        return ["try ", node.operand]
+    return ["try ", Operand(node.operand, _TYPE), " else ", node.otherwise]
+
+
+def _choice(node: tree.Choice) -> Parts:
+    return [Operand(node.condition, _TYPE), " ? ", node.then, " : ", node.otherwise]
+
+
+# Statements.
+
+
+def _block(node: tree.Block) -> Parts:
+    if not node.statements:
+        return ["{}"]
+    return ["{", Layout.INDENT, *_lines(node.statements), Layout.OUTDENT, "}"]
+
+
+def _lines(nodes: Sequence[tree.Node]) -> Parts:
+    parts: Parts = []
+    for index, node in enumerate(nodes):
+        if index:
+            parts.append(Layout.LINE)
+        parts.append(node)
+    return parts
+
+
+def _variable(node: tree.Variable | tree.Field | tree.Global) -> Parts:
+    declared: Parts = [": ", node.type] if node.type else []
+    return [_keyword(node.mutable), node.name, *declared, *_value(node.value)]
+
+
+def _keyword(mutable: bool) -> str:
+    return "var " if mutable else "let "
+
+
+def _value(value: tree.Expression | None) -> Parts:
+    return [" = ", value, ";"] if value else [";"]
+
+
+def _if(node: tree.If) -> Parts:
+    parts: Parts = []
+    for arm in node.arms:
+        parts += [" else if " if parts else "if ", arm.condition, " ", arm.body]
+    return parts + [" else ", node.otherwise] if node.otherwise else parts
+
+
+def _do(node: tree.Do) -> Parts:
+    last: Parts = [" finally ", node.last] if node.last else []
+    return ["do ", node.body, *node.catches, *last]
+
+
+def _catch(node: tree.Catch) -> Parts:
+    return [" catch ", node.name, ": ", node.type, " ", node.body]
+
+
+def _return(node: tree.Return) -> Parts:
+    return ["return ", node.value, ";"] if node.value else ["return;"]
+
+
+# Declarations.
+
+
+def _modifiers(modifiers: Modifier) -> str:
+    return "".join(f"{_AT.get(flag, '')}{(flag.name or '').lower()} " for flag in _ORDER if flag in modifiers)
+
+
+_AT: Final = dict.fromkeys((Modifier.INLINE, Modifier.NOINLINE, Modifier.RAW), "@")
+_ORDER: Final = [*_AT, *(flag for flag in Modifier if flag not in _AT)]
+
+
+def _function(node: tree.Function) -> Parts:
+    head = [f"{_modifiers(node.modifiers)}fun {node.name}", *_angles(node.type_parameters)]
+    result: Parts = [" -> ", node.result] if node.result else []
+    throws = " throws" if node.throws else ""
+    return [*head, *_arguments(node.parameters), throws, *result, *_body(node.body)]
+
+
+def _body(body: tree.Block | tree.DeferredBlock | None) -> Parts:
+    return [" ", body] if body else [";"]
+
+
+def _type_parameter(node: tree.TypeParameter) -> Parts:
+    bounds: Parts = [": ", *_joined(node.bounds, " + ")] if node.bounds else []
+    return [node.name, *bounds]
+
+
+def _parameter(node: tree.Parameter) -> Parts:
+    return ["var " if node.mutable else "", node.name, ": ", node.type]
+
+
+def _class_parameter(node: tree.ClassParameter) -> Parts:
+    return [_keyword(node.mutable) if node.is_field else "", node.name, ": ", node.type]
+
+
+def _parent(node: tree.Parent) -> Parts:
+    arguments = _arguments(node.arguments) if node.arguments else []
+    return [": ", node.name, *_angles(node.type_arguments), *arguments]
+
+
+def _class(node: tree.Class) -> Parts:
+    head = [f"{_modifiers(node.modifiers)}class {node.name}", *_angles(node.type_parameters)]
+    parameters = _arguments(node.parameters) if node.parameters else []
+    parent: Parts = [node.parent] if node.parent else []
+    return [*head, *parameters, *parent, *_members(node.members)]
+
+
+def _members(members: Sequence[tree.Node]) -> Parts:
+    if not members:
+        return [" {}"]
+    return [" {", Layout.INDENT, *_lines(members), Layout.OUTDENT, "}"]
+
+
+def _init(node: tree.Init) -> Parts:
+    delegation: Parts = [node.delegation] if node.delegation else []
+    head = [f"{_modifiers(node.modifiers)}init", *_arguments(node.parameters)]
+    return [*head, *delegation, *_body(node.body)]
+
+
+def _delegation(node: tree.Delegation) -> Parts:
+    return [": super" if node.to_super else ": self", *_arguments(node.arguments)]
+
+
+def _impl(node: tree.Impl) -> Parts:
+    return ["impl ", node.trait, " for ", node.target, *_members(node.methods)]
+
+
+_PARTS: Final[dict[type[tree.Node], Callable[[Any], Parts]]] = {
+    tree.NamedType: _named_type,
+    tree.UnitType: lambda node: ["()"],
+    tree.SelfType: lambda node: ["Self"],
+    tree.InvalidType: _invalid,
+    tree.Number: _number,
+    tree.Character: lambda node: [quoted(chr(node.value), "'")],
+    tree.Text: lambda node: [quoted(node.value, '"')],
+    tree.Boolean: lambda node: ["true" if node.value else "false"],
+    tree.Nil: lambda node: ["nil"],
+    tree.Self: lambda node: ["self"],
+    tree.Super: lambda node: ["super"],
+    tree.Name: lambda node: [node.name],
+    tree.Call: _call,
+    tree.StaticCall: _static_call,
+    tree.MethodCall: _method_call,
+    tree.Member: lambda node: [Operand(node.receiver, _PRIMARY), "." + node.name],
+    tree.Index: lambda node: [Operand(node.receiver, _PRIMARY), "[", node.index, "]"],
+    tree.Unary: lambda node: [node.operator, Operand(node.operand, _UNARY)],
+    tree.Binary: _binary,
+    tree.TypeTest: lambda node: _typed("is", node),
+    tree.Cast: lambda node: _typed("as", node),
+    tree.Assign: _assign,
+    tree.Try: _try,
+    tree.ForcedTry: lambda node: ["try! ", node.operand],
+    tree.Choice: _choice,
+    tree.InvalidExpression: _invalid,
+    tree.Block: _block,
+    tree.DeferredBlock: lambda node: [node.parse()],
+    tree.Variable: _variable,
+    tree.ExpressionStatement: lambda node: [node.expression, ";"],
+    tree.If: _if,
+    tree.While: lambda node: ["while ", node.condition, " ", node.body],
+    tree.Loop: lambda node: ["loop ", node.body],
+    tree.For: lambda node: [f"for {node.name} in ", node.iterable, " ", node.body],
+    tree.Do: _do,
+    tree.Catch: _catch,
+    tree.Break: lambda node: ["break;"],
+    tree.Continue: lambda node: ["continue;"],
+    tree.Return: _return,
+    tree.Throw: lambda node: ["throw ", node.value, ";"],
+    tree.Empty: lambda node: [";"],
+    tree.InvalidStatement: _invalid,
+    tree.Function: _function,
+    tree.TypeParameter: _type_parameter,
+    tree.Parameter: _parameter,
+    tree.ClassParameter: _class_parameter,
+    tree.Class: _class,
+    tree.Parent: _parent,
+    tree.Field: _variable,
+    tree.Init: _init,
+    tree.Delegation: _delegation,
+    tree.InvalidMember: _invalid,
+    tree.Trait: lambda node: [f"trait {node.name}", *_members(node.methods)],
+    tree.Impl: _impl,
+    tree.Global: _variable,
+    tree.Constant: lambda node: [f"const {node.name}: ", node.type, *_value(node.value)],
+    tree.InvalidDeclaration: _invalid,
+    tree.File: lambda node: [*_lines(node.declarations), "\n"],
+}

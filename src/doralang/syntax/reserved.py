@@ -1,0 +1,97 @@
+"""Constructs reserved for later versions: recognised, so that one clear report (E0220) is given.
+
+They are parsed as they will be written one day (the last grammar of the reference), so that
+what stands behind them is parsed, too.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from doralang.syntax import tree
+from doralang.syntax.cursor import DECLARING, OPERAND_STARTS, Cursor
+from doralang.syntax.tokens import END, NAME
+from doralang.syntax.types import annotated_type, parse_type
+
+DECLARATIONS: Final = frozenset({"struct", "enum", "type", "alias"})
+WORDS: Final = frozenset({"match", "module", "import"})
+"""Not keywords: names wherever the text makes sense with them as such."""
+
+_NOT_BEHIND_NAME: Final = OPERAND_STARTS | {"!", "{"}
+_PARAMETER_STARTS: Final = frozenset({NAME, "var"})
+
+
+def looks_like_struct(c: Cursor) -> bool:
+    """Whether the `{` here, behind a name, begins the fields of a struct literal."""
+    if not c.struct_literals:
+        return False
+    return c.peek() == "}" or (c.peek() == NAME and c.peek(2) == ":")
+
+
+def looks_like_lambda(c: Cursor) -> bool:
+    """Whether `|` or `||`, found in place of an operand, begins a lambda."""
+    if c.kind == "||":
+        return c.peek() in ("{", "->")
+    distance = 2 if c.peek() == "var" else 1
+    name = c.peek(distance) == NAME and c.peek(distance + 1) in (":", ",", "|")
+    return name or c.peek() == "|"
+
+
+def lambda_expression(c: Cursor) -> tree.Expression:
+    span = c.span()
+    c.reserve(span, "lambdas are")
+    c.reserved += 1
+    if not c.accept("||"):
+        c.advance()
+        c.comma_list("|", _parameter, _PARAMETER_STARTS)
+    if c.accept("->"):
+        parse_type(c)
+    literals, c.struct_literals = c.struct_literals, True
+    c.block(c)
+    c.struct_literals = literals
+    c.reserved -= 1
+    return tree.InvalidExpression(span)
+
+
+def _parameter(c: Cursor) -> None:
+    c.accept("var")
+    c.name()
+    if c.kind != "," and c.kind != "|":
+        annotated_type(c)
+
+
+def reserved_block(c: Cursor) -> None:
+    """`struct …`, `match …`, `enum …`, `type X = …;`, `module m { … }`, `import a::b;`"""
+    c.reserve(c.span(), f"`{c.text()}` is")
+    skips = c.skips
+    c.advance()
+    while c.kind not in DECLARING and c.kind not in (";", "{", "}", END) and c.kind not in DECLARATIONS:
+        if c.kind == "@" or (c.kind == "let" and c.first_on_line()):
+            break
+        c.skip()
+    if c.kind == "{":
+        c.skip()
+    c.accept(";")
+    c.skips = skips
+    c.panic = False
+
+
+def begins_reserved(c: Cursor) -> bool:
+    """Whether a declaration or member here, where no name can stand, is a reserved one."""
+    return c.kind in DECLARATIONS or (c.kind == NAME and c.text() in WORDS)
+
+
+def is_no_name(c: Cursor) -> bool:
+    """Whether one of `WORDS` at the start of a statement cannot be a name, by the next token."""
+    return c.peek() in _NOT_BEHIND_NAME
+
+
+def might_be_no_name(c: Cursor) -> bool:
+    """Whether `match (x) {` is possible: a brace comes before the statement ends."""
+    if c.peek() not in ("(", "[", "+", "-"):
+        return False
+    at = c.at + 1
+    while c.kinds[at] not in ("{", "}", ";", END):
+        at = c.matching(at) if c.kinds[at] in ("(", "[") else at
+        at = min(at + 1, len(c.kinds) - 1)
+    return c.kinds[at] == "{"

@@ -1,0 +1,314 @@
+"""Parsing blocks and statements.
+
+A block survives anything: what cannot be understood becomes an `InvalidStatement`, and parsing goes
+on with the next statement.  Where a `}` is missing, the keyword of the next declaration tells.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from doralang.syntax import tree
+from doralang.syntax.cursor import DECLARING, OPENING, STATEMENT_KEYWORDS, STATEMENT_STARTS, Cursor
+from doralang.syntax.expressions import condition, expression, full_expression
+from doralang.syntax.reserved import (
+    DECLARATIONS,
+    WORDS,
+    is_no_name,
+    might_be_no_name,
+    reserved_block,
+)
+from doralang.syntax.tokens import END, NAME
+from doralang.syntax.types import annotated_type, complete_type
+from doralang.text.source import Span
+
+_CONTINUING: Final = frozenset({"else", "catch", "finally"})
+
+
+def block(c: Cursor) -> tree.Block:
+    """`{ … }`"""
+    if c.kind != "{":
+        return missing_block(c)
+    return c.deeper(_block)
+
+
+def _block(c: Cursor) -> tree.Block:
+    return open_block(c, c.take())
+
+
+def open_block(c: Cursor, span: Span) -> tree.Block:
+    """The statements of a block and its `}`."""
+    c.panic = False
+    statements: list[tree.Statement] = []
+    while c.kind != "}":
+        if c.kind is END or (c.kind in DECLARING and not c.inside(c.declaration)):
+            c.fail("E0201", "`}`")
+            c.skips += 1
+            break
+        add_statement(c, statements)
+    else:
+        c.advance()
+        c.panic = False
+    return tree.Block(span, statements)
+
+
+def add_statement(c: Cursor, statements: list[tree.Statement]) -> None:
+    """Parse a statement; if it is not all there, say so with an invalid one behind it."""
+    before, skips = c.at, c.skips
+    c.panic = False
+    statements.append(statement(c))
+    if c.at == before:
+        c.skip()
+    if c.skips != skips and c.kind is not END:
+        statements.append(tree.InvalidStatement(c.tokens.span(before)))
+        c.skips = skips
+
+
+def missing_block(c: Cursor) -> tree.Block:
+    """Where a `{` must be: stray tokens in front of it, one statement without braces, or nothing."""
+    span = c.span()
+    c.fail("E0201", "`{`")
+    at = c.at
+    while c.kinds[at] not in ("{", "}", ";", END) and c.kinds[at] not in STATEMENT_KEYWORDS | DECLARING:
+        at = c.matching(at) + 1 if c.kinds[at] in ("(", "[") else at + 1
+        at = min(at, len(c.kinds) - 1)
+    if c.kinds[at] == "{" and c.source.text.find("\n", span.start, c.starts[at]) < 0:
+        c.skips += 1
+        c.move_to(at)
+        return block(c)
+    statements: list[tree.Statement] = []
+    if c.kind in STATEMENT_STARTS:
+        c.deeper(lambda c: add_statement(c, statements))
+    statements.append(tree.InvalidStatement(span))
+    return tree.Block(span, statements)
+
+
+def statement(c: Cursor) -> tree.Statement:
+    parse = _STATEMENTS.get(c.kind)
+    if parse:
+        return parse(c)
+    if c.kind == NAME and c.text() in WORDS:
+        return word_statement(c)
+    if c.kind in DECLARING:
+        return nested_declaration(c)
+    return expression_statement(c)
+
+
+def expression_statement(c: Cursor) -> tree.Statement:
+    span = c.span()
+    value = full_expression(c)
+    end_statement(c)
+    return tree.ExpressionStatement(span, value)
+
+
+def end_statement(c: Cursor) -> None:
+    """The `;`; if it is missing, skip what cannot be the start of the next statement."""
+    if c.expect(";"):
+        return
+    if c.kind == "}" or c.kind == "{" or c.kind in STATEMENT_KEYWORDS:
+        return
+    if c.first_on_line() and c.kind in STATEMENT_STARTS:
+        return
+    skip_statement(c)
+
+
+def skip_statement(c: Cursor) -> None:
+    """Go to where the next statement may begin."""
+    while c.kind not in ("}", END) and not (c.kind in DECLARING and not c.inside(c.declaration)):
+        if c.kind == ";":
+            c.advance()
+            return
+        is_block = c.kind == "{"
+        c.skip()
+        if is_block and c.kind not in _CONTINUING and c.kind not in (";", ")"):
+            return
+        if c.first_on_line() and c.kind in STATEMENT_STARTS:
+            return
+
+
+def variable(c: Cursor) -> tree.Statement:
+    """`let x: T = e;`, `var x = e;`"""
+    mutable = c.kind == "var"
+    span = c.take()
+    name = c.name()
+    declared = value = None
+    if c.accept(":"):
+        declared = complete_type(c)
+    if c.accept("="):
+        value = full_expression(c)
+    skips = c.skips
+    end_statement(c)
+    if value is None and c.skips != skips:
+        # What was skipped may have said more about the type, and a value.
+        declared, value = tree.InvalidType(span), tree.InvalidExpression(span)
+    return tree.Variable(span, name, mutable, declared, value) if name else tree.InvalidStatement(span)
+
+
+def if_statement(c: Cursor) -> tree.Statement:
+    span = c.span()
+    arms = [arm(c)]
+    while c.kind == "else":
+        c.advance()
+        if c.kind != "if":
+            return tree.If(span, arms, block(c))
+        arms.append(arm(c))
+    return tree.If(span, arms, None)
+
+
+def arm(c: Cursor) -> tree.Arm:
+    span = c.take()
+    test = condition(c)
+    return tree.Arm(span, test, block(c))
+
+
+def while_statement(c: Cursor) -> tree.Statement:
+    span = c.take()
+    test = condition(c)
+    return tree.While(span, test, block(c))
+
+
+def loop_statement(c: Cursor) -> tree.Statement:
+    return tree.Loop(c.take(), block(c))
+
+
+def for_statement(c: Cursor) -> tree.Statement:
+    span = c.take()
+    skips = c.skips
+    name = c.name()
+    c.expect("in")
+    iterable = condition(c)
+    if c.skips == skips:
+        return tree.For(span, name, iterable, block(c))
+    body = block(c)
+    # Without its name the body is only good for its own syntax errors.
+    return tree.InvalidStatement(body.span)
+
+
+def do_statement(c: Cursor) -> tree.Statement:
+    span = c.take()
+    body = block(c)
+    catches = []
+    while c.kind == "catch":
+        catches.append(catch(c))
+    last = block(c) if c.accept("finally") else None
+    if not catches and last is None and not c.panic:
+        c.report("E0212", span, "a `do` needs a `catch` or a `finally`")
+        c.skips += 1
+    return tree.Do(span, body, catches, last)
+
+
+def catch(c: Cursor) -> tree.Catch:
+    span = c.take()
+    name = c.name()
+    caught = annotated_type(c)
+    return tree.Catch(span, name, caught, block(c))
+
+
+def break_statement(c: Cursor) -> tree.Statement:
+    span = c.take()
+    end_statement(c)
+    return tree.Break(span)
+
+
+def continue_statement(c: Cursor) -> tree.Statement:
+    span = c.take()
+    end_statement(c)
+    return tree.Continue(span)
+
+
+def return_statement(c: Cursor) -> tree.Statement:
+    span = c.take()
+    value = None if returns_nothing(c) else full_expression(c)
+    end_statement(c)
+    return tree.Return(span, value)
+
+
+def returns_nothing(c: Cursor) -> bool:
+    if c.kind == ";" or c.kind == "}":
+        return True
+    return c.kind in STATEMENT_KEYWORDS or c.kind in DECLARING
+
+
+def throw_statement(c: Cursor) -> tree.Statement:
+    span = c.take()
+    value = full_expression(c)
+    end_statement(c)
+    return tree.Throw(span, value)
+
+
+def empty_statement(c: Cursor) -> tree.Statement:
+    return tree.Empty(c.take())
+
+
+def stray_else(c: Cursor) -> tree.Statement:
+    span = c.span()
+    c.report("E0209", span, "this `else` belongs to no `if`")
+    c.advance()
+    if c.kind == "if":
+        return if_statement(c)
+    return block(c) if c.kind == "{" else tree.Empty(span)
+
+
+def stray_annotation(c: Cursor) -> tree.Statement:
+    span = c.take()
+    c.report("E0214", span, "annotations are not allowed here")
+    if c.kind == NAME:
+        c.advance()
+    return tree.Empty(span)
+
+
+def reserved_statement(c: Cursor) -> tree.Statement:
+    span = c.span()
+    reserved_block(c)
+    return tree.InvalidStatement(span)
+
+
+def word_statement(c: Cursor) -> tree.Statement:
+    """A statement that begins with `match`, `module` or `import`, as a name or not."""
+    if is_no_name(c):
+        return reserved_statement(c)
+    if might_be_no_name(c):
+        start, count, skips = c.at, len(c.diagnostics.reports), c.skips
+        expression(c)
+        makes_sense = c.kind == ";" and all(
+            report.code == "E0220" for report in c.diagnostics.reports[count:]
+        )
+        del c.diagnostics.reports[count:]
+        c.move_to(start)
+        c.skips, c.panic = skips, False
+        if not makes_sense:
+            return reserved_statement(c)
+    return expression_statement(c)
+
+
+def nested_declaration(c: Cursor) -> tree.Statement:
+    """A function or class among statements: not possible, and skipped as a whole."""
+    span = c.span()
+    c.fail("E0203", "an expression")
+    while c.kind not in ("{", ";", "}", END):
+        c.skip()
+    if c.kind in OPENING:
+        c.skip()
+    c.accept(";")
+    return tree.InvalidStatement(span)
+
+
+_STATEMENTS: Final[dict[str, Callable[[Cursor], tree.Statement]]] = {
+    "let": variable,
+    "var": variable,
+    "{": block,
+    "if": if_statement,
+    "while": while_statement,
+    "loop": loop_statement,
+    "for": for_statement,
+    "do": do_statement,
+    "break": break_statement,
+    "continue": continue_statement,
+    "return": return_statement,
+    "throw": throw_statement,
+    ";": empty_statement,
+    "else": stray_else,
+    "@": stray_annotation,
+    **dict.fromkeys(DECLARATIONS, reserved_statement),
+}

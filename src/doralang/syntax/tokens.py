@@ -1,0 +1,62 @@
+"""The kinds of tokens, and the list of tokens that the lexer hands to the parser.
+
+A kind is a string.  Keywords, operators and separators are their own kind (`fun`, `>=`), so that
+the parser and its messages can simply write what they mean; everything else has a kind in
+capitals, which no keyword is spelled like.
+
+    let x = 1;      ->      let NAME = NUMBER ; END
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from doralang.text.source import Source, Span
+
+NAME: Final = "NAME"
+NUMBER: Final = "NUMBER"
+STRING: Final = "STRING"
+CHARACTER: Final = "CHARACTER"
+END: Final = "END"
+
+_KEYWORDS: Final = """
+    abstract alias as break catch class const continue defer do else enum false final finally for
+    fun if impl in init internal is let loop nil open override pub return self Self spawn static
+    struct super throw throws trait true try type var while
+"""
+_OPERATORS: Final = """
+    + - * / % ! ~ & | ^ << >> >>> && || = == != < <= > >= === !==
+    ( ) [ ] { } , ; : :: . -> @
+"""
+KEYWORDS: Final = frozenset(_KEYWORDS.split())
+OPERATORS: Final = frozenset(_OPERATORS.split())
+
+# `try!` and `try?` are tokens of their own, and so is a lone `_`.
+FIXED: Final[dict[str, str]] = {text: text for text in {*KEYWORDS, *OPERATORS, "try!", "try?", "_"}}
+"""Every token that is its own kind; looking it up also gives one shared string per kind."""
+
+
+@dataclass(slots=True)
+class Tokens:
+    """The tokens of a source as parallel lists; the last one is `END`.
+
+    After a lexical error the parser would often stumble, too.  That is not worth a second report:
+    `quiet` holds the tokens right behind characters that were dropped, and nothing is reported
+    from token `silent_from` on, where an unclosed string or comment has swallowed the rest.
+    """
+
+    source: Source
+    kinds: list[str]
+    starts: list[int]
+    ends: list[int]
+    quiet: set[int]
+    silent_from: int
+    unclosed: bool
+    """whether a string or comment runs up to the end of the file"""
+
+    def text(self, index: int) -> str:
+        return self.source.text[self.starts[index] : self.ends[index]]
+
+    def span(self, index: int) -> Span:
+        return Span(self.starts[index], self.ends[index])

@@ -1,0 +1,590 @@
+"""The syntax tree: what the parser builds and the checker reads.
+
+Each node has a `span`: the place where reports about it point, exactly as section 15.1 of the
+reference says (the `.` and the name for a member, the operator for an operation, the whole type
+for a type).  Nodes are compared by identity; `syntax.dump` says whether two trees are written alike.
+
+Left operands may be nested thousands deep (`1 + 1 + …`, `a.f().g()…`), so nobody recurses
+into them: `spine` takes such an expression apart.  Everything else is nested at most as deep as
+the parser's limit allows.
+
+Where the parser skipped text after an error, an `Invalid…` node stands for it.  What the skipped
+text might have said is unknown, so nothing is reported that it could explain.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum, Flag, auto
+from typing import TypeAlias
+
+from doralang.text.source import Span
+
+
+@dataclass(slots=True, repr=False, eq=False)
+class Node:
+    span: Span
+
+
+# Types.
+
+
+@dataclass(slots=True, repr=False, eq=False)
+class NamedType(Node):
+    """`int`, `Array<T>`"""
+
+    name: str
+    arguments: list[Type]
+
+
+@dataclass(slots=True, repr=False, eq=False)
+class UnitType(Node):
+    """`()`"""
+
+
+@dataclass(slots=True, repr=False, eq=False)
+class SelfType(Node):
+    """`Self`"""
+
+
+@dataclass(slots=True, repr=False, eq=False)
+class InvalidType(Node):
+    """A type that was reported already."""
+
+
+Type: TypeAlias = NamedType | UnitType | SelfType | InvalidType
+
+
+# Expressions.
+
+
+class NumberKind(Enum):
+    """The type of a number literal, by its suffix and form."""
+
+    BYTE = "byte"
+    INT = "int"
+    LONG = "long"
+    FLOAT = "float"
+    DOUBLE = "double"
+
+
+@dataclass(slots=True, repr=False, eq=False)
+class Number(Node):
+    """A number literal.
+
+    The value of a decimal `int`, `long` or `byte` is as written and may be out of range; the
+    checker, which knows about a minus in front, looks at that.  Hexadecimal and binary literals
+    have `bits` set and the value of their digits, not yet taken as two's complement.  Float literals
+    have their exact `double` value, which is infinite where the literal is too large.
+    """
+
+    kind: NumberKind
+    value: int | float
+    bits: bool = False
+
+
+@dataclass(slots=True, repr=False, eq=False)
+class Character(Node):
+    """`'x'`: the code point"""
+
+    value: int
+
+
+@dataclass(slots=True, repr=False, eq=False)
+class Text(Node):
+    """`"text"`, with its escapes resolved"""
+
+    value: str
+
+
+@dataclass(slots=True, repr=False, eq=False)
+class Boolean(Node):
+    value: bool
+
+
+@dataclass(slots=True, repr=False, eq=False)
+class Nil(Node):
+    pass
+
+
+@dataclass(slots=True, repr=False, eq=False)
+class Self(Node):
+    """`self`"""
+
+
+@dataclass(slots=True, repr=False, eq=False)
+class Super(Node):
+    """`super`; good only as the receiver of a method call"""
+
+
+@dataclass(slots=True, repr=False, eq=False)
+class Name(Node):
+    name: str
+
+
+@dataclass(slots=True, repr=False, eq=False)
+class Call(Node):
+    """`f(a)`, `f::<T>(a)`: a function or constructor; the span is the name's"""
+
+    name: str
+    type_arguments: list[Type]
+    arguments: list[Expression]
+
+
+@dataclass(slots=True, repr=False, eq=False)
+class StaticCall(Node):
+    """`C::f(a)`, `C::<T>::f::<S>(a)`; the span is that of `C`"""
+
+    owner: str
+    owner_arguments: list[Type]
+    name: str
+    type_arguments: list[Type]
+    arguments: list[Expression]
+
+
+@dataclass(slots=True, repr=False, eq=False)
+class MethodCall(Node):
+    """`o.m(a)`; the span is the `.` and the name"""
+
+    receiver: Expression
+    name: str
+    type_arguments: list[Type]
+    arguments: list[Expression]
+
+
+@dataclass(slots=True, repr=False, eq=False)
+class Member(Node):
+    """`o.f`; the span is the `.` and the name"""
+
+    receiver: Expression
+    name: str
+
+
+@dataclass(slots=True, repr=False, eq=False)
+class Index(Node):
+    """`a[i]`; the span is the `[`"""
+
+    receiver: Expression
+    index: Expression
+
+
+@dataclass(slots=True, repr=False, eq=False)
+class Unary(Node):
+    """`-a`, `+a`, `!a`"""
+
+    operator: str
+    operand: Expression
+
+
+@dataclass(slots=True, repr=False, eq=False)
+class Binary(Node):
+    """All binary operators but `=`, `is` and `as`; the span is the operator"""
+
+    operator: str
+    left: Expression
+    right: Expression
+
+
+@dataclass(slots=True, repr=False, eq=False)
+class TypeTest(Node):
+    """`x is C`"""
+
+    left: Expression
+    type: Type
+
+
+@dataclass(slots=True, repr=False, eq=False)
+class Cast(Node):
+    """`x as C`"""
+
+    left: Expression
+    type: Type
+
+
+@dataclass(slots=True, repr=False, eq=False)
+class Assign(Node):
+    """`a = b`; the span is the `=`"""
+
+    target: Expression
+    value: Expression
+
+
+@dataclass(slots=True, repr=False, eq=False)
+class Try(Node):
+    """`try E`, `try E else V`"""
+
+    operand: Expression
+    otherwise: Expression | None
+
+
+@dataclass(slots=True, repr=False, eq=False)
+class ForcedTry(Node):
+    """`try! E`"""
+
+    operand: Expression
+
+
+@dataclass(slots=True, repr=False, eq=False)
+class Choice(Node):
+    """`C ? A : B`, in formulas only; the span is the `?`"""
+
+    condition: Expression
+    then: Expression
+    otherwise: Expression
+
+
+@dataclass(slots=True, repr=False, eq=False)
+class InvalidExpression(Node):
+    """An expression that was reported already."""
+
+
+Expression: TypeAlias = (
+    Number
+    | Character
+    | Text
+    | Boolean
+    | Nil
+    | Self
+    | Super
+    | Name
+    | Call
+    | StaticCall
+    | MethodCall
+    | Member
+    | Index
+    | Unary
+    | Binary
+    | TypeTest
+    | Cast
+    | Assign
+    | Try
+    | ForcedTry
+    | Choice
+    | InvalidExpression
+)
+
+Link: TypeAlias = MethodCall | Member | Index | Binary | TypeTest | Cast
+
+
+def spine(expression: Expression) -> tuple[Expression, list[Link]]:
+    """The leftmost operand of an expression, and the links hung onto it, innermost first.
+
+    `a.f() + b * c` is `a` with the links `.f()` and `+ b * c`.
+    """
+    links: list[Link] = []
+    while True:
+        if isinstance(expression, MethodCall | Member | Index):
+            links.append(expression)
+            expression = expression.receiver
+        elif isinstance(expression, Binary | TypeTest | Cast):
+            links.append(expression)
+            expression = expression.left
+        else:
+            links.reverse()
+            return expression, links
+
+
+# Statements.
+
+
+@dataclass(slots=True, repr=False, eq=False)
+class Block(Node):
+    """`{ … }`; the span is the `{`"""
+
+    statements: list[Statement]
+
+
+@dataclass(slots=True, repr=False, eq=False)
+class DeferredBlock(Node):
+    """A block of a library file that is parsed when somebody needs it."""
+
+    parse: Callable[[], Block]
+
+
+@dataclass(slots=True, repr=False, eq=False)
+class Variable(Node):
+    """`let x: T = e;`, `var x = e;`"""
+
+    name: str
+    mutable: bool
+    type: Type | None
+    value: Expression | None
+
+
+@dataclass(slots=True, repr=False, eq=False)
+class ExpressionStatement(Node):
+    """`e;`; the span is the first token"""
+
+    expression: Expression
+
+
+@dataclass(slots=True, repr=False, eq=False)
+class Arm(Node):
+    """One `if cond { … }` of a chain; the span is the `if`"""
+
+    condition: Expression
+    body: Block
+
+
+@dataclass(slots=True, repr=False, eq=False)
+class If(Node):
+    """A chain `if … else if … else …`"""
+
+    arms: list[Arm]
+    otherwise: Block | None
+
+
+@dataclass(slots=True, repr=False, eq=False)
+class While(Node):
+    condition: Expression
+    body: Block
+
+
+@dataclass(slots=True, repr=False, eq=False)
+class Loop(Node):
+    body: Block
+
+
+@dataclass(slots=True, repr=False, eq=False)
+class For(Node):
+    """`for x in e { … }`"""
+
+    name: str
+    iterable: Expression
+    body: Block
+
+
+@dataclass(slots=True, repr=False, eq=False)
+class Catch(Node):
+    """`catch e: T { … }`"""
+
+    name: str
+    type: Type
+    body: Block
+
+
+@dataclass(slots=True, repr=False, eq=False)
+class Do(Node):
+    body: Block
+    catches: list[Catch]
+    last: Block | None
+    """the `finally` block"""
+
+
+@dataclass(slots=True, repr=False, eq=False)
+class Break(Node):
+    pass
+
+
+@dataclass(slots=True, repr=False, eq=False)
+class Continue(Node):
+    pass
+
+
+@dataclass(slots=True, repr=False, eq=False)
+class Return(Node):
+    value: Expression | None
+
+
+@dataclass(slots=True, repr=False, eq=False)
+class Throw(Node):
+    value: Expression
+
+
+@dataclass(slots=True, repr=False, eq=False)
+class Empty(Node):
+    """`;`"""
+
+
+@dataclass(slots=True, repr=False, eq=False)
+class InvalidStatement(Node):
+    """Text that the parser skipped; it may have declared anything and jumped anywhere."""
+
+
+Statement: TypeAlias = (
+    Block
+    | Variable
+    | ExpressionStatement
+    | If
+    | While
+    | Loop
+    | For
+    | Do
+    | Break
+    | Continue
+    | Return
+    | Throw
+    | Empty
+    | InvalidStatement
+)
+
+
+# Declarations.
+
+
+class Modifier(Flag):
+    NONE = 0
+    ABSTRACT = auto()
+    OPEN = auto()
+    OVERRIDE = auto()
+    FINAL = auto()
+    INTERNAL = auto()
+    PUB = auto()
+    STATIC = auto()
+    INLINE = auto()
+    """`@inline`; annotations are modifiers that hint"""
+    NOINLINE = auto()
+    RAW = auto()
+    """`@raw`, for library files"""
+
+
+@dataclass(slots=True, repr=False, eq=False)
+class TypeParameter(Node):
+    """`T: A + B`; the span is the name"""
+
+    name: str
+    bounds: list[Type]
+
+
+@dataclass(slots=True, repr=False, eq=False)
+class Parameter(Node):
+    """`var x: int`; the span is the first token"""
+
+    name: str
+    type: Type
+    mutable: bool
+
+
+@dataclass(slots=True, repr=False, eq=False)
+class Function(Node):
+    """A function, or a method of a class, trait or `impl`; the span is `fun`"""
+
+    name: str
+    modifiers: Modifier
+    type_parameters: list[TypeParameter]
+    parameters: list[Parameter]
+    throws: bool
+    result: Type | None
+    body: Block | DeferredBlock | None
+    raw_span: Span | None = None
+    """where `@raw` stands, if it does"""
+
+
+@dataclass(slots=True, repr=False, eq=False)
+class ClassParameter(Node):
+    """A parameter of a primary constructor; `let` and `var` make it a field too.
+
+    The span is the first token; reports about the field use `name_span`.
+    """
+
+    name: str
+    name_span: Span
+    type: Type
+    is_field: bool
+    mutable: bool
+
+
+@dataclass(slots=True, repr=False, eq=False)
+class Parent(Node):
+    """`Base<T>(a, b)` in the header of a class; the span is the name"""
+
+    name: str
+    type_arguments: list[Type]
+    arguments: list[Expression]
+
+
+@dataclass(slots=True, repr=False, eq=False)
+class Field(Node):
+    """A field among the members of a class"""
+
+    name: str
+    mutable: bool
+    type: Type
+    value: Expression | None
+
+
+@dataclass(slots=True, repr=False, eq=False)
+class Delegation(Node):
+    """`: self(a)`, `: super(a)` of an `init`"""
+
+    to_super: bool
+    arguments: list[Expression]
+
+
+@dataclass(slots=True, repr=False, eq=False)
+class Init(Node):
+    """A secondary constructor"""
+
+    modifiers: Modifier
+    parameters: list[Parameter]
+    delegation: Delegation | None
+    body: Block | DeferredBlock | None
+    raw_span: Span | None = None
+    """where `@raw` stands, if it does"""
+
+
+@dataclass(slots=True, repr=False, eq=False)
+class InvalidMember(Node):
+    """Text in the body of a class, trait or `impl` that the parser skipped."""
+
+
+ClassMember: TypeAlias = Field | Init | Function | InvalidMember
+
+
+@dataclass(slots=True, repr=False, eq=False)
+class Class(Node):
+    """The span is `class`; the primary constructor is reported at `name_span`."""
+
+    name: str
+    name_span: Span
+    modifiers: Modifier
+    type_parameters: list[TypeParameter]
+    parameters: list[ClassParameter]
+    parent: Parent | None
+    members: list[ClassMember]
+
+
+@dataclass(slots=True, repr=False, eq=False)
+class Trait(Node):
+    name: str
+    methods: list[Function | InvalidMember]
+
+
+@dataclass(slots=True, repr=False, eq=False)
+class Impl(Node):
+    """`impl R for C`; `R` and `C` are named types without arguments"""
+
+    trait: NamedType
+    target: NamedType
+    methods: list[Function | InvalidMember]
+
+
+@dataclass(slots=True, repr=False, eq=False)
+class Global(Node):
+    name: str
+    mutable: bool
+    type: Type
+    value: Expression | None
+
+
+@dataclass(slots=True, repr=False, eq=False)
+class Constant(Node):
+    """`const X: int = 1;`"""
+
+    name: str
+    type: Type
+    value: Expression
+
+
+@dataclass(slots=True, repr=False, eq=False)
+class InvalidDeclaration(Node):
+    """Text at top level that the parser skipped; it may have declared any name."""
+
+
+Declaration: TypeAlias = Function | Class | Trait | Impl | Global | Constant | InvalidDeclaration
+
+
+@dataclass(slots=True, repr=False, eq=False)
+class File(Node):
+    declarations: list[Declaration]

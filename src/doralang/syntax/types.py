@@ -1,0 +1,123 @@
+"""Parsing types: `int`, `Array<Pair<Str, T>>`, `()`, `Self`; and the reserved `(A) -> B`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final, TypeVar
+
+from doralang.syntax import tree
+from doralang.syntax.cursor import Cursor
+from doralang.syntax.tokens import NAME
+from doralang.text.source import Span
+
+T = TypeVar("T")
+
+TYPE_STARTS: Final = frozenset({NAME, "Self", "("})
+
+
+def parse_type(c: Cursor) -> tree.Type:
+    if c.kind == NAME:
+        start, at = c.starts[c.at], c.at
+        name = c.take_text()
+        if c.kind == "::" and c.peek() == "<":
+            # The form of expressions: say so, and go on as if the `::` were not there.
+            c.fail("E0201", "`<`")
+            c.advance()
+        if c.kind != "<":
+            return tree.NamedType(c.tokens.span(at), name, [])
+        arguments = type_arguments(c)
+        return tree.NamedType(Span(start, closing_end(c)), name, arguments)
+    if c.kind == "Self":
+        return tree.SelfType(c.take())
+    if c.kind == "(":
+        return parenthesised(c)
+    c.fail("E0204", "a type")
+    return tree.InvalidType(c.span())
+
+
+def closing_end(c: Cursor) -> int:
+    """The end of what was passed last, which may be the first part of the current token."""
+    return c.starts[c.at] if c.split == c.at else c.ends[c.at - 1]
+
+
+def type_arguments(c: Cursor) -> list[tree.Type]:
+    """`<A, B>`; the cursor is at the `<`."""
+    return c.deeper(_type_arguments)
+
+
+def _type_arguments(c: Cursor) -> list[tree.Type]:
+    return angle_list(c, parse_type, TYPE_STARTS)
+
+
+def angle_list(c: Cursor, element: Callable[[Cursor], T], starts: frozenset[str]) -> list[T]:
+    """Elements between `<` and `>`; like `comma_list`, but the end may be part of a token."""
+    c.advance()
+    elements: list[T] = []
+    while c.kind[0] != ">":
+        before = c.at
+        elements.append(element(c))
+        if c.kind == ",":
+            c.advance()
+            c.panic = False
+        elif c.kind[0] == ">" or not c.bridge(">", starts, c.at != before):
+            break
+    close_angle(c)
+    return elements
+
+
+def close_angle(c: Cursor) -> None:
+    """Go past a `>`, which may be the first character of a longer token."""
+    if c.kind in (">>", ">>>", ">="):
+        if c.kind == ">=":
+            c.fail("E0201", "`>`")
+        c.starts[c.at] += 1
+        c.split = c.at
+        c.kind = c.kinds[c.at] = c.kind[1:]
+        return
+    c.expect(">")
+
+
+def parenthesised(c: Cursor) -> tree.Type:
+    """`()`, or a tuple or function type, which are reserved."""
+    start = c.starts[c.at]
+    if c.peek() == ")" and c.peek(2) != "->":
+        c.advance()
+        return tree.UnitType(Span(start, c.take().end))
+    c.reserved += 1
+    is_function = c.deeper(_reserved_type)
+    c.reserved -= 1
+    span = Span(start, closing_end(c))
+    c.reserve(span, "function types are" if is_function else "tuple types are")
+    return tree.InvalidType(span)
+
+
+def _reserved_type(c: Cursor) -> bool:
+    c.advance()
+    c.comma_list(")", parse_type, TYPE_STARTS)
+    if not c.accept("->"):
+        return False
+    parse_type(c)
+    return True
+
+
+def complete_type(c: Cursor) -> tree.Type:
+    """A type; invalid as a whole if a part of it had to be skipped."""
+    skips = c.skips
+    start = c.span()
+    parsed = parse_type(c)
+    if c.skips == skips:
+        return parsed
+    c.skips = skips
+    return tree.InvalidType(start)
+
+
+def annotated_type(c: Cursor) -> tree.Type:
+    """`: T`"""
+    if c.expect(":"):
+        return complete_type(c)
+    if c.kind in TYPE_STARTS and not c.first_on_line():
+        # The colon is missing, or type and name are the wrong way round.
+        span = c.span()
+        complete_type(c)
+        return tree.InvalidType(span)
+    return tree.InvalidType(c.span())

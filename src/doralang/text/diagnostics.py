@@ -1,0 +1,64 @@
+"""Compile errors and warnings: what they are and the list they are collected in.
+
+How they are shown to people and tools is the business of `text.reports`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from doralang.text.source import Position, Source, Span
+
+
+class Severity(Enum):
+    ERROR = "error"
+    WARNING = "warning"
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostic:
+    """One report: a stable code, a span in a source, a sentence and where useful a hint."""
+
+    code: str
+    source: Source
+    span: Span
+    message: str
+    help: str | None = None
+
+    @property
+    def severity(self) -> Severity:
+        return Severity.WARNING if self.code.startswith("W") else Severity.ERROR
+
+    @property
+    def position(self) -> Position:
+        return self.source.position(self.span.start)
+
+
+class Diagnostics:
+    """All reports of one compilation, in the order in which they were found."""
+
+    __slots__ = ("reports",)
+
+    def __init__(self) -> None:
+        self.reports: list[Diagnostic] = []
+
+    def report(self, code: str, source: Source, span: Span, message: str, help: str | None = None) -> None:
+        self.reports.append(Diagnostic(code, source, span, message, help))
+
+    @property
+    def errors(self) -> int:
+        """How many of the reports are errors."""
+        return sum(report.severity is Severity.ERROR for report in self.reports)
+
+    def sorted(self) -> list[Diagnostic]:
+        """The reports by position; at one position in the order of discovery."""
+        return sorted(self.reports, key=lambda report: report.span.start)
+
+
+class CompileError(Exception):
+    """A text that is no program.  `diagnostics` holds every report, errors and warnings."""
+
+    def __init__(self, diagnostics: Diagnostics) -> None:
+        super().__init__(f"{diagnostics.errors} errors")
+        self.diagnostics = diagnostics

@@ -1,0 +1,42 @@
+"""Reading source files: bytes to a `Source`, and what can go wrong on the way (E0903, E0108)."""
+
+from __future__ import annotations
+
+import codecs
+from typing import BinaryIO, Final
+
+from doralang.text.diagnostics import Diagnostics
+from doralang.text.source import NOWHERE, Source, Span
+
+STDIN: Final = "-"
+STDIN_NAME: Final = "<stdin>"
+
+
+def load_source(path: str, stdin: BinaryIO, diagnostics: Diagnostics) -> Source | None:
+    """The text of a file, or of standard input for `-`; none if that failed, which is reported."""
+    name = STDIN_NAME if path == STDIN else path
+    try:
+        data = stdin.read() if path == STDIN else _read(path)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        source = Source(name, "")
+        diagnostics.report("E0903", source, NOWHERE, f"cannot read `{name}`: {reason}")
+        return None
+    return decode_source(name, data, diagnostics)
+
+
+def _read(path: str) -> bytes:
+    with open(path, "rb") as file:
+        return file.read()
+
+
+def decode_source(name: str, data: bytes, diagnostics: Diagnostics) -> Source | None:
+    """The source in these bytes, which must be UTF-8; a byte order mark is dropped."""
+    data = data.removeprefix(codecs.BOM_UTF8)
+    try:
+        return Source(name, data.decode("utf-8"))
+    except UnicodeDecodeError as error:
+        at = len(data[: error.start].decode("utf-8"))
+        source = Source(name, data.decode("utf-8", "replace"))
+        diagnostics.report("E0108", source, Span(at, at + 1), "the file is not valid UTF-8")
+        return None

@@ -1,0 +1,287 @@
+"""What expressions mean: one short function for each kind.
+
+    EVALUATORS[type(node)](machine, node, frame)  ->  value
+
+Left operands nest without limit (`1 + 1 + …`, `a.f().g()…`).  Expressions that have one are
+therefore not evaluated by recursion: `climb` goes down to the leftmost operand and comes back up in a
+loop, and a function of `FINISHERS` does what is left of each once its first operand has a value.
+
+Failures may happen at `frame.span`, so that is set before whatever can fail, and again after operands,
+which may have moved it, have been evaluated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from doralang.check.program import (
+    Call,
+    Cast,
+    Choice,
+    Compute,
+    Constant,
+    DefaultValue,
+    Dispatch,
+    Expression,
+    GetField,
+    GetGlobal,
+    GetLocal,
+    Identical,
+    IsInstance,
+    Logic,
+    Logical,
+    New,
+    NilConstant,
+    SetField,
+    SetGlobal,
+    SetLocal,
+    TextConstant,
+    TryElse,
+    TryForce,
+    TypedExpression,
+)
+from doralang.interpreter.internals import CHECKED_LATE, CONSTRUCTORS
+from doralang.interpreter.objects import Array, Instance, Str, Value, default_value
+from doralang.text.source import Span
+from doralang.treewalk.frames import Frame
+from doralang.treewalk.machine import Machine, Thrown
+from doralang.types.failures import Trapped
+from doralang.types.traps import Trap
+
+
+def evaluate(machine: Machine, node: TypedExpression, frame: Frame) -> Value:
+    return EVALUATORS[type(node)](machine, node, frame)
+
+
+def trap(trap: Trap, frame: Frame, span: Span) -> Trapped:
+    """A failure at a place of the innermost function."""
+    frame.span = span
+    return Trapped(trap)
+
+
+# Leaves.
+
+
+def constant(machine: Machine, node: Constant, frame: Frame) -> Value:
+    return node.value
+
+
+def text_constant(machine: Machine, node: TextConstant, frame: Frame) -> Value:
+    return machine.literal(node.value)
+
+
+def nil_constant(machine: Machine, node: NilConstant, frame: Frame) -> Value:
+    return None
+
+
+def default_of_type(machine: Machine, node: DefaultValue, frame: Frame) -> Value:
+    return default_value(frame.bindings.of(node.type))
+
+
+def get_local(machine: Machine, node: GetLocal, frame: Frame) -> Value:
+    return frame.locals[node.local.index]
+
+
+def get_global(machine: Machine, node: GetGlobal, frame: Frame) -> Value:
+    return machine.globals[node.variable]
+
+
+# Assignments.
+
+
+def set_local(machine: Machine, node: SetLocal, frame: Frame) -> Value:
+    frame.locals[node.local.index] = evaluate(machine, node.value, frame)
+    return None
+
+
+def set_global(machine: Machine, node: SetGlobal, frame: Frame) -> Value:
+    machine.globals[node.variable] = evaluate(machine, node.value, frame)
+    return None
+
+
+def set_field(machine: Machine, node: SetField, frame: Frame) -> Value:
+    object = evaluate(machine, node.object, frame)
+    value = evaluate(machine, node.value, frame)
+    if object is None:
+        raise trap(Trap.NIL, frame, node.span)
+    assert isinstance(object, Instance)
+    object.fields[machine.classes.slot(node.field)] = value
+    return None
+
+
+# Expressions with a first operand.
+
+
+def climb(machine: Machine, node: TypedExpression, frame: Frame) -> Value:
+    spine = []
+    while (first := first_operand(node)) is not None:
+        spine.append(node)
+        node = first
+    value = EVALUATORS[type(node)](machine, node, frame)
+    while spine:
+        node = spine.pop()
+        value = FINISHERS[type(node)](machine, node, frame, value)
+    return value
+
+
+def first_operand(node: TypedExpression) -> TypedExpression | None:
+    """The operand that is evaluated first and that an expression may be nested in without limit."""
+    if isinstance(node, Compute):
+        return node.arguments[0]
+    if isinstance(node, Call):
+        return node.arguments[0] if node.arguments else None
+    if isinstance(node, GetField):
+        return node.object
+    if isinstance(node, Logical):
+        return node.left
+    return node.value if isinstance(node, (Cast, IsInstance)) else None
+
+
+def finish_compute(machine: Machine, node: Compute, frame: Frame, first: Value) -> Value:
+    arguments = node.arguments
+    if len(arguments) == 1:
+        return node.primitive.meaning(first)
+    second = EVALUATORS[type(arguments[1])](machine, arguments[1], frame)
+    frame.span = node.span
+    return node.primitive.meaning(first, second)
+
+
+def finish_get_field(machine: Machine, node: GetField, frame: Frame, first: Value) -> Value:
+    if first is None:
+        raise trap(Trap.NIL, frame, node.span)
+    assert isinstance(first, Instance)
+    return first.fields[machine.classes.slot(node.field)]
+
+
+def finish_logical(machine: Machine, node: Logical, frame: Frame, first: Value) -> Value:
+    if first is (node.operator is Logic.OR):
+        return first
+    return evaluate(machine, node.right, frame)
+
+
+def finish_is_instance(machine: Machine, node: IsInstance, frame: Frame, first: Value) -> Value:
+    return first is not None and is_a(machine, first, frame, node.target)
+
+
+def finish_cast(machine: Machine, node: Cast, frame: Frame, first: Value) -> Value:
+    if first is not None and not is_a(machine, first, frame, node.type):
+        raise trap(Trap.CAST, frame, node.span)
+    return first
+
+
+def is_a(machine: Machine, value: Value, frame: Frame, wanted: Any) -> bool:
+    assert isinstance(value, Instance | Str | Array)
+    return machine.classes.is_instance(value.type, frame.bindings.class_of(wanted))
+
+
+# Calls.
+
+
+def call(machine: Machine, node: Call, frame: Frame) -> Value:
+    if node.arguments:
+        return climb(machine, node, frame)
+    frame.span = node.span
+    bindings = machine.classes.bindings_of(node.target, frame.bindings)
+    return machine.invoke(node.target.function, bindings, [])
+
+
+def finish_call(machine: Machine, node: Call, frame: Frame, first: Value) -> Value:
+    dispatch, function = node.dispatch, node.target.function
+    unchecked = first is None and dispatch is not Dispatch.STATIC
+    if unchecked and dispatch is not Dispatch.VIRTUAL and function.key not in CHECKED_LATE:
+        raise trap(Trap.NIL, frame, node.span)
+    arguments = [first]
+    for argument in node.arguments[1:]:
+        arguments.append(EVALUATORS[type(argument)](machine, argument, frame))
+    frame.span = node.span
+    if unchecked:
+        raise Trapped(Trap.NIL)
+    if dispatch is Dispatch.VIRTUAL:
+        assert isinstance(first, Instance)
+        function, bindings = machine.classes.virtual_method(first.type, function.name)
+    elif dispatch is Dispatch.TRAIT:
+        receiver = frame.bindings.of(node.arguments[0].type)
+        function, bindings = machine.classes.trait_method(receiver, function)
+    else:
+        bindings = machine.classes.bindings_of(node.target, frame.bindings)
+    return machine.invoke(function, bindings, arguments)
+
+
+def new(machine: Machine, node: New, frame: Frame) -> Value:
+    arguments: list[Value] = []
+    for argument in node.arguments:
+        arguments.append(EVALUATORS[type(argument)](machine, argument, frame))
+    frame.span = node.span
+    made, constructor = frame.bindings.class_of(node.type), node.target.function
+    if constructor.internal:
+        return CONSTRUCTORS[constructor.key](machine.context, made, *arguments)
+    object = Instance(made, machine.classes.default_fields(made))
+    bindings = machine.classes.bindings_of(node.target, frame.bindings)
+    machine.invoke(constructor, bindings, [object, *arguments])
+    return object
+
+
+# The rest.
+
+
+def identical(machine: Machine, node: Identical, frame: Frame) -> Value:
+    left = evaluate(machine, node.left, frame)
+    right = evaluate(machine, node.right, frame)
+    return (left is right) is not node.negated
+
+
+def try_else(machine: Machine, node: TryElse, frame: Frame) -> Value:
+    try:
+        return evaluate(machine, node.operand, frame)
+    except Thrown:
+        pass
+    return evaluate(machine, node.otherwise, frame)
+
+
+def try_force(machine: Machine, node: TryForce, frame: Frame) -> Value:
+    try:
+        return evaluate(machine, node.operand, frame)
+    except Thrown:
+        pass
+    raise trap(Trap.UNEXPECTED, frame, node.span)
+
+
+def choice(machine: Machine, node: Choice, frame: Frame) -> Value:
+    chosen = node.then if evaluate(machine, node.condition, frame) else node.otherwise
+    return evaluate(machine, chosen, frame)
+
+
+# The two tables; nodes are of the type of their row, hence `Any`.
+
+EVALUATORS: Final[dict[type[Expression], Callable[[Machine, Any, Frame], Value]]] = {
+    Constant: constant,
+    TextConstant: text_constant,
+    NilConstant: nil_constant,
+    DefaultValue: default_of_type,
+    GetLocal: get_local,
+    SetLocal: set_local,
+    GetGlobal: get_global,
+    SetGlobal: set_global,
+    GetField: climb,
+    SetField: set_field,
+    Compute: climb,
+    Logical: climb,
+    Identical: identical,
+    Call: call,
+    New: new,
+    IsInstance: climb,
+    Cast: climb,
+    TryElse: try_else,
+    TryForce: try_force,
+    Choice: choice,
+}
+
+FINISHERS: Final[dict[type[Expression], Callable[[Machine, Any, Frame, Value], Value]]] = {
+    Compute: finish_compute,
+    Call: finish_call,
+    GetField: finish_get_field,
+    Logical: finish_logical,
+    IsInstance: finish_is_instance,
+    Cast: finish_cast,
+}

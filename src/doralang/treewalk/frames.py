@@ -1,0 +1,74 @@
+"""Frames of active functions, and what stack traces say of them."""
+
+from __future__ import annotations
+
+import posixpath
+
+from doralang.check.program import Function
+from doralang.interpreter.context import FrameDescription
+from doralang.interpreter.objects import Value
+from doralang.text.source import Span
+from doralang.treewalk.classes import Bindings
+
+
+class Frame:
+    """One call of a function.
+
+    `span` is where the function currently is: whoever may fail or call sets it first.  `result` is what
+    a `return` under way returns.  `depth` counts the frames from 1.
+    """
+
+    __slots__ = ("bindings", "caller", "depth", "function", "locals", "result", "span")
+
+    def __init__(
+        self, function: Function, bindings: Bindings, arguments: list[Value], caller: Frame | None
+    ) -> None:
+        self.function = function
+        self.bindings = bindings
+        self.locals = arguments + [None] * (len(function.locals) - len(arguments))
+        self.caller = caller
+        self.depth: int = caller.depth + 1 if caller else 1
+        self.span: Span = function.span
+        self.result: Value = None
+
+
+class Places:
+    """Numbers for places in functions, as recorded stacks store them."""
+
+    __slots__ = ("_descriptions", "_numbers")
+
+    def __init__(self) -> None:
+        self._numbers: dict[tuple[Function, int], int] = {}
+        self._descriptions: list[FrameDescription] = []
+
+    def number(self, frame: Frame) -> int:
+        """The number of the place where a frame currently is."""
+        key = (frame.function, frame.span.start)
+        number = self._numbers.get(key)
+        if number is None:
+            number = self._numbers[key] = len(self._descriptions)
+            self._descriptions.append(describe(frame))
+        return number
+
+    def description(self, number: int) -> FrameDescription:
+        return self._descriptions[number]
+
+
+def describe(frame: Frame) -> FrameDescription:
+    function, source = frame.function, frame.function.source
+    file = None if source.main else posixpath.basename(source.name)
+    return FrameDescription(function.signature, source.line_of(frame.span.start), file)
+
+
+def chain(frame: Frame | None) -> list[Frame]:
+    """The frame and its callers, innermost first."""
+    frames = []
+    while frame is not None:
+        frames.append(frame)
+        frame = frame.caller
+    return frames
+
+
+def trace(frame: Frame | None) -> list[str]:
+    """The stack trace of now, without numbers."""
+    return [str(describe(one)) for one in chain(frame)]

@@ -1,0 +1,126 @@
+"""The state of a running program, and calls.
+
+Evaluating an expression calls functions, and calling a function evaluates expressions.  So that the
+modules need no cycle, expressions know calls only as the method `invoke` of this class.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+
+from doralang.check.program import Function, Global, Program
+from doralang.interpreter.context import ByteSink, Context, FrameDescription, Output
+from doralang.interpreter.internals import INTERNALS
+from doralang.interpreter.objects import Array, Instance, Object, Str, Value, default_value
+from doralang.treewalk.classes import NO_BINDINGS, Bindings, Classes
+from doralang.treewalk.frames import Frame, Places, chain, trace
+from doralang.types.failures import FatalError, Trapped
+from doralang.types.traps import Trap
+from doralang.types.types import LONG
+
+
+class Thrown(Exception):
+    """A Dora exception under way."""
+
+    def __init__(self, object: Object) -> None:
+        super().__init__(object)
+        self.object = object
+
+
+class Machine(ABC):
+    """Everything that a program has while it runs.
+
+    `frame` is that of the innermost active function.  A function that ends, with a result or by an exception,
+    removes its frame; one that is cut off by a failure does not, so `frame` then still tells where.
+    """
+
+    def __init__(
+        self, program: Program, arguments: Sequence[str], stdout: ByteSink, heap_size: int | None
+    ) -> None:
+        classes = program.library.classes
+        self.program = program
+        self.output = Output(stdout)
+        self.context = Context(
+            self,
+            self.output,
+            [as_utf8(argument) for argument in arguments],
+            heap_size,
+            classes["Str"].of(),
+            classes["Array"].of((LONG,)),
+        )
+        self.classes = Classes(program)
+        self.places = Places()
+        self.frame: Frame | None = None
+        variables = [*program.library.globals.values(), *program.globals]
+        self.globals: dict[Global, Value] = {one: default_value(one.type) for one in variables}
+        self._literals: dict[str, Str] = {}
+        self._meanings: dict[Function, Callable[..., Value]] = {}
+
+    @abstractmethod
+    def invoke(self, function: Function, bindings: Bindings, arguments: list[Value]) -> Value:
+        """Call a function; `self`, if it has one, is the first argument."""
+
+    def literal(self, text: str) -> Str:
+        """The string of a literal, one object for all that are equal."""
+        literal = self._literals.get(text)
+        if literal is None:
+            literal = self._literals[text] = self.context.text(text.encode())
+        return literal
+
+    def invoke_internal(self, function: Function, arguments: list[Value]) -> Value:
+        """Call an internal function.
+
+        `callByName` leads back to `invoke`.  Calls with `*` would take C stack for that, others
+        do not.
+        """
+        meaning = self._meanings.get(function)
+        if meaning is None:
+            meaning = self._meanings[function] = INTERNALS[function.key]
+        if len(arguments) == 1:
+            return meaning(self.context, arguments[0])
+        return meaning(self.context, *arguments)
+
+    # What internal functions ask for (`host.context.Engine`).
+
+    def call_by_name(self, name: str) -> None:
+        function = self.program.callable_by_name(name)
+        if function is None:
+            raise FatalError(f"fct `{name}` not found.")
+        if function.parameters or function.type_parameters:
+            raise FatalError(f"fct `{name}` takes arguments.")
+        self.invoke(function, NO_BINDINGS, [])
+
+    def record_stack(self) -> list[int]:
+        return [self.places.number(frame) for frame in chain(self.frame)[1:]]
+
+    def describe(self, entry: int) -> FrameDescription:
+        return self.places.description(entry)
+
+    # Exceptions that nobody catches.
+
+    def uncaught(self, object: Object) -> Trapped:
+        """The failure when an exception leaves the innermost function, which may not let it out."""
+        return Trapped(Trap.UNCAUGHT, self._text_of(object), self._trace_of(object))
+
+    def _text_of(self, object: Object) -> str:
+        message = object if isinstance(object, Str) else self._exception_field(object, "msg")
+        return str(message) if isinstance(message, Str) else str(object.type)
+
+    def _trace_of(self, object: Object) -> list[str]:
+        record = self._exception_field(object, "record")
+        if not isinstance(record, Array):
+            return trace(self.frame)
+        return [str(self.places.description(int(entry))) for entry in record.items]  # type: ignore[arg-type]
+
+    def _exception_field(self, object: Object, name: str) -> Value:
+        """A field of the library's `Exception`, or None if the object is none."""
+        exception = self.program.library.classes["Exception"]
+        if isinstance(object, Instance) and self.classes.is_instance(object.type, exception.of()):
+            return object.fields[self.classes.slot(exception.fields[name])]
+        return None
+
+
+def as_utf8(argument: str) -> bytes:
+    """An argument of the program; bytes that are no UTF-8 have become surrogates and now U+FFFD."""
+    return argument.encode("utf-8", "surrogateescape").decode("utf-8", "replace").encode()

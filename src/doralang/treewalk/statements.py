@@ -1,0 +1,173 @@
+"""What statements mean: one short function for each kind.
+
+    EXECUTORS[type(node)](machine, node, frame)  ->  None, or the jump that is under way
+
+A jump is a value, not a Python exception, so that `finally` sees all ways out of a block side by
+side: the normal one (None), a jump, and an exception of the program (`Thrown`).  Failures are none of
+these and pass by.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import Enum
+from typing import Any, Final
+
+from doralang.check.program import (
+    Block,
+    Break,
+    Catch,
+    Construct,
+    Continue,
+    Do,
+    Evaluate,
+    If,
+    Let,
+    Return,
+    StatementBase,
+    Throw,
+    While,
+)
+from doralang.interpreter.objects import Array, Instance, Object, Str
+from doralang.treewalk.expressions import EVALUATORS, evaluate, trap
+from doralang.treewalk.frames import Frame
+from doralang.treewalk.machine import Machine, Thrown
+from doralang.types.traps import Trap
+
+
+class Jump(Enum):
+    BREAK = "break"
+    CONTINUE = "continue"
+    RETURN = "return"
+    """with the value in `Frame.result`"""
+
+
+Outcome = Jump | None
+
+
+def block(machine: Machine, node: Block, frame: Frame) -> Outcome:
+    for statement in node.statements:
+        jump = EXECUTORS[type(statement)](machine, statement, frame)
+        if jump is not None:
+            return jump
+    return None
+
+
+def let(machine: Machine, node: Let, frame: Frame) -> Outcome:
+    frame.locals[node.local.index] = evaluate(machine, node.value, frame)
+    return None
+
+
+def evaluate_statement(machine: Machine, node: Evaluate, frame: Frame) -> Outcome:
+    evaluate(machine, node.expression, frame)
+    return None
+
+
+def construct(machine: Machine, node: Construct, frame: Frame) -> Outcome:
+    arguments = [frame.locals[0]]
+    for argument in node.arguments:
+        arguments.append(evaluate(machine, argument, frame))
+    frame.span = node.span
+    bindings = machine.classes.bindings_of(node.target, frame.bindings)
+    machine.invoke(node.target.function, bindings, arguments)
+    return None
+
+
+def if_statement(machine: Machine, node: If, frame: Frame) -> Outcome:
+    for condition, then in node.arms:
+        if EVALUATORS[type(condition)](machine, condition, frame):
+            return block(machine, then, frame)
+    return block(machine, node.otherwise, frame) if node.otherwise else None
+
+
+def while_statement(machine: Machine, node: While, frame: Frame) -> Outcome:
+    condition = node.condition
+    while condition is None or EVALUATORS[type(condition)](machine, condition, frame):
+        jump = block(machine, node.body, frame)
+        if jump is Jump.BREAK:
+            return None
+        if jump is Jump.RETURN:
+            return jump
+    return None
+
+
+def break_statement(machine: Machine, node: Break, frame: Frame) -> Outcome:
+    return Jump.BREAK
+
+
+def continue_statement(machine: Machine, node: Continue, frame: Frame) -> Outcome:
+    return Jump.CONTINUE
+
+
+def return_statement(machine: Machine, node: Return, frame: Frame) -> Outcome:
+    if node.value is not None:
+        frame.result = evaluate(machine, node.value, frame)
+    return Jump.RETURN
+
+
+def throw(machine: Machine, node: Throw, frame: Frame) -> Outcome:
+    value = evaluate(machine, node.value, frame)
+    if value is None:
+        raise trap(Trap.NIL, frame, node.span)
+    frame.span = node.span
+    assert isinstance(value, Instance | Str | Array)
+    raise Thrown(value)
+
+
+# do, catch, finally
+
+
+def do(machine: Machine, node: Do, frame: Frame) -> Outcome:
+    """The body, perhaps a `catch`, and then, whatever came of them, the `finally`.
+
+    That one runs with the value of a `return` and the line of an exception put aside, as both are
+    needed again if it ends normally.
+    """
+    jump, thrown = attempt(machine, node.body, frame)
+    if thrown is not None:
+        handler = find_catch(machine, node, frame, thrown.object)
+        if handler is not None:
+            frame.locals[handler.local.index] = thrown.object
+            jump, thrown = attempt(machine, handler.body, frame)
+    if node.last is not None:
+        result, span = frame.result, frame.span
+        replacement = block(machine, node.last, frame)
+        if replacement is not None:
+            return replacement
+        frame.result, frame.span = result, span
+    if thrown is not None:
+        raise thrown
+    return jump
+
+
+def attempt(machine: Machine, node: Block, frame: Frame) -> tuple[Outcome, Thrown | None]:
+    """Run a block and take hold of the exception that leaves it, if any.
+
+    Its traceback, which holds all these frames, is dropped.
+    """
+    try:
+        return block(machine, node, frame), None
+    except Thrown as thrown:
+        return None, thrown.with_traceback(None)
+
+
+def find_catch(machine: Machine, node: Do, frame: Frame, object: Object) -> Catch | None:
+    for catch in node.catches:
+        if machine.classes.is_instance(object.type, frame.bindings.class_of(catch.type)):
+            return catch
+    return None
+
+
+EXECUTORS: Final[dict[type[StatementBase], Callable[[Machine, Any, Frame], Outcome]]] = {
+    Block: block,
+    Let: let,
+    Evaluate: evaluate_statement,
+    Construct: construct,
+    If: if_statement,
+    While: while_statement,
+    Do: do,
+    Break: break_statement,
+    Continue: continue_statement,
+    Return: return_statement,
+    Throw: throw,
+}

@@ -1,0 +1,242 @@
+"""The types of the language: a closed set of small values.
+
+Class types are made by their class and made once (`ClassHead.of`), so two types are the same
+exactly if they are the same object, and types are good dictionary keys:
+
+    Array<int>  is  ARRAY.of((INT,))  is  ARRAY.of((INT,))
+
+Types inside generic code mention `TypeParameter`s; `substitute` puts others in their place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Final, TypeAlias
+
+from doralang.text.recursion import on_fresh_stack
+from doralang.types.kinds import Kind
+
+
+class PrimitiveType:
+    """`bool byte char int long float double`; `size` is the bytes of a value in memory."""
+
+    __slots__ = ("kind", "name", "size")
+
+    def __init__(self, kind: Kind, size: int) -> None:
+        self.kind = kind
+        self.name = kind.value
+        self.size = size
+
+    def __str__(self) -> str:
+        return self.name
+
+
+BOOL = PrimitiveType(Kind.BOOL, 1)
+BYTE = PrimitiveType(Kind.BYTE, 1)
+CHAR = PrimitiveType(Kind.CHAR, 4)
+INT = PrimitiveType(Kind.INT, 4)
+LONG = PrimitiveType(Kind.LONG, 8)
+FLOAT = PrimitiveType(Kind.FLOAT, 4)
+DOUBLE = PrimitiveType(Kind.DOUBLE, 8)
+
+PRIMITIVE_TYPES: dict[str, PrimitiveType] = {
+    type.name: type for type in (BOOL, BYTE, CHAR, INT, LONG, FLOAT, DOUBLE)
+}
+
+
+class SpecialType:
+    """A type without a class: unit, the type of `nil`, the type of an error, `Self` of a trait."""
+
+    __slots__ = ("name",)
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __str__(self) -> str:
+        return self.name
+
+
+UNIT = SpecialType("()")
+NIL = SpecialType("nil")
+ERROR = SpecialType("error")
+"""The type of what was reported already: it fits everywhere and leads to no further report."""
+SELF = SpecialType("Self")
+
+
+class TypeParameter:
+    """A type parameter of a class or function.
+
+    `class_bound` and `traits` (the heads of its trait bounds) are filled in when the bounds are
+    resolved, which may need other declarations first.
+    """
+
+    __slots__ = ("class_bound", "name", "traits")
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.class_bound: ClassType | TypeParameter | None = None
+        self.traits: list[TraitHead] = []
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class TraitHead:
+    """What types know of a trait: its name."""
+
+    __slots__ = ("name",)
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+
+class ClassHead:
+    """What types know of a class: name, type parameters and the type of its parent.
+
+    `parent` mentions the parameters: `class Tin<T>: Box<T>` has the parent `Box<T>`.
+    """
+
+    __slots__ = ("_types", "name", "parameters", "parent")
+
+    def __init__(self, name: str, parameters: tuple[TypeParameter, ...] = ()) -> None:
+        self.name = name
+        self.parameters = parameters
+        self.parent: ClassType | None = None
+        self._types: dict[tuple[Type, ...], ClassType] = {}
+
+    def of(self, arguments: tuple[Type, ...] = ()) -> ClassType:
+        """The one type of this class with these arguments."""
+        type = self._types.get(arguments)
+        if type is None:
+            type = self._types[arguments] = ClassType(self, arguments)
+        return type
+
+
+class ClassType:
+    """A class with its type arguments.  Made by `ClassHead.of` only.
+
+    Types may be nested very deep, so what can be known of the arguments is found out at once.
+    """
+
+    __slots__ = ("_parent", "arguments", "depth", "head", "is_open", "is_wrong")
+
+    def __init__(self, head: ClassHead, arguments: tuple[Type, ...]) -> None:
+        self.head = head
+        self.arguments = arguments
+        self._parent: ClassType | None = None
+        inner = [argument for argument in arguments if isinstance(argument, ClassType)]
+        self.depth: int = 1 + max((argument.depth for argument in inner), default=0)
+        """levels of types in types"""
+        self.is_wrong: bool = ERROR in arguments or any(argument.is_wrong for argument in inner)
+        """whether an erroneous type stands anywhere in it"""
+        self.is_open: bool = any(
+            argument.is_open
+            if isinstance(argument, ClassType)
+            else isinstance(argument, TypeParameter) or argument is SELF
+            for argument in arguments
+        )
+        """whether a type parameter or `Self` stands anywhere in it"""
+
+    def __str__(self) -> str:
+        written: list[str] = []
+        parts: list[Type | str] = [self]
+        while parts:
+            part = parts.pop()
+            if isinstance(part, ClassType) and part.arguments:
+                written += part.head.name, "<"
+                parts.append(">")
+                for argument in reversed(part.arguments):
+                    parts += argument, ", "
+                parts.pop()
+            else:
+                written.append(part.head.name if isinstance(part, ClassType) else str(part))
+        return "".join(written)
+
+    @property
+    def parent(self) -> ClassType | None:
+        """The type of the parent class, with the arguments put in."""
+        if self._parent is None and self.head.parent is not None:
+            mapping = dict(zip(self.head.parameters, self.arguments, strict=True))
+            parent = substitute(self.head.parent, mapping)
+            assert isinstance(parent, ClassType)
+            self._parent = parent
+        return self._parent
+
+
+Type: TypeAlias = PrimitiveType | SpecialType | TypeParameter | ClassType
+
+
+def substitute(type: Type, mapping: Mapping[Type, Type] | Mapping[TypeParameter, Type]) -> Type:
+    """`type` with each type parameter (and `Self`) replaced by what `mapping` has for it."""
+    if isinstance(type, ClassType):
+        if not type.is_open or not mapping:
+            return type
+        if type.depth % DEEP == 0:
+            return on_fresh_stack(lambda: _substitute_arguments(type, mapping))
+        return _substitute_arguments(type, mapping)
+    return mapping.get(type, type)  # type: ignore[arg-type]
+
+
+def _substitute_arguments(
+    type: ClassType, mapping: Mapping[Type, Type] | Mapping[TypeParameter, Type]
+) -> Type:
+    return type.head.of(tuple(substitute(argument, mapping) for argument in type.arguments))
+
+
+DEEP: Final = 100
+"""Levels of types in types after which recursion changes the stack."""
+
+
+def lineage(type: ClassType) -> Iterator[ClassType]:
+    """The class type itself, then its parents up to `Object`."""
+    current: ClassType | None = type
+    while current is not None:
+        yield current
+        current = current.parent
+
+
+def is_subclass(type: ClassType, other: ClassType) -> bool:
+    """Whether `type` is `other` or one of its descendants, type arguments included."""
+    return any(ancestor is other for ancestor in lineage(type))
+
+
+def ancestor_of(type: ClassType, head: ClassHead) -> ClassType | None:
+    """The type of class `head` that `type` is or descends from."""
+    return next((ancestor for ancestor in lineage(type) if ancestor.head is head), None)
+
+
+def is_assignable(source: Type, target: Type) -> bool:
+    """Whether a value of type `source` may be put in a place of type `target` (section 4)."""
+    if source is target or source is ERROR or target is ERROR:
+        return True
+    if not isinstance(target, ClassType):
+        return False
+    if isinstance(source, ClassType):
+        return is_subclass(source, target) or has_error(source) or has_error(target)
+    return source is NIL
+
+
+def has_error(type: Type) -> bool:
+    """Whether an erroneous type stands anywhere in `type`, so that mismatches mean nothing."""
+    return type.is_wrong if isinstance(type, ClassType) else type is ERROR
+
+
+def mentions(type: Type, parameters: frozenset[TypeParameter] | set[TypeParameter]) -> bool:
+    """Whether one of `parameters` stands anywhere in `type`."""
+    waiting = [type]
+    while waiting:
+        type = waiting.pop()
+        if not isinstance(type, ClassType):
+            if type in parameters:
+                return True
+        elif type.is_open:
+            waiting += type.arguments
+    return False
+
+
+def kind_of(type: Type) -> Kind:
+    """The register kind of a concrete type that has values."""
+    if isinstance(type, PrimitiveType):
+        return type.kind
+    assert isinstance(type, ClassType) or type is NIL, f"{type} has no register kind"
+    return Kind.REF

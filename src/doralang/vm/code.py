@@ -1,0 +1,112 @@
+"""What functions become in the VM, and the loop that runs them.
+
+    Block(body, end)      body: closures, called one after the other with the registers of the call
+                          end: a closure that gives the block to go on with, or None at a return
+
+Operands are bound into the closures, so nothing is decoded while a program runs:
+
+    Compute r2, int.plus, (r2, r5)   ->   def op(r): v = r[2] + r[5]; r[2] = v if … else wrap(v)
+
+A call of the program is a call of `run` in Python, and the stack of the program is Python's: which function
+is active, and which closure it is in, stands in the local variables of the Python frames of `run`.  So calls
+pay nothing for stack traces; `active_places` reads them out when somebody asks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from types import FrameType, TracebackType
+from typing import Any, Final
+
+from doralang.bytecode.entities import FunctionRef
+from doralang.bytecode.native import Place
+
+Registers = list[Any]
+"""those of one call, and behind them one more, for results that nobody wants: it is `r[NO_REGISTER]`, too"""
+
+Op = Callable[[Registers], None]
+End = Callable[[Registers], "Block | None"]
+
+
+class Block:
+    """Closures that run one after the other."""
+
+    __slots__ = ("body", "end")
+
+    def __init__(self, body: tuple[Op, ...], end: End) -> None:
+        self.body = body
+        self.end = end
+
+
+class Code:
+    """A function, ready to run.
+
+    `rest` are the registers behind the parameters, all empty.  `places` has the line of each closure that may
+    fail or call; `line` serves for the others.
+    """
+
+    __slots__ = ("entry", "line", "places", "ref", "rest")
+
+    def __init__(self, ref: FunctionRef, entry: Block) -> None:
+        self.ref = ref
+        self.entry = entry
+        self.rest: Registers = [None]
+        self.places: dict[Op | End, int] = {}
+        self.line = 0
+
+
+def run(code: Code, r: Registers) -> Any:
+    """Call a function; the registers given are its arguments."""
+    r += code.rest
+    block: Block | None = code.entry
+    op: Callable[[Registers], Any]
+    while block is not None:
+        for op in block.body:
+            op(r)
+        op = block.end
+        block = op(r)
+    return r[0]
+
+
+def go_on(code: Code, block: Block | None, r: Registers) -> Any:
+    """As `run`, but in the middle of a function, with the registers as they are there."""
+    op: Callable[[Registers], Any]
+    while block is not None:
+        for op in block.body:
+            op(r)
+        op = block.end
+        block = op(r)
+    return r[0]
+
+
+RUNNING: Final = (run.__code__, go_on.__code__)
+"""what runs in the Python frames that are calls of the program"""
+
+
+def active_places(frame: FrameType | None) -> list[Place]:
+    """The functions of the program that are active in a Python frame and its callers, innermost first."""
+    places = []
+    while frame is not None:
+        if frame.f_code in RUNNING:
+            places.append(place_of(frame))
+        frame = frame.f_back
+    return places
+
+
+def failed_places(traceback: TracebackType | None) -> list[Place]:
+    """The functions that were active where an exception was raised, innermost first."""
+    return [place_of(frame) for frame in frames_of(traceback)][::-1]
+
+
+def frames_of(traceback: TracebackType | None) -> Iterator[FrameType]:
+    while traceback is not None:
+        if traceback.tb_frame.f_code in RUNNING:
+            yield traceback.tb_frame
+        traceback = traceback.tb_next
+
+
+def place_of(frame: FrameType) -> Place:
+    """The place in a function of the program that a frame of `run` is at."""
+    variables = frame.f_locals
+    code: Code = variables["code"]
+    return code.ref, code.places.get(variables.get("op"), code.line)  # type: ignore[arg-type]
