@@ -120,7 +120,7 @@ def front(source: Source, times: Times) -> Program:
 
 def back(program: Program, times: Times, *, together: bool) -> None:
     """Lower, compile and place a program with all that it reaches, against the clock."""
-    machine = Machine(program, stdout=io.BytesIO(), stderr=io.BytesIO())
+    machine = Machine(program, stdout=io.BytesIO(), stderr=io.BytesIO(), alone=True)
     refs = reachable(machine.specializer, program)
     if not together:
         start = time.perf_counter()
@@ -132,13 +132,15 @@ def back(program: Program, times: Times, *, together: bool) -> None:
         if together:
             times.add(LOWER, time.perf_counter() - start)
         compile_and_place(machine, bytecode, times)
+    machine.close()
 
 
 def compile_and_place(machine: Machine, bytecode: Bytecode, times: Times) -> None:
     start = time.perf_counter()
-    compiled = compile_function(bytecode, machine.instance.target.assembler(), machine.translator.environment)
+    module = machine.module
+    compiled = compile_function(bytecode, module.space.target.assembler(), module.environment)
     compiled_at = time.perf_counter()
-    machine.instance.place_function(bytecode.ref, compiled.code, compiled.points)
+    module.loader.place(compiled)
     placed_at = time.perf_counter()
     times.add(COMPILE, compiled_at - start)
     times.add(PLACE, placed_at - compiled_at)

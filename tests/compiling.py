@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from doralang.baseline.compiler import compile_function
 from doralang.bytecode.function import Function as Bytecode
 from doralang.check.program import Class, Function, Program
-from doralang.code.objects import CompiledFunction
+from doralang.code.objects import CodeObject
 from doralang.lower.functions import lowering
 from doralang.lower.specializer import Specializer
 from doralang.machine.targets import TARGETS
-from doralang.native.showing import Symbols, reached
+from doralang.native.showing import environment_of, reached
 from doralang.session.checking import compile_program
 from doralang.text.diagnostics import Diagnostics
 from doralang.text.source import Source
@@ -62,5 +62,7 @@ def own_bytecode(program: Program) -> list[tuple[Specializer, Bytecode]]:
 
 def machine_code(
     specializer: Specializer, bytecode: Bytecode, target: str = "x64", *, comments: bool = False
-) -> CompiledFunction:
-    return compile_function(bytecode, TARGETS[target].assembler(), Symbols(specializer), comments=comments)
+) -> CodeObject:
+    return compile_function(
+        bytecode, TARGETS[target].assembler(), environment_of(specializer), comments=comments
+    )

@@ -12,27 +12,21 @@ import ctypes
 
 from doralang.bytecode.entities import ClassRef
 from doralang.code import layout
-from doralang.code.collectors import COLLECTORS
 from doralang.engines.native import Machine
 from doralang.machine.macro import MacroAssembler
 from doralang.runtime import stubs
 from doralang.runtime.memory import Region, load_bytes, load_word, store_bytes, store_word
+from doralang.settings import Settings
 from doralang.types.kinds import Kind
 
 SPACE = 1 << 28
 RUBBISH = 0xD7
 
 
-def allocate_in_python(masm: MacroAssembler) -> None:
-    """As `stubs.allocate`, but Python is asked at once."""
-    kept = masm.temporaries[2]
-    masm.prologue()
-    masm.set_frame_size(16)
-    masm.store(Kind.LONG, kept, masm.frame_pointer, -layout.WORD)
-    stubs.upcall(masm, stubs.Reason.ALLOCATE, 16)
-    masm.load(Kind.LONG, kept, masm.frame_pointer, -layout.WORD)
-    masm.load(Kind.LONG, masm.temporaries[0], masm.thread, layout.THREAD_RESULT)
-    masm.epilogue()
+def no_room(masm: MacroAssembler) -> None:
+    """In place of a collector's function that allocates: it finds no room, so Python is asked."""
+    masm.load_constant(Kind.LONG, masm.result, 0)
+    masm.return_()
 
 
 class MovingMachine(Machine):
@@ -41,14 +35,17 @@ class MovingMachine(Machine):
     moves = 0
 
     def __init__(self, *arguments: object, **options: object) -> None:
-        super().__init__(*arguments, **options)  # type: ignore[arg-type]
+        options["settings"] = Settings(gc="zero")
+        super().__init__(*arguments, alone=True, **options)  # type: ignore[arg-type]
         self.spaces = [Region(SPACE), Region(SPACE)]
+        assert self.instance.handles, "the heap is there, too, so nothing opens the buffer again"
         self.close_buffer()
 
     def use_collector(self) -> None:
         """Python is the collector; `forceCollect` does nothing."""
-        self.collector = COLLECTORS["zero"]
-        self.instance.symbols["stub:allocate"] = self.instance.place_stub(allocate_in_python)
+        space = self.module.space
+        code = space.place(stubs.assemble(space.target.assembler, no_room))
+        self.instance.thread[layout.THREAD_ALLOCATE] = space.arena.new_cell(code)
 
     def close_buffer(self) -> None:
         """Let the next allocation of compiled code find the buffer full."""
@@ -93,10 +90,10 @@ class MovingMachine(Machine):
         roots = [instance.thread.address + layout.THREAD_EXCEPTION]
         for variable in self.specializer.globals.values():
             if variable.kind is Kind.REF:
-                roots.append(instance.globals.start + instance.global_offset(variable))
+                roots.append(ctypes.addressof(instance.globals) + layout.WORD * variable.index)
         roots += instance.handles.places()
         for frame, address in instance.frames():
-            place = instance.places.get(address)
+            place = instance.space.places.get(address)
             if place is not None:
                 roots += [frame + slot for slot in place.slots]
         return roots
@@ -116,11 +113,11 @@ class MovingMachine(Machine):
         store_word(place, moved[address])
 
     def is_literal(self, address: int) -> bool:
-        texts = self.instance.texts
-        return texts.start <= address < texts.top
+        data = self.instance.space.arena.data
+        return data.start <= address < data.limit
 
     def class_of(self, address: int) -> ClassRef:
-        return self.instance.shapes.classes[load_word(address + layout.HEADER)]
+        return self.instance.space.classes[load_word(address + layout.HEADER)]
 
     def size(self, address: int) -> int:
         shape = load_word(address)

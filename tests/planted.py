@@ -19,8 +19,9 @@ from doralang.baseline import objects
 from doralang.baseline.frame import Frame
 from doralang.check import library
 from doralang.cli.main import run_command
+from doralang.code.objects import CodeObject
 from doralang.library.files import read_heap
-from doralang.runtime.heap import Heap
+from doralang.runtime.loader import Loader
 from doralang.runtime.shapes import Shapes
 from language_cases import Command, parse_file
 
@@ -53,15 +54,18 @@ class Function(NamedTuple):
     options: tuple[str, ...]
 
 
-def without_last_slot(self: Heap, address: int, slots: tuple[int, ...]) -> None:
-    add_point(self, address, slots[:-1])
+def without_last_slot(self: Loader, code: CodeObject) -> int:
+    return place(
+        self, code._replace(points=[point._replace(slots=point.slots[:-1]) for point in code.points])
+    )
 
 
-def with_stale_slots(self: Heap, address: int, slots: tuple[int, ...]) -> None:
+def with_stale_slots(self: Loader, code: CodeObject) -> int:
     """The slots of the point before."""
-    before = getattr(with_stale_slots, "before", slots)
-    with_stale_slots.before = slots  # type: ignore[attr-defined]
-    add_point(self, address, before)
+    slots = [point.slots for point in code.points if point.slots]
+    stale = iter([*slots[:1], *slots])
+    points = [point._replace(slots=next(stale)) if point.slots else point for point in code.points]
+    return place(self, code._replace(points=points))
 
 
 def without_last_field(cls: object, size: int) -> int:
@@ -85,7 +89,7 @@ def init_frame(self: Frame, *arguments: object) -> None:
     self.fresh = NeverCleared(self.fresh)  # type: ignore[assignment]
 
 
-add_point, mark_card, make_frame = Heap.add_point, objects.mark_card, Frame.__init__
+place, mark_card, make_frame = Loader.place, objects.mark_card, Frame.__init__
 
 PLANTS: dict[str, Text | Function] = {
     "globals are no roots": Text("roots.dora", "  gatherGlobals(heap);\n", "", MINOR),
@@ -95,12 +99,12 @@ PLANTS: dict[str, Text | Function] = {
     "the first slot of a frame is left out": Text(
         "roots.dora", "var slot = point + 8L;", "var slot = point + 16L;", MINOR
     ),
-    "GC points lack their last slot": Function(Heap, "add_point", without_last_slot, MINOR),
-    "GC points have the slots of the one before": Function(Heap, "add_point", with_stale_slots, COPY),
+    "GC points lack their last slot": Function(Loader, "place", without_last_slot, MINOR),
+    "GC points have the slots of the one before": Function(Loader, "place", with_stale_slots, COPY),
     "no write barrier": Function(objects, "needs_barrier", lambda context, object: False, MINOR),
     "the write barrier marks another card": Function(objects, "mark_card", mark_header, SMALL),
     "objects count as new for ever": Function(Frame, "__init__", init_frame, MINOR),
-    "maps of references are empty": Function(Shapes, "reference_map", lambda self, cls: 0, COPY),
+    "maps of references are empty": Function(Shapes, "reference_map", lambda self, cls, references: 0, COPY),
     "promoted objects leave their cards clean": Text(
         "young.dora", "if young && object >= loadLong(heap + HEAP_YOUNG_END)", "if false", MINOR
     ),

@@ -16,7 +16,7 @@ from doralang.check.program import Function
 from doralang.code import layout
 from doralang.engines.native import Machine
 from doralang.interpreter.objects import Str, Value
-from doralang.native.running import SPECIAL
+from doralang.native.upcalls import SPECIAL
 from doralang.runtime.instance import Instance
 from doralang.runtime.memory import load_bytes
 from doralang.treewalk.interpreter import Interpreter
@@ -38,22 +38,26 @@ class Memory:
     """A copy of an instance's memory, made page by page."""
 
     def __init__(self, instance: Instance) -> None:
-        heap = instance.heap
+        heap, space = instance.heap, instance.space
+        points = space.points.region
         self.pages: dict[int, bytearray] = {}
         self.extents = [
             (instance.thread.address, instance.thread.address + layout.THREAD_SIZE),
             (heap.block.address, heap.block.address + layout.HEAP_SIZE),
-            (instance.stack.bottom, instance.stack.top),
-            *((address, address + size) for address, size in heap.tables),
+            *((stack.bottom, stack.top) for stack in (instance.stack,) if stack),
             *((region.start, region.end) for region in heap.regions),
-            *((region.start, region.end) for region in (instance.globals, instance.texts)),
-            (instance.shapes.region.start, instance.shapes.region.end),
+            *(extent(array) for array in (instance.globals, heap.globals)),
+            (points.start, points.end),
+            (space.arena.data.start, space.arena.data.limit),
             (instance.handles.table.start, instance.handles.table.end),
         ]
 
+    def has(self, address: int) -> bool:
+        return any(start <= address < end for start, end in self.extents)
+
     def page(self, address: int) -> bytearray:
         """The copy of the page of an address that may be touched."""
-        if not any(start <= address < end for start, end in self.extents):
+        if not self.has(address):
             raise StrayAccess(f"{address:x}")
         number = address // PAGE
         if number not in self.pages:
@@ -85,6 +89,12 @@ class Memory:
             at, size = at + length, size - length
 
 
+def extent(array: ctypes.Array[ctypes.c_uint64]) -> tuple[int, int]:
+    """Where an array is that Python has made."""
+    start = ctypes.addressof(array)
+    return start, start + ctypes.sizeof(array)
+
+
 class Walk(Interpreter):
     """The tree walk of a program with the heap's files, over a memory."""
 
@@ -94,6 +104,7 @@ class Walk(Interpreter):
         self.thread = machine.instance.thread.address
         self.raw: dict[str, Callable[..., Value]] = {
             "loadLong": memory.load,
+            "loadInt": lambda address: memory.load(address, 4),
             "loadByte": lambda address: memory.load(address, 1, signed=False),
             "storeLong": memory.store,
             "storeByte": lambda address, value: memory.store(address, value, 1),
@@ -143,11 +154,12 @@ class SimulatingMachine(Machine):
 
     def collection(self) -> tuple[str, int]:
         """The function of the collector that makes the collection, and its argument `frame`."""
-        entries = (self.collector.allocate, self.collector.collect)
+        collector, places = self.module.options.collector, self.instance.space.places
+        entries = (collector.allocate, collector.collect)
         active = [
-            (self.instance.places[address].function.plain_name, frame)
+            (places[address].function.plain_name, frame)
             for frame, address in self.instance.frames()
-            if address in self.instance.places
+            if address in places
         ]
         innermost = next(index for index, (name, _) in enumerate(active) if name == "prepare")
         return active[innermost + 1][0], next(frame for name, frame in active if name in entries)
@@ -172,9 +184,14 @@ class SimulatingMachine(Machine):
     def is_ignored(self, place: int) -> bool:
         """Whether a word is about time, or about the functions of the collector themselves."""
         instance = self.instance
+        if self.walk is not None and not self.walk.memory.has(place):
+            return True  # in the same page as something of the instance's
+        data, points = instance.space.arena.data, instance.space.points.region
+        if data.start <= place < data.limit or points.start <= place < points.end:
+            return True  # functions of the collector are placed while it runs
         block, thread = instance.heap.block.address, instance.thread.address
         return (
-            instance.stack.bottom <= place < self.innermost
+            (instance.stack is not None and instance.stack.bottom <= place < self.innermost)
             or place == instance.heap.block[layout.HEAP_LOG_TOP] - layout.WORD
             or place - block in HEAP_WORDS
             or place - thread in (*THREAD_WORDS, *SCRATCH_WORDS, layout.THREAD_LIMIT)

@@ -13,7 +13,7 @@ from compiling import compiled_program
 from doralang.code import layout
 from doralang.code.collectors import COLLECTORS
 from doralang.engines.native import Machine
-from doralang.native import running as executor
+from doralang.native import upcalls as executor
 from doralang.native.running import Executor
 from doralang.runtime.memory import load_word
 from doralang.settings import Settings

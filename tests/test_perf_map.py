@@ -61,12 +61,13 @@ def test_stubs_have_lines(machine: Machine, tmp_path: Path) -> None:
 def test_addresses_are_those_of_the_code(machine: Machine, tmp_path: Path) -> None:
     """Calls go through a function's cell, and return to addresses inside the caller."""
     found = rows(tmp_path)
-    for ref, cell in machine.instance.cells.items():
-        if f"dora::{ref.name}" in found:
-            assert machine.instance.arena.cell(cell) == found[f"dora::{ref.name}"][0]
-    for address, place in machine.instance.places.items():
-        start, length = found[f"dora::{place.function.name}"]
-        assert start < address <= start + length
+    loader = machine.module.loader
+    for name, placed in loader.placed.items():
+        assert found[f"dora::{name}"] == (placed.address, placed.size)
+        assert loader.space.arena.cell(loader.cells[name].address) == placed.address
+        for point in placed.code.points:
+            assert loader.space.places[placed.address + point.offset] is point
+            assert 0 < point.offset <= placed.size
 
 
 def test_functions_do_not_overlap(machine: Machine, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 from compiling import compiled_program
 from doralang.code import layout
 from doralang.code.collectors import COLLECTORS
-from doralang.native import running as executor
+from doralang.native import upcalls as executor
 from doralang.settings import Settings
 from language_cases import parse_file
 from simulated import HOOKS, Memory, SimulatingMachine, StrayAccess

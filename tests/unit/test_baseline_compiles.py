@@ -78,7 +78,7 @@ def test_rows_tell_whether_they_call_the_c_library(target: str) -> None:
         body = [Compute(result, row, arguments), Return(result)]
         function = Bytecode(ref, [*row.operands, row.result], body, [1, 1])
         code = machine_code(specializer, function, target).code
-        calls = any(symbol.startswith("native:") for _, _, symbol, _ in code.relocations)
+        calls = any(symbol.kind == "native" for _, _, symbol, _ in code.relocations)
         assert calls == row.calls_library, row
 
 

@@ -164,21 +164,24 @@ class Runner:
 
     def __init__(self) -> None:
         self.machine = Machine(compiled_program("fun main() {}"), stdout=BytesIO(), stderr=BytesIO())
-        self.environment = self.machine.translator.environment
+        self.environment = self.machine.module.environment
 
     def run(self, function: Function, operands: tuple[Value, ...]) -> Value | None:
         """The result, or None for a failure."""
-        instance = self.machine.instance
-        compiled = compile_function(function, instance.target.assembler(), self.environment)
-        address = instance.place(compiled.code)
+        instance, loader = self.machine.instance, self.machine.module.loader
+        space = loader.space
+        compiled = compile_function(function, space.target.assembler(), self.environment)
+        address = space.arena.allocate(len(compiled.code.data))
+        space.arena.write(address, loader.bind(compiled.code, address))
         block = block_of(function.ref.parameters, (*operands, 1, 1.0))
         try:
-            instance.run(address, ctypes.addressof(block))
+            instance.run(address, ctypes.addressof(block), instance.begin())
         except Trapped as failure:
             assert failure.trap is Trap.DIVISION
             return None
         finally:
-            instance.arena.free(address, len(compiled.code.data))
+            instance.end()
+            space.arena.free(address, len(compiled.code.data))
         result = self.machine.result(function.ref.result)
         assert isinstance(result, bool | int | float)
         return result
@@ -204,7 +207,7 @@ def word(value: Value, kind: Kind) -> int:
 def runner() -> Iterator[Runner]:
     runner = Runner()
     yield runner
-    runner.machine.instance.close()
+    runner.machine.close()
 
 
 def meaning(row: Primitive, operands: tuple[Value, ...]) -> Value | None:

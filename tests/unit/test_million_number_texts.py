@@ -47,7 +47,7 @@ class Texts:
         head = machine.program.library.classes["Array"]
         words = Words(address, layout.ARRAY_ELEMENTS)
         cls = machine.specializer.class_ref(head.of((element,)))
-        words[layout.HEADER] = machine.instance.shapes.address(cls)
+        words[layout.HEADER] = machine.module.loader.shape(cls)
         words[layout.ARRAY_LENGTH] = len(values)
         store_bytes(address + layout.ARRAY_ELEMENTS, data)
         machine.run(machine.specializer.function_ref(machine.program.functions[function]), [address])

@@ -12,6 +12,7 @@ from doralang.bytecode import instructions as i
 from doralang.bytecode.instructions import NO_REGISTER
 from doralang.bytecode.instructions import Register as Virtual
 from doralang.code import layout
+from doralang.code.symbols import UPCALL, Symbol, entry_of
 from doralang.machine.operations import EQUAL
 from doralang.types.kinds import BOOL, BYTE, CHAR, FLOATING, INT, LONG, REF, Kind
 from doralang.types.traps import Trap
@@ -44,7 +45,7 @@ def end_call(
 
 def call(context: Context, insn: i.Call) -> None:
     saved = begin_call(context, insn)
-    end_call(context, insn, saved, context.masm.call_cell(context.environment.entry(insn.function)))
+    end_call(context, insn, saved, context.masm.call_cell(entry_of(insn.function)))
 
 
 def call_virtual(context: Context, insn: i.CallVirtual) -> None:
@@ -80,13 +81,13 @@ def call_internal(context: Context, insn: i.CallInternal) -> None:
     function = context.environment.internal(insn.function)
     masm, saved = context.masm, begin_call(context, insn)
     if function is not None:
-        address = masm.call_cell(context.environment.entry(function))
+        address = masm.call_cell(entry_of(function))
     else:
-        address = call_python(context, f"upcall:{key}", insn.function.result)
+        address = call_python(context, Symbol(UPCALL, key), insn.function.result)
     end_call(context, insn, saved, address)
 
 
-def call_python(context: Context, symbol: str, result: Kind | None) -> int:
+def call_python(context: Context, symbol: Symbol, result: Kind | None) -> int:
     """Call the stub of an internal function that Python supplies, whose result may not be clean."""
     masm = context.masm
     address = masm.call_near(symbol)

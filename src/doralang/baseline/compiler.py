@@ -19,7 +19,7 @@ from typing import Any, Final
 
 from doralang.baseline import calls, control, objects, primitives
 from doralang.baseline.allocation import Allocation, allocate
-from doralang.baseline.context import Context, Environment
+from doralang.baseline.context import Context
 from doralang.baseline.convention import convention_of
 from doralang.baseline.frame import Frame
 from doralang.bytecode import instructions as i
@@ -27,7 +27,8 @@ from doralang.bytecode.function import Function
 from doralang.bytecode.instructions import Instruction
 from doralang.bytecode.liveness import Liveness
 from doralang.bytecode.printer import print_instruction
-from doralang.code.objects import CompiledFunction
+from doralang.code.environment import Environment
+from doralang.code.objects import CodeObject
 from doralang.machine.buffer import RangeError
 from doralang.machine.macro import MacroAssembler
 from doralang.machine.targets import Target
@@ -38,7 +39,7 @@ SMALL_FRAME: Final = 1000
 
 def compile_function(
     function: Function, masm: MacroAssembler, environment: Environment, *, comments: bool = False
-) -> CompiledFunction:
+) -> CodeObject:
     """The machine code of a function; with `comments`, each instruction is named in the listing."""
     convention = convention_of(masm)
     allocation = allocate(function, convention)
@@ -49,7 +50,7 @@ def compile_function(
     compile_blocks(context, allocation.liveness)
     context.emit_slow_paths()
     masm.set_frame_size(frame.size)
-    return CompiledFunction(function.ref, masm.finish(), context.points)
+    return CodeObject(function.ref, masm.finish(), context.points)
 
 
 def compile_for(
@@ -59,7 +60,7 @@ def compile_for(
     *,
     comments: bool = False,
     breakpoint: bool = False,
-) -> CompiledFunction:
+) -> CodeObject:
     """The machine code of a function for a processor, with long branches if short ones do not reach."""
     for far in (False, True):
         masm = target.assembler(far)

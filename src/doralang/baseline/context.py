@@ -2,58 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Final, Protocol
-
 from doralang.baseline.convention import Convention
 from doralang.baseline.frame import Frame
-from doralang.bytecode.entities import ClassRef, FieldRef, FunctionRef, GlobalRef
 from doralang.bytecode.function import Function
 from doralang.code import layout
+from doralang.code.environment import Environment
 from doralang.code.objects import GCPoint
+from doralang.code.symbols import ATTENTION, TRAPS, new_tuple
 from doralang.machine.buffer import Label
 from doralang.machine.macro import FloatRegister, MacroAssembler, Register
 from doralang.machine.operations import BELOW
 from doralang.types.kinds import LONG
 from doralang.types.traps import Trap
-
-
-class Environment(Protocol):
-    """What a function is compiled for: the symbols and numbers of things outside it."""
-
-    bounds_checks: bool
-    marks_cards: bool
-    """whether the collector has cards, which stores of references must mark"""
-
-    def entry(self, function: FunctionRef) -> str:
-        """The symbol of a function's entry cell."""
-
-    def shape(self, cls: ClassRef) -> str:
-        """The symbol of a class's shape."""
-
-    def text_shape(self) -> str:
-        """The symbol of the shape of `Str`."""
-
-    def field_offset(self, cls_field: FieldRef) -> int:
-        """Where a field is in its object."""
-
-    def instance_size(self, cls: ClassRef) -> int:
-        """Bytes of an object."""
-
-    def literal(self, text: str) -> int:
-        """Offset of a string literal in the table of literals."""
-
-    def global_offset(self, variable: GlobalRef) -> int:
-        """Offset of a global in the table of globals."""
-
-    def internal(self, function: FunctionRef) -> FunctionRef | None:
-        """The library's function that is called for an internal one, if there is one."""
-
-
-new_tuple: Final = tuple.__new__
-"""Makes a named tuple of a tuple, which is quicker than naming each field."""
-
-TRAP_SYMBOLS: Final[Mapping[Trap, str]] = {trap: f"trap:{trap.name}" for trap in Trap}
 
 
 class Context:
@@ -110,11 +70,11 @@ class Context:
     def point(self, offset: int, slots: tuple[int, ...] = ()) -> None:
         """The call whose return address is `offset` can be looked at."""
         function = self.function
-        self.points.append(new_tuple(GCPoint, (offset, function.ref, function.lines[self.index], slots)))
+        self.points.append(new_tuple(GCPoint, (offset, function.ref, function.lines[self.index], slots, ())))
 
     def add_point(self, offset: int, line: int, slots: tuple[int, ...]) -> None:
         """The same in a slow path, which is emitted later than the code for the line."""
-        self.points.append(new_tuple(GCPoint, (offset, self.function.ref, line, slots)))
+        self.points.append(new_tuple(GCPoint, (offset, self.function.ref, line, slots, ())))
 
     def trap(self, kind: Trap) -> Label:
         """Where to go to fail at the current line; the code stands behind the function's body."""
@@ -138,10 +98,10 @@ class Context:
             masm.bind(label)
             if self.comments:
                 masm.comment(f"{kind.text}, line {line}")
-            self.add_point(masm.call_near(TRAP_SYMBOLS[kind]), line, ())
+            self.add_point(masm.call_near(TRAPS[kind]), line, ())
         for slow, back, line in self.polls:
             masm.bind(slow)
             if self.comments:
                 masm.comment(f"attention, line {line}")
-            self.add_point(masm.call_near("stub:attention"), line, ())
+            self.add_point(masm.call_near(ATTENTION), line, ())
             masm.jump(back)

@@ -12,6 +12,7 @@ from doralang.bytecode import instructions as i
 from doralang.bytecode.entities import ClassRef
 from doralang.bytecode.instructions import Register as Virtual
 from doralang.code import layout
+from doralang.code.symbols import ALLOCATE, LITERAL, Symbol, class_of, shape_of
 from doralang.machine.buffer import Label
 from doralang.machine.macro import AnyRegister, Binary, Register
 from doralang.machine.operations import ABOVE, ABOVE_EQUAL, EQUAL, LESS, NOT_EQUAL
@@ -156,7 +157,7 @@ def new_object(context: Context, insn: i.NewObject) -> None:
     masm.branch_memory(LONG, ABOVE, work[1], masm.thread, layout.THREAD_END, full)
     masm.store(LONG, work[1], masm.thread, layout.THREAD_TOP)
     masm.bind(done)
-    set_header(context, work[0], work[1], context.environment.shape(insn.cls))
+    set_header(context, work[0], work[1], shape_of(insn.cls))
     masm.out_of_line(allocate_slowly(context, full, done, size))
     context.frame.restore(saved)
     made(context, insn.dst, work[0])
@@ -171,8 +172,8 @@ def made(context: Context, dst: Virtual, address: Register) -> None:
     frame.fresh.add(dst)
 
 
-def set_header(context: Context, target: Register, work: Register, shape: str) -> None:
-    context.masm.load_symbol(work, shape)
+def set_header(context: Context, target: Register, work: Register, shape: Symbol) -> None:
+    context.masm.load_near(work, shape)
     context.masm.store(LONG, work, target, layout.HEADER)
 
 
@@ -188,7 +189,7 @@ def allocate_slowly(context: Context, full: Label, done: Label, size: int | None
         masm.bind(full)
         if size is not None:
             masm.load_constant(LONG, context.work[1], size)
-        context.add_point(masm.call_near("stub:allocate"), line, slots)
+        context.add_point(masm.call_near(ALLOCATE), line, slots)
         masm.jump(done)
 
     return emit
@@ -197,11 +198,11 @@ def allocate_slowly(context: Context, full: Label, done: Label, size: int | None
 def new_array(context: Context, insn: i.NewArray) -> None:
     element = insn.cls.element
     assert element is not None
-    shape = context.environment.shape(insn.cls)
+    shape = shape_of(insn.cls)
     allocate_array(context, insn.dst, shape, insn.length, layout.SIZES[element])
 
 
-def allocate_array(context: Context, dst: Virtual, shape: str, elements: Virtual, scale: int) -> None:
+def allocate_array(context: Context, dst: Virtual, shape: Symbol, elements: Virtual, scale: int) -> None:
     """Size from the length, which must not be negative; then as for objects."""
     masm, work, frame = context.masm, context.work, context.frame
     saved = frame.save(context.index)
@@ -222,7 +223,7 @@ def allocate_array(context: Context, dst: Virtual, shape: str, elements: Virtual
     def emit() -> None:
         masm.bind(full)
         masm.binary(Binary.SUB, LONG, work[1], work[1], work[0])
-        context.add_point(masm.call_near("stub:allocate"), line, slots)
+        context.add_point(masm.call_near(ALLOCATE), line, slots)
         masm.jump(done)
 
     slots, line = frame.reference_slots(context.index), context.line
@@ -247,7 +248,7 @@ def load_global(context: Context, insn: i.LoadGlobal) -> None:
     masm, work, kind = context.masm, context.work[0], insn.variable.kind
     masm.load(LONG, work, masm.thread, layout.THREAD_GLOBALS)
     target = context.frame.target(insn.dst, work_for(context, kind))
-    masm.load(kind, target, work, context.environment.global_offset(insn.variable))
+    masm.load(kind, target, work, layout.WORD * insn.variable.index)
     context.frame.written(insn.dst, target)
 
 
@@ -255,14 +256,13 @@ def store_global(context: Context, insn: i.StoreGlobal) -> None:
     masm, work, kind = context.masm, context.work[0], insn.variable.kind
     masm.load(LONG, work, masm.thread, layout.THREAD_GLOBALS)
     value = context.frame.read(insn.value, work_for(context, kind, 1))
-    masm.store(kind, value, work, context.environment.global_offset(insn.variable))
+    masm.store(kind, value, work, layout.WORD * insn.variable.index)
 
 
 def load_text(context: Context, insn: i.LoadText) -> None:
     masm, work = context.masm, context.work[0]
-    masm.load(LONG, work, masm.thread, layout.THREAD_LITERALS)
     target = context.frame.target(insn.dst, work)
-    masm.load(REF, target, work, context.environment.literal(insn.text))
+    masm.load_near(target, Symbol(LITERAL, insn.text))
     context.frame.written(insn.dst, target)
     context.frame.not_nil.add(insn.dst)
 
@@ -276,7 +276,7 @@ def branch_unless_extends(context: Context, value: Register, cls: ClassRef, labe
     masm.load(LONG, shape, value, layout.HEADER)
     if cls.depth >= layout.DISPLAY_MINIMUM:
         masm.branch_memory_immediate(LONG, LESS, shape, layout.SHAPE_DEPTH, cls.depth, label)
-    masm.load_symbol(wanted, context.environment.shape(cls))
+    masm.load_near(wanted, class_of(cls))
     offset = layout.display_offset(cls.depth)
     masm.branch_memory(LONG, NOT_EQUAL, wanted, shape, offset, label)
 

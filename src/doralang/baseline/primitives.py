@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 from doralang.baseline.context import Context
 from doralang.bytecode.instructions import BranchIf, BranchUnless, Compute, Instruction
 from doralang.bytecode.instructions import Register as Virtual
+from doralang.code.symbols import NATIVE, Symbol
 from doralang.machine.buffer import Label
 from doralang.machine.macro import (
     SWAPPED,
@@ -225,7 +226,7 @@ def library_call(symbol: str, kind: Kind) -> Emitter:
                 masm.convert(FLOAT, DOUBLE, target, work)
             else:
                 masm.move(DOUBLE, target, work)
-        masm.call_symbol(f"native:{symbol}")
+        masm.call_symbol(Symbol(NATIVE, symbol))
         result = masm.float_result
         if kind is FLOAT:
             masm.convert(DOUBLE, FLOAT, result, result)

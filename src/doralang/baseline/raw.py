@@ -14,6 +14,7 @@ from doralang.bytecode import instructions as i
 from doralang.bytecode.instructions import NO_REGISTER
 from doralang.bytecode.instructions import Register as Virtual
 from doralang.code import layout
+from doralang.code.symbols import NATIVE, Symbol
 from doralang.machine.macro import Register
 from doralang.machine.operations import NOT_EQUAL
 from doralang.types.kinds import BYTE, INT, LONG, Kind
@@ -125,7 +126,7 @@ def native_address(context: Context, insn: i.CallInternal) -> None:
     literal = context.function.code[context.index - 1]
     assert isinstance(literal, i.LoadText) and literal.dst == insn.args[0], "the name is a literal"
     result = target(context, insn)
-    context.masm.load_symbol(result, f"native:{literal.text}")
+    context.masm.load_symbol(result, Symbol(NATIVE, literal.text))
     context.frame.written(insn.dst, result)
 
 
@@ -145,7 +146,7 @@ def call_native(context: Context, insn: i.CallInternal) -> None:
 
 
 def new_text(context: Context, insn: i.CallInternal) -> None:
-    allocate_array(context, insn.dst, context.environment.text_shape(), insn.args[0], 1)
+    allocate_array(context, insn.dst, context.environment.text_shape, insn.args[0], 1)
 
 
 RAW: Final[dict[str, Emit]] = {

@@ -38,7 +38,7 @@ class ClassRef:
     name: str
     parent: ClassRef | None
     symbol: str = ""
-    """the name, made unique: a program may have a class `Str` beside the library's"""
+    """the canonical name: a program may have a class `Str` beside the library's"""
     fields: list[FieldRef] = field(default_factory=list)
     element: Kind | None = None
     display: tuple[ClassRef, ...] = ()
@@ -46,6 +46,8 @@ class ClassRef:
     methods: list[FunctionRef] = field(default_factory=list)
     is_text: bool = False
     """whether it is `Str`, whose objects hold bytes"""
+    shared: bool = False
+    """whether it is made of the library alone, so that programs can share it"""
 
     def __repr__(self) -> str:
         return self.name
@@ -76,8 +78,6 @@ class FunctionRef:
     throws: bool
     internal: str | None = None
     slot: int | None = None
-    type_arguments: tuple[ClassRef | Kind, ...] = ()
-    """of an internal function, for which they may matter"""
     has_self: bool = False
     """whether the first parameter is `self`, which is never nil and never written"""
     raw: bool = False
@@ -86,6 +86,10 @@ class FunctionRef:
     """whether stack traces leave it out"""
     fresh_self: bool = False
     """whether `self` has just been allocated when it is called: a constructor that no other one calls"""
+    head: str = ""
+    """the name without type arguments"""
+    shared: bool = False
+    """whether it is made of the library alone, so that programs can share it"""
 
     def __repr__(self) -> str:
         return self.name

@@ -127,6 +127,7 @@ def check_library(
         if function is not None:
             function.complete = complete
     library = Library()
+    library.impls = unit.impls
     for name, entity in unit.names.items():
         if isinstance(entity, Function):
             library.functions[name] = entity

@@ -51,6 +51,11 @@ def declared(texts: Sequence[tuple[str, str]]) -> CheckedLibrary:
     return library
 
 
+def as_program(library: CheckedLibrary) -> Program:
+    """The library as a program without anything of its own."""
+    return Program(Source("library", "", main=False), library.library, impls=library.library.impls)
+
+
 def check_source(
     source: Source,
     diagnostics: Diagnostics,

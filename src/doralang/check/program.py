@@ -241,9 +241,10 @@ class Global:
 class Library:
     """What engines need of the library by name: `function("println")`, `class_named("Str")`."""
 
-    __slots__ = ("classes", "functions", "globals", "traits")
+    __slots__ = ("classes", "functions", "globals", "impls", "traits")
 
     def __init__(self) -> None:
+        self.impls: dict[ClassHead, dict[TraitHead, Impl]] = {}
         self.functions: dict[str, Function] = {}
         self.classes: dict[str, Class] = {}
         self.traits: dict[str, Trait] = {}

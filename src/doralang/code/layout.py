@@ -5,10 +5,10 @@
     text        header | length | bytes of UTF-8
     header      the address of the shape; the low three bits are the collector's
 
-    shape       ... display[1] display[0] | size, element size, references, depth, class | method 0, 1, ...
+    shape       ... display[1] display[0] | size, element size, references, depth | method 0, 1, ...
                                           ^ the address of the shape
 
-The display has the shape of the ancestor at each depth, so that "does it extend C" is one comparison
+The display has a word that stands for the ancestor at each depth (its address is what counts), so that "does it extend C" is one comparison
 (Click and Rose, Fast Subtype Checking in the HotSpot JVM, 2002).  It has at least `DISPLAY_MINIMUM` entries,
 and only for a C that is deeper must the depth be looked at first.  A method is the address of its entry cell.
 """
@@ -50,9 +50,7 @@ SHAPE_ELEMENT: Final = 8
 SHAPE_REFERENCES: Final = 16
 """address of the reference map: a count, then offsets of fields; 1 for an array of references; 0 for none"""
 SHAPE_DEPTH: Final = 24
-SHAPE_CLASS: Final = 32
-"""number of the class"""
-SHAPE_METHODS: Final = 40
+SHAPE_METHODS: Final = 32
 DISPLAY_MINIMUM: Final = 8
 
 
@@ -80,7 +78,8 @@ THREAD_LAST_FRAME: Final = 40
 THREAD_HOST_STACK: Final = 48
 THREAD_HOST_FRAME: Final = 56
 THREAD_STACK_TOP: Final = 64
-THREAD_LITERALS: Final = 72
+THREAD_ALLOCATE: Final = 72
+"""the entry cell of the collector's function that finds room when the allocation buffer is full"""
 THREAD_GLOBALS: Final = 80
 THREAD_UPCALL: Final = 88
 """the Python object that is called by upcalls"""
@@ -89,7 +88,7 @@ THREAD_ARGUMENT: Final = 104
 THREAD_RESULT: Final = 112
 THREAD_FLOAT_RESULT: Final = 120
 THREAD_ARGUMENTS: Final = 128
-"""integer arguments of an internal function that Python supplies: five words"""
+"""where the arguments of an internal function that Python supplies stand, a word each"""
 THREAD_GIL: Final = 168
 """what PyEval_SaveThread returned, if the GIL is released"""
 THREAD_TICKS: Final = 176
@@ -104,7 +103,7 @@ THREAD_ARGV: Final = 224
 THREAD_SCRATCH: Final = 232
 """two words for results that C functions store"""
 THREAD_HEAP: Final = 248
-"""the numbers that the collector works with"""
+"""the numbers that the collector works with; 0 until something is allocated"""
 THREAD_CARDS: Final = 256
 """the table of cards, biased: the card of an address is the byte at this plus address >> CARD_SHIFT"""
 THREAD_SIZE: Final = 320
@@ -122,8 +121,9 @@ HEAP_LEAST: Final = 32
 HEAP_STRESS: Final = 40
 """0, or what every allocation begins with: `STRESS_MINOR`, `STRESS_FULL`"""
 HEAP_POINTS: Final = 48
-"""the table of GC points, and its number of entries less 1"""
-HEAP_POINTS_MASK: Final = 56
+"""the table of GC points, for each `POINT_GRANULE` bytes of code a word of four bytes (`runtime.points`)"""
+HEAP_DATA: Final = 56
+"""the data beside the code: shapes, literals, and the records of GC points, in words from here on"""
 HEAP_GLOBALS: Final = 64
 """the addresses of the globals that hold references"""
 HEAP_GLOBAL_COUNT: Final = 72
@@ -224,12 +224,10 @@ HEAP_TRIGGER: Final = 496
 
 HEAP_HEADERS: Final = 504
 """a bit for each word where an object begins, biased as the mark bits are"""
-HEAP_SHAPES: Final = 512
-"""where shapes lie"""
-HEAP_SHAPES_END: Final = 520
-HEAP_TEXTS: Final = 544
-"""where texts outside of the heap lie"""
-HEAP_TEXTS_END: Final = 552
+HEAP_DATA_END: Final = 512
+HEAP_CODE: Final = 520
+"""where code begins, and how many bytes of it there can be"""
+HEAP_CODE_SIZE: Final = 528
 HEAP_GREYS: Final = 560
 """a bit for each object on the mark stack, biased as the mark bits are"""
 HEAP_PREPARED: Final = 568
@@ -271,6 +269,9 @@ PAUSE_FULL: Final = 1
 PAUSE_MARK: Final = 2
 PAUSE_SWEEP: Final = 3
 PAUSE_KINDS: Final = ("minor", "full", "mark", "sweep")
+
+POINT_GRANULE: Final = 2
+"""bytes of code: return addresses are at least that far apart"""
 
 CARD_SHIFT: Final = 9
 CARD_SIZE: Final = 1 << CARD_SHIFT

@@ -1,30 +1,57 @@
-"""What the compiler hands to whoever places code."""
+"""Code objects: what a compiler makes of a function, and whoever places code takes."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import Final, NamedTuple
 
 from doralang.bytecode.entities import FunctionRef
+from doralang.code.symbols import Symbol, entry_of
 from doralang.machine.buffer import Code
+
+BASELINE: Final = "baseline"
+"""the tier of code from the baseline compiler"""
+
+
+class Site(NamedTuple):
+    """A place in a function of the program, as stack traces name it."""
+
+    function: FunctionRef
+    line: int
 
 
 class GCPoint(NamedTuple):
     """A place where a frame may be looked at: the return address of a call.
 
-    `slots` are the distances from the frame pointer of the slots that hold live references.
+    `slots` are the distances from the frame pointer of the slots that hold live references.  If the function
+    was inlined, `callers` are the sites that called it, innermost first.
     """
 
     offset: int
     function: FunctionRef
     line: int
     slots: tuple[int, ...]
+    callers: tuple[Site, ...] = ()
+
+    @property
+    def chain(self) -> tuple[Site, ...]:
+        """The site itself and its callers: what a stack trace shows of the frame, innermost first."""
+        return (Site(self.function, self.line), *self.callers)
 
 
-@dataclass(slots=True)
-class CompiledFunction:
-    """Machine code that is not placed yet, and its GC points by offset."""
+class CodeObject(NamedTuple):
+    """The machine code of a function: shared by all who run it, and never changed.
+
+    It names what is outside of it by symbols (`code.relocations`), so it can be placed anywhere, any number
+    of times, stored and read back.
+    """
 
     ref: FunctionRef
     code: Code
-    points: list[GCPoint] = field(default_factory=list)
+    points: Sequence[GCPoint]
+    tier: str = BASELINE
+
+    @property
+    def symbol(self) -> Symbol:
+        """That of the entry cell that leads to it."""
+        return entry_of(self.ref)

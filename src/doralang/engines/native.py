@@ -9,9 +9,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from doralang.check.program import Function, Program
+from doralang.code.collectors import COLLECTORS, DEFAULT
 from doralang.interpreter.context import ByteSink
 from doralang.interpreter.objects import Value
-from doralang.native.module import Translator
+from doralang.lower.specializer import extends_library
+from doralang.native.emission import emission
+from doralang.native.module import CodeOptions, Module, library_module
 from doralang.native.running import Executor
 from doralang.runtime.memory import load_bytes
 from doralang.settings import Settings
@@ -20,7 +23,10 @@ from doralang.types.types import PrimitiveType, Type
 
 
 class Machine(Executor):
-    """Runs one program as machine code.  `stdout` and `stderr` are files for bytes."""
+    """Runs one program as machine code.  `stdout` and `stderr` are files for bytes.
+
+    If code is to be seen as it is compiled, the program has its own copy of the library's.
+    """
 
     def __init__(
         self,
@@ -30,13 +36,13 @@ class Machine(Executor):
         stdout: ByteSink,
         stderr: ByteSink,
         settings: Settings | None = None,
+        alone: bool = False,
     ) -> None:
         self.program = program
-        self.translator = Translator(program, keep=settings is not None and settings.cache)
-        self.specializer = self.translator.specializer
-        super().__init__(
-            self.translator, arguments=arguments, stdout=stdout, stderr=stderr, settings=settings
-        )
+        settings = settings or Settings()
+        module = module_of(program, settings, alone=alone)
+        self.specializer = module.specializer
+        super().__init__(module, arguments=arguments, stdout=stdout, stderr=stderr, settings=settings)
 
     def run_test(self, function: Function) -> bool:
         """Run a test function (reference, 1.4); whether it passed.  Raises Exit."""
@@ -50,7 +56,7 @@ class Machine(Executor):
             except Failure as failure:
                 self.report(failure)
                 return False
-            return load_bytes(handle.address + self.instance.field_offset(failed), 1) == b"\0"
+            return load_bytes(handle.address + self.module.environment.field_offset(failed), 1) == b"\0"
 
     def print_value(self, type: Type, value: Value) -> None:
         """Print the value of a formula as its `toString()` has it, and a newline.  Raises Failure."""
@@ -64,3 +70,13 @@ class Machine(Executor):
         ref = self.specializer.entry_ref(function)
         words = [self.to_word(value, kind) for value, kind in zip(arguments, ref.parameters, strict=True)]
         return self.run(ref, words)
+
+
+def module_of(program: Program, settings: Settings, *, alone: bool = False) -> Module:
+    """The code of a program, to be made as it is needed."""
+    options = CodeOptions(COLLECTORS[settings.gc or DEFAULT], not settings.omit_bounds_check)
+    shown = emission(settings)
+    alone = alone or shown is not None or extends_library(program)
+    module = Module(options, lambda: program, parent=None if alone else library_module(options))
+    module.emission = shown
+    return module

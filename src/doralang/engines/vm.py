@@ -23,7 +23,7 @@ from doralang.optional import load
 from doralang.settings import ALL, Settings
 from doralang.types.failures import Exit, Failure, FatalError, Trapped, as_failure
 from doralang.types.traps import Trap
-from doralang.types.types import LONG, PrimitiveType, Type
+from doralang.types.types import LONG, PrimitiveType, Type, kind_of
 from doralang.vm.code import Block, Code, Registers, active_places, failed_places, run
 from doralang.vm.hot import HotFunctions
 from doralang.vm.objects import DEFAULTS
@@ -81,7 +81,8 @@ class Machine:
         )
         self.statistics = Statistics()
         self.pending: list[Value] = []
-        self.globals: list[Value] = []
+        known = [*program.library.globals.values(), *program.globals]
+        self.globals: list[Value] = [DEFAULTS[kind_of(one.type)] for one in known]
         self.codes: dict[FunctionRef, Code] = {}
         self.literals: dict[str, Str] = {}
         self.recorded = Records()
@@ -256,8 +257,6 @@ class Machine:
 
     def global_index(self, variable: GlobalRef) -> int:
         """The place of a variable in `globals`, where a default value is until something is stored."""
-        known = sorted(self.specializer.globals.values(), key=lambda one: one.index)
-        self.globals += [DEFAULTS[one.kind] for one in known[len(self.globals) :]]
         return variable.index
 
     # What internal functions ask for (`host.context.Engine`).

@@ -25,9 +25,12 @@ from doralang.lower.statements import STATEMENTS
 TABLES: Final = Tables(LEAVES, LINKS, STATEMENTS, first_operand)  # type: ignore[arg-type]
 
 
-def lowering(program: Program) -> Specializer:
-    """The concrete entities of a program, with bytecode on demand."""
-    return Specializer(program, lower_function)
+def lowering(program: Program, parent: Specializer | None = None) -> Specializer:
+    """The concrete entities of a program, with bytecode on demand.
+
+    `parent` has those that are made of the library alone, for all programs that share it.
+    """
+    return Specializer(program, lower_function, parent)
 
 
 def lower_function(

@@ -12,6 +12,7 @@ from dataclasses import replace
 from doralang.bytecode.entities import ClassRef, FieldRef, FunctionRef, GlobalRef
 from doralang.bytecode.function import Function as Bytecode
 from doralang.check.program import Class, Field, Function, FunctionKind, Global, Program, Trait
+from doralang.lower.names import OUTERMOST, Names, find_types, functions_of
 from doralang.types.kinds import Kind
 from doralang.types.types import (
     NIL,
@@ -28,7 +29,7 @@ from doralang.types.types import (
 
 Mapping = dict[TypeParameter, Type]
 
-OUTERMOST: tuple[Type, ...] = (NIL,)
+FROM_OUTSIDE: tuple[Type, ...] = (NIL,)
 """in place of type arguments: the function as the one that is entered from outside"""
 Lower = Callable[["Specializer", FunctionRef, Function, Mapping], Bytecode]
 
@@ -39,18 +40,23 @@ class Specializer:
     `lower` makes the bytecode of a function; it is given by whoever puts lowering together.
     """
 
-    def __init__(self, program: Program, lower: Lower) -> None:
+    def __init__(self, program: Program, lower: Lower, parent: Specializer | None = None) -> None:
         self.program = program
         self.lower = lower
+        self.parent = None if extends_library(program) else parent
+        self.shares = not program.source.main
+        """whether what is made here is shared by programs"""
         self.classes: dict[ClassType, ClassRef] = {}
         self.own_fields: dict[ClassType, dict[Field, FieldRef]] = {}
         self.functions: dict[tuple[Function, tuple[Type, ...]], FunctionRef] = {}
         self.origins: dict[FunctionRef, tuple[Function, Mapping]] = {}
         self.globals: dict[Global, GlobalRef] = {}
         self.bytecode: dict[FunctionRef, Bytecode] = {}
-        self.symbols: set[str] = set()
-        self.repeated: dict[str, int] = {}
-        """how often a name was met that was taken"""
+        self.names = Names(program.library)
+        self.by_name: dict[str, FunctionRef] = {}
+        self.class_by_symbol: dict[str, ClassRef] = {}
+        self.heads: dict[str, Function] = {}
+        """all functions of program and library by their names without type arguments, if somebody asked"""
 
     # Bytecode.
 
@@ -58,12 +64,16 @@ class Specializer:
         """The bytecode of a function that is not internal."""
         bytecode = self.bytecode.get(ref)
         if bytecode is None:
+            if ref.shared and self.parent is not None:
+                return self.parent.code(ref)
             function, mapping = self.origins[ref]
             bytecode = self.bytecode[ref] = self.lower(self, ref, function, mapping)
         return bytecode
 
     def nesting(self, ref: FunctionRef) -> int:
         """How deep the type arguments of a function are nested: 2 for `Box<Box<int>>`."""
+        if ref.shared and self.parent is not None:
+            return self.parent.nesting(ref)
         types = self.origins[ref][1].values()
         return max((type.depth for type in types if isinstance(type, ClassType)), default=0)
 
@@ -74,9 +84,15 @@ class Specializer:
         ref = self.classes.get(type)
         if ref is not None:
             return ref
+        if self.parent is not None and is_of_library(type):
+            ref = self.classes[type] = self.parent.class_ref(type)
+            return ref
         for step in reversed(list(lineage(type))):  # parents first, without recursion
             if step not in self.classes:
-                ref = self.make_class(step)
+                if self.parent is not None and is_of_library(step):
+                    self.classes[step] = self.parent.class_ref(step)
+                else:
+                    ref = self.make_class(step)
         assert ref is not None
         return ref
 
@@ -84,9 +100,10 @@ class Specializer:
         head = type.head
         assert isinstance(head, Class)
         parent = self.classes[type.parent] if type.parent is not None else None
-        ref = ClassRef(str(type), parent, self.unique(str(type)))
-        self.classes[type] = ref
+        ref = ClassRef(str(type), parent, self.names.type(type))
+        self.classes[type] = self.class_by_symbol[ref.symbol] = ref
         ref.display = (*(parent.display if parent else ()), ref)
+        ref.shared = self.shares
         ref.is_text = head is self.program.library.classes["Str"]
         if head is self.program.library.classes["Array"]:
             ref.element = kind_of(type.arguments[0])
@@ -124,6 +141,8 @@ class Specializer:
         assert isinstance(object_type, ClassType)
         self.class_ref(object_type)
         owner = next(step for step in lineage(object_type) if step.head is field.owner)
+        if self.parent is not None and is_of_library(owner):
+            return self.parent.field_ref(owner, field)
         return self.own_fields[owner][field]
 
     # Functions.
@@ -133,7 +152,11 @@ class Specializer:
         key = (function, arguments)
         ref = self.functions.get(key)
         if ref is None:
-            ref = self.functions[key] = self.make_function(function, arguments)
+            if self.parent and not function.source.main and all(map(is_of_library, arguments)):
+                ref = self.parent.function_ref(function, arguments)
+            else:
+                ref = self.make_function(function, arguments)
+            self.functions[key] = ref
         return ref
 
     def entry_ref(self, function: Function) -> FunctionRef:
@@ -141,20 +164,41 @@ class Specializer:
         ref = self.function_ref(function)
         if not ref.throws:
             return ref
-        key = (function, OUTERMOST)
+        if ref.shared and self.parent is not None:
+            return self.parent.entry_ref(function)
+        key = (function, FROM_OUTSIDE)
         entry = self.functions.get(key)
         if entry is None:
-            entry = self.functions[key] = replace(ref, name=f"{ref.name} (outermost)", throws=False)
+            entry = self.functions[key] = replace(ref, name=ref.name + OUTERMOST, throws=False)
+            self.by_name[entry.name] = entry
             self.origins[entry] = self.origins[ref]
         return entry
+
+    def find(self, head: str, name: str) -> FunctionRef:
+        """The function of a canonical name; `head` is the name without type arguments."""
+        ref = self.by_name.get(name)
+        if ref is None:
+            if not self.heads:
+                self.heads = {self.names.function(one): one for one in functions_of(self.program)}
+            function = self.heads[head]
+            if name.endswith(OUTERMOST):
+                ref = self.entry_ref(function)
+            else:
+                ref = self.function_ref(function, find_types(name[len(head) :], self.program))
+            assert ref.name == name, f"{name} is {ref.name} now"
+        return ref
 
     def make_function(self, function: Function, arguments: tuple[Type, ...]) -> FunctionRef:
         mapping: Mapping = dict(zip(function.all_type_parameters, arguments, strict=True))
         result = substitute(function.result, mapping)
         stores = function.kind is FunctionKind.GLOBAL
         locals = function.locals[: len(function.parameters) + function.has_self]
+        head = self.names.function(function)
+        if function.kind is FunctionKind.FORMULA:
+            head += f"#{len(self.by_name)}"  # a program of its own each, but one engine may run many
+        name = head + self.names.arguments(arguments)
         ref = FunctionRef(
-            self.symbol(function, arguments),
+            name,
             function.name,
             function.signature,
             None if function.source.main else function.source.name,
@@ -162,40 +206,17 @@ class Specializer:
             None if result is UNIT or stores else kind_of(result),
             function.throws,
             function.key if function.internal else None,
-            type_arguments=tuple(self.argument(argument) for argument in arguments),
             has_self=function.has_self,
             raw=function.raw,
             hidden=function.hidden,
             fresh_self=function.is_only_constructor,
+            head=head,
+            shared=self.shares,
         )
+        assert name not in self.by_name, f"two functions have the name {name}"
+        self.by_name[name] = ref
         self.origins[ref] = (function, mapping)
         return ref
-
-    def argument(self, type: Type) -> ClassRef | Kind:
-        return self.class_ref(type) if isinstance(type, ClassType) else kind_of(type)
-
-    def symbol(self, function: Function, arguments: tuple[Type, ...]) -> str:
-        """A name that no other function of the program has: `Box.get<int>`, `Item.Item(Str)`."""
-        name = function.name
-        if function.owner is not None:
-            separator = "::" if function.kind is FunctionKind.STATIC else "."
-            name = f"{function.owner.name}{separator}{name}"
-        if function.kind is FunctionKind.GLOBAL:
-            name = function.signature
-        if function.kind is FunctionKind.CONSTRUCTOR:
-            name += f"({', '.join(str(parameter.type) for parameter in function.parameters)})"
-        if arguments:
-            name += f"<{', '.join(map(str, arguments))}>"
-        return self.unique(name)
-
-    def unique(self, name: str) -> str:
-        """A symbol that nothing else has: two impls, or the program and the library, may share a name."""
-        unique = name
-        while unique in self.symbols:
-            self.repeated[name] = number = self.repeated.get(name, 1) + 1
-            unique = f"{name}#{number}"
-        self.symbols.add(unique)
-        return unique
 
     def implementation(self, trait_method: Function, receiver: Type) -> tuple[Function, tuple[Type, ...]]:
         """The function of the impl that a type has for the trait of `trait_method`."""
@@ -215,11 +236,19 @@ class Specializer:
     # Globals.
 
     def global_ref(self, variable: Global) -> GlobalRef:
+        """Those of the library come first, so their places are the same in all programs."""
         ref = self.globals.get(variable)
         if ref is None:
-            ref = GlobalRef(variable.name, kind_of(variable.type), len(self.globals))
+            known = [*self.program.library.globals.values(), *self.program.globals]
+            ref = GlobalRef(variable.name, kind_of(variable.type), known.index(variable))
             self.globals[variable] = ref
         return ref
+
+    def global_kinds(self) -> tuple[int, list[int]]:
+        """How many globals there are, the library's first, and the numbers of those with references."""
+        known = [*self.program.library.globals.values(), *self.program.globals]
+        references = [index for index, one in enumerate(known) if kind_of(one.type) is Kind.REF]
+        return len(known), references
 
     def initializers(self) -> list[FunctionRef]:
         """The functions that give the program's globals their first values, in order."""
@@ -232,3 +261,32 @@ class Specializer:
 
 def mapping_of(type: ClassType) -> Mapping:
     return dict(zip(type.head.parameters, type.arguments, strict=True))
+
+
+def is_of_library(type: Type) -> bool:
+    """Whether nothing in a type is the program's own."""
+    waiting = [type]
+    while waiting:
+        type = waiting.pop()
+        if isinstance(type, ClassType):
+            assert isinstance(type.head, Class)
+            if type.head.source.main:
+                return False
+            waiting += type.arguments
+    return True
+
+
+def extends_library(program: Program) -> bool:
+    """Whether the program has an impl of a trait of the library for a class of it.
+
+    Then what is made of the library alone may be something else than in other programs.
+    """
+    if not program.source.main:
+        return False
+    for head, impls in program.impls.items():
+        if isinstance(head, Class) and not head.source.main:
+            known = program.library.impls.get(head, {})
+            for trait, impl in impls.items():
+                if isinstance(trait, Trait) and not trait.source.main and known.get(trait) is not impl:
+                    return True
+    return False

@@ -15,7 +15,7 @@ whoever places the code resolves.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from enum import Enum
 from typing import Final, NamedTuple, NewType
 
@@ -42,7 +42,7 @@ class RelocationKind(Enum):
     LOW_12_OF_8 = "S + A within its page in words of 8 bytes: ldr"
 
 
-Relocation = tuple[int, RelocationKind, str, int]
+Relocation = tuple[int, RelocationKind, Hashable, int]
 """Offset, kind, symbol, addend: a place in the code that depends on where something else lies."""
 
 ABSOLUTE_64: Final = RelocationKind.ABSOLUTE_64
@@ -65,7 +65,7 @@ class Code(NamedTuple):
     comments: list[tuple[int, str]]
 
 
-def link(code: Code, address: int, resolve: Callable[[str], int]) -> bytearray:
+def link(code: Code, address: int, resolve: Callable[[Hashable], int]) -> bytearray:
     """The bytes of `code` as they must be at `address`; `resolve` gives the addresses of symbols.
 
     Raises RangeError if a symbol is too far from a place that must be near.
@@ -76,11 +76,11 @@ def link(code: Code, address: int, resolve: Callable[[str], int]) -> bytearray:
     return data
 
 
-def write_absolute(data: bytearray, offset: int, value: int, place: int, symbol: str) -> None:
+def write_absolute(data: bytearray, offset: int, value: int, place: int, symbol: Hashable) -> None:
     data[offset : offset + 8] = value.to_bytes(8, "little")
 
 
-def write_relative(data: bytearray, offset: int, value: int, place: int, symbol: str) -> None:
+def write_relative(data: bytearray, offset: int, value: int, place: int, symbol: Hashable) -> None:
     distance = value - place
     if not -0x8000_0000 <= distance < 0x8000_0000:
         raise RangeError(f"{symbol} is {distance} bytes away")
@@ -93,14 +93,14 @@ def set_bits(data: bytearray, offset: int, mask: int, bits: int) -> None:
     data[offset : offset + 4] = word.to_bytes(4, "little")
 
 
-def write_call(data: bytearray, offset: int, value: int, place: int, symbol: str) -> None:
+def write_call(data: bytearray, offset: int, value: int, place: int, symbol: Hashable) -> None:
     words = value - place >> 2
     if value & 3 or not -1 << 25 <= words < 1 << 25:
         raise RangeError(f"{symbol} is {value - place} bytes away")
     set_bits(data, offset, 0x3FF_FFFF, words & 0x3FF_FFFF)
 
 
-def write_page(data: bytearray, offset: int, value: int, place: int, symbol: str) -> None:
+def write_page(data: bytearray, offset: int, value: int, place: int, symbol: Hashable) -> None:
     """The two low bits of the distance stand apart from the others."""
     pages = (value >> 12) - (place >> 12)
     if not -1 << 20 <= pages < 1 << 20:
@@ -108,17 +108,17 @@ def write_page(data: bytearray, offset: int, value: int, place: int, symbol: str
     set_bits(data, offset, 0x60FF_FFE0, (pages & 3) << 29 | (pages >> 2 & 0x7FFFF) << 5)
 
 
-def write_low(data: bytearray, offset: int, value: int, place: int, symbol: str) -> None:
+def write_low(data: bytearray, offset: int, value: int, place: int, symbol: Hashable) -> None:
     set_bits(data, offset, 0x3F_FC00, (value & 0xFFF) << 10)
 
 
-def write_low_of_8(data: bytearray, offset: int, value: int, place: int, symbol: str) -> None:
+def write_low_of_8(data: bytearray, offset: int, value: int, place: int, symbol: Hashable) -> None:
     if value & 7:
         raise RangeError(f"{symbol} is no multiple of 8")
     set_bits(data, offset, 0x3F_FC00, (value >> 3 & 0x1FF) << 10)
 
 
-RELOCATE: Final[dict[RelocationKind, Callable[[bytearray, int, int, int, str], None]]] = {
+RELOCATE: Final[dict[RelocationKind, Callable[[bytearray, int, int, int, Hashable], None]]] = {
     ABSOLUTE_64: write_absolute,
     RELATIVE_32: write_relative,
     CALL_26: write_call,
@@ -198,7 +198,7 @@ class Buffer:
             label = self.constants[data] = self.label()
         return label
 
-    def relocate(self, offset: int, kind: RelocationKind, symbol: str, addend: int = 0) -> None:
+    def relocate(self, offset: int, kind: RelocationKind, symbol: Hashable, addend: int = 0) -> None:
         """Note that the field at `offset` depends on the address of `symbol`."""
         self.relocations.append((offset, kind, symbol, addend))
 

@@ -58,12 +58,12 @@ def comments_by_offset(code: Code) -> dict[int, list[str]]:
 
 def symbols_within(code: Code, start: int, end: int) -> list[str]:
     """The symbols that an instruction mentions."""
-    return [symbol for offset, _, symbol, _ in code.relocations if start <= offset < end]
+    return [str(symbol) for offset, _, symbol, _ in code.relocations if start <= offset < end]
 
 
 def symbols_behind(code: Code) -> dict[int, str]:
     """By offset, the symbols whose addresses stand behind the instructions."""
-    return {offset: symbol for offset, _, symbol, _ in code.relocations if offset >= code.body_size}
+    return {offset: str(symbol) for offset, _, symbol, _ in code.relocations if offset >= code.body_size}
 
 
 def symbol_at_end(operands: str, behind: dict[int, str]) -> list[str]:

@@ -26,7 +26,7 @@ Registers are numbers and are known by role only.  Rules that hold for every met
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from typing import NamedTuple, NewType, Protocol
 
 from doralang.machine.buffer import Code, Label
@@ -225,13 +225,13 @@ class MacroAssembler(Protocol):
         multiple of 16, and returns the offset of the return address.
         """
 
-    def call_cell(self, symbol: str) -> int:
+    def call_cell(self, symbol: Hashable) -> int:
         """Call the code whose address is in the 8-byte cell `symbol`, which is near (an entry cell)."""
 
-    def call_symbol(self, symbol: str) -> int:
+    def call_symbol(self, symbol: Hashable) -> int:
         """Call the code at the address `symbol`, however far."""
 
-    def call_near(self, symbol: str) -> int:
+    def call_near(self, symbol: Hashable) -> int:
         """Call the code at the address `symbol`, which lies in the same arena: the shortest call."""
 
     def call_memory(self, base: Register, displacement: int) -> int:
@@ -246,13 +246,13 @@ class MacroAssembler(Protocol):
     def jump_register(self, target: Register) -> None:
         """Go to an address."""
 
-    def jump_cell(self, symbol: str) -> None:
+    def jump_cell(self, symbol: Hashable) -> None:
         """Go to the address in the 8-byte cell `symbol`, which is near."""
 
-    def jump_symbol(self, symbol: str) -> None:
+    def jump_symbol(self, symbol: Hashable) -> None:
         """Go to the address `symbol`, however far."""
 
-    def jump_near(self, symbol: str) -> None:
+    def jump_near(self, symbol: Hashable) -> None:
         """Go to the address `symbol`, which lies in the same arena."""
 
     # ---- Moves, constants, addresses ----
@@ -281,10 +281,13 @@ class MacroAssembler(Protocol):
     def load_constant(self, kind: Kind, target: AnyRegister, value: int | float) -> None:
         """A constant of this kind; `bool` is 0 or 1, `ref` an address, integers may be signed or patterns."""
 
-    def load_symbol(self, target: Register, symbol: str, addend: int = 0) -> None:
+    def load_symbol(self, target: Register, symbol: Hashable, addend: int = 0) -> None:
         """The address `symbol` plus `addend`, however far."""
 
-    def load_cell(self, kind: Kind, target: Register, symbol: str) -> None:
+    def load_near(self, target: Register, symbol: Hashable) -> None:
+        """The address `symbol`, which is within reach of the code."""
+
+    def load_cell(self, kind: Kind, target: Register, symbol: Hashable) -> None:
         """The value in the cell `symbol`, which is near."""
 
     def load_label(self, target: Register, label: Label) -> None:

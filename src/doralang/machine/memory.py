@@ -3,7 +3,7 @@
 No page is ever writable and executable.  A `CodeArena` reserves one stretch of addresses, so that all
 its code and cells are within reach of each other (2 GB); pages are committed as they are touched:
 
-    cells                     read+write: 8-byte words, such as the entry of a function
+    data                      read+write: cells of 8 bytes, such as the entry of a function, and constant data
     code                      read+execute: private pages, written through /proc/self/mem
 
 `/proc/self/mem` may write to private pages whatever their protection, while other threads run in them, and
@@ -28,7 +28,7 @@ PAGE: Final = os.sysconf("SC_PAGE_SIZE")
 CODE_ALIGNMENT: Final = 16
 CELL: Final = 8
 ARENA_SIZE: Final = 256 << 20
-CELLS_SIZE: Final = 8 << 20
+DATA_SIZE: Final = 64 << 20
 SMALLEST_ARENA: Final = 32 << 20
 
 NOTHING: Final = 0
@@ -295,7 +295,7 @@ os.register_at_fork(after_in_child=after_fork)
 
 
 class CodeArena:
-    """Code and cells within reach of each other; placed, freed and reused exactly.
+    """Code and data within reach of each other; placed, freed and reused exactly.
 
     `fresh_pages` chooses that way of placing instead of trying for the other.  May be used from several
     threads; a forked child goes on with its own copy.
@@ -304,8 +304,8 @@ class CodeArena:
     __slots__ = (
         "__weakref__",
         "address",
-        "cells",
         "code",
+        "data",
         "filler",
         "lock",
         "size",
@@ -317,13 +317,13 @@ class CodeArena:
     def __init__(self, size: int = ARENA_SIZE, fresh_pages: bool = False) -> None:
         target = host()
         self.address, self.size = reserve(min(size, target.reach) if target else size)
-        cells_size = min(CELLS_SIZE, self.size // 4)
-        protect(self.address, cells_size, READ_WRITE)
-        start, rest = self.address + cells_size, self.size - cells_size
+        data_size = min(DATA_SIZE, self.size // 4)
+        protect(self.address, data_size, READ_WRITE)
+        start, rest = self.address + data_size, self.size - data_size
         self.writer = FreshPages() if fresh_pages else code_writer(start, rest)
-        self.cells = Ranges(self.address, cells_size, CELL)
+        self.data = Ranges(self.address, data_size, CELL)
         self.code = Ranges(start, rest, self.writer.granule)
-        self.words = (ctypes.c_uint64 * (cells_size // CELL)).from_address(self.address)
+        self.words = (ctypes.c_uint64 * (data_size // CELL)).from_address(self.address)
         self.filler = target.filler if target else b"\0"
         self.lock = allocate_lock()
         self.synchronize: Any = None
@@ -391,7 +391,7 @@ class CodeArena:
     def new_cell(self, value: int = 0, count: int = 1) -> int:
         """The address of `count` neighbouring 8-byte words, all holding `value`."""
         with self.lock:
-            address = self.cells.allocate(CELL * count)
+            address = self.data.allocate(CELL * count)
         self.set_cells(address, [value] * count)
         return address
 
@@ -414,7 +414,19 @@ class CodeArena:
     def free_cell(self, address: int, count: int = 1) -> None:
         """Take back what `new_cell` gave out."""
         with self.lock:
-            self.cells.release(address, CELL * count)
+            self.data.release(address, CELL * count)
+
+    def new_data(self, size: int) -> int:
+        """The address of `size` zeroed bytes that code can refer to, a multiple of 8."""
+        with self.lock:
+            address = self.data.allocate(size)
+        ctypes.memset(address, 0, size)
+        return address
+
+    def free_data(self, address: int, size: int) -> None:
+        """Take back what `new_data` gave out."""
+        with self.lock:
+            self.data.release(address, size)
 
     def contains(self, address: int) -> bool:
         """Whether the address lies in the code of this arena."""

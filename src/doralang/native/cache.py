@@ -22,7 +22,7 @@ from zlib import adler32, crc32
 
 from doralang.code.collectors import DEFAULT
 from doralang.machine.targets import host
-from doralang.native.supplier import Image
+from doralang.native.image import Image
 from doralang.settings import Settings
 from doralang.text.source import Source
 from doralang.user_cache import belongs_to_user, cache_folder, make_private
@@ -30,7 +30,7 @@ from doralang.version import VERSION
 
 PROGRAMS: Final = "programs"
 """folder in the cache"""
-MAGIC: Final = b"dora program 1\n"
+MAGIC: Final = b"dora program 2\n"
 CHECKSUM: Final = 4
 MOST_ENTRIES: Final = 500
 """beyond which the oldest are deleted"""

@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Final
 
-from doralang.machine.targets import Target
+from doralang.machine.targets import Target, host
 from doralang.optional import load
 from doralang.settings import ALL, Settings
 
 if TYPE_CHECKING:
     from doralang.bytecode.function import Function
-    from doralang.code.objects import CompiledFunction
+    from doralang.code.objects import CodeObject
 
 PERF_FOLDER: Final = "/tmp"
 """where Linux `perf` looks for the map of a process"""
@@ -40,7 +40,7 @@ class Emission:
             return str(load("doralang.bytecode.printer").print_function(function)) + "\n"
         return ""
 
-    def asm(self, compiled: CompiledFunction) -> str:
+    def asm(self, compiled: CodeObject) -> str:
         """The listing of a function's machine code, or nothing."""
         if not self.wants_asm(compiled.ref.plain_name):
             return ""
@@ -60,3 +60,10 @@ class Emission:
 
 def wanted(name: str, names: set[str]) -> bool:
     return name in names or ALL in names
+
+
+def emission(settings: Settings) -> Emission | None:
+    """What is to be seen of the code for this machine; None if nothing is."""
+    dumps = (settings.emit, settings.emit_bytecode, settings.emit_asm, settings.emit_debug)
+    target = host()
+    return Emission(settings, target) if target is not None and (settings.perf or any(dumps)) else None

@@ -1,26 +1,31 @@
-"""A compiled program as plain data: what one run has compiled, for the next run to start with.
+"""A module as plain data: what one run has compiled, for the next run to start with.
 
-    capture(roots, instance, ...)  ->  image       tuples, lists, numbers, texts and bytes only
-    Stored(image)                  ->  entities that are linked as they were, and code
+    capture(module)  ->  image       tuples, lists, numbers, texts and bytes only
+    Stored(image)    ->  entities that are linked as they were, and code
 
 Classes and functions refer to each other in circles, so each has a number, and a reference is one:
 
-    classes     name, symbol, number of the parent, own fields, element, slots, methods, is it Str
+    classes     name, symbol, number of the parent, own fields, element, slots, methods, two flags
     functions   the fields of `FunctionRef` in order
-    code        by function: bytes, relocations, GC points
+    code        by name of the function: bytes, relocations, GC points
+
+Everything has a canonical name, so what is stored does not depend on what the run met first.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Final
+from collections.abc import Sequence
+from typing import Any, Final, TypeAlias
 
-from doralang.bytecode.entities import ClassRef, FieldRef, FunctionRef, GlobalRef
-from doralang.code.objects import CompiledFunction, GCPoint
+from doralang.bytecode.entities import ClassRef, FieldRef, FunctionRef
+from doralang.code.objects import CodeObject, GCPoint, Site
+from doralang.code.symbols import CLASS, ENTRY, SHAPE, Symbol
 from doralang.machine.buffer import Code, RelocationKind
-from doralang.native.supplier import Image, Request, Roots
-from doralang.runtime.instance import Instance
+from doralang.native.module import Module, Roots
 from doralang.types.kinds import Kind
+
+Image: TypeAlias = tuple[Any, ...]
+"""a module as plain data; only this file looks inside"""
 
 KINDS: Final = {kind.value: kind for kind in Kind}
 RELOCATIONS: Final = {kind.name: kind for kind in RelocationKind}
@@ -52,10 +57,6 @@ class Numbering:
             for cls in list(self.classes):
                 for method in cls.methods:
                     self.add_function(method)
-            for function in list(self.functions):
-                for argument in function.type_arguments:
-                    if isinstance(argument, ClassRef):
-                        self.add_class(argument)
 
     def class_data(self, cls: ClassRef) -> Image:
         inherited = len(cls.parent.fields) if cls.parent else 0
@@ -68,6 +69,7 @@ class Numbering:
             cls.slots,
             [self.functions[method] for method in cls.methods],
             cls.is_text,
+            cls.shared,
         )
 
     def function_data(self, function: FunctionRef) -> Image:
@@ -81,62 +83,111 @@ class Numbering:
             function.throws,
             function.internal,
             function.slot,
-            [
-                self.classes[argument] if isinstance(argument, ClassRef) else argument.value
-                for argument in function.type_arguments
-            ],
             function.has_self,
             function.raw,
             function.hidden,
             function.fresh_self,
+            function.head,
+            function.shared,
         )
 
-    def code_data(self, compiled: CompiledFunction) -> Image:
-        code = compiled.code
+    def code_data(self, code: CodeObject) -> Image:
         relocations = [
-            (offset, kind.name, symbol, addend) for offset, kind, symbol, addend in code.relocations
+            (offset, kind.name, *symbol, addend)  # type: ignore[misc]
+            for offset, kind, symbol, addend in code.code.relocations
         ]
         points = [
-            (point.offset, self.functions[point.function], point.line, point.slots)
-            for point in compiled.points
+            (
+                point.offset,
+                self.functions[point.function],
+                point.line,
+                point.slots,
+                [(self.functions[function], line) for function, line in point.callers],
+            )
+            for point in code.points
         ]
-        return bytes(code.data), code.body_size, relocations, points
+        data, body_size = bytes(code.code.data), code.code.body_size
+        return self.functions[code.ref], data, body_size, relocations, points, code.tier
 
 
 def name_of(kind: Kind | None) -> str | None:
     return None if kind is None else kind.value
 
 
-def capture(
-    roots: Roots,
-    instance: Instance,
-    compiled: Iterable[CompiledFunction],
-    requests: Sequence[Request],
-    found: Mapping[Request, FunctionRef],
-) -> Image:
-    """A program as it is in an instance, with these functions' code."""
+def capture(module: Module) -> Image:
+    """A module with its code, and what it needs of the library's."""
+    roots = module.roots
+    codes, classes = reached(module)
     numbering = Numbering()
-    for function in [*instance.functions, *instance.internal_functions, *roots.functions, *found.values()]:
+    for code in codes:
+        numbering.add_function(code.ref)
+        for point in code.points:
+            numbering.add_function(point.function)
+            for function, _ in point.callers:
+                numbering.add_function(function)
+        for _, _, symbol, _ in code.code.relocations:
+            if symbol.kind == ENTRY:  # type: ignore[attr-defined]
+                numbering.add_function(module.function_named(symbol.name))  # type: ignore[attr-defined]
+    internals = {**module.internals, **(module.parent.internals if module.parent else {})}
+    for function in [*internals.values(), *roots.functions, *module.callables.values()]:
         numbering.add_function(function)
-    for cls in [*instance.shapes.addresses, *instance.classes.values(), *roots.classes]:
+    for cls in [*classes, *roots.classes]:
         numbering.add_class(cls)
     numbering.close()
     functions = numbering.functions
-    code = {functions[one.ref]: numbering.code_data(one) for one in compiled}
     return (
         [numbering.class_data(cls) for cls in numbering.classes],
         [numbering.function_data(function) for function in functions],
-        code,
+        {code.ref.name: numbering.code_data(code) for code in codes},
         [numbering.classes[cls] for cls in roots.classes],
         (roots.msg_field.index, roots.record_field.index),
         [functions[function] for function in roots.initializers],
         None if roots.main is None else functions[roots.main],
-        [(one.name, one.kind.value, one.index) for one in instance.known_globals],
-        list(instance.literal_offsets),
-        [functions[function] for function in instance.internal_functions],
-        [tuple(request) for request in requests],
-        [(*request, functions[function]) for request, function in found.items()],
+        module.globals(),
+        [functions[function] for function in internals.values()],
+        [(name, functions[function]) for name, function in module.callables.items()],
+        module.parent is None,
     )
+
+
+def code_count(image: Image) -> int:
+    """How many functions have their code in an image."""
+    return len(image[2])
+
+
+def reached(module: Module) -> tuple[list[CodeObject], list[ClassRef]]:
+    """The code that is there of the module and, as far as that leads, of the library; the classes in it."""
+    own = [*module.loader.placed, *module.stored]
+    options = module.options
+    waiting = [*own, options.collector.allocate, options.collector.collect]
+    seen = set(waiting)
+    codes: list[CodeObject] = []
+    classes: dict[str, ClassRef] = {}
+    while waiting:
+        code = find_code(module, waiting.pop())
+        if code is None:
+            continue
+        codes.append(code)
+        for _, _, symbol, _ in code.code.relocations:
+            assert isinstance(symbol, Symbol)
+            kind, name = symbol
+            called = [name] if kind == ENTRY else []
+            if kind in (SHAPE, CLASS):
+                cls = classes[name] = module.class_named(name)
+                called = [method.name for method in cls.methods] if kind == SHAPE else []
+            waiting += [one for one in called if one not in seen]
+            seen.update(called)
+    return codes, list(classes.values())
+
+
+def find_code(module: Module, name: str) -> CodeObject | None:
+    """The code of a function if there is any, in the module or in the library's."""
+    placed = module.loader.placed.get(name)
+    if placed is not None:
+        return placed.code
+    if name in module.stored:
+        return module.stored[name].code(name)
+    return find_code(module.parent, name) if module.parent is not None else None
 
 
 # Restoring.
@@ -146,18 +197,15 @@ class Stored:
     """The entities and the code in an image."""
 
     def __init__(self, image: Image) -> None:
-        classes, functions, self.code, roots, fields, initializers, main, variables = image[:8]
-        self.literals: list[str] = image[8]
+        classes, functions, self.codes, roots, fields, initializers, main, self.globals = image[:8]
+        internals, callables, self.is_alone = image[8:]
         self.classes = restore_classes(classes)
-        self.functions = [restore_function(data, self.classes) for data in functions]
+        self.functions = [restore_function(data) for data in functions]
         for cls, data in zip(self.classes, classes, strict=True):
             cls.methods = [self.functions[number] for number in data[6]]
-        self.globals = [GlobalRef(name, KINDS[kind], index) for name, kind, index in variables]
-        self.internals = [self.functions[number] for number in image[9]]
-        self.requests = [Request(*request) for request in image[10]]
-        self.found = {Request(kind, name): self.functions[number] for kind, name, number in image[11]}
+        self.internals = [self.functions[number] for number in internals]
+        self.callables = {name: self.functions[number] for name, number in callables}
         str_class, longs_class, exception = (self.classes[number] for number in roots)
-        self.numbers = {function.name: number for number, function in enumerate(self.functions)}
         self.roots = Roots(
             str_class,
             longs_class,
@@ -168,38 +216,40 @@ class Stored:
             None if main is None else self.functions[main],
         )
 
-    def function(self, name: str) -> CompiledFunction | None:
-        """The code of a function, if it is stored."""
-        number = self.numbers.get(name)
-        data = self.code.get(number)
-        if number is None or data is None:
-            return None
-        text, body_size, relocations, points = data
+    def code(self, name: str) -> CodeObject:
+        """The code of a function that is in `codes`."""
+        number, text, body_size, relocations, points, tier = self.codes[name]
+        functions = self.functions
         code = Code(
             bytearray(text),
             body_size,
-            [(offset, RELOCATIONS[kind], symbol, addend) for offset, kind, symbol, addend in relocations],
+            [
+                (offset, RELOCATIONS[relocation], Symbol(kind, symbol), addend)
+                for offset, relocation, kind, symbol, addend in relocations
+            ],
             [],
         )
-        functions = self.functions
-        return CompiledFunction(
-            functions[number],
-            code,
-            [GCPoint(offset, functions[number], line, slots) for offset, number, line, slots in points],
-        )
-
-    def compiled(self) -> list[CompiledFunction]:
-        """All code."""
-        found = [self.function(self.functions[number].name) for number in self.code]
-        return [one for one in found if one is not None]
+        sites = [
+            GCPoint(
+                offset,
+                functions[function],
+                line,
+                slots,
+                tuple([Site(functions[caller], at) for caller, at in callers]),
+            )
+            for offset, function, line, slots, callers in points
+        ]
+        return CodeObject(functions[number], code, sites, tier)
 
 
 def restore_classes(data: Sequence[Image]) -> list[ClassRef]:
     """The classes, still without methods."""
     classes: list[ClassRef] = []
-    for name, symbol, parent_number, fields, element, slots, _, is_text in data:
+    for name, symbol, parent_number, fields, element, slots, _, is_text, shared in data:
         parent = None if parent_number is None else classes[parent_number]
-        cls = ClassRef(name, parent, symbol, element=KINDS.get(element), slots=slots, is_text=is_text)
+        cls = ClassRef(
+            name, parent, symbol, element=KINDS.get(element), slots=slots, is_text=is_text, shared=shared
+        )
         cls.display = (*(parent.display if parent else ()), cls)
         cls.fields = list(parent.fields) if parent else []
         for field, kind in fields:
@@ -208,8 +258,9 @@ def restore_classes(data: Sequence[Image]) -> list[ClassRef]:
     return classes
 
 
-def restore_function(data: Image, classes: Sequence[ClassRef]) -> FunctionRef:
-    name, plain_name, signature, file, parameters, result, throws, internal, slot, arguments = data[:10]
+def restore_function(data: Image) -> FunctionRef:
+    name, plain_name, signature, file, parameters, result, throws, internal, slot = data[:9]
+    has_self, raw, hidden, fresh_self, head, shared = data[9:]
     return FunctionRef(
         name,
         plain_name,
@@ -220,6 +271,10 @@ def restore_function(data: Image, classes: Sequence[ClassRef]) -> FunctionRef:
         throws,
         internal,
         slot,
-        tuple([KINDS[one] if isinstance(one, str) else classes[one] for one in arguments]),
-        *data[10:],
+        has_self=has_self,
+        raw=raw,
+        hidden=hidden,
+        fresh_self=fresh_self,
+        head=head,
+        shared=shared,
     )

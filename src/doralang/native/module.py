@@ -1,29 +1,36 @@
-"""Typed program to compiled functions, one by one as they are asked for: lowering and baseline compiler.
+"""A module: the machine code of a program, on demand, for any number of instances.
 
-translator = Translator(program)
-translator.function(ref)   ->   CompiledFunction
+    module = Module(options, lambda: program)
+    module.supply("square")     ->   the address of its code, compiled if need be
+
+Whatever is made of the library alone belongs to a module of its own, the `parent`, which all programs of the
+process share (`library_module`).  A module may have code from an earlier run (`native.image`); then the
+program is checked and lowered only if a function is called whose code is not there.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
-from itertools import islice
-from typing import Final
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final, NamedTuple
 
-from doralang.baseline.compiler import compile_for
-from doralang.bytecode.entities import FunctionRef
-from doralang.check.program import Function, Program
-from doralang.code.objects import CompiledFunction
-from doralang.lower.functions import lowering
-from doralang.lower.specializer import Specializer
-from doralang.native.image import capture
-from doralang.native.supplier import Client, Image, Request, Roots
+from doralang.bytecode.entities import ClassRef, FieldRef, FunctionRef
+from doralang.code.collectors import Collector
+from doralang.code.environment import Environment
+from doralang.code.objects import BASELINE, CodeObject
+from doralang.machine.targets import host
 from doralang.optional import load
-from doralang.runtime.internals import HEAP_FUNCTIONS
+from doralang.runtime.code_space import CodeSpace, code_space
+from doralang.runtime.internals import HEAP_FUNCTIONS, layout_constants
+from doralang.runtime.loader import Loader
 from doralang.types.failures import FatalError, Trapped
 from doralang.types.traps import Trap
-from doralang.types.types import LONG
+
+if TYPE_CHECKING:
+    from doralang.check.program import Program
+    from doralang.lower.specializer import Specializer
+    from doralang.native.emission import Emission
+    from doralang.native.image import Stored
 
 VERIFIES: Final = bool(os.environ.get("DORA_VERIFY"))
 """Whether all bytecode is checked before it is compiled; tests set the environment variable."""
@@ -34,103 +41,279 @@ MOST_NESTED: Final = 1000
 That recursion would overflow the stack, but long before it has compiled thousands of functions.
 """
 
+Show = Callable[[str], None]
+"""prints a dump, in its place among the program's own output"""
 
-class Translator:
-    """Compiles the functions of one program.
 
-    `requests` is what was asked so far, as far as it made something new.  With `keep`, `compiled` has all
-    functions so far.
-    """
+class CodeOptions(NamedTuple):
+    """The choices that change code."""
 
-    def __init__(self, program: Program, *, keep: bool = False) -> None:
-        self.program = program
-        self.specializer = lowering(program)
-        self.roots = find_roots(program, self.specializer)
-        self.requests: list[Request] = []
-        self.found: dict[Request, FunctionRef] = {}
-        """the functions that were asked for by a name of the program's text"""
-        self.by_name: dict[str, FunctionRef] = {}
-        self.keep = keep
-        self.compiled: list[CompiledFunction] = []
+    collector: Collector
+    bounds_checks: bool = True
 
-    def serve(self, client: Client) -> None:
-        self.client = client
-        self.environment = Environment(self, client)
 
-    def function(self, ref: FunctionRef) -> CompiledFunction:
+class Roots(NamedTuple):
+    """What running code needs to know by name; all else is met through these."""
+
+    str_class: ClassRef
+    longs_class: ClassRef
+    """`Array<long>`"""
+    exception_class: ClassRef
+    msg_field: FieldRef
+    record_field: FieldRef
+    initializers: tuple[FunctionRef, ...]
+    """of the globals, in order"""
+    main: FunctionRef | None
+
+    @property
+    def classes(self) -> list[ClassRef]:
+        return [self.str_class, self.longs_class, self.exception_class]
+
+    @property
+    def functions(self) -> list[FunctionRef]:
+        return [*self.initializers, *([self.main] if self.main else [])]
+
+
+class Module:
+    """The code of one program.  May be used from several threads."""
+
+    def __init__(
+        self,
+        options: CodeOptions,
+        program: Callable[[], Program],
+        *,
+        parent: Module | None = None,
+        stored: Stored | None = None,
+    ) -> None:
+        target = host()
+        assert target is not None, "the command line looks for a target"
+        self.options = options
+        self.space: CodeSpace = code_space(target)
+        self.parent = parent
+        self.find_program = program
+        self.loader: Loader = Loader(self.space, self, parent.loader if parent else None)
+        self.emission: Emission | None = None
+        self.show: Show | None = None
+        self.compiled = 0
+        """functions that were compiled, not taken from an earlier run"""
+        self.stored_count = 0
+        """functions whose code the image that it was loaded from has"""
+        self.functions: dict[str, FunctionRef] = {}
+        """by name, as an earlier run knew them"""
+        self.classes: dict[str, ClassRef] = {}
+        self.stored: dict[str, Stored] = {}
+        """where the code of a function can be had, by name"""
+        self.internals: dict[str, FunctionRef] = {}
+        """internal functions that Python supplies, by key"""
+        self.callables: dict[str, FunctionRef] = {}
+        """what `call(name)` has found"""
+        self.stored_globals: tuple[int, list[int]] | None = None
+        self.is_prepared = False
+        self.made_specializer: Specializer | None = None
+        self.made_environment: Environment | None = None
+        self.made_roots: Roots | None = None
+        if stored is not None:
+            self.made_roots, self.stored_globals = stored.roots, stored.globals
+            self.callables.update(stored.callables)
+            self.stored_count = len(stored.codes)
+            self.adopt(stored)
+
+    def adopt(self, stored: Stored) -> None:
+        """Know the functions, classes and code of an earlier run; those of the library go to its module."""
+        parent = self.parent or self
+        for function in stored.functions:
+            module = parent if function.shared else self
+            module.functions.setdefault(function.name, function)
+            if function.name in stored.codes:
+                module.stored.setdefault(function.name, stored)
+        for cls in stored.classes:
+            (parent if cls.shared else self).classes.setdefault(cls.symbol, cls)
+        for function in stored.internals:
+            parent.internals.setdefault(str(function.internal), function)
+        if parent.made_roots is None:
+            parent.made_roots = stored.roots
+
+    # The program behind the code.
+
+    @property
+    def specializer(self) -> Specializer:
+        """The lowered program, which is checked now if nobody has needed it yet."""
+        if self.made_specializer is None:
+            parent = self.parent.specializer if self.parent else None
+            program = self.find_program()
+            self.made_specializer = load("doralang.lower.functions").lowering(program, parent)
+        return self.made_specializer
+
+    @property
+    def environment(self) -> Environment:
+        """What the functions of this module are compiled for."""
+        if self.made_environment is None:
+            collector, bounds_checks = self.options
+            self.made_environment = Environment(
+                self.text_class, collector, self.supplied, bounds_checks=bounds_checks
+            )
+        return self.made_environment
+
+    @property
+    def roots(self) -> Roots:
+        if self.made_roots is None:
+            self.made_roots = find_roots(self.specializer)
+        return self.made_roots
+
+    @property
+    def text_class(self) -> ClassRef:
+        return self.roots.str_class
+
+    def globals(self) -> tuple[int, list[int]]:
+        """How many global variables there are, and the numbers of those that hold references."""
+        return self.stored_globals or self.specializer.global_kinds()
+
+    # Names (`runtime.loader.Names`).
+
+    def function_named(self, name: str) -> FunctionRef:
+        """A function of this program, by its canonical name."""
+        if self.made_specializer is not None:
+            ref = self.made_specializer.by_name.get(name)
+            if ref is not None:
+                return ref
+        if name in self.functions:
+            return self.functions[name]
+        if self.parent is not None:
+            return self.parent.function_named(name)
+        return self.specializer.find(name, name)
+
+    def class_named(self, symbol: str) -> ClassRef:
+        """A class of this program, by its canonical name."""
+        if self.made_specializer is not None:
+            ref = self.made_specializer.class_by_symbol.get(symbol)
+            if ref is not None:
+                return ref
+        if symbol in self.classes:
+            return self.classes[symbol]
+        assert self.parent is not None, f"{symbol} is no class"
+        return self.parent.class_named(symbol)
+
+    def internal_named(self, key: str) -> FunctionRef:
+        """An internal function that Python supplies."""
+        if key not in self.internals and self.parent is not None:
+            return self.parent.internal_named(key)
+        return self.internals[key]
+
+    def heap_function(self, name: str) -> FunctionRef:
+        """A function of the library's heap files."""
+        return self.parent.heap_function(name) if self.parent else self.function_named(name)
+
+    def supplied(self, function: FunctionRef) -> FunctionRef | None:
+        """The function of the heap files that stands for an internal one; others are Python's."""
+        key = function.internal
+        assert key is not None
+        name = self.options.collector.collect if key == "forceCollect" else HEAP_FUNCTIONS.get(key)
+        if name is not None:
+            return self.heap_function(name)
+        self.internals[key] = function
+        return None
+
+    def callable(self, name: str) -> FunctionRef:
+        """The function that `call(name)` finds.  Raises FatalError."""
+        ref = self.callables.get(name)
+        if ref is None:
+            with self.space.lock:
+                specializer = self.specializer
+                function = specializer.program.callable_by_name(name)
+                if function is None:
+                    raise FatalError(f"fct `{name}` not found.")
+                if function.parameters or function.type_parameters:
+                    raise FatalError(f"fct `{name}` takes arguments.")
+                ref = self.callables[name] = specializer.function_ref(function)
+        return ref
+
+    # Code.
+
+    def supply(self, name: str) -> int:
+        """Place the code of a function, which its cell leads to from then on; the address."""
+        with self.space.lock:
+            placed = self.loader.placed.get(name)
+            if placed is not None:  # by another thread, just now
+                return placed.address
+            code = self.code(name)
+            address = self.loader.place(code)
+            if self.emission is not None:
+                self.emission.note_place(name, address, len(code.code.data))
+            return address
+
+    def code(self, name: str) -> CodeObject:
+        """The code of a function: stored by an earlier run, or compiled now."""
+        stored = self.stored.get(name)
+        return self.compile(name, BASELINE) if stored is None else stored.code(name)
+
+    def compile(self, name: str, tier: str) -> CodeObject:
         """Compile a function, and print what people want to see of it."""
-        specializer, emission = self.specializer, self.client.emission
+        assert tier == BASELINE, f"there is no compiler for {tier}"
+        specializer, emission = self.specializer, self.emission
+        ref = specializer.by_name.get(name) or specializer.find(self.function_named(name).head, name)
         if specializer.nesting(ref) > MOST_NESTED:
             raise Trapped(Trap.STACK)
-        self.requests.append(Request("function", ref.name))
         bytecode = specializer.code(ref)
         if VERIFIES:
             load("doralang.bytecode.verifier").verify(bytecode)
+        self.compiled += 1
+        compiler = load("doralang.baseline.compiler")
+        if emission is None or self.show is None:
+            plain: CodeObject = compiler.compile_for(self.space.target, bytecode, self.environment)
+            return plain
         dump = emission.bytecode(bytecode)
-        compiled = compile_for(
-            self.client.instance.target,
+        code: CodeObject = compiler.compile_for(
+            self.space.target,
             bytecode,
             self.environment,
             comments=emission.wants_asm(ref.plain_name),
             breakpoint=emission.wants_breakpoint(ref.plain_name),
         )
-        dump += emission.asm(compiled)
+        dump += emission.asm(code)
         if dump:
-            self.client.show(dump)
-        if self.keep:
-            self.compiled.append(compiled)
-        return compiled
+            self.show(dump)
+        return code
 
-    def heap_function(self, name: str) -> FunctionRef:
-        request = Request("heap", name)
-        return self.found.get(request) or self.find(request, self.program.library.functions[name])
+    def prepare_collector(self) -> None:
+        """Place all that the collector's functions call, so that no pause waits for the compiler."""
+        if self.parent is not None:
+            self.parent.prepare_collector()
+        elif not self.is_prepared:
+            self.is_prepared = True
+            collector = self.options.collector
+            waiting = [collector.allocate, collector.collect]
+            seen = {*waiting}
+            while waiting:
+                name = waiting.pop()
+                self.supply(name)
+                called = entries(self.loader.placed[name].code) - seen
+                seen |= called
+                waiting += called
 
-    def callable(self, name: str) -> FunctionRef:
-        function = self.program.callable_by_name(name)
-        if function is None:
-            raise FatalError(f"fct `{name}` not found.")
-        if function.parameters or function.type_parameters:
-            raise FatalError(f"fct `{name}` takes arguments.")
-        request = Request("call", name)
-        return self.found.get(request) or self.find(request, function)
+    @property
+    def is_new(self) -> bool:
+        """Whether there may be code that the image does not have from which the module was loaded."""
+        return self.compiled > 0 or (self.parent is not None and self.parent.compiled > 0)
 
-    def find(self, request: Request, function: Function) -> FunctionRef:
-        self.requests.append(request)
-        ref = self.found[request] = self.specializer.function_ref(function)
-        return ref
-
-    def image(self) -> Image | None:
-        """What is to be stored of the program."""
-        instance = self.client.instance
-        return capture(self.roots, instance, self.compiled, self.requests, self.found)
-
-    # Taking up what another translator began.
-
-    def replay(self, requests: Sequence[Request]) -> None:
-        """Make everything that these requests made, so that it has the same names; compile nothing."""
-        for kind, name in requests:
-            if kind == "heap":
-                self.heap_function(name)
-            elif kind == "call":
-                self.callable(name)
-            else:
-                self.specializer.code(self.named(name))
-                self.requests.append(Request(kind, name))
-
-    def named(self, name: str) -> FunctionRef:
-        """The function of this name, which something has mentioned."""
-        known = self.by_name
-        if name not in known:
-            known.update((ref.name, ref) for ref in islice(self.specializer.origins, len(known), None))
-        return known[name]
+    def close(self) -> None:
+        """Free all code.  No instance of the module is left."""
+        with self.space.lock:
+            self.loader.close()
 
 
-def find_roots(program: Program, specializer: Specializer) -> Roots:
+def entries(code: CodeObject) -> set[str]:
+    """The names of the functions that a code refers to."""
+    return {symbol.name for _, _, symbol, _ in code.code.relocations if symbol.kind == "entry"}  # type: ignore[attr-defined]
+
+
+def find_roots(specializer: Specializer) -> Roots:
+    program = specializer.program
     library = program.library
     exception, fields = library.classes["Exception"].of(), library.classes["Exception"].fields
+    long_type = load("doralang.types.types").LONG
     return Roots(
         str_class=specializer.class_ref(library.classes["Str"].of()),
-        longs_class=specializer.class_ref(library.classes["Array"].of((LONG,))),
+        longs_class=specializer.class_ref(library.classes["Array"].of((long_type,))),
         exception_class=specializer.class_ref(exception),
         msg_field=specializer.field_ref(exception, fields["msg"]),
         record_field=specializer.field_ref(exception, fields["record"]),
@@ -139,31 +322,20 @@ def find_roots(program: Program, specializer: Specializer) -> Roots:
     )
 
 
-class Environment:
-    """What the baseline compiler asks, answered by an instance."""
+LIBRARIES: Final[dict[CodeOptions, Module]] = {}
+"""the code of the library, by what it is compiled for; bounded by the number of collectors"""
 
-    def __init__(self, translator: Translator, client: Client) -> None:
-        self.translator = translator
-        self.collector = client.collector
-        self.instance = instance = client.instance
-        self.bounds_checks = client.bounds_checks
-        self.marks_cards = client.collector.marks_cards
-        self.entry = instance.entry
-        self.shape = instance.shape
-        self.field_offset = instance.field_offset
-        self.instance_size = instance.instance_size
-        self.literal = instance.literal
-        self.global_offset = instance.global_offset
 
-    def text_shape(self) -> str:
-        return self.instance.shape(self.instance.str_class)
+def library_module(options: CodeOptions) -> Module:
+    """The code of the library that all programs of this process share."""
+    module = LIBRARIES.get(options)
+    if module is None:
+        module = LIBRARIES[options] = Module(options, library_program)
+    return module
 
-    def internal(self, function: FunctionRef) -> FunctionRef | None:
-        assert function.internal is not None
-        name = HEAP_FUNCTIONS.get(function.internal)
-        if function.internal == "forceCollect":
-            name = self.collector.collect
-        if name is not None:
-            return self.translator.heap_function(name)
-        self.instance.internal_symbol(function)
-        return None
+
+def library_program() -> Program:
+    """The library as a program without anything of its own."""
+    library = load("doralang.check.library")
+    program: Program = library.as_program(library.compiled_library(layout_constants()))
+    return program

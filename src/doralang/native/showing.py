@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from doralang.baseline.compiler import compile_for
-from doralang.bytecode.entities import ClassRef, FieldRef, FunctionRef, GlobalRef
+from doralang.bytecode.entities import FunctionRef
 from doralang.bytecode.function import Function
 from doralang.bytecode.instructions import Call, CallInternal, CallVirtual, NewObject
 from doralang.check.program import Program
-from doralang.code import layout
-from doralang.code.collectors import COLLECTORS, DEFAULT
+from doralang.code.collectors import COLLECTORS, DEFAULT, Collector
+from doralang.code.environment import Environment
 from doralang.lower.functions import lowering
 from doralang.lower.specializer import Specializer
 from doralang.machine.targets import TARGETS
@@ -24,40 +24,17 @@ from doralang.runtime.internals import HEAP_FUNCTIONS
 from doralang.settings import Settings
 
 
-class Symbols:
-    """An environment (`baseline.context.Environment`) with a symbol for everything and memory for nothing."""
-
-    def __init__(
-        self, specializer: Specializer, *, bounds_checks: bool = True, marks_cards: bool = True
-    ) -> None:
-        self.specializer = specializer
-        self.bounds_checks = bounds_checks
-        self.marks_cards = marks_cards
-        self.literals: dict[str, int] = {}
-
-    def entry(self, function: FunctionRef) -> str:
-        return f"entry:{function.name}"
-
-    def shape(self, cls: ClassRef) -> str:
-        return f"shape:{cls.name}"
-
-    def text_shape(self) -> str:
-        return "shape:Str"
-
-    def field_offset(self, cls_field: FieldRef) -> int:
-        return layout.field_offsets(cls_field.owner)[cls_field]
-
-    def instance_size(self, cls: ClassRef) -> int:
-        return layout.instance_size(cls)
-
-    def literal(self, text: str) -> int:
-        return self.literals.setdefault(text, layout.WORD * len(self.literals))
-
-    def global_offset(self, variable: GlobalRef) -> int:
-        return layout.WORD * variable.index
-
-    def internal(self, function: FunctionRef) -> FunctionRef | None:
-        return supplied_by_library(self.specializer, function)
+def environment_of(
+    specializer: Specializer, collector: Collector = COLLECTORS[DEFAULT], *, bounds_checks: bool = True
+) -> Environment:
+    """What the functions of a program are compiled for."""
+    text_class = specializer.class_ref(specializer.program.library.classes["Str"].of())
+    return Environment(
+        text_class,
+        collector,
+        lambda function: supplied_by_library(specializer, function),
+        bounds_checks=bounds_checks,
+    )
 
 
 def supplied_by_library(specializer: Specializer, function: FunctionRef) -> FunctionRef | None:
@@ -95,16 +72,14 @@ def show_program(program: Program, settings: Settings) -> str:
     specializer = lowering(program)
     target = TARGETS[settings.target]
     emission = Emission(settings, target)
-    symbols = Symbols(
-        specializer,
-        bounds_checks=not settings.omit_bounds_check,
-        marks_cards=COLLECTORS[settings.gc or DEFAULT].marks_cards,
+    environment = environment_of(
+        specializer, COLLECTORS[settings.gc or DEFAULT], bounds_checks=not settings.omit_bounds_check
     )
     text = ""
     starts = [*specializer.initializers(), specializer.function_ref(program.main)]
     for function in sorted(reached(specializer, starts), key=lambda one: one.name):
         text += emission.bytecode(function)
         if emission.wants_asm(function.ref.plain_name):
-            compiled = compile_for(target, function, symbols, comments=True)
+            compiled = compile_for(target, function, environment, comments=True)
             text += emission.asm(compiled)
     return text.removesuffix("\n")

@@ -1,32 +1,21 @@
-"""The heap of an instance: its memory, the block of numbers that collectors work with, and the GC points.
-
-GC points that name slots stand in a hash table in native memory, which the collectors' `findPoint` reads:
-
-    entry      return address | address of the slots, or 0 | 0
-    slots      how many | distances from the frame pointer
-"""
+"""The heap of an instance: its memory, and the block of numbers that collectors work with."""
 
 from __future__ import annotations
 
 import ctypes
-from struct import pack
+from collections.abc import Sequence
 from typing import Final
 
 from doralang.code import layout
 from doralang.code.collectors import Collector, Spaces
 from doralang.machine.memory import map_memory, unmap
-from doralang.runtime.memory import Region, Words, load_word, store_bytes, store_word
+from doralang.runtime.code_space import CodeSpace
+from doralang.runtime.memory import Region, Words, load_word, store_word
 from doralang.runtime.spaces import Sizes, divide
 
-FIRST_POINTS: Final = 1 << 12
-"""entries of the first table; always a power of two"""
-ENTRY: Final = 16
-SLOTS_SIZE: Final = 1 << 30
-GLOBALS_SIZE: Final = 1 << 23
 ROOTS_SIZE: Final = 128 << 20
 """room for the list of roots: more than a stack full of slots, all handles and globals"""
 LOG_SIZE: Final = 8 << 20
-HASH: Final = 0x9E37_79B9_7F4A_7C15
 MASK: Final = (1 << 64) - 1
 
 
@@ -36,27 +25,22 @@ class Heap:
     `stress` is one of `layout.STRESS_…`, or 0.
     """
 
-    def __init__(self, collector: Collector, sizes: Sizes, thread: Words, *, stress: int = 0) -> None:
+    def __init__(
+        self, collector: Collector, sizes: Sizes, thread: Words, space: CodeSpace, *, stress: int = 0
+    ) -> None:
         self.collector = collector
         self.thread = thread
         self.block = Words(map_memory(layout.HEAP_SIZE), layout.HEAP_SIZE)
         self.regions: list[Region] = []
-        self.slots = self.reserve(SLOTS_SIZE)
-        self.globals = self.reserve(GLOBALS_SIZE)
         self.log = self.reserve(LOG_SIZE)
-        self.points: dict[int, int] = {}
-        self.tables: list[tuple[int, int]] = []
-        """address and size of all tables of points so far"""
-        self.records: dict[tuple[int, ...], int] = {}
         block = self.block
         block[layout.HEAP_STRESS] = stress
         divide(collector.spaces, sizes, block, thread, self.reserve)
-        block[layout.HEAP_GLOBALS] = self.globals.start
+        describe_code(block, space)
         block[layout.HEAP_ROOTS] = self.reserve(ROOTS_SIZE).start
         block[layout.HEAP_LOG] = block[layout.HEAP_LOG_TOP] = self.log.start
         block[layout.HEAP_LOG_END] = self.log.end
         thread[layout.THREAD_HEAP] = block.address
-        self.new_table(FIRST_POINTS)
 
     def reserve(self, size: int) -> Region:
         """A region that is freed with the heap."""
@@ -157,51 +141,23 @@ class Heap:
         survivors = block[layout.HEAP_SURVIVORS_TOP] - block[layout.HEAP_SURVIVORS]
         return block[layout.HEAP_OLD_BYTES] + survivors + top - block[layout.HEAP_EDEN]
 
-    def add_global(self, address: int) -> None:
-        """A global that holds a reference is a root."""
-        store_word(self.globals.allocate(layout.WORD), address)
-        self.block[layout.HEAP_GLOBAL_COUNT] += 1
-
-    # GC points.
-
-    def add_point(self, address: int, slots: tuple[int, ...]) -> None:
-        """Make known which slots hold references during the call that returns to `address`."""
-        if not self.collector.traces:
-            return
-        if len(self.points) * 2 >= self.capacity:
-            self.new_table(self.capacity * 2)
-        record = self.points[address] = self.records.get(slots) or self.new_record(slots)
-        self.enter(address, record)
-
-    def new_record(self, slots: tuple[int, ...]) -> int:
-        """A list of slots in native memory, for all GC points with these."""
-        data = pack(f"<{len(slots) + 1}q", len(slots), *slots)
-        record = self.records[slots] = self.slots.allocate(len(data))
-        store_bytes(record, data)
-        return record
-
-    def new_table(self, capacity: int) -> None:
-        """A larger table.  The old one stays: a collector may be looking at it."""
-        self.capacity = capacity
-        self.table = Words(map_memory(capacity * ENTRY), capacity * ENTRY)
-        self.tables.append((self.table.address, capacity * ENTRY))
-        for address, record in self.points.items():
-            self.enter(address, record)
-        self.block[layout.HEAP_POINTS_MASK] = capacity - 1
-        self.block[layout.HEAP_POINTS] = self.table.address
-
-    def enter(self, address: int, record: int) -> None:
-        """Put a GC point into the table, whose entries are two words each."""
-        words, mask = self.table.words, self.capacity - 1
-        index = (address * HASH & MASK) >> 32 & mask
-        while words[2 * index]:
-            index = index + 1 & mask
-        words[2 * index + 1] = record
-        words[2 * index] = address
+    def set_globals(self, addresses: Sequence[int]) -> None:
+        """The globals that hold references, which are roots."""
+        self.globals = (ctypes.c_uint64 * max(len(addresses), 1))(*addresses)
+        self.block[layout.HEAP_GLOBALS] = ctypes.addressof(self.globals)
+        self.block[layout.HEAP_GLOBAL_COUNT] = len(addresses)
 
     def free(self) -> None:
         unmap(self.block.address, layout.HEAP_SIZE)
-        for address, size in self.tables:
-            unmap(address, size)
         for region in self.regions:
             region.free()
+
+
+def describe_code(block: Words, space: CodeSpace) -> None:
+    """Where collectors find the GC points of code, and what the verifier knows of what is beside it."""
+    arena = space.arena
+    block[layout.HEAP_POINTS] = space.points.region.start
+    block[layout.HEAP_CODE] = space.points.start
+    block[layout.HEAP_CODE_SIZE] = arena.code.limit - space.points.start
+    block[layout.HEAP_DATA] = arena.data.start
+    block[layout.HEAP_DATA_END] = arena.data.limit

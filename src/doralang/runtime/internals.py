@@ -55,6 +55,7 @@ UPCALLS: Final = frozenset(
         "collectionInterrupted",
         "heapIsWrong",
         "prepareCollector",
+        "makeHeap",
         "blocksAreExhausted",
     ]
 )

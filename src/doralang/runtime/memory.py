@@ -35,8 +35,17 @@ def load_word(address: int) -> int:
     return int(ctypes.c_uint64.from_address(address).value)
 
 
+def load_words(address: int, count: int) -> list[int]:
+    return list((ctypes.c_uint64 * count).from_address(address)) if count else []
+
+
 def store_word(address: int, value: int) -> None:
     ctypes.c_uint64.from_address(address).value = value & MASK
+
+
+def store_int(address: int, value: int) -> None:
+    """Store four bytes at once: another thread sees the old value or the new one."""
+    ctypes.c_uint32.from_address(address).value = value
 
 
 def load_bytes(address: int, size: int) -> bytes:

@@ -20,15 +20,15 @@ from enum import IntEnum
 from functools import cache
 from typing import Final
 
+from doralang.bytecode.entities import FunctionRef
 from doralang.code import layout
+from doralang.code.symbols import NATIVE, STUB, Symbol
 from doralang.machine.buffer import Code
 from doralang.machine.macro import Argument, Condition, MacroAssembler
 from doralang.machine.targets import Target
-from doralang.types.kinds import DOUBLE, LONG, Kind
+from doralang.types.kinds import DOUBLE, FLOATING, LONG, Kind
 from doralang.types.traps import Trap
 
-INTEGER_ARGUMENTS: Final = 5
-"""integer arguments that upcalls pass, the thread block not counted"""
 FLOAT_ARGUMENTS: Final = 8
 TICKS_TO_PYTHON: Final = 10
 """ticks of the ticker until Python is asked, 50 milliseconds"""
@@ -113,7 +113,7 @@ def take_gil(masm: MacroAssembler) -> None:
     masm.load(LONG, state, masm.thread, layout.THREAD_GIL)
     masm.branch_immediate(LONG, Condition.EQUAL, state, 0, held)
     masm.store_constant(LONG, 0, masm.thread, layout.THREAD_GIL)
-    masm.call_symbol("native:PyEval_RestoreThread")
+    masm.call_symbol(Symbol(NATIVE, "PyEval_RestoreThread"))
     masm.bind(held)
 
 
@@ -134,7 +134,7 @@ def upcall(masm: MacroAssembler, reason: int, frame_size: int, *, keeps_argument
     masm.store_constant(LONG, reason, masm.thread, layout.THREAD_REASON)
     masm.store(LONG, masm.frame_pointer, masm.thread, layout.THREAD_LAST_FRAME)
     switch_stack(masm, layout.THREAD_HOST_STACK)
-    masm.call_symbol("stub:python")
+    masm.call_symbol(Symbol(STUB, "python"))
     masm.load_address(masm.stack_pointer, masm.frame_pointer, -frame_size)
 
 
@@ -145,13 +145,13 @@ def python(masm: MacroAssembler) -> None:
     masm.set_frame_size(0)
     take_gil(masm)
     masm.load(LONG, masm.arguments[0], masm.thread, layout.THREAD_UPCALL)
-    masm.call_symbol("native:PyObject_CallNoArgs")
+    masm.call_symbol(Symbol(NATIVE, "PyObject_CallNoArgs"))
     masm.branch_immediate(LONG, Condition.EQUAL, masm.result, 0, failed)
     masm.move(LONG, masm.arguments[0], masm.result)
-    masm.call_symbol("native:Py_DecRef")
+    masm.call_symbol(Symbol(NATIVE, "Py_DecRef"))
     masm.epilogue()
     masm.bind(failed)
-    masm.jump_symbol("stub:cut")
+    masm.jump_symbol(Symbol(STUB, "cut"))
 
 
 class Saved:
@@ -197,7 +197,7 @@ def attention(masm: MacroAssembler) -> None:
     masm.branch_memory_immediate(LONG, Condition.NOT_EQUAL, masm.thread, layout.THREAD_GIL, 0, released)
     masm.store_constant(LONG, 1, masm.thread, layout.THREAD_TICKS)
     switch_stack(masm, layout.THREAD_HOST_STACK)
-    masm.call_symbol("native:PyEval_SaveThread")
+    masm.call_symbol(Symbol(NATIVE, "PyEval_SaveThread"))
     masm.store(LONG, masm.result, masm.thread, layout.THREAD_GIL)
     masm.load_address(masm.stack_pointer, masm.frame_pointer, -saved.size)
     masm.jump(done)
@@ -227,7 +227,7 @@ def compile_first(target: Target, first: int, count: int) -> tuple[Code, list[in
             masm.load_constant(LONG, register, number)
             masm.jump(end)
         masm.bind(end)
-        masm.jump_near("stub:compile")
+        masm.jump_near(Symbol(STUB, "compile"))
     return masm.finish(), places
 
 
@@ -261,7 +261,9 @@ def allocate(masm: MacroAssembler) -> None:
     masm.move(LONG, masm.arguments[1], masm.temporaries[1])
     masm.store(LONG, masm.arguments[1], masm.thread, layout.THREAD_ARGUMENT)
     masm.move(LONG, masm.arguments[0], masm.thread)
-    masm.call_cell("cell:allocate")
+    with masm.scratch() as cell:
+        masm.load(LONG, cell, masm.thread, layout.THREAD_ALLOCATE)
+        masm.call_memory(cell, 0)
     masm.move(LONG, masm.temporaries[0], masm.result)
     masm.branch_immediate(LONG, Condition.NOT_EQUAL, masm.temporaries[0], 0, found)
     upcall(masm, Reason.ALLOCATE, 16, keeps_argument=True)
@@ -283,21 +285,39 @@ def trap(index: int) -> Callable[[MacroAssembler], None]:
     return emit
 
 
-def internal(number: int, result: Kind | None) -> Callable[[MacroAssembler], None]:
-    """An internal function: its integer arguments go into the thread block, its result comes from there."""
+def internal(number: int, function: FunctionRef) -> Callable[[MacroAssembler], None]:
+    """An internal function: its arguments go into the frame, a word each; its result is in the thread."""
 
     def emit(masm: MacroAssembler) -> None:
+        kinds = function.parameters
+        (_, *arguments), _ = masm.call_layout((LONG, *kinds))
+        size = layout.align(layout.WORD * len(kinds), 16)
         masm.prologue()
-        masm.set_frame_size(0)
-        for index in range(INTEGER_ARGUMENTS):
-            place = layout.THREAD_ARGUMENTS + layout.WORD * index
-            masm.store(LONG, masm.arguments[index + 1], masm.thread, place)
+        masm.set_frame_size(size)
+        for index, (kind, argument) in enumerate(zip(kinds, arguments, strict=True)):
+            store_argument(masm, kind, argument, layout.WORD * index - size)
+        with masm.scratch() as start:
+            masm.load_address(start, masm.frame_pointer, -size)
+            masm.store(LONG, start, masm.thread, layout.THREAD_ARGUMENTS)
         masm.store_constant(LONG, number, masm.thread, layout.THREAD_ARGUMENT)
-        upcall(masm, Reason.INTERNAL, 0, keeps_argument=True)
-        masm.load(LONG, masm.result, masm.thread, layout.THREAD_RESULT)
+        upcall(masm, Reason.INTERNAL, size, keeps_argument=True)
+        if function.result in FLOATING:
+            masm.load(function.result, masm.float_result, masm.thread, layout.THREAD_RESULT)
+        else:
+            masm.load(LONG, masm.result, masm.thread, layout.THREAD_RESULT)
         masm.epilogue()
 
     return emit
+
+
+def store_argument(masm: MacroAssembler, kind: Kind, argument: Argument, place: int) -> None:
+    """Store an argument of the calling convention into the frame; the rest of its word is rubbish."""
+    if argument.register is not None:
+        masm.store(kind if kind in FLOATING else LONG, argument.register, masm.frame_pointer, place)
+        return
+    with masm.scratch() as work:
+        masm.load(LONG, work, masm.frame_pointer, masm.incoming_arguments + argument.stack)
+        masm.store(LONG, work, masm.frame_pointer, place)
 
 
 def call_by_name(masm: MacroAssembler) -> None:
@@ -317,3 +337,14 @@ def assemble(make: Callable[[], MacroAssembler], emit: Callable[[MacroAssembler]
     masm = make()
     emit(masm)
     return masm.finish()
+
+
+STUBS: Final = {
+    "cut": cut,
+    "python": python,
+    "attention": attention,
+    "compile": compile_and_go_on,
+    "allocate": allocate,
+    "enter": enter,
+}
+"""by name, in an order in which none is referred to before it is there"""

@@ -101,7 +101,7 @@ class Ticker:
         libc = ctypes.CDLL(None)
         usleep = ctypes.cast(libc.usleep, ctypes.c_void_p).value or 0
         self.entry = self.arena.allocate(len(code.data))
-        self.arena.write(self.entry, link(code, self.entry, {"usleep": usleep}.__getitem__))
+        self.arena.write(self.entry, link(code, self.entry, lambda symbol: usleep))
         self.create = libc.pthread_create
         self.create.argtypes = [ctypes.c_void_p] * 4
         self.detach = libc.pthread_detach

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from doralang.check.program import Program
     from doralang.engines.rows import Runnable
     from doralang.native.cache import Entry
+    from doralang.native.image import Image
     from doralang.native.running import Executor
-    from doralang.native.supplier import Image
 
 Report = Callable[[Diagnostics], None]
 """shows what has been found out about a program, before it runs"""
@@ -75,9 +75,12 @@ def run(engine: Runnable, entry: Entry | None) -> int:
 
 def store(executor: Executor, entry: Entry) -> None:
     """Store the code of a program, if there is more than was stored before."""
-    image = executor.supplier.image()
-    if image is not None:
-        entry.write(image)
+    module = executor.module
+    if module.is_new:
+        images = load("doralang.native.image")
+        image = images.capture(module)
+        if images.code_count(image) > module.stored_count:
+            entry.write(image)
 
 
 def check(source: Source, settings: Settings, diagnostics: Diagnostics) -> Program | None:
@@ -99,12 +102,19 @@ def stored_program(
 ) -> Runnable:
     """A program with stored code, which is checked only if it calls a function whose code is not there."""
 
-    def translate() -> object:
+    def find_program() -> Program:
         program = check(source, settings, Diagnostics())
-        return load("doralang.native.module").Translator(program, keep=True)
+        assert program is not None, "it was checked when its code was stored"
+        return program
 
-    supplier = load("doralang.native.stored").StoredProgram(image, translate)
+    native, collectors = load("doralang.native.module"), load("doralang.code.collectors")
+    options = native.CodeOptions(
+        collectors.COLLECTORS[settings.gc or collectors.DEFAULT], not settings.omit_bounds_check
+    )
+    stored = load("doralang.native.image").Stored(image)
+    parent = None if stored.is_alone else native.library_module(options)
+    module = native.Module(options, find_program, parent=parent, stored=stored)
     executor: Runnable = load("doralang.native.running").Executor(
-        supplier, arguments=arguments, stdout=streams.stdout, stderr=streams.stderr, settings=settings
+        module, arguments=arguments, stdout=streams.stdout, stderr=streams.stderr, settings=settings
     )
     return executor

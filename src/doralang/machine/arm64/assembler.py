@@ -10,6 +10,7 @@ explains the rows).  What refers to symbols is a method at the end.
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from typing import Final
 
 from doralang.machine.arm64.encoding import (
@@ -308,32 +309,32 @@ class Assembler(Buffer):
         super().__init__()
         self.far = far
         """whether labels may be farther than 1 MB; for those who choose instructions"""
-        self.addresses: dict[tuple[str, int], Label] = {}
+        self.addresses: dict[tuple[Hashable, int], Label] = {}
 
-    def bl_s(self, symbol: str) -> None:
+    def bl_s(self, symbol: Hashable) -> None:
         self.relocations.append((len(self.code), CALL_26, symbol, 0))
         self.code += BL_WORD
 
-    def b_s(self, symbol: str) -> None:
+    def b_s(self, symbol: Hashable) -> None:
         self.relocations.append((len(self.code), CALL_26, symbol, 0))
         self.code += B_WORD
 
-    def adrp_s(self, target: int, symbol: str) -> None:
+    def adrp_s(self, target: int, symbol: Hashable) -> None:
         """The page of 4096 bytes that the symbol is in."""
         self.relocations.append((len(self.code), PAGE_21, symbol, 0))
         self.code += pack_word(ADRP | target)
 
-    def add_low_s(self, target: int, base: int, symbol: str) -> None:
+    def add_low_s(self, target: int, base: int, symbol: Hashable) -> None:
         """base + where the symbol is in its page."""
         self.relocations.append((len(self.code), LOW_12, symbol, 0))
         self.add64_ri(target, base, 0)
 
-    def ldr_64_low_s(self, target: int, base: int, symbol: str) -> None:
+    def ldr_64_low_s(self, target: int, base: int, symbol: Hashable) -> None:
         """Load a word from base + where the symbol is in its page."""
         self.relocations.append((len(self.code), LOW_12_OF_8, symbol, 0))
         self.ldr_64(target, base, 0)
 
-    def address(self, symbol: str, addend: int = 0) -> Label:
+    def address(self, symbol: Hashable, addend: int = 0) -> Label:
         """The label of a word behind the code that holds an address."""
         label = self.addresses.get((symbol, addend))
         if label is None:

@@ -15,7 +15,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from typing import Final
 
 from doralang.machine.arm64 import registers as a
@@ -145,18 +145,18 @@ class MacroAssembler(Assembler):
         self.blr(target)
         return len(self.code)
 
-    def call_cell(self, symbol: str) -> int:
+    def call_cell(self, symbol: Hashable) -> int:
         self.adrp_s(OWN, symbol)
         self.ldr_64_low_s(OWN, OWN, symbol)
         self.blr(OWN)
         return len(self.code)
 
-    def call_symbol(self, symbol: str) -> int:
+    def call_symbol(self, symbol: Hashable) -> int:
         sequences.load_address_of(self, OWN, symbol)
         self.blr(OWN)
         return len(self.code)
 
-    def call_near(self, symbol: str) -> int:
+    def call_near(self, symbol: Hashable) -> int:
         self.bl_s(symbol)
         return len(self.code)
 
@@ -175,16 +175,16 @@ class MacroAssembler(Assembler):
     def jump_register(self, target: Register) -> None:
         self.br(target)
 
-    def jump_cell(self, symbol: str) -> None:
+    def jump_cell(self, symbol: Hashable) -> None:
         self.adrp_s(OWN, symbol)
         self.ldr_64_low_s(OWN, OWN, symbol)
         self.br(OWN)
 
-    def jump_symbol(self, symbol: str) -> None:
+    def jump_symbol(self, symbol: Hashable) -> None:
         sequences.load_address_of(self, OWN, symbol)
         self.br(OWN)
 
-    def jump_near(self, symbol: str) -> None:
+    def jump_near(self, symbol: Hashable) -> None:
         self.b_s(symbol)
 
     # ---- Moves, constants, addresses ----
@@ -211,10 +211,14 @@ class MacroAssembler(Assembler):
         else:
             sequences.constant(self, kind is LONG or kind is REF, target, int(value))
 
-    def load_symbol(self, target: Register, symbol: str, addend: int = 0) -> None:
+    def load_symbol(self, target: Register, symbol: Hashable, addend: int = 0) -> None:
         sequences.load_address_of(self, target, symbol, addend)
 
-    def load_cell(self, kind: Kind, target: Register, symbol: str) -> None:
+    def load_near(self, target: Register, symbol: Hashable) -> None:
+        self.adrp_s(target, symbol)
+        self.add_low_s(target, target, symbol)
+
+    def load_cell(self, kind: Kind, target: Register, symbol: Hashable) -> None:
         self.adrp_s(OWN, symbol)
         if kind is LONG or kind is REF:
             self.ldr_64_low_s(target, OWN, symbol)

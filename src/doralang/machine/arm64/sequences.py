@@ -6,7 +6,7 @@ atomic operations, loops over memory.  `OWN` holds values and `OWN_ADDRESS` disp
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from functools import cache
 from typing import Final
 
@@ -165,7 +165,7 @@ def with_data(asm: Assembler, data: bytes, load: Callable[[Label], None]) -> Non
     asm.bind(over)
 
 
-def load_address_of(asm: Assembler, target: int, symbol: str, addend: int = 0) -> None:
+def load_address_of(asm: Assembler, target: int, symbol: Hashable, addend: int = 0) -> None:
     """The address of a symbol, from a word behind the code."""
     if not asm.far:
         asm.ldr_64_l(target, asm.address(symbol, addend))

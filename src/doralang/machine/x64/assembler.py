@@ -8,6 +8,7 @@ the operands (`encoding` explains the letters).  Jumps to labels are methods at 
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from typing import Final
 
 from doralang.machine.buffer import ABSOLUTE_64, RELATIVE_32, Buffer, Label
@@ -478,15 +479,15 @@ class Assembler(Buffer):
         self.code += b"\xe8\0\0\0\0"
         self.fixups.append((len(self.code) - 4, label, patch_relative))
 
-    def call_near_s(self, symbol: str) -> None:
+    def call_near_s(self, symbol: Hashable) -> None:
         self.code += b"\xe8\0\0\0\0"
         self.relocations.append((len(self.code) - 4, RELATIVE_32, symbol, -4))
 
-    def jmp_near_s(self, symbol: str) -> None:
+    def jmp_near_s(self, symbol: Hashable) -> None:
         self.code += b"\xe9\0\0\0\0"
         self.relocations.append((len(self.code) - 4, RELATIVE_32, symbol, -4))
 
-    def movabs_rs(self, register: int, symbol: str, addend: int = 0) -> None:
+    def movabs_rs(self, register: int, symbol: Hashable, addend: int = 0) -> None:
         """movabs r64, imm64 with the address of a symbol."""
         self.movabs_ri(register, 0)
         self.relocate(len(self.code) - 8, ABSOLUTE_64, symbol, addend)

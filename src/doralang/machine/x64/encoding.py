@@ -15,7 +15,7 @@ that was met before is one look-up.  Rows are parsed when first used, so importi
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from struct import Struct
 from typing import Any, Concatenate, Final, NamedTuple, ParamSpec, TypeVar
 
@@ -380,11 +380,11 @@ def rl(syntax: str, encoding: str) -> Emit[[int, Label]]:
     return emit
 
 
-def rs(syntax: str, encoding: str) -> Emit[[int, str]]:
+def rs(syntax: str, encoding: str) -> Emit[[int, Hashable]]:
     """A register and memory at a symbol nearby."""
     memo: Memo = {}
 
-    def emit(self: Buffer, reg: int, symbol: str) -> None:
+    def emit(self: Buffer, reg: int, symbol: Hashable) -> None:
         self.code += memo.get(reg) or keep(memo, reg, with_nearby(form_of(syntax, encoding), reg))
         self.relocations.append((len(self.code) - 4, RELATIVE_32, symbol, -4))
 
@@ -392,11 +392,11 @@ def rs(syntax: str, encoding: str) -> Emit[[int, str]]:
     return emit
 
 
-def s(syntax: str, encoding: str) -> Emit[[str]]:
+def s(syntax: str, encoding: str) -> Emit[[Hashable]]:
     """Memory at a symbol nearby, alone."""
     memo: Memo = {}
 
-    def emit(self: Buffer, symbol: str) -> None:
+    def emit(self: Buffer, symbol: Hashable) -> None:
         if not memo:
             form = form_of(syntax, encoding)
             memo[0] = with_nearby(form, form.digit)

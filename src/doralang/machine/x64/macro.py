@@ -13,7 +13,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from struct import Struct
 from typing import Final
 
@@ -150,16 +150,16 @@ class MacroAssembler(Assembler):
         self.call_r(target)
         return len(self.code)
 
-    def call_cell(self, symbol: str) -> int:
+    def call_cell(self, symbol: Hashable) -> int:
         self.call_s(symbol)
         return len(self.code)
 
-    def call_symbol(self, symbol: str) -> int:
+    def call_symbol(self, symbol: Hashable) -> int:
         self.movabs_rs(OWN, symbol)
         self.call_r(OWN)
         return len(self.code)
 
-    def call_near(self, symbol: str) -> int:
+    def call_near(self, symbol: Hashable) -> int:
         self.call_near_s(symbol)
         return len(self.code)
 
@@ -177,14 +177,14 @@ class MacroAssembler(Assembler):
     def jump_register(self, target: Register) -> None:
         self.jmp_r(target)
 
-    def jump_cell(self, symbol: str) -> None:
+    def jump_cell(self, symbol: Hashable) -> None:
         self.jmp_s(symbol)
 
-    def jump_symbol(self, symbol: str) -> None:
+    def jump_symbol(self, symbol: Hashable) -> None:
         self.movabs_rs(OWN, symbol)
         self.jmp_r(OWN)
 
-    def jump_near(self, symbol: str) -> None:
+    def jump_near(self, symbol: Hashable) -> None:
         self.jmp_near_s(symbol)
 
     # ---- Moves, constants, addresses ----
@@ -221,10 +221,13 @@ class MacroAssembler(Assembler):
         else:
             self.mov32_ri(target, value)
 
-    def load_symbol(self, target: Register, symbol: str, addend: int = 0) -> None:
+    def load_symbol(self, target: Register, symbol: Hashable, addend: int = 0) -> None:
         self.movabs_rs(target, symbol, addend)
 
-    def load_cell(self, kind: Kind, target: Register, symbol: str) -> None:
+    def load_near(self, target: Register, symbol: Hashable) -> None:
+        self.lea64_rs(target, symbol)
+
+    def load_cell(self, kind: Kind, target: Register, symbol: Hashable) -> None:
         if kind is LONG or kind is REF:
             self.mov64_rs(target, symbol)
         else:

@@ -1,0 +1,48 @@
+"""What compilers must know besides the function: the choices that change code, and who supplies what.
+
+Nothing here depends on an instance or on addresses: the same function gives the same code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from doralang.bytecode.entities import ClassRef, FieldRef, FunctionRef
+from doralang.code import layout
+from doralang.code.collectors import Collector
+from doralang.code.symbols import Symbol, shape_of
+
+Supplied = Callable[[FunctionRef], FunctionRef | None]
+"""the function of the library's heap files that stands for an internal one, if there is one"""
+
+
+class Environment:
+    """What functions are compiled for; the layouts of classes are remembered."""
+
+    __slots__ = ("bounds_checks", "internal", "marks_cards", "offsets", "sizes", "text_shape")
+
+    def __init__(
+        self, text_class: ClassRef, collector: Collector, supplied: Supplied, *, bounds_checks: bool = True
+    ) -> None:
+        self.text_shape: Symbol = shape_of(text_class)
+        self.internal = supplied
+        self.bounds_checks = bounds_checks
+        self.marks_cards = collector.marks_cards
+        """whether stores of references must mark cards"""
+        self.offsets: dict[FieldRef, int] = {}
+        self.sizes: dict[ClassRef, int] = {}
+
+    def field_offset(self, field: FieldRef) -> int:
+        """Where a field is in its object."""
+        offset = self.offsets.get(field)
+        if offset is None:
+            self.offsets.update(layout.field_offsets(field.owner))
+            offset = self.offsets[field]
+        return offset
+
+    def instance_size(self, cls: ClassRef) -> int:
+        """Bytes of an object."""
+        size = self.sizes.get(cls)
+        if size is None:
+            size = self.sizes[cls] = layout.instance_size(cls)
+        return size

@@ -1,0 +1,60 @@
+"""Symbols: how machine code names what is outside of it, until it is placed.
+
+    entry:Box.get<int>    the entry cell of a function
+    shape:Box<int>        the shape of a class
+    class:Box<int>        a word that stands for the class in the displays of its descendants
+    literal:hello         a string literal, an object that never moves
+    stub:… trap:NIL       pieces of code that are written by hand (`runtime.stubs`)
+    upcall:exit           an internal function that Python supplies
+    native:sin            a C function
+
+A name is canonical: made of what the program says, never of what was met first, so code can be kept, shared
+and stored.  Names are unique within a program and its library.
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+from doralang.bytecode.entities import ClassRef, FunctionRef
+from doralang.types.traps import Trap
+
+ENTRY: Final = "entry"
+SHAPE: Final = "shape"
+CLASS: Final = "class"
+LITERAL: Final = "literal"
+STUB: Final = "stub"
+TRAP: Final = "trap"
+UPCALL: Final = "upcall"
+NATIVE: Final = "native"
+
+
+class Symbol(NamedTuple):
+    """The name of something outside of a piece of code."""
+
+    kind: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.kind}:{self.name}"
+
+
+new_tuple: Final = tuple.__new__
+"""Makes a named tuple of a tuple, which is quicker than naming each field."""
+
+
+def entry_of(function: FunctionRef) -> Symbol:
+    return new_tuple(Symbol, (ENTRY, function.name))
+
+
+def shape_of(cls: ClassRef) -> Symbol:
+    return new_tuple(Symbol, (SHAPE, cls.symbol))
+
+
+def class_of(cls: ClassRef) -> Symbol:
+    return new_tuple(Symbol, (CLASS, cls.symbol))
+
+
+ALLOCATE: Final = Symbol(STUB, "allocate")
+ATTENTION: Final = Symbol(STUB, "attention")
+TRAPS: Final = {trap: Symbol(TRAP, trap.name) for trap in Trap}

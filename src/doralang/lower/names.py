@@ -1,0 +1,132 @@
+"""Canonical names: what machine code, stored code and listings call classes and functions.
+
+    swap<int>                    a function and its type arguments
+    Box<int>.get                 a method: its class without arguments, all arguments behind
+    Item.Item(Str, int)          a constructor, by the types of its parameters
+    Item::make                   a static
+    <Item as Hash>.hash          a method of an impl
+    global total                 the initialiser of a global
+    main::Str                    what the program calls like something of the library
+
+A name follows from what is written, not from what was met first; two things of a program and its library
+never have the same.  From a name, the thing can be found again (`find_types`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from doralang.check.program import Class, Function, FunctionKind, Library, Program, Trait
+from doralang.types.types import PRIMITIVE_TYPES, ClassHead, ClassType, TraitHead, Type
+
+OWN: Final = "main::"
+"""before the name of what the program calls like something of the library"""
+OUTERMOST: Final = " (outermost)"
+"""behind the name of a function as the one that is entered from outside"""
+
+
+class Names:
+    """The names of one program."""
+
+    def __init__(self, library: Library) -> None:
+        self.library = library
+        self.taken = library.functions.keys() | library.classes.keys() | library.traits.keys()
+
+    def qualified(self, name: str, own: bool) -> str:
+        """A top-level name, which the program may have in common with the library."""
+        return f"{OWN}{name}" if own and name in self.taken else name
+
+    def head(self, head: ClassHead | TraitHead) -> str:
+        """The name of a class or trait without type arguments."""
+        assert isinstance(head, Class | Trait)
+        return self.qualified(head.name, head.source.main)
+
+    def type(self, type: Type) -> str:
+        """The name of a type, however deep it is nested."""
+        written: list[str] = []
+        parts: list[Type | str] = [type]
+        while parts:
+            part = parts.pop()
+            if not isinstance(part, ClassType):
+                written.append(str(part))
+                continue
+            written.append(self.head(part.head))
+            if part.arguments:
+                written.append("<")
+                parts.append(">")
+                for argument in reversed(part.arguments):
+                    parts += argument, ", "
+                parts.pop()
+        return "".join(written)
+
+    def function(self, function: Function) -> str:
+        """The name of a function without type arguments."""
+        name, owner, kind = function.name, function.owner, function.kind
+        if kind is FunctionKind.GLOBAL:
+            return function.signature
+        if owner is None:
+            return self.qualified(name, function.source.main)
+        if function.impl_of is not None:
+            return f"<{self.head(owner)} as {self.head(function.impl_of)}>{SEPARATORS.get(kind, '.')}{name}"
+        name = f"{self.head(owner)}{SEPARATORS.get(kind, '.')}{name}"
+        if kind is FunctionKind.CONSTRUCTOR:
+            name += f"({', '.join(self.type(parameter.type) for parameter in function.parameters)})"
+        return name
+
+    def arguments(self, arguments: tuple[Type, ...]) -> str:
+        """What stands behind a name for the type arguments."""
+        return f"<{', '.join(map(self.type, arguments))}>" if arguments else ""
+
+
+SEPARATORS: Final = {FunctionKind.STATIC: "::"}
+
+
+def functions_of(program: Program) -> Iterator[Function]:
+    """All functions of a program and its library, generic ones once."""
+    library = program.library
+    yield from library.functions.values()
+    yield from program.functions.values()
+    for cls in (*library.classes.values(), *program.classes.values()):
+        yield from (*cls.methods.values(), *cls.statics.values(), *cls.constructors)
+    for impls in program.impls.values():
+        for impl in impls.values():
+            yield from (*impl.methods.values(), *impl.statics.values())
+    for variable in program.globals:
+        if variable.initializer is not None:
+            yield variable.initializer
+
+
+def find_types(text: str, program: Program) -> tuple[Type, ...]:
+    """The types of a list of type arguments as `Names.arguments` has written it."""
+    levels: list[list[Type]] = [[]]
+    heads: list[str] = []
+    name = ""
+    for char in text.replace(" ", "") + ",":
+        if char == "<":
+            heads.append(name)
+            levels.append([])
+            name = ""
+        elif char in ",>":
+            if name:
+                levels[-1].append(find_type(name, (), program))
+                name = ""
+            if char == ">":
+                arguments, head = tuple(levels.pop()), heads.pop()
+                if not head:
+                    return arguments
+                levels[-1].append(find_type(head, arguments, program))
+        else:
+            name += char
+    return ()
+
+
+def find_type(name: str, arguments: tuple[Type, ...], program: Program) -> Type:
+    """The type of a primitive or a class, by its name."""
+    primitive = PRIMITIVE_TYPES.get(name)
+    if primitive is not None:
+        return primitive
+    own = program.classes.get(name.removeprefix(OWN))
+    taken = name in program.library.classes
+    head = program.library.classes[name] if taken or own is None else own
+    return head.of(arguments)

@@ -1,0 +1,273 @@
+"""Upcalls: what running code asks of Python, and the values that cross the border.
+
+Python is called back to supply a function at its first call, for the few internal functions that are not
+Dora, and when the program fails.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from struct import pack, unpack
+from typing import Final
+
+from doralang.bytecode.entities import ClassRef
+from doralang.code import layout
+from doralang.code.objects import GCPoint, Site
+from doralang.interpreter.context import ByteSink, Context, FrameDescription, Output
+from doralang.interpreter.internals import INTERNALS
+from doralang.interpreter.objects import Array, Str, Value
+from doralang.native.module import Module
+from doralang.optional import load
+from doralang.runtime import stubs
+from doralang.runtime.instance import Instance
+from doralang.runtime.memory import Words, load_bytes, load_word, load_words, store_word
+from doralang.runtime.stubs import Reason
+from doralang.types.failures import Trapped
+from doralang.types.kinds import Kind
+from doralang.types.traps import Trap
+
+SIGNED: Final = {Kind.INT: 32, Kind.LONG: 64}
+
+
+class Upcalls:
+    """Answers what one instance asks."""
+
+    module: Module
+    instance: Instance
+    output: Output
+    stderr: ByteSink
+    context: Context
+
+    # Values.
+
+    def to_word(self, value: Value, kind: Kind) -> int:
+        """A value as the 64 bits of a register."""
+        if kind is Kind.DOUBLE:
+            return int(unpack("<Q", pack("<d", value))[0])
+        if kind is Kind.FLOAT:
+            return int(unpack("<I", pack("<f", value))[0])
+        if isinstance(value, Str):
+            return self.new_text(value.data)
+        if isinstance(value, Array):
+            return self.new_longs(list(value.items))  # type: ignore[arg-type]
+        assert value is None or isinstance(value, int), "objects other than texts do not get in"
+        return 0 if value is None else value & 0xFFFF_FFFF_FFFF_FFFF
+
+    def from_word(self, word: int, kind: Kind) -> Value:
+        """The value that 64 bits of a register stand for."""
+        if kind is Kind.DOUBLE:
+            return float(unpack("<d", pack("<Q", word))[0])
+        if kind is Kind.FLOAT:
+            return float(unpack("<f", pack("<I", word & 0xFFFF_FFFF))[0])
+        if kind is Kind.REF:
+            return self.text_at(word)
+        if kind is Kind.BOOL:
+            return bool(word & 1)
+        if kind is Kind.BYTE:
+            return word & 255
+        bits = SIGNED.get(kind, 0)
+        if bits == 0:
+            return word & 0xFFFF_FFFF
+        word &= (1 << bits) - 1
+        return word - (1 << bits) if word >> (bits - 1) else word
+
+    def text_at(self, address: int) -> Str | None:
+        """A string object, as the host has it."""
+        if not address:
+            return None
+        length = load_word(address + layout.ARRAY_LENGTH)
+        return Str(self.context.str_type, load_bytes(address + layout.ARRAY_ELEMENTS, length))
+
+    def new_memory(self, size: int) -> int:
+        address = self.instance.heap.allocate(size)
+        if address is None:
+            raise Trapped(Trap.MEMORY)
+        return address
+
+    def new_text(self, data: bytes) -> int:
+        address = self.new_memory(layout.ARRAY_ELEMENTS + len(data))
+        self.module.loader.write_text(address, data)
+        return address
+
+    def new_longs(self, values: list[int]) -> int:
+        """An `Array<long>`."""
+        address = self.new_memory(layout.ARRAY_ELEMENTS + layout.WORD * len(values))
+        words = Words(address, layout.ARRAY_ELEMENTS + layout.WORD * len(values))
+        words[layout.HEADER] = self.module.loader.shape(self.module.roots.longs_class)
+        words[layout.ARRAY_LENGTH] = len(values)
+        for index, value in enumerate(values):
+            words[layout.ARRAY_ELEMENTS + layout.WORD * index] = value
+        return address
+
+    def new_object(self, cls: ClassRef) -> int:
+        address = self.new_memory(layout.instance_size(cls))
+        store_word(address + layout.HEADER, self.module.loader.shape(cls))
+        return address
+
+    # Upcalls.
+
+    def upcall(self) -> None:
+        """Dora code wants something.  An exception ends the call into the program."""
+        thread = self.instance.thread
+        reason = thread[layout.THREAD_REASON]
+        if reason == Reason.COMPILE:
+            thread[layout.THREAD_RESULT] = self.module.space.supply(thread[layout.THREAD_ARGUMENT])
+        elif reason == Reason.INTERNAL:
+            self.call_internal(thread[layout.THREAD_ARGUMENT])
+        elif reason == Reason.FIND:
+            thread[layout.THREAD_RESULT] = self.find(thread[layout.THREAD_ARGUMENT])
+        elif reason == Reason.ALLOCATE:
+            thread[layout.THREAD_RESULT] = self.allocate_slowly(thread[layout.THREAD_ARGUMENT])
+        elif reason == Reason.ATTENTION:
+            self.attention()
+        else:
+            self.trapped(stubs.TRAPS[reason - Reason.TRAP])
+
+    def show(self, dump: str) -> None:
+        """Print a dump, behind what the program has printed so far."""
+        self.output.write(self.instance.take_output() + dump.encode())
+
+    def allocate_slowly(self, size: int) -> int:
+        """The collector has found no room."""
+        raise Trapped(Trap.MEMORY)
+
+    def attention(self) -> None:
+        thread = self.instance.thread
+        if thread[layout.THREAD_LAST_FRAME] < thread[layout.THREAD_REAL_LIMIT]:
+            raise Trapped(Trap.STACK)
+        thread[layout.THREAD_LIMIT] = thread[layout.THREAD_REAL_LIMIT]
+        thread[layout.THREAD_TICKS] = 0
+
+    # Internal functions.
+
+    def call_internal(self, number: int) -> None:
+        """An internal function, by the rows of the interpreters."""
+        ref = self.module.space.internals[number]
+        thread = self.instance.thread
+        words = load_words(thread[layout.THREAD_ARGUMENTS], len(ref.parameters))
+        assert ref.internal is not None
+        special = SPECIAL.get(ref.internal)
+        if special is not None:
+            thread[layout.THREAD_RESULT] = special(self, words)
+            return
+        values = [self.from_word(word, kind) for word, kind in zip(words, ref.parameters, strict=True)]
+        result = INTERNALS[ref.internal](self.context, *values)
+        if ref.result is not None:
+            thread[layout.THREAD_RESULT] = self.to_word(result, ref.result)
+
+    def flush_output(self, words: list[int]) -> int:
+        self.output.write(self.instance.take_output())
+        self.instance.make_output(self.output.most)
+        self.output.flush()
+        return 0
+
+    # What collectors ask for.
+
+    def prepare_collector(self, words: list[int]) -> int:
+        """Place all that the collector's functions call, so that no pause waits for the compiler."""
+        self.module.prepare_collector()
+        self.instance.heap.block[layout.HEAP_PREPARED] = 1
+        return 0
+
+    def make_heap(self, words: list[int]) -> int:
+        """Something is allocated for the first time."""
+        return self.instance.heap.block.address
+
+    def collection_ended(self, words: list[int]) -> int:
+        self.output.flush()
+        self.stderr.write(load("doralang.native.watching").event(self.instance).encode())
+        self.stderr.flush()
+        return 0
+
+    def collection_interrupted(self, words: list[int]) -> int:
+        """Signals have their turn in being here; if one raises, the heap is left as it is, of no more use."""
+        thread = self.instance.thread
+        thread[layout.THREAD_LIMIT] = thread[layout.THREAD_REAL_LIMIT]
+        thread[layout.THREAD_TICKS] = 0
+        return 0
+
+    def blocks_are_exhausted(self, words: list[int]) -> int:
+        raise Trapped(Trap.MEMORY)
+
+    def heap_is_wrong(self, words: list[int]) -> int:
+        raise load("doralang.native.watching").heap_error(*words)
+
+    def class_name(self, words: list[int]) -> int:
+        return self.new_text(self.class_at(words[0]).name.encode())
+
+    def class_at(self, address: int) -> ClassRef:
+        return self.module.space.classes[load_word(address + layout.HEADER)]
+
+    # What the rows ask of an engine (`host.context.Engine`).
+
+    def call_by_name(self, name: str) -> None:
+        raise AssertionError("a stub does this")
+
+    def find(self, name: int) -> int:
+        """The code of a function that `call` names."""
+        text = str(self.text_at(name) or "")
+        if not name:
+            raise Trapped(Trap.NIL)
+        return self.module.space.arena.cell(self.module.loader.cell(self.module.callable(text)))
+
+    def record_stack(self) -> list[int]:
+        """Return addresses; the constructor that asks is the first and is left out."""
+        addresses = [address for _, address in self.instance.frames() if address in self.module.space.places]
+        return addresses[1:]
+
+    def describe(self, entry: int) -> FrameDescription:
+        return describe_site(self.module.space.places[entry & 0xFFFF_FFFF_FFFF_FFFF].chain[0])
+
+    # Failures.
+
+    def trace(self) -> list[str]:
+        return lines_of(self.instance.stack_places())
+
+    def trapped(self, trap: Trap) -> None:
+        if trap is Trap.UNCAUGHT:
+            line = self.instance.thread[layout.THREAD_ARGUMENT]
+            raise self.uncaught(self.instance.stack_places(), line)
+        raise Trapped(trap)
+
+    def uncaught(self, places: list[GCPoint], line: int = 0) -> Trapped:
+        """An exception that nobody caught: its text, and the trace that it recorded or the present one."""
+        address = self.instance.thread[layout.THREAD_EXCEPTION]
+        cls, roots = self.class_at(address), self.module.roots
+        if line and places:
+            places = [places[0]._replace(line=line), *places[1:]]
+        text, trace = cls.name, lines_of(places)
+        if cls.is_text:
+            text = str(self.text_at(address))
+        elif any(step.symbol == roots.exception_class.symbol for step in cls.display):
+            message = load_word(address + self.module.environment.field_offset(roots.msg_field))
+            text = str(self.text_at(message)) if message else text
+            record = load_word(address + self.module.environment.field_offset(roots.record_field))
+            if record:
+                trace = [str(self.describe(entry)) for entry in self.longs_at(record)]
+        return Trapped(Trap.UNCAUGHT, text, trace)
+
+    def longs_at(self, address: int) -> list[int]:
+        length = load_word(address + layout.ARRAY_LENGTH)
+        return load_words(address + layout.ARRAY_ELEMENTS, length)
+
+
+def describe_site(site: Site) -> FrameDescription:
+    return FrameDescription(site.function.signature, site.line, site.function.file)
+
+
+def lines_of(places: Iterable[GCPoint]) -> list[str]:
+    """The lines of a stack trace, inlined functions included."""
+    return [str(describe_site(site)) for place in places for site in place.chain]
+
+
+SPECIAL: Final = {
+    "flushOutput": Upcalls.flush_output,
+    "className": Upcalls.class_name,
+    "collectionEnded": Upcalls.collection_ended,
+    "collectionInterrupted": Upcalls.collection_interrupted,
+    "blocksAreExhausted": Upcalls.blocks_are_exhausted,
+    "heapIsWrong": Upcalls.heap_is_wrong,
+    "prepareCollector": Upcalls.prepare_collector,
+    "makeHeap": Upcalls.make_heap,
+}
+"""internal functions that work with words"""

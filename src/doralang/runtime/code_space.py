@@ -1,0 +1,169 @@
+"""What all modules of a process share: the arena, stubs, entry cells, and what is known of placed code.
+
+arena      one stretch of addresses with code and the data that code refers to
+stubs      the pieces of code written by hand, which find all they need in the thread block
+cells      a word for each function that something refers to; it leads to the function's code, and
+           before there is any to a stub that has the function compiled
+points     the slots of live references, by return address, for collectors
+places     function and line, by return address, for stack traces
+classes    the class of a shape, by its address
+"""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Callable
+from functools import cache
+from threading import RLock
+from typing import Any, Final, NamedTuple, Protocol
+
+from doralang.bytecode.entities import ClassRef, FunctionRef
+from doralang.code import layout
+from doralang.code.objects import GCPoint
+from doralang.code.symbols import NATIVE, STUB, TRAP, UPCALL, Symbol
+from doralang.machine.buffer import Code, link
+from doralang.machine.memory import CodeArena
+from doralang.machine.targets import Target
+from doralang.runtime import stubs
+from doralang.runtime.points import PointTable
+from doralang.runtime.ticker import ticker
+
+CELLS_AT_ONCE: Final = 32
+"""entry cells that are made together, as each needs a few bytes of code"""
+
+libc: Final = ctypes.CDLL(None)
+libm: Final = ctypes.CDLL("libm.so.6")
+
+
+class Cell(NamedTuple):
+    """An entry cell, the number that its first stub passes, and the address of that stub."""
+
+    address: int
+    number: int
+    stub: int
+
+
+class Supplier(Protocol):
+    """Who has the functions of a loader compiled."""
+
+    def supply(self, name: str) -> int:
+        """Place the code of a function and return its address."""
+
+
+class CodeSpace:
+    """The native side of a process.  May be used from several threads."""
+
+    def __init__(self, target: Target) -> None:
+        self.target = target
+        self.lock = RLock()
+        self.arena = CodeArena()
+        self.ticker = ticker(target)
+        self.points = PointTable(self.arena)
+        self.places: dict[int, GCPoint] = {}
+        self.classes: dict[int, ClassRef] = {}
+        self.symbols: dict[Symbol, int] = {}
+        self.sizes: dict[Symbol, int] = {}
+        """bytes of each stub"""
+        self.spare_cells: list[Cell] = []
+        self.owners: list[tuple[Supplier, str] | None] = []
+        """whose function a number is, and its name"""
+        self.internals: list[FunctionRef] = []
+        """internal functions that Python supplies, by the number that their stubs pass"""
+        self.enter = self.place_stubs()
+
+    # Stubs.
+
+    def place_stubs(self) -> Any:
+        for name, emit in stubs.STUBS.items():
+            self.place_stub(Symbol(STUB, name), emit)
+        for index, trap in enumerate(stubs.TRAPS):
+            self.place_stub(Symbol(TRAP, trap.name), stubs.trap(index))
+        self.place_stub(Symbol(UPCALL, "callByName"), stubs.call_by_name)
+        prototype = ctypes.PYFUNCTYPE(ctypes.c_int64, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p)
+        return prototype(self.symbols[Symbol(STUB, "enter")])
+
+    def place_stub(self, symbol: Symbol, emit: Callable[[Any], None]) -> int:
+        """Place a piece of code that other code may refer to."""
+        code = stubs.assemble(self.target.assembler, emit)
+        address = self.symbols[symbol] = self.place(code)
+        self.sizes[symbol] = len(code.data)
+        return address
+
+    def place(self, code: Code) -> int:
+        """Place code that refers to nothing but stubs and C functions."""
+        address = self.arena.allocate(len(code.data))
+        self.arena.write(address, link(code, address, self.address))  # type: ignore[arg-type]
+        return address
+
+    def address(self, symbol: Symbol) -> int:
+        """The address of a stub or a C function.  Raises KeyError."""
+        address = self.symbols.get(symbol)
+        if address is None:
+            if symbol.kind != NATIVE:
+                raise KeyError(symbol)
+            address = self.symbols[symbol] = find_native(symbol.name)
+        return address
+
+    def internal(self, function: FunctionRef) -> int:
+        """The stub of an internal function that Python supplies; such functions are known by their keys."""
+        assert function.internal is not None
+        symbol = Symbol(UPCALL, function.internal)
+        with self.lock:
+            if symbol not in self.symbols:
+                self.internals.append(function)
+                self.place_stub(symbol, stubs.internal(len(self.internals) - 1, function))
+            return self.symbols[symbol]
+
+    # Entry cells.
+
+    def new_cell(self, owner: Supplier, name: str) -> Cell:
+        """The entry cell of a function: who calls it first has its owner supply the code."""
+        with self.lock:
+            if not self.spare_cells:
+                self.make_cells()
+            cell = self.spare_cells.pop()
+            self.owners[cell.number] = owner, name
+        return cell
+
+    def make_cells(self) -> None:
+        """Entry cells for the next functions."""
+        first = len(self.owners)
+        code, offsets = stubs.compile_first(self.target, first, CELLS_AT_ONCE)
+        start = self.place(code)
+        cells = self.arena.new_cell(count=CELLS_AT_ONCE)
+        self.arena.set_cells(cells, [start + offset for offset in offsets])
+        self.owners += [None] * CELLS_AT_ONCE
+        made = [
+            Cell(cells + layout.WORD * index, first + index, start + offset)
+            for index, offset in enumerate(offsets)
+        ]
+        self.spare_cells += reversed(made)
+
+    def free_cell(self, cell: Cell) -> None:
+        """Nobody refers to the cell any more."""
+        with self.lock:
+            self.owners[cell.number] = None
+            self.arena.set_cell(cell.address, cell.stub)
+            self.spare_cells.append(cell)
+
+    def supply(self, number: int) -> int:
+        """A function is called for the first time: the address of its code."""
+        owner = self.owners[number]
+        assert owner is not None, "the cell is in use"
+        supplier, name = owner
+        return supplier.supply(name)
+
+
+@cache
+def code_space(target: Target) -> CodeSpace:
+    """The one of this process."""
+    return CodeSpace(target)
+
+
+def find_native(name: str) -> int:
+    """The address of a C function.  Raises KeyError."""
+    for library in (ctypes.pythonapi, libm, libc):
+        function = getattr(library, name, None)
+        if function is not None:
+            return int(ctypes.cast(function, ctypes.c_void_p).value or 0)
+    raise KeyError(name)

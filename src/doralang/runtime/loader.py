@@ -1,0 +1,220 @@
+"""The loader: puts the code of a module where it can run, binds its symbols, and takes it all back.
+
+All instances of a module share one loader.  What is made of the library alone (`shared` functions and
+classes) belongs to the loader of the library, the `parent`, which programs have in common.
+
+    entry:F      the cell of a function
+    shape:C      the shape of a class
+    class:C      what stands for it in displays
+    literal:T    a text object, one for all modules with the same parent
+"""
+
+from __future__ import annotations
+
+from struct import Struct
+from typing import Final, NamedTuple, Protocol
+
+from doralang.bytecode.entities import ClassRef, FunctionRef
+from doralang.code import layout
+from doralang.code.objects import CodeObject
+from doralang.code.symbols import CLASS, ENTRY, LITERAL, SHAPE, UPCALL, Symbol
+from doralang.machine.buffer import ABSOLUTE_64, RELATIVE_32, RELOCATE, Code
+from doralang.runtime.code_space import Cell, CodeSpace, Supplier
+from doralang.runtime.memory import store_bytes, store_word
+from doralang.runtime.shapes import Shapes
+
+pack_distance: Final = Struct("<i").pack_into
+pack_address: Final = Struct("<Q").pack_into
+
+
+class Names(Supplier, Protocol):
+    """What a loader asks its module."""
+
+    def function_named(self, name: str) -> FunctionRef:
+        """A function that code refers to."""
+
+    def class_named(self, symbol: str) -> ClassRef:
+        """A class that code refers to."""
+
+    def internal_named(self, key: str) -> FunctionRef:
+        """An internal function that Python supplies."""
+
+    @property
+    def text_class(self) -> ClassRef:
+        """`Str`"""
+
+
+class Placed(NamedTuple):
+    """Code that has been placed."""
+
+    code: CodeObject
+    address: int
+    size: int
+
+
+class Literal:
+    """A text object and how many loaders refer to it."""
+
+    __slots__ = ("address", "size", "users")
+
+    def __init__(self, address: int, size: int) -> None:
+        self.address = address
+        self.size = size
+        self.users = 0
+
+
+class Loader:
+    """The code of one module."""
+
+    def __init__(self, space: CodeSpace, names: Names, parent: Loader | None = None) -> None:
+        self.space = space
+        self.names = names
+        self.parent = parent
+        self.root: Loader = parent.root if parent else self
+        self.symbols: dict[Symbol, int] = {}
+        """those that are bound so far"""
+        self.cells: dict[str, Cell] = {}
+        self.placed: dict[str, Placed] = {}
+        """by name of the function"""
+        self.shapes = Shapes(self)
+        self.literals: dict[str, Literal] = {}
+        """of a root: all texts of the modules below"""
+        self.texts: list[str] = []
+        """those that this loader refers to"""
+
+    # Symbols.
+
+    def address(self, symbol: Symbol) -> int:
+        """What a symbol of machine code stands for."""
+        address = self.symbols.get(symbol)
+        if address is None:
+            kind, name = symbol
+            if kind == ENTRY:
+                address = self.cell(self.names.function_named(name))
+            elif kind == SHAPE:
+                address = self.shape(self.names.class_named(name))
+            elif kind == CLASS:
+                cls = self.names.class_named(name)
+                address = self.loader_of(cls).shapes.identity(cls)
+            elif kind == LITERAL:
+                address = self.literal(name)
+            elif kind == UPCALL and symbol not in self.space.symbols:
+                address = self.space.internal(self.names.internal_named(name))
+            else:
+                address = self.space.address(symbol)
+            self.symbols[symbol] = address
+        return address
+
+    def cell(self, function: FunctionRef) -> int:
+        """The address of the entry cell of a function."""
+        if function.shared and self.parent is not None:
+            return self.parent.cell(function)
+        cell = self.cells.get(function.name)
+        if cell is None:
+            cell = self.cells[function.name] = self.space.new_cell(self.names, function.name)
+        return cell.address
+
+    def shape(self, cls: ClassRef) -> int:
+        """The address of the shape of a class, complete."""
+        return self.loader_of(cls).shapes.address(cls)
+
+    def loader_of(self, cls: ClassRef) -> Loader:
+        """Where the shape of a class belongs."""
+        return self.parent if cls.shared and self.parent is not None else self
+
+    def literal(self, text: str) -> int:
+        """The address of a text object that never moves; the same for the same text."""
+        literal = self.root.literals.get(text)
+        if literal is None:
+            data = text.encode("utf-8", "surrogateescape")
+            address, size = self.new_text(data)
+            literal = self.root.literals[text] = Literal(address, size)
+        literal.users += 1
+        self.texts.append(text)
+        return literal.address
+
+    def new_text(self, data: bytes) -> tuple[int, int]:
+        """A text object outside of the heap: its address and the bytes that it takes."""
+        size = layout.ARRAY_ELEMENTS + len(data)
+        address = self.space.arena.new_data(size)
+        self.write_text(address, data)
+        return address, size
+
+    def write_text(self, address: int, data: bytes) -> None:
+        """Make a text object of fresh memory."""
+        store_word(address + layout.HEADER, self.shape(self.names.text_class))
+        store_word(address + layout.ARRAY_LENGTH, len(data))
+        store_bytes(address + layout.ARRAY_ELEMENTS, data)
+
+    # Placing and freeing.
+
+    def bind(self, code: Code, address: int) -> bytearray:
+        """The bytes of a piece of code as they must be at `address`."""
+        data, symbols = bytearray(code.data), self.symbols
+        for offset, kind, symbol, addend in code.relocations:
+            value = (symbols.get(symbol) or self.address(symbol)) + addend  # type: ignore[call-overload, arg-type]
+            if kind is RELATIVE_32:
+                pack_distance(data, offset, value - address - offset)
+            elif kind is ABSOLUTE_64:
+                pack_address(data, offset, value)
+            else:
+                RELOCATE[kind](data, offset, value, address + offset, symbol)
+        return data
+
+    def place(self, code: CodeObject) -> int:
+        """Place the code of a function, make its GC points known, and let its entry cell lead to it.
+
+        Another code of the same function is freed, so nobody may be running that.
+        """
+        function, space = code.ref, self.space
+        if function.shared and self.parent is not None:
+            return self.parent.place(code)
+        if function.name in self.placed:
+            self.free(function.name)
+        arena, size = space.arena, len(code.code.data)
+        address = arena.allocate(size)
+        arena.write(address, self.bind(code.code, address))
+        add, places = space.points.add, space.places
+        for point in code.points:
+            at = address + point.offset
+            places[at] = point
+            if point.slots:
+                add(at, point.slots)
+        self.placed[function.name] = Placed(code, address, size)
+        arena.set_cell(self.cell(function), address)
+        return address
+
+    def free(self, name: str) -> None:
+        """Take back the code of a function; who calls it next has it supplied again."""
+        space = self.space
+        code, address, size = self.placed.pop(name)
+        cell = self.cells[name]
+        space.arena.set_cell(cell.address, cell.stub)
+        for point in code.points:
+            at = address + point.offset
+            del space.places[at]
+            if point.slots:
+                space.points.remove(at, point.slots)
+        space.arena.free(address, size)
+
+    def close(self) -> None:
+        """Take back everything; nobody may run it, or refer to it, any more."""
+        for name in list(self.placed):
+            self.free(name)
+        for cell in self.cells.values():
+            self.space.free_cell(cell)
+        self.cells.clear()
+        for text in self.texts:
+            literal = self.root.literals[text]
+            literal.users -= 1
+            if not literal.users:
+                del self.root.literals[text]
+                self.space.arena.free_data(literal.address, literal.size)
+        self.texts.clear()
+        self.shapes.free()
+        self.symbols.clear()
+
+    @property
+    def code_size(self) -> int:
+        """Bytes of the code of all functions so far, without stubs."""
+        return sum(placed.size for placed in self.placed.values())
