@@ -8,9 +8,10 @@
     shape       ... display[1] display[0] | size, element size, references, depth | method 0, 1, ...
                                           ^ the address of the shape
 
-The display has a word that stands for the ancestor at each depth (its address is what counts), so that "does it extend C" is one comparison
-(Click and Rose, Fast Subtype Checking in the HotSpot JVM, 2002).  It has at least `DISPLAY_MINIMUM` entries,
-and only for a C that is deeper must the depth be looked at first.  A method is the address of its entry cell.
+The display has a word that stands for the ancestor at each depth, by its address, so that "does it extend C"
+is one comparison (Click and Rose, Fast Subtype Checking in the HotSpot JVM, 2002).  It has at least
+`DISPLAY_MINIMUM` entries, and only for a C that is deeper must the depth be looked at first.  A method is the
+address of its entry cell.
 """
 
 from __future__ import annotations

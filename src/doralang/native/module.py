@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 from doralang.bytecode.entities import ClassRef, FieldRef, FunctionRef
 from doralang.code.collectors import Collector
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from doralang.check.program import Program
     from doralang.lower.specializer import Specializer
     from doralang.native.emission import Emission
-    from doralang.native.image import Stored
 
 VERIFIES: Final = bool(os.environ.get("DORA_VERIFY"))
 """Whether all bytecode is checked before it is compiled; tests set the environment variable."""
@@ -72,6 +71,22 @@ class Roots(NamedTuple):
     @property
     def functions(self) -> list[FunctionRef]:
         return [*self.initializers, *([self.main] if self.main else [])]
+
+
+class Stored(Protocol):
+    """The entities and the code of an earlier run (`native.image`)."""
+
+    roots: Roots
+    classes: list[ClassRef]
+    functions: list[FunctionRef]
+    internals: list[FunctionRef]
+    callables: dict[str, FunctionRef]
+    codes: dict[str, Any]
+    """by name of the function"""
+    globals: tuple[int, list[int]]
+
+    def code(self, name: str) -> CodeObject:
+        """The code of a function that is in `codes`."""
 
 
 class Module:

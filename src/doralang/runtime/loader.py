@@ -17,8 +17,9 @@ from typing import Final, NamedTuple, Protocol
 from doralang.bytecode.entities import ClassRef, FunctionRef
 from doralang.code import layout
 from doralang.code.objects import CodeObject
-from doralang.code.symbols import CLASS, ENTRY, LITERAL, SHAPE, UPCALL, Symbol
+from doralang.code.symbols import CLASS, ENTRY, LITERAL, SHAPE, UPCALL, Symbol, entry_of
 from doralang.machine.buffer import ABSOLUTE_64, RELATIVE_32, RELOCATE, Code
+from doralang.runtime import stubs
 from doralang.runtime.code_space import Cell, CodeSpace, Supplier
 from doralang.runtime.memory import store_bytes, store_word
 from doralang.runtime.shapes import Shapes
@@ -67,7 +68,7 @@ class Loader:
     """The code of one module."""
 
     def __init__(self, space: CodeSpace, names: Names, parent: Loader | None = None) -> None:
-        self.space = space
+        self.space: CodeSpace = space
         self.names = names
         self.parent = parent
         self.root: Loader = parent.root if parent else self
@@ -76,6 +77,8 @@ class Loader:
         self.cells: dict[str, Cell] = {}
         self.placed: dict[str, Placed] = {}
         """by name of the function"""
+        self.c_entries: dict[str, tuple[int, int]] = {}
+        """address and size, by name of the function"""
         self.shapes = Shapes(self)
         self.literals: dict[str, Literal] = {}
         """of a root: all texts of the modules below"""
@@ -94,8 +97,7 @@ class Loader:
             elif kind == SHAPE:
                 address = self.shape(self.names.class_named(name))
             elif kind == CLASS:
-                cls = self.names.class_named(name)
-                address = self.loader_of(cls).shapes.identity(cls)
+                address = self.identity(self.names.class_named(name))
             elif kind == LITERAL:
                 address = self.literal(name)
             elif kind == UPCALL and symbol not in self.space.symbols:
@@ -114,9 +116,25 @@ class Loader:
             cell = self.cells[function.name] = self.space.new_cell(self.names, function.name)
         return cell.address
 
+    def c_entry(self, function: FunctionRef) -> int:
+        """The address at which C code may call a function, with the thread block as first argument."""
+        if function.shared and self.parent is not None:
+            return self.parent.c_entry(function)
+        entry = self.c_entries.get(function.name)
+        if entry is None:
+            code = stubs.assemble(self.space.target.assembler, stubs.c_entry(function, entry_of(function)))
+            address, size = self.space.arena.allocate(len(code.data)), len(code.data)
+            self.space.arena.write(address, self.bind(code, address))
+            entry = self.c_entries[function.name] = address, size
+        return entry[0]
+
     def shape(self, cls: ClassRef) -> int:
         """The address of the shape of a class, complete."""
         return self.loader_of(cls).shapes.address(cls)
+
+    def identity(self, cls: ClassRef) -> int:
+        """The address of what stands for a class in displays."""
+        return self.loader_of(cls).shapes.identity(cls)
 
     def loader_of(self, cls: ClassRef) -> Loader:
         """Where the shape of a class belongs."""
@@ -201,6 +219,9 @@ class Loader:
         """Take back everything; nobody may run it, or refer to it, any more."""
         for name in list(self.placed):
             self.free(name)
+        for address, size in self.c_entries.values():
+            self.space.arena.free(address, size)
+        self.c_entries.clear()
         for cell in self.cells.values():
             self.space.free_cell(cell)
         self.cells.clear()

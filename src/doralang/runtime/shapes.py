@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Protocol
 
-from doralang.bytecode.entities import ClassRef
+from doralang.bytecode.entities import ClassRef, FunctionRef
 from doralang.code import layout
+from doralang.runtime.code_space import CodeSpace
 from doralang.runtime.memory import store_word
 from doralang.types.kinds import Kind
 
-if TYPE_CHECKING:
-    from doralang.runtime.loader import Loader
+
+class Linker(Protocol):
+    """What shapes ask of the loader that they belong to."""
+
+    @property
+    def space(self) -> CodeSpace: ...
+
+    def cell(self, function: FunctionRef) -> int:
+        """The address of the entry cell of a method."""
+
+    def identity(self, cls: ClassRef) -> int:
+        """The address of what stands for a class in displays."""
 
 
 class Shapes:
     """The shapes of a module's concrete classes.  They never move and are freed with the module."""
 
-    def __init__(self, loader: Loader) -> None:
+    def __init__(self, loader: Linker) -> None:
         self.loader = loader
         self.addresses: dict[str, int] = {}
         """by symbol of the class"""
@@ -50,8 +61,9 @@ class Shapes:
 
     def fill(self, cls: ClassRef, address: int) -> None:
         loader = self.loader
+        store_word(self.identity(cls), address)  # for the verifier of the heap
         for depth, step in enumerate(cls.display):
-            store_word(address + layout.display_offset(depth), loader.loader_of(step).shapes.identity(step))
+            store_word(address + layout.display_offset(depth), loader.identity(step))
         offsets, end = layout.layout_fields(cls)
         is_array = cls.element is not None or cls.is_text
         size = layout.ARRAY_ELEMENTS if is_array else layout.align(end)

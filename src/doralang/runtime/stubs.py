@@ -310,6 +310,34 @@ def internal(number: int, function: FunctionRef) -> Callable[[MacroAssembler], N
     return emit
 
 
+def c_entry(function: FunctionRef, cell: Symbol) -> Callable[[MacroAssembler], None]:
+    """A function for callers who know the platform's convention only; the thread block is the first argument.
+
+    It keeps the caller's thread register, and lets the chain of Dora frames end here.  It stays on the
+    caller's stack, so who calls it has entered the instance, or the function neither calls nor polls.
+    """
+
+    def emit(masm: MacroAssembler) -> None:
+        frame = masm.callee_saved[0]
+        (_, *arguments), size = masm.call_layout((LONG, *function.parameters))
+        masm.prologue((masm.thread, frame))
+        masm.set_frame_size(size)
+        with masm.scratch() as work:
+            for argument in arguments:
+                if argument.register is None:
+                    place = masm.incoming_arguments + argument.stack
+                    masm.load(LONG, work, masm.frame_pointer, place)
+                    masm.store(LONG, work, masm.stack_pointer, argument.stack)
+        masm.move(LONG, masm.thread, masm.arguments[0])
+        masm.move(LONG, frame, masm.frame_pointer)
+        masm.load_constant(LONG, masm.frame_pointer, 0)
+        masm.call_cell(cell)
+        masm.move(LONG, masm.frame_pointer, frame)
+        masm.epilogue()
+
+    return emit
+
+
 def store_argument(masm: MacroAssembler, kind: Kind, argument: Argument, place: int) -> None:
     """Store an argument of the calling convention into the frame; the rest of its word is rubbish."""
     if argument.register is not None:
