@@ -8,8 +8,12 @@ Their names are the symbols by which machine code names them: `Box<int>`, `Box<i
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Final
 
 from doralang.types.kinds import Kind
+
+CUT: Final = "…"
+"""stands in a name that does not tell all of what it stands for, because that would be too long"""
 
 
 @dataclass(slots=True, eq=False)

@@ -179,7 +179,7 @@ class Class(ClassHead):
     __slots__ = ("constructors", "fields", "methods", "modifiers", "source", "span", "statics")
 
     def __init__(self, name: str, parameters: tuple[TypeParameter, ...], source: Source, span: Span) -> None:
-        super().__init__(name, parameters)
+        super().__init__(name, parameters, lasts=not source.main)
         self.source = source
         self.span = span
         self.modifiers = Modifier.NONE

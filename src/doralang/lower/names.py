@@ -17,11 +17,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from doralang.bytecode.entities import CUT
 from doralang.check.program import Class, Function, FunctionKind, Library, Program, Trait
+from doralang.optional import load
 from doralang.types.types import PRIMITIVE_TYPES, ClassHead, ClassType, TraitHead, Type
 
 OWN: Final = "main::"
 """before the name of what the program calls like something of the library"""
+LONGEST: Final = 2000
+"""characters of the name of a type"""
 OUTERMOST: Final = " (outermost)"
 """behind the name of a function as the one that is entered from outside"""
 
@@ -31,6 +35,7 @@ class Names:
 
     def __init__(self, library: Library) -> None:
         self.library = library
+        self.types: dict[ClassType, str] = {}
         self.taken = library.functions.keys() | library.classes.keys() | library.traits.keys()
 
     def qualified(self, name: str, own: bool) -> str:
@@ -43,22 +48,18 @@ class Names:
         return self.qualified(head.name, head.source.main)
 
     def type(self, type: Type) -> str:
-        """The name of a type, however deep it is nested."""
-        written: list[str] = []
-        parts: list[Type | str] = [type]
-        while parts:
-            part = parts.pop()
-            if not isinstance(part, ClassType):
-                written.append(str(part))
+        """The name of a type, however deep it is nested; parts first, each of them once."""
+        waiting = [type]
+        while waiting:
+            type = waiting[-1]
+            if not isinstance(type, ClassType) or type in self.types:
+                waiting.pop()
                 continue
-            written.append(self.head(part.head))
-            if part.arguments:
-                written.append("<")
-                parts.append(">")
-                for argument in reversed(part.arguments):
-                    parts += argument, ", "
-                parts.pop()
-        return "".join(written)
+            parts = [one for one in type.arguments if isinstance(one, ClassType) and one not in self.types]
+            if not parts:
+                self.types[type] = shortened(self.head(type.head) + self.arguments(type.arguments))
+            waiting += parts
+        return self.types[type] if isinstance(type, ClassType) else str(type)
 
     def function(self, function: Function) -> str:
         """The name of a function without type arguments."""
@@ -76,7 +77,19 @@ class Names:
 
     def arguments(self, arguments: tuple[Type, ...]) -> str:
         """What stands behind a name for the type arguments."""
-        return f"<{', '.join(map(self.type, arguments))}>" if arguments else ""
+        names = [self.type(one) for one in arguments]
+        return f"<{', '.join(names)}>" if names else ""
+
+
+def shortened(name: str) -> str:
+    """A name that is not too long: types may double in every step, and would fill the memory.
+
+    What is cut has a digest in its place, so the name is still canonical, but nothing can be found by it.
+    """
+    if len(name) <= LONGEST:
+        return name
+    digest = load("hashlib").blake2b(name.encode(), digest_size=16).hexdigest()
+    return f"{name[: name.index('<')]}<{CUT}{digest}>"
 
 
 SEPARATORS: Final = {FunctionKind.STATIC: "::"}

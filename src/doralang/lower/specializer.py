@@ -12,7 +12,7 @@ from dataclasses import replace
 from doralang.bytecode.entities import ClassRef, FieldRef, FunctionRef, GlobalRef
 from doralang.bytecode.function import Function as Bytecode
 from doralang.check.program import Class, Field, Function, FunctionKind, Global, Program, Trait
-from doralang.lower.names import OUTERMOST, Names, find_types, functions_of
+from doralang.lower.names import OUTERMOST, Names, find_types, functions_of, shortened
 from doralang.types.kinds import Kind
 from doralang.types.types import (
     NIL,
@@ -196,7 +196,7 @@ class Specializer:
         head = self.names.function(function)
         if function.kind is FunctionKind.FORMULA:
             head += f"#{len(self.by_name)}"  # a program of its own each, but one engine may run many
-        name = head + self.names.arguments(arguments)
+        name = head + shortened(self.names.arguments(arguments))
         ref = FunctionRef(
             name,
             function.name,

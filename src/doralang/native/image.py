@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final, TypeAlias
 
-from doralang.bytecode.entities import ClassRef, FieldRef, FunctionRef
+from doralang.bytecode.entities import CUT, ClassRef, FieldRef, FunctionRef
 from doralang.code.objects import CodeObject, GCPoint, Site
 from doralang.code.symbols import CLASS, ENTRY, SHAPE, Symbol
 from doralang.machine.buffer import Code, RelocationKind
@@ -114,8 +114,11 @@ def name_of(kind: Kind | None) -> str | None:
     return None if kind is None else kind.value
 
 
-def capture(module: Module) -> Image:
-    """A module with its code, and what it needs of the library's."""
+def capture(module: Module) -> Image | None:
+    """A module with its code, and what it needs of the library's.
+
+    None if something could not be found by its name again.
+    """
     roots = module.roots
     codes, classes = reached(module)
     numbering = Numbering()
@@ -135,6 +138,8 @@ def capture(module: Module) -> Image:
         numbering.add_class(cls)
     numbering.close()
     functions = numbering.functions
+    if any(CUT in function.name for function in functions):
+        return None
     return (
         [numbering.class_data(cls) for cls in numbering.classes],
         [numbering.function_data(function) for function in functions],

@@ -265,7 +265,8 @@ class Module:
         """Compile a function, and print what people want to see of it."""
         assert tier == BASELINE, f"there is no compiler for {tier}"
         specializer, emission = self.specializer, self.emission
-        ref = specializer.by_name.get(name) or specializer.find(self.function_named(name).head, name)
+        known = self.functions.get(name)
+        ref = specializer.find(known.head if known is not None else name, name)
         if specializer.nesting(ref) > MOST_NESTED:
             raise Trapped(Trap.STACK)
         bytecode = specializer.code(ref)

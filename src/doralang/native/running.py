@@ -143,7 +143,7 @@ class Executor(Upcalls):
             return self.result(ref.result)
         finally:
             instance.end()
-            self.flush_output([])
+            self.write_output()
         raise failure
 
     def entering(self, parameters: tuple[Kind, ...]) -> Entering:

@@ -156,10 +156,14 @@ class Upcalls:
             thread[layout.THREAD_RESULT] = self.to_word(result, ref.result)
 
     def flush_output(self, words: list[int]) -> int:
-        self.output.write(self.instance.take_output())
+        """The program has filled its buffer, or has none yet."""
+        self.write_output()
         self.instance.make_output(self.output.most)
-        self.output.flush()
         return 0
+
+    def write_output(self) -> None:
+        self.output.write(self.instance.take_output())
+        self.output.flush()
 
     # What collectors ask for.
 

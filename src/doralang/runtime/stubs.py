@@ -17,7 +17,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from enum import IntEnum
-from functools import cache
 from typing import Final
 
 from doralang.bytecode.entities import FunctionRef
@@ -213,11 +212,10 @@ def attention(masm: MacroAssembler) -> None:
     masm.epilogue()
 
 
-@cache
 def compile_first(target: Target, first: int, count: int) -> tuple[Code, list[int]]:
     """Where entry cells lead until their functions, with numbers from `first` on, are compiled.
 
-    The code, which is the same for all programs and is to be copied, and the place of each in it.
+    The code, and the place of each in it.
     """
     masm = target.assembler()
     places, end = [], masm.label()

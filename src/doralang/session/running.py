@@ -79,7 +79,7 @@ def store(executor: Executor, entry: Entry) -> None:
     if module.is_new:
         images = load("doralang.native.image")
         image = images.capture(module)
-        if images.code_count(image) > module.stored_count:
+        if image is not None and images.code_count(image) > module.stored_count:
             entry.write(image)
 
 

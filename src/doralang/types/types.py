@@ -22,6 +22,8 @@ class PrimitiveType:
 
     __slots__ = ("kind", "name", "size")
 
+    home: Home = None
+
     def __init__(self, kind: Kind, size: int) -> None:
         self.kind = kind
         self.name = kind.value
@@ -49,6 +51,8 @@ class SpecialType:
 
     __slots__ = ("name",)
 
+    home: Home = None
+
     def __init__(self, name: str) -> None:
         self.name = name
 
@@ -70,10 +74,11 @@ class TypeParameter:
     resolved, which may need other declarations first.
     """
 
-    __slots__ = ("class_bound", "name", "traits")
+    __slots__ = ("class_bound", "home", "name", "traits")
 
     def __init__(self, name: str) -> None:
         self.name = name
+        self.home: Home = {}
         self.class_bound: ClassType | TypeParameter | None = None
         self.traits: list[TraitHead] = []
 
@@ -93,13 +98,15 @@ class TraitHead:
 class ClassHead:
     """What types know of a class: name, type parameters and the type of its parent.
 
-    `parent` mentions the parameters: `class Tin<T>: Box<T>` has the parent `Box<T>`.
+    `parent` mentions the parameters: `class Tin<T>: Box<T>` has the parent `Box<T>`.  `lasts` says that
+    the class is there as long as the process, as those of the library are: it keeps no types of programs alive.
     """
 
-    __slots__ = ("_types", "name", "parameters", "parent")
+    __slots__ = ("_types", "home", "name", "parameters", "parent")
 
-    def __init__(self, name: str, parameters: tuple[TypeParameter, ...] = ()) -> None:
+    def __init__(self, name: str, parameters: tuple[TypeParameter, ...] = (), *, lasts: bool = False) -> None:
         self.name = name
+        self.home: Home = None if lasts else {}
         self.parameters = parameters
         self.parent: ClassType | None = None
         self._types: dict[tuple[Type, ...], ClassType] = {}
@@ -108,7 +115,13 @@ class ClassHead:
         """The one type of this class with these arguments."""
         type = self._types.get(arguments)
         if type is None:
-            type = self._types[arguments] = ClassType(self, arguments)
+            home = None if self.home is not None else home_of(arguments)
+            if home is None:
+                type = self._types[arguments] = ClassType(self, arguments)
+            else:
+                type = home.get((self, arguments))
+                if type is None:
+                    type = home[self, arguments] = ClassType(self, arguments)
         return type
 
 
@@ -118,10 +131,11 @@ class ClassType:
     Types may be nested very deep, so what can be known of the arguments is found out at once.
     """
 
-    __slots__ = ("_parent", "arguments", "depth", "head", "is_open", "is_wrong")
+    __slots__ = ("_parent", "arguments", "depth", "head", "home", "is_open", "is_wrong")
 
     def __init__(self, head: ClassHead, arguments: tuple[Type, ...]) -> None:
         self.head = head
+        self.home: Home = head.home if head.home is not None else home_of(arguments)
         self.arguments = arguments
         self._parent: ClassType | None = None
         inner = [argument for argument in arguments if isinstance(argument, ClassType)]
@@ -164,6 +178,13 @@ class ClassType:
 
 
 Type: TypeAlias = PrimitiveType | SpecialType | TypeParameter | ClassType
+Home: TypeAlias = "dict[tuple[ClassHead, tuple[Type, ...]], ClassType] | None"
+"""types of lasting classes whose arguments mention something of a program, kept there; None for what lasts"""
+
+
+def home_of(arguments: tuple[Type, ...]) -> Home:
+    """Where the type of a lasting class with these arguments is kept; None for the class itself."""
+    return next((one.home for one in arguments if one.home is not None), None)
 
 
 def substitute(type: Type, mapping: Mapping[Type, Type] | Mapping[TypeParameter, Type]) -> Type:
