@@ -1,5 +1,70 @@
-"""Dora: a statically typed language with a just-in-time compiler, hosted in Python."""
+"""Dora: a statically typed language with a just-in-time compiler, hosted in Python.
 
+    import doralang as dora
+
+    m = dora.compile("fun twice(n: int) -> int { return 2 * n; }")
+    m.twice(21)      ->   42
+
+Nothing but the version is imported until something is asked for.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from doralang.optional import load
 from doralang.version import VERSION as __version__
 
-__all__ = ["__version__"]
+if TYPE_CHECKING:
+    from doralang.embed.errors import AssertionFailed as AssertionFailed
+    from doralang.embed.errors import Cancelled as Cancelled
+    from doralang.embed.errors import CastFailed as CastFailed
+    from doralang.embed.errors import CompileError as CompileError
+    from doralang.embed.errors import Diagnostic as Diagnostic
+    from doralang.embed.errors import DivisionByZero as DivisionByZero
+    from doralang.embed.errors import DoraError as DoraError
+    from doralang.embed.errors import Exited as Exited
+    from doralang.embed.errors import Failure as Failure
+    from doralang.embed.errors import FatalError as FatalError
+    from doralang.embed.errors import Frame as Frame
+    from doralang.embed.errors import IndexOutOfBounds as IndexOutOfBounds
+    from doralang.embed.errors import InstanceBusy as InstanceBusy
+    from doralang.embed.errors import InstanceSpent as InstanceSpent
+    from doralang.embed.errors import LimitExceeded as LimitExceeded
+    from doralang.embed.errors import NilAccess as NilAccess
+    from doralang.embed.errors import OutOfMemory as OutOfMemory
+    from doralang.embed.errors import SourceTooLarge as SourceTooLarge
+    from doralang.embed.errors import StackOverflow as StackOverflow
+    from doralang.embed.errors import Thrown as Thrown
+    from doralang.embed.errors import TimeLimitExceeded as TimeLimitExceeded
+    from doralang.embed.limits import Limits as Limits
+    from doralang.embed.modules import Function as Function
+    from doralang.embed.modules import Instance as Instance
+    from doralang.embed.modules import Module as Module
+    from doralang.embed.modules import compile as compile
+
+_ERRORS: Final = """
+    AssertionFailed Cancelled CastFailed CompileError Diagnostic DivisionByZero DoraError Exited Failure
+    FatalError Frame IndexOutOfBounds InstanceBusy InstanceSpent LimitExceeded NilAccess OutOfMemory
+    SourceTooLarge StackOverflow Thrown TimeLimitExceeded
+"""
+_HOMES: Final[dict[str, str]] = {
+    **dict.fromkeys(_ERRORS.split(), "doralang.embed.errors"),
+    "Limits": "doralang.embed.limits",
+    **dict.fromkeys(["Function", "Instance", "Module", "compile"], "doralang.embed.modules"),
+}
+"""the module that each name of the API is in"""
+
+__all__ = ["__version__", *_HOMES]
+
+
+def __getattr__(name: str) -> object:
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    found = globals()[name] = getattr(load(home), name)
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_HOMES})

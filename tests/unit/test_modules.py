@@ -15,11 +15,11 @@ from doralang.engines.native import Machine, module_of
 from doralang.native.module import Module
 from doralang.native.running import Executor
 from doralang.runtime.code_space import CodeSpace
+from doralang.runtime.instance import InstanceBusy
 from doralang.session.checking import compile_program
 from doralang.settings import Settings
 from doralang.text.diagnostics import Diagnostics
 from doralang.text.source import Source
-from doralang.types.failures import Failure, FatalError
 
 SETTINGS = Settings(heap_size=16 << 20)
 GENERIC = """
@@ -200,7 +200,7 @@ def test_a_busy_instance_is_not_entered_again(counting: Counting) -> None:
         def write(self, data: object, /) -> int:
             try:
                 counting.call(instance, "count", 1)
-            except (Failure, FatalError) as error:
+            except InstanceBusy as error:
                 refused.append(str(error))
             return 0
 

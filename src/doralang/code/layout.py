@@ -90,6 +90,8 @@ THREAD_RESULT: Final = 112
 THREAD_FLOAT_RESULT: Final = 120
 THREAD_ARGUMENTS: Final = 128
 """where the arguments of an internal function that Python supplies stand, a word each"""
+THREAD_PATIENCE: Final = 136
+"""ticks of the ticker until Python is asked"""
 THREAD_GIL: Final = 168
 """what PyEval_SaveThread returned, if the GIL is released"""
 THREAD_TICKS: Final = 176

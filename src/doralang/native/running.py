@@ -14,7 +14,7 @@ from doralang.native.module import Module
 from doralang.native.upcalls import Upcalls
 from doralang.optional import load
 from doralang.runtime import stubs
-from doralang.runtime.instance import HeapOptions, Instance, InstanceBusy
+from doralang.runtime.instance import UNLIMITED, HeapOptions, Instance, RunOptions
 from doralang.runtime.memory import store_word
 from doralang.runtime.spaces import Sizes
 from doralang.settings import Settings
@@ -40,9 +40,11 @@ class Executor(Upcalls):
         stdout: ByteSink,
         stderr: ByteSink,
         settings: Settings | None = None,
+        run_options: RunOptions = UNLIMITED,
     ) -> None:
         self.settings = settings = settings or Settings()
         self.module = module
+        self.pending: BaseException | None = None
         self.stderr = stderr
         self.output = Output(stdout)
         self.entries: dict[tuple[Kind, ...], Entering] = {}
@@ -55,6 +57,7 @@ class Executor(Upcalls):
             self.upcall,
             globals=count,
             references=references,
+            run_options=run_options,
         )
         self.use_collector()
         texts = [argument.encode("utf-8", "surrogateescape") for argument in arguments]
@@ -117,12 +120,12 @@ class Executor(Upcalls):
     # Calls.
 
     def run(self, ref: FunctionRef, words: list[int]) -> Value:
-        """Enter native code.  Whatever way it ends, its output is written then."""
+        """Enter native code.  Whatever way it ends, its output is written then.
+
+        Raises Failure, Exit and InstanceBusy.
+        """
         entering, instance = self.entering(ref.parameters), self.instance
-        try:
-            top = instance.begin() - entering.stack_size
-        except InstanceBusy as busy:
-            raise FatalError(str(busy)) from None
+        top = instance.begin() - entering.stack_size
         try:
             if instance.is_spent:
                 raise FatalError("the heap was left in the middle of a collection")

@@ -37,6 +37,8 @@ class Upcalls:
     output: Output
     stderr: ByteSink
     context: Context
+    pending: BaseException | None
+    """what came up during a collection, which is ended before it is raised"""
 
     # Values.
 
@@ -137,6 +139,13 @@ class Upcalls:
             raise Trapped(Trap.STACK)
         thread[layout.THREAD_LIMIT] = thread[layout.THREAD_REAL_LIMIT]
         thread[layout.THREAD_TICKS] = 0
+        pending, self.pending = self.pending, None
+        if pending is not None:
+            raise pending
+        self.look_at_limits()
+
+    def look_at_limits(self) -> None:
+        """Raises what ends the run if a limit is reached; called every few ticks."""
 
     # Internal functions.
 
@@ -184,10 +193,14 @@ class Upcalls:
         return 0
 
     def collection_interrupted(self, words: list[int]) -> int:
-        """Signals have their turn in being here; if one raises, the heap is left as it is, of no more use."""
-        thread = self.instance.thread
-        thread[layout.THREAD_LIMIT] = thread[layout.THREAD_REAL_LIMIT]
-        thread[layout.THREAD_TICKS] = 0
+        """Signals have their turn in being here.  What they raise waits for the end of the collection."""
+        try:
+            thread = self.instance.thread
+            thread[layout.THREAD_LIMIT] = thread[layout.THREAD_REAL_LIMIT]
+            thread[layout.THREAD_TICKS] = 0
+            self.look_at_limits()
+        except (KeyboardInterrupt, Trapped) as error:
+            self.pending = error
         return 0
 
     def blocks_are_exhausted(self, words: list[int]) -> int:

@@ -22,6 +22,8 @@ from doralang.runtime.spaces import Sizes
 from doralang.runtime.stacks import STACK_RESERVE, give_back, take_stack
 
 OUTPUT_SIZE: Final = 64 << 10
+PATIENCE: Final = 10
+"""ticks of the ticker until Python is asked, 50 milliseconds"""
 STACK_ALIGNMENT: Final = 64
 
 
@@ -37,6 +39,17 @@ class HeapOptions(NamedTuple):
     """one of `layout.STRESS_…`, or 0"""
     verify: bool = False
     events: bool = False
+
+
+class RunOptions(NamedTuple):
+    """What a run may use."""
+
+    stack: int | None = None
+    """bytes of stack; none for all of it"""
+    patience: int = PATIENCE
+
+
+UNLIMITED: Final = RunOptions()
 
 
 class Instance:
@@ -56,11 +69,13 @@ class Instance:
         *,
         globals: int,
         references: Sequence[int],
+        run_options: RunOptions = UNLIMITED,
     ) -> None:
         self.loader = loader
         self.space = loader.space
         self.collector = collector
         self.options = options
+        self.run_options = run_options
         self.ticker = self.space.ticker
         self.thread = Words(self.ticker.new_block(), layout.THREAD_SIZE)
         self.globals = (ctypes.c_uint64 * max(globals, 1))()
@@ -70,11 +85,13 @@ class Instance:
         self.made_handles: Handles | None = None
         self.printed: ctypes.Array[ctypes.c_char] | None = None
         self.stack: Stack | None = None
+        self.is_closed = False
         self.texts: list[tuple[int, int]] = []
         """texts outside of the heap: addresses and sizes"""
         self.upcall = upcall  # kept alive here, called by address
         self.thread[layout.THREAD_GLOBALS] = ctypes.addressof(self.globals)
         self.thread[layout.THREAD_UPCALL] = id(self.upcall)
+        self.thread[layout.THREAD_PATIENCE] = run_options.patience
 
     # What is made when it is first needed.
 
@@ -138,12 +155,21 @@ class Instance:
 
     def begin(self) -> int:
         """Take a stack for a run; the top of it.  Raises InstanceBusy."""
+        assert not self.is_closed, "the instance was closed"
         if self.stack is not None:
             raise InstanceBusy("the instance is running already")
         self.stack = stack = take_stack()
         thread = self.thread
-        thread[layout.THREAD_REAL_LIMIT] = thread[layout.THREAD_LIMIT] = stack.bottom + STACK_RESERVE
-        return stack.top - STACK_ALIGNMENT
+        top, lowest = stack.top - STACK_ALIGNMENT, stack.bottom + STACK_RESERVE
+        if self.run_options.stack is not None:
+            lowest = max(lowest, top - self.run_options.stack)
+        thread[layout.THREAD_REAL_LIMIT] = thread[layout.THREAD_LIMIT] = lowest
+        return top
+
+    def ask_attention(self) -> None:
+        """Let the running program ask Python soon.  From any thread."""
+        self.thread[layout.THREAD_TICKS] = self.run_options.patience
+        self.thread[layout.THREAD_LIMIT] = -1
 
     def run(self, code: int, arguments: int, stack_top: int) -> None:
         """Call a function with a block of arguments; what an upcall raises comes out.
@@ -184,7 +210,10 @@ class Instance:
         return [place for place in places if place is not None and not place.function.hidden]
 
     def close(self) -> None:
-        """Free everything; the code stays, it is the module's."""
+        """Free everything; the code stays, it is the module's.  The second time nothing happens."""
+        if self.is_closed:
+            return
+        self.is_closed = True
         if self.made_handles is not None:
             self.made_handles.free()
         if self.made_heap is not None:

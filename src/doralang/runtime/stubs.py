@@ -29,8 +29,6 @@ from doralang.types.kinds import DOUBLE, FLOATING, LONG, Kind
 from doralang.types.traps import Trap
 
 FLOAT_ARGUMENTS: Final = 8
-TICKS_TO_PYTHON: Final = 10
-"""ticks of the ticker until Python is asked, 50 milliseconds"""
 FLOATS_AT: Final = 64
 """where the float arguments begin in the block of arguments that `enter` gets"""
 ARGUMENT_WORDS: Final = FLOATS_AT // layout.WORD + FLOAT_ARGUMENTS
@@ -181,7 +179,7 @@ def attention(masm: MacroAssembler) -> None:
     """The frame is below the limit.  Nothing that the program has in registers is lost.
 
     The stack may really be full: Python reports that.  Otherwise it was the ticker: its first tick
-    releases the GIL, and then each `TICKS_TO_PYTHON`th asks Python, which looks at signals.
+    releases the GIL, and then each `THREAD_PATIENCE`th asks Python, which looks at signals and limits.
     """
     saved = Saved(masm, everything=True)
     masm.prologue()
@@ -202,9 +200,8 @@ def attention(masm: MacroAssembler) -> None:
     masm.jump(done)
     masm.bind(released)
     masm.add_to_memory(LONG, 1, masm.thread, layout.THREAD_TICKS)
-    masm.branch_memory_immediate(
-        LONG, Condition.LESS, masm.thread, layout.THREAD_TICKS, TICKS_TO_PYTHON, done
-    )
+    masm.load(LONG, work, masm.thread, layout.THREAD_TICKS)
+    masm.branch_memory(LONG, Condition.LESS, work, masm.thread, layout.THREAD_PATIENCE, done)
     masm.bind(ask)
     upcall(masm, Reason.ATTENTION, saved.size)
     masm.bind(done)

@@ -98,8 +98,9 @@ class TraitHead:
 class ClassHead:
     """What types know of a class: name, type parameters and the type of its parent.
 
-    `parent` mentions the parameters: `class Tin<T>: Box<T>` has the parent `Box<T>`.  `lasts` says that
-    the class is there as long as the process, as those of the library are: it keeps no types of programs alive.
+    `parent` mentions the parameters: `class Tin<T>: Box<T>` has the parent `Box<T>`.  `lasts` says
+    that the class is there as long as the process, as those of the library are: it keeps no types of programs
+    alive.
     """
 
     __slots__ = ("_types", "home", "name", "parameters", "parent")

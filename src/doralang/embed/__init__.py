@@ -1,0 +1,1 @@
+"""Dora inside Python: `import doralang as dora`, programs and formulas, compiled and called at run time."""

@@ -1,0 +1,195 @@
+"""What the Python API raises: compile errors with their places, and failures of running programs.
+
+Each failure also derives from the built-in exception that a Python programmer would expect:
+
+    m.divide(1, 0)     DivisionByZero, a ZeroDivisionError
+    m.first([])        IndexOutOfBounds, an IndexError
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final, Literal, NamedTuple
+
+from doralang.text import diagnostics as text
+from doralang.text.reports import Format, render
+from doralang.text.source import Source
+from doralang.types import failures
+from doralang.types.traps import Trap, trace_lines
+
+
+class DoraError(Exception):
+    """Anything that Dora raises."""
+
+
+class Diagnostic(NamedTuple):
+    """One report about a text: offsets from `start` up to `end`, line and column from 1."""
+
+    code: str
+    severity: Literal["error", "warning"]
+    message: str
+    help: str | None
+    start: int
+    end: int
+    line: int
+    column: int
+    replacement: str | None = None
+    """text for start..end that would be right, if that is clear"""
+
+
+def diagnostics_of(found: text.Diagnostics) -> tuple[Diagnostic, ...]:
+    """The reports of one compilation, by position."""
+    result = []
+    for report in found.sorted():
+        line, column = report.position
+        severity: Literal["error", "warning"] = (
+            "error" if report.severity is text.Severity.ERROR else "warning"
+        )
+        start, end = report.span
+        result.append(
+            Diagnostic(report.code, severity, report.message, report.help, start, end, line, column)
+        )
+    return tuple(result)
+
+
+class CompileError(DoraError, ValueError):
+    """A text that is no program; `str()` shows it with the places underlined."""
+
+    def __init__(self, found: text.Diagnostics) -> None:
+        super().__init__(render([found], Format.HUMAN).rstrip("\n"))
+        self.diagnostics = diagnostics_of(found)
+
+
+class SourceTooLarge(DoraError, ValueError):
+    """A text that is longer than the limit `source_size`."""
+
+
+class Frame(NamedTuple):
+    """A line of a stack trace; `file` is None in the program's own text."""
+
+    function: str
+    file: str | None
+    line: int
+
+
+class Failure(DoraError):
+    """A run ended by a failure.  The trace is in `str()` and in `trace`, innermost first."""
+
+    def __init__(self, line: str, trace: tuple[Frame, ...] = ()) -> None:
+        shown = trace_lines([str_of(frame) for frame in trace])
+        super().__init__("\n".join([line, *shown]))
+        self.line = line
+        self.trace = trace
+
+
+class AssertionFailed(Failure, AssertionError):
+    """`assert` found something false."""
+
+
+class DivisionByZero(Failure, ZeroDivisionError):
+    """A whole number was divided by 0."""
+
+
+class IndexOutOfBounds(Failure, IndexError):
+    """An array, text or vector has no such element."""
+
+
+class NilAccess(Failure, AttributeError):
+    """Something of `nil` was asked for."""
+
+
+class CastFailed(Failure, TypeError):
+    """`as` met an object of another class."""
+
+
+class StackOverflow(Failure, RecursionError):
+    """Too many calls in calls."""
+
+
+class OutOfMemory(Failure, MemoryError):
+    """The limit of memory, or what the machine has, is reached."""
+
+
+class FatalError(Failure):
+    """The program called `fatalError` or `abort`."""
+
+
+class Exited(Failure):
+    """The program called `exit`; never SystemExit."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(f"the program ended itself with status {status}")
+        self.status = status
+
+
+class Thrown(Failure):
+    """An exception of the program that nobody caught; `value` is its text."""
+
+    def __init__(self, line: str, trace: tuple[Frame, ...] = (), value: Any = None) -> None:
+        super().__init__(line, trace)
+        self.value = value
+
+
+class LimitExceeded(Failure):
+    """A limit was reached; `limit` is its name."""
+
+    def __init__(self, line: str, trace: tuple[Frame, ...] = (), limit: str = "") -> None:
+        super().__init__(line, trace)
+        self.limit = limit
+
+
+class TimeLimitExceeded(LimitExceeded, TimeoutError):
+    """The call took longer than the limit `time`."""
+
+
+class Cancelled(Failure):
+    """Somebody called `cancel`."""
+
+
+class InstanceBusy(DoraError, RuntimeError):
+    """The instance is running already, in another thread or further out in this one."""
+
+
+class InstanceSpent(DoraError, RuntimeError):
+    """The instance was closed, or left in the middle of a collection."""
+
+
+FAILURES: Final[dict[Trap, type[Failure]]] = {
+    Trap.ASSERT: AssertionFailed,
+    Trap.DIVISION: DivisionByZero,
+    Trap.INDEX: IndexOutOfBounds,
+    Trap.NIL: NilAccess,
+    Trap.CAST: CastFailed,
+    Trap.STACK: StackOverflow,
+    Trap.MEMORY: OutOfMemory,
+    Trap.UNCAUGHT: Thrown,
+    Trap.UNEXPECTED: Thrown,
+    Trap.LIMIT: LimitExceeded,
+}
+
+
+def str_of(frame: Frame) -> str:
+    place = f"{frame.line}" if frame.file is None else f"{frame.file}:{frame.line}"
+    return f"{frame.function}: {place}"
+
+
+def frame_of(line: str) -> Frame:
+    """The frame that a line of a trace describes: `f(int) -> int: 3`, `…: vector.dora:12`."""
+    function, _, place = line.rpartition(": ")
+    file, _, number = place.rpartition(":")
+    return Frame(function, file or None, int(number))
+
+
+def failure_of(failure: failures.Failure) -> BaseException:
+    """What the caller of a program that failed is told."""
+    trace = tuple(frame_of(line) for line in failure.trace)
+    if failure.trap is Trap.INTERRUPT:
+        return KeyboardInterrupt()
+    if failure.trap is None:
+        return FatalError(failure.line, trace)
+    if failure.trap in (Trap.UNCAUGHT, Trap.UNEXPECTED):
+        return Thrown(failure.line, trace, failure.line.partition(": ")[2])
+    return FAILURES[failure.trap](failure.line, trace)
+
+
+def too_large(source: Source, most: int) -> SourceTooLarge:
+    return SourceTooLarge(f"{source.name}: the text is longer than {most} bytes (the limit `source_size`)")

@@ -1,0 +1,97 @@
+"""Limits: what a program inside another may use, each finite or None for no limit.
+
+Limits(memory="64MB", time=0.5)
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+UNITS: Final = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
+
+
+def as_bytes(name: str, value: int | str | None) -> int | None:
+    """A number of bytes: an int, or a text such as "64MB", "1 GB", "512k".  Raises ValueError, TypeError."""
+    if value is None:
+        return None
+    if isinstance(value, str):
+        text = value.strip().upper().removesuffix("B").rstrip()
+        number, unit = (text[:-1].rstrip(), text[-1]) if text[-1:] in ("K", "M", "G") else (text, "")
+        if not number.isdecimal():
+            raise ValueError(f"{name}: {value!r} is no size; write a number of bytes or a text like '64MB'")
+        return int(number) * UNITS[unit]
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise TypeError(f"{name}: expected an int or a str, found {type(value).__name__}")
+    if value < 0:
+        raise ValueError(f"{name}: {value} is negative")
+    return value
+
+
+def as_seconds(name: str, value: float | None) -> float | None:
+    """A time in seconds.  Raises ValueError, TypeError."""
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise TypeError(f"{name}: expected a number of seconds, found {type(value).__name__}")
+    if not value >= 0:
+        raise ValueError(f"{name}: {value} is no time")
+    return float(value)
+
+
+class Limits:
+    """Immutable.
+
+    memory         bytes of all objects of an instance together
+    time           seconds that one call may take
+    stack          bytes for calls in calls
+    output         bytes that one call may print
+    source_size    bytes of a program's or formula's text
+    """
+
+    __slots__ = ("memory", "output", "source_size", "stack", "time")
+
+    memory: int | None
+    time: float | None
+    stack: int | None
+    output: int | None
+    source_size: int | None
+
+    def __init__(
+        self,
+        *,
+        memory: int | str | None = None,
+        time: float | None = None,
+        stack: int | str | None = None,
+        output: int | str | None = None,
+        source_size: int | str | None = None,
+    ) -> None:
+        set_once = object.__setattr__
+        set_once(self, "memory", as_bytes("memory", memory))
+        set_once(self, "time", as_seconds("time", time))
+        set_once(self, "stack", as_bytes("stack", stack))
+        set_once(self, "output", as_bytes("output", output))
+        set_once(self, "source_size", as_bytes("source_size", source_size))
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"limits cannot be changed; use `replace({name}=...)`")
+
+    @staticmethod
+    def untrusted() -> Limits:
+        """64 MB of memory, 1 s of time, 1 MB of stack and of output, 64 KB of source."""
+        return Limits(memory="64MB", time=1.0, stack="1MB", output="1MB", source_size="64KB")
+
+    def replace(self, **changes: Any) -> Limits:
+        """The same but for some."""
+        return Limits(**{name: getattr(self, name) for name in self.__slots__} | changes)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Limits) and all(
+            getattr(self, name) == getattr(other, name) for name in self.__slots__
+        )
+
+    def __hash__(self) -> int:
+        return hash(tuple(getattr(self, name) for name in self.__slots__))
+
+    def __repr__(self) -> str:
+        given = [(name, getattr(self, name)) for name in self.__slots__]
+        return f"Limits({', '.join(f'{name}={value!r}' for name, value in given if value is not None)})"
