@@ -37,7 +37,7 @@ class Waiting:
         self,
         body: Body,
         span: Span,
-        head: str,
+        head: Type | str,
         inner: Iterable[Operand],
         complete: Callable[[Type | None], TypedExpression],
     ) -> None:

@@ -6,7 +6,11 @@ reports; a hint is shown only if all of its names are given.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from typing import Final
+
+from doralang.types.types import LARGEST, Type
 
 MESSAGES: Final[dict[str, tuple[str, str | None]]] = {
     "E0106": ("this number is too large for `{type}`", "{hint}"),
@@ -48,6 +52,7 @@ MESSAGES: Final[dict[str, tuple[str, str | None]]] = {
     "E0417": ("no constructor of `{type}` takes {found}", "{hint}"),
     "E0418": ("`{type}` is not a class type", None),
     "E0419": ("`{left}` and `{right}` are unrelated", None),
+    "E0420": ("this text is too long for a constant", "{hint}"),
     "E0501": ("`{name}` is not a class", None),
     "E0502": ("`{name}` cannot be extended", "{hint}"),
     "E0503": ("`{name}` extends itself", None),
@@ -81,6 +86,10 @@ MESSAGES: Final[dict[str, tuple[str, str | None]]] = {
     "E0614": ("cannot loop over `{type}`", "{hint}"),
     "E0615": ("`{type}` already implements `{trait}`, at {position}", None),
     "E0616": ("a method with type parameters cannot be {what}", None),
+    "E0617": (
+        "this type is too large",
+        f"a type has at most {LARGEST:,} characters",
+    ),
     "E0701": ("`{name}` is only allowed in a loop", None),
     "E0702": ("`{name}` may end here without returning {article} `{type}`", None),
     "E0801": ("`{name}` can throw", "write `try {name}(…)`"),
@@ -102,13 +111,29 @@ def render(code: str, values: dict[str, object]) -> tuple[str, str | None]:
     """The sentence and hint of a report."""
     message, hint = MESSAGES[code]
     if hint is None or (hint == "{hint}" and not values.get("hint")):
-        return message.format(**values), None
-    return message.format(**values), hint.format(**values)
+        return readable(message.format(**values)), None
+    return readable(message.format(**values)), readable(hint.format(**values))
 
 
-def type_list(types: list[str]) -> str:
+LONGEST: Final = 200
+"""Characters of a name or type in a message; of a longer one the start and the end are shown."""
+_LONG: Final = re.compile(f"`([^`]{{{LONGEST // 2}}})[^`]{{{LONGEST // 2},}}([^`]{{{LONGEST // 4}}})`")
+
+MOST_TYPES: Final = 20
+"""types that a list in a message has room for"""
+
+
+def readable(text: str) -> str:
+    """A sentence, its long names and types cut."""
+    return text if len(text) <= LONGEST else _LONG.sub(r"`\1…\2`", text)
+
+
+def type_list(types: Sequence[Type | str]) -> str:
     """(`int`, `Str`)"""
-    return "(" + ", ".join(f"`{type}`" for type in types) + ")"
+    shown = [f"`{type}`" for type in types[:MOST_TYPES]]
+    if len(types) > MOST_TYPES:
+        shown.append(f"{len(types) - MOST_TYPES} more")
+    return "(" + ", ".join(shown) + ")"
 
 
 def count(number: int, noun: str) -> str:

@@ -22,6 +22,7 @@ from doralang.types.types import (
     BOOL,
     ERROR,
     INT,
+    LARGEST,
     NIL,
     PRIMITIVE_TYPES,
     UNIT,
@@ -30,6 +31,7 @@ from doralang.types.types import (
     Type,
     is_assignable,
     is_subclass,
+    size_of,
     substitute,
 )
 
@@ -354,6 +356,8 @@ def check_member(
     type = substitute(field.type, mapping)
     if type is ERROR:
         return body.wrong(node.span)
+    if size_of(type) > LARGEST:
+        return body.error("E0617", node.span)
     return typed.GetField(node.span, type, left, field)
 
 

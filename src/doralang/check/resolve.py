@@ -12,6 +12,7 @@ from doralang.text.recursion import HOP, on_fresh_stack
 from doralang.text.source import Span
 from doralang.types.types import (
     ERROR,
+    LARGEST,
     PRIMITIVE_TYPES,
     SELF,
     UNIT,
@@ -21,6 +22,7 @@ from doralang.types.types import (
     TypeParameter,
     has_error,
     is_subclass,
+    size_of,
     substitute,
 )
 
@@ -85,7 +87,11 @@ def resolve_class(context: Context, node: tree.NamedType, entity: Class, depth: 
         context.unit.when_declared(
             lambda: check_bounds(context, node.span, entity.parameters, arguments) and None
         )
-    return class_type(context, entity, arguments)
+    type = class_type(context, entity, arguments)
+    if size_of(type) > LARGEST:
+        context.error("E0617", node.span)
+        return ERROR
+    return type
 
 
 def class_type(context: Context, entity: Class, arguments: tuple[Type, ...]) -> Type:

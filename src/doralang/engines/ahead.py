@@ -5,6 +5,7 @@ program runs; the rest runs in the VM.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
 
 from doralang.bytecode import instructions as i
 from doralang.bytecode.entities import FunctionRef
@@ -16,6 +17,10 @@ from doralang.interpreter.objects import Value
 from doralang.settings import Settings
 from doralang.source.provider import SourceProvider
 from doralang.vm.hot import native_entry
+
+MOST_NESTED: Final = 50
+"""Type arguments nested deeper wait until something calls the function: a generic may instantiate itself
+without end."""
 
 
 class AheadMachine(Machine):
@@ -64,7 +69,7 @@ class AheadMachine(Machine):
         waiting, seen = list(roots), set(self.outcomes)
         while waiting:
             ref = waiting.pop()
-            if ref in seen or ref.internal:
+            if ref in seen or ref.internal or self.specializer.nesting(ref) > MOST_NESTED:
                 continue
             seen.add(ref)
             function = self.bytecode(ref)
