@@ -90,8 +90,10 @@ class TryContext:
 class Handlers:
     """What to do for each node class: the parts of the checker, put together by `checker`."""
 
+    plain: Leaves
+    """for expressions that have none within: names and literals"""
     leaves: Leaves
-    """for expressions without a left operand: (body, node, expected)"""
+    """for all without a left operand: (body, node, expected)"""
     links: Leaves
     """for those with one: (body, node, left, expected)"""
     statements: dict[type, Callable[..., typed.Statement | None]]
@@ -143,7 +145,9 @@ class Body:
 
     def expression(self, node: tree.Expression, expected: Type | None = None) -> TypedExpression:
         """Check an expression, which must have a type by itself or by the expected one."""
-        checked = self.argument(node, expected)
+        checked = self.operand(node, expected)
+        if isinstance(checked, Exact):
+            return checked.rounded()
         return checked.finish(expected) if isinstance(checked, Waiting) else checked
 
     def argument(self, node: tree.Expression, expected: Type | None = None) -> Checked:
@@ -153,6 +157,9 @@ class Body:
 
     def operand(self, node: tree.Expression, expected: Type | None = None) -> Operand:
         """Check an expression; in a formula its value may be an exact number still."""
+        plain = self.handlers.plain.get(type(node))
+        if plain is not None:
+            return plain(self, node, expected)
         self.depth += 1
         try:
             if self.depth % HOP == 0:
@@ -178,7 +185,7 @@ class Body:
 
     def is_unknown(self, *types: Type) -> bool:
         """Whether a mismatch of these types means nothing, since one of them was reported already."""
-        return any(has_error(type) for type in types)
+        return any(map(has_error, types))
 
     # Statements and scopes.
 

@@ -37,6 +37,7 @@ from doralang.text.source import NOWHERE, Source
 from doralang.types.types import ERROR, INT, NIL, UNIT, PrimitiveType, Type
 
 HANDLERS: Final = Handlers(
+    plain={**expressions.PLAIN, **operators.PLAIN},
     leaves={**expressions.LEAVES, **calls.LEAVES, **operators.LEAVES},
     links={**calls.LINKS, **operators.LINKS},
     statements={**statements.STATEMENTS},

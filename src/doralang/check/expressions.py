@@ -169,7 +169,7 @@ def check_choice(body: Body, node: tree.Choice, expected: Type | None) -> TypedE
     return body.error("E0401", node.span, expected=then.type, found=otherwise.type, hint=None)
 
 
-LEAVES: Final[Leaves] = {
+PLAIN: Final[Leaves] = {
     tree.Character: check_character,
     tree.Boolean: check_boolean,
     tree.Text: check_text,
@@ -177,6 +177,9 @@ LEAVES: Final[Leaves] = {
     tree.InvalidExpression: check_invalid,
     tree.Self: check_self,
     tree.Name: check_name,
+}
+LEAVES: Final[Leaves] = {
+    **PLAIN,
     tree.Try: check_try,
     tree.ForcedTry: check_forced_try,
     tree.Choice: check_choice,

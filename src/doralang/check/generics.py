@@ -198,7 +198,7 @@ def finish_call(
         return body.error("E0613", span, parameters=names, name=callee.name)
     chosen = tuple(substitute(argument, mapping) for argument in callee.arguments)
     result = substitute(callee.result, mapping)
-    if size_of(result) > LARGEST or any(size_of(argument) > LARGEST for argument in chosen):
+    if max(map(size_of, (result, *chosen))) > LARGEST:
         return body.error("E0617", span)
     if callee.bounded and not check_bounds(body.context, span, callee.function.all_type_parameters, chosen):
         return body.wrong(span)

@@ -17,7 +17,7 @@ from doralang.check.scopes import ConstantName, Context
 from doralang.syntax import tree
 from doralang.text.source import Span
 from doralang.types.arithmetic import round_float
-from doralang.types.primitives import PRIMITIVES
+from doralang.types.primitives import PRIMITIVES, Primitive
 from doralang.types.types import (
     BOOL,
     ERROR,
@@ -63,6 +63,15 @@ COMPARISONS: Final = {
     ">": "greater",
     ">=": "greaterEquals",
 }
+OPERATIONS: Final[dict[Type, dict[str, tuple[Primitive, PrimitiveType]]]] = {
+    type: {
+        operator: (row, BOOL if operator in COMPARISONS else type)
+        for operator, method in {**METHODS, **COMPARISONS}.items()
+        if (row := PRIMITIVES.get(f"{type.name}.{method}")) is not None and len(row.operands) == 2
+    }
+    for type in PRIMITIVE_TYPES.values()
+}
+"""what an operator is for two values of the same primitive type: the operation, and the type of its result"""
 
 
 # Unary and binary operators.
@@ -122,17 +131,16 @@ def check_operation(
 ) -> TypedExpression:
     """Any binary operation; `right` is checked already, or not yet."""
     operator = node.operator
-    if operator in ("&&", "||"):
-        return check_logical(body, node, left, right or body.expression(node.right))
-    if operator in ("===", "!=="):
-        return check_identity(body, node, left, right or body.expression(node.right))
-    if isinstance(left.type, PrimitiveType):
+    rows = OPERATIONS.get(left.type)
+    if rows is not None and operator in rows:
         right = right or body.expression(node.right)
-        name = COMPARISONS.get(operator) or METHODS[operator]
-        row = PRIMITIVES.get(f"{left.type.name}.{name}")
-        if row is not None and right.type is left.type and len(row.operands) == 2:
-            result = BOOL if operator in COMPARISONS else left.type
+        if right.type is left.type:
+            row, result = rows[operator]
             return Compute(node.span, result, row, [left, right])
+    elif operator in ("&&", "||"):
+        return check_logical(body, node, left, right or body.expression(node.right))
+    elif operator in ("===", "!=="):
+        return check_identity(body, node, left, right or body.expression(node.right))
     return check_other_operator(body, node, left, right)
 
 
@@ -274,6 +282,8 @@ def check_cast(body: Body, node: tree.Cast, left: TypedExpression, expected: Typ
 
 # Numbers (here because a minus in front matters).
 
+INT_LITERAL: Final = tree.NumberKind.INT
+SMALL: Final = 1 << 31
 LIMITS: Final = {
     tree.NumberKind.INT: (31, 32),
     tree.NumberKind.LONG: (63, 64),
@@ -284,6 +294,8 @@ LIMITS: Final = {
 def check_number(
     body: Body, node: tree.Number, expected: Type | None, *, negated: bool = False
 ) -> TypedExpression | Exact:
+    if node.kind is INT_LITERAL and node.value < SMALL:  # nearly all
+        return typed.Constant(node.span, INT, node.value)
     value = number_value(body.context, node, negated)
     if value is None:
         return body.wrong(node.span)
@@ -458,11 +470,8 @@ CONVERSIONS: Final = {
 }
 
 
-LEAVES: Final[Leaves] = {
-    tree.Unary: check_unary,
-    tree.Assign: check_assign,
-    tree.Number: check_number,
-}
+PLAIN: Final[Leaves] = {tree.Number: check_number}
+LEAVES: Final[Leaves] = {**PLAIN, tree.Unary: check_unary, tree.Assign: check_assign}
 LINKS: Final[Leaves] = {
     tree.Binary: check_binary,
     tree.TypeTest: check_type_test,

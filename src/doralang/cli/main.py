@@ -15,6 +15,7 @@ from doralang.cli.output import complain, write
 from doralang.engines.rows import collector_is_there, engine_is_there
 from doralang.optional import load
 from doralang.settings import Streams
+from doralang.text.pause import NO_CYCLES
 from doralang.version import VERSION
 
 USAGE: Final = 2
@@ -30,6 +31,7 @@ YOUNG_OBJECTS: Final = 50_000
 def entry() -> NoReturn:
     """Run the command line of this process, and end it without the host's slow farewell."""
     gc.set_threshold(YOUNG_OBJECTS)
+    NO_CYCLES.keeps = True
     streams = Streams(*map(_binary, (sys.stdin, sys.stdout, sys.stderr), ("rb", "wb", "wb")))
     status = run_command(sys.argv[1:], *streams)
     os._exit(_flush(streams, status))

@@ -12,6 +12,7 @@ from dataclasses import replace
 from doralang.bytecode.entities import ClassRef, FieldRef, FunctionRef, GlobalRef
 from doralang.bytecode.function import Function as Bytecode
 from doralang.check.program import Class, Field, Function, FunctionKind, Global, Program, Trait
+from doralang.text.pause import NO_CYCLES
 from doralang.types.kinds import Kind
 from doralang.types.types import (
     NIL,
@@ -59,7 +60,8 @@ class Specializer:
         bytecode = self.bytecode.get(ref)
         if bytecode is None:
             function, mapping = self.origins[ref]
-            bytecode = self.bytecode[ref] = self.lower(self, ref, function, mapping)
+            with NO_CYCLES:
+                bytecode = self.bytecode[ref] = self.lower(self, ref, function, mapping)
         return bytecode
 
     def nesting(self, ref: FunctionRef) -> int:

@@ -51,6 +51,10 @@ _ENDING_LISTS: Final = STATEMENT_KEYWORDS | {";", "}"}
 _AFTER_NAME: Final = frozenset({":", "=", ";", ",", ")", "(", "<", "{", "in", "for"})
 
 
+# Makes a `Span` in half the time that calling the class takes, of which there is one for each token.
+_span: Final = tuple.__new__
+
+
 class NestedTooDeep(Exception):
     """Reported already; the declaration around it is given up."""
 
@@ -128,8 +132,10 @@ class Cursor:
     def take(self) -> Span:
         """Go on to the next token, returning the span of this one."""
         at = self.at
-        self.advance()
-        return Span(self.starts[at], self.ends[at])
+        if self.kind is not END:
+            self.at = at + 1
+            self.kind = self.kinds[at + 1]
+        return _span(Span, (self.starts[at], self.ends[at]))
 
     def take_text(self) -> str:
         at = self.at

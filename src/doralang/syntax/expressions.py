@@ -104,19 +104,17 @@ def operation(c: Cursor) -> tree.Expression:
     if c.kind not in LEVELS:
         return left
     waiting: list[tuple[int, str, Span, tree.Expression]] = []  # for their right operands
-    while level := LEVELS.get(c.kind):
+    level_of = LEVELS.get
+    while level := level_of(c.kind):
         while waiting and waiting[-1][0] >= level:
-            left = _join(waiting, left)
+            _, operator, span, first = waiting.pop()
+            left = tree.Binary(span, operator, first, left)
         waiting.append((level, c.kind, c.take(), left))
-        left = operand(c)
+        left = number(c) if c.kind is NUMBER and c.kinds[c.at + 1] in LEVELS else operand(c)
     while waiting:
-        left = _join(waiting, left)
+        _, operator, span, first = waiting.pop()
+        left = tree.Binary(span, operator, first, left)
     return left
-
-
-def _join(waiting: list[tuple[int, str, Span, tree.Expression]], right: tree.Expression) -> tree.Expression:
-    _, operator, span, left = waiting.pop()
-    return tree.Binary(span, operator, left, right)
 
 
 def operand(c: Cursor) -> tree.Expression:
@@ -318,7 +316,8 @@ def misplaced_annotation(c: Cursor) -> tree.Expression:
 
 
 def number(c: Cursor) -> tree.Expression:
-    kind, value, bits = literals.number(c.text(), formula=c.formula)
+    at = c.at
+    kind, value, bits = literals.number(c.source.text[c.starts[at] : c.ends[at]], formula=c.formula)
     return tree.Number(c.take(), kind, value, bits)
 
 

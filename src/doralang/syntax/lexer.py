@@ -52,8 +52,7 @@ _SORTS: Final = ["", *(name for name, _ in _ROWS)]
 _TOKEN: Final = re.compile(
     _SKIPPED + "(?:" + "|".join(f"({pattern})" for _, pattern in _ROWS) + ")", re.DOTALL
 )
-_KINDS: Final = {"number": NUMBER, "string": STRING, "character": CHARACTER, "end": END}
-_FIXED_GROUPS: Final = frozenset(index for index, name in enumerate(_SORTS) if name == "fixed")
+_KINDS: Final = {"fixed": NAME, "number": NUMBER, "string": STRING, "character": CHARACTER}
 _PLAIN: Final = [_KINDS.get(name) for name in _SORTS]
 
 CHOICE: Final = "?"
@@ -68,24 +67,20 @@ def lex(source: Source, diagnostics: Diagnostics, *, formula: bool = False) -> T
     """The tokens of a source; in a `formula` the question mark is one as well."""
     tokens = Tokens(source, [], [], [], set(), 0, False)
     kinds, starts, ends = tokens.kinds, tokens.starts, tokens.ends
-    fixed, plain, groups = FIXED.get, _PLAIN, _FIXED_GROUPS
+    fixed, plain = FIXED.get, _PLAIN
     for match in _TOKEN.finditer(source.text):
         group = match.lastindex
         assert group is not None, "some group always matches"
-        if group in groups:
-            kinds.append(fixed(match[group], NAME))
-        elif kind := plain[group]:
+        kind = fixed(match[group]) or plain[group]
+        if kind:
             kinds.append(kind)
-        elif _SORTS[group] == "question" and formula:
-            kinds.append(CHOICE)
-        else:
-            span = Span(*match.span(group))
-            if not _odd(_SORTS[group], span, tokens, diagnostics):
-                break
+            starts.append(match.start(group))
+            ends.append(match.end())
             continue
-        starts.append(match.start(group))
-        ends.append(match.end())
-        if kinds[-1] is END:
+        span, sort = Span(*match.span(group)), _SORTS[group]
+        if sort == "question" and formula:
+            _push(tokens, CHOICE, span)
+        elif sort == "end" or not _odd(sort, span, tokens, diagnostics):
             break
     _close(tokens)
     return tokens
@@ -93,8 +88,7 @@ def lex(source: Source, diagnostics: Diagnostics, *, formula: bool = False) -> T
 
 def _close(tokens: Tokens) -> None:
     """End the lists, and decide from where on the parser shall be silent."""
-    if not tokens.kinds or tokens.kinds[-1] is not END:
-        _push(tokens, END, Span(len(tokens.source.text), len(tokens.source.text)))
+    _push(tokens, END, Span(len(tokens.source.text), len(tokens.source.text)))
     tokens.silent_from = len(tokens.kinds)
     if tokens.unclosed:
         tokens.silent_from = _first_doubtful(tokens)

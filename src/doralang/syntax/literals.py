@@ -19,6 +19,7 @@ _SUFFIXES: Final = {
 
 # Every literal with more digits is out of range; Python refuses to convert really long ones.
 _DIGITS: Final = 70
+_SHORT: Final = 9
 
 
 def number(text: str, *, formula: bool = False) -> tuple[NumberKind, int | float, bool]:
@@ -26,6 +27,8 @@ def number(text: str, *, formula: bool = False) -> tuple[NumberKind, int | float
 
     In a formula a number without suffix is a `double`.
     """
+    if len(text) <= _SHORT and text.isdigit():  # nearly all
+        return (NumberKind.DOUBLE, float(text), False) if formula else (NumberKind.INT, int(text), False)
     text = text.replace("_", "")
     if text[:2] in ("0x", "0b"):
         return _bits(text)
