@@ -71,7 +71,7 @@ class Translator:
             self.client.instance.target,
             bytecode,
             self.environment,
-            comments=emission.wants_asm(ref.plain_name),
+            comments=emission.wants_asm(ref),
             breakpoint=emission.wants_breakpoint(ref.plain_name),
         )
         dump += emission.asm(compiled)
