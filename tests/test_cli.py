@@ -639,6 +639,47 @@ class TestEval:
         assert result.status == 1
         assert "E0301" in result.err
 
+    def test_errors_in_variables_have_their_own_name_text_and_position(self) -> None:
+        options = ["--let", "x=1 + nowhere", "--let", "y=1L+1"]
+        result = dora("eval", *options, "--error-format=short", "nothing + x + y")
+        assert re.findall(r"(?m)^(<\w+>:\d+:\d+): error\[(E\d+)\]", result.err) == [
+            ("<x>:1:5", "E0301"),
+            ("<y>:1:3", "E0412"),
+            ("<expression>:1:1", "E0301"),
+        ]
+        human = dora("eval", *options, "x").err.splitlines()
+        assert human[1:5] == ["  <x>:1:5", "  |", "1 | 1 + nowhere", "  |     ^^^^^^^"]
+        failed = dora("eval", "--let", "x=1L / 0L", "x")
+        assert (failed.status, failed.err) == (101, "division by 0\n0: <x>: 1\n")
+        assert dora("compare", "--let", "x=1L / 0L", "x").err == failed.err
+        assert "<x>:1:5" in dora("compare", *options, "x").err
+
+    @pytest.mark.parametrize(
+        ("formula", "value"),
+        [
+            ("1e3", "1000"),
+            ("1e3/2", "500"),
+            ("2.5E-1", "0.25"),
+            ("1e1L", None),
+            ("1e400", None),
+            ("0x1e3", "483"),
+        ],
+    )
+    def test_exponents(self, formula: str, value: str | None) -> None:
+        result = dora("eval", formula)
+        assert result.out == ("" if value is None else f"{value}\n")
+
+    @pytest.mark.parametrize("formula", ["x // 2", "x//2", "x //", "// x", "x /* a */ // b\n+ 1", "(x // 2)"])
+    def test_two_slashes_are_no_comment(self, formula: str) -> None:
+        result = dora("eval", "--let", "x=7", "--error-format=short", formula)
+        assert (result.status, result.out) == (1, "")
+        column = formula.index("//") + 1
+        assert re.fullmatch(rf"<expression>:1:{column}: error\[E0110\]: .+\n1 error\n", result.err)
+        assert "`(x / 2).trunc()`" in dora("eval", "--let", "x=7", formula).err
+
+    def test_slashes_in_texts_and_block_comments(self) -> None:
+        assert dora("eval", '"a//b" + "" /* // */').out == "a//b\n"
+
     def test_types_of_variables(self) -> None:
         assert dora("eval", "--let", "n=7L", "n / 2L").out == "3\n"
         assert dora("eval", "--let", "n=0x7", "n + n").out == "14\n"
@@ -680,7 +721,8 @@ class TestEval:
         expected = Result(1, "", "<expression>:1:3: error[E0108]: the file is not valid UTF-8\n1 error\n")
         short = ["eval", "--error-format=short", *options]
         assert dora(*short, '"a\udcff"') == expected
-        assert dora(*short, "--let", 'x="a\udcff"', "x") == expected
+        in_variable = Result(1, "", expected.err.replace("<expression>", "<x>"))
+        assert dora(*short, "--let", 'x="a\udcff"', "x") == in_variable
 
     def test_stages(self) -> None:
         stages = dora("eval", "--emit=tokens,ast,program", "--let", "x=1L", "x == 2L ? 1 : 0")

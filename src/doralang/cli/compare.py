@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 
-from doralang.cli.eval import formula_source
+from doralang.cli.eval import formula_source, variable_source
 from doralang.cli.options import Invocation, UsageError
 from doralang.cli.output import complain, report, write
 from doralang.optional import load
@@ -126,7 +126,7 @@ def variables_of(
     variables: list[Variable] = []
     for name, text in invocation.variables:
         types = {variable.name: variable.type for variable in variables}
-        checked = formulas.check(formula_source(text, diagnostics), types, diagnostics)
+        checked = formulas.check(variable_source(name, text, diagnostics), types, diagnostics)
         if diagnostics.errors:
             return []
         values = {variable.name: variable.value for variable in variables}

@@ -13,13 +13,16 @@ from typing import Final, NamedTuple
 
 from doralang.syntax.tokens import CHARACTER, END, FIXED, NAME, NUMBER, STRING, Tokens
 from doralang.text.diagnostics import Diagnostics
-from doralang.text.shown import visible
+from doralang.text.shown import excerpt, visible
 from doralang.text.source import Source, Span
 
 # The Unicode property White_Space.
 _SPACE: Final = r"\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
 _ESCAPE: Final = r"""\\[\\ntr"'0]"""
 _SKIPPED: Final = rf"[{_SPACE}]*+(?://[^\n]*+[{_SPACE}]*+|/\*.*?\*/[{_SPACE}]*+)*+"
+
+_DECIMAL: Final = "[0-9][0-9_]*+"
+_EXPONENT: Final = rf"[eE][+-]?{_DECIMAL}"
 
 _ROWS: Final[list[tuple[str, str]]] = [
     # The good ones; FIXED has names, too.
@@ -29,11 +32,16 @@ _ROWS: Final[list[tuple[str, str]]] = [
         "fixed",
         r">>>|>>|>=|>|<<|<=|<|===|==|=|!==|!=|!|&&|&|\|\||\||::|:|->|-|[-+*/%~^()\[\]{},;.@]",
     ),
-    ("digits", r"0x_*+(?![0-9A-Fa-f])[A-Za-z0-9_]*+|0b_*+(?![01])[A-Za-z0-9_]*+"),
+    (
+        "digits",
+        r"0x_*+(?![0-9A-Fa-f])[A-Za-z0-9_]*+|0b_*+(?![01])[A-Za-z0-9_]*+"
+        rf"|{_DECIMAL}(?:\.{_DECIMAL})?[eE](?:[+-](?![0-9])[A-Za-z0-9_]*+|(?![A-Za-z0-9_+-]))",
+    ),
+    ("whole", rf"{_DECIMAL}(?:\.{_DECIMAL}(?:{_EXPONENT})?|{_EXPONENT})[LY](?![A-Za-z0-9_])"),
     (
         "number",
         r"0x[0-9A-Fa-f_]++[LY]?|0b[01_]++[LY]?"
-        r"|[0-9][0-9_]*+(?:\.[0-9][0-9_]*+(?:[eE][+-]?[0-9][0-9_]*+)?[FD]?|[FDLY])?",
+        rf"|{_DECIMAL}(?:(?:\.{_DECIMAL}(?:{_EXPONENT})?|{_EXPONENT})[FD]?|[FDLY])?",
     ),
     ("string", rf'"(?:[^"\\]++|{_ESCAPE})*+"'),
     ("character", rf"'(?:[^'\\]|{_ESCAPE})'"),
@@ -83,7 +91,29 @@ def lex(source: Source, diagnostics: Diagnostics, *, formula: bool = False) -> T
         elif sort == "end" or not _odd(sort, span, tokens, diagnostics):
             break
     _close(tokens)
+    if formula and "//" in source.text:
+        _report_comment(tokens, diagnostics)
     return tokens
+
+
+_COMMENT_HELP: Final = "one `/` divides; the whole part of a quotient is `(x / 2).trunc()`"
+_BLOCK: Final = re.compile(r"/\*.*?\*/", re.DOTALL)
+
+
+def _report_comment(tokens: Tokens, diagnostics: Diagnostics) -> None:
+    """A `//` in a formula is hardly meant as a comment (E0110), which would hide what stands behind it."""
+    text, before = tokens.source.text, 0
+    for index, (start, end) in enumerate(zip(tokens.starts, tokens.ends, strict=True)):
+        gap = _BLOCK.sub(lambda match: " " * len(match[0]), text[before:start])
+        at = gap.find("//")
+        if at >= 0:
+            span = Span(before + at, before + at + 2)
+            diagnostics.report(
+                "E0110", tokens.source, span, "a formula has no comments with `//`", _COMMENT_HELP
+            )
+            tokens.silent_from = min(tokens.silent_from, index)
+            return
+        before = end
 
 
 def _close(tokens: Tokens) -> None:
@@ -135,9 +165,15 @@ def _unclosed(text: str) -> str:
     return "this comment is never closed" if text == "/*" else "this string is never closed"
 
 
+def _start(text: str) -> str:
+    """`0x`, `0b`, or a number up to where the digits of its exponent should be."""
+    return text[:2] if text[1] in "xb" else excerpt(re.split("(?<=[eE])(?![+-])|(?<=[eE][+-])", text)[0])
+
+
 _ODD: Final = {
     "open": _Odd("E0103", _unclosed, None),
-    "digits": _Odd("E0107", lambda text: f"digits expected after `{text[:2]}`", NUMBER),
+    "digits": _Odd("E0107", lambda text: f"digits expected after `{_start(text)}`", NUMBER),
+    "whole": _Odd("E0109", lambda text: f"the suffix `{text[-1]}` needs a whole number", NUMBER),
     "string escape": _Odd("E0105", _unknown_escape, STRING, _ESCAPE_HELP),
     "character escape": _Odd("E0105", _unknown_escape, CHARACTER, _ESCAPE_HELP),
     "several": _Odd("E0104", lambda text: "a character literal holds exactly one character", CHARACTER),
