@@ -125,6 +125,8 @@ class Body:
     incomplete: bool = False
     """the parser skipped something here, which may have declared any name"""
     depth: int = 0
+    reported: set[object] = field(default_factory=set)
+    """names, and members of types, that are reported as unknown"""
 
     @property
     def unit(self) -> Unit:
@@ -140,6 +142,12 @@ class Body:
         """The expression for what was reported already."""
         self.invalid += 1
         return typed.NilConstant(span, ERROR)
+
+    def is_news(self, *what: object) -> bool:
+        """Whether something unknown is not reported yet in this body; from now on it is."""
+        news = what not in self.reported
+        self.reported.add(what)
+        return news
 
     # Expressions.
 

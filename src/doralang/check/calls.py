@@ -138,7 +138,7 @@ def report_unknown_function(body: Body, node: tree.Call, entity: object) -> None
         body.error("E0905", node.span)
     elif entity is not None:
         body.error("E0302", node.span, name=node.name, hint=f"`{node.name}` is {kind_name(entity)}")  # type: ignore[arg-type]
-    elif body.unit.incomplete or body.incomplete:
+    elif body.unit.incomplete or body.incomplete or not body.is_news("function", node.name):
         body.wrong(node.span)
     else:
         body.error("E0302", node.span, name=node.name, hint=method_hint(body, node.name))
@@ -233,7 +233,7 @@ def check_static_call(body: Body, node: tree.StaticCall, expected: Type | None) 
         return check_anyway(body, node.arguments, node.span)
     found = find_static(body.context, entity.self_type, node.name)
     if found is None:
-        if body.unit.knows_members(entity):
+        if body.unit.knows_members(entity) and body.is_news(entity, node.name):
             hint = f"`{node.name}` needs an object" if node.name in entity.methods else None
             body.error("E0312", node.span, type=entity.name, name=node.name, hint=hint)
         return check_anyway(body, node.arguments, node.span)
@@ -309,7 +309,7 @@ def check_method_call(
 
 
 def unknown_method(body: Body, node: tree.MethodCall, type: Type) -> TypedExpression:
-    if members_known(body.context, type):
+    if members_known(body.context, type) and body.is_news(type, f"{node.name}()"):
         hint = None
         if isinstance(find_static(body.context, type, node.name), Found):
             hint = f"it is static: write `{type}::{node.name}(…)`"

@@ -47,7 +47,7 @@ def declare_parent(declaration: ClassDeclaration) -> None:
     entity.parent = unit.library_class("Object").of()
     head = unit.find(node.name) if node.name not in context.parameters else None
     if not isinstance(head, Class):
-        unit.incomplete_classes.add(entity)
+        misses_parent(context, entity)
         if head is not None or not unit.incomplete or node.name in context.parameters:
             context.error("E0501", node.span, name=node.name)
         return
@@ -55,13 +55,19 @@ def declare_parent(declaration: ClassDeclaration) -> None:
     if Modifier.OPEN not in head.modifiers:
         hint = None if not head.source.main else "declare it `open`"
         context.error("E0502", node.span, name=node.name, hint=hint)
-        unit.incomplete_classes.add(entity)
+        misses_parent(context, entity)
     elif len(arguments) != len(head.parameters):
         wrong_count(context, node.span, node.name, len(head.parameters), len(arguments))
-        unit.incomplete_classes.add(entity)
+        misses_parent(context, entity)
     else:
         entity.parent = head.of(arguments)
         unit.when_declared(lambda: check_bounds(context, node.span, head.parameters, arguments) and None)
+
+
+def misses_parent(context: Context, entity: Class) -> None:
+    """The parent of a class is wrong, as is reported: nobody knows what it inherits and where it fits."""
+    context.unit.incomplete_classes.add(entity)
+    entity.parent_is_wrong = True
 
 
 def is_primitive(entity: Class) -> bool:
@@ -91,7 +97,7 @@ def report_cycle(declaration: ClassDeclaration) -> None:
     """Report a cycle at its first class, and cut it there."""
     context, entity = declaration.context, declaration.entity
     context.error("E0503", declaration.node.span, name=entity.name)
-    context.unit.incomplete_classes.add(entity)
+    misses_parent(context, entity)
     entity.parent = context.unit.library_class("Object").of()
 
 

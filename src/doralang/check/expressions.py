@@ -60,7 +60,7 @@ def unknown_name(body: Body, node: tree.Name, entity: object) -> TypedExpression
     hint = None
     if entity is not None:
         hint = f"`{node.name}` is {kind_name(entity)}, not a value"  # type: ignore[arg-type]
-    elif body.unit.incomplete or body.incomplete:
+    elif body.unit.incomplete or body.incomplete or not body.is_news("name", node.name):
         return body.wrong(node.span)
     elif body.has_self and find_field(body.context, body.function.locals[0].type, node.name):
         hint = f"a field is written `self.{node.name}`"

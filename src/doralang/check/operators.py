@@ -30,7 +30,6 @@ from doralang.types.types import (
     PrimitiveType,
     Type,
     is_assignable,
-    is_subclass,
     size_of,
     substitute,
 )
@@ -258,7 +257,7 @@ def class_target(body: Body, node: tree.TypeTest | tree.Cast, left: TypedExpress
             body.error("E0418", node.span, type=type)
             return None
     assert isinstance(target, ClassType) and isinstance(left.type, ClassType)
-    if not is_subclass(left.type, target) and not is_subclass(target, left.type):
+    if not is_assignable(left.type, target) and not is_assignable(target, left.type):
         body.error("E0419", node.span, left=left.type, right=target)
         return None
     return target
@@ -349,7 +348,7 @@ def index_call(
         report_ambiguous(body, span, name, found)
         return check_anyway(body, nodes, span)
     if found is None:
-        if members_known(body.context, left.type):
+        if members_known(body.context, left.type) and body.is_news(left.type, name):
             body.error("E0311", span, type=left.type, name=name, hint=None)
         return check_anyway(body, nodes, span)
     return call_operator(body, span, left, found, nodes)
@@ -374,7 +373,7 @@ def check_member(
 
 
 def unknown_field(body: Body, node: tree.Member, type: Type) -> TypedExpression:
-    if not members_known(body.context, type):
+    if not members_known(body.context, type) or not body.is_news(type, node.name):
         return body.wrong(node.span)
     hint = None
     if type not in (NIL, UNIT) and find_method(body.context, type, node.name) is not None:

@@ -96,12 +96,14 @@ class ClassHead:
     `parent` mentions the parameters: `class Tin<T>: Box<T>` has the parent `Box<T>`.
     """
 
-    __slots__ = ("_types", "name", "parameters", "parent")
+    __slots__ = ("_types", "name", "parameters", "parent", "parent_is_wrong")
 
     def __init__(self, name: str, parameters: tuple[TypeParameter, ...] = ()) -> None:
         self.name = name
         self.parameters = parameters
         self.parent: ClassType | None = None
+        self.parent_is_wrong = False
+        """whether there should be another one, which was reported"""
         self._types: dict[tuple[Type, ...], ClassType] = {}
 
     def of(self, arguments: tuple[Type, ...] = ()) -> ClassType:
@@ -250,7 +252,12 @@ def is_assignable(source: Type, target: Type) -> bool:
     if not isinstance(target, ClassType):
         return False
     if isinstance(source, ClassType):
-        return is_subclass(source, target) or has_error(source) or has_error(target)
+        return (
+            is_subclass(source, target)
+            or has_error(source)
+            or has_error(target)
+            or any(step.head.parent_is_wrong for step in lineage(source))
+        )
     return source is NIL
 
 
