@@ -363,8 +363,8 @@ class TestErrorFormats:
             ('fun main() { "a".nothing(); }', "E0311", (1, 17), (1, 25)),
             ("fun main() { 1 + true; }", "E0412", (1, 16), (1, 17)),
             ("fun main() { let a = 2147483648; }", "E0106", (1, 22), (1, 32)),
-            ("fun main() { if 1 { } }", "E0403", (1, 14), (1, 16)),
-            ("fun main() {\n\tlet x: int = true;\n}", "E0401", (2, 5), (2, 8)),
+            ("fun main() { if 1 { } }", "E0403", (1, 17), (1, 18)),
+            ("fun main() {\n\tlet x: int = true;\n}", "E0401", (2, 18), (2, 22)),
             ("", "E0901", (1, 1), None),
         ],
     )

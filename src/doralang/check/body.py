@@ -7,7 +7,7 @@ them and they all know this one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
@@ -238,6 +238,11 @@ class Body:
             if local is not None:
                 return local
         return None
+
+    def local_names(self) -> Iterator[str]:
+        """The visible locals, the innermost first."""
+        for scope in reversed(self.scopes):
+            yield from reversed(scope)
 
     def global_name(self, name: str) -> Any:
         """The function, class, trait, global or constant of a name, or None."""

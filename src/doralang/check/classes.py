@@ -15,6 +15,7 @@ from doralang.check.declarations import (
     resolve_bounds,
     signature,
 )
+from doralang.check.nearness import suggestion
 from doralang.check.program import Class, Field, Function, FunctionKind
 from doralang.check.resolve import check_bounds, resolve_type, wrong_count
 from doralang.check.scopes import Context
@@ -49,7 +50,8 @@ def declare_parent(declaration: ClassDeclaration) -> None:
     if not isinstance(head, Class):
         misses_parent(context, entity)
         if head is not None or not unit.incomplete or node.name in context.parameters:
-            context.error("E0501", node.span, name=node.name)
+            hint = suggestion(unit, node.name, unit.names_of(Class)) if head is None else None
+            context.error("E0501", node.span, name=node.name, hint=hint)
         return
     arguments = tuple(resolve_type(context, argument) for argument in node.type_arguments)
     if Modifier.OPEN not in head.modifiers:

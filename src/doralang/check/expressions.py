@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import Final
 
 from doralang.check import program as typed
 from doralang.check.body import Body, Checked, Leaves, TryContext, Waiting
 from doralang.check.lookup import find_field
+from doralang.check.nearness import suggestion
 from doralang.check.program import Global, TypedExpression
 from doralang.check.scopes import ConstantName, kind_name
 from doralang.syntax import tree
@@ -64,6 +66,10 @@ def unknown_name(body: Body, node: tree.Name, entity: object) -> TypedExpression
         return body.wrong(node.span)
     elif body.has_self and find_field(body.context, body.function.locals[0].type, node.name):
         hint = f"a field is written `self.{node.name}`"
+    else:
+        hint = suggestion(
+            body.unit, node.name, chain(body.local_names(), body.unit.names_of(Global, ConstantName))
+        )
     return body.error("E0301", node.span, name=node.name, hint=hint)
 
 
@@ -127,7 +133,7 @@ def finish_else(
     if body.is_unknown(operand.type, value.type):
         return body.wrong(node.span)
     if not is_assignable(value.type, operand.type):
-        return body.error("E0803", node.span, expected=operand.type, found=value.type)
+        return body.error("E0803", otherwise.span, expected=operand.type, found=value.type)
     return typed.TryElse(node.span, operand.type, operand, value)
 
 
@@ -162,7 +168,7 @@ def check_choice(body: Body, node: tree.Choice, expected: Type | None) -> TypedE
     if body.is_unknown(condition.type, then.type, otherwise.type):
         return body.wrong(node.span)
     if condition.type is not BOOL:
-        return body.error("E0403", node.span, found=condition.type)
+        return body.error("E0403", node.condition.span, found=condition.type)
     for one, other in ((then, otherwise), (otherwise, then)):
         if is_assignable(other.type, one.type) and one.type not in (UNIT, NIL):
             return typed.Choice(node.span, one.type, condition, then, otherwise)

@@ -10,7 +10,8 @@ from doralang.check.body import Body, Leaves, Operand, Waiting
 from doralang.check.calls import check_anyway, dispatch_of, make_call, note_throws, report_ambiguous
 from doralang.check.exact import Exact, combine, literal, negate
 from doralang.check.generics import callee, check_call
-from doralang.check.lookup import Ambiguous, Found, find_field, find_method, members_known
+from doralang.check.lookup import Ambiguous, Found, field_names, find_field, find_method, members_known
+from doralang.check.nearness import suggestion
 from doralang.check.program import Class, Compute, Function, Global, Local, TypedExpression
 from doralang.check.resolve import resolve_type
 from doralang.check.scopes import ConstantName, Context
@@ -378,7 +379,18 @@ def unknown_field(body: Body, node: tree.Member, type: Type) -> TypedExpression:
     hint = None
     if type not in (NIL, UNIT) and find_method(body.context, type, node.name) is not None:
         hint = f"a method is called `.{node.name}(…)`"
+    elif type not in (NIL, UNIT):
+        hint = field_hint(body, node.name, type)
     return body.error("E0309", node.span, type=type, name=node.name, hint=hint)
+
+
+def field_hint(body: Body, name: str, type: Type) -> str | None:
+    """A parameter of the constructor that is no field, or a field with a name like it."""
+    if isinstance(type, ClassType) and isinstance(type.head, Class):
+        constructors = type.head.constructors
+        if any(name == parameter.name for one in constructors[-1:] for parameter in one.parameters):
+            return f"`{name}` is a parameter of the constructor; declare it `let {name}`"
+    return suggestion(body.unit, name, field_names(body.context, type))
 
 
 # a = b
