@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from command_line import Result, dora, recorded
+from doralang.cli.options import COMMANDS, OPTIONS
 from doralang.machine.targets import host
 from doralang.version import VERSION
 
@@ -38,7 +39,7 @@ def write(name: str, text: str) -> str:
 
 def assert_usage_error(result: Result) -> None:
     assert (result.status, result.out) == (2, "")
-    assert "usage" in result.err.lower()
+    assert re.fullmatch(r"dora: .+ see `dora( \w+)? --help`\n", result.err)
 
 
 class TestRun:
@@ -61,8 +62,17 @@ class TestRun:
 
     def test_arguments_behind_the_file_are_the_programs(self) -> None:
         file = write("a.dora", ARGUMENTS)
-        result = dora(file, "one", "--engine=none", "-h", "--", "-")
-        assert result == Result(0, "one\n--engine=none\n-h\n--\n-\n", "")
+        result = dora(file, "one", "-h", "--help", "--none", "--", "-")
+        assert result == Result(0, "one\n-h\n--help\n--none\n--\n-\n", "")
+
+    def test_options_behind_the_file_are_the_programs_with_a_warning(self) -> None:
+        file = write("a.dora", ARGUMENTS)
+        result = dora("--engine=walk", file, "--engine=none", "x", "--stats")
+        assert (result.status, result.out) == (0, "--engine=none\nx\n--stats\n")
+        assert re.fullmatch(
+            r"dora: warning: `--engine=none`, `--stats` stand behind the file.*\n", result.err
+        )
+        assert dora("--", file, "--stats") == Result(0, "--stats\n", "")
 
     def test_arguments_behind_stdin(self) -> None:
         assert dora("run", "-", "x", "y", stdin=ARGUMENTS).out == "x\ny\n"
@@ -88,15 +98,6 @@ class TestRun:
     def test_the_file_without_folders_is_main_in_traces(self) -> None:
         file = write("deep/inside.dora", "fun main() {\n  assert(false);\n}\n")
         assert dora(file) == Result(101, "", "assert failed\n0: main(): 2\n")
-
-    def test_options_of_the_memory_have_no_effect_here(self) -> None:
-        file = write("a.dora", HELLO)
-        options = ["--gc=copy", "--gc-stress", "--gc-verify", "--heap-size=10m", "--gc", "zero"]
-        assert dora("--engine=walk", *options, file) == Result(0, "hello\n", "")
-
-    def test_stages_that_the_engine_does_not_pass_print_nothing(self) -> None:
-        file = write("a.dora", HELLO)
-        assert dora("--engine=walk", "--emit=graph,llvm,asm", file) == Result(0, "hello\n", "")
 
     @pytest.mark.parametrize("option", ["--emit=tokens", "--emit=ast", "--emit=program", "--emit-ast"])
     def test_stages_are_printed_to_stdout(self, option: str) -> None:
@@ -157,6 +158,91 @@ class TestUsage:
 
     def test_options_of_other_commands(self) -> None:
         assert_usage_error(dora("run", "--let=x=1", write("a.dora", HELLO)))
+
+    @pytest.mark.parametrize("command", COMMANDS)
+    def test_help_lists_exactly_what_a_command_takes(self, command: str) -> None:
+        result = dora(command, "--help")
+        assert (result.status, result.err) == (0, "")
+        listed = set(re.findall(r"(?m)^  (--[a-z-]+)", result.out))
+        assert listed == {option.name for option in OPTIONS if command in option.commands}
+        for option in OPTIONS:
+            value = ["1"] if option.value else []
+            taken = "is no option of" not in dora(command, option.name, *value).err
+            assert taken == (option.name in listed), option.name
+
+    @pytest.mark.parametrize(
+        ("name", "near"), [("rnu", "run"), ("chekc", "check"), ("tests", "test"), ("help", ""), ("repl", "")]
+    )
+    def test_a_command_that_there_is_not(self, name: str, near: str) -> None:
+        result = dora(name, "x")
+        assert_usage_error(result)
+        assert result.err.startswith(f"dora: no such command `{name}`: there are run, check, ")
+        assert ("did you mean" in result.err) == bool(near)
+        assert f"`{near}`?" in result.err or not near
+
+    def test_a_file_without_a_suffix_is_a_file(self) -> None:
+        assert dora(write("rnu", HELLO)).out == "hello\n"
+        assert "E0903" in dora("run", "rnuu").err
+        assert "E0903" in dora("./rnuu").err
+
+    def test_options_stand_anywhere_but_for_run(self) -> None:
+        file = write("a.dora", WRONG)
+        assert dora("check", file, "--error-format=short").err.startswith("a.dora:3:9: error")
+        assert dora("eval", "x + 1", "--let", "x=2").out == "3\n"
+        assert dora("test", write("b.dora", "fun testA(t: Testing) { }"), "--engine=walk").status == 0
+        assert_usage_error(dora("check", file, "--engine=walk"))
+        assert dora("check", file, "--help").status == 0
+
+    def test_formulas_that_begin_like_options(self) -> None:
+        for formula in ("-3+1", "-(2)"):
+            result = dora("eval", formula)
+            assert_usage_error(result)
+            assert "write `--` before it" in result.err
+
+    @pytest.mark.parametrize(
+        "options",
+        [
+            "--engine=walk --gc=copy",
+            "--engine=walk --gc-stress",
+            "--engine=vm --gc-stats",
+            "--engine=vm --young-size=1m",
+            "--engine=c --perf",
+            "--engine=vm --omit-bounds-check",
+            "--engine=walk --no-cache",
+            "--engine=walk --emit-debug=main",
+            "--engine=walk --emit-asm=main",
+            "--engine=walk --emit-bytecode=main",
+            "--engine=walk --emit=bytecode",
+            "--engine=vm --emit=asm",
+            "--engine=vm --emit=c",
+            "--emit=c",
+            "--emit=go",
+            "--emit=trace",
+            "--emit=graph",
+            "--emit=llvm",
+            "--emit=ast:all",
+            "--emit=bytecode:main",
+            "--hot=3",
+            "--hot-now",
+            "--engine=vm --hot=3",
+            "--stats",
+            "--engine=walk --stats",
+            "--asm-syntax=intel",
+            "--gc=zero --gc-stress",
+            "--gc=zero --gc-events",
+            "--gc=copy --young-size=1m",
+            "--gc=sweep --gc-stress-minor",
+            "--target=arm64",
+            "--target=arm64 --emit-asm=main --gc-stats",
+            "--target=arm64 --emit-asm=main --asm-syntax=intel",
+            "--target=x64 --emit-bytecode=main --emit-debug=main",
+        ],
+    )
+    def test_what_would_do_nothing_is_wrong_usage(self, options: str) -> None:
+        assert_usage_error(dora(*options.split(), write("a.dora", HELLO)))
+
+    def test_variables_of_a_program(self) -> None:
+        assert_usage_error(dora("compare", "--let=x=1", write("a.dora", HELLO)))
 
     def test_a_usage_error_runs_nothing(self) -> None:
         assert dora("--no-such-option", write("a.dora", HELLO)).out == ""
@@ -277,8 +363,8 @@ class TestErrorFormats:
             ('fun main() { "a".nothing(); }', "E0311", (1, 17), (1, 25)),
             ("fun main() { 1 + true; }", "E0412", (1, 16), (1, 17)),
             ("fun main() { let a = 2147483648; }", "E0106", (1, 22), (1, 32)),
-            ("fun main() { if 1 { } }", "E0403", (1, 14), (1, 16)),
-            ("fun main() {\n\tlet x: int = true;\n}", "E0401", (2, 5), (2, 8)),
+            ("fun main() { if 1 { } }", "E0403", (1, 17), (1, 18)),
+            ("fun main() {\n\tlet x: int = true;\n}", "E0401", (2, 18), (2, 22)),
             ("", "E0901", (1, 1), None),
         ],
     )
@@ -358,8 +444,11 @@ class TestOrderOfOutput:
         text = "fun testA(t: Testing) { assert(false); }\nfun testB(t: Testing) { }\n"
         status, log = recorded("test", write("a.dora", text))
         assert status == 1
-        assert [name for name, _ in log] == ["out", "err", "out"]
-        assert log[0] == ("out", b"test testA ... ")
+        assert log == [
+            ("out", b"test testA ... failed\n"),
+            ("err", b"assert failed\n0: testA(Testing): 1\n"),
+            ("out", b"test testB ... ok\n1 passed, 1 failed\n"),
+        ]
 
 
 class TestTest:
@@ -404,6 +493,29 @@ class TestTest:
 
     def test_options(self) -> None:
         assert dora("test", "--engine", "walk", write("a.dora", self.GOOD)).status == 0
+
+    def test_a_file_without_tests_says_so(self) -> None:
+        one, other = write("a.dora", "fun main() { }\n"), write("b.dora", self.GOOD)
+        assert dora("test", one) == Result(0, "no tests\n0 passed, 0 failed\n", "")
+        expected = "a.dora\nno tests\nb.dora\ntest testA ... ok\n1 passed, 0 failed\n"
+        assert dora("test", one, other) == Result(0, expected, "")
+
+    def test_a_folder_without_files_is_a_mistake(self) -> None:
+        Path("empty").mkdir()
+        assert_usage_error(dora("test", "empty"))
+
+    def test_what_looks_like_a_test_and_is_none(self) -> None:
+        text = self.GOOD + "fun testN(n: int) { }\nfun test_r(t: Testing) -> int { return 1; }\n"
+        text += "fun test() { }\nfun tester(n: int) { }\nvar testing: int;\nfun testG<T>(t: Testing) { }\n"
+        result = dora("test", "--error-format=short", write("a.dora", text))
+        assert (result.status, result.out) == (0, "test testA ... ok\n1 passed, 0 failed\n")
+        assert re.findall(r"(?m)^a\.dora:(\d+):1: warning\[W0901\]: `(\w+)` is no test$", result.err) == [
+            ("2", "testN"),
+            ("3", "test_r"),
+            ("4", "test"),
+            ("7", "testG"),
+        ]
+        assert dora("check", "a.dora") == Result(0, "", "")
 
     def test_exit_ends_the_whole_run(self) -> None:
         files = [write("a.dora", "fun testA(t: Testing) { exit(9); }\n"), write("b.dora", self.GOOD)]
@@ -527,6 +639,47 @@ class TestEval:
         assert result.status == 1
         assert "E0301" in result.err
 
+    def test_errors_in_variables_have_their_own_name_text_and_position(self) -> None:
+        options = ["--let", "x=1 + nowhere", "--let", "y=1L+1"]
+        result = dora("eval", *options, "--error-format=short", "nothing + x + y")
+        assert re.findall(r"(?m)^(<\w+>:\d+:\d+): error\[(E\d+)\]", result.err) == [
+            ("<x>:1:5", "E0301"),
+            ("<y>:1:3", "E0412"),
+            ("<expression>:1:1", "E0301"),
+        ]
+        human = dora("eval", *options, "x").err.splitlines()
+        assert human[1:5] == ["  <x>:1:5", "  |", "1 | 1 + nowhere", "  |     ^^^^^^^"]
+        failed = dora("eval", "--let", "x=1L / 0L", "x")
+        assert (failed.status, failed.err) == (101, "division by 0\n0: <x>: 1\n")
+        assert dora("compare", "--let", "x=1L / 0L", "x").err == failed.err
+        assert "<x>:1:5" in dora("compare", *options, "x").err
+
+    @pytest.mark.parametrize(
+        ("formula", "value"),
+        [
+            ("1e3", "1000"),
+            ("1e3/2", "500"),
+            ("2.5E-1", "0.25"),
+            ("1e1L", None),
+            ("1e400", None),
+            ("0x1e3", "483"),
+        ],
+    )
+    def test_exponents(self, formula: str, value: str | None) -> None:
+        result = dora("eval", formula)
+        assert result.out == ("" if value is None else f"{value}\n")
+
+    @pytest.mark.parametrize("formula", ["x // 2", "x//2", "x //", "// x", "x /* a */ // b\n+ 1", "(x // 2)"])
+    def test_two_slashes_are_no_comment(self, formula: str) -> None:
+        result = dora("eval", "--let", "x=7", "--error-format=short", formula)
+        assert (result.status, result.out) == (1, "")
+        column = formula.index("//") + 1
+        assert re.fullmatch(rf"<expression>:1:{column}: error\[E0110\]: .+\n1 error\n", result.err)
+        assert "`(x / 2).trunc()`" in dora("eval", "--let", "x=7", formula).err
+
+    def test_slashes_in_texts_and_block_comments(self) -> None:
+        assert dora("eval", '"a//b" + "" /* // */').out == "a//b\n"
+
     def test_types_of_variables(self) -> None:
         assert dora("eval", "--let", "n=7L", "n / 2L").out == "3\n"
         assert dora("eval", "--let", "n=0x7", "n + n").out == "14\n"
@@ -568,7 +721,8 @@ class TestEval:
         expected = Result(1, "", "<expression>:1:3: error[E0108]: the file is not valid UTF-8\n1 error\n")
         short = ["eval", "--error-format=short", *options]
         assert dora(*short, '"a\udcff"') == expected
-        assert dora(*short, "--let", 'x="a\udcff"', "x") == expected
+        in_variable = Result(1, "", expected.err.replace("<expression>", "<x>"))
+        assert dora(*short, "--let", 'x="a\udcff"', "x") == in_variable
 
     def test_stages(self) -> None:
         stages = dora("eval", "--emit=tokens,ast,program", "--let", "x=1L", "x == 2L ? 1 : 0")
@@ -639,11 +793,18 @@ def test_code_for_any_processor_is_shown_and_not_run(target: str, returns: str, 
     lines = result.out.splitlines()
     assert lines[0] == "Twice.get"
     assert any(line.split(":")[1].split("#")[0].strip() == returns for line in lines[1:])
-    everything = dora("--emit-asm=all", f"--target={target}", "--engine=walk", str(path)).out
+    everything = dora("--emit-asm=all", f"--target={target}", str(path)).out
     names = [line for line in everything.splitlines() if line and not line.startswith(" ")]
     assert {"main", "Twice.get", "printLine"} <= set(names)
     assert names == sorted(names)
-    assert dora(f"--target={target}", str(path)) == Result(0, "", "")
+    own = dora("--emit=asm", f"--target={target}", str(path)).out
+    assert {line for line in own.splitlines() if line and not line.startswith(" ")} == {
+        "main",
+        "Twice.Twice(int)",
+        "Twice.get",
+    }
+    assert_usage_error(dora(f"--target={target}", str(path)))
+    assert_usage_error(dora(f"--target={target}", "--emit=asm", "--engine=walk", str(path)))
 
 
 def test_what_does_not_compile_is_not_shown(tmp_path: Path) -> None:
@@ -665,3 +826,29 @@ def test_a_run_loads_its_own_processor_only() -> None:
     found = host()
     assert found is not None
     assert result.stdout == f"1\n['{found.name}'] False\n"
+
+
+STAGES_OF_FUNCTIONS = [("vm", "bytecode"), ("baseline", "bytecode"), ("baseline", "asm"), ("c", "c")]
+
+
+@pytest.mark.parametrize(("engine", "stage"), STAGES_OF_FUNCTIONS)
+def test_the_library_is_shown_only_if_asked_for(engine: str, stage: str, tmp_path: Path) -> None:
+    path = tmp_path / "own.dora"
+    path.write_text(
+        "fun twice(n: int) -> int { return n.max(3) * 2; }\nfun main() { println(twice(4).toString()); }"
+    )
+    own = dora(f"--engine={engine}", f"--emit={stage}", str(path))
+    everything = dora(f"--engine={engine}", f"--emit={stage}:all", str(path))
+    assert (own.status, own.err) == (everything.status, everything.err) == (0, "")
+    assert "twice" in own.out
+    assert "int.max" not in re.sub(r"#.*|/\*.*|.*Call.*", "", own.out)
+    assert len(own.out) < len(everything.out) or engine == "c"
+    assert own.out.endswith("8\n")
+
+
+@pytest.mark.parametrize(("engine", "stage"), STAGES_OF_FUNCTIONS)
+def test_of_a_formula_only_the_formula_is_shown(engine: str, stage: str) -> None:
+    result = dora("eval", f"--engine={engine}", f"--emit={stage}", "1.5 * 2 + 1L.toDouble()")
+    assert (result.status, result.err) == (0, "")
+    assert len(result.out.splitlines()) < 40
+    assert result.out.endswith("4\n")

@@ -10,7 +10,7 @@ import pytest
 
 from command_line import dora
 from doralang.session import comparing
-from doralang.session.comparing import Measured, break_even
+from doralang.session.comparing import Ended, Measured, break_even, differing
 
 NAMES = "vm,baseline"
 
@@ -36,8 +36,37 @@ def test_a_program_with_arguments(tmp_path: Path) -> None:
     path = tmp_path / "prog.dora"
     path.write_text("fun main() -> int { println(argv(0)); return 1 / (argc() - 1); }")
     result = dora("compare", f"--engines={NAMES}", str(path), "hello")
-    assert (result.status, result.err) == (0, "")
+    failure = "division by 0\n0: main() -> int: 1\n"
+    assert (result.status, result.err) == (101, failure), "once, as it is the same in all"
     assert list(rows(result.out)) == ["walk", "vm", "baseline"]
+    assert dora("compare", f"--engines={NAMES}", str(path), "hello", "you", "all").status == 0
+
+
+@pytest.mark.parametrize(
+    ("operand", "status", "message"),
+    [
+        ("1L / 0L", 101, "division by 0\n0: <expression>: 1\n"),
+        ("fun main() { assert(false); }", 101, "assert failed\n0: main(): 1\n"),
+        ("fun main() -> int { return 3; }", 3, "dora: every engine ends with status 3\n"),
+        ('fun main() { fatalError("no"); }', 1, "fatal error: no\n"),
+    ],
+)
+def test_what_fails_everywhere_is_told_once(tmp_path: Path, operand: str, status: int, message: str) -> None:
+    if "main" in operand:
+        path = tmp_path / "prog.dora"
+        path.write_text(operand)
+        operand = str(path)
+    result = dora("compare", operand, f"--engines={NAMES}")
+    assert (result.status, result.err) == (status, message)
+    assert list(rows(result.out)) == ["walk", "vm", "baseline"]
+
+
+def test_a_failure_is_not_the_text_that_tells_of_it() -> None:
+    results = [
+        Measured("walk", 1, 1, "", b"division by 0"),
+        Measured("vm", 1, 1, "", Ended(101, b"division by 0")),
+    ]
+    assert differing(results) == ["vm"]
 
 
 def test_engines_that_disagree_are_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,6 @@
 """The stages that a program passes through, from text to machine code, and how each is printed.
 
-    tokens -> ast -> program -> bytecode -> graph -> llvm -> asm
+    tokens -> ast -> program -> bytecode -> trace, c, go, asm
 
 The first three are printed once, before the program runs; the others for each function when it
 is compiled, by the engine that compiles it.
@@ -26,8 +26,6 @@ class Stage(Enum):
     TRACE = "trace"
     C = "c"
     GO = "go"
-    GRAPH = "graph"
-    LLVM = "llvm"
     ASM = "asm"
 
 
@@ -47,6 +45,10 @@ class Printer(NamedTuple):
 
 
 STAGES: Final = tuple(Stage)
+OF_FUNCTIONS: Final = tuple(stage for stage in Stage if stage not in (Stage.TOKENS, Stage.AST, Stage.PROGRAM))
+"""stages that each function passes through by itself, those of the library, too"""
+LATER: Final = ("graph", "llvm")
+"""stages that are not there yet"""
 PRINTERS: Final = {
     Stage.TOKENS: Printer(
         "doralang.syntax.lexer", "lex", "lex_formula", "doralang.syntax.dump", "dump_tokens"

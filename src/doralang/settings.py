@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from typing import BinaryIO, Final, NamedTuple
 
 ENGINES: Final = ("tiered", "walk", "vm", "trace", "c", "go", "baseline", "opt")
+MACHINE_CODE: Final = frozenset({"tiered", "baseline", "opt"})
+"""engines that make machine code, and have a heap of their own"""
 COLLECTORS: Final = ("swiper", "copy", "sweep", "zero")
 
 TARGETS: Final = ("x64", "arm64")
@@ -41,6 +43,8 @@ class Settings:
     """in bytes, of the part where objects are allocated by a generational collector"""
     emit: set[str] = field(default_factory=set)
     """names of stages"""
+    emit_all: set[str] = field(default_factory=set)
+    """those of them that show the functions of the library as well"""
     emit_bytecode: set[str] = field(default_factory=set)
     """plain names of functions, or `ALL`"""
     emit_asm: set[str] = field(default_factory=set)
@@ -58,3 +62,10 @@ class Settings:
     """what the engine did, when the program ends"""
     cache: bool = True
     """whether compiled code may be taken from and stored in the user's cache"""
+
+    def shows(self, stage: str, name: str, file: str | None) -> bool:
+        """Whether a stage of a function of this plain name is printed; `file` is the library's, or None."""
+        if stage in self.emit and (file is None or stage in self.emit_all):
+            return True
+        names = self.emit_bytecode if stage == "bytecode" else self.emit_asm if stage == "asm" else ()
+        return name in names or ALL in names

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from compiling import bytecode_of, compiled_program
+from doralang.baseline.allocation import WITHOUT_CALL, cost_of_calls
 from doralang.bytecode.blocks import find_blocks
 from doralang.bytecode.entities import FunctionRef
 from doralang.bytecode.function import Function
@@ -25,7 +26,7 @@ from doralang.bytecode.instructions import (
     target_of,
     used,
 )
-from doralang.bytecode.liveness import analyse
+from doralang.bytecode.liveness import BITS, analyse
 from doralang.types.kinds import Kind
 
 EXAMPLES = sorted((Path(__file__).parents[2] / "examples").glob("*.dora"))
@@ -176,3 +177,20 @@ def test_only_calls_that_are_calls_are_looked_at() -> None:
         short = {call for call in whole.across if internal(function.code[call]) == "Str.len"}
         assert part.across == {call: live for call, live in whole.across.items() if call not in short}
         assert not any(internal(function.code[call]) for call in none.across)
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_what_calls_cost_is_counted_a_call_at_a_time(name: str) -> None:
+    for _, function in bytecode_of(compiled_program(PROGRAMS[name])):
+        liveness = analyse(function, WITHOUT_CALL)
+        cost, crossing = [0] * len(liveness.reads), 0
+        for call, live in liveness.across.items():
+            weight = next(
+                liveness.weights[number]
+                for number, (start, end, _) in enumerate(liveness.blocks)
+                if start <= call < end
+            )
+            for register in BITS[live]:
+                cost[register] += weight
+                crossing |= 1 << register
+        assert cost_of_calls(liveness) == (cost, crossing), function.name

@@ -164,3 +164,30 @@ def test_bytes_that_are_no_text(data: bytes, position: str) -> None:
     diagnostics = Diagnostics()
     assert decode_source("x", data, diagnostics) is None
     assert [(report.code, str(report.position)) for report in diagnostics.reports] == [("E0108", position)]
+
+
+@pytest.mark.parametrize("text", ["\udcff", "a\ud800b", "\udfff\ud800", "\U0001f600", "é\n\0"])
+def test_json_has_no_lone_surrogates(text: str) -> None:
+    quoted = quote(text)
+    assert quoted.isascii()
+    assert json.loads(quoted) == "".join("\ufffd" if "\ud800" <= one <= "\udfff" else one for one in text)
+    json.loads(quoted).encode()  # which lone surrogates do not survive
+
+
+def test_a_name_of_a_file_that_is_no_text(tmp_path: Path) -> None:
+    diagnostics = Diagnostics()
+    load_source(str(tmp_path / "a\udcff.dora"), io.BytesIO(), diagnostics)
+    report = json.loads(render([diagnostics], Format.JSON))
+    assert report["file"].endswith("a\ufffd.dora")
+    report["message"].encode()
+
+
+def test_a_hundred_reports_are_shown_and_the_others_counted() -> None:
+    diagnostics, source = Diagnostics(), Source("a.dora", "x" * 500)
+    for at in range(130):
+        diagnostics.report("E0301", source, Span(at, at + 1), "unknown name")
+        diagnostics.report("W0801", source, Span(at, at + 1), "an exception")
+    text = render([diagnostics], Format.SHORT)
+    assert (text.count("error["), text.count("warning[")) == (100, 100)
+    assert text.endswith("\n30 more warnings\n30 more\n130 errors\n")
+    assert render([diagnostics], Format.JSON).count('"E0301"') == 130

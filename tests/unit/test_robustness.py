@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from doralang.check.library import check_source
 from doralang.syntax import tree
 from doralang.syntax.dump import dump, dump_tokens
 from doralang.syntax.lexer import lex
@@ -14,6 +15,16 @@ from doralang.syntax.parser import parse_file, parse_formula
 from doralang.syntax.printer import show
 from doralang.text.diagnostics import Diagnostics
 from doralang.text.source import Source
+from doralang.types.types import (
+    BOOL,
+    INT,
+    LARGEST,
+    ClassHead,
+    TypeParameter,
+    mentions,
+    size_of,
+    substitute,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -137,3 +148,58 @@ def test_tokens_of_odd_texts_are_dumped() -> None:
     assert (
         dump_tokens(lex(source, Diagnostics())) == '1:1 NAME a\n1:4 STRING "x\\ny"\n2:5 NUMBER 1\n2:6 END\n'
     )
+
+
+def doubling_constants(count: int) -> str:
+    lines = [f"const S{i + 1}: Str = S{i} + S{i};\n" for i in range(count)]
+    return 'const S0: Str = "0123456789";\n' + "".join(lines) + "fun main() { }\n"
+
+
+def checked(text: str) -> Diagnostics:
+    diagnostics = Diagnostics()
+    check_source(Source("a.dora", text), diagnostics)
+    return diagnostics
+
+
+def test_the_texts_of_all_constants_have_room_for_so_much_only() -> None:
+    one = 'const A: Str = "' + "a" * 999_990 + '";\n'
+    many = "".join(f'const B{i}: Str = A + "{i}";\n' for i in range(5000))
+    assert [report.code for report in checked(one + many + "fun main() { }").reports] == ["E0420"]
+
+
+def test_a_long_sum_of_texts_is_a_constant() -> None:
+    text = "const A: Str = " + "+".join(['"ab"'] * 100_000) + ";\nfun main() { }"
+    assert checked(text).reports == []
+    assert [report.code for report in checked(doubling_constants(200)).reports] == ["E0420"]
+
+
+def test_types_are_printed_and_compared_in_the_time_that_writing_them_takes() -> None:
+    """Each level has the one before twice: whatever walks a type must walk what is shared once."""
+    head = ClassHead("Pair", (TypeParameter("A"), TypeParameter("B")))
+    parameter = TypeParameter("T")
+    open, closed = head.of((parameter, parameter)), head.of((INT, INT))
+    for _ in range(2000):
+        open, closed = head.of((open, open)), head.of((closed, closed))
+    assert substitute(open, {parameter: INT}) is closed
+    assert mentions(open, {parameter})
+    assert not mentions(open, {TypeParameter("T")})
+    assert str(closed).startswith("Pair<Pair<")
+    assert len(str(closed)) == LARGEST + 1
+    assert str(closed).endswith("…")
+
+
+def test_the_size_of_a_type_is_the_length_of_its_text() -> None:
+    head = ClassHead("Pair", (TypeParameter("A"), TypeParameter("B")))
+    for type in (head.of((INT, BOOL)), head.of((head.of((INT, INT)), ClassHead("C").of()))):
+        assert size_of(type) == len(str(type))
+
+
+def test_messages_are_no_longer_than_people_read() -> None:
+    name = "n" * 100_000
+    wide = ", ".join(f"p{i}: int" for i in range(3000))
+    text = (
+        f"fun f({wide}) {{ }}\nfun main() {{ {name}; f(1); f({'1, ' * 2999}true); {name}({name}.{name}); }}"
+    )
+    for report in checked(text).reports:
+        assert len(report.message) < 1000, report.code
+        assert len(report.help or "") < 1000, report.code

@@ -93,17 +93,28 @@ def allocate(function: Function, convention: Convention) -> Allocation:
 
 def cost_of_calls(liveness: Liveness) -> tuple[list[int], int]:
     """For each register the calls that it lives across, by how often they are thought to happen; and those
-    for which there are any, as bits."""
+    for which there are any, as bits.
+
+    From one call to the next little changes, so only that is looked at: a register's cost is what all calls
+    together cost where its life ends, less what they did where it began.
+    """
     cost, crossing = [0] * len(liveness.reads), 0
     starts = [start for start, _, _ in liveness.blocks] if liveness.back else []
-    weight = 1
+    weight, total, before = 1, 0, 0
+    alive = [False] * len(cost)
     for call, live in liveness.across.items():
-        if live:
+        if live != before:
             crossing |= live
+            for register in BITS[live ^ before]:
+                cost[register] += total if alive[register] else -total
+                alive[register] = not alive[register]
+            before = live
+        if live:
             if starts:
                 weight = liveness.weights[bisect_right(starts, call) - 1]
-            for register in BITS[live]:
-                cost[register] += weight
+            total += weight
+    for register in BITS[before]:
+        cost[register] += total
     return cost, crossing
 
 

@@ -22,9 +22,11 @@ from doralang.bytecode.function import Function
 from doralang.bytecode.instructions import Register
 from doralang.bytecode.liveness import BITS
 from doralang.machine.macro import AnyRegister, MacroAssembler
-from doralang.types.kinds import FLOATING, Kind
+from doralang.types.kinds import FLOATING, REF, Kind
 
 SLOT: Final = 8
+FEW: Final = 64
+"""So many live references are listed anew at each call."""
 SELF: Final = Register(0)
 
 Constant = bool | int | float
@@ -41,6 +43,8 @@ class Frame:
         "constants",
         "first_slot",
         "fresh",
+        "held",
+        "held_slots",
         "homes",
         "kinds",
         "masm",
@@ -69,6 +73,9 @@ class Frame:
         self.slots: dict[int, int] = {}
         self.first_slot = -SLOT * len(allocation.kept_used)
         """distance of the end of the first slot from the frame pointer, below the saved registers"""
+        self.held = 0
+        self.held_slots: dict[int, int] = {}
+        """the references that `many_slots` found last, as bits, and their slots"""
         self.outgoing = 0
         """bytes for stack arguments of calls"""
         self.constants: dict[Register, Constant] = {}
@@ -207,7 +214,20 @@ class Frame:
         live = self.across[index] & self.references
         if not live:
             return ()
+        if live.bit_count() > FEW:
+            return self.many_slots(live)
         return tuple([self.slot(one) for one in BITS[live] if one not in self.constants])
+
+    def many_slots(self, live: int) -> tuple[int, ...]:
+        """The same for so many that only what has changed since the last call is looked at."""
+        for register in self.constants:
+            if self.kinds[register] is REF:
+                live &= ~(1 << register)
+        for register in BITS[live ^ self.held]:
+            if self.held_slots.pop(register, None) is None:
+                self.held_slots[register] = self.slot(register)
+        self.held = live
+        return tuple(self.held_slots.values())
 
     # Arguments.
 

@@ -103,7 +103,7 @@ def check_global(handlers: Handlers, declaration: GlobalDeclaration) -> None:
     body = new_body(handlers, declaration.context, function)
     value = body.expression(node.value, variable.type)
     if not fits(body, value, variable.type):
-        mismatch(body, "E0401", node.span, node.name, variable.type, value.type)
+        mismatch(body, "E0401", node.value.span, node.name, variable.type, value.type)
     function.set_body(typed.Block(node.span, [typed.Return(node.span, value)]))
     variable.initializer = function
 
@@ -212,7 +212,7 @@ def initializers(body: Body, declaration: ClassDeclaration) -> list[Statement]:
             field = declaration.entity.fields[node.name]
             value = body.expression(node.value, None if field.type is ERROR else field.type)
             if not fits(body, value, field.type):
-                body.error("E0402", node.span, name=node.name, expected=field.type, found=value.type)
+                body.error("E0402", node.value.span, name=node.name, expected=field.type, found=value.type)
             elif field.span == node.span:
                 statements.append(store(body, node.span, field, value))
     return statements

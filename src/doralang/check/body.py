@@ -7,7 +7,7 @@ them and they all know this one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
@@ -37,7 +37,7 @@ class Waiting:
         self,
         body: Body,
         span: Span,
-        head: str,
+        head: Type | str,
         inner: Iterable[Operand],
         complete: Callable[[Type | None], TypedExpression],
     ) -> None:
@@ -90,8 +90,10 @@ class TryContext:
 class Handlers:
     """What to do for each node class: the parts of the checker, put together by `checker`."""
 
+    plain: Leaves
+    """for expressions that have none within: names and literals"""
     leaves: Leaves
-    """for expressions without a left operand: (body, node, expected)"""
+    """for all without a left operand: (body, node, expected)"""
     links: Leaves
     """for those with one: (body, node, left, expected)"""
     statements: dict[type, Callable[..., typed.Statement | None]]
@@ -123,6 +125,8 @@ class Body:
     incomplete: bool = False
     """the parser skipped something here, which may have declared any name"""
     depth: int = 0
+    reported: set[object] = field(default_factory=set)
+    """names, and members of types, that are reported as unknown"""
 
     @property
     def unit(self) -> Unit:
@@ -139,11 +143,19 @@ class Body:
         self.invalid += 1
         return typed.NilConstant(span, ERROR)
 
+    def is_news(self, *what: object) -> bool:
+        """Whether something unknown is not reported yet in this body; from now on it is."""
+        news = what not in self.reported
+        self.reported.add(what)
+        return news
+
     # Expressions.
 
     def expression(self, node: tree.Expression, expected: Type | None = None) -> TypedExpression:
         """Check an expression, which must have a type by itself or by the expected one."""
-        checked = self.argument(node, expected)
+        checked = self.operand(node, expected)
+        if isinstance(checked, Exact):
+            return checked.rounded()
         return checked.finish(expected) if isinstance(checked, Waiting) else checked
 
     def argument(self, node: tree.Expression, expected: Type | None = None) -> Checked:
@@ -153,6 +165,9 @@ class Body:
 
     def operand(self, node: tree.Expression, expected: Type | None = None) -> Operand:
         """Check an expression; in a formula its value may be an exact number still."""
+        plain = self.handlers.plain.get(type(node))
+        if plain is not None:
+            return plain(self, node, expected)
         self.depth += 1
         try:
             if self.depth % HOP == 0:
@@ -178,7 +193,7 @@ class Body:
 
     def is_unknown(self, *types: Type) -> bool:
         """Whether a mismatch of these types means nothing, since one of them was reported already."""
-        return any(has_error(type) for type in types)
+        return any(map(has_error, types))
 
     # Statements and scopes.
 
@@ -223,6 +238,11 @@ class Body:
             if local is not None:
                 return local
         return None
+
+    def local_names(self) -> Iterator[str]:
+        """The visible locals, the innermost first."""
+        for scope in reversed(self.scopes):
+            yield from reversed(scope)
 
     def global_name(self, name: str) -> Any:
         """The function, class, trait, global or constant of a name, or None."""

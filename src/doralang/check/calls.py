@@ -8,8 +8,9 @@ from typing import Final
 from doralang.check import program as typed
 from doralang.check.body import Body, Checked, Leaves
 from doralang.check.generics import Build, Callee, callee, check_call, check_overloaded
-from doralang.check.lookup import Ambiguous, Found, find_method, find_static, members_known
+from doralang.check.lookup import Ambiguous, Found, find_method, find_static, members_known, method_names
 from doralang.check.messages import count
+from doralang.check.nearness import suggestion
 from doralang.check.program import Call, Class, Compute, Dispatch, Function, New, Target, TypedExpression
 from doralang.check.resolve import resolve_type
 from doralang.check.scopes import kind_name
@@ -18,7 +19,7 @@ from doralang.syntax import tree
 from doralang.syntax.tree import Modifier
 from doralang.text.source import Span
 from doralang.types.primitives import PRIMITIVES
-from doralang.types.types import ERROR, ClassType, PrimitiveType, Type, TypeParameter, substitute
+from doralang.types.types import ERROR, NIL, UNIT, ClassType, PrimitiveType, Type, TypeParameter, substitute
 
 RAW_NAMES: Final = frozenset(
     [
@@ -138,22 +139,20 @@ def report_unknown_function(body: Body, node: tree.Call, entity: object) -> None
         body.error("E0905", node.span)
     elif entity is not None:
         body.error("E0302", node.span, name=node.name, hint=f"`{node.name}` is {kind_name(entity)}")  # type: ignore[arg-type]
-    elif body.unit.incomplete or body.incomplete:
+    elif body.unit.incomplete or body.incomplete or not body.is_news("function", node.name):
         body.wrong(node.span)
     else:
         body.error("E0302", node.span, name=node.name, hint=method_hint(body, node.name))
 
 
 def method_hint(body: Body, name: str) -> str | None:
-    """A method that was called without its object."""
+    """A method that was called without its object, or a function with a name like it."""
     owner = body.function.owner
-    if owner is None:
-        return None
-    if name in owner.statics:
+    if owner is not None and name in owner.statics:
         return f"a static method is called `{owner.name}::{name}(…)`"
     if body.has_self and isinstance(find_method(body.context, body.function.locals[0].type, name), Found):
         return f"a method is called `self.{name}(…)`"
-    return None
+    return suggestion(body.unit, name, body.unit.names_of(Function, Class))
 
 
 def call_function(body: Body, node: tree.Call, function: Function, expected: Type | None) -> Checked:
@@ -227,14 +226,17 @@ def check_static_call(body: Body, node: tree.StaticCall, expected: Type | None) 
     if not isinstance(entity, Class):
         if entity is None and (body.unit.incomplete and node.owner not in body.context.parameters):
             return check_anyway(body, node.arguments, node.span)
-        body.error("E0308", node.span, name=node.owner)
+        hint = suggestion(body.unit, node.owner, body.unit.names_of(Class)) if entity is None else None
+        body.error("E0308", node.span, name=node.owner, hint=hint)
         return check_anyway(body, node.arguments, node.span)
     if not is_granted(body, node.owner, node.span):
         return check_anyway(body, node.arguments, node.span)
     found = find_static(body.context, entity.self_type, node.name)
     if found is None:
-        if body.unit.knows_members(entity):
-            hint = f"`{node.name}` needs an object" if node.name in entity.methods else None
+        if body.unit.knows_members(entity) and body.is_news(entity, node.name):
+            hint = suggestion(body.unit, node.name, method_names(body.context, entity.self_type, static=True))
+            if node.name in entity.methods:
+                hint = f"`{node.name}` needs an object"
             body.error("E0312", node.span, type=entity.name, name=node.name, hint=hint)
         return check_anyway(body, node.arguments, node.span)
     if isinstance(found, Ambiguous):
@@ -309,12 +311,14 @@ def check_method_call(
 
 
 def unknown_method(body: Body, node: tree.MethodCall, type: Type) -> TypedExpression:
-    if members_known(body.context, type):
+    if members_known(body.context, type) and body.is_news(type, f"{node.name}()"):
         hint = None
         if isinstance(find_static(body.context, type, node.name), Found):
             hint = f"it is static: write `{type}::{node.name}(…)`"
         elif isinstance(type, PrimitiveType | ClassType) and node.name == "toString":
             hint = "this type has no text of its own"
+        elif type not in (NIL, UNIT):
+            hint = suggestion(body.unit, node.name, method_names(body.context, type))
         body.error("E0311", node.span, type=type, name=node.name, hint=hint)
     return check_anyway(body, node.arguments, node.span)
 

@@ -37,6 +37,7 @@ from doralang.text.source import NOWHERE, Source
 from doralang.types.types import ERROR, INT, NIL, UNIT, PrimitiveType, Type
 
 HANDLERS: Final = Handlers(
+    plain={**expressions.PLAIN, **operators.PLAIN},
     leaves={**expressions.LEAVES, **calls.LEAVES, **operators.LEAVES},
     links={**calls.LINKS, **operators.LINKS},
     statements={**statements.STATEMENTS},
@@ -44,11 +45,14 @@ HANDLERS: Final = Handlers(
 
 
 class MainRule(Enum):
-    """What is said about `main`: `dora check` does not miss it, `dora test` has no use for it."""
+    """What is said about `main`: `dora check` does not miss it, `dora test` has no use for it.
+
+    `dora test` says of functions that are named like tests why they are none.
+    """
 
     REQUIRED = 0
     OPTIONAL = 1
-    IGNORED = 2
+    TESTS = 2
 
 
 Completion = tuple[Function | None, Callable[[], None]]
@@ -165,7 +169,9 @@ def check_program(
     collect(declarations, source, file)
     for _, complete in declare(declarations):
         complete()
-    if main is not MainRule.IGNORED:
+    if main is MainRule.TESTS:
+        check_tests(Context(unit, source), unit, library.library)
+    else:
         check_main(Context(unit, source), unit, missing=main is MainRule.REQUIRED and not syntax_errors)
     return make_program(source, library, unit, declarations)
 
@@ -190,6 +196,16 @@ def check_main(context: Context, unit: Unit, *, missing: bool) -> None:
             context.error("E0901", NOWHERE)
     elif main.parameters or main.type_parameters or main.result not in (UNIT, INT, ERROR):
         context.error("E0902", main.span)
+
+
+def check_tests(context: Context, unit: Unit, library: Library) -> None:
+    """Warn about functions that nobody would call: they are named like tests, and are none (W0901)."""
+    for name, entity in unit.names.items():
+        promises = name.startswith("test") and not name[4:5].islower()  # `testPush`, but not `tester`
+        if promises and isinstance(entity, Function) and not is_test(entity, library):
+            types = [parameter.type for parameter in entity.parameters]
+            if ERROR not in (*types, entity.result):
+                context.error("W0901", entity.span, name=name)
 
 
 def is_test(function: Function, library: Library) -> bool:

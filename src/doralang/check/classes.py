@@ -15,6 +15,7 @@ from doralang.check.declarations import (
     resolve_bounds,
     signature,
 )
+from doralang.check.nearness import suggestion
 from doralang.check.program import Class, Field, Function, FunctionKind
 from doralang.check.resolve import check_bounds, resolve_type, wrong_count
 from doralang.check.scopes import Context
@@ -47,21 +48,28 @@ def declare_parent(declaration: ClassDeclaration) -> None:
     entity.parent = unit.library_class("Object").of()
     head = unit.find(node.name) if node.name not in context.parameters else None
     if not isinstance(head, Class):
-        unit.incomplete_classes.add(entity)
+        misses_parent(context, entity)
         if head is not None or not unit.incomplete or node.name in context.parameters:
-            context.error("E0501", node.span, name=node.name)
+            hint = suggestion(unit, node.name, unit.names_of(Class)) if head is None else None
+            context.error("E0501", node.span, name=node.name, hint=hint)
         return
     arguments = tuple(resolve_type(context, argument) for argument in node.type_arguments)
     if Modifier.OPEN not in head.modifiers:
         hint = None if not head.source.main else "declare it `open`"
         context.error("E0502", node.span, name=node.name, hint=hint)
-        unit.incomplete_classes.add(entity)
+        misses_parent(context, entity)
     elif len(arguments) != len(head.parameters):
         wrong_count(context, node.span, node.name, len(head.parameters), len(arguments))
-        unit.incomplete_classes.add(entity)
+        misses_parent(context, entity)
     else:
         entity.parent = head.of(arguments)
         unit.when_declared(lambda: check_bounds(context, node.span, head.parameters, arguments) and None)
+
+
+def misses_parent(context: Context, entity: Class) -> None:
+    """The parent of a class is wrong, as is reported: nobody knows what it inherits and where it fits."""
+    context.unit.incomplete_classes.add(entity)
+    entity.parent_is_wrong = True
 
 
 def is_primitive(entity: Class) -> bool:
@@ -91,7 +99,7 @@ def report_cycle(declaration: ClassDeclaration) -> None:
     """Report a cycle at its first class, and cut it there."""
     context, entity = declaration.context, declaration.entity
     context.error("E0503", declaration.node.span, name=entity.name)
-    context.unit.incomplete_classes.add(entity)
+    misses_parent(context, entity)
     entity.parent = context.unit.library_class("Object").of()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from doralang.check.operators import COMPARISONS, METHODS, NUMBER_TYPES, UNARY_METHODS, number_value
@@ -17,6 +18,11 @@ from doralang.types.types import BOOL, CHAR, ERROR, PrimitiveType, Type
 Value = bool | int | float | str
 Result = tuple[Type, Value] | None
 """A type and a value; None for what was reported."""
+
+LONGEST: Final = 1_000_000
+"""Characters of a text that a constant is computed to (E0420): each could be twice the one before."""
+ALL_TEXTS: Final = 10 * LONGEST
+"""Characters of all such texts of a program."""
 
 TEXT_COMPARISONS: Final = {
     "==": lambda x, y: x == y,
@@ -37,6 +43,8 @@ class ConstantChecker:
         self.depth = 0
         self.dead = 0
         """inside a side of `&&` or `||` that is not evaluated"""
+        self.room = ALL_TEXTS
+        """how many characters may still be computed; less than none once that is reported"""
 
     def compute(self, constant: ConstantName) -> None:
         """Compute the value of a constant, which stays None if there is something wrong."""
@@ -79,10 +87,43 @@ class ConstantChecker:
             if not isinstance(link, tree.Binary) or link.operator in ("===", "!=="):
                 return not_constant(context, link.span)
         result = self.leaf(context, leaf)
-        for link in links:
+        done = 0
+        while done < len(links):
+            link = links[done]
             assert isinstance(link, tree.Binary)
-            result = self.binary(context, link, result)
+            if link.operator == "+" and result is not None and result[0] is self.text_type:
+                result, done = self.text(context, str(result[1]), links, done)
+            else:
+                result = self.binary(context, link, result)
+                done += 1
         return result
+
+    def text(self, context: Context, first: str, links: Sequence[tree.Link], done: int) -> tuple[Result, int]:
+        """A text with all that is added to it, joined at once, and how many links are done then."""
+        texts, length = [first], len(first)
+        while done < len(links):
+            link = links[done]
+            if not (isinstance(link, tree.Binary) and link.operator == "+"):
+                break
+            done += 1
+            right = self.value(context, link.right)
+            if right is None or right[0] is not self.text_type:
+                return (right and no_operator(context, link, self.text_type, right[0])), done
+            texts.append(str(right[1]))
+            length += len(texts[-1])
+            if length > min(LONGEST, self.room):
+                return self.too_long(context, link, length), done
+        self.room -= length
+        return (self.text_type, "".join(texts)), done
+
+    def too_long(self, context: Context, node: tree.Binary, length: int) -> Result:
+        """Report a text that is too long; that there is no more room, once."""
+        if length > LONGEST:
+            context.error("E0420", node.span, hint=f"a constant has at most {LONGEST:,} characters")
+        elif self.room >= 0:
+            self.room = -1
+            context.error("E0420", node.span, hint=f"all constants together have at most {ALL_TEXTS:,}")
+        return None
 
     def leaf(self, context: Context, node: tree.Expression) -> Result:
         if isinstance(node, tree.Number):
@@ -152,16 +193,12 @@ class ConstantChecker:
         if left is None or right is None:
             return None
         (type, x), (other, y) = left, right
-        if type is other and type is self.text_type:
-            if node.operator == "+":
-                return type, str(x) + str(y)
-            if node.operator in TEXT_COMPARISONS:
-                return BOOL, TEXT_COMPARISONS[node.operator](x, y)
+        if type is other and type is self.text_type and node.operator in TEXT_COMPARISONS:
+            return BOOL, TEXT_COMPARISONS[node.operator](x, y)
         name = COMPARISONS.get(node.operator) or METHODS[node.operator]
         row = PRIMITIVES.get(f"{type}.{name}")
         if type is not other or row is None or not isinstance(type, PrimitiveType):
-            context.error("E0412", node.span, operator=node.operator, left=type, right=other, hint=None)
-            return None
+            return no_operator(context, node, type, other)
         return self.apply(context, node, row.meaning, type, (x, y))
 
     def apply(
@@ -185,11 +222,15 @@ class ConstantChecker:
         if left is None or right is None:
             return None
         if left[0] is not BOOL or right[0] is not BOOL:
-            context.error("E0412", node.span, operator=node.operator, left=left[0], right=right[0], hint=None)
-            return None
+            return no_operator(context, node, left[0], right[0])
         return left if skipped else right
 
 
 def not_constant(context: Context, span: Span) -> Result:
     context.error("E0413", span)
+    return None
+
+
+def no_operator(context: Context, node: tree.Binary, left: Type, right: Type) -> Result:
+    context.error("E0412", node.span, operator=node.operator, left=left, right=right, hint=None)
     return None

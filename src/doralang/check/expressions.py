@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import Final
 
 from doralang.check import program as typed
 from doralang.check.body import Body, Checked, Leaves, TryContext, Waiting
 from doralang.check.lookup import find_field
+from doralang.check.nearness import suggestion
 from doralang.check.program import Global, TypedExpression
 from doralang.check.scopes import ConstantName, kind_name
 from doralang.syntax import tree
@@ -60,10 +62,14 @@ def unknown_name(body: Body, node: tree.Name, entity: object) -> TypedExpression
     hint = None
     if entity is not None:
         hint = f"`{node.name}` is {kind_name(entity)}, not a value"  # type: ignore[arg-type]
-    elif body.unit.incomplete or body.incomplete:
+    elif body.unit.incomplete or body.incomplete or not body.is_news("name", node.name):
         return body.wrong(node.span)
     elif body.has_self and find_field(body.context, body.function.locals[0].type, node.name):
         hint = f"a field is written `self.{node.name}`"
+    else:
+        hint = suggestion(
+            body.unit, node.name, chain(body.local_names(), body.unit.names_of(Global, ConstantName))
+        )
     return body.error("E0301", node.span, name=node.name, hint=hint)
 
 
@@ -127,7 +133,7 @@ def finish_else(
     if body.is_unknown(operand.type, value.type):
         return body.wrong(node.span)
     if not is_assignable(value.type, operand.type):
-        return body.error("E0803", node.span, expected=operand.type, found=value.type)
+        return body.error("E0803", otherwise.span, expected=operand.type, found=value.type)
     return typed.TryElse(node.span, operand.type, operand, value)
 
 
@@ -162,14 +168,14 @@ def check_choice(body: Body, node: tree.Choice, expected: Type | None) -> TypedE
     if body.is_unknown(condition.type, then.type, otherwise.type):
         return body.wrong(node.span)
     if condition.type is not BOOL:
-        return body.error("E0403", node.span, found=condition.type)
+        return body.error("E0403", node.condition.span, found=condition.type)
     for one, other in ((then, otherwise), (otherwise, then)):
         if is_assignable(other.type, one.type) and one.type not in (UNIT, NIL):
             return typed.Choice(node.span, one.type, condition, then, otherwise)
     return body.error("E0401", node.span, expected=then.type, found=otherwise.type, hint=None)
 
 
-LEAVES: Final[Leaves] = {
+PLAIN: Final[Leaves] = {
     tree.Character: check_character,
     tree.Boolean: check_boolean,
     tree.Text: check_text,
@@ -177,6 +183,9 @@ LEAVES: Final[Leaves] = {
     tree.InvalidExpression: check_invalid,
     tree.Self: check_self,
     tree.Name: check_name,
+}
+LEAVES: Final[Leaves] = {
+    **PLAIN,
     tree.Try: check_try,
     tree.ForcedTry: check_forced_try,
     tree.Choice: check_choice,

@@ -20,6 +20,7 @@ from doralang.check.resolve import check_bounds
 from doralang.syntax import tree
 from doralang.text.source import Span
 from doralang.types.types import (
+    LARGEST,
     NIL,
     UNIT,
     ClassType,
@@ -28,6 +29,7 @@ from doralang.types.types import (
     ancestor_of,
     is_assignable,
     mentions,
+    size_of,
     substitute,
 )
 
@@ -97,7 +99,7 @@ def check_call(
         return Waiting(
             body,
             span,
-            str(callee.result),
+            callee.result,
             checked,
             lambda wanted: finish_call(body, span, callee, checked, dict(mapping), wanted),
         )
@@ -195,12 +197,15 @@ def finish_call(
         names = ", ".join(f"`{parameter}`" for parameter in missing)
         return body.error("E0613", span, parameters=names, name=callee.name)
     chosen = tuple(substitute(argument, mapping) for argument in callee.arguments)
+    result = substitute(callee.result, mapping)
+    if max(map(size_of, (result, *chosen))) > LARGEST:
+        return body.error("E0617", span)
     if callee.bounded and not check_bounds(body.context, span, callee.function.all_type_parameters, chosen):
         return body.wrong(span)
     wanted = [substitute(parameter, mapping) for parameter in callee.parameters]
     if not all(map(fits, arguments, wanted)):
         return misfit(body, span, callee, arguments, wanted)
-    return callee.build(chosen, substitute(callee.result, mapping), arguments)
+    return callee.build(chosen, result, arguments)
 
 
 def fits(argument: TypedExpression, wanted: Type) -> bool:
@@ -213,7 +218,7 @@ def misfit(
     """Report arguments that do not fit, unless one of them was reported already."""
     if any_wrong(body, checked):
         return body.wrong(span)
-    expected = type_list([str(type) for type in (wanted or callee.parameters)])
+    expected = type_list(wanted or callee.parameters)
     found = type_list(found_types(checked))
     if callee.code == "E0417":
         return body.error(
@@ -222,8 +227,8 @@ def misfit(
     return body.error(callee.code, span, name=callee.name, expected=expected, found=found)
 
 
-def found_types(checked: Sequence[Checked]) -> list[str]:
-    return [argument.head if isinstance(argument, Waiting) else str(argument.type) for argument in checked]
+def found_types(checked: Sequence[Checked]) -> list[Type | str]:
+    return [argument.head if isinstance(argument, Waiting) else argument.type for argument in checked]
 
 
 # Several constructors.
@@ -271,7 +276,7 @@ def choose(
         return Waiting(
             body,
             span,
-            str(callees[0].result),
+            callees[0].result,
             checked,
             lambda wanted: must_finish(choose(body, span, callees, checked, wanted, may_wait=False)),
         )

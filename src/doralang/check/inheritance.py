@@ -130,7 +130,7 @@ def is_generic(function: Function, type: Type) -> bool:
 
 
 def texts(types: list[Type]) -> str:
-    return type_list([str(type) for type in types])
+    return type_list(types)
 
 
 def method_name(method: Function) -> str:

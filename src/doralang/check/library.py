@@ -15,6 +15,7 @@ from doralang.check.program import Program
 from doralang.library.files import PUBLIC_NAMES, read_heap, read_prelude
 from doralang.syntax.parser import parse_file
 from doralang.text.diagnostics import Diagnostics
+from doralang.text.pause import NO_CYCLES
 from doralang.text.source import Source
 
 LAYOUT: Final = "layout.dora"
@@ -45,8 +46,9 @@ def declared(texts: Sequence[tuple[str, str]]) -> CheckedLibrary:
     """
     diagnostics = Diagnostics()
     sources = [Source(name, text, main=False) for name, text in texts]
-    files = [(source, parse_file(source, diagnostics, lazy=True)) for source in sources]
-    library = check_library(files, PUBLIC_NAMES, diagnostics)
+    with NO_CYCLES:
+        files = [(source, parse_file(source, diagnostics, lazy=True)) for source in sources]
+        library = check_library(files, PUBLIC_NAMES, diagnostics)
     assert not diagnostics.errors, f"the library has errors: {diagnostics.reports}"
     return library
 
@@ -64,6 +66,8 @@ def check_source(
     library: CheckedLibrary | None = None,
 ) -> Program | None:
     """The typed program of a file; none if there are errors.  Warnings are no errors."""
-    file = parse_file(source, diagnostics)
-    program = check_program(source, file, diagnostics, library or prelude(), main=main)
+    library = library or prelude()
+    with NO_CYCLES:
+        file = parse_file(source, diagnostics)
+        program = check_program(source, file, diagnostics, library, main=main)
     return None if diagnostics.errors else program

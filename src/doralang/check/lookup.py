@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from doralang.check.program import Class, Field, Function, Impl, Trait
@@ -101,3 +101,22 @@ def find_field(context: Context, type: Type, name: str) -> tuple[Field, tuple[Ty
 def members_known(context: Context, type: Type) -> bool:
     """Whether everything that a value of `type` has is known."""
     return not isinstance(type, ClassType) or context.unit.knows_members(type.head)
+
+
+def field_names(context: Context, type: Type) -> Iterator[str]:
+    """The fields that a value of `type` has."""
+    for head, _ in classes_of(context, type):
+        yield from head.fields
+
+
+def method_names(context: Context, type: Type, *, static: bool = False) -> Iterator[str]:
+    """The methods that a value of `type` has, or the static ones of its class."""
+    if isinstance(type, TypeParameter):
+        for trait in type.traits:
+            if isinstance(trait, Trait):
+                yield from trait.methods
+        return
+    for head, _ in classes_of(context, type):
+        yield from head.statics if static else head.methods
+        for impl in context.unit.impls_of(head).values():
+            yield from members(impl, static)

@@ -6,7 +6,11 @@ reports; a hint is shown only if all of its names are given.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from typing import Final
+
+from doralang.types.types import LARGEST, Type
 
 MESSAGES: Final[dict[str, tuple[str, str | None]]] = {
     "E0106": ("this number is too large for `{type}`", "{hint}"),
@@ -18,7 +22,7 @@ MESSAGES: Final[dict[str, tuple[str, str | None]]] = {
     "E0305": ("`{name}` is a class and cannot name a variable", None),
     "E0306": ("`{name}` already names {what}", None),
     "E0307": ("`{name}` is {what}, not a type", None),
-    "E0308": ("`{name}` is not a class", None),
+    "E0308": ("`{name}` is not a class", "{hint}"),
     "E0309": ("`{type}` has no field `{name}`", "{hint}"),
     "E0310": ("`{type}` already has a field `{name}`", None),
     "E0311": ("`{type}` has no method `{name}`", "{hint}"),
@@ -48,7 +52,8 @@ MESSAGES: Final[dict[str, tuple[str, str | None]]] = {
     "E0417": ("no constructor of `{type}` takes {found}", "{hint}"),
     "E0418": ("`{type}` is not a class type", None),
     "E0419": ("`{left}` and `{right}` are unrelated", None),
-    "E0501": ("`{name}` is not a class", None),
+    "E0420": ("this text is too long for a constant", "{hint}"),
+    "E0501": ("`{name}` is not a class", "{hint}"),
     "E0502": ("`{name}` cannot be extended", "{hint}"),
     "E0503": ("`{name}` extends itself", None),
     "E0504": ("an abstract method has no body", None),
@@ -68,8 +73,8 @@ MESSAGES: Final[dict[str, tuple[str, str | None]]] = {
     "E0601": ("methods of a trait have no body", None),
     "E0602": ("trait `{trait}` has no method `{method}`", None),
     "E0603": ("`{method}` of trait `{trait}` is missing", None),
-    "E0604": ("`{name}` is not a trait", None),
-    "E0605": ("`{name}` is not a class", None),
+    "E0604": ("`{name}` is not a trait", "{hint}"),
+    "E0605": ("`{name}` is not a class", "{hint}"),
     "E0606": ("`Self` can only be used in traits", "write the name of the class"),
     "E0607": ("`{name}` takes {expected}, found {found}", None),
     "E0608": ("`{type}` must be a subclass of `{bound}`", None),
@@ -81,6 +86,10 @@ MESSAGES: Final[dict[str, tuple[str, str | None]]] = {
     "E0614": ("cannot loop over `{type}`", "{hint}"),
     "E0615": ("`{type}` already implements `{trait}`, at {position}", None),
     "E0616": ("a method with type parameters cannot be {what}", None),
+    "E0617": (
+        "this type is too large",
+        f"a type has at most {LARGEST:,} characters",
+    ),
     "E0701": ("`{name}` is only allowed in a loop", None),
     "E0702": ("`{name}` may end here without returning {article} `{type}`", None),
     "E0801": ("`{name}` can throw", "write `try {name}(…)`"),
@@ -94,6 +103,7 @@ MESSAGES: Final[dict[str, tuple[str, str | None]]] = {
     "E0904": ("only library files can declare `internal`", None),
     "E0905": ("only library files can use raw memory", None),
     "E0906": ("{what}", None),
+    "W0901": ("`{name}` is no test", "a test has one parameter, of class `Testing`, and no result"),
     "E0907": ("`{name}` is not granted", None),
 }
 
@@ -102,13 +112,29 @@ def render(code: str, values: dict[str, object]) -> tuple[str, str | None]:
     """The sentence and hint of a report."""
     message, hint = MESSAGES[code]
     if hint is None or (hint == "{hint}" and not values.get("hint")):
-        return message.format(**values), None
-    return message.format(**values), hint.format(**values)
+        return readable(message.format(**values)), None
+    return readable(message.format(**values)), readable(hint.format(**values))
 
 
-def type_list(types: list[str]) -> str:
+LONGEST: Final = 200
+"""Characters of a name or type in a message; of a longer one the start and the end are shown."""
+_LONG: Final = re.compile(f"`([^`]{{{LONGEST // 2}}})[^`]{{{LONGEST // 2},}}([^`]{{{LONGEST // 4}}})`")
+
+MOST_TYPES: Final = 20
+"""types that a list in a message has room for"""
+
+
+def readable(text: str) -> str:
+    """A sentence, its long names and types cut."""
+    return text if len(text) <= LONGEST else _LONG.sub(r"`\1…\2`", text)
+
+
+def type_list(types: Sequence[Type | str]) -> str:
     """(`int`, `Str`)"""
-    return "(" + ", ".join(f"`{type}`" for type in types) + ")"
+    shown = [f"`{type}`" for type in types[:MOST_TYPES]]
+    if len(types) > MOST_TYPES:
+        shown.append(f"{len(types) - MOST_TYPES} more")
+    return "(" + ", ".join(shown) + ")"
 
 
 def count(number: int, noun: str) -> str:

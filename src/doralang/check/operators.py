@@ -10,18 +10,20 @@ from doralang.check.body import Body, Leaves, Operand, Waiting
 from doralang.check.calls import check_anyway, dispatch_of, make_call, note_throws, report_ambiguous
 from doralang.check.exact import Exact, combine, literal, negate
 from doralang.check.generics import callee, check_call
-from doralang.check.lookup import Ambiguous, Found, find_field, find_method, members_known
+from doralang.check.lookup import Ambiguous, Found, field_names, find_field, find_method, members_known
+from doralang.check.nearness import suggestion
 from doralang.check.program import Class, Compute, Function, Global, Local, TypedExpression
 from doralang.check.resolve import resolve_type
 from doralang.check.scopes import ConstantName, Context
 from doralang.syntax import tree
 from doralang.text.source import Span
 from doralang.types.arithmetic import round_float
-from doralang.types.primitives import PRIMITIVES
+from doralang.types.primitives import PRIMITIVES, Primitive
 from doralang.types.types import (
     BOOL,
     ERROR,
     INT,
+    LARGEST,
     NIL,
     PRIMITIVE_TYPES,
     UNIT,
@@ -29,7 +31,7 @@ from doralang.types.types import (
     PrimitiveType,
     Type,
     is_assignable,
-    is_subclass,
+    size_of,
     substitute,
 )
 
@@ -61,6 +63,15 @@ COMPARISONS: Final = {
     ">": "greater",
     ">=": "greaterEquals",
 }
+OPERATIONS: Final[dict[Type, dict[str, tuple[Primitive, PrimitiveType]]]] = {
+    type: {
+        operator: (row, BOOL if operator in COMPARISONS else type)
+        for operator, method in {**METHODS, **COMPARISONS}.items()
+        if (row := PRIMITIVES.get(f"{type.name}.{method}")) is not None and len(row.operands) == 2
+    }
+    for type in PRIMITIVE_TYPES.values()
+}
+"""what an operator is for two values of the same primitive type: the operation, and the type of its result"""
 
 
 # Unary and binary operators.
@@ -120,17 +131,16 @@ def check_operation(
 ) -> TypedExpression:
     """Any binary operation; `right` is checked already, or not yet."""
     operator = node.operator
-    if operator in ("&&", "||"):
-        return check_logical(body, node, left, right or body.expression(node.right))
-    if operator in ("===", "!=="):
-        return check_identity(body, node, left, right or body.expression(node.right))
-    if isinstance(left.type, PrimitiveType):
+    rows = OPERATIONS.get(left.type)
+    if rows is not None and operator in rows:
         right = right or body.expression(node.right)
-        name = COMPARISONS.get(operator) or METHODS[operator]
-        row = PRIMITIVES.get(f"{left.type.name}.{name}")
-        if row is not None and right.type is left.type and len(row.operands) == 2:
-            result = BOOL if operator in COMPARISONS else left.type
+        if right.type is left.type:
+            row, result = rows[operator]
             return Compute(node.span, result, row, [left, right])
+    elif operator in ("&&", "||"):
+        return check_logical(body, node, left, right or body.expression(node.right))
+    elif operator in ("===", "!=="):
+        return check_identity(body, node, left, right or body.expression(node.right))
     return check_other_operator(body, node, left, right)
 
 
@@ -248,7 +258,7 @@ def class_target(body: Body, node: tree.TypeTest | tree.Cast, left: TypedExpress
             body.error("E0418", node.span, type=type)
             return None
     assert isinstance(target, ClassType) and isinstance(left.type, ClassType)
-    if not is_subclass(left.type, target) and not is_subclass(target, left.type):
+    if not is_assignable(left.type, target) and not is_assignable(target, left.type):
         body.error("E0419", node.span, left=left.type, right=target)
         return None
     return target
@@ -272,6 +282,8 @@ def check_cast(body: Body, node: tree.Cast, left: TypedExpression, expected: Typ
 
 # Numbers (here because a minus in front matters).
 
+INT_LITERAL: Final = tree.NumberKind.INT
+SMALL: Final = 1 << 31
 LIMITS: Final = {
     tree.NumberKind.INT: (31, 32),
     tree.NumberKind.LONG: (63, 64),
@@ -282,6 +294,8 @@ LIMITS: Final = {
 def check_number(
     body: Body, node: tree.Number, expected: Type | None, *, negated: bool = False
 ) -> TypedExpression | Exact:
+    if node.kind is INT_LITERAL and node.value < SMALL:  # nearly all
+        return typed.Constant(node.span, INT, node.value)
     value = number_value(body.context, node, negated)
     if value is None:
         return body.wrong(node.span)
@@ -335,7 +349,7 @@ def index_call(
         report_ambiguous(body, span, name, found)
         return check_anyway(body, nodes, span)
     if found is None:
-        if members_known(body.context, left.type):
+        if members_known(body.context, left.type) and body.is_news(left.type, name):
             body.error("E0311", span, type=left.type, name=name, hint=None)
         return check_anyway(body, nodes, span)
     return call_operator(body, span, left, found, nodes)
@@ -354,16 +368,29 @@ def check_member(
     type = substitute(field.type, mapping)
     if type is ERROR:
         return body.wrong(node.span)
+    if size_of(type) > LARGEST:
+        return body.error("E0617", node.span)
     return typed.GetField(node.span, type, left, field)
 
 
 def unknown_field(body: Body, node: tree.Member, type: Type) -> TypedExpression:
-    if not members_known(body.context, type):
+    if not members_known(body.context, type) or not body.is_news(type, node.name):
         return body.wrong(node.span)
     hint = None
     if type not in (NIL, UNIT) and find_method(body.context, type, node.name) is not None:
         hint = f"a method is called `.{node.name}(…)`"
+    elif type not in (NIL, UNIT):
+        hint = field_hint(body, node.name, type)
     return body.error("E0309", node.span, type=type, name=node.name, hint=hint)
+
+
+def field_hint(body: Body, name: str, type: Type) -> str | None:
+    """A parameter of the constructor that is no field, or a field with a name like it."""
+    if isinstance(type, ClassType) and isinstance(type.head, Class):
+        constructors = type.head.constructors
+        if any(name == parameter.name for one in constructors[-1:] for parameter in one.parameters):
+            return f"`{name}` is a parameter of the constructor; declare it `let {name}`"
+    return suggestion(body.unit, name, field_names(body.context, type))
 
 
 # a = b
@@ -454,11 +481,8 @@ CONVERSIONS: Final = {
 }
 
 
-LEAVES: Final[Leaves] = {
-    tree.Unary: check_unary,
-    tree.Assign: check_assign,
-    tree.Number: check_number,
-}
+PLAIN: Final[Leaves] = {tree.Number: check_number}
+LEAVES: Final[Leaves] = {**PLAIN, tree.Unary: check_unary, tree.Assign: check_assign}
 LINKS: Final[Leaves] = {
     tree.Binary: check_binary,
     tree.TypeTest: check_type_test,

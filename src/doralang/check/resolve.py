@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain
 
 from doralang.check.messages import count
+from doralang.check.nearness import suggestion
 from doralang.check.program import Class, Function, Impl, Trait
 from doralang.check.scopes import Context, kind_name
 from doralang.syntax import tree
@@ -12,6 +14,7 @@ from doralang.text.recursion import HOP, on_fresh_stack
 from doralang.text.source import Span
 from doralang.types.types import (
     ERROR,
+    LARGEST,
     PRIMITIVE_TYPES,
     SELF,
     UNIT,
@@ -21,6 +24,7 @@ from doralang.types.types import (
     TypeParameter,
     has_error,
     is_subclass,
+    size_of,
     substitute,
 )
 
@@ -59,7 +63,7 @@ def resolve_name(context: Context, node: tree.NamedType, depth: int) -> Type:
         resolve_type(context, argument, depth=depth + 1)
     if entity is None:
         if not context.unit.incomplete:
-            context.error("E0303", node.span, name=node.name, hint=type_hint(node.name))
+            context.error("E0303", node.span, name=node.name, hint=type_hint(context, node.name))
     elif isinstance(entity, Trait):
         context.error("E0220", node.span, what="traits as types are")
     else:
@@ -70,10 +74,12 @@ def resolve_name(context: Context, node: tree.NamedType, depth: int) -> Type:
 TYPE_HINTS = {"String": "Str", "string": "Str", "str": "Str", "i32": "int", "i64": "long", "boolean": "bool"}
 
 
-def type_hint(name: str) -> str | None:
-    """What somebody coming from another language may have meant."""
+def type_hint(context: Context, name: str) -> str | None:
+    """What somebody coming from another language may have meant, or a type with a name like it."""
     meant = TYPE_HINTS.get(name) or (name.lower() if name.lower() in PRIMITIVE_TYPES else None)
-    return f"did you mean `{meant}`?" if meant else None
+    if meant:
+        return f"did you mean `{meant}`?"
+    return suggestion(context.unit, name, chain(context.parameters, context.unit.names_of(Class)))
 
 
 def resolve_class(context: Context, node: tree.NamedType, entity: Class, depth: int) -> Type:
@@ -85,7 +91,11 @@ def resolve_class(context: Context, node: tree.NamedType, entity: Class, depth: 
         context.unit.when_declared(
             lambda: check_bounds(context, node.span, entity.parameters, arguments) and None
         )
-    return class_type(context, entity, arguments)
+    type = class_type(context, entity, arguments)
+    if size_of(type) > LARGEST:
+        context.error("E0617", node.span)
+        return ERROR
+    return type
 
 
 def class_type(context: Context, entity: Class, arguments: tuple[Type, ...]) -> Type:

@@ -6,7 +6,7 @@ global names are looked up: in a file, perhaps in a class, perhaps in a generic 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import TypeAlias
@@ -90,6 +90,16 @@ class Unit:
         if entity is None and self.library is not None and name in self.visible:
             return self.library.names.get(name)
         return entity
+
+    def names_of(self, *kinds: type) -> Iterator[str]:
+        """The visible names of functions, classes and so on: the unit's own first."""
+        for name, entity in self.names.items():
+            if isinstance(entity, kinds):
+                yield name
+        if self.library is not None:
+            for name in sorted(self.visible):
+                if isinstance(self.library.names.get(name), kinds) and name not in self.names:
+                    yield name
 
     @property
     def base(self) -> Unit:

@@ -71,24 +71,25 @@ def variable_type(
             return ERROR
         return value.type
     if not fits(body, value, declared):
-        mismatch(body, "E0401", node.span, node.name, declared, value.type)
+        assert node.value is not None
+        mismatch(body, "E0401", node.value.span, node.name, declared, value.type)
     return declared
 
 
 # Control flow.
 
 
-def check_condition(body: Body, node: tree.Expression, span: Span) -> TypedExpression:
+def check_condition(body: Body, node: tree.Expression) -> TypedExpression:
     condition = body.expression(node)
     if condition.type is not BOOL and not body.is_unknown(condition.type):
-        return body.error("E0403", span, found=condition.type)
+        return body.error("E0403", node.span, found=condition.type)
     return condition
 
 
 def check_if(body: Body, node: tree.If) -> typed.Statement:
     arms = []
     for arm in node.arms:
-        condition = check_condition(body, arm.condition, arm.span)
+        condition = check_condition(body, arm.condition)
         arms.append((condition, body.block(arm.body)))
     otherwise = body.block(node.otherwise) if node.otherwise is not None else None
     return typed.If(node.span, arms, otherwise)
@@ -102,7 +103,7 @@ def check_loop_body(body: Body, node: tree.Block) -> typed.Block:
 
 
 def check_while(body: Body, node: tree.While) -> typed.Statement:
-    condition = check_condition(body, node.condition, node.span)
+    condition = check_condition(body, node.condition)
     return typed.While(node.span, condition, check_loop_body(body, node.body))
 
 
@@ -222,7 +223,8 @@ def check_return(body: Body, node: tree.Return) -> typed.Statement:
             hint = f"`{function.name}` is declared to return `{wanted}`"
             if wanted is UNIT:
                 hint = f"`{function.name}` is declared without a result"
-        body.error("E0404", node.span, expected=wanted, found=found, hint=hint)
+        span = node.span if node.value is None else node.value.span
+        body.error("E0404", span, expected=wanted, found=found, hint=hint)
     return typed.Return(node.span, value)
 
 

@@ -13,6 +13,7 @@ from doralang.check.declarations import (
     new_function,
     parameter_types,
 )
+from doralang.check.nearness import suggestion
 from doralang.check.program import Class, Function, FunctionKind, Impl, Trait
 from doralang.check.resolve import same, self_type
 from doralang.check.scopes import Context
@@ -85,7 +86,9 @@ def find_trait(context: Context, node: tree.Impl) -> Trait | None:
     if isinstance(entity, Trait):
         return entity
     if entity is not None or not context.unit.incomplete:
-        context.error("E0604", node.span, name=node.trait.name)
+        name = node.trait.name
+        hint = suggestion(context.unit, name, context.unit.names_of(Trait)) if entity is None else None
+        context.error("E0604", node.span, name=name, hint=hint)
     return None
 
 
@@ -94,7 +97,9 @@ def find_class(context: Context, node: tree.Impl) -> Class | None:
     if isinstance(entity, Class):
         return entity
     if entity is not None or not context.unit.incomplete:
-        context.error("E0605", node.span, name=node.target.name)
+        name = node.target.name
+        hint = suggestion(context.unit, name, context.unit.names_of(Class)) if entity is None else None
+        context.error("E0605", node.span, name=name, hint=hint)
     return None
 
 

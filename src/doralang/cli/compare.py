@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 
-from doralang.cli.eval import formula_source
+from doralang.cli.eval import formula_source, variable_source
 from doralang.cli.options import Invocation, UsageError
 from doralang.cli.output import complain, report, write
 from doralang.optional import load
@@ -23,6 +23,7 @@ from doralang.session.comparing import (
     compare_formula,
     compare_program,
     differing,
+    ending,
     engines_that_work,
 )
 from doralang.session.formulas import Formulas
@@ -42,6 +43,8 @@ def main(invocation: Invocation, streams: Streams) -> int:
     if invocation.plot is not None:
         load("doralang.cli.plot").figures()  # complains before anything is measured
     if operand.endswith(SUFFIX) or os.path.exists(operand):
+        if invocation.variables:
+            raise UsageError("`--let` does nothing for a program")
         results = program_results(invocation, streams, engines)
     elif arguments:
         raise UsageError(f"one expression expected, found `{arguments[0]}` as well")
@@ -55,7 +58,18 @@ def main(invocation: Invocation, streams: Streams) -> int:
     wrong = differing(results)
     if wrong:
         complain(streams, f"dora: {', '.join(wrong)}: not the result of {results[0].engine}\n")
-    return 1 if wrong else 0
+        return 1
+    return tell_ending(results, streams)
+
+
+def tell_ending(results: Sequence[Measured], streams: Streams) -> int:
+    """Show once how it ended everywhere, if it failed, and return the status that `run` would have."""
+    ended = ending(results)
+    if ended is None:
+        return 0
+    report = ended.report.decode("utf-8", "surrogateescape")
+    complain(streams, report or f"dora: every engine ends with status {ended.status}\n")
+    return ended.status
 
 
 def chosen_engines(invocation: Invocation) -> list[str]:
@@ -112,7 +126,7 @@ def variables_of(
     variables: list[Variable] = []
     for name, text in invocation.variables:
         types = {variable.name: variable.type for variable in variables}
-        checked = formulas.check(formula_source(text, diagnostics), types, diagnostics)
+        checked = formulas.check(variable_source(name, text, diagnostics), types, diagnostics)
         if diagnostics.errors:
             return []
         values = {variable.name: variable.value for variable in variables}

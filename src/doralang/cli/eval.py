@@ -19,7 +19,7 @@ def main(invocation: Invocation, streams: Streams) -> int:
     if more:
         raise UsageError(f"one expression expected, found `{more[0]}` as well")
     diagnostics = Diagnostics()
-    formulas = [formula_source(text, diagnostics) for _, text in invocation.variables]
+    formulas = [variable_source(name, text, diagnostics) for name, text in invocation.variables]
     formula = formula_source(expression, diagnostics)
     status = 1
     if not diagnostics.errors:
@@ -32,7 +32,12 @@ def main(invocation: Invocation, streams: Streams) -> int:
     return 1 if diagnostics.errors else status
 
 
-def formula_source(text: str, diagnostics: Diagnostics) -> Source:
+def formula_source(text: str, diagnostics: Diagnostics, name: str = NAME) -> Source:
     """An argument of the process as a source; bytes that are no UTF-8 (surrogates for Python) are E0108."""
     data = text.encode("utf-8", "surrogatepass")
-    return decode_source(NAME, data, diagnostics) or Source(NAME, "")
+    return decode_source(name, data, diagnostics) or Source(name, "")
+
+
+def variable_source(name: str, text: str, diagnostics: Diagnostics) -> Source:
+    """The expression of a `--let`, which is called by the name of its variable."""
+    return formula_source(text, diagnostics, f"<{name}>")

@@ -10,11 +10,13 @@ import os
 import sys
 from typing import BinaryIO, Final, NoReturn
 
-from doralang.cli.options import Invocation, UsageError, parse_arguments, usage
+from doralang.cli import combinations
+from doralang.cli.options import Invocation, UsageError
 from doralang.cli.output import complain, write
-from doralang.engines.rows import collector_is_there, engine_is_there
+from doralang.cli.reading import check_command, parse_arguments
 from doralang.optional import load
 from doralang.settings import Streams
+from doralang.text.pause import NO_CYCLES
 from doralang.version import VERSION
 
 USAGE: Final = 2
@@ -30,6 +32,7 @@ YOUNG_OBJECTS: Final = 50_000
 def entry() -> NoReturn:
     """Run the command line of this process, and end it without the host's slow farewell."""
     gc.set_threshold(YOUNG_OBJECTS)
+    NO_CYCLES.keeps = True
     streams = Streams(*map(_binary, (sys.stdin, sys.stdout, sys.stderr), ("rb", "wb", "wb")))
     status = run_command(sys.argv[1:], *streams)
     os._exit(_flush(streams, status))
@@ -66,7 +69,8 @@ def _survive(arguments: list[str], streams: Streams) -> int:
         streams.stdout.flush()
         return status
     except UsageError as error:
-        complain(streams, f"dora: {error}\n{usage()}")
+        joint = " " if str(error).endswith("?") else "; "
+        complain(streams, f"dora: {error}{joint}see `{f'dora {error.command}'.rstrip()} --help`\n")
         return USAGE
     except KeyboardInterrupt:
         complain(streams, "interrupted\n")
@@ -85,24 +89,33 @@ def _run(arguments: list[str], streams: Streams) -> int:
         raise UsageError("nothing to do")
     invocation = parse_arguments(arguments)
     if invocation.information is not None:
-        text = usage() if invocation.information == "help" else f"dora {VERSION}\n"
-        write(streams.stdout, text)
+        write(streams.stdout, _information(invocation))
         return 0
-    _check(invocation)
-    main = load(f"doralang.cli.{invocation.command.module}").main
-    return int(main(invocation, streams))
+    check_command(invocation)
+    try:
+        combinations.check(invocation)
+        if invocation.strays:
+            complain(streams, stray_options(invocation.strays))
+        main = load(f"doralang.cli.{invocation.command.name}").main
+        return int(main(invocation, streams))
+    except UsageError as error:
+        error.command = error.command or invocation.command.name
+        raise
 
 
-def _check(invocation: Invocation) -> None:
-    """Find out what no command can do anything with."""
-    name = invocation.settings.engine
-    if invocation.settings.target:
-        return  # nothing is run
-    if not engine_is_there(name):
-        raise UsageError(f"engine `{name}` is not there yet")
-    collector = invocation.settings.gc
-    if not collector_is_there(name, collector):
-        raise UsageError(f"collector `{collector}` is not there yet")
+def _information(invocation: Invocation) -> str:
+    if invocation.information == "version":
+        return f"dora {VERSION}\n"
+    usage = load("doralang.cli.usage")
+    text: str = usage.command_usage(invocation.command) if invocation.named else usage.usage()
+    return text
+
+
+def stray_options(strays: list[str]) -> str:
+    """A warning about options behind the file of `run`."""
+    names = ", ".join(f"`{stray}`" for stray in strays)
+    verb = "stands" if len(strays) == 1 else "stand"
+    return f"dora: warning: {names} {verb} behind the file, for the program (say `--` before it if so)\n"
 
 
 def _internal_error(error: Exception, streams: Streams) -> int:

@@ -1,8 +1,5 @@
-"""The command line: one row for each option, and the parser that reads arguments by them.
-
-Options come before the file, everything behind it belongs to the program:
-
-    dora run --gc=copy --heap-size 64m prog.dora --not-ours
+"""The commands and options: one row for each, from which arguments are read (`reading`), help is written
+(`usage`), and useless combinations are found (`combinations`).
 """
 
 from __future__ import annotations
@@ -12,42 +9,35 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
-from doralang.optional import load
-from doralang.pipeline import STAGES, Stage
-from doralang.settings import ALL, COLLECTORS, ENGINES, TARGETS, Settings
+from doralang.pipeline import LATER, OF_FUNCTIONS, STAGES, Stage
+from doralang.settings import ALL, COLLECTORS, ENGINES, MACHINE_CODE, TARGETS, Settings
 from doralang.text.reports import Format
 
 
 class UsageError(Exception):
     """The arguments make no sense; the message says why."""
 
+    command = ""
+    """whose help says more; empty for that of `dora` itself"""
+
 
 class Command(NamedTuple):
     name: str
-    module: str
-    """of `cli`, with a function `main(invocation, streams) -> int`"""
-    usage: str
+    """also of the module of `cli` that has its `main(invocation, streams) -> int`"""
+    operands: str
     help: str
     missing: str
-    """what to say if the operand is not given"""
+    """what to say if no operand is given"""
 
 
 COMMANDS: Final = {
     row.name: row
     for row in (
-        Command("run", "run", "[run] [options] FILE [ARG...]", "compile and run a program", "no file given"),
-        Command("check", "check", "check [options] FILE...", "look for errors only", "no file given"),
-        Command("test", "test", "test [options] FILE|DIR...", "run test functions", "no file given"),
-        Command(
-            "compare",
-            "compare",
-            "compare [options] FILE [ARG...]|EXPRESSION",
-            "race all engines",
-            "no file or expression given",
-        ),
-        Command(
-            "eval", "eval", "eval [options] EXPRESSION", "print the value of a formula", "no expression given"
-        ),
+        Command("run", "FILE [ARG...]", "compile and run a program", "no file given"),
+        Command("check", "FILE...", "look for errors only", "no file given"),
+        Command("test", "FILE|DIR...", "run test functions", "no file given"),
+        Command("compare", "FILE [ARG...]|EXPRESSION", "race all engines", "no file or expression given"),
+        Command("eval", "EXPRESSION", "print the value of a formula", "no expression given"),
     )
 }
 
@@ -57,6 +47,8 @@ class Invocation:
     """A command with its options and operands."""
 
     command: Command
+    named: bool = True
+    """whether the command was said, or is `run` by default"""
     settings: Settings = field(default_factory=Settings)
     format: Format = Format.HUMAN
     color: str = "auto"
@@ -67,11 +59,18 @@ class Invocation:
     """those to be compared; empty for all"""
     plot: str | None = None
     """file for a plot"""
+    given: list[str] = field(default_factory=list)
+    """the names of all options"""
+    strays: list[str] = field(default_factory=list)
+    """what looks like an option of ours, but stands behind the file, so that the program gets it"""
     information: str | None = None
     """`--help` or `--version`, which end everything else"""
 
 
 Action = Callable[[Invocation, str], None]
+
+RUNNING: Final = frozenset({"run", "test", "eval"})
+ALL_ENGINES: Final = frozenset(ENGINES)
 
 
 class Option(NamedTuple):
@@ -80,7 +79,9 @@ class Option(NamedTuple):
     """how the value is called in the usage text; none for an option without one"""
     help: str
     apply: Action
-    commands: frozenset[str] = frozenset({"run", "test", "eval"})
+    commands: frozenset[str] = RUNNING
+    engines: frozenset[str] = ALL_ENGINES
+    """those in which it does something"""
 
 
 def one_of(value: str, values: Sequence[str]) -> str:
@@ -178,8 +179,16 @@ def _young_size(invocation: Invocation, value: str) -> None:
 
 
 def _emit(invocation: Invocation, value: str) -> None:
-    stages = [stage.value for stage in STAGES]
-    invocation.settings.emit |= {one_of(name, stages) for name in names(value)}
+    for name in names(value):
+        stage, colon, functions = name.partition(":")
+        if stage in LATER:
+            raise UsageError(f"stage `{stage}` is not there yet")
+        invocation.settings.emit.add(one_of(stage, [stage.value for stage in STAGES]))
+        if colon:
+            if functions != ALL or Stage(stage) not in OF_FUNCTIONS:
+                stages = ", ".join(stage.value for stage in OF_FUNCTIONS)
+                raise UsageError(f"`{name}`: only `:{ALL}` can follow, behind {stages}")
+            invocation.settings.emit_all.add(stage)
 
 
 def _emit_ast(invocation: Invocation, value: str) -> None:
@@ -241,100 +250,63 @@ def _let(invocation: Invocation, value: str) -> None:
 _EVERYWHERE: Final = frozenset(COMMANDS)
 _FORMULAS: Final = frozenset({"eval", "compare"})
 _COMPARE: Final = frozenset({"compare"})
+_RUN: Final = frozenset({"run"})
+_NATIVE: Final = MACHINE_CODE
+_HOT: Final = frozenset({"trace"})
+_TELLING: Final = frozenset({"vm", "trace", "c", "go"})
+_BYTECODE: Final = ALL_ENGINES - {"walk"}
+_STAGES: Final = ", ".join(stage.value for stage in STAGES)
 
 OPTIONS: Final = (
     Option("--engine", "NAME", ", ".join(ENGINES), _engine),
-    Option("--gc", "NAME", "the collector: " + ", ".join(COLLECTORS), _gc),
-    Option("--gc-stress", None, "collect at every allocation", _gc_stress),
-    Option("--gc-stress-minor", None, "collect the young generation at every allocation", _gc_stress_minor),
-    Option("--gc-verify", None, "check the heap around every collection", _gc_verify),
-    Option("--gc-events", None, "one line per collection", _gc_events),
-    Option("--gc-stats", None, "a summary of all collections at the end", _gc_stats),
-    Option("--hot", "N", "calls or rounds of a loop until a function is hot", _hot),
-    Option("--hot-now", None, "wait for the native code of hot functions", _hot_now),
-    Option("--stats", None, "what the engine did, at the end", _stats),
+    Option("--gc", "NAME", "the collector: " + ", ".join(COLLECTORS), _gc, engines=_NATIVE),
+    Option("--gc-stress", None, "collect at every allocation", _gc_stress, engines=_NATIVE),
+    Option(
+        "--gc-stress-minor",
+        None,
+        "collect the young generation at every allocation",
+        _gc_stress_minor,
+        engines=_NATIVE,
+    ),
+    Option("--gc-verify", None, "check the heap around every collection", _gc_verify, engines=_NATIVE),
+    Option("--gc-events", None, "one line per collection", _gc_events, engines=_NATIVE),
+    Option("--gc-stats", None, "a summary of all collections at the end", _gc_stats, engines=_NATIVE),
+    Option("--hot", "N", "calls or rounds of a loop until a function is hot", _hot, engines=_HOT),
+    Option("--hot-now", None, "wait for the native code of hot functions", _hot_now, engines=_HOT),
+    Option("--stats", None, "what the engine did, at the end", _stats, engines=_TELLING),
     Option("--heap-size", "SIZE", "most bytes of the heap; suffix k, m or g", _heap_size),
-    Option("--young-size", "SIZE", "bytes of the young generation's allocation space", _young_size),
-    Option("--emit", "STAGES", "print " + ", ".join(stage.value for stage in STAGES), _emit),
+    Option(
+        "--young-size",
+        "SIZE",
+        "bytes of the young generation's allocation space",
+        _young_size,
+        engines=_NATIVE,
+    ),
+    Option("--emit", "STAGES", f"print {_STAGES}; behind a stage, `:{ALL}` adds the library", _emit),
     Option("--emit-ast", None, "short for --emit=ast", _emit_ast),
-    Option("--emit-bytecode", "NAMES", f"print the bytecode of functions, or `{ALL}`", _emit_bytecode),
-    Option("--emit-asm", "NAMES", f"print the machine code of functions, or `{ALL}`", _emit_asm),
-    Option("--asm-syntax", "NAME", "intel or att (default)", _asm_syntax),
-    Option("--target", "NAME", "with --emit: for x64 or arm64, not run", _target, frozenset({"run"})),
-    Option("--emit-debug", "NAMES", "put a breakpoint at the start of functions", _emit_debug),
-    Option("--omit-bounds-check", None, "do not check indexes", _omit_bounds_check),
-    Option("--perf", None, "write a map of the machine code for perf", _perf),
-    Option("--enable-perf", None, "the same", _perf),
-    Option("--no-cache", None, "compile everything anew, and store nothing", _no_cache, frozenset({"run"})),
+    Option(
+        "--emit-bytecode",
+        "NAMES",
+        f"print the bytecode of functions, or `{ALL}`",
+        _emit_bytecode,
+        engines=_BYTECODE,
+    ),
+    Option(
+        "--emit-asm", "NAMES", f"print the machine code of functions, or `{ALL}`", _emit_asm, engines=_NATIVE
+    ),
+    Option("--asm-syntax", "NAME", "intel or att (default)", _asm_syntax, engines=_NATIVE),
+    Option("--target", "NAME", "with --emit: for x64 or arm64, not run", _target, _RUN, _NATIVE),
+    Option(
+        "--emit-debug", "NAMES", "put a breakpoint at the start of functions", _emit_debug, engines=_NATIVE
+    ),
+    Option("--omit-bounds-check", None, "do not check indexes", _omit_bounds_check, engines=_NATIVE),
+    Option("--perf", None, "write a map of the machine code for perf", _perf, engines=_NATIVE),
+    Option("--enable-perf", None, "the same", _perf, engines=_NATIVE),
+    Option("--no-cache", None, "compile everything anew, and store nothing", _no_cache, _RUN, _NATIVE),
     Option("--error-format", "FORMAT", "human (default), short, json", _error_format, _EVERYWHERE),
     Option("--color", "WHEN", "auto (default), always, never", _color, _EVERYWHERE),
     Option("--let", "NAME=EXPRESSION", "define a variable for the formula", _let, _FORMULAS),
     Option("--engines", "NAMES", "compare only these (and walk)", _engines, _COMPARE),
     Option("--plot", "FILE", "draw time against evaluations; .svg, .png or .pdf", _plot, _COMPARE),
 )
-_BY_NAME: Final = {option.name: option for option in OPTIONS}
-_INFORMATION: Final = {"--help": "help", "-h": "help", "--version": "version"}
-
-
-# Reading arguments.
-
-
-def parse_arguments(arguments: list[str]) -> Invocation:
-    """What the arguments ask for.  Raises UsageError."""
-    rest = list(reversed(arguments))
-    command = COMMANDS[rest.pop()] if rest and rest[-1] in COMMANDS else COMMANDS["run"]
-    invocation = Invocation(command)
-    while rest and invocation.information is None and is_option(rest[-1]):
-        argument = rest.pop()
-        if argument == "--":
-            break
-        _read_option(argument, rest, invocation)
-    invocation.operands = rest[::-1]
-    if invocation.information is None and not rest:
-        raise UsageError(command.missing)
-    return invocation
-
-
-def is_option(argument: str) -> bool:
-    return argument.startswith("-") and argument != "-"
-
-
-def _read_option(argument: str, rest: list[str], invocation: Invocation) -> None:
-    if argument in _INFORMATION:
-        invocation.information = _INFORMATION[argument]
-        return
-    name, equals, value = argument.partition("=")
-    option = _BY_NAME.get(name)
-    if option is None:
-        near = load("difflib").get_close_matches(name, _BY_NAME, 1)
-        raise UsageError(f"unknown option `{name}`" + (f"; did you mean `{near[0]}`?" if near else ""))
-    if invocation.command.name not in option.commands:
-        raise UsageError(f"`{name}` is no option of `{invocation.command.name}`")
-    if option.value is None:
-        if equals:
-            raise UsageError(f"`{name}` takes no value")
-    elif not equals:
-        if not rest:
-            raise UsageError(f"`{name}` needs a value")
-        value = rest.pop()
-    _apply(option, invocation, value)
-
-
-def _apply(option: Option, invocation: Invocation, value: str) -> None:
-    try:
-        option.apply(invocation, value)
-    except UsageError as error:
-        raise UsageError(f"{option.name}: {error}") from None
-
-
-def usage() -> str:
-    """The text of `--help`."""
-    lines = ["usage:"]
-    lines += [f"  dora {command.usage:<43} {command.help}" for command in COMMANDS.values()]
-    lines += ["  dora --version", "  dora --help", "", "options:"]
-    lines += [f"  {_spelling(option):<28} {option.help}" for option in OPTIONS]
-    return "\n".join(lines) + "\n"
-
-
-def _spelling(option: Option) -> str:
-    return f"{option.name}={option.value}" if option.value else option.name
+BY_NAME: Final = {option.name: option for option in OPTIONS}

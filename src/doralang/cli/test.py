@@ -2,7 +2,12 @@
 
 test testPush ... ok
 test testPop ... failed
+array index out of bounds
+0: Vec.pop() -> T: vector.dora:17
+1: testPop(Testing): 10
 1 passed, 1 failed
+
+What a test prints stands behind its name; the report of its failure (on stderr) behind the word `failed`.
 """
 
 from __future__ import annotations
@@ -13,7 +18,7 @@ from dataclasses import dataclass
 
 from doralang.check.checker import MainRule
 from doralang.check.program import Program
-from doralang.cli.options import Invocation
+from doralang.cli.options import Invocation, UsageError
 from doralang.cli.output import report, write
 from doralang.pipeline import dump_stages
 from doralang.session.checking import compile_program
@@ -21,6 +26,7 @@ from doralang.session.testing import ExitRequest, TestRun, start_tests
 from doralang.settings import Streams
 from doralang.text.diagnostics import Diagnostics
 from doralang.text.loading import load_source
+from doralang.types.failures import Failure
 
 SUFFIX = ".dora"
 
@@ -33,6 +39,8 @@ class Tally:
 
 def main(invocation: Invocation, streams: Streams) -> int:
     paths = [path for operand in invocation.operands for path in files(operand)]
+    if not paths:
+        raise UsageError(f"no file `*{SUFFIX}` in `{'`, `'.join(invocation.operands)}`")
     all_diagnostics = [Diagnostics() for _ in paths]
     programs = [
         compile_file(path, invocation, streams, diagnostics)
@@ -73,16 +81,23 @@ def compile_file(
     if invocation.settings.emit:
         write(streams.stdout, dump_stages(invocation.settings.emit, source))
     settings = invocation.settings
-    return compile_program(source, diagnostics, main=MainRule.IGNORED, engine=settings.engine)
+    return compile_program(source, diagnostics, main=MainRule.TESTS, engine=settings.engine)
 
 
 def run_tests(tests: TestRun, streams: Streams, tally: Tally) -> None:
     try:
-        for name in tests.names():
+        names = tests.names()
+        if not names:
+            write(streams.stdout, "no tests\n")
+        for name in names:
             write(streams.stdout, f"test {name} ... ")
             streams.stdout.flush()
-            passed = tests.run(name)
+            outcome = tests.run(name)
+            passed = outcome is True
             write(streams.stdout, "ok\n" if passed else "failed\n")
+            if isinstance(outcome, Failure):
+                streams.stdout.flush()
+                tests.report(outcome)
             tally.passed += passed
             tally.failed += not passed
     finally:

@@ -104,7 +104,7 @@ def checked(source: Source, granted: frozenset[str], limits: Limits) -> typed.Pr
     diagnostics = Diagnostics()
     file = parse_file(source, diagnostics)
     library = compiled_library(layout_constants())
-    program = check_program(source, file, diagnostics, library, main=MainRule.IGNORED, granted=granted)
+    program = check_program(source, file, diagnostics, library, main=MainRule.OPTIONAL, granted=granted)
     if diagnostics.errors:
         raise errors.CompileError(diagnostics)
     for report in errors.diagnostics_of(diagnostics):

@@ -5,6 +5,7 @@ program runs; the rest runs in the VM.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
 
 from doralang.bytecode import instructions as i
 from doralang.bytecode.entities import FunctionRef
@@ -14,8 +15,12 @@ from doralang.engines.vm import Machine
 from doralang.interpreter.context import ByteSink
 from doralang.interpreter.objects import Value
 from doralang.settings import Settings
-from doralang.source.provider import SourceProvider
+from doralang.source.provider import LANGUAGES, SourceProvider
 from doralang.vm.hot import native_entry
+
+MOST_NESTED: Final = 50
+"""Type arguments nested deeper wait until something calls the function: a generic may instantiate itself
+without end."""
 
 
 class AheadMachine(Machine):
@@ -33,13 +38,15 @@ class AheadMachine(Machine):
         settings: Settings | None = None,
     ) -> None:
         super().__init__(program, arguments=arguments, stdout=stdout, stderr=stderr, settings=settings)
-        self.source = SourceProvider(self.language, self.show)
+        self.source = SourceProvider(self.language, self.show_source)
         self.outcomes: dict[FunctionRef, str] = {}
 
-    def show(self, text: str) -> None:
-        """Print what was generated, if somebody wants to see it."""
-        if self.language in self.settings.emit:
-            self.output.write(text.encode())
+    def show_source(self, functions: Sequence[Bytecode]) -> None:
+        """Print what was generated for these, as far as somebody wants to see it."""
+        refs = (function.ref for function in functions)
+        shown = {ref for ref in refs if self.settings.shows(self.language, ref.plain_name, ref.file)}
+        if shown:
+            self.show(LANGUAGES[self.language].text(functions, shown))
 
     def enter(self, ref: FunctionRef, arguments: list[Value]) -> Value:
         """Compile what is not compiled yet, and call the function."""
@@ -64,7 +71,7 @@ class AheadMachine(Machine):
         waiting, seen = list(roots), set(self.outcomes)
         while waiting:
             ref = waiting.pop()
-            if ref in seen or ref.internal:
+            if ref in seen or ref.internal or self.specializer.nesting(ref) > MOST_NESTED:
                 continue
             seen.add(ref)
             function = self.bytecode(ref)

@@ -18,7 +18,6 @@ from doralang.native.module import CodeOptions, Module, library_module
 from doralang.native.running import Executor
 from doralang.runtime.memory import load_bytes
 from doralang.settings import Settings
-from doralang.types.failures import Failure
 from doralang.types.types import PrimitiveType, Type
 
 
@@ -45,17 +44,13 @@ class Machine(Executor):
         super().__init__(module, arguments=arguments, stdout=stdout, stderr=stderr, settings=settings)
 
     def run_test(self, function: Function) -> bool:
-        """Run a test function (reference, 1.4); whether it passed.  Raises Exit."""
+        """Run a test function (reference, 1.4); whether it passed.  Raises Failure and Exit."""
         testing = self.program.library.classes["Testing"]
         cls = self.specializer.class_ref(testing.of())
         failed = self.specializer.field_ref(testing.of(), testing.fields["failed"])
         with self.instance.handles.scope() as scope:
             handle = scope.handle(self.new_object(cls))
-            try:
-                self.run(self.specializer.entry_ref(function), [handle.address])
-            except Failure as failure:
-                self.report(failure)
-                return False
+            self.run(self.specializer.entry_ref(function), [handle.address])
             return load_bytes(handle.address + self.module.environment.field_offset(failed), 1) == b"\0"
 
     def print_value(self, type: Type, value: Value) -> None:

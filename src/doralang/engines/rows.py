@@ -45,7 +45,7 @@ class Interpreter(Runnable, Protocol):
         """Raises Failure and Exit."""
 
     def run_test(self, function: Function) -> bool:
-        """Whether a test passed; reports failures.  Raises Exit."""
+        """Whether a test passed.  Raises Failure and Exit."""
 
     def call(self, function: Function, arguments: list[Value]) -> Value:
         """Call a function.  Raises Failure and Exit."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final
 
 from doralang.bytecode.entities import FunctionRef, GlobalRef
@@ -20,7 +20,7 @@ from doralang.interpreter.objects import Array, Instance, Object, Str, Value
 from doralang.interpreter.stack import on_deep_stack, with_headroom
 from doralang.lower.functions import lowering
 from doralang.optional import load
-from doralang.settings import ALL, Settings
+from doralang.settings import Settings
 from doralang.types.failures import Exit, Failure, FatalError, Trapped, as_failure
 from doralang.types.traps import Trap
 from doralang.types.types import LONG, PrimitiveType, Type, kind_of
@@ -93,9 +93,8 @@ class Machine:
         if provider is not None:
             self.hot = HotFunctions(threshold, provider, self, at_once=at_once)
         if compiler is not None:
-            show = self.show if "trace" in self.settings.emit else None
             loops = load("doralang.tracing.loops").Loops
-            self.loops = loops(threshold, compiler, self, self.hot, at_once=at_once, show=show)
+            self.loops = loops(threshold, compiler, self, self.hot, at_once=at_once, show=self.show_trace)
 
     # Whole programs.
 
@@ -126,16 +125,12 @@ class Machine:
             self.enter(initializer, [])
 
     def run_test(self, function: Function) -> bool:
-        """Run a test function (reference, 1.4); whether it passed.  Raises Exit."""
+        """Run a test function (reference, 1.4); whether it passed.  Raises Failure and Exit."""
         testing = self.program.library.classes["Testing"]
         cls = self.specializer.class_ref(testing.of())
         failed = self.specializer.field_ref(testing.of(), testing.fields["failed"])
         object = Instance(cls, [DEFAULTS[field.kind] for field in cls.fields])
-        try:
-            self.call(function, [object])
-        except Failure as failure:
-            self.report(failure)
-            return False
+        self.call(function, [object])
         return not object.fields[failed.index]
 
     def report(self, failure: Failure) -> None:
@@ -241,12 +236,16 @@ class Machine:
 
     def emit(self, function: Bytecode) -> None:
         """Print what the settings ask for."""
-        names = self.settings.emit_bytecode
-        if "bytecode" in self.settings.emit or ALL in names or function.ref.plain_name in names:
+        if self.settings.shows("bytecode", function.ref.plain_name, function.ref.file):
             self.show(load("doralang.bytecode.printer").print_function(function) + "\n")
 
     def show(self, text: str) -> None:
         self.output.write(text.encode())
+
+    def show_trace(self, ref: FunctionRef, text: Callable[[], str]) -> None:
+        """Print the trace of a loop of this function, if somebody wants to see it."""
+        if self.settings.shows("trace", ref.plain_name, ref.file):
+            self.show(text())
 
     def literal(self, text: str) -> Str:
         """The string of a literal, one object for all that are equal."""

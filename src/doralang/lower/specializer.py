@@ -13,6 +13,7 @@ from doralang.bytecode.entities import ClassRef, FieldRef, FunctionRef, GlobalRe
 from doralang.bytecode.function import Function as Bytecode
 from doralang.check.program import Class, Field, Function, FunctionKind, Global, Program, Trait
 from doralang.lower.names import OUTERMOST, Names, find_types, functions_of, shortened
+from doralang.text.pause import NO_CYCLES
 from doralang.types.kinds import Kind
 from doralang.types.types import (
     NIL,
@@ -67,7 +68,8 @@ class Specializer:
             if ref.shared and self.parent is not None:
                 return self.parent.code(ref)
             function, mapping = self.origins[ref]
-            bytecode = self.bytecode[ref] = self.lower(self, ref, function, mapping)
+            with NO_CYCLES:
+                bytecode = self.bytecode[ref] = self.lower(self, ref, function, mapping)
         return bytecode
 
     def nesting(self, ref: FunctionRef) -> int:

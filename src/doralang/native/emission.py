@@ -10,6 +10,7 @@ from doralang.optional import load
 from doralang.settings import ALL, Settings
 
 if TYPE_CHECKING:
+    from doralang.bytecode.entities import FunctionRef
     from doralang.bytecode.function import Function
     from doralang.code.objects import CodeObject
 
@@ -27,22 +28,21 @@ class Emission:
         if settings.perf:
             self.perf = open(f"{PERF_FOLDER}/perf-{os.getpid()}.map", "a", encoding="utf-8")  # noqa: SIM115
 
-    def wants_asm(self, name: str) -> bool:
-        return "asm" in self.settings.emit or wanted(name, self.settings.emit_asm)
+    def wants_asm(self, ref: FunctionRef) -> bool:
+        return self.settings.shows("asm", ref.plain_name, ref.file)
 
     def wants_breakpoint(self, name: str) -> bool:
-        return wanted(name, self.settings.emit_debug)
+        return name in self.settings.emit_debug or ALL in self.settings.emit_debug
 
     def bytecode(self, function: Function) -> str:
         """The dump of a function's bytecode, or nothing."""
-        settings = self.settings
-        if "bytecode" in settings.emit or wanted(function.ref.plain_name, settings.emit_bytecode):
+        if self.settings.shows("bytecode", function.ref.plain_name, function.ref.file):
             return str(load("doralang.bytecode.printer").print_function(function)) + "\n"
         return ""
 
     def asm(self, compiled: CodeObject) -> str:
         """The listing of a function's machine code, or nothing."""
-        if not self.wants_asm(compiled.ref.plain_name):
+        if not self.wants_asm(compiled.ref):
             return ""
         listing = load("doralang.machine.listing")
         try:
@@ -56,10 +56,6 @@ class Emission:
         if self.perf is not None:
             self.perf.write(f"{address:x} {size:x} dora::{name}\n")
             self.perf.flush()
-
-
-def wanted(name: str, names: set[str]) -> bool:
-    return name in names or ALL in names
 
 
 def emission(settings: Settings) -> Emission | None:

@@ -282,7 +282,7 @@ class Module:
             self.space.target,
             bytecode,
             self.environment,
-            comments=emission.wants_asm(ref.plain_name),
+            comments=emission.wants_asm(ref),
             breakpoint=emission.wants_breakpoint(ref.plain_name),
         )
         dump += emission.asm(code)

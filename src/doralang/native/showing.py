@@ -79,7 +79,8 @@ def show_program(program: Program, settings: Settings) -> str:
     starts = [*specializer.initializers(), specializer.function_ref(program.main)]
     for function in sorted(reached(specializer, starts), key=lambda one: one.name):
         text += emission.bytecode(function)
-        if emission.wants_asm(function.ref.plain_name):
-            compiled = compile_for(target, function, environment, comments=True)
+        if emission.wants_asm(function.ref):
+            breakpoint = emission.wants_breakpoint(function.ref.plain_name)
+            compiled = compile_for(target, function, environment, comments=True, breakpoint=breakpoint)
             text += emission.asm(compiled)
     return text.removesuffix("\n")

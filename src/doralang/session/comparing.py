@@ -49,6 +49,15 @@ class Variable(NamedTuple):
     value: Value
 
 
+class Ended(NamedTuple):
+    """How a program ended, or an evaluation that failed, and what there was to read."""
+
+    status: int
+    report: bytes
+    """what stands on stderr"""
+    output: bytes = b""
+
+
 class Measured(NamedTuple):
     """What one engine gave; `outcome` is what must be the same in all."""
 
@@ -110,7 +119,7 @@ def result_of(call: Callable[[], Value]) -> object:
     try:
         value = call()
     except Failure as failure:
-        return failure.line
+        return Ended(failure.status, failure.report())
     return value.data if isinstance(value, Str) else repr(value)
 
 
@@ -137,7 +146,7 @@ def measure_program(source: Source, arguments: Sequence[str], settings: Settings
     try:
         status = engine.run_main()
         first = time.perf_counter() - start
-        outcome = (status, contents(streams.stdout), contents(streams.stderr))
+        outcome = Ended(status, contents(streams.stderr), contents(streams.stdout))
         each = median(further_runs(engine.run_main))
         return Measured(settings.engine, first, each, described(engine.code_size(), settings.engine), outcome)
     finally:
@@ -214,3 +223,9 @@ def break_even(measured: Measured, reference: Measured) -> int | None:
 def differing(results: Sequence[Measured]) -> list[str]:
     """The engines that do not give what the first one gives."""
     return [each.engine for each in results if each.outcome != results[0].outcome]
+
+
+def ending(results: Sequence[Measured]) -> Ended | None:
+    """How the program or formula ended in all engines alike, if there is something to say about it."""
+    outcome = results[0].outcome
+    return outcome if isinstance(outcome, Ended) and (outcome.status or outcome.report) else None

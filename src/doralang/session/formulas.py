@@ -22,6 +22,7 @@ from doralang.session.checking import library_for
 from doralang.settings import Settings, Streams
 from doralang.syntax.parser import parse_formula
 from doralang.text.diagnostics import Diagnostics
+from doralang.text.pause import NO_CYCLES
 from doralang.text.source import Source
 from doralang.types.failures import Exit, Failure
 from doralang.types.types import Type
@@ -48,8 +49,9 @@ class Formulas:
 
     def check(self, source: Source, types: Mapping[str, Type], diagnostics: Diagnostics) -> Formula:
         """Read and check a formula whose variables have these types."""
-        tree = parse_formula(source, diagnostics)
-        return Formula(*check_formula(source, tree, diagnostics, self.library, types))
+        with NO_CYCLES:
+            tree = parse_formula(source, diagnostics)
+            return Formula(*check_formula(source, tree, diagnostics, self.library, types))
 
     def value(self, formula: Formula, variables: Mapping[str, Value]) -> Value:
         """The value of a formula without errors.  Raises Failure and Exit."""

@@ -29,12 +29,18 @@ class TestRun:
         library = self._program.library
         return [name for name, function in self._program.functions.items() if is_test(function, library)]
 
-    def run(self, name: str) -> bool:
-        """Run a test; messages and traces go to stderr.  Raises ExitRequest."""
+    def run(self, name: str) -> bool | Failure:
+        """Run a test: whether it passed, or the failure that ended it.  Raises ExitRequest."""
         try:
             return self._engine.run_test(self._program.functions[name])
+        except Failure as failure:
+            return failure
         except Exit as exit:
             raise ExitRequest(exit.status) from None
+
+    def report(self, failure: Failure) -> None:
+        """Print the message and the trace of a failure to stderr."""
+        self._engine.report(failure)
 
     def close(self) -> None:
         """The tests are done."""

@@ -12,7 +12,7 @@ static int32_t dora_square(thread *t, int32_t r0) {
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from typing import Final
 
 from doralang.bytecode.entities import FunctionRef
@@ -209,17 +209,24 @@ def floating_constant(kind: Kind, value: float) -> str:
     return f"{value!r}{'f' if kind is Kind.FLOAT else ''}"
 
 
-def c_text(functions: Sequence[Function]) -> str:
-    """These functions, which call each other and nobody else, and an entry for each, behind the prelude."""
+def c_text(functions: Sequence[Function], shown: Container[FunctionRef] | None = None) -> str:
+    """These functions, which call each other and nobody else, and an entry for each, behind the prelude.
+
+    For people, only those `shown`."""
     names = identifiers([function.ref for function in functions])
-    heads = [head(function.ref, names) for function in functions]
+    numbered = [
+        (number, function)
+        for number, function in enumerate(functions)
+        if shown is None or function.ref in shown
+    ]
+    heads = [head(function.ref, names) for _, function in numbered]
     parts = ["/* The functions. */\n\n", *[f"{text};\n" for text in heads]]
-    for number, (function, text) in enumerate(zip(functions, heads, strict=True)):
+    for (number, function), text in zip(numbered, heads, strict=True):
         parts.append(f"\n/* {function.ref.signature} */\n{text} {{\n")
         parts += [f"{line}\n" for line in body(function, number, names)]
         parts.append("}\n")
     parts.append("\n/* Their entries. */\n\n")
-    parts += [entry(function.ref, names[function.ref]) for function in functions]
+    parts += [entry(function.ref, names[function.ref]) for _, function in numbered]
     return "".join(parts)
 
 

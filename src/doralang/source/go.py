@@ -12,7 +12,7 @@ func dora_square(t *thread, r0 int32) int32 {
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from typing import Final
 
 from doralang.bytecode.entities import FunctionRef
@@ -221,16 +221,23 @@ def floating_constant(kind: Kind, value: float) -> str:
     return f"float32({text})" if kind is Kind.FLOAT else text
 
 
-def go_text(functions: Sequence[Function]) -> str:
-    """These functions, which call each other and nobody else, and an entry for each, behind the prelude."""
+def go_text(functions: Sequence[Function], shown: Container[FunctionRef] | None = None) -> str:
+    """These functions, which call each other and nobody else, and an entry for each, behind the prelude.
+
+    For people, only those `shown`."""
     names = identifiers([function.ref for function in functions])
+    numbered = [
+        (number, function)
+        for number, function in enumerate(functions)
+        if shown is None or function.ref in shown
+    ]
     parts = ["// The functions.\n"]
-    for number, function in enumerate(functions):
+    for number, function in numbered:
         parts.append(f"\n// {function.ref.signature}\n{head(function.ref, names)} {{\n")
         parts += [f"{line}\n" for line in body(function, number, names)]
         parts.append("}\n")
     parts.append("\n// Their entries.\n")
-    parts += [entry(function.ref, names[function.ref]) for function in functions]
+    parts += [entry(function.ref, names[function.ref]) for _, function in numbered]
     return "".join(parts)
 
 

@@ -7,9 +7,9 @@ provider.compile([total, square])   ->   {total: <native function>, square: <nat
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Protocol
 
 from doralang.bytecode.entities import FunctionRef
 from doralang.bytecode.function import Function
@@ -22,13 +22,19 @@ from doralang.source.names import entry_name, identifiers
 from doralang.source.toolchains import C_TOOLCHAIN, GO_TOOLCHAIN, Toolchain, ToolchainError, compile_text
 
 
+class SourceText(Protocol):
+    """Writes functions in a language, all or those to be shown."""
+
+    def __call__(self, functions: Sequence[Function], shown: Container[FunctionRef] | None = None) -> str: ...
+
+
 class SourceLanguage(NamedTuple):
     """A language that functions can be generated in."""
 
     toolchain: Toolchain
     prelude: Path
     """what stands before the functions"""
-    text: Callable[[Sequence[Function]], str]
+    text: SourceText
     most_objects: int | None
     """how many shared objects of it a process may load; none for any number"""
 
@@ -46,9 +52,9 @@ LOADED: Final[Counter[str]] = Counter()
 
 
 class SourceProvider:
-    """Compiles functions by generating source.  `show` gets each text that is generated."""
+    """Compiles functions by generating source.  `show` gets the functions of each text that is generated."""
 
-    def __init__(self, language: str, show: Callable[[str], None] | None = None) -> None:
+    def __init__(self, language: str, show: Callable[[Sequence[Function]], None] | None = None) -> None:
         self.language = LANGUAGES[language]
         self.show = show
         self.bytes = 0
@@ -74,7 +80,7 @@ class SourceProvider:
             raise ToolchainError(f"this process has {most} shared objects from {name}, which is the most")
         text = self.language.text(functions)
         if self.show is not None:
-            self.show(text)
+            self.show(functions)
         refs = [function.ref for function in functions]
         with compile_text(self.language.toolchain, f"{self.language.prelude.read_text()}\n{text}") as path:
             self.bytes += path.stat().st_size

@@ -12,6 +12,7 @@ One mistake shall give one report, and shall not hide the next mistake.  Three d
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import Final, NoReturn, TypeVar
 
@@ -42,13 +43,19 @@ STATEMENT_STARTS: Final = STATEMENT_KEYWORDS | OPERAND_STARTS | {"{", "defer", "
 OPENING: Final = {"(": ")", "[": "]", "{": "}"}
 _CLOSING: Final = frozenset(OPENING.values())
 
-# So many tokens a list may go on after an error in it.
-_FARTHEST: Final = 300
+FARTHEST: Final = 300
+"""So many tokens are looked at for the end of a list or block after an error in it."""
 
 _ENDING_LISTS: Final = STATEMENT_KEYWORDS | {";", "}"}
 
 # What may follow a name: a keyword in front of one of these was meant as a name.
 _AFTER_NAME: Final = frozenset({":", "=", ";", ",", ")", "(", "<", "{", "in", "for"})
+
+
+NEVER: Final = sys.maxsize
+
+# Makes a `Span` in half the time that calling the class takes, of which there is one for each token.
+_span: Final = tuple.__new__
 
 
 class NestedTooDeep(Exception):
@@ -65,9 +72,11 @@ class Cursor:
         "depth",
         "diagnostics",
         "ends",
+        "fails",
         "formula",
         "kind",
         "kinds",
+        "last_fail",
         "lazy",
         "panic",
         "reserved",
@@ -100,6 +109,8 @@ class Cursor:
         self.move_to(at)
         self.start_over()
         self.skips = 0
+        self.fails = 0
+        """how often something that must be here was not, whether that was reported or not"""
         self.split = -1
         """index of the last token (`>>`) of which a part was passed"""
         self.declaration = at
@@ -108,6 +119,8 @@ class Cursor:
     def start_over(self) -> None:
         """Be in the state at the start of a declaration."""
         self.panic = False
+        self.last_fail = NEVER
+        """after so many `fails` nothing is news until the expression ends"""
         self.depth = 0
         self.reserved = 0
         """inside how many reserved constructs"""
@@ -128,8 +141,10 @@ class Cursor:
     def take(self) -> Span:
         """Go on to the next token, returning the span of this one."""
         at = self.at
-        self.advance()
-        return Span(self.starts[at], self.ends[at])
+        if self.kind is not END:
+            self.at = at + 1
+            self.kind = self.kinds[at + 1]
+        return _span(Span, (self.starts[at], self.ends[at]))
 
     def take_text(self) -> str:
         at = self.at
@@ -183,13 +198,14 @@ class Cursor:
 
     def fail(self, code: str, expected: str) -> None:
         """Report that the current token is not what must be here, unless that is no news."""
-        if not self.panic and self.at not in self.tokens.quiet:
+        if not self.panic and self.fails <= self.last_fail and self.at not in self.tokens.quiet:
             self.report(code, self.span(), f"expected {expected}, found {self.found()}")
         self.panic = True
+        self.fails += 1
 
     def reserve(self, span: Span, what: str) -> None:
-        """Report a reserved construct, unless it is part of one."""
-        if not self.reserved:
+        """Report a reserved construct, unless it is part of one, or of what was reported already."""
+        if not self.reserved and not self.panic:
             self.report("E0220", span, f"{what} not supported yet")
 
     # Expecting.
@@ -246,7 +262,7 @@ class Cursor:
         A keyword among `starts` begins an element of the list, not a statement.
         """
         level = 0
-        for at in range(self.at, min(self.at + _FARTHEST, len(self.kinds))):
+        for at in range(self.at, min(self.at + FARTHEST, len(self.kinds))):
             kind = self.kinds[at]
             if kind == closing and level == 0:
                 return True
@@ -267,8 +283,8 @@ class Cursor:
             before = self.at
             elements.append(element(self))
             if self.kind == ",":
+                self.panic = self.panic and self.at == before  # of several commas one is reported
                 self.advance()
-                self.panic = False
             elif self.kind == closing or not self.bridge(closing, starts, self.at != before):
                 break
         self.expect(closing)

@@ -13,6 +13,7 @@ from doralang.syntax.members import (
     end_of_line,
     impl_member,
     member_list,
+    open_again,
     top_level_function,
     trait_member,
     type_parameter_list,
@@ -39,6 +40,8 @@ def file(c: Cursor) -> tree.File:
             disown(c, declarations)
         try:
             declarations.append(declaration(c))
+            if isinstance(declarations[-1], tree.InvalidDeclaration) and len(declarations) > 1:
+                open_again(c, declarations[-2], before)
         except NestedTooDeep:
             declarations.append(tree.InvalidDeclaration(c.tokens.span(before)))
             skip_declaration(c)
@@ -61,6 +64,11 @@ def disown(c: Cursor, declarations: list[tree.Declaration]) -> None:
         if not c.source.text[c.source.text.rfind("\n", 0, start) + 1 : start].startswith((" ", "\t")):
             break
         declarations[index] = tree.InvalidDeclaration(declarations[index].span)
+    for earlier in reversed(declarations):
+        if isinstance(earlier, tree.Class):
+            earlier.members.append(tree.InvalidMember(earlier.span))
+        if not isinstance(earlier, tree.InvalidDeclaration):
+            break
 
 
 def declaration(c: Cursor) -> tree.Declaration:
@@ -91,14 +99,14 @@ def skip_declaration(c: Cursor) -> None:
 def class_declaration(c: Cursor, found: Prefix) -> tree.Class | None:
     """`class C<T>(let x: T): Base<T>(x) { … }`"""
     modifiers = allow(c, found, _CLASS, "a class")
-    owner, skips, span = c.at, c.skips, c.take()
+    owner, skips, fails, span = c.at, c.skips, c.fails, c.take()
     name_span = c.span()
     name = c.name()
     type_parameters = type_parameter_list(c, span)
     parameters = class_parameter_list(c)
     base = parent(c) if c.accept(":") else None
     end_of_class_header(c)
-    broken, c.skips = c.skips != skips, skips
+    broken, c.skips = c.skips != skips or c.fails != fails, skips
     members = member_list(c, owner, class_member, tree.InvalidMember) if c.kind == "{" else []
     if broken:
         return None

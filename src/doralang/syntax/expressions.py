@@ -35,22 +35,31 @@ EXPRESSION_STARTS: Final = OPERAND_STARTS | PREFIXES | {"(", "|", "||", "spawn",
 
 
 def full_expression(c: Cursor) -> tree.Expression:
-    """An expression; invalid as a whole if a part of it had to be skipped."""
-    skips = c.skips
+    """An expression; invalid as a whole if a part of it had to be skipped or was missing."""
+    skips, fails, outer = c.skips, c.fails, c.last_fail
     start = c.span()
+    c.last_fail = fails
     parsed = expression(c)
-    if c.skips == skips:
+    c.last_fail = outer
+    if c.fails != fails:
+        c.panic = True
+    elif c.skips == skips:
         return parsed
     c.skips = skips
     return tree.InvalidExpression(start)
 
 
 def condition(c: Cursor) -> tree.Expression:
-    """An expression in front of a block: `NAME {` is no struct literal in it."""
+    """An expression in front of a block: `NAME {` is no struct literal in it.
+
+    It is not judged if something else follows: it may be half of one.
+    """
     before, c.struct_literals = c.struct_literals, False
     parsed = full_expression(c)
     c.struct_literals = before
-    return parsed
+    if c.kind == "{" or c.kind == "do" or c.first_on_line():
+        return parsed
+    return tree.InvalidExpression(parsed.span)
 
 
 def expression(c: Cursor) -> tree.Expression:
@@ -84,7 +93,8 @@ def assignment(c: Cursor, target: tree.Expression) -> tree.Expression:
     value = operation(c)
     if c.kind != "=":
         return tree.Assign(at, target, value)
-    c.report("E0211", c.span(), "assignments cannot be chained")
+    if not c.panic:
+        c.report("E0211", c.span(), "assignments cannot be chained")
     while c.accept("="):
         operation(c)
     return tree.InvalidExpression(at)
@@ -104,19 +114,17 @@ def operation(c: Cursor) -> tree.Expression:
     if c.kind not in LEVELS:
         return left
     waiting: list[tuple[int, str, Span, tree.Expression]] = []  # for their right operands
-    while level := LEVELS.get(c.kind):
+    level_of = LEVELS.get
+    while level := level_of(c.kind):
         while waiting and waiting[-1][0] >= level:
-            left = _join(waiting, left)
+            _, operator, span, first = waiting.pop()
+            left = tree.Binary(span, operator, first, left)
         waiting.append((level, c.kind, c.take(), left))
-        left = operand(c)
+        left = number(c) if c.kind is NUMBER and c.kinds[c.at + 1] in LEVELS else operand(c)
     while waiting:
-        left = _join(waiting, left)
+        _, operator, span, first = waiting.pop()
+        left = tree.Binary(span, operator, first, left)
     return left
-
-
-def _join(waiting: list[tuple[int, str, Span, tree.Expression]], right: tree.Expression) -> tree.Expression:
-    _, operator, span, left = waiting.pop()
-    return tree.Binary(span, operator, left, right)
 
 
 def operand(c: Cursor) -> tree.Expression:
@@ -318,7 +326,8 @@ def misplaced_annotation(c: Cursor) -> tree.Expression:
 
 
 def number(c: Cursor) -> tree.Expression:
-    kind, value, bits = literals.number(c.text(), formula=c.formula)
+    at = c.at
+    kind, value, bits = literals.number(c.source.text[c.starts[at] : c.ends[at]], formula=c.formula)
     return tree.Number(c.take(), kind, value, bits)
 
 

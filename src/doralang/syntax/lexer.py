@@ -13,13 +13,16 @@ from typing import Final, NamedTuple
 
 from doralang.syntax.tokens import CHARACTER, END, FIXED, NAME, NUMBER, STRING, Tokens
 from doralang.text.diagnostics import Diagnostics
-from doralang.text.shown import visible
+from doralang.text.shown import excerpt, visible
 from doralang.text.source import Source, Span
 
 # The Unicode property White_Space.
 _SPACE: Final = r"\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
 _ESCAPE: Final = r"""\\[\\ntr"'0]"""
 _SKIPPED: Final = rf"[{_SPACE}]*+(?://[^\n]*+[{_SPACE}]*+|/\*.*?\*/[{_SPACE}]*+)*+"
+
+_DECIMAL: Final = "[0-9][0-9_]*+"
+_EXPONENT: Final = rf"[eE][+-]?{_DECIMAL}"
 
 _ROWS: Final[list[tuple[str, str]]] = [
     # The good ones; FIXED has names, too.
@@ -29,11 +32,16 @@ _ROWS: Final[list[tuple[str, str]]] = [
         "fixed",
         r">>>|>>|>=|>|<<|<=|<|===|==|=|!==|!=|!|&&|&|\|\||\||::|:|->|-|[-+*/%~^()\[\]{},;.@]",
     ),
-    ("digits", r"0x_*+(?![0-9A-Fa-f])[A-Za-z0-9_]*+|0b_*+(?![01])[A-Za-z0-9_]*+"),
+    (
+        "digits",
+        r"0x_*+(?![0-9A-Fa-f])[A-Za-z0-9_]*+|0b_*+(?![01])[A-Za-z0-9_]*+"
+        rf"|{_DECIMAL}(?:\.{_DECIMAL})?[eE](?:[+-](?![0-9])[A-Za-z0-9_]*+|(?![A-Za-z0-9_+-]))",
+    ),
+    ("whole", rf"{_DECIMAL}(?:\.{_DECIMAL}(?:{_EXPONENT})?|{_EXPONENT})[LY](?![A-Za-z0-9_])"),
     (
         "number",
         r"0x[0-9A-Fa-f_]++[LY]?|0b[01_]++[LY]?"
-        r"|[0-9][0-9_]*+(?:\.[0-9][0-9_]*+(?:[eE][+-]?[0-9][0-9_]*+)?[FD]?|[FDLY])?",
+        rf"|{_DECIMAL}(?:(?:\.{_DECIMAL}(?:{_EXPONENT})?|{_EXPONENT})[FD]?|[FDLY])?",
     ),
     ("string", rf'"(?:[^"\\]++|{_ESCAPE})*+"'),
     ("character", rf"'(?:[^'\\]|{_ESCAPE})'"),
@@ -52,8 +60,7 @@ _SORTS: Final = ["", *(name for name, _ in _ROWS)]
 _TOKEN: Final = re.compile(
     _SKIPPED + "(?:" + "|".join(f"({pattern})" for _, pattern in _ROWS) + ")", re.DOTALL
 )
-_KINDS: Final = {"number": NUMBER, "string": STRING, "character": CHARACTER, "end": END}
-_FIXED_GROUPS: Final = frozenset(index for index, name in enumerate(_SORTS) if name == "fixed")
+_KINDS: Final = {"fixed": NAME, "number": NUMBER, "string": STRING, "character": CHARACTER}
 _PLAIN: Final = [_KINDS.get(name) for name in _SORTS]
 
 CHOICE: Final = "?"
@@ -68,33 +75,50 @@ def lex(source: Source, diagnostics: Diagnostics, *, formula: bool = False) -> T
     """The tokens of a source; in a `formula` the question mark is one as well."""
     tokens = Tokens(source, [], [], [], set(), 0, False)
     kinds, starts, ends = tokens.kinds, tokens.starts, tokens.ends
-    fixed, plain, groups = FIXED.get, _PLAIN, _FIXED_GROUPS
+    fixed, plain = FIXED.get, _PLAIN
     for match in _TOKEN.finditer(source.text):
         group = match.lastindex
         assert group is not None, "some group always matches"
-        if group in groups:
-            kinds.append(fixed(match[group], NAME))
-        elif kind := plain[group]:
+        kind = fixed(match[group]) or plain[group]
+        if kind:
             kinds.append(kind)
-        elif _SORTS[group] == "question" and formula:
-            kinds.append(CHOICE)
-        else:
-            span = Span(*match.span(group))
-            if not _odd(_SORTS[group], span, tokens, diagnostics):
-                break
+            starts.append(match.start(group))
+            ends.append(match.end())
             continue
-        starts.append(match.start(group))
-        ends.append(match.end())
-        if kinds[-1] is END:
+        span, sort = Span(*match.span(group)), _SORTS[group]
+        if sort == "question" and formula:
+            _push(tokens, CHOICE, span)
+        elif sort == "end" or not _odd(sort, span, tokens, diagnostics):
             break
     _close(tokens)
+    if formula and "//" in source.text:
+        _report_comment(tokens, diagnostics)
     return tokens
+
+
+_COMMENT_HELP: Final = "one `/` divides; the whole part of a quotient is `(x / 2).trunc()`"
+_BLOCK: Final = re.compile(r"/\*.*?\*/", re.DOTALL)
+
+
+def _report_comment(tokens: Tokens, diagnostics: Diagnostics) -> None:
+    """A `//` in a formula is hardly meant as a comment (E0110), which would hide what stands behind it."""
+    text, before = tokens.source.text, 0
+    for index, (start, end) in enumerate(zip(tokens.starts, tokens.ends, strict=True)):
+        gap = _BLOCK.sub(lambda match: " " * len(match[0]), text[before:start])
+        at = gap.find("//")
+        if at >= 0:
+            span = Span(before + at, before + at + 2)
+            diagnostics.report(
+                "E0110", tokens.source, span, "a formula has no comments with `//`", _COMMENT_HELP
+            )
+            tokens.silent_from = min(tokens.silent_from, index)
+            return
+        before = end
 
 
 def _close(tokens: Tokens) -> None:
     """End the lists, and decide from where on the parser shall be silent."""
-    if not tokens.kinds or tokens.kinds[-1] is not END:
-        _push(tokens, END, Span(len(tokens.source.text), len(tokens.source.text)))
+    _push(tokens, END, Span(len(tokens.source.text), len(tokens.source.text)))
     tokens.silent_from = len(tokens.kinds)
     if tokens.unclosed:
         tokens.silent_from = _first_doubtful(tokens)
@@ -141,9 +165,15 @@ def _unclosed(text: str) -> str:
     return "this comment is never closed" if text == "/*" else "this string is never closed"
 
 
+def _start(text: str) -> str:
+    """`0x`, `0b`, or a number up to where the digits of its exponent should be."""
+    return text[:2] if text[1] in "xb" else excerpt(re.split("(?<=[eE])(?![+-])|(?<=[eE][+-])", text)[0])
+
+
 _ODD: Final = {
     "open": _Odd("E0103", _unclosed, None),
-    "digits": _Odd("E0107", lambda text: f"digits expected after `{text[:2]}`", NUMBER),
+    "digits": _Odd("E0107", lambda text: f"digits expected after `{_start(text)}`", NUMBER),
+    "whole": _Odd("E0109", lambda text: f"the suffix `{text[-1]}` needs a whole number", NUMBER),
     "string escape": _Odd("E0105", _unknown_escape, STRING, _ESCAPE_HELP),
     "character escape": _Odd("E0105", _unknown_escape, CHARACTER, _ESCAPE_HELP),
     "several": _Odd("E0104", lambda text: "a character literal holds exactly one character", CHARACTER),

@@ -19,6 +19,7 @@ _SUFFIXES: Final = {
 
 # Every literal with more digits is out of range; Python refuses to convert really long ones.
 _DIGITS: Final = 70
+_SHORT: Final = 9
 
 
 def number(text: str, *, formula: bool = False) -> tuple[NumberKind, int | float, bool]:
@@ -26,16 +27,26 @@ def number(text: str, *, formula: bool = False) -> tuple[NumberKind, int | float
 
     In a formula a number without suffix is a `double`.
     """
+    if len(text) <= _SHORT and text.isdigit():  # nearly all
+        return (NumberKind.DOUBLE, float(text), False) if formula else (NumberKind.INT, int(text), False)
     text = text.replace("_", "")
     if text[:2] in ("0x", "0b"):
         return _bits(text)
     kind = _SUFFIXES.get(text[-1])
     digits = text if kind is None else text[:-1]
+    is_whole = digits.isdigit()
     if kind is None:
-        kind = NumberKind.DOUBLE if formula or "." in text else NumberKind.INT
+        kind = NumberKind.DOUBLE if formula or not is_whole else NumberKind.INT
     if kind is NumberKind.FLOAT or kind is NumberKind.DOUBLE:
-        return kind, float(digits), False
-    return kind, int(_shortened(digits)), False
+        return kind, _float(digits), False
+    return kind, int(_shortened(digits)) if is_whole else 0, False  # `1e3L`, as the lexer has reported
+
+
+def _float(digits: str) -> float:
+    try:
+        return float(digits)
+    except ValueError:
+        return 0.0  # there are no digits in the exponent, as the lexer has reported
 
 
 def _bits(text: str) -> tuple[NumberKind, int, bool]:

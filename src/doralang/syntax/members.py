@@ -13,6 +13,7 @@ from typing import Final, TypeVar
 from doralang.syntax import tree
 from doralang.syntax.cursor import (
     DECLARING,
+    STATEMENT_KEYWORDS,
     STATEMENT_STARTS,
     Cursor,
     NestedTooDeep,
@@ -39,6 +40,7 @@ _METHOD: Final = (
     | ANNOTATIONS
 )
 _IMPL_METHOD: Final = Modifier.STATIC | Modifier.INTERNAL | ANNOTATIONS
+TRAIT_METHOD: Final = "a method of a trait"
 _INTERNAL: Final = Modifier.INTERNAL | ANNOTATIONS
 
 # Declarations that are no members: a brace is missing in front of them, if they are laid out so.
@@ -54,7 +56,7 @@ def function(c: Cursor, found: Prefix, allowed: Modifier, what: str) -> tree.Fun
     """`fun f<T>(x: T) throws -> int { … }`; none if its header is broken."""
     modifiers = allow(c, found, allowed, what)
     raw_span = found.raw_span if Modifier.RAW in modifiers else None
-    skips, span = c.skips, c.take()
+    skips, fails, span = c.skips, c.fails, c.take()
     name = c.name()
     type_parameters = type_parameter_list(c, span)
     parameters = parameter_list(c)
@@ -63,8 +65,14 @@ def function(c: Cursor, found: Prefix, allowed: Modifier, what: str) -> tree.Fun
     if c.kind == "throws":
         c.expect("{")
         throws = c.accept("throws")
-    broken, c.skips = c.skips != skips, skips
-    body = function_body(c)
+    misses_body = c.kind not in ("{", ";", *STATEMENT_KEYWORDS) and not c.first_on_line()
+    broken, c.skips = c.skips != skips or c.fails != fails or misses_body, skips
+    if c.kind not in ("{", ";") and (Modifier.ABSTRACT in modifiers or what == TRAIT_METHOD):
+        c.fail("E0201", "`;`")
+        end_of_line(c)
+        body = None
+    else:
+        body = function_body(c)
     if broken:
         return None
     return tree.Function(span, name, modifiers, type_parameters, parameters, throws, result, body, raw_span)
@@ -152,7 +160,7 @@ def missing_body(c: Cursor) -> tree.Block:
     span = c.span()
     c.fail("E0201", "`{`")
     invalid = tree.InvalidStatement(span)
-    if c.kind in STATEMENT_STARTS and c.first_on_line():
+    if c.kind in STATEMENT_KEYWORDS or (c.kind in STATEMENT_STARTS and c.first_on_line()):
         body = c.deeper(lambda c: open_block(c, span))
         return tree.Block(span, [invalid, *body.statements])
     skips = c.skips
@@ -185,12 +193,21 @@ def member_list(
         c.panic = False
         c.declaration = before
         members.append(member(c))
+        if isinstance(members[-1], tree.InvalidMember) and len(members) > 1:
+            open_again(c, members[-2], before)
         if c.skips != skips and c.kind is not END:
             members.append(invalid(c.tokens.span(before)))
             c.skips = skips
     c.advance()
     c.panic = False
     return members
+
+
+def open_again(c: Cursor, earlier: object, index: int) -> None:
+    """A statement where a declaration must be: the function before has a `}` too many, and is not judged."""
+    body = earlier.body if isinstance(earlier, tree.Function) else None
+    if c.kinds[index] in STATEMENT_STARTS and isinstance(body, tree.Block):
+        body.statements.append(tree.InvalidStatement(c.tokens.span(index)))
 
 
 def class_member(c: Cursor) -> tree.ClassMember:
@@ -206,7 +223,7 @@ def class_member(c: Cursor) -> tree.ClassMember:
 
 
 def trait_member(c: Cursor) -> tree.Function | tree.InvalidMember:
-    return only_function(c, Modifier.STATIC, "a method of a trait")
+    return only_function(c, Modifier.STATIC, TRAIT_METHOD)
 
 
 def impl_member(c: Cursor) -> tree.Function | tree.InvalidMember:
@@ -246,10 +263,10 @@ def init(c: Cursor, found: Prefix) -> tree.Init | None:
     """`init(n: int): self(n, 0) { … }`"""
     modifiers = allow(c, found, _INTERNAL, "`init`")
     raw_span = found.raw_span if Modifier.RAW in modifiers else None
-    skips, span = c.skips, c.take()
+    skips, fails, span = c.skips, c.fails, c.take()
     parameters = parameter_list(c)
     call = delegation(c) if c.accept(":") else None
-    broken, c.skips = c.skips != skips, skips
+    broken, c.skips = c.skips != skips or c.fails != fails, skips
     body = function_body(c)
     return None if broken else tree.Init(span, modifiers, parameters, call, body, raw_span)
 
@@ -280,6 +297,8 @@ def typed_value(c: Cursor) -> tuple[tree.Type, tree.Expression | None]:
     declared = annotated_type(c)
     value = full_expression(c) if c.accept("=") else None
     skips, span = c.skips, c.span()
+    if value is not None and not (c.kind == ";" or c.kind == "}" or c.first_on_line()):
+        value = tree.InvalidExpression(value.span)  # it may be half of one
     end_of_line(c)
     if value is None and c.skips != skips:
         # What was skipped may have said more about the type, and a value.

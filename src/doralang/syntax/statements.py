@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Final
 
 from doralang.syntax import tree
-from doralang.syntax.cursor import DECLARING, OPENING, STATEMENT_KEYWORDS, STATEMENT_STARTS, Cursor
+from doralang.syntax.cursor import DECLARING, FARTHEST, OPENING, STATEMENT_KEYWORDS, STATEMENT_STARTS, Cursor
 from doralang.syntax.expressions import condition, expression, full_expression
 from doralang.syntax.reserved import (
     DECLARATIONS,
@@ -23,6 +23,7 @@ from doralang.syntax.tokens import END, NAME
 from doralang.syntax.types import annotated_type, complete_type
 from doralang.text.source import Span
 
+_BEFORE_STATEMENTS: Final = frozenset({";", "{", "}"})
 _CONTINUING: Final = frozenset({"else", "catch", "finally"})
 
 
@@ -45,8 +46,12 @@ def open_block(c: Cursor, span: Span) -> tree.Block:
         if c.kind is END or (c.kind in DECLARING and not c.inside(c.declaration)):
             c.fail("E0201", "`}`")
             c.skips += 1
+            statements.append(tree.InvalidStatement(c.span()))  # where it ends, nobody knows
             break
+        fails = c.fails
         add_statement(c, statements)
+        if c.fails != fails:
+            close_quietly(c)
     else:
         c.advance()
         c.panic = False
@@ -56,7 +61,7 @@ def open_block(c: Cursor, span: Span) -> tree.Block:
 def add_statement(c: Cursor, statements: list[tree.Statement]) -> None:
     """Parse a statement; if it is not all there, say so with an invalid one behind it."""
     before, skips = c.at, c.skips
-    c.panic = False
+    c.panic = c.panic and not (c.first_on_line() or c.kinds[c.at - 1] in _BEFORE_STATEMENTS)
     statements.append(statement(c))
     if c.at == before:
         c.skip()
@@ -65,10 +70,20 @@ def add_statement(c: Cursor, statements: list[tree.Statement]) -> None:
         c.skips = skips
 
 
+def close_quietly(c: Cursor) -> None:
+    """Go past brackets that close what was given up: `f(;);`"""
+    while c.kind in (")", "]") and not c.first_on_line():
+        c.skip()
+        c.accept(";")
+
+
 def missing_block(c: Cursor) -> tree.Block:
     """Where a `{` must be: stray tokens in front of it, one statement without braces, or nothing."""
     span = c.span()
     c.fail("E0201", "`{`")
+    if c.kind == "do" and c.peek() == "{":
+        c.advance()  # as other languages have it: `while c do { … }`
+        return block(c)
     at = c.at
     while c.kinds[at] not in ("{", "}", ";", END) and c.kinds[at] not in STATEMENT_KEYWORDS | DECLARING:
         at = c.matching(at) + 1 if c.kinds[at] in ("(", "[") else at + 1
@@ -77,11 +92,32 @@ def missing_block(c: Cursor) -> tree.Block:
         c.skips += 1
         c.move_to(at)
         return block(c)
+    if c.kind in STATEMENT_STARTS and has_end(c):
+        return c.deeper(lambda c: open_block(c, span))
     statements: list[tree.Statement] = []
     if c.kind in STATEMENT_STARTS:
         c.deeper(lambda c: add_statement(c, statements))
     statements.append(tree.InvalidStatement(span))
     return tree.Block(span, statements)
+
+
+def has_end(c: Cursor) -> bool:
+    """Whether the block that begins here without its `{` has its `}`: on the line, or below its start."""
+    if not c.tokens.misses_opening():
+        return False
+    text, start = c.source.text, c.starts[c.at]
+    first = c.at - 1
+    while first and text.find("\n", c.ends[first - 1], c.starts[first]) < 0:
+        first -= 1
+    level = 0
+    for at in range(c.at, min(c.at + FARTHEST, len(c.kinds))):
+        if c.kinds[at] == "{":
+            level += 1
+        elif c.kinds[at] == "}":
+            level -= 1
+            if level < 0:
+                return text.find("\n", start, c.starts[at]) < 0 or c.column(at) == c.column(first)
+    return False
 
 
 def statement(c: Cursor) -> tree.Statement:
@@ -97,9 +133,15 @@ def statement(c: Cursor) -> tree.Statement:
 
 def expression_statement(c: Cursor) -> tree.Statement:
     span = c.span()
-    value = full_expression(c)
-    end_statement(c)
+    value = ended(c, full_expression(c))
     return tree.ExpressionStatement(span, value)
+
+
+def ended(c: Cursor, value: tree.Expression) -> tree.Expression:
+    """The `;` behind a value, which is not judged if something else stands there: it may be half of one."""
+    whole = c.kind in (";", "}") or c.first_on_line()
+    end_statement(c)
+    return value if whole else tree.InvalidExpression(value.span)
 
 
 def end_statement(c: Cursor) -> None:
@@ -138,7 +180,10 @@ def variable(c: Cursor) -> tree.Statement:
     if c.accept("="):
         value = full_expression(c)
     skips = c.skips
-    end_statement(c)
+    if value is not None:
+        value = ended(c, value)
+    else:
+        end_statement(c)
     if value is None and c.skips != skips:
         # What was skipped may have said more about the type, and a value.
         declared, value = tree.InvalidType(span), tree.InvalidExpression(span)
@@ -174,10 +219,11 @@ def loop_statement(c: Cursor) -> tree.Statement:
 
 def for_statement(c: Cursor) -> tree.Statement:
     span = c.take()
-    skips = c.skips
+    skips, fails = c.skips, c.fails
     name = c.name()
     c.expect("in")
     iterable = condition(c)
+    c.panic = c.panic or c.fails != fails
     if c.skips == skips:
         return tree.For(span, name, iterable, block(c))
     body = block(c)
@@ -199,10 +245,14 @@ def do_statement(c: Cursor) -> tree.Statement:
 
 
 def catch(c: Cursor) -> tree.Catch:
-    span = c.take()
+    span, fails = c.take(), c.fails
     name = c.name()
     caught = annotated_type(c)
-    return tree.Catch(span, name, caught, block(c))
+    c.panic = c.panic or c.fails != fails
+    body = block(c)
+    if c.fails != fails:
+        body.statements.insert(0, tree.InvalidStatement(span))
+    return tree.Catch(span, name, caught, body)
 
 
 def break_statement(c: Cursor) -> tree.Statement:
@@ -219,8 +269,14 @@ def continue_statement(c: Cursor) -> tree.Statement:
 
 def return_statement(c: Cursor) -> tree.Statement:
     span = c.take()
+    doubtful = c.panic or (c.kind in STATEMENT_KEYWORDS and not c.first_on_line())
     value = None if returns_nothing(c) else full_expression(c)
-    end_statement(c)
+    if value is None and doubtful:
+        value = tree.InvalidExpression(span)
+    if value is None:
+        end_statement(c)
+    else:
+        value = ended(c, value)
     return tree.Return(span, value)
 
 
@@ -232,9 +288,7 @@ def returns_nothing(c: Cursor) -> bool:
 
 def throw_statement(c: Cursor) -> tree.Statement:
     span = c.take()
-    value = full_expression(c)
-    end_statement(c)
-    return tree.Throw(span, value)
+    return tree.Throw(span, ended(c, full_expression(c)))
 
 
 def empty_statement(c: Cursor) -> tree.Statement:

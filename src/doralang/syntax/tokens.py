@@ -54,6 +54,14 @@ class Tokens:
     silent_from: int
     unclosed: bool
     """whether a string or comment runs up to the end of the file"""
+    more_closed: bool | None = None
+    """whether more braces are closed than opened, once somebody has counted"""
+
+    def misses_opening(self) -> bool:
+        """Whether a `{` is missing somewhere, rather than a `}`."""
+        if self.more_closed is None:
+            self.more_closed = self.kinds.count("{") < self.kinds.count("}")
+        return self.more_closed
 
     def text(self, index: int) -> str:
         return self.source.text[self.starts[index] : self.ends[index]]

@@ -57,8 +57,8 @@ def angle_list(c: Cursor, element: Callable[[Cursor], T], starts: frozenset[str]
         before = c.at
         elements.append(element(c))
         if c.kind == ",":
+            c.panic = c.panic and c.at == before
             c.advance()
-            c.panic = False
         elif c.kind[0] == ">" or not c.bridge(">", starts, c.at != before):
             break
     close_angle(c)
@@ -84,7 +84,9 @@ def parenthesised(c: Cursor) -> tree.Type:
         c.advance()
         return tree.UnitType(Span(start, c.take().end))
     c.reserved += 1
+    panic = c.panic
     is_function = c.deeper(_reserved_type)
+    c.panic = c.panic or panic
     c.reserved -= 1
     span = Span(start, closing_end(c))
     c.reserve(span, "function types are" if is_function else "tuple types are")
@@ -101,11 +103,11 @@ def _reserved_type(c: Cursor) -> bool:
 
 
 def complete_type(c: Cursor) -> tree.Type:
-    """A type; invalid as a whole if a part of it had to be skipped."""
-    skips = c.skips
+    """A type; invalid as a whole if a part of it had to be skipped or was missing."""
+    skips, fails = c.skips, c.fails
     start = c.span()
     parsed = parse_type(c)
-    if c.skips == skips:
+    if c.skips == skips and c.fails == fails:
         return parsed
     c.skips = skips
     return tree.InvalidType(start)

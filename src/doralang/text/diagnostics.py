@@ -52,8 +52,11 @@ class Diagnostics:
         return sum(report.severity is Severity.ERROR for report in self.reports)
 
     def sorted(self) -> list[Diagnostic]:
-        """The reports by position; at one position in the order of discovery."""
-        return sorted(self.reports, key=lambda report: report.span.start)
+        """The reports by position, source by source; otherwise in the order of discovery."""
+        sources: dict[Source, int] = {}
+        for report in self.reports:
+            sources.setdefault(report.source, len(sources))
+        return sorted(self.reports, key=lambda report: (sources[report.source], report.span.start))
 
 
 class CompileError(Exception):

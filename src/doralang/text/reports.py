@@ -10,7 +10,8 @@ error[E0401]: expected `int`, found `Str`
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import sys
+from collections.abc import Callable, Iterable, Mapping
 from enum import Enum
 from typing import Final, NamedTuple
 
@@ -28,6 +29,8 @@ class Format(Enum):
 WIDEST: Final = 160
 """Of longer lines only the part around the report is shown."""
 _BEFORE: Final = 60
+MOST: Final = 100
+"""errors, and warnings, that people get to see"""
 
 _RESET: Final = "\x1b[0m"
 _BOLD: Final = "\x1b[1m"
@@ -35,17 +38,33 @@ _COLORS: Final = {Severity.ERROR: "\x1b[1;31m", Severity.WARNING: "\x1b[1;33m"}
 
 
 def render(all_diagnostics: Iterable[Diagnostics], format: Format, *, color: bool = False) -> str:
-    """All reports, those of each compilation sorted by position, and how many errors there are."""
+    """All reports, those of each compilation sorted by position, and how many errors there are.
+
+    People get to see the first `MOST` errors and warnings, programs all.
+    """
     show = _RENDERERS[format]
-    errors = 0
+    most = sys.maxsize if format is Format.JSON else MOST
+    found = dict.fromkeys(Severity, 0)
     lines: list[str] = []
     for diagnostics in all_diagnostics:
-        errors += diagnostics.errors
         for report in diagnostics.sorted():
-            lines += show(report, color)
-    if errors and format is not Format.JSON:
-        lines.append("1 error" if errors == 1 else f"{errors} errors")
+            found[report.severity] += 1
+            if found[report.severity] <= most:
+                lines += show(report, color)
+    if format is not Format.JSON:
+        lines += _count(found)
     return "".join(line + "\n" for line in lines)
+
+
+def _count(found: Mapping[Severity, int]) -> list[str]:
+    """How many errors there are; of warnings only how many are not shown."""
+    errors, warnings = found[Severity.ERROR], found[Severity.WARNING]
+    lines = [f"{warnings - MOST} more warnings"] if warnings > MOST else []
+    if errors > MOST:
+        lines.append(f"{errors - MOST} more")
+    if errors:
+        lines.append("1 error" if errors == 1 else f"{errors} errors")
+    return lines
 
 
 def _painted(text: str, paint: str, color: bool) -> str:
@@ -153,7 +172,10 @@ def _point(position: Position) -> str:
 
 
 def quote(text: str) -> str:
-    """A JSON string, in ASCII.  (Python's own encoder takes longer to import than all else here.)"""
+    """A JSON string, in ASCII.  (Python's own encoder takes longer to import than all else here.)
+
+    Surrogates, which stand for bytes of a file's name that are no text, would be no JSON of Unicode.
+    """
     return '"' + "".join(map(_json_character, text)) + '"'
 
 
@@ -162,7 +184,9 @@ def _json_character(character: str) -> str:
         return "\\" + character
     if " " <= character <= "~":
         return character
-    units = character.encode("utf-16-be", "surrogatepass")
+    if "\ud800" <= character <= "\udfff":
+        return "\\ufffd"
+    units = character.encode("utf-16-be")
     return "".join(f"\\u{high:02x}{low:02x}" for high, low in zip(units[::2], units[1::2], strict=True))
 
 

@@ -110,9 +110,9 @@ class Loops:
         hot: HotFunctions | None = None,
         *,
         at_once: bool = False,
-        show: Callable[[str], None] | None = None,
+        show: Callable[[FunctionRef, Callable[[], str]], None] | None = None,
     ) -> None:
-        """`show` prints traces, if somebody wants to see them."""
+        """`show` gets the function of each trace, and what writes the trace for people who want to see it."""
         self.threshold = threshold
         self.compiler = compiler
         self.program = program
@@ -204,7 +204,7 @@ class Loops:
         loop.latest = trace
         source = self.compiler.source(trace)
         if self.show is not None:
-            self.show(f"{print_trace(trace)}\n{source}")
+            self.show(trace.function, lambda: f"{print_trace(trace)}\n{source}")
         if self.at_once:
             return self.work(loop, trace, source)
         if self.thread is None:

@@ -103,13 +103,15 @@ class ClassHead:
     alive.
     """
 
-    __slots__ = ("_types", "home", "name", "parameters", "parent")
+    __slots__ = ("_types", "home", "name", "parameters", "parent", "parent_is_wrong")
 
     def __init__(self, name: str, parameters: tuple[TypeParameter, ...] = (), *, lasts: bool = False) -> None:
         self.name = name
         self.home: Home = None if lasts else {}
         self.parameters = parameters
         self.parent: ClassType | None = None
+        self.parent_is_wrong = False
+        """whether there should be another one, which was reported"""
         self._types: dict[tuple[Type, ...], ClassType] = {}
 
     def of(self, arguments: tuple[Type, ...] = ()) -> ClassType:
@@ -129,10 +131,12 @@ class ClassHead:
 class ClassType:
     """A class with its type arguments.  Made by `ClassHead.of` only.
 
-    Types may be nested very deep, so what can be known of the arguments is found out at once.
+    Types may be nested very deep, and one may stand in another many times, though it is there once: written
+    out, `P<p, p>` with a `p` like itself doubles with each level.  So what can be known of the arguments is
+    found out at once, and whoever walks a type walks each part of it once.
     """
 
-    __slots__ = ("_parent", "arguments", "depth", "head", "home", "is_open", "is_wrong")
+    __slots__ = ("_parent", "arguments", "depth", "head", "home", "is_open", "is_wrong", "size")
 
     def __init__(self, head: ClassHead, arguments: tuple[Type, ...]) -> None:
         self.head = head
@@ -142,6 +146,8 @@ class ClassType:
         inner = [argument for argument in arguments if isinstance(argument, ClassType)]
         self.depth: int = 1 + max((argument.depth for argument in inner), default=0)
         """levels of types in types"""
+        self.size: int = len(head.name) + sum(size_of(argument) + 2 for argument in arguments)
+        """characters of it as it is written"""
         self.is_wrong: bool = ERROR in arguments or any(argument.is_wrong for argument in inner)
         """whether an erroneous type stands anywhere in it"""
         self.is_open: bool = any(
@@ -153,10 +159,15 @@ class ClassType:
         """whether a type parameter or `Self` stands anywhere in it"""
 
     def __str__(self) -> str:
+        """As in source; what is longer than `LARGEST` is cut."""
         written: list[str] = []
         parts: list[Type | str] = [self]
+        room = self.size if self.size <= LARGEST else LARGEST
         while parts:
+            if room < 0:
+                return f"{''.join(written)[:LARGEST]}…"
             part = parts.pop()
+            room -= len(part if isinstance(part, str) else name_of(part))
             if isinstance(part, ClassType) and part.arguments:
                 written += part.head.name, "<"
                 parts.append(">")
@@ -164,7 +175,7 @@ class ClassType:
                     parts += argument, ", "
                 parts.pop()
             else:
-                written.append(part.head.name if isinstance(part, ClassType) else str(part))
+                written.append(part if isinstance(part, str) else name_of(part))
         return "".join(written)
 
     @property
@@ -188,22 +199,51 @@ def home_of(arguments: tuple[Type, ...]) -> Home:
     return next((one.home for one in arguments if one.home is not None), None)
 
 
-def substitute(type: Type, mapping: Mapping[Type, Type] | Mapping[TypeParameter, Type]) -> Type:
+def name_of(type: Type) -> str:
+    """The name of a type without its arguments."""
+    return type.head.name if isinstance(type, ClassType) else type.name
+
+
+def size_of(type: Type) -> int:
+    """Characters of a type as it is written."""
+    return type.size if isinstance(type, ClassType) else len(type.name)
+
+
+Substitution: TypeAlias = Mapping["Type", "Type"] | Mapping[TypeParameter, "Type"]
+
+
+def substitute(type: Type, mapping: Substitution) -> Type:
     """`type` with each type parameter (and `Self`) replaced by what `mapping` has for it."""
     if isinstance(type, ClassType):
-        if not type.is_open or not mapping:
-            return type
-        if type.depth % DEEP == 0:
-            return on_fresh_stack(lambda: _substitute_arguments(type, mapping))
-        return _substitute_arguments(type, mapping)
+        return _substitute(type, mapping, {}) if type.is_open and mapping else type
     return mapping.get(type, type)  # type: ignore[arg-type]
 
 
-def _substitute_arguments(
-    type: ClassType, mapping: Mapping[Type, Type] | Mapping[TypeParameter, Type]
-) -> Type:
-    return type.head.of(tuple(substitute(argument, mapping) for argument in type.arguments))
+def _substitute(type: ClassType, mapping: Substitution, known: dict[ClassType, Type]) -> Type:
+    """`known` is what has become of the parts that were met before."""
+    result = known.get(type)
+    if result is None:
+        if type.depth % DEEP == 0:
+            result = on_fresh_stack(lambda: _substitute_arguments(type, mapping, known))
+        else:
+            result = _substitute_arguments(type, mapping, known)
+        known[type] = result
+    return result
 
+
+def _substitute_arguments(type: ClassType, mapping: Substitution, known: dict[ClassType, Type]) -> Type:
+    arguments: list[Type] = []
+    for argument in type.arguments:
+        if not isinstance(argument, ClassType):
+            arguments.append(mapping.get(argument, argument))  # type: ignore[arg-type]
+        else:
+            arguments.append(_substitute(argument, mapping, known) if argument.is_open else argument)
+    return type.head.of(tuple(arguments))
+
+
+LARGEST: Final = 20_000
+"""Characters of a type as it is written; the checker reports a larger one (E0617), and what generic code
+makes of its types at run time is cut to that where it is shown."""
 
 DEEP: Final = 100
 """Levels of types in types after which recursion changes the stack."""
@@ -234,7 +274,12 @@ def is_assignable(source: Type, target: Type) -> bool:
     if not isinstance(target, ClassType):
         return False
     if isinstance(source, ClassType):
-        return is_subclass(source, target) or has_error(source) or has_error(target)
+        return (
+            is_subclass(source, target)
+            or has_error(source)
+            or has_error(target)
+            or any(step.head.parent_is_wrong for step in lineage(source))
+        )
     return source is NIL
 
 
@@ -245,13 +290,14 @@ def has_error(type: Type) -> bool:
 
 def mentions(type: Type, parameters: frozenset[TypeParameter] | set[TypeParameter]) -> bool:
     """Whether one of `parameters` stands anywhere in `type`."""
-    waiting = [type]
+    waiting, seen = [type], set()
     while waiting:
         type = waiting.pop()
         if not isinstance(type, ClassType):
             if type in parameters:
                 return True
-        elif type.is_open:
+        elif type.is_open and type not in seen:
+            seen.add(type)
             waiting += type.arguments
     return False
 
