@@ -3,7 +3,8 @@
     with compile_text(C_TOOLCHAIN, text) as path:   path is that of a shared object
         …
 
-What is compiled is kept in the user's cache, by a hash of all that it depends on, with its source beside it.
+What is compiled is kept in the user's cache (`doralang.user_cache`), by a hash of all that it depends on,
+with its source beside it.
 """
 
 from __future__ import annotations
@@ -14,16 +15,16 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
-from doralang.user_cache import cache_folder, make_private
+from doralang.user_cache import name_of, private_folder, read_sealed, write_own, write_sealed
 
+OBJECTS: Final = "source"
+"""folder in the cache"""
 TIME_LIMIT: Final = 300
 """seconds after which a toolchain is given up"""
 
@@ -105,14 +106,17 @@ def compile_text(toolchain: Toolchain, text: str) -> Iterator[Path]:
     Where there is no cache it is deleted at the end: what has been loaded by then stays.
     """
     command = toolchain.command()
-    digest = sha256("\0".join([*command, version_of(command[0]), text]).encode()).hexdigest()[:32]
-    folder = cache_folder()
-    if folder is not None and make_private(place := os.path.join(folder, "source")):
-        made = Path(place, f"{digest}.so")
-        yield made if made.exists() else run(toolchain, command, text, Path(place), digest)
+    digest = name_of("\0".join([*command, version_of(command[0]), text]).encode())
+    folder, name = private_folder(OBJECTS, make=True), f"{digest}.so"
+    if folder is not None and read_sealed(folder, name) is not None:
+        yield Path(folder, name)
         return
     with tempfile.TemporaryDirectory(prefix="dora-") as temporary:
-        yield run(toolchain, command, text, Path(temporary), digest)
+        made = run(toolchain, command, text, Path(temporary))
+        if folder is not None and write_sealed(folder, name, made.read_bytes()):
+            write_own(folder, f"{digest}{toolchain.suffix}", text.encode())
+            made = Path(folder, name)
+        yield made
 
 
 def version_of(command: str) -> str:
@@ -122,20 +126,13 @@ def version_of(command: str) -> str:
     return f"{path} {status.st_size} {status.st_mtime_ns}"
 
 
-def run(toolchain: Toolchain, command: Sequence[str], text: str, folder: Path, name: str) -> Path:
-    """Run the compiler; its result appears under its name whole or not at all.  Raises ToolchainError."""
-    source = folder / f"{name}.{os.getpid()}.{threading.get_ident()}{toolchain.suffix}"
-    unfinished, made = source.with_suffix(".unfinished.so"), folder / f"{name}.so"
+def run(toolchain: Toolchain, command: Sequence[str], text: str, folder: Path) -> Path:
+    """Run the compiler in a folder of its own.  Raises ToolchainError."""
+    source, made = folder / f"source{toolchain.suffix}", folder / "made.so"
     source.write_text(text)
     libraries = [one for one in command if one.startswith("-l")]
     arguments = [one for one in command if not one.startswith("-l")]
-    try:
-        call([*arguments, "-o", str(unfinished), str(source), *libraries], toolchain)
-        os.replace(unfinished, made)
-        os.replace(source, made.with_suffix(toolchain.suffix))
-    finally:
-        source.unlink(missing_ok=True)
-        unfinished.unlink(missing_ok=True)
+    call([*arguments, "-o", str(made), str(source), *libraries], toolchain)
     return made
 
 
