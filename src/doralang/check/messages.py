@@ -94,7 +94,7 @@ MESSAGES: Final[dict[str, tuple[str, str | None]]] = {
     "E0904": ("only library files can declare `internal`", None),
     "E0905": ("only library files can use raw memory", None),
     "E0906": ("{what}", None),
-    "E0907": ("`{name}` is not granted", None),
+    "E0907": ("`{name}` is not granted", "{hint}"),
 }
 
 
