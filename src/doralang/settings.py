@@ -15,6 +15,10 @@ ALL: Final = "all"
 """in place of a list of names: every function"""
 
 
+class ImpossibleSetting(Exception):
+    """This machine, or this process, cannot do what it was told to; the message is for the user."""
+
+
 class Streams(NamedTuple):
     """Standard input, output and error: the real ones, or those of a host."""
 

@@ -14,11 +14,12 @@ from doralang.cli.options import Invocation, UsageError, parse_arguments, usage
 from doralang.cli.output import complain, write
 from doralang.engines.rows import collector_is_there, engine_is_there
 from doralang.optional import load
-from doralang.settings import Streams
+from doralang.settings import ImpossibleSetting, Streams
 from doralang.version import VERSION
 
 USAGE: Final = 2
 INTERNAL_ERROR: Final = 70
+OUT_OF_MEMORY: Final = 107
 INTERRUPTED: Final = 130
 BROKEN_PIPE: Final = 141
 
@@ -68,6 +69,12 @@ def _survive(arguments: list[str], streams: Streams) -> int:
     except UsageError as error:
         complain(streams, f"dora: {error}\n{usage()}")
         return USAGE
+    except ImpossibleSetting as error:
+        complain(streams, f"dora: {error}\n")
+        return USAGE
+    except MemoryError:
+        complain(streams, "out of memory\n")
+        return OUT_OF_MEMORY
     except KeyboardInterrupt:
         complain(streams, "interrupted\n")
         return INTERRUPTED

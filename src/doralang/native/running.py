@@ -16,7 +16,7 @@ from doralang.optional import load
 from doralang.runtime import stubs
 from doralang.runtime.instance import UNLIMITED, HeapOptions, Instance, RunOptions
 from doralang.runtime.memory import store_word
-from doralang.runtime.spaces import Sizes
+from doralang.runtime.spaces import fitting
 from doralang.settings import Settings
 from doralang.types.failures import Exit, Failure, FatalError, as_failure
 from doralang.types.kinds import Kind
@@ -50,10 +50,12 @@ class Executor(Upcalls):
         self.entries: dict[tuple[Kind, ...], Entering] = {}
         module.show = self.show
         count, references = module.globals()
+        collector = module.options.collector
+        sizes = fitting(collector.spaces, settings.heap_size, default_heap_size(), settings.young_size)
         self.instance = Instance(
             module.loader,
-            module.options.collector,
-            HeapOptions(sizes(settings), stress(settings), settings.gc_verify, settings.gc_events),
+            collector,
+            HeapOptions(sizes, stress(settings), settings.gc_verify, settings.gc_events),
             self.upcall,
             globals=count,
             references=references,
@@ -166,12 +168,6 @@ class Executor(Upcalls):
         if kind in (Kind.FLOAT, Kind.DOUBLE):
             return self.from_word(thread[layout.THREAD_FLOAT_RESULT], kind)
         return self.from_word(thread[layout.THREAD_RESULT], kind)
-
-
-def sizes(settings: Settings) -> Sizes:
-    """What the heap is asked to be."""
-    heap = settings.heap_size if settings.heap_size is not None else default_heap_size()
-    return Sizes(heap) if settings.young_size is None else Sizes(heap, settings.young_size)
 
 
 def stress(settings: Settings) -> int:

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from doralang.check.program import Program
     from doralang.engines.rows import Runnable
     from doralang.native.cache import Entry
-    from doralang.native.image import Image
     from doralang.native.running import Executor
 
 Report = Callable[[Diagnostics], None]
