@@ -21,6 +21,7 @@ LAYERS: dict[str, set[str]] = {
     "text": set(),
     "optional": set(),
     "settings": set(),
+    "interrupts": set(),
     "user_cache": set(),
     "syntax": {"text"},
     "types": {"text"},
@@ -47,7 +48,7 @@ LAYERS["session"] = BELOW_ENGINES | {"pipeline", "native", "engines"}
 LAYERS["embed"] = BELOW_ENGINES | {"pipeline", "native", "engines", "session"}
 LAYERS["cli"] = BELOW_ENGINES | {"pipeline", "engines", "session", "embed"}
 LAYERS["__init__"] = {"embed", "version"}
-LAYERS["__main__"] = {"cli"}
+LAYERS["__main__"] = {"interrupts", "cli"}
 
 MODULES = sorted(ROOT.rglob("*.py"))
 

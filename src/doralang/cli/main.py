@@ -5,11 +5,13 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 import os
 import sys
 from typing import BinaryIO, Final, NoReturn
 
+from doralang import interrupts
 from doralang.cli.options import Invocation, UsageError, parse_arguments, usage
 from doralang.cli.output import complain, write
 from doralang.engines.rows import collector_is_there, engine_is_there
@@ -32,8 +34,18 @@ def entry() -> NoReturn:
     """Run the command line of this process, and end it without the host's slow farewell."""
     gc.set_threshold(YOUNG_OBJECTS)
     streams = Streams(*map(_binary, (sys.stdin, sys.stdout, sys.stderr), ("rb", "wb", "wb")))
-    status = run_command(sys.argv[1:], *streams)
-    os._exit(_flush(streams, status))
+    try:
+        interrupts.raise_once()
+        status = run_command(sys.argv[1:], *streams)
+        interrupts.end_at_once()
+    except KeyboardInterrupt:
+        interrupts.say_interrupted()
+        status = INTERRUPTED
+    except interrupts.Terminated:
+        status = INTERRUPTED
+    status = _flush(streams, status)
+    atexit._run_exitfuncs()
+    interrupts.end(interrupts.RECEIVED.number, status)
 
 
 def _binary(stream: object, mode: str) -> BinaryIO:
@@ -84,6 +96,7 @@ def _survive(arguments: list[str], streams: Streams) -> int:
         write(streams.stderr, f"dora: {error}\n")
         return 1
     except Exception as error:
+        interrupts.raise_again()
         return _internal_error(error, streams)
 
 

@@ -18,7 +18,7 @@ from doralang.native.module import CodeOptions, Module, library_module
 from doralang.native.running import Executor
 from doralang.runtime.memory import load_bytes
 from doralang.settings import Settings
-from doralang.types.failures import Failure
+from doralang.types.failures import Failure, end_if_interrupted
 from doralang.types.types import PrimitiveType, Type
 
 
@@ -55,6 +55,7 @@ class Machine(Executor):
                 self.run(self.specializer.entry_ref(function), [handle.address])
             except Failure as failure:
                 self.report(failure)
+                end_if_interrupted(failure)
                 return False
             return load_bytes(handle.address + self.module.environment.field_offset(failed), 1) == b"\0"
 

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
+from doralang import interrupts
 from doralang.bytecode.entities import FunctionRef, GlobalRef
 from doralang.bytecode.function import Function as Bytecode
 from doralang.bytecode.native import NativeFailure, NativeProvider, Place
@@ -21,7 +22,7 @@ from doralang.interpreter.stack import on_deep_stack, with_headroom
 from doralang.lower.functions import lowering
 from doralang.optional import load
 from doralang.settings import ALL, Settings
-from doralang.types.failures import Exit, Failure, FatalError, Trapped, as_failure
+from doralang.types.failures import Exit, Failure, FatalError, Trapped, as_failure, end_if_interrupted
 from doralang.types.traps import Trap
 from doralang.types.types import LONG, PrimitiveType, Type, kind_of
 from doralang.vm.code import Block, Code, Registers, active_places, failed_places, run
@@ -135,6 +136,7 @@ class Machine:
             self.call(function, [object])
         except Failure as failure:
             self.report(failure)
+            end_if_interrupted(failure)
             return False
         return not object.fields[failed.index]
 
@@ -155,7 +157,8 @@ class Machine:
         return self.statistics.closures
 
     def close(self) -> None:
-        """There is nothing outside of Python's memory but the thread that waits for hot functions."""
+        """End the threads that wait for hot code, and write what a signal has kept from being written."""
+        self.output.flush()
         for part in (self.hot, self.loops):
             if part is not None:
                 part.close()
@@ -173,6 +176,7 @@ class Machine:
         try:
             result = on_deep_stack(lambda: run(code, [*arguments]), MOST_FRAMES * PYTHON_FRAMES)
         except NativeFailure as error:
+            interrupts.raise_if_terminated()
             places = error.places + failed_places(error.__traceback__)[1:]
             failure = as_failure(Trapped(error.trap), descriptions(places))
         except BaseException as error:

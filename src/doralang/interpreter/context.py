@@ -17,7 +17,7 @@ BUFFER_SIZE: Final = 1 << 16
 class ByteSink(Protocol):
     """A file opened for bytes, such as `sys.stdout.buffer`."""
 
-    def write(self, data: bytes, /) -> object: ...
+    def write(self, data: bytes | bytearray, /) -> object: ...
     def flush(self) -> object: ...
     def isatty(self) -> bool: ...
 
@@ -25,14 +25,15 @@ class ByteSink(Protocol):
 class Output:
     """Buffered output, unless somebody watches it on a terminal.
 
-    It is written at the latest when the program ends or a message follows.
+    It is written at the latest when the program ends or a message follows.  What stands in `buffer` is to be
+    written next.
     """
 
-    __slots__ = ("_buffer", "_most", "_sink")
+    __slots__ = ("_most", "_sink", "buffer")
 
     def __init__(self, sink: ByteSink) -> None:
         self._sink = sink
-        self._buffer = bytearray()
+        self.buffer = bytearray()
         self._most = 0 if sink.isatty() else BUFFER_SIZE
 
     @property
@@ -41,14 +42,14 @@ class Output:
         return self._most
 
     def write(self, data: bytes) -> None:
-        self._buffer += data
-        if len(self._buffer) > self._most:
+        self.buffer += data
+        if len(self.buffer) > self._most:
             self.flush()
 
     def flush(self) -> None:
-        if self._buffer:
-            data = bytes(self._buffer)
-            self._buffer.clear()
+        if self.buffer:
+            # No signal comes between the two: Python looks for them in front of calls and behind.
+            data, self.buffer = self.buffer, bytearray()
             self._sink.write(data)
         self._sink.flush()
 

@@ -115,7 +115,11 @@ class Executor(Upcalls):
         self.stderr.flush()
 
     def close(self) -> None:
-        """Free heap, tables, and the code of the program; nothing may be called any more."""
+        """Free heap, tables, and the code of the program; nothing may be called any more.
+
+        Output is there only if a signal came while it was to be written.
+        """
+        self.flush_output([])
         self.instance.close()
         self.module.close()
 

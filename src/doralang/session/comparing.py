@@ -17,7 +17,7 @@ from statistics import median
 from typing import BinaryIO, Final, NamedTuple
 
 from doralang.check.checker import MainRule
-from doralang.engines.rows import ENGINES, engine_is_there, interpreter
+from doralang.engines.rows import ENGINES, Runnable, engine_is_there, interpreter
 from doralang.interpreter.objects import Str, Value
 from doralang.session.checking import compile_program
 from doralang.session.formulas import Formulas
@@ -25,6 +25,7 @@ from doralang.settings import Settings, Streams
 from doralang.text.diagnostics import Diagnostics
 from doralang.text.source import Source
 from doralang.types.failures import Failure
+from doralang.types.traps import Trap
 from doralang.types.types import Type
 
 REFERENCE: Final = "walk"
@@ -110,8 +111,15 @@ def result_of(call: Callable[[], Value]) -> object:
     try:
         value = call()
     except Failure as failure:
+        raise_if_interrupted(failure)
         return failure.line
     return value.data if isinstance(value, Str) else repr(value)
+
+
+def raise_if_interrupted(failure: Failure) -> None:
+    """Other failures are results; Ctrl-C is meant for the comparison.  Raises KeyboardInterrupt."""
+    if failure.trap is Trap.INTERRUPT:
+        raise KeyboardInterrupt
 
 
 # Programs.
@@ -135,13 +143,22 @@ def measure_program(source: Source, arguments: Sequence[str], settings: Settings
     assert program is not None, "the program was checked before"
     engine = interpreter(program, list(arguments), streams, settings)
     try:
-        status = engine.run_main()
+        status = run_whole(engine, streams)
         first = time.perf_counter() - start
         outcome = (status, contents(streams.stdout), contents(streams.stderr))
-        each = median(further_runs(engine.run_main))
+        each = median(further_runs(lambda: run_whole(engine, streams)))
         return Measured(settings.engine, first, each, described(engine.code_size(), settings.engine), outcome)
     finally:
         engine.close()
+
+
+def run_whole(engine: Runnable, streams: Streams) -> int:
+    """The exit status of a run.  Raises KeyboardInterrupt."""
+    written = len(contents(streams.stderr))
+    status = engine.run_main()
+    if contents(streams.stderr).startswith(f"{Trap.INTERRUPT.text}\n".encode(), written):
+        raise KeyboardInterrupt
+    return status
 
 
 def further_runs(run: Callable[[], object]) -> list[float]:

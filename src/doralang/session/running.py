@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, cast
 
+from doralang import interrupts
 from doralang.engines.rows import INTERPRETERS, interpreter
 from doralang.optional import load
 from doralang.settings import Settings, Streams
@@ -83,7 +84,7 @@ def store(executor: Executor, entry: Entry) -> None:
             if image is not None and images.code_count(image) > module.stored_count:
                 entry.write(image)
     except Exception:
-        return
+        interrupts.raise_again()
 
 
 def check(source: Source, settings: Settings, diagnostics: Diagnostics) -> Program | None:
@@ -99,6 +100,7 @@ def find_entry(source: Source, settings: Settings) -> Entry | None:
     try:
         entry: Entry | None = load("doralang.native.cache").find_entry(source, settings)
     except Exception:
+        interrupts.raise_again()
         return None
     return entry
 
@@ -131,5 +133,6 @@ def stored_program(
             module, arguments=arguments, stdout=streams.stdout, stderr=streams.stderr, settings=settings
         )
     except Exception:
+        interrupts.raise_again()
         return None
     return executor

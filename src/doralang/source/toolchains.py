@@ -9,14 +9,16 @@ with its source beside it.
 
 from __future__ import annotations
 
+import atexit
 import importlib.util
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -132,15 +134,57 @@ def run(toolchain: Toolchain, command: Sequence[str], text: str, folder: Path) -
     source.write_text(text)
     libraries = [one for one in command if one.startswith("-l")]
     arguments = [one for one in command if not one.startswith("-l")]
-    call([*arguments, "-o", str(made), str(source), *libraries], toolchain)
+    call([*arguments, "-o", str(made), str(source), *libraries], toolchain, str(folder))
     return made
 
 
-def call(command: Sequence[str], toolchain: Toolchain) -> None:
+def call(command: Sequence[str], toolchain: Toolchain, folder: str) -> None:
+    """Run a compiler in a session of its own, so that no Ctrl-C comes between it and its children."""
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=TIME_LIMIT, check=False)
+        with RUNNING.started(command, folder) as process:
+            out, err = process.communicate(timeout=TIME_LIMIT)
     except (OSError, subprocess.TimeoutExpired) as error:
         raise ToolchainError(f"the {toolchain.name} compiler did not run: {error}") from None
-    if done.returncode:
-        lines = (done.stderr or done.stdout).strip().splitlines() or [f"status {done.returncode}"]
+    if process.returncode:
+        lines = (err or out).strip().splitlines() or [f"status {process.returncode}"]
         raise ToolchainError(f"the {toolchain.name} compiler failed: {lines[0]}")
+
+
+class Running:
+    """The compilers that run now, each with the folder it works in.
+
+    Threads that wait for them are not waited for when the process ends; then compilers and folders go, too.
+    """
+
+    def __init__(self) -> None:
+        self.folders: dict[subprocess.Popen[str], str] = {}
+        atexit.register(self.stop)
+
+    @contextmanager
+    def started(self, command: Sequence[str], folder: str) -> Iterator[subprocess.Popen[str]]:
+        """A compiler that is killed if it has not ended at the end of the block.  Raises OSError."""
+        process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+        )
+        self.folders[process] = folder
+        try:
+            yield process
+        finally:
+            kill(process)
+            del self.folders[process]
+
+    def stop(self) -> None:
+        for process, folder in list(self.folders.items()):
+            kill(process)
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def kill(process: subprocess.Popen[str]) -> None:
+    """End a compiler and its children, if it runs."""
+    if process.poll() is None:
+        with suppress(OSError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+RUNNING: Final = Running()

@@ -14,7 +14,7 @@ from doralang.treewalk.classes import NO_BINDINGS, Bindings
 from doralang.treewalk.frames import Frame, trace
 from doralang.treewalk.machine import Machine, Thrown
 from doralang.treewalk.statements import block
-from doralang.types.failures import Exit, Failure, Trapped, as_failure
+from doralang.types.failures import Exit, Failure, Trapped, as_failure, end_if_interrupted
 from doralang.types.traps import Trap
 from doralang.types.types import PrimitiveType, Type
 
@@ -70,6 +70,7 @@ class Interpreter(Machine):
             self.call(function, [object])
         except Failure as failure:
             self.report(failure)
+            end_if_interrupted(failure)
             return False
         return not object.fields[self.classes.slot(testing.fields["failed"])]
 
@@ -83,7 +84,8 @@ class Interpreter(Machine):
         return 0
 
     def close(self) -> None:
-        """There is nothing outside of Python's memory."""
+        """Write what a signal has kept from being written."""
+        self.output.flush()
 
     # Calls.
 
