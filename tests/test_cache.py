@@ -174,9 +174,9 @@ def test_what_marshal_cannot_read_is_made_anew(cache: Path, hello: Path, content
         "doralang.native.cache.find_entry",
         "doralang.native.cache.Entry.read",
         "doralang.native.cache.Entry.write",
-        "doralang.native.stored.StoredProgram.image",
-        "doralang.native.stored.StoredProgram.serve",
-        "doralang.native.module.Translator.image",
+        "doralang.native.image.capture",
+        "doralang.native.image.Stored",
+        "doralang.native.module.Module.adopt",
     ],
 )
 def test_a_mistake_in_what_stores_code_is_not_seen(

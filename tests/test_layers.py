@@ -37,7 +37,7 @@ LAYERS: dict[str, set[str]] = {
     "baseline": {"text", "types", "bytecode", "machine", "code"},
     "optimizing": {"text", "types", "bytecode", "machine", "code"},
     "runtime": {"text", "types", "machine", "bytecode", "code"},
-    "source": {"text", "types", "bytecode", "user_cache"},
+    "source": {"text", "types", "bytecode", "user_cache", "interrupts"},
     "tracing": {"text", "types", "bytecode", "vm", "source", "interpreter"},
 }
 BELOW_ENGINES = set(LAYERS)

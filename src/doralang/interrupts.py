@@ -16,6 +16,7 @@ from __future__ import annotations
 import _signal as signal  # type: ignore[import-not-found]  # what is below `signal` and its enums
 import os
 import sys
+from _thread import get_ident
 
 TYPE_CHECKING = False  # that of `typing`, which would have to be loaded before any signal is looked at
 if TYPE_CHECKING:
@@ -35,12 +36,30 @@ class Terminated(BaseException):
 
 
 class Received:
-    """The first signal that has raised, or 0."""
+    """The first signal that has raised, or 0; and what is not to be cut in two."""
 
     number = 0
+    waiting = 0
+    """a signal that came within a shield"""
+    shielded = False
+    thread = 0
+    """the main thread, which is the one that signals interrupt"""
 
 
 RECEIVED: Final = Received()
+
+
+class Shield:
+    """Within such a block a signal does not raise, but at its end.  There is none within another."""
+
+    def __enter__(self) -> None:
+        RECEIVED.shielded = get_ident() == RECEIVED.thread
+
+    def __exit__(self, *error: object) -> None:
+        if get_ident() == RECEIVED.thread:
+            RECEIVED.shielded = False
+            if RECEIVED.waiting:
+                interrupt(RECEIVED.waiting, None)
 
 
 def end_at_once() -> None:
@@ -51,6 +70,7 @@ def end_at_once() -> None:
 def raise_once() -> None:
     """From now on a signal raises, and the next one ends the process."""
     sys.unraisablehook = raise_later
+    RECEIVED.thread = get_ident()
     watch(interrupt)
 
 
@@ -61,7 +81,11 @@ def watch(handler: Any) -> None:
             signal.signal(number, handler)
 
 
-def interrupt(number: int, frame: FrameType | None) -> NoReturn:
+def interrupt(number: int, frame: FrameType | None) -> None:
+    """Raise KeyboardInterrupt or Terminated."""
+    if RECEIVED.shielded:
+        RECEIVED.waiting = number
+        return
     if number != signal.SIGALRM:
         RECEIVED.number = number
     watch(leave)

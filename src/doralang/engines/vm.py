@@ -158,10 +158,10 @@ class Machine:
 
     def close(self) -> None:
         """End the threads that wait for hot code, and write what a signal has kept from being written."""
-        self.output.flush()
         for part in (self.hot, self.loops):
             if part is not None:
                 part.close()
+        self.output.flush()
 
     # Calls.
 

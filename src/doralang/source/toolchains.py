@@ -21,8 +21,10 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 from typing import Final
 
+from doralang import interrupts
 from doralang.user_cache import name_of, private_folder, read_sealed, write_own, write_sealed
 
 OBJECTS: Final = "source"
@@ -113,7 +115,7 @@ def compile_text(toolchain: Toolchain, text: str) -> Iterator[Path]:
     if folder is not None and read_sealed(folder, name) is not None:
         yield Path(folder, name)
         return
-    with tempfile.TemporaryDirectory(prefix="dora-") as temporary:
+    with RUNNING.workplace() as temporary:
         made = run(toolchain, command, text, Path(temporary))
         if folder is not None and write_sealed(folder, name, made.read_bytes()):
             write_own(folder, f"{digest}{toolchain.suffix}", text.encode())
@@ -134,14 +136,14 @@ def run(toolchain: Toolchain, command: Sequence[str], text: str, folder: Path) -
     source.write_text(text)
     libraries = [one for one in command if one.startswith("-l")]
     arguments = [one for one in command if not one.startswith("-l")]
-    call([*arguments, "-o", str(made), str(source), *libraries], toolchain, str(folder))
+    call([*arguments, "-o", str(made), str(source), *libraries], toolchain)
     return made
 
 
-def call(command: Sequence[str], toolchain: Toolchain, folder: str) -> None:
+def call(command: Sequence[str], toolchain: Toolchain) -> None:
     """Run a compiler in a session of its own, so that no Ctrl-C comes between it and its children."""
     try:
-        with RUNNING.started(command, folder) as process:
+        with RUNNING.started(command) as process:
             out, err = process.communicate(timeout=TIME_LIMIT)
     except (OSError, subprocess.TimeoutExpired) as error:
         raise ToolchainError(f"the {toolchain.name} compiler did not run: {error}") from None
@@ -151,31 +153,54 @@ def call(command: Sequence[str], toolchain: Toolchain, folder: str) -> None:
 
 
 class Running:
-    """The compilers that run now, each with the folder it works in.
+    """The compilers that run now, and the folders they work in.
 
     Threads that wait for them are not waited for when the process ends; then compilers and folders go, too.
     """
 
     def __init__(self) -> None:
-        self.folders: dict[subprocess.Popen[str], str] = {}
+        self.processes: set[subprocess.Popen[str]] = set()
+        self.folders: set[str] = set()
+        self.lock = Lock()
+        self.stopped = False
         atexit.register(self.stop)
 
     @contextmanager
-    def started(self, command: Sequence[str], folder: str) -> Iterator[subprocess.Popen[str]]:
+    def workplace(self) -> Iterator[str]:
+        """A folder that is deleted at the end of the block."""
+        with tempfile.TemporaryDirectory(prefix="dora-") as folder:
+            self.folders.add(folder)
+            yield folder
+            self.folders.discard(folder)
+
+    @contextmanager
+    def started(self, command: Sequence[str]) -> Iterator[subprocess.Popen[str]]:
         """A compiler that is killed if it has not ended at the end of the block.  Raises OSError."""
-        process = subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
-        )
-        self.folders[process] = folder
+        process = self.start(command)
         try:
             yield process
         finally:
             kill(process)
-            del self.folders[process]
+            self.processes.discard(process)
+
+    def start(self, command: Sequence[str]) -> subprocess.Popen[str]:
+        """Nothing comes between the beginning of a compiler and its entry here.  Raises OSError."""
+        with interrupts.Shield(), self.lock:
+            if self.stopped:
+                raise OSError("the process ends")
+            process = subprocess.Popen(
+                command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+            )
+            self.processes.add(process)
+        return process
 
     def stop(self) -> None:
-        for process, folder in list(self.folders.items()):
+        """The process ends."""
+        with self.lock:
+            self.stopped = True
+        for process in list(self.processes):
             kill(process)
+        for folder in list(self.folders):
             shutil.rmtree(folder, ignore_errors=True)
 
 
