@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import marshal
 import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from command_line import Result, dora, recorded
+from doralang.code.collectors import COLLECTORS
 from doralang.user_cache import MOST_ENTRIES, read_sealed, write_sealed
 from language_cases import Command, lines_match, parse_file
 from test_language import FILES, LANGUAGE, Outcome, run
@@ -84,6 +87,18 @@ def test_a_stored_program_is_not_read_again(
 
     monkeypatch.setattr("doralang.session.checking.compile_program", refuse)
     assert dora("run", str(hello)).out == "hello\n"
+
+
+@pytest.mark.parametrize("collector", COLLECTORS)
+def test_a_stored_program_starts_without_the_front_end(cache: Path, hello: Path, collector: str) -> None:
+    command = [sys.executable, "-X", "importtime", "-m", "doralang", f"--gc={collector}", str(hello)]
+    for parts in (["syntax", "check", "lower", "baseline"], []):
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        loaded = {line.rpartition(" ")[2] for line in done.stderr.splitlines()}
+        assert done.stdout == "hello\n"
+        assert [
+            part for part in ("syntax", "check", "lower", "baseline") if f"doralang.{part}" in loaded
+        ] == parts
 
 
 def test_another_text_is_another_program(cache: Path, hello: Path) -> None:

@@ -274,7 +274,10 @@ def complaint(text: str, runs: list[Run], folder: str) -> str | None:
                 return difference(index, runs, found, expected[index])
         stored = entries(cache)
         for index, run in enumerate(runs):
-            if dora(path, run) != expected[index] or entries(cache) != stored:
+            found = dora(path, run)
+            if found != expected[index]:
+                return "once more: " + difference(index, runs, found, expected[index])
+            if entries(cache) != stored:
                 return f"once more {' '.join([*run.options, *run.arguments])}: not all was stored"
     finally:
         if before is None:
