@@ -119,7 +119,7 @@ class Executor(Upcalls):
 
         Output is there only if a signal came while it was to be written.
         """
-        self.flush_output([])
+        self.write_output()
         self.instance.close()
         self.module.close()
 
