@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 from doralang.optional import load
@@ -52,23 +51,23 @@ COMMANDS: Final = {
 }
 
 
-@dataclass(slots=True)
 class Invocation:
     """A command with its options and operands."""
 
-    command: Command
-    settings: Settings = field(default_factory=Settings)
-    format: Format = Format.HUMAN
-    color: str = "auto"
-    variables: list[tuple[str, str]] = field(default_factory=list)
-    """name and expression of each `--let`"""
-    operands: list[str] = field(default_factory=list)
-    engines: set[str] = field(default_factory=set)
-    """those to be compared; empty for all"""
-    plot: str | None = None
-    """file for a plot"""
-    information: str | None = None
-    """`--help` or `--version`, which end everything else"""
+    def __init__(self, command: Command) -> None:
+        self.command = command
+        self.settings = Settings()
+        self.format = Format.HUMAN
+        self.color = "auto"
+        self.variables: list[tuple[str, str]] = []
+        """name and expression of each `--let`"""
+        self.operands: list[str] = []
+        self.engines: set[str] = set()
+        """those to be compared; empty for all"""
+        self.plot: str | None = None
+        """file for a plot"""
+        self.information: str | None = None
+        """`--help` or `--version`, which end everything else"""
 
 
 Action = Callable[[Invocation, str], None]

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import os
 from array import array
-from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from doralang.interpreter.objects import Array, ObjectType, Str
 from doralang.types.failures import Trapped
@@ -54,8 +53,7 @@ class Output:
         self._sink.flush()
 
 
-@dataclass(frozen=True, slots=True)
-class FrameDescription:
+class FrameDescription(NamedTuple):
     """A function and where in it, as traces show it; `file` is None for the program's main file."""
 
     signature: str

@@ -12,7 +12,6 @@ import io
 import math
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
 from statistics import median
 from typing import BinaryIO, Final, NamedTuple
 
@@ -72,7 +71,11 @@ def compare_formula(
     formula: Source, variables: Sequence[Variable], engines: Iterable[str], settings: Settings
 ) -> list[Measured]:
     """A formula without errors in each engine."""
-    return [measure_formula(formula, variables, replace(settings, engine=name)) for name in engines]
+    results = []
+    for name in engines:
+        settings.engine = name
+        results.append(measure_formula(formula, variables, settings))
+    return results
 
 
 def measure_formula(formula: Source, variables: Sequence[Variable], settings: Settings) -> Measured:
@@ -129,7 +132,11 @@ def compare_program(
     source: Source, arguments: Sequence[str], engines: Iterable[str], settings: Settings
 ) -> list[Measured]:
     """A program without errors in each engine."""
-    return [measure_program(source, arguments, replace(settings, engine=name)) for name in engines]
+    results = []
+    for name in engines:
+        settings.engine = name
+        results.append(measure_program(source, arguments, settings))
+    return results
 
 
 def measure_program(source: Source, arguments: Sequence[str], settings: Settings) -> Measured:
