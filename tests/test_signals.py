@@ -251,6 +251,20 @@ def test_a_reader_that_does_not_read_keeps_nobody(endless: str) -> None:
         check(ended(process), number, set())
 
 
+def test_signals_are_taken_over_before_anything_large_is_loaded() -> None:
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "doralang", "--version"], capture_output=True, text=True
+    )
+    loaded = [line.rpartition(" ")[2] for line in done.stderr.splitlines()]
+    before = loaded[: loaded.index("doralang.interrupts")]
+    assert {name for name in before if name.startswith("doralang")} <= {
+        "doralang",
+        "doralang.optional",
+        "doralang.version",
+    }
+    assert not {"typing", "re", "enum", "signal"} & set(before)
+
+
 def test_signals_that_are_ignored_stay_so(short: str) -> None:
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:

@@ -16,7 +16,7 @@ BUFFER_SIZE: Final = 1 << 16
 class ByteSink(Protocol):
     """A file opened for bytes, such as `sys.stdout.buffer`."""
 
-    def write(self, data: bytes | bytearray, /) -> object: ...
+    def write(self, data: bytes, /) -> object: ...
     def flush(self) -> object: ...
     def isatty(self) -> bool: ...
 
@@ -47,8 +47,9 @@ class Output:
 
     def flush(self) -> None:
         if self.buffer:
-            # No signal comes between the two: Python looks for them in front of calls and behind.
-            data, self.buffer = self.buffer, bytearray()
+            data, empty = bytes(self.buffer), bytearray()
+            # No signal comes between the two: Python looks for them behind calls.
+            self.buffer = empty
             self._sink.write(data)
         self._sink.flush()
 
