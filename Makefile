@@ -11,7 +11,7 @@ SEED   ?= 1
 COUNT  ?= 1000
 BIN    := .venv/bin
 
-.PHONY: setup run test fuzz fuzz-gc format check-format types unit bench bench-gc bench-compile bench-startup \
+.PHONY: setup run test fuzz fuzz-gc fuzz-stored format check-format types unit bench bench-gc bench-compile bench-startup \
 	bench-engines clean
 
 setup: .venv/.installed
@@ -30,7 +30,11 @@ run: setup
 
 test: .venv/.test-installed check-format types unit
 
-check-format: .venv/.test-installed
+check-# Random programs of several paths, with code stored by runs that took other paths.
+fuzz-stored: .venv/.test-installed
+	$(BIN)/python tests/fuzz/stored.py --seed $(SEED) --count $(COUNT)
+
+format: .venv/.test-installed
 	$(BIN)/ruff format --check src tests bench tools
 	$(BIN)/ruff check src tests bench tools
 

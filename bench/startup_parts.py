@@ -21,7 +21,7 @@ READY = time.perf_counter()
 import doralang.cli.main  # noqa: E402
 import doralang.cli.run  # noqa: E402, F401
 from doralang.optional import load  # noqa: E402
-from doralang.settings import Settings  # noqa: E402
+from doralang.settings import Settings, Streams  # noqa: E402
 from doralang.text.diagnostics import Diagnostics  # noqa: E402
 from doralang.text.loading import load_source  # noqa: E402
 
@@ -71,29 +71,37 @@ def compiled_start(path: str) -> Parts:
 
 def watch(machine: Any, times: Parts) -> None:
     """Look at the clock around every function that is compiled."""
-    compile_function = machine.compile
+    for module in (machine.module, machine.module.parent):
+        watch_module(module, times)
 
-    def compile(ref: Any) -> int:
+
+def watch_module(module: Any, times: Parts) -> None:
+    supply = module.supply
+
+    def timed(name: str) -> int:
         start = time.perf_counter()
-        machine.translator.specializer.code(ref)
+        specializer, known = module.specializer, module.functions.get(name)
+        specializer.code(specializer.find(known.head if known is not None else name, name))
         lowered = time.perf_counter()
-        address = int(compile_function(ref))
+        address = int(supply(name))
         times["lowering"] += lowered - start
         times["compiling"] += time.perf_counter() - lowered
         return address
 
-    machine.compile = compile
+    module.supply = timed
 
 
 def stored_start(path: str) -> Parts:
     """Take the code from the cache, which must have it."""
-    cache, executor = load("doralang.native.cache"), load("doralang.native.running").Executor
-    program_class = load("doralang.native.stored").StoredProgram
+    running, modules = load("doralang.session.running"), load("doralang.native.running")
+    images, cache = load("doralang.native.image"), load("doralang.native.cache")
     imported = time.perf_counter()
-    image = cache.find_entry(read(path), Settings()).read()
+    settings, source = Settings(), read(path)
+    entry = cache.find_entry(source, settings)
+    assert entry.read() is not None, "the program is not in the cache"
     found = time.perf_counter()
-    assert image is not None, "the program is not in the cache"
-    machine = executor(program_class(image, None), **streams())
+    machine = running.stored_program(entry, source, [], Streams(sys.stdin.buffer, **streams()), settings)
+    assert (modules, images) and machine is not None
     prepared = time.perf_counter()
     machine.run_main()
     sys.stdout.buffer.flush()

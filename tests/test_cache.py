@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import marshal
 import os
+import subprocess
+import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from command_line import dora
-from doralang.native.cache import CHECKSUM, MAGIC, MOST_ENTRIES, Entry, checksum
+from command_line import Result, dora, recorded
+from doralang.code.collectors import COLLECTORS
+from doralang.user_cache import MOST_ENTRIES, read_sealed, write_sealed
 from language_cases import Command, lines_match, parse_file
 from test_language import FILES, LANGUAGE, Outcome, run
 
@@ -35,15 +39,21 @@ def hello(tmp_path: Path) -> Path:
     return path
 
 
+def image_of(path: Path) -> Any:
+    content = read_sealed(str(path.parent), path.name)
+    assert content is not None, "the entry cannot be read"
+    return marshal.loads(content)
+
+
 def drop_every_other_function(cache: Path) -> int:
     """Leave half of the code in each entry; how much is gone."""
     gone = 0
     for path in cache.iterdir():
-        key, image = marshal.loads(path.read_bytes()[len(MAGIC) + CHECKSUM :])
+        image = image_of(path)
         code = image[CODE]
         kept = dict(list(code.items())[::2])
         gone += len(code) - len(kept)
-        Entry(str(cache), key).write((*image[:CODE], kept, *image[CODE + 1 :]))
+        write_sealed(str(cache), path.name, marshal.dumps((*image[:CODE], kept, *image[CODE + 1 :])))
     return gone
 
 
@@ -77,6 +87,18 @@ def test_a_stored_program_is_not_read_again(
 
     monkeypatch.setattr("doralang.session.checking.compile_program", refuse)
     assert dora("run", str(hello)).out == "hello\n"
+
+
+@pytest.mark.parametrize("collector", COLLECTORS)
+def test_a_stored_program_starts_without_the_front_end(cache: Path, hello: Path, collector: str) -> None:
+    command = [sys.executable, "-X", "importtime", "-m", "doralang", f"--gc={collector}", str(hello)]
+    for parts in (["syntax", "check", "lower", "baseline"], []):
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        loaded = {line.rpartition(" ")[2] for line in done.stderr.splitlines()}
+        assert done.stdout == "hello\n"
+        assert [
+            part for part in ("syntax", "check", "lower", "baseline") if f"doralang.{part}" in loaded
+        ] == parts
 
 
 def test_another_text_is_another_program(cache: Path, hello: Path) -> None:
@@ -128,28 +150,70 @@ def test_a_damaged_entry_is_made_anew(cache: Path, hello: Path) -> None:
         assert entry.read_bytes() == whole
 
 
-def test_an_entry_for_another_key_is_not_used(cache: Path, hello: Path) -> None:
+def test_an_entry_under_another_name_is_not_used(cache: Path, hello: Path) -> None:
     dora("run", str(hello))
     [entry] = cache.iterdir()
-    _, image = marshal.loads(entry.read_bytes()[len(MAGIC) + CHECKSUM :])
-    content = marshal.dumps((b"another key with the same hash", image))
-    entry.write_bytes(MAGIC + checksum(content) + content)
-    hello.write_text(HELLO)
+    whole = entry.read_bytes()
+    other = hello.with_name("other.dora")
+    other.write_text(HELLO.replace("hello", "other"))
+    dora("run", str(other))
+    [stored] = [path for path in cache.iterdir() if path != entry]
+    entry.write_bytes(stored.read_bytes())
     assert dora("run", str(hello)).out == "hello\n"
-    assert entry.read_bytes() != MAGIC + checksum(content) + content
+    assert entry.read_bytes() == whole
 
 
-def test_what_others_can_write_is_not_run(cache: Path, hello: Path) -> None:
+@pytest.mark.parametrize("image", [(), 7, ((),) * 12, ([], [], {}, *[0] * 9), None], ids=repr)
+def test_an_image_of_another_form_is_made_anew(cache: Path, hello: Path, image: object) -> None:
     dora("run", str(hello))
     [entry] = cache.iterdir()
-    entry.chmod(0o666)
-    before = entry.stat().st_ino
+    whole = entry.read_bytes()
+    write_sealed(str(cache), entry.name, marshal.dumps(image))
     assert dora("run", str(hello)).out == "hello\n"
-    assert entry.stat().st_ino != before, "the entry was used"
-    cache.chmod(0o777)
-    entry.unlink()
+    assert entry.read_bytes() == whole
+
+
+@pytest.mark.parametrize("content", [b"", b"\0", b"(", b"[\xff\xff\xff\x7f", b"?"], ids=repr)
+def test_what_marshal_cannot_read_is_made_anew(cache: Path, hello: Path, content: bytes) -> None:
+    dora("run", str(hello))
+    [entry] = cache.iterdir()
+    whole = entry.read_bytes()
+    write_sealed(str(cache), entry.name, content)
     assert dora("run", str(hello)).out == "hello\n"
-    assert not list(cache.iterdir()), "something was stored where others can write"
+    assert entry.read_bytes() == whole
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        "doralang.native.cache.find_entry",
+        "doralang.native.cache.Entry.read",
+        "doralang.native.cache.Entry.write",
+        "doralang.native.image.capture",
+        "doralang.native.image.Stored",
+        "doralang.native.module.Module.adopt",
+    ],
+)
+def test_a_mistake_in_what_stores_code_is_not_seen(
+    cache: Path, hello: Path, monkeypatch: pytest.MonkeyPatch, part: str
+) -> None:
+    def fail(*arguments: object) -> None:
+        raise KeyError("a mistake")
+
+    monkeypatch.setattr(part, fail)
+    for _ in range(3):
+        assert dora("run", str(hello)) == Result(0, "hello\n", "")
+
+
+def test_output_is_written_before_code_is_stored(
+    cache: Path, hello: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(*arguments: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("doralang.native.cache.Entry.write", interrupt)
+    status, log = recorded("run", str(hello))
+    assert (status, log[0]) == (130, ("out", b"hello\n"))
 
 
 def test_a_cache_that_cannot_be_written_does_no_harm(

@@ -6,7 +6,7 @@ import pytest
 
 from doralang.machine.targets import X64, host
 from doralang.source.toolchains import find_c
-from fuzz import expressions, planted
+from fuzz import expressions, planted, stored
 from fuzz.compare import COLLECTORS, find_difference
 from fuzz.generator import Generator
 
@@ -14,6 +14,7 @@ FIRST = 1
 COUNT = 120
 COLLECTED = 20
 FORMULAS = 2000
+STORED = 20
 
 
 def test_the_engines_agree_about_random_programs() -> None:
@@ -28,6 +29,12 @@ def test_the_collectors_agree_about_random_programs() -> None:
 
 def test_the_engines_agree_about_random_formulas() -> None:
     difference = expressions.find_difference(FIRST, FORMULAS)
+    assert difference is None, difference
+
+
+@pytest.mark.skipif(host() is None, reason="there is no compiled code")
+def test_stored_code_changes_nothing_in_random_programs_of_several_paths() -> None:
+    difference = stored.find_difference(FIRST, STORED)
     assert difference is None, difference
 
 

@@ -21,6 +21,7 @@ LAYERS: dict[str, set[str]] = {
     "text": set(),
     "optional": set(),
     "settings": set(),
+    "interrupts": set(),
     "user_cache": set(),
     "syntax": {"text"},
     "types": {"text"},
@@ -36,7 +37,7 @@ LAYERS: dict[str, set[str]] = {
     "baseline": {"text", "types", "bytecode", "machine", "code"},
     "optimizing": {"text", "types", "bytecode", "machine", "code"},
     "runtime": {"text", "types", "machine", "bytecode", "code"},
-    "source": {"text", "types", "bytecode", "user_cache"},
+    "source": {"text", "types", "bytecode", "user_cache", "interrupts"},
     "tracing": {"text", "types", "bytecode", "vm", "source", "interpreter"},
 }
 BELOW_ENGINES = set(LAYERS)
@@ -47,7 +48,7 @@ LAYERS["session"] = BELOW_ENGINES | {"pipeline", "native", "engines"}
 LAYERS["embed"] = BELOW_ENGINES | {"pipeline", "native", "engines", "session"}
 LAYERS["cli"] = BELOW_ENGINES | {"pipeline", "engines", "session", "embed"}
 LAYERS["__init__"] = {"embed", "version"}
-LAYERS["__main__"] = {"cli"}
+LAYERS["__main__"] = {"interrupts", "cli"}
 
 MODULES = sorted(ROOT.rglob("*.py"))
 

@@ -10,12 +10,13 @@ Nothing but the version is imported until something is asked for.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
-
 from doralang.optional import load
 from doralang.version import VERSION as __version__
 
+TYPE_CHECKING = False  # that of `typing`, which the command loads only when it has taken over signals
 if TYPE_CHECKING:
+    from typing import Final
+
     from doralang.embed.errors import AssertionFailed as AssertionFailed
     from doralang.embed.errors import Cancelled as Cancelled
     from doralang.embed.errors import CastFailed as CastFailed

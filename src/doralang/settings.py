@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import BinaryIO, Final, NamedTuple
 
 ENGINES: Final = ("tiered", "walk", "vm", "trace", "c", "go", "baseline", "opt")
@@ -17,6 +16,10 @@ ALL: Final = "all"
 """in place of a list of names: every function"""
 
 
+class ImpossibleSetting(Exception):
+    """This machine, or this process, cannot do what it was told to; the message is for the user."""
+
+
 class Streams(NamedTuple):
     """Standard input, output and error: the real ones, or those of a host."""
 
@@ -25,43 +28,58 @@ class Streams(NamedTuple):
     stderr: BinaryIO
 
 
-@dataclass(slots=True)
 class Settings:
-    """How to run programs; the defaults are those of the command line."""
+    """How to run programs; the defaults are those of the command line.
 
-    engine: str = "tiered"
-    gc: str = ""
-    """empty for the default"""
-    gc_stress: bool = False
-    gc_stress_minor: bool = False
-    gc_verify: bool = False
-    gc_events: bool = False
-    gc_stats: bool = False
-    heap_size: int | None = None
-    """in bytes; none for a quarter of the machine's memory"""
-    young_size: int | None = None
-    """in bytes, of the part where objects are allocated by a generational collector"""
-    emit: set[str] = field(default_factory=set)
-    """names of stages"""
-    emit_all: set[str] = field(default_factory=set)
-    """those of them that show the functions of the library as well"""
-    emit_bytecode: set[str] = field(default_factory=set)
-    """plain names of functions, or `ALL`"""
-    emit_asm: set[str] = field(default_factory=set)
-    emit_debug: set[str] = field(default_factory=set)
-    asm_syntax: str = "att"
-    target: str = ""
-    """show code for this processor, and do not run the program; empty to run it"""
-    omit_bounds_check: bool = False
-    perf: bool = False
-    hot: int | None = None
-    """calls and rounds of loops after which a function is hot; none for the engine's default"""
-    hot_now: bool = False
-    """whether the program waits for native code instead of running on"""
-    stats: bool = False
-    """what the engine did, when the program ends"""
-    cache: bool = True
-    """whether compiled code may be taken from and stored in the user's cache"""
+    A plain class: making a dataclass would take time at every start.
+    """
+
+    def __init__(
+        self,
+        *,
+        engine: str = "tiered",
+        gc: str = "",
+        gc_stress: bool = False,
+        gc_stress_minor: bool = False,
+        gc_verify: bool = False,
+        heap_size: int | None = None,
+        young_size: int | None = None,
+        perf: bool = False,
+        cache: bool = True,
+    ) -> None:
+        self.engine = engine
+        self.gc = gc
+        """empty for the default"""
+        self.gc_stress = gc_stress
+        self.gc_stress_minor = gc_stress_minor
+        self.gc_verify = gc_verify
+        self.gc_events = False
+        self.gc_stats = False
+        self.heap_size = heap_size
+        """in bytes; none for a quarter of the machine's memory"""
+        self.young_size = young_size
+        """in bytes, of the part where objects are allocated by a generational collector"""
+        self.emit: set[str] = set()
+        """names of stages"""
+        self.emit_all: set[str] = set()
+        """those of them that show the functions of the library as well"""
+        self.emit_bytecode: set[str] = set()
+        """plain names of functions, or `ALL`"""
+        self.emit_asm: set[str] = set()
+        self.emit_debug: set[str] = set()
+        self.asm_syntax = "att"
+        self.target = ""
+        """show code for this processor, and do not run the program; empty to run it"""
+        self.omit_bounds_check = False
+        self.perf = perf
+        self.hot: int | None = None
+        """calls and rounds of loops after which a function is hot; none for the engine's default"""
+        self.hot_now = False
+        """whether the program waits for native code instead of running on"""
+        self.stats = False
+        """what the engine did, when the program ends"""
+        self.cache = cache
+        """whether compiled code may be taken from and stored in the user's cache"""
 
     def shows(self, stage: str, name: str, file: str | None) -> bool:
         """Whether a stage of a function of this plain name is printed; `file` is the library's, or None."""

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import pytest
 
+from command_line import ENGINES, dora
 from doralang.check.checker import check_formula, check_program
 from doralang.check.library import prelude
 from doralang.check.program import Program
-from doralang.library.files import GRANTED
+from doralang.library.files import GRANTED, PUBLIC_NAMES
 from doralang.syntax.parser import parse_file, parse_formula
 from doralang.text.diagnostics import Diagnostics
 from doralang.text.source import Source
+from doralang.types.types import UNIT
 
 NOTHING: frozenset[str] = frozenset()
 
@@ -63,11 +65,58 @@ def test_names_of_the_program_need_no_grant() -> None:
 
 def test_formulas() -> None:
     source = Source("case", "1 + getpid().toDouble()")
-    for granted, codes in ((NOTHING, ["E0907"]), (frozenset({"getpid"}), []), (None, [])):
+    for granted, codes in (
+        ({}, ["E0907"]),
+        ({"granted": frozenset({"getpid"})}, []),
+        ({"granted": None}, []),
+    ):
         diagnostics = Diagnostics()
         node = parse_formula(source, diagnostics)
-        check_formula(source, node, diagnostics, prelude(), {}, granted=granted)
+        check_formula(source, node, diagnostics, prelude(), {}, **granted)  # type: ignore[arg-type]
         assert [report.code for report in diagnostics.reports] == codes
+
+
+HARMLESS = {"argc", "argv", "defaultValue", "isValidUtf8", "range"}
+"""functions with a value that every formula may use; those without one are no part of an expression"""
+
+
+def test_formulas_reach_nothing_of_the_process() -> None:
+    library = prelude().library
+    with_value = {
+        name for name in PUBLIC_NAMES & set(library.functions) if library.functions[name].result is not UNIT
+    }
+    assert with_value - GRANTED == HARMLESS
+    for name in PUBLIC_NAMES & set(library.functions) - with_value - GRANTED:
+        arguments = ", ".join(f"defaultValue::<{one.type}>()" for one in library.functions[name].parameters)
+        for text in (f"{name}({arguments})", f"Array(3L.toInt(), {name}({arguments})).len()"):
+            diagnostics, source = Diagnostics(), Source("case", text)
+            check_formula(source, parse_formula(source, diagnostics), diagnostics, prelude(), {})
+            assert diagnostics.errors, text
+
+
+@pytest.mark.parametrize("name", sorted(GRANTED))
+def test_formulas_are_granted_nothing(name: str) -> None:
+    use = USES[name].replace("(1)", "(1L.toInt())")
+    for command in ("eval", "compare"):
+        for arguments in ((use,), (f"true ? 1 : {use}",), ("--let", f"x={use}", "1")):
+            result = dora(command, "--error-format=short", *arguments)
+            assert result.status == 1
+            assert f"error[E0907]: `{name}` is not granted\n" in result.err
+    assert (
+        "help: formulas compute: nothing in them reaches the process or native code" in dora("eval", use).err
+    )
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_formulas_are_granted_nothing_in_any_engine(engine: str) -> None:
+    result = dora("eval", f"--engine={engine}", "--error-format=short", 'call0(loadFunction("getpid"))')
+    assert (result.status, result.out) == (1, "")
+    assert [line.split()[1] for line in result.err.splitlines()[:2]] == ["error[E0907]:", "error[E0907]:"]
+
+
+def test_formulas_have_no_arguments() -> None:
+    assert dora("eval", "argc()").out == "0\n"
+    assert dora("eval", "argv(0L.toInt())").status == 102
 
 
 def test_calling_by_name_is_no_way_around() -> None:

@@ -58,7 +58,7 @@ def test_json() -> None:
     ]
 
 
-@pytest.mark.parametrize("text", ["", 'a"b\\c', "\0\n\x7f", "ü€😀", "\udc80"])
+@pytest.mark.parametrize("text", ["", 'a"b\\c', "\0\n\x7f", "ü€😀"])
 def test_json_strings(text: str) -> None:
     assert quote(text).isascii()
     assert json.loads(quote(text)) == text

@@ -3,11 +3,12 @@
 Concrete means that all type arguments are put in: `Box<int>` and `Box<Str>` are two `ClassRef`s,
 `swap<int>` and `swap<Str>` two `FunctionRef`s.  Lowering makes each once, so they are compared by identity.
 Their names are the symbols by which machine code names them: `Box<int>`, `Box<int>.get`, `swap<int>`.
+
+They are plain classes: programs with stored code make them, and start without `dataclasses`.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Final
 
 from doralang.types.kinds import Kind
@@ -16,20 +17,21 @@ CUT: Final = "…"
 """stands in a name that does not tell all of what it stands for, because that would be too long"""
 
 
-@dataclass(slots=True, eq=False)
 class FieldRef:
     """A field of a concrete class; `index` counts the inherited ones, too."""
 
-    name: str
-    kind: Kind
-    index: int
-    owner: ClassRef
+    __slots__ = ("index", "kind", "name", "owner")
+
+    def __init__(self, name: str, kind: Kind, index: int, owner: ClassRef) -> None:
+        self.name = name
+        self.kind = kind
+        self.index = index
+        self.owner = owner
 
     def __repr__(self) -> str:
         return self.name
 
 
-@dataclass(slots=True, eq=False)
 class ClassRef:
     """A concrete class.
 
@@ -39,19 +41,43 @@ class ClassRef:
     method its place in the table of virtual methods, and `methods` what is called there.
     """
 
-    name: str
-    parent: ClassRef | None
-    symbol: str = ""
-    """the canonical name: a program may have a class `Str` beside the library's"""
-    fields: list[FieldRef] = field(default_factory=list)
-    element: Kind | None = None
-    display: tuple[ClassRef, ...] = ()
-    slots: dict[str, int] = field(default_factory=dict)
-    methods: list[FunctionRef] = field(default_factory=list)
-    is_text: bool = False
-    """whether it is `Str`, whose objects hold bytes"""
-    shared: bool = False
-    """whether it is made of the library alone, so that programs can share it"""
+    __slots__ = (
+        "display",
+        "element",
+        "fields",
+        "is_text",
+        "methods",
+        "name",
+        "parent",
+        "shared",
+        "slots",
+        "symbol",
+    )
+
+    def __init__(
+        self,
+        name: str,
+        parent: ClassRef | None,
+        symbol: str = "",
+        *,
+        element: Kind | None = None,
+        slots: dict[str, int] | None = None,
+        is_text: bool = False,
+        shared: bool = False,
+    ) -> None:
+        self.name = name
+        self.parent = parent
+        self.symbol = symbol
+        """the canonical name: a program may have a class `Str` beside the library's"""
+        self.fields: list[FieldRef] = []
+        self.element = element
+        self.display: tuple[ClassRef, ...] = ()
+        self.slots: dict[str, int] = {} if slots is None else slots
+        self.methods: list[FunctionRef] = []
+        self.is_text = is_text
+        """whether it is `Str`, whose objects hold bytes"""
+        self.shared = shared
+        """whether it is made of the library alone, so that programs can share it"""
 
     def __repr__(self) -> str:
         return self.name
@@ -65,7 +91,6 @@ class ClassRef:
         return other.depth < len(self.display) and self.display[other.depth] is other
 
 
-@dataclass(slots=True, eq=False)
 class FunctionRef:
     """A concrete function.
 
@@ -73,39 +98,97 @@ class FunctionRef:
     key of its row if the implementation supplies it.  `slot` is the index in the table of virtual methods.
     """
 
-    name: str
-    plain_name: str
-    signature: str
-    file: str | None
-    parameters: tuple[Kind, ...]
-    result: Kind | None
-    throws: bool
-    internal: str | None = None
-    slot: int | None = None
-    has_self: bool = False
-    """whether the first parameter is `self`, which is never nil and never written"""
-    raw: bool = False
-    """whether it neither polls nor checks the stack, and no collection can happen in it"""
-    hidden: bool = False
-    """whether stack traces leave it out"""
-    fresh_self: bool = False
-    """whether `self` has just been allocated when it is called: a constructor that no other one calls"""
-    head: str = ""
-    """the name without type arguments"""
-    shared: bool = False
-    """whether it is made of the library alone, so that programs can share it"""
+    __slots__ = (
+        "file",
+        "fresh_self",
+        "has_self",
+        "head",
+        "hidden",
+        "internal",
+        "name",
+        "parameters",
+        "plain_name",
+        "raw",
+        "result",
+        "shared",
+        "signature",
+        "slot",
+        "throws",
+    )
+
+    def __init__(
+        self,
+        name: str,
+        plain_name: str,
+        signature: str,
+        file: str | None,
+        parameters: tuple[Kind, ...],
+        result: Kind | None,
+        throws: bool,
+        internal: str | None = None,
+        slot: int | None = None,
+        has_self: bool = False,
+        raw: bool = False,
+        hidden: bool = False,
+        fresh_self: bool = False,
+        head: str = "",
+        shared: bool = False,
+    ) -> None:
+        self.name = name
+        self.plain_name = plain_name
+        self.signature = signature
+        self.file = file
+        self.parameters = parameters
+        self.result = result
+        self.throws = throws
+        self.internal = internal
+        self.slot = slot
+        self.has_self = has_self
+        """whether the first parameter is `self`, which is never nil and never written"""
+        self.raw = raw
+        """whether it neither polls nor checks the stack, and no collection can happen in it"""
+        self.hidden = hidden
+        """whether stack traces leave it out"""
+        self.fresh_self = fresh_self
+        """whether `self` has just been allocated when it is called: a constructor that no other one calls"""
+        self.head = head
+        """the name without type arguments"""
+        self.shared = shared
+        """whether it is made of the library alone, so that programs can share it"""
 
     def __repr__(self) -> str:
         return self.name
 
+    def without_throws(self, name: str) -> FunctionRef:
+        """The same function under another name, not marked `throws`."""
+        return FunctionRef(
+            name,
+            self.plain_name,
+            self.signature,
+            self.file,
+            self.parameters,
+            self.result,
+            False,
+            self.internal,
+            self.slot,
+            self.has_self,
+            self.raw,
+            self.hidden,
+            self.fresh_self,
+            self.head,
+            self.shared,
+        )
 
-@dataclass(slots=True, eq=False)
+
 class GlobalRef:
     """A global variable."""
 
-    name: str
-    kind: Kind
-    index: int
+    __slots__ = ("index", "kind", "name")
+
+    def __init__(self, name: str, kind: Kind, index: int) -> None:
+        self.name = name
+        self.kind = kind
+        self.index = index
 
     def __repr__(self) -> str:
         return self.name

@@ -130,7 +130,8 @@ def is_granted(body: Body, name: str, span: Span) -> bool:
     unit = body.unit
     if unit.granted is None or name not in GRANTED or name in unit.names or name in unit.granted:
         return True
-    body.error("E0907", span, name=name)
+    hint = "formulas compute: nothing in them reaches the process or native code" if body.formula else None
+    body.error("E0907", span, name=name, hint=hint)
     return False
 
 

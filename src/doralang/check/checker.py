@@ -36,6 +36,9 @@ from doralang.text.diagnostics import Diagnostics
 from doralang.text.source import NOWHERE, Source
 from doralang.types.types import ERROR, INT, NIL, UNIT, PrimitiveType, Type
 
+NOTHING: Final[frozenset[str]] = frozenset()
+"""granted to formulas"""
+
 HANDLERS: Final = Handlers(
     plain={**expressions.PLAIN, **operators.PLAIN},
     leaves={**expressions.LEAVES, **calls.LEAVES, **operators.LEAVES},
@@ -228,9 +231,12 @@ def check_formula(
     library: CheckedLibrary,
     variables: Mapping[str, Type],
     *,
-    granted: frozenset[str] | None = None,
+    granted: frozenset[str] | None = NOTHING,
 ) -> tuple[Program, Function]:
-    """Check an expression whose free names are `variables`: a function with these parameters."""
+    """Check an expression whose free names are `variables`: a function with these parameters.
+
+    Formulas compute; what reaches the process is granted only if the host names it.
+    """
     unit = program_unit(diagnostics, library, granted)
     unit.declared()
     context = Context(unit, source)

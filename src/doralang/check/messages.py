@@ -104,7 +104,7 @@ MESSAGES: Final[dict[str, tuple[str, str | None]]] = {
     "E0905": ("only library files can use raw memory", None),
     "E0906": ("{what}", None),
     "W0901": ("`{name}` is no test", "a test has one parameter, of class `Testing`, and no result"),
-    "E0907": ("`{name}` is not granted", None),
+    "E0907": ("`{name}` is not granted", "{hint}"),
 }
 
 

@@ -25,6 +25,7 @@ from doralang.session.comparing import (
     differing,
     ending,
     engines_that_work,
+    raise_if_interrupted,
 )
 from doralang.session.formulas import Formulas
 from doralang.settings import Streams
@@ -106,6 +107,7 @@ def formula_results(
     try:
         variables = variables_of(invocation, formula, diagnostics, streams)
     except Failure as failure:
+        raise_if_interrupted(failure)
         complain(streams, failure.report().decode("utf-8", "surrogateescape"))
         return None
     except Exit:

@@ -5,22 +5,25 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 import os
 import sys
 from typing import BinaryIO, Final, NoReturn
 
+from doralang import interrupts
 from doralang.cli import combinations
 from doralang.cli.options import Invocation, UsageError
 from doralang.cli.output import complain, write
 from doralang.cli.reading import check_command, parse_arguments
 from doralang.optional import load
-from doralang.settings import Streams
+from doralang.settings import ImpossibleSetting, Streams
 from doralang.text.pause import NO_CYCLES
 from doralang.version import VERSION
 
 USAGE: Final = 2
 INTERNAL_ERROR: Final = 70
+OUT_OF_MEMORY: Final = 107
 INTERRUPTED: Final = 130
 BROKEN_PIPE: Final = 141
 
@@ -34,8 +37,18 @@ def entry() -> NoReturn:
     gc.set_threshold(YOUNG_OBJECTS)
     NO_CYCLES.keeps = True
     streams = Streams(*map(_binary, (sys.stdin, sys.stdout, sys.stderr), ("rb", "wb", "wb")))
-    status = run_command(sys.argv[1:], *streams)
-    os._exit(_flush(streams, status))
+    try:
+        interrupts.raise_once()
+        status = run_command(sys.argv[1:], *streams)
+        interrupts.end_at_once()
+    except KeyboardInterrupt:
+        interrupts.say_interrupted()
+        status = INTERRUPTED
+    except interrupts.Terminated:
+        status = INTERRUPTED
+    status = _flush(streams, status)
+    atexit._run_exitfuncs()
+    interrupts.end(interrupts.RECEIVED.number, status)
 
 
 def _binary(stream: object, mode: str) -> BinaryIO:
@@ -72,6 +85,12 @@ def _survive(arguments: list[str], streams: Streams) -> int:
         joint = " " if str(error).endswith("?") else "; "
         complain(streams, f"dora: {error}{joint}see `{f'dora {error.command}'.rstrip()} --help`\n")
         return USAGE
+    except ImpossibleSetting as error:
+        complain(streams, f"dora: {error}\n")
+        return USAGE
+    except MemoryError:
+        complain(streams, "out of memory\n")
+        return OUT_OF_MEMORY
     except KeyboardInterrupt:
         complain(streams, "interrupted\n")
         return INTERRUPTED
@@ -81,6 +100,7 @@ def _survive(arguments: list[str], streams: Streams) -> int:
         write(streams.stderr, f"dora: {error}\n")
         return 1
     except Exception as error:
+        interrupts.raise_again()
         return _internal_error(error, streams)
 
 

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 from doralang.pipeline import LATER, OF_FUNCTIONS, STAGES, Stage
@@ -42,29 +41,29 @@ COMMANDS: Final = {
 }
 
 
-@dataclass(slots=True)
 class Invocation:
     """A command with its options and operands."""
 
-    command: Command
-    named: bool = True
-    """whether the command was said, or is `run` by default"""
-    settings: Settings = field(default_factory=Settings)
-    format: Format = Format.HUMAN
-    color: str = "auto"
-    variables: list[tuple[str, str]] = field(default_factory=list)
-    """name and expression of each `--let`"""
-    operands: list[str] = field(default_factory=list)
-    engines: set[str] = field(default_factory=set)
-    """those to be compared; empty for all"""
-    plot: str | None = None
-    """file for a plot"""
-    given: list[str] = field(default_factory=list)
-    """the names of all options"""
-    strays: list[str] = field(default_factory=list)
-    """what looks like an option of ours, but stands behind the file, so that the program gets it"""
-    information: str | None = None
-    """`--help` or `--version`, which end everything else"""
+    def __init__(self, command: Command, named: bool = True) -> None:
+        self.command = command
+        self.named = named
+        """whether the command was said, or is `run` by default"""
+        self.settings = Settings()
+        self.format = Format.HUMAN
+        self.color = "auto"
+        self.variables: list[tuple[str, str]] = []
+        """name and expression of each `--let`"""
+        self.operands: list[str] = []
+        self.engines: set[str] = set()
+        """those to be compared; empty for all"""
+        self.plot: str | None = None
+        """file for a plot"""
+        self.given: list[str] = []
+        """the names of all options"""
+        self.strays: list[str] = []
+        """what looks like an option of ours, but stands behind the file, so that the program gets it"""
+        self.information: str | None = None
+        """`--help` or `--version`, which end everything else"""
 
 
 Action = Callable[[Invocation, str], None]

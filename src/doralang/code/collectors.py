@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
-from typing import Final
+from typing import Final, NamedTuple
 
 
 class Spaces(Enum):
@@ -19,8 +18,7 @@ class Spaces(Enum):
     """eden, two spaces for survivors, and blocks"""
 
 
-@dataclass(frozen=True, slots=True)
-class Collector:
+class Collector(NamedTuple):
     """A collector.  Its functions stand in a file of the library.
 
     `allocate(size)` finds room when the allocation buffer is full, and returns 0 if there is none;

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final
 
+from doralang import interrupts
 from doralang.bytecode.entities import FunctionRef, GlobalRef
 from doralang.bytecode.function import Function as Bytecode
 from doralang.bytecode.native import NativeFailure, NativeProvider, Place
@@ -150,10 +151,11 @@ class Machine:
         return self.statistics.closures
 
     def close(self) -> None:
-        """There is nothing outside of Python's memory but the thread that waits for hot functions."""
+        """End the threads that wait for hot code, and write what a signal has kept from being written."""
         for part in (self.hot, self.loops):
             if part is not None:
                 part.close()
+        self.output.flush()
 
     # Calls.
 
@@ -168,6 +170,7 @@ class Machine:
         try:
             result = on_deep_stack(lambda: run(code, [*arguments]), MOST_FRAMES * PYTHON_FRAMES)
         except NativeFailure as error:
+            interrupts.raise_if_terminated()
             places = error.places + failed_places(error.__traceback__)[1:]
             failure = as_failure(Trapped(error.trap), descriptions(places))
         except BaseException as error:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import os
 from array import array
-from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from doralang.interpreter.objects import Array, ObjectType, Str
 from doralang.types.failures import Trapped
@@ -25,14 +24,15 @@ class ByteSink(Protocol):
 class Output:
     """Buffered output, unless somebody watches it on a terminal.
 
-    It is written at the latest when the program ends or a message follows.
+    It is written at the latest when the program ends or a message follows.  What stands in `buffer` is to be
+    written next.
     """
 
-    __slots__ = ("_buffer", "_most", "_sink")
+    __slots__ = ("_most", "_sink", "buffer")
 
     def __init__(self, sink: ByteSink) -> None:
         self._sink = sink
-        self._buffer = bytearray()
+        self.buffer = bytearray()
         self._most = 0 if sink.isatty() else BUFFER_SIZE
 
     @property
@@ -41,20 +41,20 @@ class Output:
         return self._most
 
     def write(self, data: bytes) -> None:
-        self._buffer += data
-        if len(self._buffer) > self._most:
+        self.buffer += data
+        if len(self.buffer) > self._most:
             self.flush()
 
     def flush(self) -> None:
-        if self._buffer:
-            data = bytes(self._buffer)
-            self._buffer.clear()
+        if self.buffer:
+            data, empty = bytes(self.buffer), bytearray()
+            # No signal comes between the two: Python looks for them behind calls.
+            self.buffer = empty
             self._sink.write(data)
         self._sink.flush()
 
 
-@dataclass(frozen=True, slots=True)
-class FrameDescription:
+class FrameDescription(NamedTuple):
     """A function and where in it, as traces show it; `file` is None for the program's main file."""
 
     signature: str

@@ -7,7 +7,6 @@ somebody first asks for it; so a program that is generic without end gets as far
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 from doralang.bytecode.entities import ClassRef, FieldRef, FunctionRef, GlobalRef
 from doralang.bytecode.function import Function as Bytecode
@@ -171,7 +170,7 @@ class Specializer:
         key = (function, FROM_OUTSIDE)
         entry = self.functions.get(key)
         if entry is None:
-            entry = self.functions[key] = replace(ref, name=ref.name + OUTERMOST, throws=False)
+            entry = self.functions[key] = ref.without_throws(ref.name + OUTERMOST)
             self.by_name[entry.name] = entry
             self.origins[entry] = self.origins[ref]
         return entry

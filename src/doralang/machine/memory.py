@@ -44,6 +44,9 @@ MADV_DONTNEED: Final = 4
 CLOSED: Final = -1
 """in place of the number of a file"""
 
+MOST_ADDRESSES: Final = 1 << 47
+"""of a process; a size beyond it must not get as far as C, which would take it modulo 2**64"""
+
 MAP_FAILED: Final = (1 << 8 * ctypes.sizeof(ctypes.c_void_p)) - 1
 
 libc: Final = ctypes.CDLL(None, use_errno=True)
@@ -64,11 +67,11 @@ libc_munmap: Final = prototype("munmap", int_t, address_t, size_t)
 libc_madvise: Final = prototype("madvise", int_t, address_t, size_t, int_t)
 
 
-class MappingError(Exception):
+class MappingError(MemoryError):
     """The operating system refused memory."""
 
 
-class ArenaFull(Exception):
+class ArenaFull(MemoryError):
     """No room is left among the reserved addresses."""
 
 
@@ -86,11 +89,22 @@ def refuse(what: str) -> MappingError:
 
 def map_memory(size: int, protection: int = READ_WRITE) -> int:
     """Fresh zeroed memory of whole pages, at an address the system chooses; committed when touched."""
+    if size > MOST_ADDRESSES:
+        raise MappingError(f"mapping {size} bytes: there are no such addresses")
     flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE
     address = libc_mmap(None, pages(size), protection, flags, -1, 0)
     if address is None or address == MAP_FAILED:
         raise refuse(f"mapping {size} bytes")
     return int(address)
+
+
+def is_room_for(size: int) -> bool:
+    """Whether the system would give so many bytes now."""
+    try:
+        unmap(map_memory(size), size)
+    except MappingError:
+        return False
+    return True
 
 
 def protect(address: int, size: int, protection: int) -> None:

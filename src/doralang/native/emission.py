@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from doralang.machine.targets import Target, host
 from doralang.optional import load
 from doralang.settings import ALL, Settings
+from doralang.user_cache import append_to_own
 
 if TYPE_CHECKING:
     from doralang.bytecode.entities import FunctionRef
@@ -26,7 +27,8 @@ class Emission:
         self.target = target
         self.perf = None
         if settings.perf:
-            self.perf = open(f"{PERF_FOLDER}/perf-{os.getpid()}.map", "a", encoding="utf-8")  # noqa: SIM115
+            map_of_process = append_to_own(f"{PERF_FOLDER}/perf-{os.getpid()}.map")
+            self.perf = open(map_of_process, "a", encoding="utf-8")  # noqa: SIM115
 
     def wants_asm(self, ref: FunctionRef) -> bool:
         return self.settings.shows("asm", ref.plain_name, ref.file)

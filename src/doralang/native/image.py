@@ -131,6 +131,8 @@ def capture(module: Module) -> Image | None:
         for _, _, symbol, _ in code.code.relocations:
             if symbol.kind == ENTRY:  # type: ignore[attr-defined]
                 numbering.add_function(module.function_named(symbol.name))  # type: ignore[attr-defined]
+    # Whatever the program does, a run asks for this one, if only for its entry cell.
+    numbering.add_function(module.heap_function(module.options.collector.allocate))
     internals = {**module.internals, **(module.parent.internals if module.parent else {})}
     for function in [*internals.values(), *roots.functions, *module.callables.values()]:
         numbering.add_function(function)

@@ -16,7 +16,7 @@ from doralang.optional import load
 from doralang.runtime import stubs
 from doralang.runtime.instance import UNLIMITED, HeapOptions, Instance, RunOptions
 from doralang.runtime.memory import store_word
-from doralang.runtime.spaces import Sizes
+from doralang.runtime.spaces import fitting
 from doralang.settings import Settings
 from doralang.types.failures import Exit, Failure, FatalError, as_failure
 from doralang.types.kinds import Kind
@@ -50,10 +50,12 @@ class Executor(Upcalls):
         self.entries: dict[tuple[Kind, ...], Entering] = {}
         module.show = self.show
         count, references = module.globals()
+        collector = module.options.collector
+        sizes = fitting(collector.spaces, settings.heap_size, default_heap_size(), settings.young_size)
         self.instance = Instance(
             module.loader,
-            module.options.collector,
-            HeapOptions(sizes(settings), stress(settings), settings.gc_verify, settings.gc_events),
+            collector,
+            HeapOptions(sizes, stress(settings), settings.gc_verify, settings.gc_events),
             self.upcall,
             globals=count,
             references=references,
@@ -113,7 +115,11 @@ class Executor(Upcalls):
         self.stderr.flush()
 
     def close(self) -> None:
-        """Free heap, tables, and the code of the program; nothing may be called any more."""
+        """Free heap, tables, and the code of the program; nothing may be called any more.
+
+        Output is there only if a signal came while it was to be written.
+        """
+        self.write_output()
         self.instance.close()
         self.module.close()
 
@@ -166,12 +172,6 @@ class Executor(Upcalls):
         if kind in (Kind.FLOAT, Kind.DOUBLE):
             return self.from_word(thread[layout.THREAD_FLOAT_RESULT], kind)
         return self.from_word(thread[layout.THREAD_RESULT], kind)
-
-
-def sizes(settings: Settings) -> Sizes:
-    """What the heap is asked to be."""
-    heap = settings.heap_size if settings.heap_size is not None else default_heap_size()
-    return Sizes(heap) if settings.young_size is None else Sizes(heap, settings.young_size)
 
 
 def stress(settings: Settings) -> int:

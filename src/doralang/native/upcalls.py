@@ -127,7 +127,8 @@ class Upcalls:
 
     def show(self, dump: str) -> None:
         """Print a dump, behind what the program has printed so far."""
-        self.output.write(self.instance.take_output() + dump.encode())
+        self.instance.take_output(self.output.buffer)
+        self.output.write(dump.encode())
 
     def allocate_slowly(self, size: int) -> int:
         """The collector has found no room."""
@@ -171,7 +172,7 @@ class Upcalls:
         return 0
 
     def write_output(self) -> None:
-        self.output.write(self.instance.take_output())
+        self.instance.take_output(self.output.buffer)
         self.output.flush()
 
     # What collectors ask for.

@@ -22,7 +22,7 @@ from doralang.code import layout
 from doralang.code.objects import GCPoint
 from doralang.code.symbols import NATIVE, STUB, TRAP, UPCALL, Symbol
 from doralang.machine.buffer import Code, link
-from doralang.machine.memory import CodeArena
+from doralang.machine.memory import ARENA_SIZE, CodeArena, is_room_for
 from doralang.machine.targets import Target
 from doralang.runtime import stubs
 from doralang.runtime.points import PointTable
@@ -33,6 +33,11 @@ CELLS_AT_ONCE: Final = 32
 
 libc: Final = ctypes.CDLL(None)
 libm: Final = ctypes.CDLL("libm.so.6")
+
+
+LEAST_ARENA: Final = 8 << 20
+SHARE: Final = 12
+"""an arena takes so small a part of what the system gives, and its table of GC points twice as much"""
 
 
 class Cell(NamedTuple):
@@ -56,7 +61,7 @@ class CodeSpace:
     def __init__(self, target: Target) -> None:
         self.target = target
         self.lock = RLock()
-        self.arena = CodeArena()
+        self.arena = CodeArena(arena_size())
         self.ticker = ticker(target)
         self.points = PointTable(self.arena)
         self.places: dict[int, GCPoint] = {}
@@ -152,6 +157,13 @@ class CodeSpace:
         assert owner is not None, "the cell is in use"
         supplier, name = owner
         return supplier.supply(name)
+
+
+def arena_size() -> int:
+    size = ARENA_SIZE
+    while size > LEAST_ARENA and not is_room_for(SHARE * size):
+        size //= 2
+    return size
 
 
 @cache

@@ -12,9 +12,10 @@ from doralang.machine.memory import map_memory, unmap
 from doralang.runtime.code_space import CodeSpace
 from doralang.runtime.memory import Region, Words, load_word, store_word
 from doralang.runtime.spaces import Sizes, divide
+from doralang.runtime.stacks import stack_size
 
-ROOTS_SIZE: Final = 128 << 20
-"""room for the list of roots: more than a stack full of slots, all handles and globals"""
+ROOTS_STACKS: Final = 2
+"""room for the list of roots, in stacks: more than one full of slots, all handles and globals"""
 LOG_SIZE: Final = 8 << 20
 MASK: Final = (1 << 64) - 1
 
@@ -37,7 +38,7 @@ class Heap:
         block[layout.HEAP_STRESS] = stress
         divide(collector.spaces, sizes, block, thread, self.reserve)
         describe_code(block, space)
-        block[layout.HEAP_ROOTS] = self.reserve(ROOTS_SIZE).start
+        block[layout.HEAP_ROOTS] = self.reserve(ROOTS_STACKS * stack_size()).start
         block[layout.HEAP_LOG] = block[layout.HEAP_LOG_TOP] = self.log.start
         block[layout.HEAP_LOG_END] = self.log.end
         thread[layout.THREAD_HEAP] = block.address

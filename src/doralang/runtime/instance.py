@@ -133,15 +133,16 @@ class Instance:
 
     # Output: a buffer, which the program finds full as long as there is none.
 
-    def take_output(self) -> bytes:
-        """What the program has printed since the last time."""
-        thread = self.thread
-        fill = thread[layout.THREAD_OUTPUT_FILL]
-        if not fill:
-            return b""
-        data = load_bytes(thread[layout.THREAD_OUTPUT], fill)
-        thread[layout.THREAD_OUTPUT_FILL] = 0
-        return data
+    def take_output(self, buffer: bytearray) -> None:
+        """Move what the program has printed to the end of a buffer.
+
+        Between the last two lines Python looks for no signal, so that nothing gets lost or comes twice.
+        """
+        words = self.thread.words
+        fill = words[layout.THREAD_OUTPUT_FILL // layout.WORD]
+        if fill:
+            buffer += load_bytes(words[layout.THREAD_OUTPUT // layout.WORD], fill)
+            words[layout.THREAD_OUTPUT_FILL // layout.WORD] = 0
 
     def make_output(self, most: int) -> None:
         """The program's output may wait for so many bytes of it."""

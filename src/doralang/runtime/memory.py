@@ -56,7 +56,7 @@ def store_bytes(address: int, data: bytes) -> None:
     ctypes.memmove(address, data, len(data))
 
 
-class RegionFull(Exception):
+class RegionFull(MemoryError):
     """There is no room left in a region."""
 
 

@@ -16,10 +16,18 @@ from typing import Final
 
 from doralang.code import layout
 from doralang.code.collectors import Spaces
+from doralang.machine.memory import is_room_for
 from doralang.runtime.memory import Region, Words, store_bytes
+from doralang.runtime.stacks import stack_size
+from doralang.settings import ImpossibleSetting
 
 LEAST: Final = 32 << 20
 """bytes that are allocated at least between two full collections"""
+STACKS_BESIDE: Final = 4
+"""stacks that would take as much as what an instance reserves beside its heap: one, and the list of roots"""
+SPARE_ROOM: Final = 64 << 20
+"""for Python itself, which goes on growing"""
+LEAST_HEAP: Final = 1 << 20
 YOUNG_SIZE: Final = 8 << 20
 """bytes of eden, unless asked for otherwise"""
 SPARE_BLOCKS: Final = 512
@@ -29,7 +37,7 @@ EXACT_CLASSES: Final = 16
 
 
 class Sizes:
-    """What the heap was asked to be, in bytes.  (Making a dataclass would take time at every start.)"""
+    """What the heap is asked to be, in bytes.  (Making a dataclass would take time at every start.)"""
 
     __slots__ = ("heap", "least", "young")
 
@@ -37,6 +45,33 @@ class Sizes:
         self.heap = heap
         self.young = young
         self.least = least
+
+
+def fitting(spaces: Spaces, heap: int | None, default: int, young: int | None = None) -> Sizes:
+    """The sizes that were asked for, as far as the system has room for them.
+
+    The heap is as large as its user has said, else the default or a part of it: half, a quarter and so on.
+    Raises ImpossibleSetting and MemoryError.
+    """
+    sizes = Sizes(default if heap is None else heap, young or YOUNG_SIZE)
+    beside = STACKS_BESIDE * stack_size() + SPARE_ROOM
+    if is_room_for(needed(spaces, sizes) + beside):
+        return sizes
+    if heap is not None:
+        raise ImpossibleSetting(f"--heap-size: this process is not given {heap} bytes and what they need")
+    while not is_room_for(2 * needed(spaces, sizes) + beside):
+        sizes.heap //= 2
+        if sizes.heap < LEAST_HEAP:
+            raise MemoryError("the system gives this process no memory")
+    return sizes
+
+
+def needed(spaces: Spaces, sizes: Sizes) -> int:
+    """At most so many bytes are reserved for a heap with its tables."""
+    if spaces in (Spaces.ONE, Spaces.HALVES):
+        return sizes.heap + sizes.heap // 16
+    young = min(sizes.young, sizes.heap // 4) if spaces is Spaces.GENERATIONS else 0
+    return sizes.heap * 13 // 4 + young * 6 + 2 * SPARE_BLOCKS * layout.BLOCK_SIZE
 
 
 Reserve = Callable[[int], Region]

@@ -12,12 +12,11 @@ import io
 import math
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
 from statistics import median
 from typing import BinaryIO, Final, NamedTuple
 
 from doralang.check.checker import MainRule
-from doralang.engines.rows import ENGINES, engine_is_there, interpreter
+from doralang.engines.rows import ENGINES, Runnable, engine_is_there, interpreter
 from doralang.interpreter.objects import Str, Value
 from doralang.session.checking import compile_program
 from doralang.session.formulas import Formulas
@@ -25,6 +24,7 @@ from doralang.settings import Settings, Streams
 from doralang.text.diagnostics import Diagnostics
 from doralang.text.source import Source
 from doralang.types.failures import Failure
+from doralang.types.traps import Trap
 from doralang.types.types import Type
 
 REFERENCE: Final = "walk"
@@ -80,7 +80,11 @@ def compare_formula(
     formula: Source, variables: Sequence[Variable], engines: Iterable[str], settings: Settings
 ) -> list[Measured]:
     """A formula without errors in each engine."""
-    return [measure_formula(formula, variables, replace(settings, engine=name)) for name in engines]
+    results = []
+    for name in engines:
+        settings.engine = name
+        results.append(measure_formula(formula, variables, settings))
+    return results
 
 
 def measure_formula(formula: Source, variables: Sequence[Variable], settings: Settings) -> Measured:
@@ -119,8 +123,15 @@ def result_of(call: Callable[[], Value]) -> object:
     try:
         value = call()
     except Failure as failure:
+        raise_if_interrupted(failure)
         return Ended(failure.status, failure.report())
     return value.data if isinstance(value, Str) else repr(value)
+
+
+def raise_if_interrupted(failure: Failure) -> None:
+    """Other failures are results; Ctrl-C is meant for the comparison.  Raises KeyboardInterrupt."""
+    if failure.trap is Trap.INTERRUPT:
+        raise KeyboardInterrupt
 
 
 # Programs.
@@ -130,7 +141,11 @@ def compare_program(
     source: Source, arguments: Sequence[str], engines: Iterable[str], settings: Settings
 ) -> list[Measured]:
     """A program without errors in each engine."""
-    return [measure_program(source, arguments, replace(settings, engine=name)) for name in engines]
+    results = []
+    for name in engines:
+        settings.engine = name
+        results.append(measure_program(source, arguments, settings))
+    return results
 
 
 def measure_program(source: Source, arguments: Sequence[str], settings: Settings) -> Measured:
@@ -144,13 +159,22 @@ def measure_program(source: Source, arguments: Sequence[str], settings: Settings
     assert program is not None, "the program was checked before"
     engine = interpreter(program, list(arguments), streams, settings)
     try:
-        status = engine.run_main()
+        status = run_whole(engine, streams)
         first = time.perf_counter() - start
         outcome = Ended(status, contents(streams.stderr), contents(streams.stdout))
-        each = median(further_runs(engine.run_main))
+        each = median(further_runs(lambda: run_whole(engine, streams)))
         return Measured(settings.engine, first, each, described(engine.code_size(), settings.engine), outcome)
     finally:
         engine.close()
+
+
+def run_whole(engine: Runnable, streams: Streams) -> int:
+    """The exit status of a run.  Raises KeyboardInterrupt."""
+    written = len(contents(streams.stderr))
+    status = engine.run_main()
+    if contents(streams.stderr).startswith(f"{Trap.INTERRUPT.text}\n".encode(), written):
+        raise KeyboardInterrupt
+    return status
 
 
 def further_runs(run: Callable[[], object]) -> list[float]:

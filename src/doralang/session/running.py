@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, cast
 
+from doralang import interrupts
 from doralang.engines.rows import INTERPRETERS, interpreter
 from doralang.optional import load
 from doralang.settings import Settings, Streams
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from doralang.check.program import Program
     from doralang.engines.rows import Runnable
     from doralang.native.cache import Entry
-    from doralang.native.image import Image
     from doralang.native.running import Executor
 
 Report = Callable[[Diagnostics], None]
@@ -34,10 +34,8 @@ def run_source(
     Code that an earlier run has stored is used; what this run has compiled is stored.
     """
     entry = find_entry(source, settings)
-    image = entry.read() if entry else None
-    if image is not None:
-        engine = stored_program(image, source, arguments, streams, settings)
-    else:
+    engine = stored_program(entry, source, arguments, streams, settings) if entry else None
+    if engine is None:
         diagnostics = Diagnostics()
         program = check(source, settings, diagnostics)
         report(diagnostics)
@@ -73,14 +71,20 @@ def run(engine: Runnable, entry: Entry | None) -> int:
         engine.close()
 
 
+# Stored code saves time and is never needed: a mistake in it, or in what handles it, must not be seen.
+
+
 def store(executor: Executor, entry: Entry) -> None:
-    """Store the code of a program, if there is more than was stored before."""
+    """Store the code of a program, if there is more than was stored before; without it if that fails."""
     module = executor.module
-    if module.is_new:
-        images = load("doralang.native.image")
-        image = images.capture(module)
-        if image is not None and images.code_count(image) > module.stored_count:
-            entry.write(image)
+    try:
+        if module.is_new:
+            images = load("doralang.native.image")
+            image = images.capture(module)
+            if image is not None and images.code_count(image) > module.stored_count:
+                entry.write(image)
+    except Exception:
+        interrupts.raise_again()
 
 
 def check(source: Source, settings: Settings, diagnostics: Diagnostics) -> Program | None:
@@ -93,28 +97,42 @@ def find_entry(source: Source, settings: Settings) -> Entry | None:
     """The program's place in the cache, if its engine has one."""
     if settings.engine in INTERPRETERS:
         return None
-    entry: Entry | None = load("doralang.native.cache").find_entry(source, settings)
+    try:
+        entry: Entry | None = load("doralang.native.cache").find_entry(source, settings)
+    except Exception:
+        interrupts.raise_again()
+        return None
     return entry
 
 
 def stored_program(
-    image: Image, source: Source, arguments: list[str], streams: Streams, settings: Settings
-) -> Runnable:
-    """A program with stored code, which is checked only if it calls a function whose code is not there."""
+    entry: Entry, source: Source, arguments: list[str], streams: Streams, settings: Settings
+) -> Runnable | None:
+    """A program with stored code, which is checked only if it calls a function whose code is not there.
+
+    None if nothing is stored, or nothing that can be used.
+    """
 
     def find_program() -> Program:
         program = check(source, settings, Diagnostics())
         assert program is not None, "it was checked when its code was stored"
         return program
 
-    native, collectors = load("doralang.native.module"), load("doralang.code.collectors")
-    options = native.CodeOptions(
-        collectors.COLLECTORS[settings.gc or collectors.DEFAULT], not settings.omit_bounds_check
-    )
-    stored = load("doralang.native.image").Stored(image)
-    parent = None if stored.is_alone else native.library_module(options)
-    module = native.Module(options, find_program, parent=parent, stored=stored)
-    executor: Runnable = load("doralang.native.running").Executor(
-        module, arguments=arguments, stdout=streams.stdout, stderr=streams.stderr, settings=settings
-    )
+    try:
+        image = entry.read()
+        if image is None:
+            return None
+        native, collectors = load("doralang.native.module"), load("doralang.code.collectors")
+        options = native.CodeOptions(
+            collectors.COLLECTORS[settings.gc or collectors.DEFAULT], not settings.omit_bounds_check
+        )
+        stored = load("doralang.native.image").Stored(image)
+        parent = None if stored.is_alone else native.library_module(options)
+        module = native.Module(options, find_program, parent=parent, stored=stored)
+        executor: Runnable = load("doralang.native.running").Executor(
+            module, arguments=arguments, stdout=streams.stdout, stderr=streams.stderr, settings=settings
+        )
+    except Exception:
+        interrupts.raise_again()
+        return None
     return executor

@@ -6,7 +6,7 @@ from doralang.check.checker import is_test
 from doralang.check.program import Program
 from doralang.engines.rows import Interpreter, interpreter
 from doralang.settings import Settings, Streams
-from doralang.types.failures import Exit, Failure
+from doralang.types.failures import Exit, Failure, end_if_interrupted
 
 
 class ExitRequest(Exception):
@@ -39,8 +39,12 @@ class TestRun:
             raise ExitRequest(exit.status) from None
 
     def report(self, failure: Failure) -> None:
-        """Print the message and the trace of a failure to stderr."""
+        """Print the message and the trace of a failure to stderr.  Raises ExitRequest after Ctrl-C."""
         self._engine.report(failure)
+        try:
+            end_if_interrupted(failure)
+        except Exit as exit:
+            raise ExitRequest(exit.status) from None
 
     def close(self) -> None:
         """The tests are done."""

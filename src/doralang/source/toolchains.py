@@ -3,27 +3,32 @@
     with compile_text(C_TOOLCHAIN, text) as path:   path is that of a shared object
         …
 
-What is compiled is kept in the user's cache, by a hash of all that it depends on, with its source beside it.
+What is compiled is kept in the user's cache (`doralang.user_cache`), by a hash of all that it depends on,
+with its source beside it.
 """
 
 from __future__ import annotations
 
+import atexit
 import importlib.util
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
-import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
+from threading import Lock
 from typing import Final
 
-from doralang.user_cache import cache_folder, make_private
+from doralang import interrupts
+from doralang.user_cache import name_of, private_folder, read_sealed, write_own, write_sealed
 
+OBJECTS: Final = "source"
+"""folder in the cache"""
 TIME_LIMIT: Final = 300
 """seconds after which a toolchain is given up"""
 
@@ -105,14 +110,17 @@ def compile_text(toolchain: Toolchain, text: str) -> Iterator[Path]:
     Where there is no cache it is deleted at the end: what has been loaded by then stays.
     """
     command = toolchain.command()
-    digest = sha256("\0".join([*command, version_of(command[0]), text]).encode()).hexdigest()[:32]
-    folder = cache_folder()
-    if folder is not None and make_private(place := os.path.join(folder, "source")):
-        made = Path(place, f"{digest}.so")
-        yield made if made.exists() else run(toolchain, command, text, Path(place), digest)
+    digest = name_of("\0".join([*command, version_of(command[0]), text]).encode())
+    folder, name = private_folder(OBJECTS, make=True), f"{digest}.so"
+    if folder is not None and read_sealed(folder, name) is not None:
+        yield Path(folder, name)
         return
-    with tempfile.TemporaryDirectory(prefix="dora-") as temporary:
-        yield run(toolchain, command, text, Path(temporary), digest)
+    with RUNNING.workplace() as temporary:
+        made = run(toolchain, command, text, Path(temporary))
+        if folder is not None and write_sealed(folder, name, made.read_bytes()):
+            write_own(folder, f"{digest}{toolchain.suffix}", text.encode())
+            made = Path(folder, name)
+        yield made
 
 
 def version_of(command: str) -> str:
@@ -122,28 +130,86 @@ def version_of(command: str) -> str:
     return f"{path} {status.st_size} {status.st_mtime_ns}"
 
 
-def run(toolchain: Toolchain, command: Sequence[str], text: str, folder: Path, name: str) -> Path:
-    """Run the compiler; its result appears under its name whole or not at all.  Raises ToolchainError."""
-    source = folder / f"{name}.{os.getpid()}.{threading.get_ident()}{toolchain.suffix}"
-    unfinished, made = source.with_suffix(".unfinished.so"), folder / f"{name}.so"
+def run(toolchain: Toolchain, command: Sequence[str], text: str, folder: Path) -> Path:
+    """Run the compiler in a folder of its own.  Raises ToolchainError."""
+    source, made = folder / f"source{toolchain.suffix}", folder / "made.so"
     source.write_text(text)
     libraries = [one for one in command if one.startswith("-l")]
     arguments = [one for one in command if not one.startswith("-l")]
-    try:
-        call([*arguments, "-o", str(unfinished), str(source), *libraries], toolchain)
-        os.replace(unfinished, made)
-        os.replace(source, made.with_suffix(toolchain.suffix))
-    finally:
-        source.unlink(missing_ok=True)
-        unfinished.unlink(missing_ok=True)
+    call([*arguments, "-o", str(made), str(source), *libraries], toolchain)
     return made
 
 
 def call(command: Sequence[str], toolchain: Toolchain) -> None:
+    """Run a compiler in a session of its own, so that no Ctrl-C comes between it and its children."""
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=TIME_LIMIT, check=False)
+        with RUNNING.started(command) as process:
+            out, err = process.communicate(timeout=TIME_LIMIT)
     except (OSError, subprocess.TimeoutExpired) as error:
         raise ToolchainError(f"the {toolchain.name} compiler did not run: {error}") from None
-    if done.returncode:
-        lines = (done.stderr or done.stdout).strip().splitlines() or [f"status {done.returncode}"]
+    if process.returncode:
+        lines = (err or out).strip().splitlines() or [f"status {process.returncode}"]
         raise ToolchainError(f"the {toolchain.name} compiler failed: {lines[0]}")
+
+
+class Running:
+    """The compilers that run now, and the folders they work in.
+
+    Threads that wait for them are not waited for when the process ends; then compilers and folders go, too.
+    """
+
+    def __init__(self) -> None:
+        self.processes: set[subprocess.Popen[str]] = set()
+        self.folders: set[str] = set()
+        self.lock = Lock()
+        self.stopped = False
+        atexit.register(self.stop)
+
+    @contextmanager
+    def workplace(self) -> Iterator[str]:
+        """A folder that is deleted at the end of the block."""
+        with tempfile.TemporaryDirectory(prefix="dora-") as folder:
+            self.folders.add(folder)
+            yield folder
+            self.folders.discard(folder)
+
+    @contextmanager
+    def started(self, command: Sequence[str]) -> Iterator[subprocess.Popen[str]]:
+        """A compiler that is killed if it has not ended at the end of the block.  Raises OSError."""
+        process = self.start(command)
+        try:
+            yield process
+        finally:
+            kill(process)
+            self.processes.discard(process)
+
+    def start(self, command: Sequence[str]) -> subprocess.Popen[str]:
+        """Nothing comes between the beginning of a compiler and its entry here.  Raises OSError."""
+        with interrupts.Shield(), self.lock:
+            if self.stopped:
+                raise OSError("the process ends")
+            process = subprocess.Popen(
+                command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+            )
+            self.processes.add(process)
+        return process
+
+    def stop(self) -> None:
+        """The process ends."""
+        with self.lock:
+            self.stopped = True
+        for process in list(self.processes):
+            kill(process)
+        for folder in list(self.folders):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def kill(process: subprocess.Popen[str]) -> None:
+    """End a compiler and its children, if it runs."""
+    if process.poll() is None:
+        with suppress(OSError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+RUNNING: Final = Running()

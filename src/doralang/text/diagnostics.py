@@ -5,8 +5,8 @@ How they are shown to people and tools is the business of `text.reports`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
+from typing import NamedTuple
 
 from doralang.text.source import Position, Source, Span
 
@@ -16,8 +16,7 @@ class Severity(Enum):
     WARNING = "warning"
 
 
-@dataclass(frozen=True, slots=True)
-class Diagnostic:
+class Diagnostic(NamedTuple):
     """One report: a stable code, a span in a source, a sentence and where useful a hint."""
 
     code: str

@@ -25,7 +25,10 @@ HOP: Final = 40
 
 
 def on_fresh_stack(function: Callable[[], T]) -> T:
-    """Call `function` on a thread of its own and return its result or raise its exception."""
+    """Call `function` on a thread of its own and return its result or raise its exception.
+
+    Raises MemoryError if the system makes no more threads.
+    """
     results: list[T] = []
     errors: list[BaseException] = []
 
@@ -36,7 +39,10 @@ def on_fresh_stack(function: Callable[[], T]) -> T:
             errors.append(error)
 
     thread = threading.Thread(target=run, name="dora-deep", daemon=True)
-    thread.start()
+    try:
+        thread.start()
+    except RuntimeError as error:
+        raise MemoryError("no room for another stack") from error
     thread.join()
     if errors:
         raise errors[0]

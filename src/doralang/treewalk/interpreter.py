@@ -79,7 +79,8 @@ class Interpreter(Machine):
         return 0
 
     def close(self) -> None:
-        """There is nothing outside of Python's memory."""
+        """Write what a signal has kept from being written."""
+        self.output.flush()
 
     # Calls.
 

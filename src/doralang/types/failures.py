@@ -79,6 +79,12 @@ HOST_ERRORS: list[tuple[type[BaseException], Trap]] = [
 ]
 
 
+def end_if_interrupted(failure: Failure) -> None:
+    """Where other failures end a part of what is going on, Ctrl-C ends everything.  Raises Exit."""
+    if failure.trap is Trap.INTERRUPT:
+        raise Exit(failure.status)
+
+
 def as_failure(error: BaseException, trace: list[str]) -> Failure | None:
     """What the caller is told, or None if `error` is none of the program's; `trace` is the one of now."""
     if isinstance(error, FatalError):
