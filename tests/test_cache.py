@@ -67,6 +67,9 @@ def test_programs_behave_the_same(path: Path, cache: Path) -> None:
         assert outcome.exit_status == case.expected_exit
 
     check(run(case, path, "tiered"))
+    if path.stem == "types_that_double_as_it_runs":
+        assert not cache.exists(), "its names are cut, and nothing can be found by them"
+        return
     [entry] = cache.iterdir()
     first = entry.stat()
     check(run(case, path, "tiered"))

@@ -44,7 +44,10 @@ class Settings:
         gc_verify: bool = False,
         heap_size: int | None = None,
         young_size: int | None = None,
+        omit_bounds_check: bool = False,
         perf: bool = False,
+        hot: int | None = None,
+        hot_now: bool = False,
         cache: bool = True,
     ) -> None:
         self.engine = engine
@@ -70,11 +73,11 @@ class Settings:
         self.asm_syntax = "att"
         self.target = ""
         """show code for this processor, and do not run the program; empty to run it"""
-        self.omit_bounds_check = False
+        self.omit_bounds_check = omit_bounds_check
         self.perf = perf
-        self.hot: int | None = None
+        self.hot = hot
         """calls and rounds of loops after which a function is hot; none for the engine's default"""
-        self.hot_now = False
+        self.hot_now = hot_now
         """whether the program waits for native code instead of running on"""
         self.stats = False
         """what the engine did, when the program ends"""
