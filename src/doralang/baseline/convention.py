@@ -118,6 +118,8 @@ class Passings(dict[tuple[Kind, ...], Passing]):
         self.natives = Natives(masm)
 
     def __missing__(self, parameters: tuple[Kind, ...]) -> Passing:
+        if len(self) >= MOST_PLANS:
+            self.clear()
         (thread, *places), stack_size = self.masm.call_layout((LONG, *parameters))
         assert thread.register is not None
         always = LONG, thread.register, self.masm.thread

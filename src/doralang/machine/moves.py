@@ -9,7 +9,8 @@ register of each is moved out of the way.  (Boissinot and others, 2009, 4.2, tel
 
 from __future__ import annotations
 
-from functools import cache
+from functools import lru_cache
+from typing import Final
 
 from doralang.machine.macro import AnyRegister, Argument, CallLayout, FloatRegister, Move, Register
 from doralang.types.kinds import FLOATING, Kind
@@ -39,7 +40,11 @@ def sequence(waiting: list[Move], widest: Kind, scratch: AnyRegister) -> list[Mo
     return done
 
 
-@cache
+KEPT: Final = 4096
+"""signatures, and combinations of moves, that are remembered"""
+
+
+@lru_cache(KEPT)
 def call_layout(
     kinds: tuple[Kind, ...], integers: tuple[Register, ...], floats: tuple[FloatRegister, ...]
 ) -> CallLayout:

@@ -12,6 +12,7 @@ classes    the class of a shape, by its address
 from __future__ import annotations
 
 import ctypes
+import os
 from collections.abc import Callable
 from functools import cache
 from threading import RLock
@@ -75,6 +76,10 @@ class CodeSpace:
         self.internals: list[FunctionRef] = []
         """internal functions that Python supplies, by the number that their stubs pass"""
         self.enter = self.place_stubs()
+
+    def after_fork(self) -> None:
+        """In a child, which has none of the threads that may have held the lock."""
+        self.lock = RLock()
 
     # Stubs.
 
@@ -169,7 +174,9 @@ def arena_size() -> int:
 @cache
 def code_space(target: Target) -> CodeSpace:
     """The one of this process."""
-    return CodeSpace(target)
+    space = CodeSpace(target)
+    os.register_at_fork(after_in_child=space.after_fork)
+    return space
 
 
 def find_native(name: str) -> int:

@@ -7,7 +7,7 @@ atomic operations, loops over memory.  `OWN` holds values and `OWN_ADDRESS` disp
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
-from functools import cache
+from functools import cache, lru_cache
 from typing import Final
 
 from doralang.machine.arm64 import registers as a
@@ -18,7 +18,7 @@ from doralang.machine.arm64.registers import FP, LR, SP, ZR, X
 from doralang.machine.arm64.selection import Access
 from doralang.machine.buffer import ABSOLUTE_64, Label, RangeError
 from doralang.machine.macro import FloatRegister, Move, Register
-from doralang.machine.moves import in_order
+from doralang.machine.moves import KEPT, in_order
 from doralang.machine.values import float_pattern, pattern32, pattern64, signed32, signed64
 from doralang.types.kinds import Kind
 
@@ -331,7 +331,7 @@ def leaving(saved: tuple[Register, ...]) -> bytes:
     return bytes(asm.code)
 
 
-@cache
+@lru_cache(KEPT)
 def frame_room(size: int) -> bytes:
     """`sub sp, sp, #size`; what 12 bits cannot hold is rounded up to pages of 4096 bytes."""
     asm = Assembler()
@@ -344,7 +344,7 @@ def frame_room(size: int) -> bytes:
     return bytes(asm.code)
 
 
-@cache
+@lru_cache(KEPT)
 def encode_moves(moves: tuple[Move, ...]) -> bytes:
     """Moves as if all at once.  There are few combinations: those of arguments."""
     asm = Assembler()

@@ -6,12 +6,12 @@ client keeps there is saved around them: in `OWN` first, on the stack if that is
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 from typing import Final
 
 from doralang.machine.buffer import Label
 from doralang.machine.macro import FloatCondition, FloatRegister, Move, Register
-from doralang.machine.moves import in_order
+from doralang.machine.moves import KEPT, in_order
 from doralang.machine.values import in_32_bits, signed32, signed64
 from doralang.machine.x64 import registers as x
 from doralang.machine.x64.assembler import Assembler
@@ -69,7 +69,7 @@ def returning(saved: tuple[Register, ...]) -> bytes:
     return leaving(saved) + bytes(asm.code)
 
 
-@cache
+@lru_cache(KEPT)
 def encode_moves(moves: tuple[Move, ...]) -> bytes:
     """Moves as if all at once.  There are few combinations: those of arguments."""
     asm = Assembler()
