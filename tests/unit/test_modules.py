@@ -10,8 +10,13 @@ from threading import Barrier, Thread
 
 import pytest
 
+from doralang.baseline.compiler import compile_for
+from doralang.bytecode.entities import FunctionRef
+from doralang.bytecode.function import Function as Bytecode
+from doralang.bytecode.instructions import CallInternal, Register, Return
 from doralang.check.program import Program
 from doralang.engines.native import Machine, module_of
+from doralang.interpreter.internals import INTERNALS
 from doralang.native.module import Module
 from doralang.native.running import Executor
 from doralang.runtime.code_space import CodeSpace
@@ -20,6 +25,7 @@ from doralang.session.checking import compile_program
 from doralang.settings import Settings
 from doralang.text.diagnostics import Diagnostics
 from doralang.text.source import Source
+from doralang.types.kinds import Kind
 
 SETTINGS = Settings(heap_size=16 << 20)
 GENERIC = """
@@ -239,3 +245,38 @@ def test_eight_threads_run_instances_of_one_module() -> None:
         assert len(results) == 80
         assert all(total == n * (n - 1) // 2 for n, total in results)  # type: ignore[attr-defined]
         counting.module.close()
+
+
+# Upcalls.
+
+KINDS = [Kind.BOOL, Kind.BYTE, Kind.CHAR, Kind.INT, Kind.LONG, Kind.FLOAT, Kind.DOUBLE]
+VALUES: list[bool | int | float] = [True, 200, 0x1F600, -7, -(1 << 40), 0.5, 1e300]
+
+
+@pytest.mark.parametrize("count", [0, 1, 5, 6, 9, 14, 30])
+@pytest.mark.parametrize("result", range(len(KINDS)))
+def test_upcalls_carry_every_kind_and_any_number(
+    counting: Counting, monkeypatch: pytest.MonkeyPatch, count: int, result: int
+) -> None:
+    """A function that hands all of its parameters to an internal one, which Python supplies."""
+    kinds, values = (KINDS * 5)[:count], (VALUES * 5)[:count]
+    key = f"carried {count} {result}"
+    carried: list[object] = []
+
+    def meaning(context: object, *arguments: object) -> object:
+        carried[:] = arguments
+        return VALUES[result]
+
+    monkeypatch.setitem(INTERNALS, key, meaning)
+    internal = FunctionRef(key, key, key, None, tuple(kinds), KINDS[result], False, internal=key)
+    caller = FunctionRef(f"calls {key}", "caller", "caller()", None, tuple(kinds), KINDS[result], False)
+    registers = tuple(Register(number) for number in range(count + 1))
+    code = [CallInternal(registers[-1], internal, registers[:-1]), Return(registers[-1])]
+    module = counting.module
+    bytecode = Bytecode(caller, [*kinds, KINDS[result]], code, [1, 1])
+    module.loader.place(compile_for(module.space.target, bytecode, module.environment))
+    instance = executor(module)
+    words = [instance.to_word(value, kind) for value, kind in zip(values, kinds, strict=True)]
+    assert instance.run(caller, words) == VALUES[result]
+    assert carried == values
+    instance.instance.close()
