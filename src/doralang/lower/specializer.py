@@ -71,6 +71,12 @@ class Specializer:
                 bytecode = self.bytecode[ref] = self.lower(self, ref, function, mapping)
         return bytecode
 
+    def declaration(self, ref: FunctionRef) -> Function:
+        """What a function was made of."""
+        if ref.shared and self.parent is not None:
+            return self.parent.declaration(ref)
+        return self.origins[ref][0]
+
     def nesting(self, ref: FunctionRef) -> int:
         """How deep the type arguments of a function are nested: 2 for `Box<Box<int>>`."""
         if ref.shared and self.parent is not None:
@@ -98,11 +104,15 @@ class Specializer:
         return ref
 
     def make_class(self, type: ClassType) -> ClassRef:
+        """A class whose parent is made.  It is known when its tables are complete, and not before.
+
+        A class may stand in the type arguments of its own parent (`class Item: Ranked<Item>`), so nothing
+        that a class is made of may ask for another class: its methods are made, but not what they mention.
+        """
         head = type.head
         assert isinstance(head, Class)
         parent = self.classes[type.parent] if type.parent is not None else None
         ref = ClassRef(str(type), parent, self.names.type(type))
-        self.classes[type] = self.class_by_symbol[ref.symbol] = ref
         ref.display = (*(parent.display if parent else ()), ref)
         ref.shared = self.shares
         ref.is_text = head is self.program.library.classes["Str"]
@@ -111,6 +121,8 @@ class Specializer:
         mapping = mapping_of(type)
         self.add_fields(type, ref, head, mapping)
         self.add_methods(type, ref, head)
+        assert type not in self.classes, f"{type} was made while it was made"
+        self.classes[type] = self.class_by_symbol[ref.symbol] = ref
         return ref
 
     def add_fields(self, type: ClassType, ref: ClassRef, head: Class, mapping: Mapping) -> None:

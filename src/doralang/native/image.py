@@ -50,13 +50,10 @@ class Numbering:
         self.functions.setdefault(function, len(self.functions))
 
     def close(self) -> None:
-        """Number all that those refer to which have a number."""
-        done = 0
-        while done < len(self.classes) + len(self.functions):
-            done = len(self.classes) + len(self.functions)
-            for cls in list(self.classes):
-                for method in cls.methods:
-                    self.add_function(method)
+        """Number the methods of the classes, too."""
+        for cls in self.classes:
+            for method in cls.methods:
+                self.add_function(method)
 
     def class_data(self, cls: ClassRef) -> Image:
         inherited = len(cls.parent.fields) if cls.parent else 0
