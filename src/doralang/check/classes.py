@@ -141,14 +141,16 @@ def resolve_quietly(context: Context, node: tree.Type) -> Type:
     return type
 
 
-def declare_field(declaration: ClassDeclaration, name: str, type: Type, mutable: bool, span: Span) -> None:
+def declare_field(
+    declaration: ClassDeclaration, name: str, type: Type, mutable: bool, span: Span, *, internal: bool = False
+) -> None:
     entity = declaration.entity
     if name in entity.fields:
         is_parameter = any(node.name_span == span for node in declaration.node.parameters)
         if not is_parameter:  # two parameters of a name are reported as such
             declaration.context.error("E0310", span, type=entity.name, name=name)
         return
-    entity.fields[name] = Field(name, type, mutable, entity, span)
+    entity.fields[name] = Field(name, type, mutable, entity, span, internal=internal)
 
 
 def declare_member_field(declaration: ClassDeclaration, node: tree.Field) -> None:
@@ -156,7 +158,9 @@ def declare_member_field(declaration: ClassDeclaration, node: tree.Field) -> Non
     type = resolve_type(context, node.type)
     if node.value is None and not node.mutable:
         context.error("E0406", node.span, name=node.name)
-    declare_field(declaration, node.name, type, node.mutable, node.span)
+    check_for_library(context, node)
+    internal = context.is_library and Modifier.INTERNAL in node.modifiers
+    declare_field(declaration, node.name, type, node.mutable, node.span, internal=internal)
 
 
 def declare_method(declaration: ClassDeclaration, node: tree.Function) -> None:

@@ -140,13 +140,13 @@ def enter(context: Context, node: tree.Node, entity: Entity) -> None:
     context.error("E0304", node.span, name=entity.name, what=kind_name(earlier), position=position)
 
 
-def check_for_library(context: Context, node: tree.Function | tree.Init | tree.Class) -> None:
+def check_for_library(context: Context, node: tree.Function | tree.Init | tree.Class | tree.Field) -> None:
     """Report what only library files may declare."""
     if context.is_library:
         return
     if Modifier.INTERNAL in node.modifiers:
         context.error("E0904", node.span)
-    if not isinstance(node, tree.Class) and node.raw_span is not None:
+    if isinstance(node, tree.Function | tree.Init) and node.raw_span is not None:
         context.error("E0905", node.raw_span)
 
 

@@ -158,16 +158,19 @@ class Function:
 
 
 class Field:
-    """A field.  A subclass may have another of the same name."""
+    """A field.  A subclass may have another of the same name.  An internal one is hidden from programs."""
 
-    __slots__ = ("mutable", "name", "owner", "span", "type")
+    __slots__ = ("internal", "mutable", "name", "owner", "span", "type")
 
-    def __init__(self, name: str, type: Type, mutable: bool, owner: Class, span: Span) -> None:
+    def __init__(
+        self, name: str, type: Type, mutable: bool, owner: Class, span: Span, *, internal: bool = False
+    ) -> None:
         self.name = name
         self.type = type
         self.mutable = mutable
         self.owner = owner
         self.span = span
+        self.internal = internal
 
 
 class Class(ClassHead):

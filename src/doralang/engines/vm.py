@@ -16,7 +16,7 @@ from doralang.bytecode.entities import FunctionRef, GlobalRef
 from doralang.bytecode.function import Function as Bytecode
 from doralang.bytecode.native import NativeFailure, NativeProvider, Place
 from doralang.check.program import Function, Program
-from doralang.interpreter.context import ByteSink, Context, FrameDescription, Output
+from doralang.interpreter.context import ByteSink, Context, FrameDescription, Output, as_utf8
 from doralang.interpreter.objects import Array, Instance, Object, Str, Value
 from doralang.interpreter.stack import on_deep_stack, with_headroom
 from doralang.lower.functions import lowering
@@ -329,8 +329,3 @@ def describe(place: Place) -> FrameDescription:
 
 def descriptions(places: list[Place]) -> list[str]:
     return [str(describe(place)) for place in places]
-
-
-def as_utf8(argument: str) -> bytes:
-    """An argument of the program; bytes that are no UTF-8 have become surrogates and now U+FFFD."""
-    return argument.encode("utf-8", "surrogateescape").decode("utf-8", "replace").encode()

@@ -10,7 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 
 from doralang.check.program import Function, Global, Program
-from doralang.interpreter.context import ByteSink, Context, FrameDescription, Output
+from doralang.interpreter.context import ByteSink, Context, FrameDescription, Output, as_utf8
 from doralang.interpreter.internals import INTERNALS
 from doralang.interpreter.objects import Array, Instance, Object, Str, Value, default_value
 from doralang.treewalk.classes import NO_BINDINGS, Bindings, Classes
@@ -119,8 +119,3 @@ class Machine(ABC):
         if isinstance(object, Instance) and self.classes.is_instance(object.type, exception.of()):
             return object.fields[self.classes.slot(exception.fields[name])]
         return None
-
-
-def as_utf8(argument: str) -> bytes:
-    """An argument of the program; bytes that are no UTF-8 have become surrogates and now U+FFFD."""
-    return argument.encode("utf-8", "surrogateescape").decode("utf-8", "replace").encode()
