@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
+
 from doralang.check.declarations import (
     ClassDeclaration,
     ConstructorDeclaration,
@@ -22,7 +24,7 @@ from doralang.check.scopes import Context
 from doralang.syntax import tree
 from doralang.syntax.tree import Modifier
 from doralang.text.source import Span
-from doralang.types.types import PRIMITIVE_TYPES, ClassHead, ClassType, Type
+from doralang.types.types import PRIMITIVE_TYPES, ClassHead, Type
 
 # Parents.
 
@@ -225,13 +227,57 @@ def parent_class(entity: Class) -> Class | None:
     return head
 
 
-def find_inherited(entity: Class, name: str) -> tuple[Function, ClassType] | None:
-    """The nearest instance method of a name in the parents, and the parent's type as seen from here."""
-    current = entity.self_type.parent
-    while current is not None:
-        head = current.head
-        assert isinstance(head, Class)
-        if name in head.methods:
-            return head.methods[name], current
-        current = current.parent
-    return None
+def find_overridden(classes: Sequence[Class]) -> None:
+    """Note for each instance method which inherited one it overrides, or would if it were marked.
+
+    The tree of classes is walked once, with the methods that are visible at each place by name, so that a
+    deep hierarchy is not walked up again for every method.
+    """
+    children: dict[Class | None, list[Class]] = {}
+    for entity in classes:
+        children.setdefault(parent_class(entity), []).append(entity)
+    visible: dict[str, list[Function]] = {}
+    for parent in children.keys() - set(classes):
+        above = list(reversed(list(parents_of(parent))))
+        for entity in above:
+            enter_methods(entity, visible)
+        walk_down(children[parent], children, visible)
+        for entity in above:
+            leave_methods(entity, visible)
+
+
+def walk_down(
+    start: Sequence[Class],
+    children: Mapping[Class | None, Sequence[Class]],
+    visible: dict[str, list[Function]],
+) -> None:
+    """Classes with all that descend from them; below those that are `visible` by now."""
+    waiting = [(entity, False) for entity in start]
+    while waiting:
+        entity, done = waiting.pop()
+        if done:
+            leave_methods(entity, visible)
+            continue
+        for method in entity.methods.values():
+            above = visible.get(method.name)
+            method.overridden = above[-1] if above else None
+        enter_methods(entity, visible)
+        waiting.append((entity, True))
+        waiting += [(child, False) for child in children.get(entity, ())]
+
+
+def enter_methods(entity: Class, visible: dict[str, list[Function]]) -> None:
+    for name, method in entity.methods.items():
+        visible.setdefault(name, []).append(method)
+
+
+def leave_methods(entity: Class, visible: dict[str, list[Function]]) -> None:
+    for name in entity.methods:
+        visible[name].pop()
+
+
+def parents_of(entity: Class | None) -> Iterator[Class]:
+    """A class and its parents."""
+    while entity is not None:
+        yield entity
+        entity = parent_class(entity)

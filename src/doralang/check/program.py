@@ -73,6 +73,7 @@ class Function:
         "locals",
         "modifiers",
         "name",
+        "overridden",
         "owner",
         "parameters",
         "result",
@@ -98,6 +99,8 @@ class Function:
         self.result: Type = UNIT
         self.throws = False
         self.impl_of: Trait | None = None
+        self.overridden: Function | None = None
+        """for a method of a class, the nearest one of its name in the parents"""
         self.signature = name
         """as stack traces show it (13.1)"""
         self._body: Block | None = None
