@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 from doralang.baseline.compiler import compile_function
 from doralang.bytecode.function import Function as Bytecode
 from doralang.check.program import Class, Function, Program
 from doralang.code.objects import CodeObject
 from doralang.lower.functions import lowering
+from doralang.lower.reachability import reached
 from doralang.lower.specializer import Specializer
 from doralang.machine.targets import TARGETS
-from doralang.native.showing import environment_of, reached
+from doralang.native.showing import environment_of, supplied_by_library
 from doralang.session.checking import compile_program
 from doralang.text.diagnostics import Diagnostics
 from doralang.text.source import Source
@@ -47,7 +49,8 @@ def bytecode_of(program: Program) -> Iterator[tuple[Specializer, Bytecode]]:
     """The bytecode of these functions and of all that they call, generic ones as they call them."""
     specializer = lowering(program)
     waiting = [specializer.function_ref(function) for function in functions_of(program)]
-    for bytecode in reached(specializer, waiting + specializer.initializers()):
+    stand_in = partial(supplied_by_library, specializer)
+    for bytecode in reached(specializer, waiting + specializer.initializers(), stand_in=stand_in):
         yield specializer, bytecode
 
 
@@ -56,7 +59,8 @@ def own_bytecode(program: Program) -> list[tuple[Specializer, Bytecode]]:
     assert program.main is not None
     specializer = lowering(program)
     waiting = [*specializer.initializers(), specializer.function_ref(program.main)]
-    functions = [function for function in reached(specializer, waiting) if function.ref.file is None]
+    found = reached(specializer, waiting, stand_in=partial(supplied_by_library, specializer))
+    functions = [function for function in found if function.ref.file is None]
     return [(specializer, function) for function in sorted(functions, key=lambda one: one.name)]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import signal
 import subprocess
@@ -11,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from command_line import Result, dora, recorded
+from command_line import ENGINES, Result, dora, recorded
 from doralang.cli.options import COMMANDS, OPTIONS
 from doralang.machine.targets import host
 from doralang.version import VERSION
@@ -73,6 +74,21 @@ class TestRun:
             r"dora: warning: `--engine=none`, `--stats` stand behind the file.*\n", result.err
         )
         assert dora("--", file, "--stats") == Result(0, "--stats\n", "")
+
+    @pytest.mark.parametrize("engine", ENGINES)
+    def test_arguments_that_are_no_utf_8_become_valid_text(self, engine: str) -> None:
+        """In the way that Unicode recommends: a cut character is one U+FFFD, any other byte one of its own."""
+        path = write(
+            "a.dora",
+            "fun main() { for i in range(0, argc()) {\n"
+            "  let bytes = Array::<byte>(argv(i).len());\n"
+            "  for k in range(0, bytes.len()) { bytes[k] = argv(i).getByte(k); }\n"
+            "  println(isValidUtf8(bytes).toString() + argv(i)); } }",
+        )
+        arguments = [b"\xff", b"a\xe2\x82b", b"\xed\xa0\x80", b"\xc3\xa9", b"\xf0\x9f\x98"]
+        result = dora("run", f"--engine={engine}", path, *map(os.fsdecode, arguments), "\ud800")
+        lines = ["\ufffd", "a\ufffdb", "\ufffd" * 3, "\u00e9", "\ufffd", "\ufffd" * 3]
+        assert result == Result(0, "".join(f"true{line}\n" for line in lines), "")
 
     def test_arguments_behind_stdin(self) -> None:
         assert dora("run", "-", "x", "y", stdin=ARGUMENTS).out == "x\ny\n"

@@ -250,3 +250,19 @@ def test_a_generic_that_never_ends_gets_an_answer(tmp_path: Path, engine: str) -
     assert status in (1, 107, 108)
     assert stdout == ""
     assert stderr
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_recursion_with_many_locals_overflows(tmp_path: Path, engine: str) -> None:
+    """Its frames are larger than what is kept free below the limit of the stack."""
+    path = tmp_path / "locals.dora"
+    count = 12_000
+    lines = [f"let a{number} = n + {number};" for number in range(count)]
+    sums = [f"sum = sum + a{number};" for number in range(count)]
+    body = "\n".join([*lines, "var sum = f(n + 1);", *sums, "return sum;"])
+    path.write_text(f"fun f(n: int) -> int {{\n{body}\n}}\n" + main_with("f(0)"))
+    status, stdout, stderr = run(path, engine)
+    assert (status, stdout) == (108, "")
+    assert stderr.startswith(
+        f"stack overflow\n0: f(int) -> int: {count + 2}\n1: f(int) -> int: {count + 2}\n"
+    )

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import io
+import multiprocessing
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -39,6 +40,9 @@ TRACING = (("walk",), ("vm",), ("trace", "--hot=3", "--hot-now"))
 """for programs of loops"""
 
 Engines = Sequence[tuple[str, ...]]
+
+PATIENCE = 20
+"""seconds that a reduced program may take: without the line that counts a loop's rounds it never ends"""
 
 OVERFLOW = 108
 """the depth at which the stack overflows is nobody's business"""
@@ -70,6 +74,20 @@ def differ(text: str, folder: str, engines: Engines = ENGINES) -> bool:
     return any(other != first for other in others)
 
 
+def still_differ(text: str, folder: str, engines: Engines) -> bool:
+    """The same of a program that may not end, which counts as agreement: in a process of its own."""
+
+    def ask() -> None:
+        sys.exit(differ(text, folder, engines))
+
+    process = multiprocessing.get_context("fork").Process(target=ask)
+    process.start()
+    process.join(PATIENCE)
+    process.kill()
+    process.join()
+    return process.exitcode == 1
+
+
 def is_program(text: str, folder: str) -> bool:
     """Whether the checker accepts it."""
     path = Path(folder, "program.dora")
@@ -85,7 +103,7 @@ def reduce(text: str, folder: str, engines: Engines) -> str:
         start = 0
         while start < len(lines):
             shorter = "\n".join(lines[:start] + lines[start + length :]) + "\n"
-            if is_program(shorter, folder) and differ(shorter, folder, engines):
+            if is_program(shorter, folder) and still_differ(shorter, folder, engines):
                 lines = shorter.splitlines()
             else:
                 start += 1

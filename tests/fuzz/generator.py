@@ -10,6 +10,9 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from fuzz import ways
+from fuzz.ways import WayGenerator
+
 INTEGERS = ("int", "long")
 FLOATS = ("float", "double")
 NUMBERS = (*INTEGERS, *FLOATS)
@@ -54,6 +57,8 @@ class Scope:
     variables: list[tuple[str, str, bool]] = field(default_factory=list)
     throws: bool = False
     loops: int = 0
+    result: str = ""
+    """the type of what is returned; empty for nothing"""
 
 
 @dataclass
@@ -72,10 +77,11 @@ class Generator:
         self.functions: list[Signature] = []
         self.globals: list[tuple[str, str, bool]] = []
         self.lines: list[str] = []
+        self.ways: list[WayGenerator] = []
         self.names = 0
 
     def program(self) -> str:
-        self.lines = CLASSES.strip().splitlines()
+        self.lines = [*CLASSES.strip().splitlines(), *ways.HEAD]
         for _ in range(self.random.randint(0, 3)):
             type = self.random.choice(TYPES)
             name = self.fresh("g")
@@ -83,6 +89,9 @@ class Generator:
             self.globals.append((name, type, True))
         for _ in range(self.random.randint(1, 5)):
             self.function()
+        self.ways = [WayGenerator(self.random, self.fresh("w")) for _ in range(self.random.randint(0, 2))]
+        for way in self.ways:
+            self.lines += way.function()
         self.main()
         return "\n".join(self.lines) + "\n"
 
@@ -100,7 +109,7 @@ class Generator:
         parameters = [random.choice((*TYPES, *OBJECTS, *ARRAYS)) for _ in range(random.randint(0, 4))]
         result = random.choice((*TYPES, *OBJECTS))
         signature = Signature(self.fresh("f"), parameters, result, self.chance(0.3))
-        scope = Scope(list(self.globals), signature.throws)
+        scope = Scope(list(self.globals), signature.throws, result=result)
         names = [self.fresh("p") for _ in parameters]
         scope.variables += [(name, type, False) for name, type in zip(names, parameters, strict=True)]
         listed = ", ".join(f"{name}: {type}" for name, type in zip(names, parameters, strict=True))
@@ -114,6 +123,8 @@ class Generator:
     def main(self) -> None:
         scope = Scope(list(self.globals))
         self.lines.append("fun main() {")
+        for way in self.ways:
+            self.lines += [f"  {line}" for line in way.calls(5)]
         self.block(scope, 1, self.random.randint(3, 8))
         for function in self.functions:
             if function.result in TYPES:
@@ -213,18 +224,20 @@ class Generator:
     def last(self, scope: Scope, depth: int) -> None:
         self.put(depth, "} finally {")
         self.put(depth + 1, 'println("finally");')
-        self.block(scope, depth + 1, self.random.randint(0, 1))
+        self.block(scope, depth + 1, self.random.randint(0, 2))
 
     def leave(self, scope: Scope, depth: int) -> None:
         """A way out of what is around, now and then."""
-        if scope.throws and self.chance(0.7):
+        ways = []
+        if scope.throws:
             value = self.random.choice(('"thrown"', 'Exception("made")', 'Base(1, "b")', "Array(2, 1)"))
-            self.put(depth, f"if {self.expression('bool', scope, 2)} {{ throw {value}; }}")
-        elif scope.loops:
-            self.put(
-                depth,
-                f"if {self.expression('bool', scope, 2)} {{ {self.random.choice(('break', 'continue'))}; }}",
-            )
+            ways += [f"throw {value};"] * 3
+        if scope.loops:
+            ways += ["break;", "continue;"]
+        if scope.result:
+            ways.append(f"return {self.expression(scope.result, scope, 2)};")
+        if ways:
+            self.put(depth, f"if {self.expression('bool', scope, 2)} {{ {self.random.choice(ways)} }}")
         else:
             self.output(scope, depth)
 

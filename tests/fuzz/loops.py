@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import random
 
+from fuzz import ways
+from fuzz.ways import WayGenerator
+
 HEAD = """
 class Cell(var n: int, var x: double, let items: Array<int>, var next: Cell) {
   fun add(i: int) -> int { self.n = self.n + i; return self.n; }
@@ -42,11 +45,14 @@ class LoopGenerator:
 
     def __init__(self, seed: int) -> None:
         self.random = random.Random(seed)
-        self.lines = HEAD.splitlines()
+        self.lines = [*HEAD.splitlines(), *ways.HEAD]
         self.counters: list[str] = []
         self.names = 0
+        self.ways = [WayGenerator(self.random, f"way{number}") for number in range(self.random.randint(0, 1))]
 
     def program(self) -> str:
+        for way in self.ways:
+            self.lines += way.function()
         for number in range(self.random.randint(0, 2)):
             self.function(f"work{number}")
         self.function("main")
@@ -74,6 +80,9 @@ class LoopGenerator:
         self.put(1, f"for k in range(0, {size}) {{ println(p[k].toString() + q[k].toString()); }}")
         self.put(1, f"for k in range(0, {size}) {{ println(bytes[k].toString() + flags[k].toString()); }}")
         if name == "main":
+            for way in self.ways:
+                for line in way.calls(5):
+                    self.put(1, line)
             for line in [line for line in self.lines if line.startswith("fun work")]:
                 self.put(1, f"{line[4:].split('(')[0]}();")
         self.lines.append("}")
@@ -103,17 +112,39 @@ class LoopGenerator:
             self.loop(depth)
         elif chance < 0.4 and depth < 6:
             self.branch(depth)
+        elif chance < 0.5 and depth < 6:
+            self.attempt(depth)
         else:
             self.put(depth, self.simple())
 
     def branch(self, depth: int) -> None:
         self.put(depth, f"if {self.condition()} {{")
         self.statement(depth + 1)
-        if self.random.random() < 0.3:
-            self.put(depth + 1, self.random.choice(("continue;", "break;", "continue;")))
+        self.jump(depth + 1, 0.3)
         if self.random.random() < 0.5:
             self.put(depth, "} else {")
             self.statement(depth + 1)
+        self.put(depth, "}")
+
+    def jump(self, depth: int, chance: float) -> None:
+        if self.random.random() < chance:
+            self.put(depth, self.random.choice(("continue;", "break;", "continue;")))
+
+    def attempt(self, depth: int) -> None:
+        """A `do`, with a `finally` that may jump itself now and then."""
+        self.put(depth, "do {")
+        self.statement(depth + 1)
+        if self.random.random() < 0.2:
+            self.put(depth + 1, f'if {self.condition()} {{ throw "thrown"; }}')
+        self.jump(depth + 1, 0.2)
+        caught = self.random.random() < 0.8
+        if caught:
+            self.put(depth, "} catch e: Str {")
+            self.statement(depth + 1)
+        if not caught or self.random.random() < 0.5:
+            self.put(depth, "} finally {")
+            self.statement(depth + 1)
+            self.jump(depth + 1, 0.1)
         self.put(depth, "}")
 
     def simple(self) -> str:

@@ -21,35 +21,59 @@ from doralang.baseline import calls, control, objects, primitives
 from doralang.baseline.allocation import Allocation, allocate
 from doralang.baseline.context import Context
 from doralang.baseline.convention import convention_of
-from doralang.baseline.frame import Frame
+from doralang.baseline.frame import SLOT, Frame
 from doralang.bytecode import instructions as i
 from doralang.bytecode.function import Function
 from doralang.bytecode.instructions import Instruction
 from doralang.bytecode.liveness import Liveness
 from doralang.bytecode.printer import print_instruction
+from doralang.code import layout
 from doralang.code.environment import Environment
 from doralang.code.objects import CodeObject
 from doralang.machine.buffer import RangeError
 from doralang.machine.macro import MacroAssembler
+from doralang.machine.operations import BELOW
 from doralang.machine.targets import Target
+from doralang.types.kinds import LONG
+from doralang.types.traps import Trap
 
-SMALL_FRAME: Final = 1000
-"""With fewer registers, a frame and what stubs need fit below the limit of the stack."""
+SMALL_FRAME: Final = 8 << 10
+"""Bytes: such a frame, another of a function that calls nobody, and what stubs need fit below the limit of
+the stack (`runtime.stacks.STACK_RESERVE`).  Larger ones are compared with it before they are made."""
+
+
+class LargeFrame(Exception):
+    """A function turns out to need a larger frame than was told when its prologue was made."""
+
+    def __init__(self, size: int) -> None:
+        super().__init__(size)
+        self.size = size
 
 
 def compile_function(
-    function: Function, masm: MacroAssembler, environment: Environment, *, comments: bool = False
+    function: Function,
+    masm: MacroAssembler,
+    environment: Environment,
+    *,
+    comments: bool = False,
+    room: int = SMALL_FRAME,
 ) -> CodeObject:
-    """The machine code of a function; with `comments`, each instruction is named in the listing."""
+    """The machine code of a function; with `comments`, each instruction is named in the listing.
+
+    Raises LargeFrame if its frame has more bytes than `room`, which is not less than SMALL_FRAME.
+    """
     convention = convention_of(masm)
     allocation = allocate(function, convention)
     frame = Frame(masm, function, allocation)
     context = Context(masm, function, convention, frame, environment)
     context.comments = comments
-    enter(context, allocation)
+    enter(context, allocation, room)
     compile_blocks(context, allocation.liveness)
     context.emit_slow_paths()
-    masm.set_frame_size(frame.size)
+    if frame.size > room:
+        raise LargeFrame(frame.size)
+    if room == SMALL_FRAME:
+        masm.set_frame_size(frame.size)
     return CodeObject(function.ref, masm.finish(), context.points)
 
 
@@ -61,30 +85,49 @@ def compile_for(
     comments: bool = False,
     breakpoint: bool = False,
 ) -> CodeObject:
-    """The machine code of a function for a processor, with long branches if short ones do not reach."""
-    for far in (False, True):
+    """The machine code of a function for a processor.
+
+    Made again with long branches if short ones do not reach, and with room for its frame if that is large.
+    """
+    far, room = False, SMALL_FRAME
+    while True:
         masm = target.assembler(far)
         if breakpoint:
             masm.breakpoint()
         try:
-            return compile_function(function, masm, environment, comments=comments)
+            return compile_function(function, masm, environment, comments=comments, room=room)
         except RangeError:
             if far:
                 raise
-    raise AssertionError("one of the two has returned")
+            far = True
+        except LargeFrame as frame:
+            room = frame.size
 
 
-def enter(context: Context, allocation: Allocation) -> None:
+def enter(context: Context, allocation: Allocation, room: int) -> None:
     """Prologue, stack check, parameters."""
     ref, frame = context.function.ref, context.frame
     context.masm.prologue(allocation.kept_used)
+    if room > SMALL_FRAME:
+        make_large_frame(context, room + SLOT * len(allocation.kept_used))
     # Who calls nobody cannot be part of a recursion, and its caller's check serves it.
-    if (allocation.across or len(context.function.registers) >= SMALL_FRAME) and not ref.raw:
+    if allocation.across and not ref.raw:
         context.poll()
     if ref.parameters:
         passing = context.passing[ref.parameters]
         if frame.homes[: len(ref.parameters)] != passing.arrivals:
             frame.take_arguments(passing)
+
+
+def make_large_frame(context: Context, size: int) -> None:
+    """Move the stack pointer `size` bytes below the frame pointer, unless that is below the limit."""
+    masm = context.masm
+    masm.set_frame_size(0)
+    with masm.scratch() as end:
+        masm.load_address(end, masm.frame_pointer, -layout.align(size, 16))
+        overflow = context.trap(Trap.STACK)
+        masm.branch_memory(LONG, BELOW, end, masm.thread, layout.THREAD_REAL_LIMIT, overflow)
+        masm.move(LONG, masm.stack_pointer, end)
 
 
 CONDITIONAL: Final = frozenset([i.BranchIf, i.BranchUnless])

@@ -36,21 +36,25 @@ class ClassRef:
     """A concrete class.
 
     `fields` are all fields of an object, inherited ones first.  `element` is the kind of an array's elements,
-    None for other classes.  `display` are the class's ancestors from `Object` on, itself last: a class
-    extends `c` exactly if its display has `c` at the index `c.depth`.  `slots` gives each overridable
-    method its place in the table of virtual methods, and `methods` what is called there.
+    None for other classes.  `own_methods` are the virtual methods that it declares, by their place in the
+    table: those in place of inherited ones, and new ones behind all of these.
+
+    Tables of all ancestors and of all virtual methods are made when somebody asks for those of a class: in a
+    deep hierarchy most classes have no objects, and never need them.
     """
 
     __slots__ = (
-        "display",
+        "_display",
+        "_methods",
+        "depth",
         "element",
         "fields",
         "is_text",
-        "methods",
+        "method_count",
         "name",
+        "own_methods",
         "parent",
         "shared",
-        "slots",
         "symbol",
     )
 
@@ -61,7 +65,6 @@ class ClassRef:
         symbol: str = "",
         *,
         element: Kind | None = None,
-        slots: dict[str, int] | None = None,
         is_text: bool = False,
         shared: bool = False,
     ) -> None:
@@ -71,24 +74,57 @@ class ClassRef:
         """the canonical name: a program may have a class `Str` beside the library's"""
         self.fields: list[FieldRef] = []
         self.element = element
-        self.display: tuple[ClassRef, ...] = ()
-        self.slots: dict[str, int] = {} if slots is None else slots
-        self.methods: list[FunctionRef] = []
+        self.own_methods: dict[int, FunctionRef] = {}
         self.is_text = is_text
         """whether it is `Str`, whose objects hold bytes"""
         self.shared = shared
         """whether it is made of the library alone, so that programs can share it"""
+        self.depth: int = parent.depth + 1 if parent else 0
+        """the number of its ancestors"""
+        self.method_count: int = parent.method_count if parent else 0
+        """the length of its table of virtual methods"""
+        self._display: tuple[ClassRef, ...] = ()
+        self._methods: tuple[FunctionRef, ...] | None = None
 
     def __repr__(self) -> str:
         return self.name
 
+    def set_method(self, slot: int, method: FunctionRef) -> None:
+        """Declare what is called at a place in the table, which may be the next new one."""
+        assert self._methods is None, f"{self} is complete"
+        self.own_methods[slot] = method
+        self.method_count = max(self.method_count, slot + 1)
+
     @property
-    def depth(self) -> int:
-        return len(self.display) - 1
+    def display(self) -> tuple[ClassRef, ...]:
+        """Its ancestors from `Object` on, itself last.
+
+        A class extends `c` exactly if its display has `c` at the index `c.depth`.
+        """
+        if not self._display:
+            new = [self]
+            while (parent := new[-1].parent) is not None and not parent._display:
+                new.append(parent)
+            self._display = (*(parent._display if parent else ()), *reversed(new))
+        return self._display
+
+    @property
+    def methods(self) -> tuple[FunctionRef, ...]:
+        """The table of virtual methods: what is called at each place."""
+        if self._methods is None:
+            new = [self]
+            while (parent := new[-1].parent) is not None and parent._methods is None:
+                new.append(parent)
+            table = list(parent._methods or ()) if parent else []
+            for step in reversed(new):
+                for slot, method in step.own_methods.items():
+                    table[slot : slot + 1] = [method]  # in its place, or behind all
+            self._methods = tuple(table)
+        return self._methods
 
     def extends(self, other: ClassRef) -> bool:
         """Whether it is `other` or a descendant of it."""
-        return other.depth < len(self.display) and self.display[other.depth] is other
+        return other.depth <= self.depth and self.display[other.depth] is other
 
 
 class FunctionRef:

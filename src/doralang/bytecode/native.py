@@ -23,13 +23,14 @@ class NativeFailure(Exception):
     """Native code has run into a failure.
 
     `places` are the native functions that were active, innermost first; the last one is that which was
-    called from outside.
+    called from outside.  Of very many some may be missing in the middle: `left_out`.
     """
 
-    def __init__(self, trap: Trap, places: Sequence[Place]) -> None:
+    def __init__(self, trap: Trap, places: Sequence[Place], left_out: int = 0) -> None:
         super().__init__(trap.text)
         self.trap = trap
         self.places = list(places)
+        self.left_out = left_out
 
 
 class NativeFunction(Protocol):

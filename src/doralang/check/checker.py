@@ -16,7 +16,7 @@ from doralang.check import calls, expressions, operators, statements
 from doralang.check import program as typed
 from doralang.check.bodies import check_constructor, check_function, check_global, new_body
 from doralang.check.body import Handlers
-from doralang.check.classes import declare_class_bounds, declare_members, declare_parents
+from doralang.check.classes import declare_class_bounds, declare_members, declare_parents, find_overridden
 from doralang.check.constants import ConstantChecker
 from doralang.check.declarations import (
     ClassDeclaration,
@@ -87,6 +87,7 @@ def declare(declarations: Declarations) -> list[Completion]:
     for variable in declarations.globals:
         variable.variable.type = resolve_type(variable.context, variable.node.type)
     unit.declared()
+    find_overridden([declaration.entity for declaration in declarations.classes])
     for declaration in declarations.classes:
         check_inheritance(declaration)
     constants = ConstantChecker(unit)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
+
 from doralang.check.declarations import (
     ClassDeclaration,
     ConstructorDeclaration,
@@ -22,7 +24,7 @@ from doralang.check.scopes import Context
 from doralang.syntax import tree
 from doralang.syntax.tree import Modifier
 from doralang.text.source import Span
-from doralang.types.types import PRIMITIVE_TYPES, ClassHead, ClassType, Type
+from doralang.types.types import PRIMITIVE_TYPES, ClassHead, Type
 
 # Parents.
 
@@ -141,14 +143,16 @@ def resolve_quietly(context: Context, node: tree.Type) -> Type:
     return type
 
 
-def declare_field(declaration: ClassDeclaration, name: str, type: Type, mutable: bool, span: Span) -> None:
+def declare_field(
+    declaration: ClassDeclaration, name: str, type: Type, mutable: bool, span: Span, *, internal: bool = False
+) -> None:
     entity = declaration.entity
     if name in entity.fields:
         is_parameter = any(node.name_span == span for node in declaration.node.parameters)
         if not is_parameter:  # two parameters of a name are reported as such
             declaration.context.error("E0310", span, type=entity.name, name=name)
         return
-    entity.fields[name] = Field(name, type, mutable, entity, span)
+    entity.fields[name] = Field(name, type, mutable, entity, span, internal=internal)
 
 
 def declare_member_field(declaration: ClassDeclaration, node: tree.Field) -> None:
@@ -156,7 +160,9 @@ def declare_member_field(declaration: ClassDeclaration, node: tree.Field) -> Non
     type = resolve_type(context, node.type)
     if node.value is None and not node.mutable:
         context.error("E0406", node.span, name=node.name)
-    declare_field(declaration, node.name, type, node.mutable, node.span)
+    check_for_library(context, node)
+    internal = context.is_library and Modifier.INTERNAL in node.modifiers
+    declare_field(declaration, node.name, type, node.mutable, node.span, internal=internal)
 
 
 def declare_method(declaration: ClassDeclaration, node: tree.Function) -> None:
@@ -221,13 +227,57 @@ def parent_class(entity: Class) -> Class | None:
     return head
 
 
-def find_inherited(entity: Class, name: str) -> tuple[Function, ClassType] | None:
-    """The nearest instance method of a name in the parents, and the parent's type as seen from here."""
-    current = entity.self_type.parent
-    while current is not None:
-        head = current.head
-        assert isinstance(head, Class)
-        if name in head.methods:
-            return head.methods[name], current
-        current = current.parent
-    return None
+def find_overridden(classes: Sequence[Class]) -> None:
+    """Note for each instance method which inherited one it overrides, or would if it were marked.
+
+    The tree of classes is walked once, with the methods that are visible at each place by name, so that a
+    deep hierarchy is not walked up again for every method.
+    """
+    children: dict[Class | None, list[Class]] = {}
+    for entity in classes:
+        children.setdefault(parent_class(entity), []).append(entity)
+    visible: dict[str, list[Function]] = {}
+    for parent in children.keys() - set(classes):
+        above = list(reversed(list(parents_of(parent))))
+        for entity in above:
+            enter_methods(entity, visible)
+        walk_down(children[parent], children, visible)
+        for entity in above:
+            leave_methods(entity, visible)
+
+
+def walk_down(
+    start: Sequence[Class],
+    children: Mapping[Class | None, Sequence[Class]],
+    visible: dict[str, list[Function]],
+) -> None:
+    """Classes with all that descend from them; below those that are `visible` by now."""
+    waiting = [(entity, False) for entity in start]
+    while waiting:
+        entity, done = waiting.pop()
+        if done:
+            leave_methods(entity, visible)
+            continue
+        for method in entity.methods.values():
+            above = visible.get(method.name)
+            method.overridden = above[-1] if above else None
+        enter_methods(entity, visible)
+        waiting.append((entity, True))
+        waiting += [(child, False) for child in children.get(entity, ())]
+
+
+def enter_methods(entity: Class, visible: dict[str, list[Function]]) -> None:
+    for name, method in entity.methods.items():
+        visible.setdefault(name, []).append(method)
+
+
+def leave_methods(entity: Class, visible: dict[str, list[Function]]) -> None:
+    for name in entity.methods:
+        visible[name].pop()
+
+
+def parents_of(entity: Class | None) -> Iterator[Class]:
+    """A class and its parents."""
+    while entity is not None:
+        yield entity
+        entity = parent_class(entity)

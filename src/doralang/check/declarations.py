@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 from doralang.check.program import Class, Function, FunctionKind, Global, Local, Trait
 from doralang.check.resolve import resolve_type, self_type
@@ -140,13 +141,13 @@ def enter(context: Context, node: tree.Node, entity: Entity) -> None:
     context.error("E0304", node.span, name=entity.name, what=kind_name(earlier), position=position)
 
 
-def check_for_library(context: Context, node: tree.Function | tree.Init | tree.Class) -> None:
+def check_for_library(context: Context, node: tree.Function | tree.Init | tree.Class | tree.Field) -> None:
     """Report what only library files may declare."""
     if context.is_library:
         return
     if Modifier.INTERNAL in node.modifiers:
         context.error("E0904", node.span)
-    if not isinstance(node, tree.Class) and node.raw_span is not None:
+    if isinstance(node, tree.Function | tree.Init) and node.raw_span is not None:
         context.error("E0905", node.raw_span)
 
 
@@ -270,9 +271,26 @@ def signature(function: Function) -> str:
         name = f"{function.owner.name}{separator}{name}"
     if function.type_parameters:
         name += f"<{', '.join(map(str, function.type_parameters))}>"
-    parameters = ", ".join(str(parameter.type) for parameter in function.parameters)
     result = "" if function.result is UNIT else f" -> {function.result}"
-    return f"{name}({parameters}){result}"
+    return fitting_signature(name, [str(parameter.type) for parameter in function.parameters], result)
+
+
+MOST_LETTERS: Final = 200
+"""of a signature, so that the lines of a trace can be read"""
+
+
+def fitting_signature(name: str, parameters: Sequence[str], result: str) -> str:
+    """A signature; if it is too long, as many of the first parameters as fit, and `…` for the others."""
+    whole = f"{name}({', '.join(parameters)}){result}"
+    if len(whole) <= MOST_LETTERS:
+        return whole
+    shown, room = "", MOST_LETTERS - len(f"{name}(…){result}")
+    for parameter in parameters:
+        if len(shown) + len(f"{parameter}, ") > room:
+            break
+        shown += f"{parameter}, "
+    cut = f"{name}({shown}…){result}"
+    return cut if len(cut) <= MOST_LETTERS else whole[: MOST_LETTERS - 1] + "…"
 
 
 def described(name: str, types: Sequence[Type]) -> str:

@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from doralang.check.classes import find_inherited, parent_class
+from doralang.check.classes import parent_class
 from doralang.check.declarations import ClassDeclaration, FunctionDeclaration, parameter_types
 from doralang.check.messages import type_list
 from doralang.check.program import Class, Function
 from doralang.check.resolve import same
 from doralang.syntax.tree import Modifier
-from doralang.types.types import ClassType, Type, mentions, substitute
+from doralang.types.types import ClassType, Type, ancestor_of, mentions, substitute
 
 ABSTRACT, OPEN, OVERRIDE, FINAL = Modifier.ABSTRACT, Modifier.OPEN, Modifier.OVERRIDE, Modifier.FINAL
 STATIC = Modifier.STATIC
@@ -83,13 +83,12 @@ def overriding(declaration: ClassDeclaration, method: FunctionDeclaration) -> bo
     function, context = method.function, declaration.context
     if STATIC in function.modifiers or not context.unit.knows_members(declaration.entity):
         return False
-    found = find_inherited(declaration.entity, function.name)
-    if found is None:
+    inherited = declaration.entity.methods[function.name].overridden
+    if inherited is None:
         if OVERRIDE in function.modifiers:
             context.error("E0508", method.node.span, name=function.name)
             return True
         return False
-    inherited = found[0]
     name = method_name(inherited)
     if OVERRIDE not in function.modifiers:
         context.error("E0510", method.node.span, name=function.name, method=name)
@@ -97,14 +96,13 @@ def overriding(declaration: ClassDeclaration, method: FunctionDeclaration) -> bo
     if not inherited.virtual:
         context.error("E0509", method.node.span, method=name)
         return True
-    return differs_from(declaration, method, *found)
+    return differs_from(declaration, method, inherited)
 
 
-def differs_from(
-    declaration: ClassDeclaration, method: FunctionDeclaration, inherited: Function, parent: ClassType
-) -> bool:
+def differs_from(declaration: ClassDeclaration, method: FunctionDeclaration, inherited: Function) -> bool:
     """E0511 to E0513: `throws`, result and parameters must equal those of the overridden method."""
     function, context, span = method.function, declaration.context, method.node.span
+    parent = owner_type(declaration.entity, inherited)
     mapping = dict(zip(parent.head.parameters, parent.arguments, strict=True))
     name = method_name(inherited)
     if function.throws != inherited.throws:
@@ -123,6 +121,17 @@ def differs_from(
         return False
     context.error("E0513", span, method=name, expected=texts(expected), found=texts(found))
     return True
+
+
+def owner_type(entity: Class, inherited: Function) -> ClassType:
+    """The class that has an inherited method, as a type seen from a class below it."""
+    owner = inherited.owner
+    assert owner is not None
+    if not owner.parameters:
+        return owner.of()
+    type = ancestor_of(entity.self_type, owner)
+    assert type is not None
+    return type
 
 
 def is_generic(function: Function, type: Type) -> bool:

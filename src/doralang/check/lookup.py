@@ -91,10 +91,14 @@ def find_static(context: Context, type: Type, name: str) -> Lookup:
 
 
 def find_field(context: Context, type: Type, name: str) -> tuple[Field, tuple[Type, ...]] | None:
-    """The nearest field of a name in a class and its parents, and its class's type arguments."""
+    """The nearest field of a name in a class and its parents, and its class's type arguments.
+
+    Programs do not see the internal fields of the library: with them objects could be made that cannot be.
+    """
     for head, arguments in classes_of(context, type):
-        if name in head.fields:
-            return head.fields[name], arguments
+        field = head.fields.get(name)
+        if field is not None and (context.is_library or not field.internal):
+            return field, arguments
     return None
 
 

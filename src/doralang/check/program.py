@@ -73,6 +73,7 @@ class Function:
         "locals",
         "modifiers",
         "name",
+        "overridden",
         "owner",
         "parameters",
         "result",
@@ -98,6 +99,8 @@ class Function:
         self.result: Type = UNIT
         self.throws = False
         self.impl_of: Trait | None = None
+        self.overridden: Function | None = None
+        """for a method of a class, the nearest one of its name in the parents"""
         self.signature = name
         """as stack traces show it (13.1)"""
         self._body: Block | None = None
@@ -158,16 +161,19 @@ class Function:
 
 
 class Field:
-    """A field.  A subclass may have another of the same name."""
+    """A field.  A subclass may have another of the same name.  An internal one is hidden from programs."""
 
-    __slots__ = ("mutable", "name", "owner", "span", "type")
+    __slots__ = ("internal", "mutable", "name", "owner", "span", "type")
 
-    def __init__(self, name: str, type: Type, mutable: bool, owner: Class, span: Span) -> None:
+    def __init__(
+        self, name: str, type: Type, mutable: bool, owner: Class, span: Span, *, internal: bool = False
+    ) -> None:
         self.name = name
         self.type = type
         self.mutable = mutable
         self.owner = owner
         self.span = span
+        self.internal = internal
 
 
 class Class(ClassHead):

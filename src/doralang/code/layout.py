@@ -16,6 +16,7 @@ address of its entry cell.
 
 from __future__ import annotations
 
+from itertools import groupby
 from typing import Final
 
 from doralang.bytecode.entities import ClassRef, FieldRef
@@ -335,9 +336,8 @@ def instance_size(cls: ClassRef) -> int:
 def layout_fields(cls: ClassRef) -> tuple[dict[FieldRef, int], int]:
     offsets: dict[FieldRef, int] = {}
     end = FIELDS
-    for step in cls.display:
-        inherited = len(step.parent.fields) if step.parent else 0
-        for field in sorted(cls.fields[inherited : len(step.fields)], key=lambda one: -SIZES[one.kind]):
+    for _, own in groupby(cls.fields, key=lambda one: one.owner):
+        for field in sorted(own, key=lambda one: -SIZES[one.kind]):
             size = SIZES[field.kind]
             end = align(end, size)
             offsets[field] = end

@@ -14,7 +14,7 @@ from doralang.text import diagnostics as text
 from doralang.text.reports import Format, render
 from doralang.text.source import Source
 from doralang.types import failures
-from doralang.types.traps import Trap, trace_lines
+from doralang.types.traps import Trace, Trap, trace_lines
 
 
 class DoraError(Exception):
@@ -71,11 +71,23 @@ class Frame(NamedTuple):
     line: int
 
 
-class Failure(DoraError):
-    """A run ended by a failure.  The trace is in `str()` and in `trace`, innermost first."""
+class Frames(tuple[Frame, ...]):
+    """The frames of a stack trace, innermost first; of very many, `left_out` are missing in the middle."""
 
-    def __init__(self, line: str, trace: tuple[Frame, ...] = ()) -> None:
-        shown = trace_lines([str_of(frame) for frame in trace])
+    left_out: int = 0
+
+
+NO_FRAMES: Final = Frames()
+
+
+class Failure(DoraError):
+    """A run ended by a failure.  The trace is in `str()` and in `trace`, innermost first.
+
+    Of more than 200 frames the innermost 100 and the outermost 100 are there; `trace.left_out` are not.
+    """
+
+    def __init__(self, line: str, trace: Frames = NO_FRAMES) -> None:
+        shown = trace_lines(Trace(map(str_of, trace), trace.left_out))
         super().__init__("\n".join([line, *shown]))
         self.line = line
         self.trace = trace
@@ -124,7 +136,7 @@ class Exited(Failure):
 class Thrown(Failure):
     """An exception of the program that nobody caught; `value` is its text."""
 
-    def __init__(self, line: str, trace: tuple[Frame, ...] = (), value: Any = None) -> None:
+    def __init__(self, line: str, trace: Frames = NO_FRAMES, value: Any = None) -> None:
         super().__init__(line, trace)
         self.value = value
 
@@ -132,7 +144,7 @@ class Thrown(Failure):
 class LimitExceeded(Failure):
     """A limit was reached; `limit` is its name."""
 
-    def __init__(self, line: str, trace: tuple[Frame, ...] = (), limit: str = "") -> None:
+    def __init__(self, line: str, trace: Frames = NO_FRAMES, limit: str = "") -> None:
         super().__init__(line, trace)
         self.limit = limit
 
@@ -181,7 +193,8 @@ def frame_of(line: str) -> Frame:
 
 def failure_of(failure: failures.Failure) -> BaseException:
     """What the caller of a program that failed is told."""
-    trace = tuple(frame_of(line) for line in failure.trace)
+    trace = Frames(map(frame_of, failure.trace))
+    trace.left_out = failure.trace.left_out
     if failure.trap is Trap.INTERRUPT:
         return KeyboardInterrupt()
     if failure.trap is None:

@@ -4,23 +4,18 @@ program runs; the rest runs in the VM.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Final
+from collections.abc import Iterable, Sequence
 
-from doralang.bytecode import instructions as i
 from doralang.bytecode.entities import FunctionRef
 from doralang.bytecode.function import Function as Bytecode
 from doralang.check.program import Function, Program
 from doralang.engines.vm import Machine
 from doralang.interpreter.context import ByteSink
 from doralang.interpreter.objects import Value
+from doralang.lower.reachability import reached
 from doralang.settings import Settings
 from doralang.source.provider import LANGUAGES, SourceProvider
 from doralang.vm.hot import native_entry
-
-MOST_NESTED: Final = 50
-"""Type arguments nested deeper wait until something calls the function: a generic may instantiate itself
-without end."""
 
 
 class AheadMachine(Machine):
@@ -56,7 +51,7 @@ class AheadMachine(Machine):
 
     def compile(self, roots: Iterable[FunctionRef]) -> None:
         """Make native what can be of all functions that are reached from some."""
-        functions = list(self.reached(ref for ref in roots if ref not in self.outcomes))
+        functions = list(reached(self.specializer, roots, known=self.outcomes))
         made = self.source.compile(functions) if functions else {}
         for ref, result in made.items():
             if isinstance(result, str):
@@ -66,17 +61,6 @@ class AheadMachine(Machine):
                 code = self.code_of(ref)
                 code.rest = [None]
                 code.entry = native_entry(code, result)
-
-    def reached(self, roots: Iterable[FunctionRef]) -> Iterator[Bytecode]:
-        waiting, seen = list(roots), set(self.outcomes)
-        while waiting:
-            ref = waiting.pop()
-            if ref in seen or ref.internal or self.specializer.nesting(ref) > MOST_NESTED:
-                continue
-            seen.add(ref)
-            function = self.bytecode(ref)
-            yield function
-            waiting += mentioned(function)
 
     def code_size(self) -> int:
         """Bytes of shared objects; what is in the VM is not counted."""
@@ -99,15 +83,6 @@ class GoMachine(AheadMachine):
 
 def is_plain(function: Function) -> bool:
     return not function.all_type_parameters and not function.internal
-
-
-def mentioned(function: Bytecode) -> Iterator[FunctionRef]:
-    """The functions that may be called from here, as far as bytecode says which."""
-    for insn in function.code:
-        if isinstance(insn, i.Call | i.CallVirtual):
-            yield insn.function
-        elif isinstance(insn, i.NewObject):
-            yield from insn.cls.methods
 
 
 def place(reason: str) -> str:

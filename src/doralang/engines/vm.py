@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Sequence
+from types import FrameType
 from typing import TYPE_CHECKING, Final
 
 from doralang import interrupts
@@ -16,16 +17,16 @@ from doralang.bytecode.entities import FunctionRef, GlobalRef
 from doralang.bytecode.function import Function as Bytecode
 from doralang.bytecode.native import NativeFailure, NativeProvider, Place
 from doralang.check.program import Function, Program
-from doralang.interpreter.context import ByteSink, Context, FrameDescription, Output
+from doralang.interpreter.context import ByteSink, Context, FrameDescription, Output, as_utf8
 from doralang.interpreter.objects import Array, Instance, Object, Str, Value
 from doralang.interpreter.stack import on_deep_stack, with_headroom
 from doralang.lower.functions import lowering
 from doralang.optional import load
 from doralang.settings import Settings
 from doralang.types.failures import Exit, Failure, FatalError, Trapped, as_failure
-from doralang.types.traps import Trap
+from doralang.types.traps import Trace, Trap, trace_of
 from doralang.types.types import LONG, PrimitiveType, Type, kind_of
-from doralang.vm.code import Block, Code, Registers, active_places, failed_places, run
+from doralang.vm.code import Block, Code, Registers, active_places, failed_frames, place_of, run, with_room
 from doralang.vm.hot import HotFunctions
 from doralang.vm.objects import DEFAULTS
 from doralang.vm.statistics import Statistics
@@ -40,6 +41,8 @@ VERIFIES: Final = bool(os.environ.get("DORA_VERIFY"))
 MOST_FRAMES: Final = 50_000
 """Calls nested deeper than about this are the failure `stack overflow`."""
 
+MANY_REGISTERS: Final = 200
+"""so many count as one frame more"""
 PYTHON_FRAMES: Final = 2
 """that a call takes: the closure, and `run`"""
 
@@ -171,10 +174,10 @@ class Machine:
             result = on_deep_stack(lambda: run(code, [*arguments]), MOST_FRAMES * PYTHON_FRAMES)
         except NativeFailure as error:
             interrupts.raise_if_terminated()
-            places = error.places + failed_places(error.__traceback__)[1:]
-            failure = as_failure(Trapped(error.trap), descriptions(places))
+            frames: list[Place | FrameType] = [*error.places, *failed_frames(error)[1:]]
+            failure = as_failure(Trapped(error.trap), trace_of(frames, describe_active, error.left_out))
         except BaseException as error:
-            failure = as_failure(error, descriptions(failed_places(error.__traceback__)))
+            failure = as_failure(error, trace_of(failed_frames(error), describe_active))
             if failure is None:
                 raise
         else:
@@ -205,7 +208,7 @@ class Machine:
 
     def translate(self, code: Code, start: Block) -> None:
         """Make the function ready to run, up to its first block, in place of `start`."""
-        first = self.translator_of(code.ref).block(0)
+        first = self.first_block(self.translator_of(code.ref))
         if self.hot is not None:
             first = self.hot.counting_entry(code, first)
         if code.entry is start:  # it may have become native meanwhile
@@ -235,7 +238,13 @@ class Machine:
     def plain_entry(self, code: Code) -> Block:
         translator = Translator(self.bytecode(code.ref), code, self, self.loops)
         self.translators[code.ref] = translator
-        return translator.block(0)
+        return self.first_block(translator)
+
+    def first_block(self, translator: Translator) -> Block:
+        """The entry; a function with many registers may not recurse as deep, or it would fill the memory."""
+        weight = 1 + len(translator.function.registers) // MANY_REGISTERS
+        first = translator.block(0)
+        return first if weight == 1 else with_room(first, MOST_FRAMES * PYTHON_FRAMES // weight)
 
     def emit(self, function: Bytecode) -> None:
         """Print what the settings ask for."""
@@ -284,19 +293,21 @@ class Machine:
         (innermost, _), *others = active_places(sys._getframe())
         object = self.pending.pop()
         assert isinstance(object, Instance | Str | Array), "nil is never thrown"
-        trace = self.trace_of(object) or descriptions([(innermost, line), *others])
+        trace = self.recorded_trace(object)
+        if trace is None:
+            trace = trace_of([(innermost, line), *others], describe)
         raise Trapped(Trap.UNCAUGHT, self.text_of(object), trace)
 
     def text_of(self, object: Object) -> str:
         message = object if isinstance(object, Str) else self.exception_field(object, "msg")
         return str(message) if isinstance(message, Str) else str(object.type)
 
-    def trace_of(self, object: Object) -> list[str] | None:
+    def recorded_trace(self, object: Object) -> Trace | None:
         """The trace that an exception has recorded."""
         record = self.exception_field(object, "record")
         if not isinstance(record, Array):
             return None
-        return [str(self.describe(int(entry))) for entry in record.items]  # type: ignore[arg-type]
+        return trace_of(record.items, self.describe)  # type: ignore[arg-type]
 
     def exception_field(self, object: Object, name: str) -> Value:
         """A field of the library's `Exception`, or None if the object is none."""
@@ -327,10 +338,6 @@ def describe(place: Place) -> FrameDescription:
     return FrameDescription(function.signature, line, function.file)
 
 
-def descriptions(places: list[Place]) -> list[str]:
-    return [str(describe(place)) for place in places]
-
-
-def as_utf8(argument: str) -> bytes:
-    """An argument of the program; bytes that are no UTF-8 have become surrogates and now U+FFFD."""
-    return argument.encode("utf-8", "surrogateescape").decode("utf-8", "replace").encode()
+def describe_active(active: Place | FrameType) -> FrameDescription:
+    """A place, or the one that a frame of `run` is at."""
+    return describe(place_of(active) if isinstance(active, FrameType) else active)

@@ -114,6 +114,18 @@ class Context:
         return Array(self.longs_type, array("q", values))
 
 
+def as_utf8(text: str) -> bytes:
+    """The bytes of a text from outside, for a `Str`: an argument, the name of a file.
+
+    Bytes that are no UTF-8 have become surrogates in Python, and become U+FFFD here (reference, 14.6).
+    """
+    try:
+        data = text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:  # other surrogates, which no byte has become
+        data = text.encode("utf-8", "surrogatepass")
+    return data.decode("utf-8", "replace").encode()
+
+
 MOST_BYTES: Final = 0x7FFF_FFFF
 """A string is no longer than an `int` can say."""
 

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from typing import Final, TypeVar
 
 from doralang.interpreter import natives
-from doralang.interpreter.context import Context, FrameDescription
+from doralang.interpreter.context import Context, FrameDescription, as_utf8
 from doralang.interpreter.objects import Array, Instance, Object, Str, Value, default_value, new_array
 from doralang.types.failures import Exit, FatalError, Trapped
 from doralang.types.traps import Trap
@@ -131,9 +131,9 @@ def argument(context: Context, index: int) -> Str:
 
 
 def sleep(context: Context, seconds: int) -> None:
-    """As in C, where the seconds are unsigned.  What was printed is to be seen meanwhile."""
+    """There is no waiting for negative seconds.  What was printed is to be seen meanwhile."""
     context.output.flush()
-    time.sleep(seconds & 0xFFFF_FFFF)
+    time.sleep(max(0, seconds))
 
 
 # Stack traces and calls by name.
@@ -149,7 +149,7 @@ def frame_of(context: Context, entry: int) -> FrameDescription:
 
 def frame_file(context: Context, entry: int) -> Str | None:
     file = frame_of(context, entry).file
-    return None if file is None else context.text(file.encode("utf-8", "surrogateescape"))
+    return None if file is None else context.text(as_utf8(file))
 
 
 def call_by_name(context: Context, name: Str | None) -> None:

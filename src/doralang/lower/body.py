@@ -44,11 +44,13 @@ class Finally:
     """A `finally` that every way out passes through.
 
     A way out puts its number into `state` and goes to `entry`; behind the block, `ways` says how each
-    goes on from there.
+    goes on from there.  `result` holds the value of a `return` meanwhile.  All of this is of one `finally`:
+    in its block others may run, and drop the ways out that they hold.
     """
 
     entry: Label
     state: Register
+    result: Register
     ways: list[object] = field(default_factory=list)
 
 
@@ -90,8 +92,6 @@ class Body:
         self.handlers: list[Handler] = []
         self.scopes: list[Loop | Finally] = []
         """loops and `finally` blocks around this place, outermost first"""
-        self.result: Register = NO_REGISTER
-        """holds the value of a `return` on its way through `finally` blocks"""
         self.leaving: dict[int, Label] = {}
         """for each line from which an exception leaves the function, where that is done"""
         self.deferred: list[Callable[[], None]] = []

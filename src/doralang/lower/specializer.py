@@ -7,6 +7,7 @@ somebody first asks for it; so a program that is generic without end gets as far
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import takewhile
 
 from doralang.bytecode.entities import ClassRef, FieldRef, FunctionRef, GlobalRef
 from doralang.bytecode.function import Function as Bytecode
@@ -48,6 +49,8 @@ class Specializer:
         """whether what is made here is shared by programs"""
         self.classes: dict[ClassType, ClassRef] = {}
         self.own_fields: dict[ClassType, dict[Field, FieldRef]] = {}
+        self.slots: dict[Function, int] = {}
+        """where virtual methods stand in the tables of their classes and all subclasses"""
         self.functions: dict[tuple[Function, tuple[Type, ...]], FunctionRef] = {}
         self.origins: dict[FunctionRef, tuple[Function, Mapping]] = {}
         self.globals: dict[Global, GlobalRef] = {}
@@ -71,6 +74,12 @@ class Specializer:
                 bytecode = self.bytecode[ref] = self.lower(self, ref, function, mapping)
         return bytecode
 
+    def declaration(self, ref: FunctionRef) -> Function:
+        """What a function was made of."""
+        if ref.shared and self.parent is not None:
+            return self.parent.declaration(ref)
+        return self.origins[ref][0]
+
     def nesting(self, ref: FunctionRef) -> int:
         """How deep the type arguments of a function are nested: 2 for `Box<Box<int>>`."""
         if ref.shared and self.parent is not None:
@@ -88,22 +97,25 @@ class Specializer:
         if self.parent is not None and is_of_library(type):
             ref = self.classes[type] = self.parent.class_ref(type)
             return ref
-        for step in reversed(list(lineage(type))):  # parents first, without recursion
-            if step not in self.classes:
-                if self.parent is not None and is_of_library(step):
-                    self.classes[step] = self.parent.class_ref(step)
-                else:
-                    ref = self.make_class(step)
+        unknown = list(takewhile(lambda step: step not in self.classes, lineage(type)))
+        for step in reversed(unknown):  # parents first, without recursion
+            if self.parent is not None and is_of_library(step):
+                self.classes[step] = self.parent.class_ref(step)
+            else:
+                ref = self.make_class(step)
         assert ref is not None
         return ref
 
     def make_class(self, type: ClassType) -> ClassRef:
+        """A class whose parent is made.  It is known when its tables are complete, and not before.
+
+        A class may stand in the type arguments of its own parent (`class Item: Ranked<Item>`), so nothing
+        that a class is made of may ask for another class: its methods are made, but not what they mention.
+        """
         head = type.head
         assert isinstance(head, Class)
         parent = self.classes[type.parent] if type.parent is not None else None
         ref = ClassRef(str(type), parent, self.names.type(type))
-        self.classes[type] = self.class_by_symbol[ref.symbol] = ref
-        ref.display = (*(parent.display if parent else ()), ref)
         ref.shared = self.shares
         ref.is_text = head is self.program.library.classes["Str"]
         if head is self.program.library.classes["Array"]:
@@ -111,6 +123,8 @@ class Specializer:
         mapping = mapping_of(type)
         self.add_fields(type, ref, head, mapping)
         self.add_methods(type, ref, head)
+        assert type not in self.classes, f"{type} was made while it was made"
+        self.classes[type] = self.class_by_symbol[ref.symbol] = ref
         return ref
 
     def add_fields(self, type: ClassType, ref: ClassRef, head: Class, mapping: Mapping) -> None:
@@ -122,20 +136,24 @@ class Specializer:
             ref.fields.append(field_ref)
 
     def add_methods(self, type: ClassType, ref: ClassRef, head: Class) -> None:
-        """Extend the parent's table of virtual methods: overridden ones replaced, new ones behind."""
-        if ref.parent:
-            ref.slots = dict(ref.parent.slots)
-            ref.methods = list(ref.parent.methods)
-        for name, method in head.methods.items():
-            slot = ref.slots.get(name)
+        """Extend the parent's table of virtual methods: overridden ones replaced, new ones behind.
+
+        Where a method stands depends on its class alone, not on type arguments.
+        """
+        for method in head.methods.values():
+            slot = self.slot(method.overridden)
             if slot is None and not method.virtual:
                 continue
-            if slot is None:
-                slot = ref.slots[name] = len(ref.methods)
-                ref.methods.append(self.function_ref(method, type.arguments))
-            else:
-                ref.methods[slot] = self.function_ref(method, type.arguments)
-            ref.methods[slot].slot = slot
+            made = self.function_ref(method, type.arguments)
+            made.slot = self.slots[method] = ref.method_count if slot is None else slot
+            ref.set_method(made.slot, made)
+
+    def slot(self, method: Function | None) -> int | None:
+        """Where a virtual method stands in the tables; None if it is none."""
+        if method is None:
+            return None
+        slot = self.slots.get(method)
+        return self.parent.slot(method) if slot is None and self.parent is not None else slot
 
     def field_ref(self, object_type: Type, field: Field) -> FieldRef:
         """A field of an object whose static type is `object_type`."""

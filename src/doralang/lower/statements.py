@@ -121,20 +121,18 @@ def return_value(body: Body, node: typed.Return) -> None:
         if node.value is not None:
             body.value(node.value)
         return leave(body, Way.RETURN, node.span)
-    if not any(isinstance(scope, Finally) for scope in body.scopes):
+    scope = innermost_finally(body)
+    if scope is None:
         value = body.value(node.value)
         body.emit(i.Return(value), node.span)
         return body.done(value)
-    body.value(node.value, result_register(body))
+    body.value(node.value, scope.result)
     return leave(body, Way.RETURN, node.span)
 
 
-def result_register(body: Body) -> Register:
-    if body.result == NO_REGISTER:
-        kind = body.ref.result
-        assert kind is not None
-        body.result = body.builder.register(kind)
-    return body.result
+def innermost_finally(body: Body) -> Finally | None:
+    """What a `return` passes through first."""
+    return next((scope for scope in reversed(body.scopes) if isinstance(scope, Finally)), None)
 
 
 def store_global(body: Body, node: typed.Return) -> None:
@@ -146,8 +144,8 @@ def store_global(body: Body, node: typed.Return) -> None:
     body.emit(i.Return(NO_REGISTER), node.span)
 
 
-def leave(body: Body, way: Way | Jump, span: Span) -> None:
-    """Go a way out, through the innermost `finally` if there is one on it."""
+def leave(body: Body, way: Way | Jump, span: Span, result: Register = NO_REGISTER) -> None:
+    """Go a way out, through the innermost `finally` if there is one on it, else with the result."""
     for scope in reversed(body.scopes):
         if isinstance(scope, Finally):
             enter_finally(body, scope, way, span)
@@ -157,7 +155,6 @@ def leave(body: Body, way: Way | Jump, span: Span) -> None:
     if isinstance(way, Jump):
         body.emit(i.Goto(way.label.target), span)
     else:
-        result = NO_REGISTER if body.ref.result is None else body.result
         body.emit(i.Return(result), span)
 
 
@@ -186,10 +183,10 @@ def do(body: Body, node: typed.Do) -> None:
     if node.last is None:
         return do_catch(body, node, None)
     span = node.last.span
-    scope = Finally(body.builder.label(), body.builder.register(Kind.INT))
+    scope = Finally(body.builder.label(), body.builder.register(Kind.INT), result_register(body, span))
     exception = body.builder.register(Kind.REF)
     handler = new_handler(body, span)
-    prepare(body, exception, span)
+    body.emit(i.LoadConstant(exception, None), span)
     body.scopes.append(scope)
     body.handlers.append(handler)
     do_catch(body, node, handler)
@@ -214,11 +211,14 @@ def new_handler(body: Body, span: Span) -> Handler:
     return handler
 
 
-def prepare(body: Body, exception: Register, span: Span) -> None:
-    """Registers that only one way out needs get a value on all of them."""
-    body.emit(i.LoadConstant(exception, None), span)
-    if body.ref.result is not None:
-        body.emit(i.LoadConstant(result_register(body), DEFAULTS[body.ref.result]), span)
+def result_register(body: Body, span: Span) -> Register:
+    """For the value of a `return` through a `finally`; it has a value on all ways there."""
+    kind = body.ref.result
+    if kind is None:
+        return NO_REGISTER
+    result = body.builder.register(kind)
+    body.emit(i.LoadConstant(result, DEFAULTS[kind]), span)
+    return result
 
 
 def go_on(body: Body, scope: Finally, exception: Register, handler: Handler, span: Span) -> None:
@@ -226,27 +226,35 @@ def go_on(body: Body, scope: Finally, exception: Register, handler: Handler, spa
     if not body.builder.reachable:
         return
     end = body.builder.label()
+
+    def go_way(way: object) -> None:
+        """On behind the `do`, further with the exception, or further out as was wanted."""
+        if way is Way.ON:
+            body.emit(i.Goto(end.target), span)
+        elif way is Way.EXCEPTION:
+            body.emit(i.SetException(exception), span)
+            pass_on(body, handler, span)
+        else:
+            assert isinstance(way, Way | Jump)
+            go_further(body, scope, way, span)
+
     *tested, (_, last) = sorted(enumerate(scope.ways), key=lambda way: way[1] is Way.ON)
     labels = [body.builder.label() for _ in tested]
     for (number, _), label in zip(tested, labels, strict=True):
         body.emit(i.BranchEqual(scope.state, number, label.target), span)
-    go_way(body, last, end, exception, handler, span)
+    go_way(last)
     for (_, way), label in zip(tested, labels, strict=True):
         body.builder.bind(label)
-        go_way(body, way, end, exception, handler, span)
+        go_way(way)
     body.builder.bind(end)
 
 
-def go_way(body: Body, way: object, end: Label, exception: Register, handler: Handler, span: Span) -> None:
-    """One way out: on behind the `do`, further with the exception, or to where a jump wanted to go."""
-    if way is Way.ON:
-        body.emit(i.Goto(end.target), span)
-    elif way is Way.EXCEPTION:
-        body.emit(i.SetException(exception), span)
-        pass_on(body, handler, span)
-    else:
-        assert isinstance(way, Way | Jump)
-        leave(body, way, span)
+def go_further(body: Body, scope: Finally, way: Way | Jump, span: Span) -> None:
+    """From behind a `finally` to where a `return`, `break` or `continue` goes, the result handed outwards."""
+    outer = innermost_finally(body)
+    if way is Way.RETURN and outer is not None and scope.result != NO_REGISTER:
+        body.emit(i.Move(outer.result, scope.result), span)
+    leave(body, way, span, scope.result)
 
 
 def pass_on(body: Body, handler: Handler, span: Span) -> None:

@@ -5,7 +5,7 @@
 
 Classes and functions refer to each other in circles, so each has a number, and a reference is one:
 
-    classes     name, symbol, number of the parent, own fields, element, slots, methods, two flags
+    classes     name, symbol, number of the parent, own fields, element, own methods by slot, two flags
     functions   the fields of `FunctionRef` in order
     code        by name of the function: bytes, relocations, GC points
 
@@ -50,13 +50,10 @@ class Numbering:
         self.functions.setdefault(function, len(self.functions))
 
     def close(self) -> None:
-        """Number all that those refer to which have a number."""
-        done = 0
-        while done < len(self.classes) + len(self.functions):
-            done = len(self.classes) + len(self.functions)
-            for cls in list(self.classes):
-                for method in cls.methods:
-                    self.add_function(method)
+        """Number the methods of the classes, too."""
+        for cls in self.classes:
+            for method in cls.own_methods.values():
+                self.add_function(method)
 
     def class_data(self, cls: ClassRef) -> Image:
         inherited = len(cls.parent.fields) if cls.parent else 0
@@ -66,8 +63,7 @@ class Numbering:
             None if cls.parent is None else self.classes[cls.parent],
             [(field.name, field.kind.value) for field in cls.fields[inherited:]],
             name_of(cls.element),
-            cls.slots,
-            [self.functions[method] for method in cls.methods],
+            {slot: self.functions[method] for slot, method in cls.own_methods.items()},
             cls.is_text,
             cls.shared,
         )
@@ -209,7 +205,8 @@ class Stored:
         self.classes = restore_classes(classes)
         self.functions = [restore_function(data) for data in functions]
         for cls, data in zip(self.classes, classes, strict=True):
-            cls.methods = [self.functions[number] for number in data[6]]
+            for slot, number in data[5].items():
+                cls.set_method(slot, self.functions[number])
         self.internals = [self.functions[number] for number in internals]
         self.callables = {name: self.functions[number] for name, number in callables}
         str_class, longs_class, exception = (self.classes[number] for number in roots)
@@ -252,12 +249,9 @@ class Stored:
 def restore_classes(data: Sequence[Image]) -> list[ClassRef]:
     """The classes, still without methods."""
     classes: list[ClassRef] = []
-    for name, symbol, parent_number, fields, element, slots, _, is_text, shared in data:
+    for name, symbol, parent_number, fields, element, _, is_text, shared in data:
         parent = None if parent_number is None else classes[parent_number]
-        cls = ClassRef(
-            name, parent, symbol, element=KINDS.get(element), slots=slots, is_text=is_text, shared=shared
-        )
-        cls.display = (*(parent.display if parent else ()), cls)
+        cls = ClassRef(name, parent, symbol, element=KINDS.get(element), is_text=is_text, shared=shared)
         cls.fields = list(parent.fields) if parent else []
         for field, kind in fields:
             cls.fields.append(FieldRef(field, KINDS[kind], len(cls.fields), cls))

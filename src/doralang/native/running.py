@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from doralang.bytecode.entities import FunctionRef
 from doralang.code import layout
-from doralang.interpreter.context import ByteSink, Context, Output, default_heap_size
+from doralang.interpreter.context import ByteSink, Context, Output, as_utf8, default_heap_size
 from doralang.interpreter.objects import Value
 from doralang.native.module import Module
 from doralang.native.upcalls import Upcalls
@@ -62,7 +62,7 @@ class Executor(Upcalls):
             run_options=run_options,
         )
         self.use_collector()
-        texts = [argument.encode("utf-8", "surrogateescape") for argument in arguments]
+        texts = [as_utf8(argument) for argument in arguments]
         self.instance.set_arguments(texts)
         if module.emission is not None:
             for symbol, size in module.space.sizes.items():

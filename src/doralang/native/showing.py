@@ -7,16 +7,15 @@ Nothing is placed, so the code names what is outside of it by symbols, and addre
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from functools import partial
 
 from doralang.baseline.compiler import compile_for
 from doralang.bytecode.entities import FunctionRef
-from doralang.bytecode.function import Function
-from doralang.bytecode.instructions import Call, CallInternal, CallVirtual, NewObject
 from doralang.check.program import Program
 from doralang.code.collectors import COLLECTORS, DEFAULT, Collector
 from doralang.code.environment import Environment
 from doralang.lower.functions import lowering
+from doralang.lower.reachability import reached
 from doralang.lower.specializer import Specializer
 from doralang.machine.targets import TARGETS
 from doralang.native.emission import Emission
@@ -43,29 +42,6 @@ def supplied_by_library(specializer: Specializer, function: FunctionRef) -> Func
     return specializer.function_ref(specializer.program.library.functions[name]) if name else None
 
 
-def reached(specializer: Specializer, waiting: list[FunctionRef]) -> Iterator[Function]:
-    """The bytecode of these functions and of all that they may call."""
-    done: set[FunctionRef] = set()
-    while waiting:
-        ref = waiting.pop()
-        ref = supplied_by_library(specializer, ref) or ref
-        if ref in done or ref.internal or specializer.origins[ref][0].body is None:
-            continue
-        done.add(ref)
-        bytecode = specializer.code(ref)
-        yield bytecode
-        waiting += called_by(bytecode)
-
-
-def called_by(bytecode: Function) -> Iterator[FunctionRef]:
-    """What it calls, and the methods of the objects that it makes."""
-    for insn in bytecode.code:
-        if isinstance(insn, Call | CallVirtual | CallInternal):
-            yield insn.function
-        if isinstance(insn, NewObject):
-            yield from insn.cls.methods
-
-
 def show_program(program: Program, settings: Settings) -> str:
     """The dumps that the settings ask for, of all functions that `main` and the globals lead to, by name."""
     assert program.main is not None, "the checker asks for a main"
@@ -77,7 +53,8 @@ def show_program(program: Program, settings: Settings) -> str:
     )
     text = ""
     starts = [*specializer.initializers(), specializer.function_ref(program.main)]
-    for function in sorted(reached(specializer, starts), key=lambda one: one.name):
+    functions = reached(specializer, starts, stand_in=partial(supplied_by_library, specializer))
+    for function in sorted(functions, key=lambda one: one.name):
         text += emission.bytecode(function)
         if emission.wants_asm(function.ref):
             breakpoint = emission.wants_breakpoint(function.ref.plain_name)

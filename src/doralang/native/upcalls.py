@@ -6,25 +6,27 @@ Dora, and when the program fails.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import ctypes
+from collections.abc import Sequence
 from struct import pack, unpack
 from typing import Final
 
 from doralang.bytecode.entities import ClassRef
 from doralang.code import layout
-from doralang.code.objects import GCPoint, Site
+from doralang.code.objects import Site
 from doralang.interpreter.context import ByteSink, Context, FrameDescription, Output
 from doralang.interpreter.internals import INTERNALS
 from doralang.interpreter.objects import Array, Str, Value
 from doralang.native.module import Module
 from doralang.optional import load
 from doralang.runtime import stubs
+from doralang.runtime.active import active_sites
 from doralang.runtime.instance import Instance
 from doralang.runtime.memory import Words, load_bytes, load_word, load_words, store_word
 from doralang.runtime.stubs import Reason
 from doralang.types.failures import Trapped
 from doralang.types.kinds import Kind
-from doralang.types.traps import Trap
+from doralang.types.traps import Trace, Trap, trace_of
 
 SIGNED: Final = {Kind.INT: 32, Kind.LONG: 64}
 
@@ -136,8 +138,8 @@ class Upcalls:
 
     def attention(self) -> None:
         thread = self.instance.thread
-        if thread[layout.THREAD_LAST_FRAME] < thread[layout.THREAD_REAL_LIMIT]:
-            raise Trapped(Trap.STACK)
+        if load_word(thread[layout.THREAD_LAST_FRAME]) < thread[layout.THREAD_REAL_LIMIT]:
+            raise self.overflow()
         thread[layout.THREAD_LIMIT] = thread[layout.THREAD_REAL_LIMIT]
         thread[layout.THREAD_TICKS] = 0
         pending, self.pending = self.pending, None
@@ -229,31 +231,35 @@ class Upcalls:
         return self.module.space.arena.cell(self.module.loader.cell(self.module.callable(text)))
 
     def record_stack(self) -> list[int]:
-        """Return addresses; the constructor that asks is the first and is left out."""
-        addresses = [address for _, address in self.instance.frames() if address in self.module.space.places]
-        return addresses[1:]
+        raise AssertionError("the library does this")
 
     def describe(self, entry: int) -> FrameDescription:
         return describe_site(self.module.space.places[entry & 0xFFFF_FFFF_FFFF_FFFF].chain[0])
 
     # Failures.
 
-    def trace(self) -> list[str]:
-        return lines_of(self.instance.stack_places())
+    def trace(self) -> Trace:
+        sites, left_out = active_sites(self.instance)
+        return trace_of(sites, describe_site, left_out)
 
     def trapped(self, trap: Trap) -> None:
         if trap is Trap.UNCAUGHT:
-            line = self.instance.thread[layout.THREAD_ARGUMENT]
-            raise self.uncaught(self.instance.stack_places(), line)
-        raise Trapped(trap)
+            raise self.uncaught(self.instance.thread[layout.THREAD_ARGUMENT])
+        raise self.overflow() if trap is Trap.STACK else Trapped(trap)
 
-    def uncaught(self, places: list[GCPoint], line: int = 0) -> Trapped:
+    def overflow(self) -> Trapped:
+        """The failure of the innermost function that has no room on the stack, at the call of it."""
+        sites, left_out = active_sites(self.instance, overflow=True)
+        return Trapped(Trap.STACK, trace=trace_of(sites, describe_site, left_out))
+
+    def uncaught(self, line: int) -> Trapped:
         """An exception that nobody caught: its text, and the trace that it recorded or the present one."""
         address = self.instance.thread[layout.THREAD_EXCEPTION]
         cls, roots = self.class_at(address), self.module.roots
-        if line and places:
-            places = [places[0]._replace(line=line), *places[1:]]
-        text, trace = cls.name, lines_of(places)
+        sites, left_out = active_sites(self.instance)
+        if line and sites:
+            sites = [sites[0]._replace(line=line), *sites[1:]]
+        text, trace = cls.name, trace_of(sites, describe_site, left_out)
         if cls.is_text:
             text = str(self.text_at(address))
         elif any(step.symbol == roots.exception_class.symbol for step in cls.display):
@@ -261,21 +267,19 @@ class Upcalls:
             text = str(self.text_at(message)) if message else text
             record = load_word(address + self.module.environment.field_offset(roots.record_field))
             if record:
-                trace = [str(self.describe(entry)) for entry in self.longs_at(record)]
+                trace = trace_of(longs_at(record), self.describe)
         return Trapped(Trap.UNCAUGHT, text, trace)
 
-    def longs_at(self, address: int) -> list[int]:
-        length = load_word(address + layout.ARRAY_LENGTH)
-        return load_words(address + layout.ARRAY_ELEMENTS, length)
+
+def longs_at(address: int) -> Sequence[int]:
+    """The elements of an `Array<long>`, where they are."""
+    length = load_word(address + layout.ARRAY_LENGTH)
+    elements = (ctypes.c_uint64 * length).from_address(address + layout.ARRAY_ELEMENTS)
+    return memoryview(elements).cast("B").cast("Q")
 
 
 def describe_site(site: Site) -> FrameDescription:
     return FrameDescription(site.function.signature, site.line, site.function.file)
-
-
-def lines_of(places: Iterable[GCPoint]) -> list[str]:
-    """The lines of a stack trace, inlined functions included."""
-    return [str(describe_site(site)) for place in places for site in place.chain]
 
 
 SPECIAL: Final = {

@@ -12,7 +12,6 @@ from typing import Final, NamedTuple
 
 from doralang.code import layout
 from doralang.code.collectors import Collector
-from doralang.code.objects import GCPoint
 from doralang.machine.memory import Stack
 from doralang.runtime.handles import Handles
 from doralang.runtime.heap import Heap
@@ -196,19 +195,13 @@ class Instance:
 
     # The stack.
 
-    def frames(self) -> Iterable[tuple[int, int]]:
-        """Frame pointer and return address into each frame of Dora code, innermost first."""
-        frame = self.thread[layout.THREAD_LAST_FRAME]
+    def frames(self, start: int = 0) -> Iterable[tuple[int, int]]:
+        """Frame pointer and return address into each frame of Dora code, innermost first; or from one on."""
+        frame = start or self.thread[layout.THREAD_LAST_FRAME]
         while frame:
             words = Words(frame, 2 * layout.WORD)
             yield words[0], words[layout.WORD]
             frame = words[0]
-
-    def stack_places(self) -> list[GCPoint]:
-        """The active functions, innermost first."""
-        known = self.space.places
-        places = (known.get(address) for _, address in self.frames())
-        return [place for place in places if place is not None and not place.function.hidden]
 
     def close(self) -> None:
         """Free everything; the code stays, it is the module's.  The second time nothing happens."""

@@ -7,7 +7,7 @@ from typing import Protocol
 from doralang.bytecode.entities import ClassRef, FunctionRef
 from doralang.code import layout
 from doralang.runtime.code_space import CodeSpace
-from doralang.runtime.memory import store_word
+from doralang.runtime.memory import load_bytes, store_bytes, store_word
 from doralang.types.kinds import Kind
 
 
@@ -40,8 +40,8 @@ class Shapes:
         """The shape of a class."""
         address = self.addresses.get(cls.symbol)
         if address is None:
-            display = max(layout.DISPLAY_MINIMUM, len(cls.display)) * layout.WORD
-            block = self.allocate(display + layout.method_offset(len(cls.methods)))
+            display = max(layout.DISPLAY_MINIMUM, cls.depth + 1) * layout.WORD
+            block = self.allocate(display + layout.method_offset(cls.method_count))
             address = self.addresses[cls.symbol] = block + display
             self.loader.space.classes[address] = cls
             self.fill(cls, address)
@@ -60,10 +60,8 @@ class Shapes:
         return address
 
     def fill(self, cls: ClassRef, address: int) -> None:
-        loader = self.loader
         store_word(self.identity(cls), address)  # for the verifier of the heap
-        for depth, step in enumerate(cls.display):
-            store_word(address + layout.display_offset(depth), loader.identity(step))
+        self.fill_tables(cls, address)
         offsets, end = layout.layout_fields(cls)
         is_array = cls.element is not None or cls.is_text
         size = layout.ARRAY_ELEMENTS if is_array else layout.align(end)
@@ -72,8 +70,19 @@ class Shapes:
         references = [offsets[field] for field in cls.fields if field.kind is Kind.REF]
         store_word(address + layout.SHAPE_REFERENCES, self.reference_map(cls, references))
         store_word(address + layout.SHAPE_DEPTH, cls.depth)
-        for slot, method in enumerate(cls.methods):
-            store_word(address + layout.method_offset(slot), loader.cell(method))
+
+    def fill_tables(self, cls: ClassRef, address: int) -> None:
+        """Display and methods: those of the nearest ancestor that has them here, then what is new since."""
+        new, parent = [cls], cls.parent
+        while parent is not None and parent.symbol not in self.addresses:
+            new.append(parent)
+            parent = parent.parent
+        if parent is not None:
+            copy_tables(parent, self.addresses[parent.symbol], address)
+        for step in reversed(new):
+            store_word(address + layout.display_offset(step.depth), self.loader.identity(step))
+            for slot, method in step.own_methods.items():
+                store_word(address + layout.method_offset(slot), self.loader.cell(method))
 
     @staticmethod
     def element_size(cls: ClassRef) -> int:
@@ -102,3 +111,10 @@ class Shapes:
         self.addresses.clear()
         self.identities.clear()
         self.blocks.clear()
+
+
+def copy_tables(cls: ClassRef, source: int, target: int) -> None:
+    """The display and the methods of a class, as the first ones of a descendant's."""
+    display, methods = layout.display_offset(cls.depth), layout.method_offset(0)
+    store_bytes(target + display, load_bytes(source + display, -display))
+    store_bytes(target + methods, load_bytes(source + methods, layout.WORD * cls.method_count))

@@ -23,7 +23,7 @@ from doralang.bytecode.entities import FunctionRef
 from doralang.code import layout
 from doralang.code.symbols import NATIVE, STUB, Symbol
 from doralang.machine.buffer import Code
-from doralang.machine.macro import Argument, Condition, MacroAssembler
+from doralang.machine.macro import Argument, Binary, Condition, MacroAssembler
 from doralang.machine.targets import Target
 from doralang.types.kinds import DOUBLE, FLOATING, LONG, Kind
 from doralang.types.traps import Trap
@@ -186,9 +186,10 @@ def attention(masm: MacroAssembler) -> None:
     masm.set_frame_size(saved.size)
     saved.store()
     ask, done = masm.label(), masm.label()
-    work = masm.temporaries[0]
+    work, caller = masm.temporaries[:2]
+    masm.load(LONG, caller, masm.frame_pointer, 0)
     masm.load(LONG, work, masm.thread, layout.THREAD_REAL_LIMIT)
-    masm.branch(LONG, Condition.BELOW, masm.frame_pointer, work, ask)
+    masm.branch(LONG, Condition.BELOW, caller, work, ask)
     masm.store(LONG, work, masm.thread, layout.THREAD_LIMIT)
     released = masm.label()
     masm.branch_memory_immediate(LONG, Condition.NOT_EQUAL, masm.thread, layout.THREAD_GIL, 0, released)
@@ -356,6 +357,30 @@ def call_by_name(masm: MacroAssembler) -> None:
         masm.jump_register(code)
 
 
+def walk(masm: MacroAssembler) -> None:
+    """walk(frame, most, left): the frame that is `most` steps further out, or where the chain ends before.
+
+    The word at `left` becomes the number of steps that were not gone.  A recursion without end has millions
+    of frames, too many for Python.
+    """
+    masm.prologue()
+    masm.set_frame_size(0)
+    frame, most, left = masm.arguments[:3]
+    again, done, further = masm.label(), masm.label(), masm.temporaries[-1]
+    assert further not in (frame, most, left)
+    masm.bind(again)
+    masm.branch_immediate(LONG, Condition.EQUAL, most, 0, done)
+    masm.load(LONG, further, frame, 0)
+    masm.branch_immediate(LONG, Condition.EQUAL, further, 0, done)
+    masm.move(LONG, frame, further)
+    masm.binary_immediate(Binary.SUB, LONG, most, most, 1)
+    masm.jump(again)
+    masm.bind(done)
+    masm.store(LONG, most, left, 0)
+    masm.move(LONG, masm.result, frame)
+    masm.epilogue()
+
+
 def assemble(make: Callable[[], MacroAssembler], emit: Callable[[MacroAssembler], None]) -> Code:
     masm = make()
     emit(masm)
@@ -369,5 +394,6 @@ STUBS: Final = {
     "compile": compile_and_go_on,
     "allocate": allocate,
     "enter": enter,
+    "walk": walk,
 }
 """by name, in an order in which none is referred to before it is there"""

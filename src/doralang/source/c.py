@@ -17,7 +17,7 @@ from typing import Final
 
 from doralang.bytecode.entities import FunctionRef
 from doralang.bytecode.function import Function
-from doralang.source.functions import TRAPS, FunctionText, Value, calls_of
+from doralang.source.functions import TRAPS, FunctionText, Value, calls_of, frame_room
 from doralang.source.names import entry_name, identifiers
 from doralang.types.kinds import Kind
 from doralang.types.primitives import C_FUNCTIONS_1, C_FUNCTIONS_2, Primitive
@@ -248,8 +248,9 @@ def body(function: Function, number: int, names: Mapping[FunctionRef, str]) -> l
         if register >= len(function.ref.parameters):
             lines.append(f"  {spaced(kind)}r{register} = 0;")
     if calls_of(function):
-        check = language.fail_if("is_too_deep(t)", Trap.STACK, function.lines[0])
-        lines += [language.indent + line for line in check]
+        # Such a function is not active yet, so it notes no place.
+        overflow = f"{{ t->trap = {TRAPS[Trap.STACK]}; {language.leave} }}"
+        lines.append(f"  if (unlikely(is_too_deep(t, {frame_room(function)}))) {overflow}")
     return lines + FunctionText(function, language, names).statements()
 
 

@@ -28,6 +28,9 @@ Value = bool | int | float | None
 TRAPS: Final = {trap: number for number, trap in enumerate(Trap, 1)}
 """what `thread.trap` says"""
 
+MOST_ROOM: Final = 1 << 20
+"""bytes of a frame; what a host keeps free for compilers' prologues is more"""
+
 TEXT_FUNCTIONS: Final = ("Str.len", "Str.getByte")
 """internal functions that are held"""
 
@@ -55,6 +58,8 @@ def reason_against(function: Function) -> str:
     """Why a function cannot be in generated code; empty if it can."""
     if function.ref.throws:
         return "it throws exceptions"
+    if frame_room(function) > MOST_ROOM:
+        return "its frame is too large"
     for insn in function.code:
         why = WHY_NOT.get(type(insn), "") or reason_of_operands(function, insn)
         if why:
@@ -74,6 +79,12 @@ def reason_of_operands(function: Function, insn: Instruction) -> str:
     if element != NO_REGISTER and function.registers[element] is Kind.REF:
         return "it uses arrays of objects"
     return ""
+
+
+def frame_room(function: Function) -> int:
+    """Bytes that a frame may take: twice what the registers and the longest call need."""
+    longest = max((len(insn.args) for insn in function.code if isinstance(insn, i.Call)), default=0)
+    return 16 * (len(function.registers) + longest)
 
 
 def calls_of(function: Function) -> list[FunctionRef]:

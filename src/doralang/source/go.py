@@ -17,7 +17,7 @@ from typing import Final
 
 from doralang.bytecode.entities import FunctionRef
 from doralang.bytecode.function import Function
-from doralang.source.functions import TRAPS, FunctionText, Value, calls_of
+from doralang.source.functions import TRAPS, FunctionText, Value, calls_of, frame_room
 from doralang.source.names import entry_name, identifiers
 from doralang.types.kinds import Kind
 from doralang.types.primitives import C_FUNCTIONS_1, C_FUNCTIONS_2, Primitive
@@ -43,6 +43,8 @@ SIZES: Final = {
     Kind.LONG: 8,
     Kind.DOUBLE: 8,
 }
+SMALL_ROOM: Final = 1024
+"""bytes of a frame that count as one active call"""
 ZEROS: Final = {None: "", Kind.BOOL: " false", Kind.REF: " nil"}
 
 COMPARISONS: Final = {
@@ -136,8 +138,9 @@ class Go:
 
     indent = "\t"
 
-    def __init__(self, number: int, result: Kind | None) -> None:
+    def __init__(self, number: int, result: Kind | None, room: int = 0) -> None:
         self.number = number
+        self.weight = 1 + room // SMALL_ROOM
         self.leave = f"return{ZEROS.get(result, ' 0')}"
 
     def constant(self, kind: Kind, value: Value) -> str:
@@ -192,9 +195,9 @@ class Go:
         call = f"{name}({', '.join(['t', *arguments])})"
         noting = f"{{ notePlace(t, {self.number}, {line}); {self.leave} }}"
         return [
-            "t.active++",
+            f"t.active += {self.weight}",
             self.assign(target, call) if target else call,
-            "t.active--",
+            f"t.active -= {self.weight}",
             f"if t.trap != 0 {noting}",
         ]
 
@@ -249,14 +252,14 @@ def head(ref: FunctionRef, names: Mapping[FunctionRef, str]) -> str:
 
 def body(function: Function, number: int, names: Mapping[FunctionRef, str]) -> list[str]:
     """Declarations (Go wants each variable to be used), the check of the depth, statements."""
-    language = Go(number, function.ref.result)
+    language = Go(number, function.ref.result, frame_room(function))
     lines = []
     for register, kind in enumerate(function.registers):
         if register >= len(function.ref.parameters):
             lines += [f"\tvar r{register} {TYPES[kind]}", f"\t_ = r{register}"]
     if calls_of(function):
-        check = language.fail_if("t.active > mostActive", Trap.STACK, function.lines[0])
-        lines += [language.indent + line for line in check]
+        # Such a function is not active yet, so it notes no place.
+        lines.append(f"\tif t.active > mostActive {{ t.trap = {TRAPS[Trap.STACK]}; {language.leave} }}")
     return lines + FunctionText(function, language, names).statements()
 
 

@@ -145,13 +145,10 @@ class Library:
         """What the thread says about a failure, which is taken off it."""
         trap, depth = TRAPS[thread.trap], thread.depth
         places = [self.place(thread.places[index]) for index in range(min(depth, HALF))]
-        if depth > HALF:
-            kept = min(depth - HALF, HALF)
-            places += [places[-1]] * (depth - HALF - kept)
-            last = range(depth - kept, depth)
-            places += [self.place(thread.places[HALF + index % HALF]) for index in last]
+        outer = range(max(HALF, depth - HALF), depth)
+        places += [self.place(thread.places[HALF + index % HALF]) for index in outer]
         thread.trap = thread.depth = 0
-        return NativeFailure(trap, places)
+        return NativeFailure(trap, places, depth - len(places))
 
     def place(self, place: Place) -> tuple[FunctionRef, int]:
         return self.functions[place.function], place.line

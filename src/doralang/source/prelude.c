@@ -74,7 +74,10 @@ static bool interrupted(thread *t) {
   return found;
 }
 
-static bool is_too_deep(thread *t) { return (char *)__builtin_frame_address(0) < t->limit; }
+/* Whether there is no room for a frame of so many bytes. */
+static bool is_too_deep(thread *t, int64_t bytes) {
+  return (char *)__builtin_frame_address(0) - t->limit < bytes;
+}
 
 /* Arithmetic that C leaves open. */
 

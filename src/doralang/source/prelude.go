@@ -48,10 +48,10 @@ type place struct {
 
 const half = 128          // places kept from each end of a long trace
 const patience = 1 << 20  // rounds of loops between two looks at the host
-const mostActive = 100000 // calls nested deeper are a stack overflow
+const mostActive = 100000 // calls nested deeper, larger ones counting more, are a stack overflow
 
 type thread struct {
-	active   int64 // calls that have not returned
+	active   int64 // calls that have not returned, by the size of the frames
 	stack    int64
 	patience int64          // rounds until the next look
 	lock     unsafe.Pointer // how to look

@@ -284,12 +284,12 @@ def delegation(c: Cursor) -> tree.Delegation | None:
 
 
 def class_field(c: Cursor, found: Prefix) -> tree.Field | tree.InvalidMember:
-    allow(c, found, Modifier.NONE, "a field")
+    modifiers = allow(c, found, Modifier.INTERNAL, "a field")
     mutable = c.kind == "var"
     span = c.take()
     name = c.name()
     declared, value = typed_value(c)
-    return tree.Field(span, name, mutable, declared, value) if name else tree.InvalidMember(span)
+    return tree.Field(span, modifiers, name, mutable, declared, value) if name else tree.InvalidMember(span)
 
 
 def typed_value(c: Cursor) -> tuple[tree.Type, tree.Expression | None]:

@@ -203,7 +203,8 @@ def _lines(nodes: Sequence[tree.Node]) -> Parts:
 
 def _variable(node: tree.Variable | tree.Field | tree.Global) -> Parts:
     declared: Parts = [": ", node.type] if node.type else []
-    return [_keyword(node.mutable), node.name, *declared, *_value(node.value)]
+    modifiers = _modifiers(node.modifiers) if isinstance(node, tree.Field) else ""
+    return [modifiers + _keyword(node.mutable), node.name, *declared, *_value(node.value)]
 
 
 def _keyword(mutable: bool) -> str:

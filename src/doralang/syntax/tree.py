@@ -498,6 +498,7 @@ class Parent(Node):
 class Field(Node):
     """A field among the members of a class"""
 
+    modifiers: Modifier
     name: str
     mutable: bool
     type: Type

@@ -1,24 +1,24 @@
 """Traces as C: one function, whose variables are those of the trace.
 
 head_0:;
-  count0_r3 = count0_r1 < count0_r0;
-  if (!count0_r3) goto leave_1;
+  dora_count0_r3 = dora_count0_r1 < dora_count0_r0;
+  if (!dora_count0_r3) goto leave_1;
   …
-  if (--rounds == 0) goto leave_0;
+  if (--dora_rounds == 0) goto leave_0;
   goto head_0;
 leave_1:;
-  v[1].as_int = count0_r1;
-  v[0].as_long = rounds;
+  v[1].as_int = dora_count0_r1;
+  v[0].as_long = dora_rounds;
   return 1;
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final
 
 from doralang.source.c import TYPES, C
+from doralang.source.names import distinct
 from doralang.tracing.trace import (
     Copy,
     Enter,
@@ -37,8 +37,6 @@ from doralang.tracing.trace import (
 )
 from doralang.types.kinds import Kind
 
-NOT_A_LETTER: Final = re.compile(r"[^A-Za-z0-9]+")
-
 
 class TraceText:
     """One trace on its way to text."""
@@ -46,7 +44,8 @@ class TraceText:
     def __init__(self, trace: Trace) -> None:
         self.trace = trace
         self.language = C(0, Kind.INT)
-        self.names = unique_names(trace.variables)
+        variables = trace.variables
+        self.names = dict(zip(variables, distinct(one.name for one in variables), strict=True))
         self.exits = {head.number: head.exit for head in trace.heads.values()}
         self.lines: list[str] = []
 
@@ -156,14 +155,3 @@ def label(exit: Exit) -> str:
 def array(number: int) -> str:
     """The address of an `object`."""
     return f"(&array{number})"
-
-
-def unique_names(variables: list[Variable]) -> dict[Variable, str]:
-    """Identifiers of C that still say which variable it is."""
-    names: dict[Variable, str] = {}
-    for variable in variables:
-        name = NOT_A_LETTER.sub("_", variable.name).strip("_")
-        if name in names.values():
-            name = f"{name}_{variable.number}"
-        names[variable] = name
-    return names

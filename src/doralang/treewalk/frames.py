@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import posixpath
+from typing import Final
 
 from doralang.check.program import Function
 from doralang.interpreter.context import FrameDescription
 from doralang.interpreter.objects import Value
 from doralang.text.source import Span
 from doralang.treewalk.classes import Bindings
+from doralang.types.traps import Trace, trace_of
+
+MANY_LOCALS: Final = 100
 
 
 class Frame:
     """One call of a function.
 
     `span` is where the function currently is: whoever may fail or call sets it first.  `result` is what
-    a `return` under way returns.  `depth` counts the frames from 1.
+    a `return` under way returns.  `depth` counts the frames from 1; those with many locals count more, so
+    that a recursion without end fills no memory.
     """
 
     __slots__ = ("bindings", "caller", "depth", "function", "locals", "result", "span")
@@ -27,7 +32,7 @@ class Frame:
         self.bindings = bindings
         self.locals = arguments + [None] * (len(function.locals) - len(arguments))
         self.caller = caller
-        self.depth: int = caller.depth + 1 if caller else 1
+        self.depth: int = (caller.depth if caller else 0) + 1 + len(self.locals) // MANY_LOCALS
         self.span: Span = function.span
         self.result: Value = None
 
@@ -69,6 +74,6 @@ def chain(frame: Frame | None) -> list[Frame]:
     return frames
 
 
-def trace(frame: Frame | None) -> list[str]:
+def trace(frame: Frame | None) -> Trace:
     """The stack trace of now, without numbers."""
-    return [str(describe(one)) for one in chain(frame)]
+    return trace_of(chain(frame), describe)

@@ -19,7 +19,7 @@ from doralang.types.traps import Trap
 from doralang.types.types import PrimitiveType, Type
 
 MOST_FRAMES: Final = 50_000
-"""Calls nested deeper than this are the failure `stack overflow`.
+"""Calls nested deeper than this, larger ones counting more, are the failure `stack overflow`.
 
 So are expressions so enormous that Python's own limit is reached first (`host.stack`).
 """

@@ -10,13 +10,13 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 
 from doralang.check.program import Function, Global, Program
-from doralang.interpreter.context import ByteSink, Context, FrameDescription, Output
+from doralang.interpreter.context import ByteSink, Context, FrameDescription, Output, as_utf8
 from doralang.interpreter.internals import INTERNALS
 from doralang.interpreter.objects import Array, Instance, Object, Str, Value, default_value
 from doralang.treewalk.classes import NO_BINDINGS, Bindings, Classes
 from doralang.treewalk.frames import Frame, Places, chain, trace
 from doralang.types.failures import FatalError, Trapped
-from doralang.types.traps import Trap
+from doralang.types.traps import Trace, Trap, trace_of
 from doralang.types.types import LONG
 
 
@@ -107,11 +107,11 @@ class Machine(ABC):
         message = object if isinstance(object, Str) else self._exception_field(object, "msg")
         return str(message) if isinstance(message, Str) else str(object.type)
 
-    def _trace_of(self, object: Object) -> list[str]:
+    def _trace_of(self, object: Object) -> Trace:
         record = self._exception_field(object, "record")
         if not isinstance(record, Array):
             return trace(self.frame)
-        return [str(self.places.description(int(entry))) for entry in record.items]  # type: ignore[arg-type]
+        return trace_of(record.items, self.places.description)  # type: ignore[arg-type]
 
     def _exception_field(self, object: Object, name: str) -> Value:
         """A field of the library's `Exception`, or None if the object is none."""
@@ -119,8 +119,3 @@ class Machine(ABC):
         if isinstance(object, Instance) and self.classes.is_instance(object.type, exception.of()):
             return object.fields[self.classes.slot(exception.fields[name])]
         return None
-
-
-def as_utf8(argument: str) -> bytes:
-    """An argument of the program; bytes that are no UTF-8 have become surrogates and now U+FFFD."""
-    return argument.encode("utf-8", "surrogateescape").decode("utf-8", "replace").encode()

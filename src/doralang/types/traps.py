@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Sequence
 from enum import Enum
+from typing import TypeVar
+
+P = TypeVar("P")
 
 
 class Trap(Enum):
@@ -40,10 +44,40 @@ TRACE_LIMIT = 200
 """A trace with more frames is printed with its innermost and outermost halves only."""
 
 
-def trace_lines(frames: list[str]) -> list[str]:
-    """The numbered lines of a stack trace; a long one loses its middle."""
-    numbered = [f"{index}: {frame}" for index, frame in enumerate(frames)]
-    if len(numbered) <= TRACE_LIMIT:
-        return numbered
+class Trace(list[str]):
+    """What is told of active functions, innermost first.
+
+    Of more than `TRACE_LIMIT` only the innermost and the outermost halves are there, and `left_out` says how
+    many are not: nobody makes texts for millions of frames that nobody prints.
+    """
+
+    __slots__ = ("left_out",)
+
+    def __init__(self, lines: Iterable[str] = (), left_out: int = 0) -> None:
+        super().__init__(lines)
+        self.left_out = left_out
+
+
+def trace_of(places: Sequence[P], describe: Callable[[P], object], left_out: int = 0) -> Trace:
+    """The trace of these places, innermost first.
+
+    `left_out` more stand in their middle; then half of `TRACE_LIMIT` are before them and as many behind.
+    """
+    half, total = TRACE_LIMIT // 2, len(places) + left_out
+    if total <= TRACE_LIMIT:
+        return Trace(str(describe(place)) for place in places)
+    shown = [*places[:half], *places[-half:]]
+    return Trace((str(describe(place)) for place in shown), total - TRACE_LIMIT)
+
+
+def trace_lines(trace: Trace) -> list[str]:
+    """The numbered lines of a stack trace; a long one has lost its middle."""
+    if not trace.left_out:
+        return [f"{index}: {line}" for index, line in enumerate(trace)]
     half = TRACE_LIMIT // 2
-    return [*numbered[:half], "...", *numbered[-half:]]
+    inner = [f"{index}: {line}" for index, line in enumerate(trace[:half])]
+    return [
+        *inner,
+        "...",
+        *[f"{index}: {line}" for index, line in enumerate(trace[half:], half + trace.left_out)],
+    ]

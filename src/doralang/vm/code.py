@@ -14,6 +14,7 @@ pay nothing for stack traces; `active_places` reads them out when somebody asks.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from types import FrameType, TracebackType
 from typing import Any, Final
@@ -79,8 +80,25 @@ def go_on(code: Code, block: Block | None, r: Registers) -> Any:
     return r[0]
 
 
+def with_room(first: Block, depth: int) -> Block:
+    """An entry of a function with many registers: it overflows where so many Python frames are active."""
+
+    def end(r: Registers) -> Block:
+        try:
+            sys._getframe(depth)
+        except ValueError:
+            return first
+        raise RecursionError
+
+    return Block((), end)
+
+
 RUNNING: Final = (run.__code__, go_on.__code__)
 """what runs in the Python frames that are calls of the program"""
+
+
+CALLS: Final = "doralang.vm.calls"
+"""whose closures call"""
 
 
 def active_places(frame: FrameType | None) -> list[Place]:
@@ -93,16 +111,23 @@ def active_places(frame: FrameType | None) -> list[Place]:
     return places
 
 
-def failed_places(traceback: TracebackType | None) -> list[Place]:
-    """The functions that were active where an exception was raised, innermost first."""
-    return [place_of(frame) for frame in frames_of(traceback)][::-1]
+def failed_frames(error: BaseException) -> list[FrameType]:
+    """The frames of the functions that were active where an exception was raised, innermost first."""
+    frames = [frame for frame in frames_of(error.__traceback__) if frame.f_code in RUNNING][::-1]
+    if isinstance(error, RecursionError) and frames and not is_calling(frames[0]):
+        del frames[0]  # there was room for `run`, but not for the first closure
+    return frames
 
 
 def frames_of(traceback: TracebackType | None) -> Iterator[FrameType]:
     while traceback is not None:
-        if traceback.tb_frame.f_code in RUNNING:
-            yield traceback.tb_frame
+        yield traceback.tb_frame
         traceback = traceback.tb_next
+
+
+def is_calling(frame: FrameType) -> bool:
+    """Whether a frame of `run` is at a call: all other closures have room if the function has."""
+    return getattr(frame.f_locals.get("op"), "__module__", "") == CALLS
 
 
 def place_of(frame: FrameType) -> Place:
