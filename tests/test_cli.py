@@ -868,3 +868,16 @@ def test_of_a_formula_only_the_formula_is_shown(engine: str, stage: str) -> None
     assert (result.status, result.err) == (0, "")
     assert len(result.out.splitlines()) < 40
     assert result.out.endswith("4\n")
+
+
+@pytest.mark.parametrize(
+    "options", ["--emit-asm=mian", "--engine=vm --emit-bytecode=mian,main", "--emit-asm=mian --target=arm64"]
+)
+def test_a_function_to_be_shown_that_there_is_not(options: str, tmp_path: Path) -> None:
+    path = tmp_path / "twice.dora"
+    path.write_text(TWICE)
+    result = dora(*options.split(), str(path))
+    assert (result.status, result.err) == (0, "dora: warning: there is no function `mian`\n")
+    names = ["main", "get", "Twice", "println", "push", "all"]
+    known = dora("--emit-debug=none", "--emit-bytecode=" + ",".join(names), "--engine=baseline", str(path))
+    assert known.err == "dora: warning: there is no function `none`\n"

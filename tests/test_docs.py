@@ -115,6 +115,46 @@ def test_paths_in_the_source_exist(page: Path) -> None:
         assert (ROOT / path).exists(), path
 
 
+ADDING = {
+    "adding-an-operator.md": ("countOneBits", "count_one_bits"),
+    "adding-an-instruction.md": ("BranchEqual", "branch_equal"),
+    "adding-a-cpu.md": ("arm64", "ARM64"),
+}
+"""the pages that say how to add something, and the example that they follow, as source files spell it"""
+SOURCES = [
+    path
+    for folder in ("src", "tests/unit", "tests/stages")
+    for path in sorted((ROOT / folder).rglob("*"))
+    if path.suffix in (".py", ".dora", ".c", ".go", ".txt")
+]
+
+
+def code_spans(page: str) -> set[str]:
+    text = BLOCK.sub("", (ROOT / "docs" / page).read_text(encoding="utf-8"))
+    return set(re.findall(r"`([^`\n]+)`", text))
+
+
+@pytest.mark.parametrize("page", ADDING)
+def test_pages_on_adding_name_every_file_that_has_the_example(page: str) -> None:
+    spans = code_spans(page)
+    for path in SOURCES:
+        text = path.read_text(encoding="utf-8")
+        if any(example in text for example in ADDING[page]):
+            name = path.relative_to(ROOT).as_posix()
+            named = {name, path.name, *(parent.as_posix() for parent in path.relative_to(ROOT).parents[:-3])}
+            assert named & spans, f"docs/{page} does not say what to do in {name}"
+
+
+@pytest.mark.parametrize("page", ADDING)
+def test_pages_on_adding_name_no_file_that_is_not_there(page: str) -> None:
+    names = {path.name for path in SOURCES} | {path.name for path in (ROOT / "tests").glob("*.py")}
+    for span in code_spans(page):
+        if re.fullmatch(r"[\w./-]+\.(py|dora|txt|c|go|md)", span):
+            assert (ROOT / span).exists() or span in names, span
+        elif re.fullmatch(r"(src|tests|docs|tools|examples)/[\w./-]+", span):
+            assert (ROOT / span).exists(), span
+
+
 def test_output_is_compared() -> None:
     assert matches(["a", "b"], ["a", "b"])
     assert matches(["a", "...", "d"], ["a", "b", "c", "d"])

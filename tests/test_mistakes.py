@@ -106,5 +106,5 @@ def test_a_mistake_in_a_header_is_not_held_against_its_uses(declaration: str) ->
 
 
 def test_the_next_mistake_is_not_hidden() -> None:
-    text = "fun main() {\n  f(1,,2);\n  let x: int = true;\n  if x y { }\n  undone();\n  return 1;\n}\n"
+    text = "fun main() {\n  f(1,,2);\n  let x: int = true;\n  undone();\n  return 1;\n  if x y { }\n}\n"
     assert [error.split(":")[0] for error in errors(text)] == ["2", "3", "4", "5", "6"]

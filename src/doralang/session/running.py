@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, cast
 from doralang import interrupts
 from doralang.engines.rows import INTERPRETERS, interpreter
 from doralang.optional import load
-from doralang.settings import Settings, Streams
+from doralang.settings import ALL, Settings, Streams
 from doralang.text.diagnostics import Diagnostics
 from doralang.text.source import Source
 
@@ -43,6 +43,7 @@ def run_source(
             return 1
         if diagnostics.reports:
             entry = None  # so that the next run reports the same
+        tell_unknown(program, streams, settings)
         engine = interpreter(program, arguments, streams, settings)
     return run(engine, entry)
 
@@ -55,9 +56,20 @@ def show_code(source: Source, streams: Streams, settings: Settings, report: Repo
     report(diagnostics)
     if program is None:
         return 1
+    tell_unknown(program, streams, settings)
     text: str = load("doralang.native.showing").show_program(program, settings)
     streams.stdout.write(text.encode("utf-8", "surrogateescape"))
     return 0
+
+
+def tell_unknown(program: Program, streams: Streams, settings: Settings) -> None:
+    """Warn about functions that somebody wants to see and that there are not."""
+    asked = (settings.emit_bytecode | settings.emit_asm | settings.emit_debug) - {ALL}
+    if asked:
+        known = {function.name for function in load("doralang.lower.names").functions_of(program)}
+        for name in sorted(asked - known):
+            streams.stderr.write(f"dora: warning: there is no function `{name}`\n".encode("utf-8", "replace"))
+        streams.stderr.flush()
 
 
 def run(engine: Runnable, entry: Entry | None) -> int:
