@@ -42,12 +42,15 @@ class Settings:
         gc_stress: bool = False,
         gc_stress_minor: bool = False,
         gc_verify: bool = False,
+        gc_events: bool = False,
+        gc_stats: bool = False,
         heap_size: int | None = None,
         young_size: int | None = None,
         omit_bounds_check: bool = False,
         perf: bool = False,
         hot: int | None = None,
         hot_now: bool = False,
+        stats: bool = False,
         cache: bool = True,
     ) -> None:
         self.engine = engine
@@ -56,8 +59,8 @@ class Settings:
         self.gc_stress = gc_stress
         self.gc_stress_minor = gc_stress_minor
         self.gc_verify = gc_verify
-        self.gc_events = False
-        self.gc_stats = False
+        self.gc_events = gc_events
+        self.gc_stats = gc_stats
         self.heap_size = heap_size
         """in bytes; none for a quarter of the machine's memory"""
         self.young_size = young_size
@@ -79,7 +82,7 @@ class Settings:
         """calls and rounds of loops after which a function is hot; none for the engine's default"""
         self.hot_now = hot_now
         """whether the program waits for native code instead of running on"""
-        self.stats = False
+        self.stats = stats
         """what the engine did, when the program ends"""
         self.cache = cache
         """whether compiled code may be taken from and stored in the user's cache"""
