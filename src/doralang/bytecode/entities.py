@@ -52,6 +52,7 @@ class ClassRef:
         "is_text",
         "method_count",
         "name",
+        "has_heirs",
         "own_methods",
         "parent",
         "shared",
@@ -81,6 +82,10 @@ class ClassRef:
         """whether it is made of the library alone, so that programs can share it"""
         self.depth: int = parent.depth + 1 if parent else 0
         """the number of its ancestors"""
+        self.has_heirs = False
+        """whether another class has begun with its tables, so that they must not grow any more"""
+        if parent is not None:
+            parent.has_heirs = True
         self.method_count: int = parent.method_count if parent else 0
         """the length of its table of virtual methods"""
         self._display: tuple[ClassRef, ...] = ()
@@ -91,7 +96,7 @@ class ClassRef:
 
     def set_method(self, slot: int, method: FunctionRef) -> None:
         """Declare what is called at a place in the table, which may be the next new one."""
-        assert self._methods is None, f"{self} is complete"
+        assert self._methods is None and not self.has_heirs, f"{self} is complete"
         self.own_methods[slot] = method
         self.method_count = max(self.method_count, slot + 1)
 

@@ -202,11 +202,8 @@ class Stored:
     def __init__(self, image: Image) -> None:
         classes, functions, self.codes, roots, fields, initializers, main, self.globals = image[:8]
         internals, callables, self.is_alone = image[8:]
-        self.classes = restore_classes(classes)
         self.functions = [restore_function(data) for data in functions]
-        for cls, data in zip(self.classes, classes, strict=True):
-            for slot, number in data[5].items():
-                cls.set_method(slot, self.functions[number])
+        self.classes = restore_classes(classes, self.functions)
         self.internals = [self.functions[number] for number in internals]
         self.callables = {name: self.functions[number] for name, number in callables}
         str_class, longs_class, exception = (self.classes[number] for number in roots)
@@ -246,15 +243,17 @@ class Stored:
         return CodeObject(functions[number], code, sites, tier)
 
 
-def restore_classes(data: Sequence[Image]) -> list[ClassRef]:
-    """The classes, still without methods."""
+def restore_classes(data: Sequence[Image], functions: Sequence[FunctionRef]) -> list[ClassRef]:
+    """The classes.  Each is complete before a descendant is made: that begins with its parent's tables."""
     classes: list[ClassRef] = []
-    for name, symbol, parent_number, fields, element, _, is_text, shared in data:
+    for name, symbol, parent_number, fields, element, methods, is_text, shared in data:
         parent = None if parent_number is None else classes[parent_number]
         cls = ClassRef(name, parent, symbol, element=KINDS.get(element), is_text=is_text, shared=shared)
         cls.fields = list(parent.fields) if parent else []
         for field, kind in fields:
             cls.fields.append(FieldRef(field, KINDS[kind], len(cls.fields), cls))
+        for slot, number in methods.items():
+            cls.set_method(slot, functions[number])
         classes.append(cls)
     return classes
 
