@@ -102,8 +102,8 @@ class CodeSpace:
     def condemn(self, free: Callable[[], None]) -> None:
         """Free something whose last reference has gone.
 
-        That is done at once, unless Python's collector of cycles has come in the middle of work here: then when
-        the work is done.
+        That is done at once, unless Python's collector of cycles has come in the middle of work here: then
+        when the work is done.
         """
         self.condemned.append(free)
         if not self.arena.lock.locked() and not self.ticker.lock.locked():
