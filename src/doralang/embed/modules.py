@@ -176,11 +176,16 @@ class Module:
         return [*super().__dir__(), *self.functions]
 
     def __del__(self) -> None:
-        code = self.__dict__.get("_code")
-        if code is not None:
-            for host in self._spare:
+        code, spare = self.__dict__.get("_code"), self.__dict__.get("_spare", [])
+        if code is None:
+            return
+
+        def free() -> None:
+            for host in spare:
                 host.instance.close()
             code.close()
+
+        code.space.condemn(free)
 
 
 class Instance:
@@ -241,7 +246,8 @@ class Instance:
 
     def __del__(self) -> None:
         if "_host" in self.__dict__:
-            self._host.instance.close()
+            instance = self._host.instance
+            instance.space.condemn(instance.close)
 
 
 def entering(run: Callable[[], Any]) -> Any:

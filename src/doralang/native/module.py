@@ -232,7 +232,7 @@ class Module:
         """The function that `call(name)` finds.  Raises FatalError."""
         ref = self.callables.get(name)
         if ref is None:
-            with self.space.lock:
+            with self.space:
                 specializer = self.specializer
                 function = specializer.program.callable_by_name(name)
                 if function is None:
@@ -246,7 +246,7 @@ class Module:
 
     def supply(self, name: str) -> int:
         """Place the code of a function, which its cell leads to from then on; the address."""
-        with self.space.lock:
+        with self.space:
             placed = self.loader.placed.get(name)
             if placed is not None:  # by another thread, just now
                 return placed.address
@@ -313,7 +313,7 @@ class Module:
 
     def close(self) -> None:
         """Free all code.  No instance of the module is left."""
-        with self.space.lock:
+        with self.space:
             self.loader.close()
 
 

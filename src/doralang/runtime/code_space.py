@@ -62,6 +62,10 @@ class CodeSpace:
     def __init__(self, target: Target) -> None:
         self.target = target
         self.lock = RLock()
+        self.depth = 0
+        """how often the thread that has the lock is at work here"""
+        self.condemned: list[Callable[[], None]] = []
+        """what frees things whose last reference has gone"""
         self.arena = CodeArena(arena_size())
         self.ticker = ticker(target)
         self.points = PointTable(self.arena)
@@ -80,6 +84,44 @@ class CodeSpace:
     def after_fork(self) -> None:
         """In a child, which has none of the threads that may have held the lock."""
         self.lock = RLock()
+        self.depth = 0
+
+    # Work, and freeing.
+
+    def __enter__(self) -> None:
+        """Compile, place or free: one thread at a time."""
+        self.lock.acquire()
+        self.depth += 1
+
+    def __exit__(self, *error: object) -> None:
+        self.depth -= 1
+        self.lock.release()
+        if self.condemned and not self.depth:
+            self.reap()
+
+    def condemn(self, free: Callable[[], None]) -> None:
+        """Free something whose last reference has gone.
+
+        That is done at once, unless Python's collector of cycles has come in the middle of work here: then
+        when the work is done.
+        """
+        self.condemned.append(free)
+        if not self.arena.lock.locked() and not self.ticker.lock.locked():
+            self.reap()
+
+    def reap(self) -> None:
+        """Free what is condemned, if nobody is at work."""
+        while self.condemned and self.lock.acquire(blocking=False):
+            try:
+                if self.depth:
+                    return
+                self.depth += 1
+                try:
+                    self.condemned.pop()()
+                finally:
+                    self.depth -= 1
+            finally:
+                self.lock.release()
 
     # Stubs.
 
