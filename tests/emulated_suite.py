@@ -67,7 +67,7 @@ def jobs(every: int, collectors: Sequence[str], stress: bool) -> Iterator[Job]:
         for path in chosen:
             yield Job(path, (f"--gc={name}",))
         if stress and name not in NOT_COLLECTING:
-            for path in chosen[::STRESSED]:
+            for path in [one for one in chosen if parse_file(one).stressed][::STRESSED]:
                 yield Job(path, (f"--gc={name}", "--gc-stress", "--gc-verify"))
 
 

@@ -14,7 +14,8 @@ comments; `test_language` runs the files and compares.
 
 In lines of stderr `*` stands for anything and the line `**` for any number of lines.  Whole-line
 comments say how to run the file: `// args: a b`, `// stdin: "JSON"`, `// check-only` (`dora check`)
-and `// test-file` (`dora test`).
+`// test-file` (`dora test`), and `// not-stressed`, of a program that allocates with a full stack: a
+collection at each of its allocations would take time in the square of its depth.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ EXIT: Final = re.compile(r" exit (\d+)")
 LINE: Final = re.compile(r": ?(.*)")
 STDOUT: Final = re.compile(r" stdout: (.*)")
 STDERR: Final = re.compile(r" (?:failure|trace|stderr): (.*)")
-DIRECTIVE: Final = re.compile(r"// (args|stdin): (.*)|// (check-only|test-file)")
+DIRECTIVE: Final = re.compile(r"// (args|stdin): (.*)|// (check-only|test-file|not-stressed)")
 
 
 class Command(Enum):
@@ -60,6 +61,7 @@ class Case:
     """What one file expects."""
 
     command: Command = Command.RUN
+    stressed: bool = True
     arguments: list[str] = field(default_factory=list)
     stdin: bytes = b""
     lines: list[str] = field(default_factory=list)
@@ -119,6 +121,8 @@ def parse_directive(case: Case, match: re.Match[str]) -> None:
         case.arguments = match[2].split()
     elif name == "stdin":
         case.stdin = json.loads(match[2]).encode()
+    elif name == "not-stressed":
+        case.stressed = False
     else:
         case.command = Command.CHECK if name == "check-only" else Command.TEST
 

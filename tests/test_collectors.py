@@ -24,7 +24,9 @@ from test_language import FILES, LANGUAGE, run_with
 TRACING = [name for name, row in COLLECTORS.items() if row.traces]
 MODES = [(f"--gc={name}", "--gc-stress") for name in TRACING] + [("--gc=swiper", "--gc-stress-minor")]
 CASES = [
-    path for path in FILES if (case := parse_file(path)).command is not Command.CHECK and not case.errors
+    path
+    for path in FILES
+    if (case := parse_file(path)).command is not Command.CHECK and not case.errors and case.stressed
 ]
 
 

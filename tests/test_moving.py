@@ -19,7 +19,7 @@ def moving_engine(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(engines.ENGINES, "baseline", (MODULE, MovingMachine.__name__))
 
 
-CASES = [path for path in FILES if parse_file(path).command is not Command.CHECK]
+CASES = [path for path in FILES if (case := parse_file(path)).command is not Command.CHECK and case.stressed]
 
 
 @pytest.mark.parametrize("path", CASES, ids=lambda path: str(path.relative_to(LANGUAGE).with_suffix("")))
