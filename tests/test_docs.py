@@ -125,7 +125,7 @@ SOURCES = [
     path
     for folder in ("src", "tests/unit", "tests/stages")
     for path in sorted((ROOT / folder).rglob("*"))
-    if path.suffix in (".py", ".dora", ".c", ".go", ".txt")
+    if path.suffix in (".py", ".dora", ".c", ".go", ".txt") and ".egg-info" not in path.parent.suffix
 ]
 
 

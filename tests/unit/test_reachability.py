@@ -55,6 +55,6 @@ def test_what_is_known_is_not_found_again() -> None:
 def test_code_for_another_processor_is_shown_of_growing_functions(tmp_path: Path) -> None:
     path = tmp_path / "prog.dora"
     path.write_text(GROWING)
-    result = dora("--emit-asm=f", "--target=arm64", str(path))
+    result = dora("--emit-asm=f", "--target=x64", str(path))
     assert result.status == 0
     assert "f<Pair<int, int>>" in result.out
