@@ -11,8 +11,8 @@ SEED   ?= 1
 COUNT  ?= 1000
 BIN    := .venv/bin
 
-.PHONY: setup run test fuzz fuzz-gc fuzz-stored format check-format types unit bench bench-gc bench-compile bench-startup \
-	bench-engines clean
+.PHONY: setup run test fuzz fuzz-gc fuzz-stored format check-format types unit bench bench-gc bench-compile \
+	bench-startup bench-engines clean
 
 setup: .venv/.installed
 
@@ -30,11 +30,7 @@ run: setup
 
 test: .venv/.test-installed check-format types unit
 
-check-# Random programs of several paths, with code stored by runs that took other paths.
-fuzz-stored: .venv/.test-installed
-	$(BIN)/python tests/fuzz/stored.py --seed $(SEED) --count $(COUNT)
-
-format: .venv/.test-installed
+check-format: .venv/.test-installed
 	$(BIN)/ruff format --check src tests bench tools
 	$(BIN)/ruff check src tests bench tools
 
@@ -54,6 +50,10 @@ fuzz: .venv/.test-installed
 # Random programs with every collector, under stress and verified.
 fuzz-gc: .venv/.test-installed
 	$(BIN)/python tests/fuzz/compare.py --seed $(SEED) --count $(COUNT) --collectors
+
+# Random programs of several paths, with code stored by runs that took other paths.
+fuzz-stored: .venv/.test-installed
+	$(BIN)/python tests/fuzz/stored.py --seed $(SEED) --count $(COUNT)
 
 format: .venv/.test-installed
 	$(BIN)/ruff format src tests bench tools
