@@ -26,8 +26,8 @@ from doralang.baseline.compiler import compile_function
 from doralang.bytecode import instructions
 from doralang.bytecode.entities import FunctionRef
 from doralang.bytecode.function import Function as Bytecode
-from doralang.check.checker import MainRule, check_program
-from doralang.check.program import Class, Function, Program
+from doralang.checker.checker import MainRule, check_program
+from doralang.checker.program import Class, Function, Program
 from doralang.engines.native import Machine
 from doralang.lower.specializer import Specializer
 from doralang.session.checking import library_for

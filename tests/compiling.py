@@ -7,7 +7,7 @@ from functools import partial
 
 from doralang.baseline.compiler import compile_function
 from doralang.bytecode.function import Function as Bytecode
-from doralang.check.program import Class, Function, Program
+from doralang.checker.program import Class, Function, Program
 from doralang.code.objects import CodeObject
 from doralang.lower.functions import lowering
 from doralang.lower.reachability import reached

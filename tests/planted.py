@@ -17,7 +17,7 @@ from unittest.mock import patch
 
 from doralang.baseline import objects
 from doralang.baseline.frame import Frame
-from doralang.check import library
+from doralang.checker import library
 from doralang.cli.main import run_command
 from doralang.code.objects import CodeObject
 from doralang.library.files import read_heap

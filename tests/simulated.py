@@ -12,7 +12,7 @@ import ctypes
 from collections.abc import Callable
 from io import BytesIO
 
-from doralang.check.program import Function
+from doralang.checker.program import Function
 from doralang.code import layout
 from doralang.engines.native import Machine
 from doralang.interpreter.objects import Str, Value

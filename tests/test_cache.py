@@ -109,12 +109,12 @@ def test_a_stored_program_is_not_read_again(
 @pytest.mark.parametrize("collector", COLLECTORS)
 def test_a_stored_program_starts_without_the_front_end(cache: Path, hello: Path, collector: str) -> None:
     command = [sys.executable, "-X", "importtime", "-m", "doralang", f"--gc={collector}", str(hello)]
-    for parts in (["syntax", "check", "lower", "baseline"], []):
+    for parts in (["syntax", "checker", "lower", "baseline"], []):
         done = subprocess.run(command, capture_output=True, text=True, check=True)
         loaded = {line.rpartition(" ")[2] for line in done.stderr.splitlines()}
         assert done.stdout == "hello\n"
         assert [
-            part for part in ("syntax", "check", "lower", "baseline") if f"doralang.{part}" in loaded
+            part for part in ("syntax", "checker", "lower", "baseline") if f"doralang.{part}" in loaded
         ] == parts
 
 

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from command_line import ENGINES, dora
-from doralang.check.declarations import MOST_LETTERS, fitting_signature
+from doralang.checker.declarations import MOST_LETTERS, fitting_signature
 from doralang.machine.targets import host
 from doralang.runtime import active, stacks
 from doralang.source.toolchains import find_c, find_go

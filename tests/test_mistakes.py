@@ -9,7 +9,7 @@ from typing import Final
 
 import pytest
 
-from doralang.check.library import check_source
+from doralang.checker.library import check_source
 from doralang.syntax.lexer import lex
 from doralang.syntax.tokens import Tokens
 from doralang.text.diagnostics import Diagnostics

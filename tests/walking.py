@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from io import BytesIO
 from typing import Any, Final, NamedTuple
 
-from doralang.check.checker import MainRule, check_program
-from doralang.check.library import prelude
-from doralang.check.program import Program
+from doralang.checker.checker import MainRule, check_program
+from doralang.checker.library import prelude
+from doralang.checker.program import Program
 from doralang.engines.vm import Machine
 from doralang.interpreter.objects import Value
 from doralang.settings import Settings

@@ -57,7 +57,7 @@ PRINTERS: Final = {
         "doralang.syntax.parser", "parse_file", "parse_formula", "doralang.syntax.dump", "dump", True
     ),
     Stage.PROGRAM: Printer(
-        "doralang.check.library", "check_source", "", "doralang.check.printer", "dump_program"
+        "doralang.checker.library", "check_source", "", "doralang.checker.printer", "dump_program"
     ),
 }
 

@@ -14,8 +14,8 @@ from doralang.bytecode.entities import FunctionRef
 from doralang.bytecode.function import Function as Bytecode
 from doralang.bytecode.instructions import Compute, Poll, Register, Return
 from doralang.bytecode.verifier import verify
-from doralang.check.library import compiled_library
-from doralang.check.program import Function
+from doralang.checker.library import compiled_library
+from doralang.checker.program import Function
 from doralang.code.collectors import COLLECTORS
 from doralang.code.layout import WORD
 from doralang.library.files import HEAP

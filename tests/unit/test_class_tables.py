@@ -9,7 +9,7 @@ import pytest
 
 from compiling import compiled_program
 from doralang.bytecode.entities import ClassRef, FunctionRef
-from doralang.check.program import Function
+from doralang.checker.program import Function
 from doralang.code import layout
 from doralang.lower.functions import lowering
 from doralang.runtime.memory import load_word

@@ -8,7 +8,7 @@ from fractions import Fraction
 from hypothesis import given
 from hypothesis import strategies as st
 
-from doralang.check.exact import LARGEST, Exact, combine, literal, negate
+from doralang.checker.exact import LARGEST, Exact, combine, literal, negate
 from doralang.text.source import Span
 
 HERE = Span(0, 0)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from command_line import ENGINES, dora
-from doralang.check.checker import check_formula, check_program
-from doralang.check.library import prelude
-from doralang.check.program import Program
+from doralang.checker.checker import check_formula, check_program
+from doralang.checker.library import prelude
+from doralang.checker.program import Program
 from doralang.library.files import GRANTED, PUBLIC_NAMES
 from doralang.syntax.parser import parse_file, parse_formula
 from doralang.text.diagnostics import Diagnostics

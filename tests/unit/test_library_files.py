@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from doralang.check.library import check_source, prelude
-from doralang.check.program import Function
+from doralang.checker.library import check_source, prelude
+from doralang.checker.program import Function
 from doralang.interpreter.internals import CHECKED_LATE, CONSTRUCTORS, INTERNALS
 from doralang.library.files import FOLDER, HEAP, HEAP_FOLDER, PRELUDE, PUBLIC_NAMES
 from doralang.text.diagnostics import Diagnostics

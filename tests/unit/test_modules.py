@@ -14,7 +14,7 @@ from doralang.baseline.compiler import compile_for
 from doralang.bytecode.entities import FunctionRef
 from doralang.bytecode.function import Function as Bytecode
 from doralang.bytecode.instructions import CallInternal, Register, Return
-from doralang.check.program import Program
+from doralang.checker.program import Program
 from doralang.engines.native import Machine, module_of
 from doralang.interpreter.internals import INTERNALS
 from doralang.native.module import Module

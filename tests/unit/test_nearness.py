@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from doralang.check.library import check_source
-from doralang.check.nearness import MOST_NAMES, distance, nearest
+from doralang.checker.library import check_source
+from doralang.checker.nearness import MOST_NAMES, distance, nearest
 from doralang.text.diagnostics import Diagnostics
 from doralang.text.source import Source
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from doralang.check.library import check_source
+from doralang.checker.library import check_source
 from doralang.text.diagnostics import Diagnostics
 from doralang.text.pause import NO_CYCLES, Pause
 from doralang.text.source import Source

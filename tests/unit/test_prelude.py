@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from doralang.check.library import prelude
-from doralang.check.program import Function
+from doralang.checker.library import prelude
+from doralang.checker.program import Function
 from doralang.interpreter.objects import Array, Str, Value
 from doralang.types.failures import Failure
 from doralang.types.traps import Trap

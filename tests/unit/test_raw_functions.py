@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from doralang.check.calls import RAW_NAMES
-from doralang.check.checker import check_formula, check_library, check_program
-from doralang.check.library import prelude
+from doralang.checker.calls import RAW_NAMES
+from doralang.checker.checker import check_formula, check_library, check_program
+from doralang.checker.library import prelude
 from doralang.library.files import HEAP_FOLDER, PUBLIC_NAMES, read_file, read_prelude
 from doralang.syntax.parser import parse_file, parse_formula
 from doralang.text.diagnostics import Diagnostics

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from doralang.check.library import check_source
+from doralang.checker.library import check_source
 from doralang.syntax import tree
 from doralang.syntax.dump import dump, dump_tokens
 from doralang.syntax.lexer import lex

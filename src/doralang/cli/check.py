@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from doralang.check.checker import MainRule
+from doralang.checker.checker import MainRule
 from doralang.cli.options import Invocation
 from doralang.cli.output import report
 from doralang.session.checking import compile_program

@@ -16,8 +16,8 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from doralang.check.checker import MainRule
-from doralang.check.program import Program
+from doralang.checker.checker import MainRule
+from doralang.checker.program import Program
 from doralang.cli.options import Invocation, UsageError
 from doralang.cli.output import report, write
 from doralang.pipeline import dump_stages

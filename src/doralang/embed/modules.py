@@ -20,9 +20,9 @@ from threading import Lock
 from types import MappingProxyType
 from typing import Any, Final, Literal
 
-from doralang.check import program as typed
-from doralang.check.checker import MainRule, check_program
-from doralang.check.library import compiled_library
+from doralang.checker import program as typed
+from doralang.checker.checker import MainRule, check_program
+from doralang.checker.library import compiled_library
 from doralang.embed import errors
 from doralang.embed.conversion import FromValue, ToWord, annotation, converter_for, result_of
 from doralang.embed.instances import CancelRequest, Host, Print

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 
 from doralang.bytecode.entities import FunctionRef
 from doralang.bytecode.function import Function as Bytecode
-from doralang.check.program import Function, Program
+from doralang.checker.program import Function, Program
 from doralang.engines.vm import Machine
 from doralang.interpreter.context import ByteSink
 from doralang.interpreter.objects import Value

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from doralang.check.program import Function, Program
+from doralang.checker.program import Function, Program
 from doralang.code.collectors import COLLECTORS, DEFAULT
 from doralang.interpreter.context import ByteSink
 from doralang.interpreter.objects import Value

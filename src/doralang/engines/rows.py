@@ -8,7 +8,7 @@ from doralang.optional import load
 from doralang.settings import Settings, Streams
 
 if TYPE_CHECKING:
-    from doralang.check.program import Function, Program
+    from doralang.checker.program import Function, Program
     from doralang.interpreter.objects import Value
     from doralang.types.failures import Failure
     from doralang.types.types import Type

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from doralang.check.program import Function, Program
+from doralang.checker.program import Function, Program
 from doralang.lower.functions import lowering
 from doralang.source.functions import calls_of, reason_against
 from doralang.source.provider import LANGUAGES

@@ -11,7 +11,7 @@ from functools import cache
 from doralang.bytecode.entities import FunctionRef
 from doralang.bytecode.function import Function as Bytecode
 from doralang.bytecode.native import NativeFunction, NativeProvider
-from doralang.check.program import Program
+from doralang.checker.program import Program
 from doralang.engines.vm import Machine
 from doralang.interpreter.context import ByteSink
 from doralang.optional import load

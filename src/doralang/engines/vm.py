@@ -16,7 +16,7 @@ from doralang import interrupts
 from doralang.bytecode.entities import FunctionRef, GlobalRef
 from doralang.bytecode.function import Function as Bytecode
 from doralang.bytecode.native import NativeFailure, NativeProvider, Place
-from doralang.check.program import Function, Program
+from doralang.checker.program import Function, Program
 from doralang.interpreter.context import ByteSink, Context, FrameDescription, Output, as_utf8
 from doralang.interpreter.objects import Array, Instance, Object, Str, Value
 from doralang.interpreter.stack import on_deep_stack, with_headroom

@@ -14,8 +14,8 @@ from doralang.bytecode import instructions as i
 from doralang.bytecode.builder import Builder, Label
 from doralang.bytecode.entities import FunctionRef
 from doralang.bytecode.instructions import NO_REGISTER, Register
-from doralang.check import program as typed
-from doralang.check.program import Function, TypedExpression
+from doralang.checker import program as typed
+from doralang.checker.program import Function, TypedExpression
 from doralang.lower.specializer import Mapping, Specializer
 from doralang.text.recursion import HOP, on_fresh_stack
 from doralang.text.source import Span

@@ -14,8 +14,8 @@ from typing import NamedTuple
 
 from doralang.bytecode import instructions as i
 from doralang.bytecode.instructions import Register
-from doralang.check import program as typed
-from doralang.check.program import TypedExpression
+from doralang.checker import program as typed
+from doralang.checker.program import TypedExpression
 from doralang.lower.body import Body
 from doralang.types.kinds import Kind
 from doralang.types.primitives import PRIMITIVES

@@ -7,8 +7,8 @@ from typing import Any, Final
 from doralang.bytecode import instructions as i
 from doralang.bytecode.builder import Label
 from doralang.bytecode.instructions import NO_REGISTER, Register
-from doralang.check import program as typed
-from doralang.check.program import Dispatch, Logic, TypedExpression
+from doralang.checker import program as typed
+from doralang.checker.program import Dispatch, Logic, TypedExpression
 from doralang.lower.body import Body, Handler
 from doralang.lower.counting import call_of_counter, counter_of
 from doralang.text.source import Span

@@ -16,7 +16,7 @@ from doralang.bytecode import instructions as i
 from doralang.bytecode.entities import FunctionRef
 from doralang.bytecode.function import Function as Bytecode
 from doralang.bytecode.instructions import NO_REGISTER, Register
-from doralang.check.program import Block, Function, Program
+from doralang.checker.program import Block, Function, Program
 from doralang.lower.body import Body, Tables
 from doralang.lower.expressions import DEFAULTS, LEAVES, LINKS, first_operand
 from doralang.lower.specializer import Mapping, Specializer

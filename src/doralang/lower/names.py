@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from doralang.bytecode.entities import CUT
-from doralang.check.program import Class, Function, FunctionKind, Library, Program, Trait
+from doralang.checker.program import Class, Function, FunctionKind, Library, Program, Trait
 from doralang.optional import load
 from doralang.types.types import PRIMITIVE_TYPES, ClassHead, ClassType, TraitHead, Type
 

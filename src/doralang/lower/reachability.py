@@ -16,7 +16,7 @@ from typing import Final
 from doralang.bytecode import instructions as i
 from doralang.bytecode.entities import FunctionRef
 from doralang.bytecode.function import Function as Bytecode
-from doralang.check.program import Function
+from doralang.checker.program import Function
 from doralang.lower.specializer import Specializer
 
 MOST_LEVELS: Final = 10

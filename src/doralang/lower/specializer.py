@@ -11,7 +11,7 @@ from itertools import takewhile
 
 from doralang.bytecode.entities import ClassRef, FieldRef, FunctionRef, GlobalRef
 from doralang.bytecode.function import Function as Bytecode
-from doralang.check.program import Class, Field, Function, FunctionKind, Global, Program, Trait
+from doralang.checker.program import Class, Field, Function, FunctionKind, Global, Program, Trait
 from doralang.lower.names import OUTERMOST, Names, find_types, functions_of, shortened
 from doralang.text.pause import NO_CYCLES
 from doralang.types.kinds import Kind

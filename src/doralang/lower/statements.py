@@ -9,8 +9,8 @@ from typing import Final
 from doralang.bytecode import instructions as i
 from doralang.bytecode.builder import Label
 from doralang.bytecode.instructions import NO_REGISTER, Register
-from doralang.check import program as typed
-from doralang.check.program import FunctionKind
+from doralang.checker import program as typed
+from doralang.checker.program import FunctionKind
 from doralang.lower.body import Body, Finally, Handler, Loop
 from doralang.lower.counting import count, counted_loop
 from doralang.lower.expressions import DEFAULTS, emit_call, jump_if

@@ -27,7 +27,7 @@ from doralang.types.failures import FatalError, Trapped
 from doralang.types.traps import Trap
 
 if TYPE_CHECKING:
-    from doralang.check.program import Program
+    from doralang.checker.program import Program
     from doralang.lower.specializer import Specializer
     from doralang.native.emission import Emission
 
@@ -352,6 +352,6 @@ def library_module(options: CodeOptions) -> Module:
 
 def library_program() -> Program:
     """The library as a program without anything of its own."""
-    library = load("doralang.check.library")
+    library = load("doralang.checker.library")
     program: Program = library.as_program(library.compiled_library(layout_constants()))
     return program

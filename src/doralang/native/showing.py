@@ -11,7 +11,7 @@ from functools import partial
 
 from doralang.baseline.compiler import compile_for
 from doralang.bytecode.entities import FunctionRef
-from doralang.check.program import Program
+from doralang.checker.program import Program
 from doralang.code.collectors import COLLECTORS, DEFAULT, Collector
 from doralang.code.environment import Environment
 from doralang.lower.functions import lowering

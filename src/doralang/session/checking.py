@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from doralang.check.checker import CheckedLibrary, MainRule
-from doralang.check.library import check_source, compiled_library, prelude
-from doralang.check.program import Program
+from doralang.checker.checker import CheckedLibrary, MainRule
+from doralang.checker.library import check_source, compiled_library, prelude
+from doralang.checker.program import Program
 from doralang.engines.rows import INTERPRETERS
 from doralang.optional import load
 from doralang.text.diagnostics import Diagnostics

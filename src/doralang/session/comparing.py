@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Sequence
 from statistics import median
 from typing import BinaryIO, Final, NamedTuple
 
-from doralang.check.checker import MainRule
+from doralang.checker.checker import MainRule
 from doralang.engines.rows import ENGINES, Runnable, engine_is_there, interpreter
 from doralang.interpreter.objects import Str, Value
 from doralang.session.checking import compile_program

@@ -12,8 +12,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
-from doralang.check.checker import check_formula
-from doralang.check.program import Function, Program
+from doralang.checker.checker import check_formula
+from doralang.checker.program import Function, Program
 from doralang.engines.rows import Interpreter, interpreter
 from doralang.interpreter.objects import Value
 from doralang.optional import load
@@ -114,7 +114,7 @@ def show(formula: Formula, formulas: Formulas) -> None:
     """Print the stages of the formula that the settings name, as far as no engine does."""
     settings, write = formulas.settings, formulas.streams.stdout.write
     if Stage.PROGRAM.value in settings.emit:
-        write(load("doralang.check.printer").dump_program(formula.program).encode())
+        write(load("doralang.checker.printer").dump_program(formula.program).encode())
     for stage in GENERATED:
         if stage.value in settings.emit and stage.value != settings.engine:
             write(

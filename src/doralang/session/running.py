@@ -17,7 +17,7 @@ from doralang.text.diagnostics import Diagnostics
 from doralang.text.source import Source
 
 if TYPE_CHECKING:
-    from doralang.check.program import Program
+    from doralang.checker.program import Program
     from doralang.engines.rows import Runnable
     from doralang.native.cache import Entry
     from doralang.native.running import Executor

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from doralang.check.checker import is_test
-from doralang.check.program import Program
+from doralang.checker.checker import is_test
+from doralang.checker.program import Program
 from doralang.engines.rows import Interpreter, interpreter
 from doralang.settings import Settings, Streams
 from doralang.types.failures import Exit, Failure, end_if_interrupted

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from doralang.check.program import Class, Field, Function, Library, Program, Target, Trait
+from doralang.checker.program import Class, Field, Function, Library, Program, Target, Trait
 from doralang.interpreter.objects import Value, default_value
 from doralang.types.types import (
     ClassHead,

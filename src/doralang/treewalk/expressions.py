@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from doralang.check.program import (
+from doralang.checker.program import (
     Call,
     Cast,
     Choice,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 from typing import Final
 
-from doralang.check.program import Function
+from doralang.checker.program import Function
 from doralang.interpreter.context import FrameDescription
 from doralang.interpreter.objects import Value
 from doralang.text.source import Span

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from doralang.check.program import Function, Program
+from doralang.checker.program import Function, Program
 from doralang.interpreter.context import ByteSink
 from doralang.interpreter.objects import Instance, Value
 from doralang.interpreter.stack import on_deep_stack

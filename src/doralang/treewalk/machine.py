@@ -9,7 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 
-from doralang.check.program import Function, Global, Program
+from doralang.checker.program import Function, Global, Program
 from doralang.interpreter.context import ByteSink, Context, FrameDescription, Output, as_utf8
 from doralang.interpreter.internals import INTERNALS
 from doralang.interpreter.objects import Array, Instance, Object, Str, Value, default_value

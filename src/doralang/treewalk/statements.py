@@ -13,7 +13,7 @@ from collections.abc import Callable
 from enum import Enum
 from typing import Any, Final
 
-from doralang.check.program import (
+from doralang.checker.program import (
     Block,
     Break,
     Catch,

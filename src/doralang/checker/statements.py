@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from doralang.check import program as typed
-from doralang.check.body import Body
-from doralang.check.calls import dispatch_of, report_ambiguous
-from doralang.check.flow import returns
-from doralang.check.generics import Callee, callee
-from doralang.check.lookup import Ambiguous, Found, find_method, members_known
-from doralang.check.operators import fits, mismatch
-from doralang.check.program import Call, Class, Function, Target, TypedExpression
-from doralang.check.resolve import resolve_type
+from doralang.checker import program as typed
+from doralang.checker.body import Body
+from doralang.checker.calls import dispatch_of, report_ambiguous
+from doralang.checker.flow import returns
+from doralang.checker.generics import Callee, callee
+from doralang.checker.lookup import Ambiguous, Found, find_method, members_known
+from doralang.checker.operators import fits, mismatch
+from doralang.checker.program import Call, Class, Function, Target, TypedExpression
+from doralang.checker.resolve import resolve_type
 from doralang.syntax import tree
 from doralang.text.source import Span
 from doralang.types.types import BOOL, ERROR, NIL, UNIT, ClassType, Type, TypeParameter

@@ -5,12 +5,12 @@ from __future__ import annotations
 from itertools import chain
 from typing import Final
 
-from doralang.check import program as typed
-from doralang.check.body import Body, Checked, Leaves, TryContext, Waiting
-from doralang.check.lookup import find_field
-from doralang.check.nearness import suggestion
-from doralang.check.program import Global, TypedExpression
-from doralang.check.scopes import ConstantName, kind_name
+from doralang.checker import program as typed
+from doralang.checker.body import Body, Checked, Leaves, TryContext, Waiting
+from doralang.checker.lookup import find_field
+from doralang.checker.nearness import suggestion
+from doralang.checker.program import Global, TypedExpression
+from doralang.checker.scopes import ConstantName, kind_name
 from doralang.syntax import tree
 from doralang.types.types import BOOL, CHAR, ERROR, NIL, UNIT, Type, is_assignable
 

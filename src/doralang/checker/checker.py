@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
-from doralang.check import calls, expressions, operators, statements
-from doralang.check import program as typed
-from doralang.check.bodies import check_constructor, check_function, check_global, new_body
-from doralang.check.body import Handlers
-from doralang.check.classes import declare_class_bounds, declare_members, declare_parents, find_overridden
-from doralang.check.constants import ConstantChecker
-from doralang.check.declarations import (
+from doralang.checker import calls, expressions, operators, statements
+from doralang.checker import program as typed
+from doralang.checker.bodies import check_constructor, check_function, check_global, new_body
+from doralang.checker.body import Handlers
+from doralang.checker.classes import declare_class_bounds, declare_members, declare_parents, find_overridden
+from doralang.checker.constants import ConstantChecker
+from doralang.checker.declarations import (
     ClassDeclaration,
     Declarations,
     FunctionDeclaration,
@@ -26,11 +26,11 @@ from doralang.check.declarations import (
     collect,
     declare_signature,
 )
-from doralang.check.inheritance import check_inheritance
-from doralang.check.program import Class, Function, FunctionKind, Global, Library, Local, Program, Trait
-from doralang.check.resolve import resolve_type
-from doralang.check.scopes import Context, Unit
-from doralang.check.traits import declare_impl, declare_trait
+from doralang.checker.inheritance import check_inheritance
+from doralang.checker.program import Class, Function, FunctionKind, Global, Library, Local, Program, Trait
+from doralang.checker.resolve import resolve_type
+from doralang.checker.scopes import Context, Unit
+from doralang.checker.traits import declare_impl, declare_trait
 from doralang.syntax import tree
 from doralang.text.diagnostics import Diagnostics
 from doralang.text.source import NOWHERE, Source

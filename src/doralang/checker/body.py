@@ -11,11 +11,11 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
-from doralang.check import program as typed
-from doralang.check.exact import Exact
-from doralang.check.flow import Known
-from doralang.check.program import Function, Local, TypedExpression
-from doralang.check.scopes import ConstantName, Context, Unit
+from doralang.checker import program as typed
+from doralang.checker.exact import Exact
+from doralang.checker.flow import Known
+from doralang.checker.program import Function, Local, TypedExpression
+from doralang.checker.scopes import ConstantName, Context, Unit
 from doralang.syntax import tree
 from doralang.text.diagnostics import Diagnostic
 from doralang.text.recursion import HOP, on_fresh_stack

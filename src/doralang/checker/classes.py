@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from doralang.check.declarations import (
+from doralang.checker.declarations import (
     ClassDeclaration,
     ConstructorDeclaration,
     Declarations,
@@ -17,10 +17,10 @@ from doralang.check.declarations import (
     resolve_bounds,
     signature,
 )
-from doralang.check.nearness import suggestion
-from doralang.check.program import Class, Field, Function, FunctionKind
-from doralang.check.resolve import check_bounds, resolve_type, wrong_count
-from doralang.check.scopes import Context
+from doralang.checker.nearness import suggestion
+from doralang.checker.program import Class, Field, Function, FunctionKind
+from doralang.checker.resolve import check_bounds, resolve_type, wrong_count
+from doralang.checker.scopes import Context
 from doralang.syntax import tree
 from doralang.syntax.tree import Modifier
 from doralang.text.source import Span

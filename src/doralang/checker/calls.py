@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from doralang.check import program as typed
-from doralang.check.body import Body, Checked, Leaves
-from doralang.check.generics import Build, Callee, callee, check_call, check_overloaded
-from doralang.check.lookup import Ambiguous, Found, find_method, find_static, members_known, method_names
-from doralang.check.messages import count
-from doralang.check.nearness import suggestion
-from doralang.check.program import Call, Class, Compute, Dispatch, Function, New, Target, TypedExpression
-from doralang.check.resolve import resolve_type
-from doralang.check.scopes import kind_name
+from doralang.checker import program as typed
+from doralang.checker.body import Body, Checked, Leaves
+from doralang.checker.generics import Build, Callee, callee, check_call, check_overloaded
+from doralang.checker.lookup import Ambiguous, Found, find_method, find_static, members_known, method_names
+from doralang.checker.messages import count
+from doralang.checker.nearness import suggestion
+from doralang.checker.program import Call, Class, Compute, Dispatch, Function, New, Target, TypedExpression
+from doralang.checker.resolve import resolve_type
+from doralang.checker.scopes import kind_name
 from doralang.library.files import GRANTED
 from doralang.syntax import tree
 from doralang.syntax.tree import Modifier

@@ -5,16 +5,16 @@ from __future__ import annotations
 import math
 from typing import Final
 
-from doralang.check import program as typed
-from doralang.check.body import Body, Leaves, Operand, Waiting
-from doralang.check.calls import check_anyway, dispatch_of, make_call, note_throws, report_ambiguous
-from doralang.check.exact import Exact, combine, literal, negate
-from doralang.check.generics import callee, check_call
-from doralang.check.lookup import Ambiguous, Found, field_names, find_field, find_method, members_known
-from doralang.check.nearness import suggestion
-from doralang.check.program import Class, Compute, Function, Global, Local, TypedExpression
-from doralang.check.resolve import resolve_type
-from doralang.check.scopes import ConstantName, Context
+from doralang.checker import program as typed
+from doralang.checker.body import Body, Leaves, Operand, Waiting
+from doralang.checker.calls import check_anyway, dispatch_of, make_call, note_throws, report_ambiguous
+from doralang.checker.exact import Exact, combine, literal, negate
+from doralang.checker.generics import callee, check_call
+from doralang.checker.lookup import Ambiguous, Found, field_names, find_field, find_method, members_known
+from doralang.checker.nearness import suggestion
+from doralang.checker.program import Class, Compute, Function, Global, Local, TypedExpression
+from doralang.checker.resolve import resolve_type
+from doralang.checker.scopes import ConstantName, Context
 from doralang.syntax import tree
 from doralang.text.source import Span
 from doralang.types.arithmetic import round_float

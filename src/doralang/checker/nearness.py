@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from doralang.check.scopes import Unit
+from doralang.checker.scopes import Unit
 
 MOST_NAMES: Final = 1000
 """In larger scopes nothing is suggested: it would take too long."""

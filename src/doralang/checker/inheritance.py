@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from doralang.check.classes import parent_class
-from doralang.check.declarations import ClassDeclaration, FunctionDeclaration, parameter_types
-from doralang.check.messages import type_list
-from doralang.check.program import Class, Function
-from doralang.check.resolve import same
+from doralang.checker.classes import parent_class
+from doralang.checker.declarations import ClassDeclaration, FunctionDeclaration, parameter_types
+from doralang.checker.messages import type_list
+from doralang.checker.program import Class, Function
+from doralang.checker.resolve import same
 from doralang.syntax.tree import Modifier
 from doralang.types.types import ClassType, Type, ancestor_of, mentions, substitute
 

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Final
 
-from doralang.check.checker import CheckedLibrary, MainRule, check_library, check_program
-from doralang.check.program import Program
+from doralang.checker.checker import CheckedLibrary, MainRule, check_library, check_program
+from doralang.checker.program import Program
 from doralang.library.files import PUBLIC_NAMES, read_heap, read_prelude
 from doralang.syntax.parser import parse_file
 from doralang.text.diagnostics import Diagnostics

@@ -16,8 +16,8 @@ from dataclasses import fields
 from enum import Enum
 from typing import Final, NamedTuple, TypeAlias
 
-from doralang.check import program as typed
-from doralang.check.program import Class, Field, Function, FunctionKind, Global, Impl, Local, Program, Trait
+from doralang.checker import program as typed
+from doralang.checker.program import Class, Field, Function, FunctionKind, Global, Impl, Local, Program, Trait
 from doralang.syntax.literals import quoted
 from doralang.syntax.tree import Modifier
 from doralang.text.source import Source

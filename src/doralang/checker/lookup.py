@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from doralang.check.program import Class, Field, Function, Impl, Trait
-from doralang.check.resolve import class_of
-from doralang.check.scopes import Context
+from doralang.checker.program import Class, Field, Function, Impl, Trait
+from doralang.checker.resolve import class_of
+from doralang.checker.scopes import Context
 from doralang.types.types import SELF, ClassType, Type, TypeParameter, lineage
 
 

@@ -16,7 +16,7 @@ import math
 from collections.abc import Callable
 from typing import Final
 
-from doralang.check.program import Constant
+from doralang.checker.program import Constant
 from doralang.text.source import Span
 from doralang.types.types import DOUBLE
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from doralang.check.declarations import (
+from doralang.checker.declarations import (
     Declarations,
     FunctionDeclaration,
     ImplDeclaration,
@@ -13,10 +13,10 @@ from doralang.check.declarations import (
     new_function,
     parameter_types,
 )
-from doralang.check.nearness import suggestion
-from doralang.check.program import Class, Function, FunctionKind, Impl, Trait
-from doralang.check.resolve import same, self_type
-from doralang.check.scopes import Context
+from doralang.checker.nearness import suggestion
+from doralang.checker.program import Class, Function, FunctionKind, Impl, Trait
+from doralang.checker.resolve import same, self_type
+from doralang.checker.scopes import Context
 from doralang.syntax import tree
 from doralang.syntax.tree import Modifier
 from doralang.types.types import SELF, Type, substitute

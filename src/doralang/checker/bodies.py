@@ -13,21 +13,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from doralang.check import program as typed
-from doralang.check.body import Body, Handlers
-from doralang.check.calls import check_anyway, constructor_callee
-from doralang.check.classes import has_primary_parameters
-from doralang.check.declarations import (
+from doralang.checker import program as typed
+from doralang.checker.body import Body, Handlers
+from doralang.checker.calls import check_anyway, constructor_callee
+from doralang.checker.classes import has_primary_parameters
+from doralang.checker.declarations import (
     ClassDeclaration,
     ConstructorDeclaration,
     FunctionDeclaration,
     GlobalDeclaration,
 )
-from doralang.check.flow import falls_through, returns
-from doralang.check.generics import check_overloaded, must_finish
-from doralang.check.messages import article
-from doralang.check.operators import fits, mismatch
-from doralang.check.program import (
+from doralang.checker.flow import falls_through, returns
+from doralang.checker.generics import check_overloaded, must_finish
+from doralang.checker.messages import article
+from doralang.checker.operators import fits, mismatch
+from doralang.checker.program import (
     Class,
     Construct,
     Function,
@@ -36,8 +36,8 @@ from doralang.check.program import (
     Target,
     TypedExpression,
 )
-from doralang.check.raw import check_raw
-from doralang.check.scopes import Context
+from doralang.checker.raw import check_raw
+from doralang.checker.scopes import Context
 from doralang.syntax import tree
 from doralang.text.source import Span
 from doralang.types.types import ERROR, UNIT, ClassType, Type

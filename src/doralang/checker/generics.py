@@ -13,10 +13,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from doralang.check.body import Body, Checked, Waiting
-from doralang.check.messages import type_list
-from doralang.check.program import Function, TypedExpression
-from doralang.check.resolve import check_bounds
+from doralang.checker.body import Body, Checked, Waiting
+from doralang.checker.messages import type_list
+from doralang.checker.program import Function, TypedExpression
+from doralang.checker.resolve import check_bounds
 from doralang.syntax import tree
 from doralang.text.source import Span
 from doralang.types.types import (

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import chain
 
-from doralang.check.messages import count
-from doralang.check.nearness import suggestion
-from doralang.check.program import Class, Function, Impl, Trait
-from doralang.check.scopes import Context, kind_name
+from doralang.checker.messages import count
+from doralang.checker.nearness import suggestion
+from doralang.checker.program import Class, Function, Impl, Trait
+from doralang.checker.scopes import Context, kind_name
 from doralang.syntax import tree
 from doralang.text.recursion import HOP, on_fresh_stack
 from doralang.text.source import Span

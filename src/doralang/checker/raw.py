@@ -12,9 +12,9 @@ from collections.abc import Iterator
 from dataclasses import fields
 from typing import Any, Final
 
-from doralang.check import program as typed
-from doralang.check.program import Dispatch
-from doralang.check.scopes import Context
+from doralang.checker import program as typed
+from doralang.checker.program import Dispatch
+from doralang.checker.scopes import Context
 from doralang.text.source import Span
 from doralang.types.types import ERROR, NIL, PrimitiveType
 

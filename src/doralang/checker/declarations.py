@@ -16,9 +16,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from doralang.check.program import Class, Function, FunctionKind, Global, Local, Trait
-from doralang.check.resolve import resolve_type, self_type
-from doralang.check.scopes import ConstantName, Context, Entity, Unit, kind_name
+from doralang.checker.program import Class, Function, FunctionKind, Global, Local, Trait
+from doralang.checker.resolve import resolve_type, self_type
+from doralang.checker.scopes import ConstantName, Context, Entity, Unit, kind_name
 from doralang.syntax import tree
 from doralang.syntax.tree import Modifier
 from doralang.text.source import Source, Span

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from doralang.check.operators import COMPARISONS, METHODS, NUMBER_TYPES, UNARY_METHODS, number_value
-from doralang.check.resolve import resolve_type
-from doralang.check.scopes import ConstantName, Context, Progress, Unit, kind_name
+from doralang.checker.operators import COMPARISONS, METHODS, NUMBER_TYPES, UNARY_METHODS, number_value
+from doralang.checker.resolve import resolve_type
+from doralang.checker.scopes import ConstantName, Context, Progress, Unit, kind_name
 from doralang.syntax import tree
 from doralang.text.recursion import HOP, on_fresh_stack
 from doralang.text.source import Span

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TypeAlias
 
-from doralang.check.messages import render
-from doralang.check.program import Class, Function, Global, Impl, Trait
+from doralang.checker.messages import render
+from doralang.checker.program import Class, Function, Global, Impl, Trait
 from doralang.syntax import tree
 from doralang.text.diagnostics import Diagnostics
 from doralang.text.source import Position, Source, Span
