@@ -26,6 +26,7 @@ from doralang.checker.declarations import (
     collect,
     declare_signature,
 )
+from doralang.checker.hosts import HostFunction
 from doralang.checker.inheritance import check_inheritance
 from doralang.checker.program import Class, Function, FunctionKind, Global, Library, Local, Program, Trait
 from doralang.checker.resolve import resolve_type
@@ -165,10 +166,15 @@ def check_program(
     *,
     main: MainRule = MainRule.REQUIRED,
     granted: frozenset[str] | None = None,
+    hosts: Sequence[HostFunction] = (),
 ) -> Program:
-    """Check a file.  The program is good only if `diagnostics` has no errors afterwards."""
+    """Check a file, which may call the functions of its host.
+
+    The program is good only if `diagnostics` has no errors afterwards.
+    """
     syntax_errors = diagnostics.errors
     unit = program_unit(diagnostics, library, granted)
+    unit.names |= {function.name: function for function in hosts}
     declarations = Declarations(unit)
     collect(declarations, source, file)
     for _, complete in declare(declarations):
