@@ -7,6 +7,8 @@ m.twice(n=21)    `Callee.call`: names put in order, everything converted or refu
 from __future__ import annotations
 
 import inspect
+import sys
+from collections import deque
 from collections.abc import Callable
 from typing import Any, Final, Generic, TypeVar
 from weakref import WeakValueDictionary
@@ -18,7 +20,7 @@ from doralang.embed.borders import Border, border_of
 from doralang.embed.conversion import TO_WORD, annotation, utf8, wrong
 from doralang.embed.held import Held
 from doralang.embed.instances import Home, Host
-from doralang.embed.native_calls import NativeCall, keep_vectorcall, set_words
+from doralang.embed.native_calls import NativeCall, Words, keep_vectorcall, set_words
 from doralang.embed.programs import CheckedProgram
 from doralang.embed.wrappers import Surroundings, Wrapped
 from doralang.machine.buffer import Code, link
@@ -46,10 +48,14 @@ class Placed:
 
 WRAPPERS: Final[WeakValueDictionary[Wrapped, Placed]] = WeakValueDictionary()
 """those that functions use"""
+RECENT: Final[deque[Placed]] = deque(maxlen=64)
+"""the last ones that were made, for the next function of the same signature"""
 
 
 def surroundings(space: CodeSpace) -> Surroundings:
-    return Surroundings(space.ticker.table.address, layouts.int_layout(), layouts.floats_are_known())
+    return Surroundings(
+        space.ticker.table.address, layouts.int_layout(), layouts.floats_are_known(), layouts.tuple_items()
+    )
 
 
 def placed_wrapper(space: CodeSpace, wrapped: Wrapped) -> Placed | None:
@@ -60,6 +66,7 @@ def placed_wrapper(space: CodeSpace, wrapped: Wrapped) -> Placed | None:
     if found is None:
         code = wrappers.wrapper(space.target.assembler(), wrapped, surroundings(space))
         found = WRAPPERS[wrapped] = Placed(space, code)
+        RECENT.append(found)
     return found
 
 
@@ -83,6 +90,7 @@ class Callee:
         self.result = border_of(function.result, text)
         self.signature = signature_of(function, text)
         self.ref = program.code.specializer.entry_ref(function)
+        self.cell = program.code.loader.cell(self.ref)
 
     @property
     def wrapped(self) -> Wrapped | None:
@@ -124,7 +132,7 @@ class Callee:
     def call_in(self, host: Host, values: tuple[Any, ...]) -> Any:
         crossing = Crossing(self, host)
         try:
-            return host.call(self.ref, lambda: crossing.words(values), crossing.take)
+            return host.call(self.ref, self.cell, lambda: crossing.words(values), crossing.take)
         finally:
             for place in crossing.texts.values():
                 host.drop(place)
@@ -244,8 +252,9 @@ class Function(NativeCall, Generic[T]):
             thread = home.host.instance.thread.address
         self._wrapper = wrapper or placed_wrapper(code.space, Wrapped((), Border.UNIT))
         assert self._wrapper is not None, "there is one for no arguments"
+        self._names = tuple([sys.intern(name) for name, _, _ in callee.parameters])
         shape = loader.shape(code.text_class)
-        set_words(self, self._wrapper.address, thread, loader.cell(callee.ref), self._slow, shape)
+        set_words(self, Words(self._wrapper.address, thread, callee.cell, self._slow, shape, self._names))
 
     def __repr__(self) -> str:
         return f"<dora function {self.signature}>"

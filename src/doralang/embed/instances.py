@@ -14,6 +14,7 @@ import ctypes
 import time
 from collections.abc import Callable, Sequence
 from typing import Final, Protocol, TypeVar
+from weakref import WeakSet
 
 from doralang.bytecode.entities import FunctionRef
 from doralang.checker.hosts import number_of
@@ -50,6 +51,9 @@ SAVED: Final = (
 """words of an upcall that is being answered"""
 MOST_POOLED: Final = 8
 """instances that a module keeps for the next calls"""
+
+LIVE_HOSTS: Final[WeakSet[Host]] = WeakSet()
+"""all of them, for `memory`"""
 
 
 class Sink:
@@ -101,6 +105,7 @@ class Host(Executor):
             settings=Settings(heap_size=limits.memory),
             run_options=RunOptions(limits.stack, PATIENCE if limits.time is None else 1),
         )
+        LIVE_HOSTS.add(self)
         if not self.is_initialized:
             self.instance.thread[layout.THREAD_STATE] = layout.STATE_FRESH
 
@@ -126,8 +131,11 @@ class Host(Executor):
 
     # Calls.
 
-    def call(self, ref: FunctionRef, words: Callable[[], list[int]], take: Callable[[Value], T]) -> T:
-        """Call a function; in its turn its arguments are made, and what it returns is taken.
+    def call(
+        self, ref: FunctionRef, cell: int, words: Callable[[], list[int]], take: Callable[[Value], T]
+    ) -> T:
+        """Call a function by its entry cell; in its turn its arguments are made, and what it returns is
+        taken.
 
         `take` gets the address of an object.  Raises what the API has.
         """
@@ -142,7 +150,7 @@ class Host(Executor):
             self.look_at_limits()
             self.initialize()
             try:
-                return take(self.enter(ref, words()))
+                return take(self.enter(ref, cell, words()))
             finally:
                 instance.thread[layout.THREAD_LAST_FRAME] = 0
                 self.write_output()
@@ -158,7 +166,7 @@ class Host(Executor):
         if not self.is_initialized:
             try:
                 for initializer in self.module.roots.initializers:
-                    self.enter(initializer, [])
+                    self.enter(initializer, self.module.loader.cell(initializer), [])
             finally:
                 self.write_output()
             self.is_initialized = True
@@ -350,6 +358,7 @@ def free(code: Module, hosts: list[Host]) -> None:
         for host in hosts:
             host.close()
             host.instance.free_thread()
+            LIVE_HOSTS.discard(host)
             host.__dict__.clear()  # it is in a cycle with what answers its upcalls
 
     code.space.condemn(close)

@@ -22,6 +22,7 @@ TYPE: Final = 8
 INT_SIZE: Final = 16
 INT_DIGIT: Final = 24
 FLOAT_VALUE: Final = 16
+TUPLE_SIZE: Final = 16
 DIGIT_BITS: Final = 30
 SIGN_MASK: Final = 3
 """of a tag: 0 positive, 1 zero, 2 negative"""
@@ -86,6 +87,20 @@ def floats_are_known() -> bool:
         and ctypes.c_double.from_address(id(value) + FLOAT_VALUE).value == value
         for value in values
     )
+
+
+@cache
+def tuple_items() -> int | None:
+    """Where a `tuple` has its items (behind a hash, from 3.14 on); None if that is not known."""
+    tried: tuple[tuple[str, ...], ...] = (("a",), ("b", "c"), tuple("defgh"))
+    for offset in (24, 32):
+        if all(
+            word_at(id(items) + TUPLE_SIZE) == len(items)
+            and all(word_at(id(items) + offset + 8 * index) == id(item) for index, item in enumerate(items))
+            for items in tried
+        ):
+            return offset
+    return None
 
 
 def refuse_free_threading() -> None:

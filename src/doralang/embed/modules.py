@@ -70,9 +70,7 @@ def compile(
     annotations are the signatures.  `print` gets what the program prints (None drops it).  `grant` names
     what it may reach: "files", "clock", "process", "native".  Raises CompileError with every mistake.
     """
-    if policy not in ("trusted", "untrusted"):
-        raise ValueError(f"policy: {policy!r} is neither 'trusted' nor 'untrusted'")
-    limits = limits or (Limits.untrusted() if policy == "untrusted" else Limits())
+    limits = limits_for(policy, limits)
     if (source is None) == (path is None):
         raise TypeError("give a text or the path of a file, one of them")
     if path is not None:
@@ -86,6 +84,13 @@ def compile(
     callbacks = callbacks_of(functions, library.library.classes["Str"].of())
     program = checked(Source(filename, source), granted, limits, callbacks)
     return Module(CheckedProgram(program, limits, print, callbacks, Object))
+
+
+def limits_for(policy: Policy, limits: Limits | None) -> Limits:
+    """The limits of a policy, unless there are others.  Raises ValueError."""
+    if policy not in ("trusted", "untrusted"):
+        raise ValueError(f"policy: {policy!r} is neither 'trusted' nor 'untrusted'")
+    return limits or (Limits.untrusted() if policy == "untrusted" else Limits())
 
 
 def granted_names(grant: tuple[str, ...] | list[str], policy: Policy) -> frozenset[str]:

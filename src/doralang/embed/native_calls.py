@@ -3,6 +3,7 @@
 An object of it has, behind the head that all objects have, a few words for the code that is called:
 
     16 vectorcall | 24 thread block | 32 cell of the function | 40 what is called instead | 48 shape of `Str`
+    56 tuple of the parameters' names
 
 The type is made by CPython's `PyType_FromSpec`.  A class statement derives from it; up to Python 3.11 that
 loses the flag which says that there is vectorcall, so it is set again (`keep_vectorcall`).
@@ -11,7 +12,7 @@ loses the flag which says that there is vectorcall, so it is set again (`keep_ve
 from __future__ import annotations
 
 import ctypes
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 VECTORCALL: Final = 16
 THREAD: Final = 24
@@ -19,7 +20,8 @@ THREAD: Final = 24
 CELL: Final = 32
 SLOW: Final = 40
 TEXT_SHAPE: Final = 48
-SIZE: Final = 56
+NAMES: Final = 56
+SIZE: Final = 64
 
 TYPE_FLAGS: Final = 168
 """where a type has its flags"""
@@ -100,11 +102,23 @@ def keep_vectorcall(cls: type) -> None:
         modified(cls)
 
 
-def set_words(function: NativeCall, code: int, thread: int, cell: int, slow: object, shape: int) -> None:
-    """Fill the words of a function; it must keep `slow` alive by itself, and whatever the code belongs to."""
+class Words(NamedTuple):
+    """What a function's words say; it must keep alive by itself what they lead to."""
+
+    code: int
+    thread: int
+    cell: int
+    slow: object
+    text_shape: int
+    names: tuple[str, ...]
+
+
+def set_words(function: NativeCall, values: Words) -> None:
+    """Fill the words of a function."""
     words = (ctypes.c_uint64 * (SIZE // 8)).from_address(id(function))
-    words[VECTORCALL // 8] = code
-    words[THREAD // 8] = thread
-    words[CELL // 8] = cell
-    words[SLOW // 8] = id(slow)
-    words[TEXT_SHAPE // 8] = shape
+    words[VECTORCALL // 8] = values.code
+    words[THREAD // 8] = values.thread
+    words[CELL // 8] = values.cell
+    words[SLOW // 8] = id(values.slow)
+    words[TEXT_SHAPE // 8] = values.text_shape
+    words[NAMES // 8] = id(values.names)

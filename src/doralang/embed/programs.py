@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Final
+from weakref import WeakSet
 
 from doralang.checker import program as typed
 from doralang.embed.callbacks import Callback
@@ -16,6 +17,9 @@ from doralang.types.types import ClassType
 
 MakeObject = Callable[["CheckedProgram", Home, Host, int], Any]
 """the Python object for an address, in a turn of the host"""
+
+LIVE_PROGRAMS: Final[WeakSet[CheckedProgram]] = WeakSet()
+"""all of them, for `memory`"""
 
 
 class CheckedProgram:
@@ -35,6 +39,7 @@ class CheckedProgram:
         self.callbacks = callbacks
         self.make_object = make_object
         self.code: Code = module_of(program, Settings())
+        LIVE_PROGRAMS.add(self)
         self.text: ClassType = program.library.classes["Str"].of()
 
     def new_host(self, limits: Limits | None = None) -> Host:

@@ -2,9 +2,10 @@
 
     vectorcall(self, args, count, names)
 
+    names            keywords in the order of the parameters leave the arguments in order
     arguments        exact `int`, `float`, `bool`, `str` are read where they are; whatever else there is, a
-                     keyword, an object, a number that does not fit, goes to the function's slow path in
-                     Python
+                     keyword in another place, an object, a number that does not fit, goes to the function's
+                     slow path in Python
     begin            the instance's turn, or the slow path, which says why not
     texts            copied into the allocation buffer; if it is full, the slow path, which may collect
     call             on a stack of Dora's, through the function's entry cell
@@ -49,6 +50,8 @@ class Surroundings(NamedTuple):
     ints: IntLayout
     floats: bool
     """whether the layout of a `float` is known"""
+    items: int | None
+    """where a `tuple` has its items, if that is known"""
 
 
 def can_wrap(wrapped: Wrapped, around: Surroundings) -> bool:
@@ -142,16 +145,44 @@ class Wrapper:
         masm.move(LONG, self.args, arguments[1])
         masm.store(LONG, arguments[2], masm.frame_pointer, self.place(-2))
         masm.store(LONG, arguments[3], masm.frame_pointer, self.place(-1))
-        masm.branch_immediate(LONG, Condition.NOT_EQUAL, arguments[3], 0, self.slow)
+        count, named, in_order = len(self.wrapped.parameters), masm.label(), masm.label()
+        with_names = named if self.around.items is not None and count else self.slow
+        masm.branch_immediate(LONG, Condition.NOT_EQUAL, arguments[3], 0, with_names)
         masm.binary_immediate(Binary.SHIFT_LEFT, LONG, self.work, arguments[2], 1)
-        count = len(self.wrapped.parameters)
         masm.branch_immediate(LONG, Condition.NOT_EQUAL, self.work, 2 * count, self.slow)
+        masm.bind(in_order)
+        masm.out_of_line(lambda: self.look_at_names(named, in_order))
         for index, border in enumerate(self.wrapped.parameters):
             masm.load(LONG, self.object, self.args, layout.WORD * index)
             if border is Border.TEXT:
                 self.take_text(index)
             else:
                 TAKE[border](self, index)
+
+    def look_at_names(self, named: Label, in_order: Label) -> None:
+        """Keywords follow the positional arguments: are they the names of the parameters from there on?"""
+        masm, items = self.masm, self.around.items
+        masm.bind(named)
+        if items is None:
+            masm.jump(self.slow)
+            return
+        positional, names = masm.arguments[2], masm.arguments[3]
+        left, mine, again = masm.temporaries[0], self.object, masm.label()
+        masm.binary_immediate(Binary.SHIFT_LEFT, LONG, positional, positional, 1)
+        masm.binary_immediate(Binary.UNSIGNED_SHIFT_RIGHT, LONG, positional, positional, 1)
+        masm.load(LONG, left, names, layouts.TUPLE_SIZE)
+        masm.binary(Binary.ADD, LONG, self.work, left, positional)
+        masm.branch_immediate(LONG, Condition.NOT_EQUAL, self.work, len(self.wrapped.parameters), self.slow)
+        masm.load(LONG, mine, self.function, native_calls.NAMES)
+        masm.load_address_indexed(mine, mine, positional, layout.WORD, 0)
+        masm.bind(again)
+        masm.load(LONG, self.work, names, items)
+        masm.branch_memory(LONG, Condition.NOT_EQUAL, self.work, mine, items, self.slow)
+        for register in (names, mine):
+            masm.binary_immediate(Binary.ADD, LONG, register, register, layout.WORD)
+        masm.binary_immediate(Binary.SUB, LONG, left, left, 1)
+        masm.branch_immediate(LONG, Condition.NOT_EQUAL, left, 0, again)
+        masm.jump(in_order)
 
     def branch_type(self, name: str, condition: Condition, label: Label) -> None:
         """Go to a label if the object's type is (not) the one of this name.  Loses both work registers."""

@@ -138,7 +138,7 @@ class Executor(Upcalls):
         instance.begin()
         try:
             try:
-                return self.enter(ref, words)
+                return self.enter(ref, self.module.loader.cell(ref), words)
             finally:
                 self.write_output()
         except BaseException as error:
@@ -149,8 +149,8 @@ class Executor(Upcalls):
             instance.end()
         raise failure
 
-    def enter(self, ref: FunctionRef, words: list[int]) -> Value:
-        """Call a function in the instance, whose turn it is."""
+    def enter(self, ref: FunctionRef, cell: int, words: list[int]) -> Value:
+        """Call a function by its entry cell in the instance, whose turn it is."""
         entering, instance = self.entering(ref.parameters), self.instance
         top = instance.thread[layout.THREAD_STACK] - entering.stack_size
         block = (ctypes.c_uint64 * stubs.ARGUMENT_WORDS)()
@@ -159,7 +159,7 @@ class Executor(Upcalls):
                 block[place] = word
             else:
                 store_word(top + ~place, word)
-        code = instance.space.arena.cell(self.module.loader.cell(ref))
+        code = instance.space.arena.cell(cell)
         instance.run(code, ctypes.addressof(block), top)
         return self.result(ref.result)
 

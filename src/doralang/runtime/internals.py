@@ -9,6 +9,7 @@ Python (`UPCALLS`).  A test looks that each has exactly one.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Final
 
 from doralang.code import layout
@@ -62,6 +63,7 @@ UPCALLS: Final = frozenset(
 """those that Python supplies"""
 
 
+@cache
 def layout_constants() -> str:
     """The layout as a text for `check.library.compiled_library`: each number of it as a constant."""
     numbers = {
