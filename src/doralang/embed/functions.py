@@ -108,6 +108,7 @@ class Callee:
         mine = (value for value in values if isinstance(value, Held) and value._home is self.home)
         owner = self.receiver or next(mine, None)
         if owner is not None:
+            owner._host.begin()
             return self.call_in(owner._host, values)
         host = self.home.take()
         try:
@@ -130,6 +131,7 @@ class Callee:
         return bound.args
 
     def call_in(self, host: Host, values: tuple[Any, ...]) -> Any:
+        """Call it in the instance, whose turn has begun and ends here."""
         crossing = Crossing(self, host)
         try:
             return host.call(self.ref, self.cell, lambda: crossing.words(values), crossing.take)
