@@ -1,7 +1,7 @@
 """Running instances inside Python: their limits, `cancel`, where printed text goes, and who holds them.
 
-    Host     one instance: what its code asks of Python, and the way in for calls that machine code does not
-    make Home     where a function's calls run: `Pool` for a module without globals, `Alone` for one instance
+    Host         one instance: what its code asks of Python, and the way in for calls that go through Python
+    Instances    where a function's calls run: `Pool` for a module without globals, `Alone` for one instance
 
 What belongs to one call (its deadline, a `cancel`, what it has printed) is kept with the number of the call,
 which machine code counts.
@@ -283,11 +283,11 @@ class Host(Executor):
         return thread[layout.THREAD_RESULT]
 
     def close(self) -> None:
-        """Free it.  The thread block stays while functions have its address: until the home is gone."""
+        """Free it.  The thread block stays while functions have its address: until the instances is gone."""
         self.instance.close(keeps_thread=True)
 
 
-class Home(Protocol):
+class Instances(Protocol):
     """Where the calls of a function run."""
 
     code: Module
