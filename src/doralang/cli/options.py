@@ -5,11 +5,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection
 from typing import Final, NamedTuple
 
+from doralang.code.collectors import COLLECTORS
+from doralang.engines.rows import ENGINES
+from doralang.machine.targets import TARGETS
 from doralang.pipeline import LATER, OF_FUNCTIONS, STAGES, Stage
-from doralang.settings import ALL, COLLECTORS, ENGINES, MACHINE_CODE, TARGETS, Settings
+from doralang.settings import ALL, Settings
 from doralang.text.reports import Format
 
 
@@ -83,7 +86,7 @@ class Option(NamedTuple):
     """those in which it does something"""
 
 
-def one_of(value: str, values: Sequence[str]) -> str:
+def one_of(value: str, values: Collection[str]) -> str:
     if value not in values:
         raise UsageError(f"`{value}` is none of {', '.join(values)}")
     return value
@@ -250,10 +253,11 @@ _EVERYWHERE: Final = frozenset(COMMANDS)
 _FORMULAS: Final = frozenset({"eval", "compare"})
 _COMPARE: Final = frozenset({"compare"})
 _RUN: Final = frozenset({"run"})
-_NATIVE: Final = MACHINE_CODE
-_HOT: Final = frozenset({"trace"})
-_TELLING: Final = frozenset({"vm", "trace", "c", "go"})
-_BYTECODE: Final = ALL_ENGINES - {"walk"}
+_NATIVE: Final = frozenset(row.name for row in ENGINES.values() if row.is_native)
+_STORING: Final = frozenset(row.name for row in ENGINES.values() if row.can_store)
+_HOT: Final = frozenset(row.name for row in ENGINES.values() if row.finds_hot)
+_TELLING: Final = frozenset(row.name for row in ENGINES.values() if row.tells)
+_BYTECODE: Final = frozenset(row.name for row in ENGINES.values() if Stage.BYTECODE in row.stages)
 _STAGES: Final = ", ".join(stage.value for stage in STAGES)
 
 OPTIONS: Final = (
@@ -301,7 +305,7 @@ OPTIONS: Final = (
     Option("--omit-bounds-check", None, "do not check indexes", _omit_bounds_check, engines=_NATIVE),
     Option("--perf", None, "write a map of the machine code for perf", _perf, engines=_NATIVE),
     Option("--enable-perf", None, "the same", _perf, engines=_NATIVE),
-    Option("--no-cache", None, "compile everything anew, and store nothing", _no_cache, _RUN, _NATIVE),
+    Option("--no-cache", None, "compile everything anew, and store nothing", _no_cache, _RUN, _STORING),
     Option("--error-format", "FORMAT", "human (default), short, json", _error_format, _EVERYWHERE),
     Option("--color", "WHEN", "auto (default), always, never", _color, _EVERYWHERE),
     Option("--let", "NAME=EXPRESSION", "define a variable for the formula", _let, _FORMULAS),
