@@ -23,6 +23,7 @@ from typing import Any, Final, Literal
 from doralang.checker import program as typed
 from doralang.checker.checker import MainRule, check_program
 from doralang.checker.library import compiled_library
+from doralang.code.constants import layout_constants
 from doralang.embed import errors
 from doralang.embed.conversion import FromValue, ToWord, annotation, converter_for, result_of
 from doralang.embed.instances import CancelRequest, Host, Print
@@ -31,7 +32,6 @@ from doralang.engines.native import module_of
 from doralang.library.files import GRANTED
 from doralang.native.module import Module as Code
 from doralang.runtime import instance as runtime
-from doralang.runtime.internals import layout_constants
 from doralang.settings import Settings
 from doralang.syntax.parser import parse_file
 from doralang.text.diagnostics import Diagnostics

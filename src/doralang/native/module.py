@@ -16,12 +16,13 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 from doralang.bytecode.entities import ClassRef, FieldRef, FunctionRef
 from doralang.code.collectors import Collector
+from doralang.code.constants import layout_constants
 from doralang.code.environment import Environment
 from doralang.code.objects import BASELINE, CodeObject
+from doralang.library.internals import INTERNALS, Supplier
 from doralang.machine.targets import host
 from doralang.optional import load
 from doralang.runtime.code_space import CodeSpace, code_space
-from doralang.runtime.internals import HEAP_FUNCTIONS, layout_constants
 from doralang.runtime.loader import Loader
 from doralang.types.failures import FatalError, Trapped
 from doralang.types.traps import Trap
@@ -222,9 +223,11 @@ class Module:
         """The function of the heap files that stands for an internal one; others are Python's."""
         key = function.internal
         assert key is not None
-        name = self.options.collector.collect if key == "forceCollect" else HEAP_FUNCTIONS.get(key)
-        if name is not None:
-            return self.heap_function(name)
+        row = INTERNALS.get(key)
+        if row is not None and row.supplier is Supplier.COLLECTOR:
+            return self.heap_function(self.options.collector.collect)
+        if row is not None and row.stand_in:
+            return self.heap_function(row.stand_in)
         self.internals[key] = function
         return None
 

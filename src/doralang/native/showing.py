@@ -14,12 +14,12 @@ from doralang.bytecode.entities import FunctionRef
 from doralang.checker.program import Program
 from doralang.code.collectors import COLLECTORS, DEFAULT, Collector
 from doralang.code.environment import Environment
+from doralang.library.internals import INTERNALS
 from doralang.lower.functions import lowering
 from doralang.lower.reachability import reached
 from doralang.lower.specializer import Specializer
 from doralang.machine.targets import TARGETS
 from doralang.native.emission import Emission
-from doralang.runtime.internals import HEAP_FUNCTIONS
 from doralang.settings import Settings
 
 
@@ -38,7 +38,8 @@ def environment_of(
 
 def supplied_by_library(specializer: Specializer, function: FunctionRef) -> FunctionRef | None:
     """The function of the library's heap files that stands for an internal one, if there is one."""
-    name = HEAP_FUNCTIONS.get(function.internal or "")
+    row = INTERNALS.get(function.internal or "")
+    name = row.stand_in if row else ""
     return specializer.function_ref(specializer.program.library.functions[name]) if name else None
 
 

@@ -15,8 +15,9 @@ from doralang.bytecode.entities import ClassRef
 from doralang.code import layout
 from doralang.code.objects import Site
 from doralang.interpreter.context import ByteSink, Context, FrameDescription, Output
-from doralang.interpreter.internals import INTERNALS
+from doralang.interpreter.internals import MEANINGS
 from doralang.interpreter.objects import Array, Str, Value
+from doralang.library.internals import INTERNALS
 from doralang.native.module import Module
 from doralang.optional import load
 from doralang.runtime import stubs
@@ -158,12 +159,12 @@ class Upcalls:
         thread = self.instance.thread
         words = load_words(thread[layout.THREAD_ARGUMENTS], len(ref.parameters))
         assert ref.internal is not None
-        special = SPECIAL.get(ref.internal)
-        if special is not None:
-            thread[layout.THREAD_RESULT] = special(self, words)
+        row = INTERNALS[ref.internal]
+        if row.upcall:
+            thread[layout.THREAD_RESULT] = getattr(self, row.upcall)(words)
             return
         values = [self.from_word(word, kind) for word, kind in zip(words, ref.parameters, strict=True)]
-        result = INTERNALS[ref.internal](self.context, *values)
+        result = MEANINGS[ref.internal](self.context, *values)
         if ref.result is not None:
             thread[layout.THREAD_RESULT] = self.to_word(result, ref.result)
 
@@ -280,16 +281,3 @@ def longs_at(address: int) -> Sequence[int]:
 
 def describe_site(site: Site) -> FrameDescription:
     return FrameDescription(site.function.signature, site.line, site.function.file)
-
-
-SPECIAL: Final = {
-    "flushOutput": Upcalls.flush_output,
-    "className": Upcalls.class_name,
-    "collectionEnded": Upcalls.collection_ended,
-    "collectionInterrupted": Upcalls.collection_interrupted,
-    "blocksAreExhausted": Upcalls.blocks_are_exhausted,
-    "heapIsWrong": Upcalls.heap_is_wrong,
-    "prepareCollector": Upcalls.prepare_collector,
-    "makeHeap": Upcalls.make_heap,
-}
-"""internal functions that work with words"""

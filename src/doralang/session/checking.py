@@ -14,7 +14,7 @@ from doralang.text.source import Source
 def library_for(engine: str) -> CheckedLibrary:
     """The library as an engine needs it: with the files of the heap for compiled code."""
     if ENGINES[engine].is_native:
-        return compiled_library(load("doralang.runtime.internals").layout_constants())
+        return compiled_library(load("doralang.code.constants").layout_constants())
     return prelude()
 
 

@@ -23,7 +23,7 @@ from doralang.bytecode.instructions import NO_REGISTER, Register
 from doralang.bytecode.liveness import analyse
 from doralang.bytecode.methods import method_table
 from doralang.interpreter.context import Context
-from doralang.interpreter.internals import INTERNALS
+from doralang.interpreter.internals import MEANINGS
 from doralang.interpreter.objects import Str, Value
 from doralang.types.kinds import Kind
 from doralang.vm import arithmetic, arrays, calls, comparisons, control, objects
@@ -383,7 +383,7 @@ class Translator:
     def call_internal(self, insn: i.CallInternal) -> None:
         function, arguments = insn.function, self.read_all(insn.args)
         assert function.internal is not None
-        meaning = INTERNALS[function.internal]
+        meaning = MEANINGS[function.internal]
         if function.has_self:
             meaning = calls.with_receiver(meaning)
         self.emit(calls.call_internal(self.write(insn.dst), meaning, self.linker.context, arguments))
