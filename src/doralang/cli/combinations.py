@@ -7,32 +7,14 @@ from __future__ import annotations
 
 from typing import Final
 
-from doralang.cli.options import BY_NAME, Invocation, UsageError
+from doralang.cli.options import BY_NAME, Invocation, Need, UsageError
+from doralang.code.collectors import COLLECTORS, DEFAULT, Spaces
 from doralang.engines.rows import ENGINES, works_here
 from doralang.machine.targets import TARGETS, X64, host
 from doralang.pipeline import OF_FUNCTIONS, Stage
 
 OF_FORMULAS: Final = frozenset({Stage.C.value, Stage.GO.value})
 """stages that a formula is shown in, whatever the engine"""
-
-GENERATIONAL: Final = "swiper"
-NO_COLLECTIONS: Final = "zero"
-OF_COLLECTIONS: Final = ("--gc-stress", "--gc-stress-minor", "--gc-verify", "--gc-events")
-OF_GENERATIONS: Final = ("--gc-stress-minor", "--young-size")
-
-OF_RUNNING: Final = (
-    "--gc-stress",
-    "--gc-stress-minor",
-    "--gc-verify",
-    "--gc-events",
-    "--gc-stats",
-    "--heap-size",
-    "--young-size",
-    "--perf",
-    "--enable-perf",
-    "--no-cache",
-)
-"""what does nothing where nothing is run"""
 
 
 def check(invocation: Invocation) -> None:
@@ -62,11 +44,13 @@ def check_engine(invocation: Invocation) -> None:
 
 def check_collector(invocation: Invocation) -> None:
     collector = invocation.settings.gc
+    row = COLLECTORS[collector or DEFAULT]
     for name in invocation.given:
-        if collector == NO_COLLECTIONS and name in OF_COLLECTIONS:
-            raise UsageError(f"`{name}` does nothing: the collector `{collector}` never collects")
-        if collector not in ("", GENERATIONAL) and name in OF_GENERATIONS:
-            raise UsageError(f"`{name}` does nothing: the collector `{collector}` has no young generation")
+        needs = BY_NAME[name].needs
+        if Need.COLLECTIONS in needs and not row.traces:
+            raise UsageError(f"`{name}` does nothing: the collector `{row.name}` never collects")
+        if Need.GENERATIONS in needs and row.spaces is not Spaces.GENERATIONS:
+            raise UsageError(f"`{name}` does nothing: the collector `{row.name}` has no young generation")
 
 
 def check_listing(invocation: Invocation) -> None:
@@ -87,7 +71,7 @@ def check_target(invocation: Invocation) -> None:
     if not (settings.emit or settings.emit_bytecode or settings.emit_asm):
         raise UsageError("`--target` shows code: say which with `--emit-asm` or `--emit`")
     for name in invocation.given:
-        if name in OF_RUNNING:
+        if Need.RUN in BY_NAME[name].needs:
             raise UsageError(f"`{name}` does nothing with `--target`, which runs nothing")
     if settings.emit_debug and not (settings.emit_asm or Stage.ASM.value in settings.emit):
         raise UsageError("`--emit-debug` does nothing with `--target` but in a listing: add `--emit-asm`")

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection
+from enum import Flag, auto
 from typing import Final, NamedTuple
 
 from doralang.code.collectors import COLLECTORS
@@ -75,6 +76,16 @@ RUNNING: Final = frozenset({"run", "test", "eval"})
 ALL_ENGINES: Final = frozenset(ENGINES)
 
 
+class Need(Flag):
+    """What an option does nothing without."""
+
+    NOTHING = 0
+    RUN = auto()
+    """a program that runs: not with `--target`"""
+    COLLECTIONS = auto()
+    GENERATIONS = auto()
+
+
 class Option(NamedTuple):
     name: str
     value: str | None
@@ -84,6 +95,7 @@ class Option(NamedTuple):
     commands: frozenset[str] = RUNNING
     engines: frozenset[str] = ALL_ENGINES
     """those in which it does something"""
+    needs: Need = Need.NOTHING
 
 
 def one_of(value: str, values: Collection[str]) -> str:
@@ -258,32 +270,49 @@ _STORING: Final = frozenset(row.name for row in ENGINES.values() if row.can_stor
 _HOT: Final = frozenset(row.name for row in ENGINES.values() if row.finds_hot)
 _TELLING: Final = frozenset(row.name for row in ENGINES.values() if row.tells)
 _BYTECODE: Final = frozenset(row.name for row in ENGINES.values() if Stage.BYTECODE in row.stages)
+_COLLECTED: Final = Need.RUN | Need.COLLECTIONS
 _STAGES: Final = ", ".join(stage.value for stage in STAGES)
 
 OPTIONS: Final = (
     Option("--engine", "NAME", ", ".join(ENGINES), _engine),
     Option("--gc", "NAME", "the collector: " + ", ".join(COLLECTORS), _gc, engines=_NATIVE),
-    Option("--gc-stress", None, "collect at every allocation", _gc_stress, engines=_NATIVE),
+    Option("--gc-stress", None, "collect at every allocation", _gc_stress, engines=_NATIVE, needs=_COLLECTED),
     Option(
         "--gc-stress-minor",
         None,
         "collect the young generation at every allocation",
         _gc_stress_minor,
         engines=_NATIVE,
+        needs=_COLLECTED | Need.GENERATIONS,
     ),
-    Option("--gc-verify", None, "check the heap around every collection", _gc_verify, engines=_NATIVE),
-    Option("--gc-events", None, "one line per collection", _gc_events, engines=_NATIVE),
-    Option("--gc-stats", None, "a summary of all collections at the end", _gc_stats, engines=_NATIVE),
+    Option(
+        "--gc-verify",
+        None,
+        "check the heap around every collection",
+        _gc_verify,
+        engines=_NATIVE,
+        needs=_COLLECTED,
+    ),
+    Option("--gc-events", None, "one line per collection", _gc_events, engines=_NATIVE, needs=_COLLECTED),
+    Option(
+        "--gc-stats",
+        None,
+        "a summary of all collections at the end",
+        _gc_stats,
+        engines=_NATIVE,
+        needs=Need.RUN,
+    ),
     Option("--hot", "N", "calls or rounds of a loop until a function is hot", _hot, engines=_HOT),
     Option("--hot-now", None, "wait for the native code of hot functions", _hot_now, engines=_HOT),
     Option("--stats", None, "what the engine did, at the end", _stats, engines=_TELLING),
-    Option("--heap-size", "SIZE", "most bytes of the heap; suffix k, m or g", _heap_size),
+    Option("--heap-size", "SIZE", "most bytes of the heap; suffix k, m or g", _heap_size, needs=Need.RUN),
     Option(
         "--young-size",
         "SIZE",
         "bytes of the young generation's allocation space",
         _young_size,
         engines=_NATIVE,
+        needs=Need.RUN | Need.GENERATIONS,
     ),
     Option("--emit", "STAGES", f"print {_STAGES}; behind a stage, `:{ALL}` adds the library", _emit),
     Option("--emit-ast", None, "short for --emit=ast", _emit_ast),
@@ -303,9 +332,13 @@ OPTIONS: Final = (
         "--emit-debug", "NAMES", "put a breakpoint at the start of functions", _emit_debug, engines=_NATIVE
     ),
     Option("--omit-bounds-check", None, "do not check indexes", _omit_bounds_check, engines=_NATIVE),
-    Option("--perf", None, "write a map of the machine code for perf", _perf, engines=_NATIVE),
-    Option("--enable-perf", None, "the same", _perf, engines=_NATIVE),
-    Option("--no-cache", None, "compile everything anew, and store nothing", _no_cache, _RUN, _STORING),
+    Option(
+        "--perf", None, "write a map of the machine code for perf", _perf, engines=_NATIVE, needs=Need.RUN
+    ),
+    Option("--enable-perf", None, "the same", _perf, engines=_NATIVE, needs=Need.RUN),
+    Option(
+        "--no-cache", None, "compile everything anew, and store nothing", _no_cache, _RUN, _STORING, Need.RUN
+    ),
     Option("--error-format", "FORMAT", "human (default), short, json", _error_format, _EVERYWHERE),
     Option("--color", "WHEN", "auto (default), always, never", _color, _EVERYWHERE),
     Option("--let", "NAME=EXPRESSION", "define a variable for the formula", _let, _FORMULAS),
