@@ -206,6 +206,8 @@ INTERNALS: Final[dict[str, Callable[..., Value]]] = {
     "getppid": lambda context: os.getppid(),
     "recordStack": record_stack,
     "frameName": lambda context, entry: context.text(frame_of(context, entry).signature.encode()),
+    "frameCount": lambda context, entry: 1,
+    "frameOf": lambda context, entry, index: entry,
     "frameLine": lambda context, entry: frame_of(context, entry).line,
     "frameFile": frame_file,
     "callByName": call_by_name,

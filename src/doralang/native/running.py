@@ -160,7 +160,7 @@ class Executor(Upcalls):
         entering = self.entries.get(parameters)
         if entering is None:
             masm = self.instance.space.target.assembler()
-            (_, *arguments), stack_size = masm.call_layout((Kind.LONG, *parameters))
+            arguments, stack_size = masm.call_layout(parameters)
             places = [stubs.argument_place(masm, argument) for argument in arguments]
             entering = self.entries[parameters] = Entering(places, stack_size)
         return entering

@@ -46,6 +46,8 @@ UPCALLS: Final = frozenset(
         "fatalError",
         "abort",
         "exit",
+        "frameCount",
+        "frameOf",
         "frameName",
         "frameLine",
         "frameFile",
