@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from doralang.cli.main import run_command
 
-ENGINES = ["walk", "vm", "trace", "baseline"]
+ENGINES = ["walk", "vm", "trace", "baseline", "opt"]
 """Every engine that runs on this machine: the suites of whole programs run under each."""
 
 

@@ -1,6 +1,7 @@
 """The stages that a program passes through, from text to machine code, and how each is printed.
 
     tokens -> ast -> program -> bytecode -> trace, c, go, asm
+                                         -> graph, dot -> optimized -> asm
 
 The first three are printed once, before the program runs; the others for each function when it
 is compiled, by the engine that compiles it.
@@ -23,6 +24,9 @@ class Stage(Enum):
     AST = "ast"
     PROGRAM = "program"
     BYTECODE = "bytecode"
+    GRAPH = "graph"
+    DOT = "dot"
+    OPTIMIZED = "optimized"
     TRACE = "trace"
     C = "c"
     GO = "go"
@@ -47,7 +51,7 @@ class Printer(NamedTuple):
 STAGES: Final = tuple(Stage)
 OF_FUNCTIONS: Final = tuple(stage for stage in Stage if stage not in (Stage.TOKENS, Stage.AST, Stage.PROGRAM))
 """stages that each function passes through by itself, those of the library, too"""
-LATER: Final = ("graph", "llvm")
+LATER: Final = ("llvm",)
 """stages that are not there yet"""
 PRINTERS: Final = {
     Stage.TOKENS: Printer(

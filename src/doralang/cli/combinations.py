@@ -15,6 +15,9 @@ from doralang.settings import MACHINE_CODE
 
 STAGE_ENGINES: Final = {
     Stage.BYTECODE.value: BY_NAME["--emit-bytecode"].engines,
+    Stage.GRAPH.value: frozenset({"opt"}),
+    Stage.DOT.value: frozenset({"opt"}),
+    Stage.OPTIMIZED.value: frozenset({"opt"}),
     Stage.TRACE.value: frozenset({"trace"}),
     Stage.C.value: frozenset({"c"}),
     Stage.GO.value: frozenset({"go"}),

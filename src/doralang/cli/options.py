@@ -252,7 +252,7 @@ _COMPARE: Final = frozenset({"compare"})
 _RUN: Final = frozenset({"run"})
 _NATIVE: Final = MACHINE_CODE
 _HOT: Final = frozenset({"trace"})
-_TELLING: Final = frozenset({"vm", "trace", "c", "go"})
+_TELLING: Final = frozenset({"vm", "trace", "c", "go", "opt"})
 _BYTECODE: Final = ALL_ENGINES - {"walk"}
 _STAGES: Final = ", ".join(stage.value for stage in STAGES)
 

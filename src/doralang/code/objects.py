@@ -12,6 +12,8 @@ from doralang.machine.buffer import Code
 
 BASELINE: Final = "baseline"
 """the tier of code from the baseline compiler"""
+OPTIMIZED: Final = "optimized"
+"""the tier of code from the optimizer, by way of the baseline compiler"""
 
 
 class GCPoint(NamedTuple):

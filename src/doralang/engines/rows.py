@@ -20,6 +20,7 @@ ENGINES: Final = {
     "c": ("doralang.engines.ahead", "CMachine"),
     "go": ("doralang.engines.ahead", "GoMachine"),
     "baseline": ("doralang.engines.native", "Machine"),
+    "opt": ("doralang.engines.native", "Machine"),
     "tiered": ("doralang.engines.native", "Machine"),
 }
 """the engines that there are: module and class"""

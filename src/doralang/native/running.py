@@ -99,6 +99,10 @@ class Executor(Upcalls):
     def print_statistics(self) -> None:
         if self.settings.gc_stats:
             self.stderr.write(load("doralang.native.watching").statistics(self.instance).encode())
+        if self.settings.stats:
+            for module in (self.module.parent, self.module):
+                if module is not None and module.times is not None:
+                    self.stderr.write(str(module.times).encode())
 
     def initialize_globals(self) -> None:
         """Raises Failure and Exit."""
