@@ -1,6 +1,7 @@
 """The stages that a program passes through, from text to machine code, and how each is shown.
 
     tokens -> ast -> program -> bytecode -> trace, c, go, asm
+                                         -> graph, dot -> optimized -> asm
 
 The first three are those of a whole file.  The others each function passes through by itself, those of the
 library, too: `--emit` shows them as the engine compiles them, `dump_stage` shows the functions that a program
@@ -24,6 +25,9 @@ class Stage(Enum):
     AST = "ast"
     PROGRAM = "program"
     BYTECODE = "bytecode"
+    GRAPH = "graph"
+    DOT = "dot"
+    OPTIMIZED = "optimized"
     TRACE = "trace"
     C = "c"
     GO = "go"
@@ -60,7 +64,7 @@ OF_FILES: Final = {
 
 STAGES: Final = tuple(Stage)
 OF_FUNCTIONS: Final = tuple(stage for stage in Stage if stage not in OF_FILES)
-LATER: Final = ("graph", "llvm")
+LATER: Final = ("llvm",)
 """stages that are not there yet"""
 
 

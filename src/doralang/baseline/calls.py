@@ -21,7 +21,7 @@ Saved = Sequence[Virtual]
 
 
 def begin_call(context: Context, insn: i.Call | i.CallVirtual | i.CallInternal) -> Saved:
-    """Save what the call loses; put the thread block and the arguments where the callee expects them."""
+    """Save what the call loses; put the arguments where the callee expects them."""
     frame = context.frame
     saved = frame.save(context.index) if frame.saved else ()
     frame.pass_arguments(context.passing[insn.function.parameters], insn.args)
@@ -56,8 +56,8 @@ def call_virtual(context: Context, insn: i.CallVirtual) -> None:
     masm, slot = context.masm, insn.function.slot
     assert slot is not None, f"{insn.function.name} is virtual"
     saved = begin_call(context, insn)
-    receiver = masm.arguments[1]
-    if insn.args[0] not in context.frame.not_nil:
+    receiver = masm.arguments[0]
+    if not insn.nonnil and insn.args[0] not in context.frame.not_nil:
         masm.branch_immediate(REF, EQUAL, receiver, 0, context.trap(Trap.NIL))
         context.frame.not_nil.add(insn.args[0])
     with masm.scratch() as method:
@@ -97,14 +97,14 @@ def call_python(context: Context, symbol: Symbol, result: Kind | None) -> int:
 
 
 def text_length(context: Context, insn: i.CallInternal) -> None:
-    text = checked_reference(context, insn.args[0], context.work[0])
+    text = checked_reference(context, insn.args[0], context.work[0], insn.nonnil)
     target = context.frame.target(insn.dst, context.work[0])
     context.masm.load(INT, target, text, layout.ARRAY_LENGTH)
     context.frame.written(insn.dst, target)
 
 
 def text_byte(context: Context, insn: i.CallInternal) -> None:
-    text = checked_reference(context, insn.args[0], context.work[0])
+    text = checked_reference(context, insn.args[0], context.work[0], insn.nonnil)
     index = checked_index(context, text, insn.args[1])
     target = context.frame.target(insn.dst, context.work[0])
     context.masm.load_indexed(BYTE, target, text, index, 1, layout.ARRAY_ELEMENTS)

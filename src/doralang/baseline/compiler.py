@@ -112,7 +112,7 @@ def enter(context: Context, allocation: Allocation, room: int) -> None:
         make_large_frame(context, room + SLOT * len(allocation.kept_used))
     # Who calls nobody cannot be part of a recursion, and its caller's check serves it.
     if allocation.across and not ref.raw:
-        context.poll()
+        context.poll(context.function.entry_line)
     if ref.parameters:
         passing = context.passing[ref.parameters]
         if frame.homes[: len(ref.parameters)] != passing.arrivals:

@@ -102,7 +102,7 @@ def take_exception(context: Context, insn: i.TakeException) -> None:
 
 
 def set_exception(context: Context, insn: i.SetException) -> None:
-    value = checked_reference(context, insn.value, context.work[0])
+    value = checked_reference(context, insn.value, context.work[0], insn.nonnil)
     context.masm.store(REF, value, context.masm.thread, layout.THREAD_EXCEPTION)
 
 

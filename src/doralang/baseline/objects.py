@@ -31,11 +31,11 @@ def read_reference(context: Context, register: Virtual, work: Register) -> Regis
     return frame.where[register] or frame.read(register, work)
 
 
-def checked_reference(context: Context, register: Virtual, work: Register) -> Register:
-    """The value of a reference, after the nil check, unless it has been checked before."""
+def checked_reference(context: Context, register: Virtual, work: Register, nonnil: bool = False) -> Register:
+    """The value of a reference, after the nil check, unless it has been checked before or need not be."""
     value = read_reference(context, register, work)
     not_nil = context.frame.not_nil
-    if register not in not_nil:
+    if not nonnil and register not in not_nil:
         context.masm.branch_immediate(REF, EQUAL, value, 0, context.trap(Trap.NIL))
         not_nil.add(register)
     return value
@@ -47,7 +47,7 @@ def checked_reference(context: Context, register: Virtual, work: Register) -> Re
 def load_field(context: Context, insn: i.LoadField) -> None:
     frame = context.frame
     kind = insn.field.kind
-    target = checked_reference(context, insn.object, context.work[0])
+    target = checked_reference(context, insn.object, context.work[0], insn.nonnil)
     value = frame.target(insn.dst, work_for(context, kind))
     context.masm.load(kind, value, target, context.environment.field_offset(insn.field))
     if kind is REF or frame.where[insn.dst] != value:
@@ -55,7 +55,7 @@ def load_field(context: Context, insn: i.LoadField) -> None:
 
 
 def store_field(context: Context, insn: i.StoreField) -> None:
-    target = checked_reference(context, insn.object, context.work[0])
+    target = checked_reference(context, insn.object, context.work[0], insn.nonnil)
     kind, offset = insn.field.kind, context.environment.field_offset(insn.field)
     constants = context.frame.constants
     if insn.value in constants and kind not in FLOATING:
@@ -86,11 +86,11 @@ def mark_card(context: Context, address: Register) -> None:
 # Arrays.
 
 
-def checked_index(context: Context, array: Register, index: Virtual) -> Register:
+def checked_index(context: Context, array: Register, index: Virtual, unchecked: bool = False) -> Register:
     """The value of an index, after the bounds check: one unsigned comparison."""
     masm = context.masm
     value = context.frame.read(index, context.work[1])
-    if context.environment.bounds_checks:
+    if context.environment.bounds_checks and not unchecked:
         outside = context.trap(Trap.INDEX)
         masm.branch_memory(INT, ABOVE_EQUAL, value, array, layout.ARRAY_LENGTH, outside)
     return value
@@ -98,8 +98,8 @@ def checked_index(context: Context, array: Register, index: Virtual) -> Register
 
 def load_element(context: Context, insn: i.LoadElement) -> None:
     frame, kind = context.frame, context.frame.kinds[insn.dst]
-    array = checked_reference(context, insn.array, context.work[0])
-    index = checked_index(context, array, insn.index)
+    array = checked_reference(context, insn.array, context.work[0], insn.nonnil)
+    index = checked_index(context, array, insn.index, insn.unchecked)
     target = frame.target(insn.dst, work_for(context, kind))
     scale = layout.SIZES[kind]
     context.masm.load_indexed(kind, target, array, index, scale, layout.ARRAY_ELEMENTS)
@@ -108,8 +108,8 @@ def load_element(context: Context, insn: i.LoadElement) -> None:
 
 def store_element(context: Context, insn: i.StoreElement) -> None:
     kind = context.frame.kinds[insn.value]
-    array = checked_reference(context, insn.array, context.work[0])
-    index = checked_index(context, array, insn.index)
+    array = checked_reference(context, insn.array, context.work[0], insn.nonnil)
+    index = checked_index(context, array, insn.index, insn.unchecked)
     marks = kind is REF and insn.value not in context.frame.constants
     value = context.frame.read(insn.value, work_for(context, kind, 2))
     scale = layout.SIZES[kind]
@@ -121,7 +121,7 @@ def store_element(context: Context, insn: i.StoreElement) -> None:
 
 
 def array_length(context: Context, insn: i.ArrayLength) -> None:
-    array = checked_reference(context, insn.array, context.work[0])
+    array = checked_reference(context, insn.array, context.work[0], insn.nonnil)
     target = context.frame.target(insn.dst, context.work[0])
     context.masm.load(INT, target, array, layout.ARRAY_LENGTH)
     context.frame.written(insn.dst, target)
@@ -182,14 +182,14 @@ def allocate_slowly(context: Context, full: Label, done: Label, size: int | None
 
     register) and returns their address, or fails.
     """
-    masm, line = context.masm, context.line
+    masm, place = context.masm, context.place
     slots = context.frame.reference_slots(context.index)
 
     def emit() -> None:
         masm.bind(full)
         if size is not None:
             masm.load_constant(LONG, context.work[1], size)
-        context.add_point(masm.call_near(ALLOCATE), line, slots)
+        context.add_point(masm.call_near(ALLOCATE), place, slots)
         masm.jump(done)
 
     return emit
@@ -223,10 +223,10 @@ def allocate_array(context: Context, dst: Virtual, shape: Symbol, elements: Virt
     def emit() -> None:
         masm.bind(full)
         masm.binary(Binary.SUB, LONG, work[1], work[1], work[0])
-        context.add_point(masm.call_near(ALLOCATE), line, slots)
+        context.add_point(masm.call_near(ALLOCATE), place, slots)
         masm.jump(done)
 
-    slots, line = frame.reference_slots(context.index), context.line
+    slots, place = frame.reference_slots(context.index), context.place
     masm.out_of_line(emit)
     frame.restore(saved)
     made(context, dst, work[0])

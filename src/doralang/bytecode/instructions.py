@@ -86,6 +86,14 @@ KINDS: Final = {
 """The kind that each of these names stands for in a class statement below."""
 
 
+FLAG: Final = "bool"
+"""annotates a flag: a check that is left out, because an earlier one or a proof stands for it.
+
+`nonnil` says that the first operand is not nil, `unchecked` that the index is within the array.  Engines may
+use that or check nevertheless; lowering sets none, the optimizer does.
+"""
+
+
 class Effect(Flag):
     NONE = 0
     READS = auto()  # reads the heap or a global
@@ -122,6 +130,8 @@ class Instruction:
     """name of the operand that is written"""
     use_names: ClassVar[tuple[str, ...]]
     """names of the operands that are single registers read"""
+    flags: ClassVar[tuple[str, ...]]
+    """what may be known of it, so that it need not check: names of attributes that are false by themselves"""
     list_name: ClassVar[str | None]
     """name of the operand that is a list of registers read"""
 
@@ -138,7 +148,9 @@ def instruction(effects: Effect = Effect.NONE) -> Callable[[type[T]], type[T]]:
     def define(cls: type[T]) -> type[T]:
         made: Any = dataclass(slots=True, eq=False, repr=False)(cls)
         made.opcode = len(INSTRUCTIONS)
-        made.operands = tuple(Operand(name, KINDS[alias]) for name, alias in cls.__annotations__.items())
+        names = cls.__annotations__
+        made.operands = tuple(Operand(name, KINDS[alias]) for name, alias in names.items() if alias in KINDS)
+        made.flags = tuple(name for name, alias in names.items() if alias == FLAG)
         made.effects = effects
         summarize(made)
         INSTRUCTIONS.append(made)
@@ -310,6 +322,7 @@ class LoadField(Instruction):
     dst: Def
     object: Use
     field: Field
+    nonnil: bool = False
 
 
 @instruction(Effect.WRITES | Effect.TRAPS)
@@ -319,6 +332,7 @@ class StoreField(Instruction):
     object: Use
     field: Field
     value: Use
+    nonnil: bool = False
 
 
 @instruction(Effect.READS | Effect.TRAPS)
@@ -328,6 +342,8 @@ class LoadElement(Instruction):
     dst: Def
     array: Use
     index: Use
+    nonnil: bool = False
+    unchecked: bool = False
 
 
 @instruction(Effect.WRITES | Effect.TRAPS)
@@ -337,6 +353,8 @@ class StoreElement(Instruction):
     array: Use
     index: Use
     value: Use
+    nonnil: bool = False
+    unchecked: bool = False
 
 
 @instruction(Effect.READS | Effect.TRAPS)
@@ -345,6 +363,7 @@ class ArrayLength(Instruction):
 
     dst: Def
     array: Use
+    nonnil: bool = False
 
 
 @instruction(Effect.WRITES)
@@ -415,6 +434,7 @@ class CallVirtual(Instruction):
     dst: Def
     function: Function
     args: Uses
+    nonnil: bool = False
 
 
 @instruction(Effect.CALLS | Effect.TRAPS)
@@ -424,6 +444,7 @@ class CallInternal(Instruction):
     dst: Def
     function: Function
     args: Uses
+    nonnil: bool = False
 
 
 # Exceptions.  One is pending from SetException or a call that throws until it is taken.
@@ -448,6 +469,7 @@ class SetException(Instruction):
     """value is pending; traps if value is nil"""
 
     value: Use
+    nonnil: bool = False
 
 
 @instruction(Effect.TRAPS | Effect.ENDS)

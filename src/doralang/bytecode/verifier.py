@@ -37,6 +37,8 @@ def structure(function: Function) -> Iterator[str]:
     code = function.code
     if len(function.lines) != len(code):
         yield "there must be a line for each instruction"
+    if function.chains:
+        yield from chains(function)
     if not code or not code[-1].ends:
         yield "the last instruction must not run on"
     ends = [index for index, instruction in enumerate(code, 1) if instruction.leaves]
@@ -52,6 +54,15 @@ def structure(function: Function) -> Iterator[str]:
         target = i.target_of(instruction)
         if target is not None and not 0 <= target < len(code):
             yield f"{index}: there is no instruction {target}"
+
+
+def chains(function: Function) -> Iterator[str]:
+    """Each leads from the line of the instruction to this function."""
+    if len(function.chains) != len(function.code):
+        yield "there must be a chain for each instruction, or none at all"
+    for index, (chain, line) in enumerate(zip(function.chains, function.lines, strict=False)):
+        if not chain or chain[-1].function is not function.ref or chain[0].line != line:
+            yield f"{index}: the chain of line {line} does not lead to {function.name}: {chain}"
 
 
 def registers(instruction: Instruction) -> Iterator[Register]:

@@ -327,7 +327,7 @@ OPTIONS: Final = (
         "--emit-asm", "NAMES", f"print the machine code of functions, or `{ALL}`", _emit_asm, engines=_NATIVE
     ),
     Option("--asm-syntax", "NAME", "intel or att (default)", _asm_syntax, engines=_NATIVE),
-    Option("--target", "NAME", "with --emit: for x64 or arm64, not run", _target, _RUN, _NATIVE),
+    Option("--target", "NAME", f"with --emit: for {' or '.join(TARGETS)}, not run", _target, _RUN, _NATIVE),
     Option(
         "--emit-debug", "NAMES", "put a breakpoint at the start of functions", _emit_debug, engines=_NATIVE
     ),

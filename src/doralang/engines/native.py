@@ -10,13 +10,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from doralang.checker.program import Function, Program
-from doralang.code.collectors import COLLECTORS, DEFAULT
 from doralang.engines.door import Door, Testing
 from doralang.interpreter.context import ByteSink
 from doralang.interpreter.objects import Value
 from doralang.lower.specializer import extends_library
 from doralang.native.emission import emission
-from doralang.native.module import CodeOptions, Module, library_module
+from doralang.native.module import Module, code_options, library_module
 from doralang.native.running import Executor
 from doralang.runtime.memory import load_bytes
 from doralang.settings import Settings
@@ -63,7 +62,7 @@ class Machine(Executor, Door):
 
 def module_of(program: Program, settings: Settings, *, alone: bool = False) -> Module:
     """The code of a program, to be made as it is needed."""
-    options = CodeOptions(COLLECTORS[settings.gc or DEFAULT], not settings.omit_bounds_check)
+    options = code_options(settings)
     shown = emission(settings)
     alone = alone or shown is not None or extends_library(program)
     module = Module(options, lambda: program, parent=None if alone else library_module(options))

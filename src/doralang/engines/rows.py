@@ -85,6 +85,14 @@ ENGINES: Final = {
             is_native=True,
             can_store=True,
         ),
+        Engine(
+            "opt",
+            "doralang.engines.native",
+            stages=(Stage.BYTECODE, Stage.GRAPH, Stage.DOT, Stage.OPTIMIZED, Stage.ASM),
+            is_native=True,
+            can_store=True,
+            tells=True,
+        ),
     )
 }
 """the first is the default"""

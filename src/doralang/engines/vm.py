@@ -28,7 +28,7 @@ from doralang.settings import Settings
 from doralang.types.failures import FatalError, Trapped, as_failure
 from doralang.types.traps import Trace, Trap, trace_of
 from doralang.types.types import LONG, kind_of
-from doralang.vm.code import Block, Code, Registers, active_places, failed_frames, place_of, run, with_room
+from doralang.vm.code import Block, Code, Registers, active_sites, chain_of, failed_frames, run, with_room
 from doralang.vm.hot import HotFunctions
 from doralang.vm.objects import DEFAULTS
 from doralang.vm.statistics import Statistics
@@ -151,10 +151,10 @@ class Machine(Door):
             result = on_deep_stack(lambda: run(code, [*arguments]), MOST_FRAMES * PYTHON_FRAMES)
         except NativeFailure as error:
             interrupts.raise_if_terminated()
-            frames: list[Place | FrameType] = [*error.places, *failed_frames(error)[1:]]
-            failure = as_failure(Trapped(error.trap), trace_of(frames, describe_active, error.left_out))
+            sites = [*error.places, *sites_of(failed_frames(error)[1:])]
+            failure = as_failure(Trapped(error.trap), trace_of(sites, describe, error.left_out))
         except BaseException as error:
-            failure = as_failure(error, trace_of(failed_frames(error), describe_active))
+            failure = as_failure(error, trace_of(sites_of(failed_frames(error)), describe))
             if failure is None:
                 raise
         else:
@@ -258,7 +258,7 @@ class Machine(Door):
         run(self.code_of(self.specializer.function_ref(function)), [])
 
     def record_stack(self) -> list[int]:
-        return [self.recorded.number(place) for place in active_places(sys._getframe())[1:]]
+        return [self.recorded.number(place) for place in active_sites(sys._getframe())[1:]]
 
     def describe(self, entry: int) -> FrameDescription:
         return describe(self.recorded.places[entry])
@@ -267,7 +267,7 @@ class Machine(Door):
 
     def leave_uncaught(self, line: int) -> None:
         """The failure when an exception leaves the innermost function, which may not let it out."""
-        (innermost, _), *others = active_places(sys._getframe())
+        (innermost, _), *others = active_sites(sys._getframe())
         object = self.pending.pop()
         assert isinstance(object, Instance | Str | Array), "nil is never thrown"
         trace = self.recorded_trace(object)
@@ -310,11 +310,11 @@ class Records:
         return number
 
 
+def sites_of(frames: Sequence[FrameType]) -> list[Place]:
+    """The functions that are active in some frames of `run`."""
+    return [site for frame in frames for site in chain_of(frame)]
+
+
 def describe(place: Place) -> FrameDescription:
     function, line = place
     return FrameDescription(function.signature, line, function.file)
-
-
-def describe_active(active: Place | FrameType) -> FrameDescription:
-    """A place, or the one that a frame of `run` is at."""
-    return describe(place_of(active) if isinstance(active, FrameType) else active)

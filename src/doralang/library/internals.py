@@ -132,6 +132,8 @@ def _traces() -> list[Internal]:
     return [
         _library("recordStack", "record_stack", "recordFrames"),
         _python("frameName", "frame_name"),
+        _python("frameCount", "frame_count", upcall="frame_count"),
+        _python("frameOf", "frame_of_chain", upcall="frame_of"),
         _python("frameLine", "frame_line"),
         _python("frameFile", "frame_file"),
         _python("callByName", "call_by_name"),

@@ -81,6 +81,10 @@ class Executor(Upcalls):
     def print_statistics(self) -> None:
         if self.settings.gc_stats:
             self.stderr.write(load("doralang.native.watching").statistics(self.instance).encode())
+        if self.settings.stats:
+            for module in (self.module.parent, self.module):
+                if module is not None and module.times is not None:
+                    self.stderr.write(str(module.times).encode())
 
     def initialize_globals(self) -> None:
         """Raises Failure and Exit."""
@@ -137,7 +141,7 @@ class Executor(Upcalls):
         entering = self.entries.get(parameters)
         if entering is None:
             masm = self.instance.space.target.assembler()
-            (_, *arguments), stack_size = masm.call_layout((Kind.LONG, *parameters))
+            arguments, stack_size = masm.call_layout(parameters)
             places = [stubs.argument_place(masm, argument) for argument in arguments]
             entering = self.entries[parameters] = Entering(places, stack_size)
         return entering

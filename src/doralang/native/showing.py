@@ -20,6 +20,8 @@ from doralang.lower.reachability import reached
 from doralang.lower.specializer import Specializer
 from doralang.machine.targets import TARGETS
 from doralang.native.emission import Emission
+from doralang.optimizing.graph import Graph
+from doralang.optimizing.optimizer import Times, optimize
 from doralang.settings import Settings
 
 
@@ -52,11 +54,15 @@ def show_program(program: Program, settings: Settings) -> str:
     environment = environment_of(
         specializer, COLLECTORS[settings.gc or DEFAULT], bounds_checks=not settings.omit_bounds_check
     )
-    text = ""
+    text, times = "", Times()
     starts = [*specializer.initializers(), specializer.function_ref(program.main)]
     functions = reached(specializer, starts, stand_in=partial(supplied_by_library, specializer))
     for function in sorted(functions, key=lambda one: one.name):
         text += emission.bytecode(function)
+        if settings.engine == "opt":
+            graphs: list[Graph] = []
+            function = optimize(function, times, graphs.append)
+            text += emission.optimized(function, graphs[0])
         if emission.wants_asm(function.ref):
             breakpoint = emission.wants_breakpoint(function.ref.plain_name)
             compiled = compile_for(target, function, environment, comments=True, breakpoint=breakpoint)

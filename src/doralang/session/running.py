@@ -51,7 +51,8 @@ def run_source(
 def show_code(source: Source, streams: Streams, settings: Settings, report: Report) -> int:
     """Check a program, report, and print its code for the target that is asked for; nothing is run."""
     diagnostics = Diagnostics()
-    settings.engine = "baseline"
+    if settings.engine != "opt":
+        settings.engine = "baseline"
     program = check(source, settings, diagnostics)
     report(diagnostics)
     if program is None:
@@ -134,10 +135,8 @@ def stored_program(
         image = entry.read()
         if image is None:
             return None
-        native, collectors = load("doralang.native.module"), load("doralang.code.collectors")
-        options = native.CodeOptions(
-            collectors.COLLECTORS[settings.gc or collectors.DEFAULT], not settings.omit_bounds_check
-        )
+        native = load("doralang.native.module")
+        options = native.code_options(settings)
         stored = load("doralang.native.image").Stored(image)
         parent = None if stored.is_alone else native.library_module(options)
         module = native.Module(options, find_program, parent=parent, stored=stored)

@@ -32,11 +32,27 @@ def bytecode(source: Source) -> str:
 
 
 def asm(source: Source) -> str:
+    return compiled(source, "asm", "baseline")
+
+
+def graph(source: Source) -> str:
+    return compiled(source, "graph", "opt")
+
+
+def dot(source: Source) -> str:
+    return compiled(source, "dot", "opt")
+
+
+def optimized(source: Source) -> str:
+    return compiled(source, "optimized", "opt")
+
+
+def compiled(source: Source, stage: str, engine: str) -> str:
     """For this machine's processor; for x64, if it has none of those that code is made for."""
     program = checked(source)
-    settings = Settings(engine="baseline")
+    settings = Settings(engine=engine)
     settings.target = (host() or TARGETS["x64"]).name
-    settings.emit.add("asm")
+    settings.emit.add(stage)
     return "" if program is None else show_program(program, settings)
 
 

@@ -74,7 +74,7 @@ class MacroAssembler(Assembler):
 
     __slots__ = ("float_scratch_register", "frame_patch", "saved", "scratch_register")
 
-    thread = X[28]
+    thread = X[20]
     frame_pointer = FP
     stack_pointer = SP
     result = X[0]
@@ -83,7 +83,7 @@ class MacroAssembler(Assembler):
     float_arguments = a.D[:8]
     temporaries: tuple[Register, ...] = (X[0], *X[9:11], *X[1:9], *X[11:15])
     float_temporaries = (*a.D[:8], *a.D[16:30])
-    callee_saved: tuple[Register, ...] = X[19:28]
+    callee_saved: tuple[Register, ...] = (X[19], *X[21:29])
     incoming_arguments = 16
 
     def __init__(self, far: bool = False) -> None:
