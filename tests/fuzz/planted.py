@@ -19,7 +19,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Final
 
-from doralang.baseline import allocation, calls, compiler, control, frame, objects
+from doralang.baseline import allocation, calls, control, emitters, frame, objects
 from doralang.baseline import primitives as p
 from doralang.baseline.context import Context
 from doralang.bytecode import instructions as i
@@ -151,11 +151,11 @@ def unordered_forgotten() -> None:
 
 
 def virtual_call_made_direct() -> None:
-    compiler.EMITTERS[i.CallVirtual] = calls.call  # type: ignore[index]
+    emitters.EMITTERS[i.CallVirtual] = calls.call  # type: ignore[index]
 
 
 def exception_not_looked_for() -> None:
-    compiler.EMITTERS[i.CheckException] = lambda context, insn: None  # type: ignore[index]
+    emitters.EMITTERS[i.CheckException] = lambda context, insn: None  # type: ignore[index]
 
 
 def exception_stays_pending() -> None:
@@ -164,7 +164,7 @@ def exception_stays_pending() -> None:
         masm.load(Kind.REF, target, masm.thread, control.layout.THREAD_EXCEPTION)
         context.frame.written(insn.dst, target)
 
-    compiler.EMITTERS[i.TakeException] = wrong  # type: ignore[index]
+    emitters.EMITTERS[i.TakeException] = wrong  # type: ignore[index]
 
 
 def byte_not_cut_off() -> None:

@@ -13,8 +13,7 @@ import pytest
 from doralang.bytecode import instructions as i
 from doralang.bytecode.entities import FunctionRef
 from doralang.bytecode.function import Function
-from doralang.bytecode.instructions import INSTRUCTIONS, NO_REGISTER, Register, Target
-from doralang.bytecode.methods import Methods, method_name
+from doralang.bytecode.instructions import INSTRUCTIONS, NO_REGISTER, Methods, Register, Target, method_name
 from doralang.types.arithmetic import DivisionByZero, round_float
 from doralang.types.kinds import Kind
 from doralang.types.primitives import PRIMITIVES, Primitive

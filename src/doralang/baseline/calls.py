@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from doralang.baseline.context import Context
+from doralang.baseline.emitters import emits
 from doralang.baseline.objects import checked_index, checked_reference
 from doralang.baseline.raw import RAW
 from doralang.bytecode import instructions as i
@@ -43,11 +44,13 @@ def end_call(
         frame.written(insn.dst, context.masm.float_result if result in FLOATING else context.masm.result)
 
 
+@emits(i.Call)
 def call(context: Context, insn: i.Call) -> None:
     saved = begin_call(context, insn)
     end_call(context, insn, saved, context.masm.call_cell(entry_of(insn.function)))
 
 
+@emits(i.CallVirtual)
 def call_virtual(context: Context, insn: i.CallVirtual) -> None:
     """The receiver is looked at when it is in its argument register: checked for nil, then its method.
 
@@ -70,6 +73,7 @@ def call_virtual(context: Context, insn: i.CallVirtual) -> None:
 # What the implementation supplies.
 
 
+@emits(i.CallInternal)
 def call_internal(context: Context, insn: i.CallInternal) -> None:
     """Some are a few instructions; the others are functions of the library's heap files, or stubs."""
     key = insn.function.internal

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from doralang.baseline.context import Context
+from doralang.baseline.emitters import emits
 from doralang.bytecode import instructions as i
 from doralang.bytecode.entities import ClassRef
 from doralang.bytecode.instructions import Register as Virtual
@@ -44,6 +45,7 @@ def checked_reference(context: Context, register: Virtual, work: Register, nonni
 # Fields.
 
 
+@emits(i.LoadField)
 def load_field(context: Context, insn: i.LoadField) -> None:
     frame = context.frame
     kind = insn.field.kind
@@ -54,6 +56,7 @@ def load_field(context: Context, insn: i.LoadField) -> None:
         frame.written(insn.dst, value)
 
 
+@emits(i.StoreField)
 def store_field(context: Context, insn: i.StoreField) -> None:
     target = checked_reference(context, insn.object, context.work[0], insn.nonnil)
     kind, offset = insn.field.kind, context.environment.field_offset(insn.field)
@@ -96,6 +99,7 @@ def checked_index(context: Context, array: Register, index: Virtual, unchecked: 
     return value
 
 
+@emits(i.LoadElement)
 def load_element(context: Context, insn: i.LoadElement) -> None:
     frame, kind = context.frame, context.frame.kinds[insn.dst]
     array = checked_reference(context, insn.array, context.work[0], insn.nonnil)
@@ -106,6 +110,7 @@ def load_element(context: Context, insn: i.LoadElement) -> None:
     frame.written(insn.dst, target)
 
 
+@emits(i.StoreElement)
 def store_element(context: Context, insn: i.StoreElement) -> None:
     kind = context.frame.kinds[insn.value]
     array = checked_reference(context, insn.array, context.work[0], insn.nonnil)
@@ -120,6 +125,7 @@ def store_element(context: Context, insn: i.StoreElement) -> None:
         mark_card(context, work)
 
 
+@emits(i.ArrayLength)
 def array_length(context: Context, insn: i.ArrayLength) -> None:
     array = checked_reference(context, insn.array, context.work[0], insn.nonnil)
     target = context.frame.target(insn.dst, context.work[0])
@@ -127,6 +133,7 @@ def array_length(context: Context, insn: i.ArrayLength) -> None:
     context.frame.written(insn.dst, target)
 
 
+@emits(i.FillArray)
 def fill_array(context: Context, insn: i.FillArray) -> None:
     """A loop from the last element to the first, of a new array."""
     assert insn.array in context.frame.fresh, "so there is no write barrier"
@@ -147,6 +154,7 @@ def fill_array(context: Context, insn: i.FillArray) -> None:
 # Allocation: bump the thread's pointer; the memory is zero already.
 
 
+@emits(i.NewObject)
 def new_object(context: Context, insn: i.NewObject) -> None:
     masm, work = context.masm, context.work
     size = context.environment.instance_size(insn.cls)
@@ -195,6 +203,7 @@ def allocate_slowly(context: Context, full: Label, done: Label, size: int | None
     return emit
 
 
+@emits(i.NewArray)
 def new_array(context: Context, insn: i.NewArray) -> None:
     element = insn.cls.element
     assert element is not None
@@ -244,6 +253,7 @@ def array_size(context: Context, target: Register, length: Register, scale: int)
 # Globals and literals.
 
 
+@emits(i.LoadGlobal)
 def load_global(context: Context, insn: i.LoadGlobal) -> None:
     masm, work, kind = context.masm, context.work[0], insn.variable.kind
     masm.load(LONG, work, masm.thread, layout.THREAD_GLOBALS)
@@ -252,6 +262,7 @@ def load_global(context: Context, insn: i.LoadGlobal) -> None:
     context.frame.written(insn.dst, target)
 
 
+@emits(i.StoreGlobal)
 def store_global(context: Context, insn: i.StoreGlobal) -> None:
     masm, work, kind = context.masm, context.work[0], insn.variable.kind
     masm.load(LONG, work, masm.thread, layout.THREAD_GLOBALS)
@@ -259,6 +270,7 @@ def store_global(context: Context, insn: i.StoreGlobal) -> None:
     masm.store(kind, value, work, layout.WORD * insn.variable.index)
 
 
+@emits(i.LoadText)
 def load_text(context: Context, insn: i.LoadText) -> None:
     masm, work = context.masm, context.work[0]
     target = context.frame.target(insn.dst, work)
@@ -281,6 +293,7 @@ def branch_unless_extends(context: Context, value: Register, cls: ClassRef, labe
     masm.branch_memory(LONG, NOT_EQUAL, wanted, shape, offset, label)
 
 
+@emits(i.IsInstance)
 def is_instance(context: Context, insn: i.IsInstance) -> None:
     masm, work = context.masm, context.work
     value = read_reference(context, insn.object, work[0])
@@ -295,6 +308,7 @@ def is_instance(context: Context, insn: i.IsInstance) -> None:
     context.frame.written(insn.dst, work[0])
 
 
+@emits(i.CheckCast)
 def check_cast(context: Context, insn: i.CheckCast) -> None:
     masm = context.masm
     value = read_reference(context, insn.object, context.work[0])
@@ -309,12 +323,14 @@ def check_cast(context: Context, insn: i.CheckCast) -> None:
         context.frame.not_nil.add(insn.dst)
 
 
+@emits(i.CheckNil)
 def check_nil(context: Context, insn: i.CheckNil) -> None:
     if insn.object in context.frame.not_nil:
         return
     checked_reference(context, insn.object, context.work[0])
 
 
+@emits(i.Same)
 def same(context: Context, insn: i.Same) -> None:
     frame, work = context.frame, context.work
     left, right = read_reference(context, insn.left, work[0]), read_reference(context, insn.right, work[1])

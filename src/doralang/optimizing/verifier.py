@@ -92,26 +92,13 @@ def wanted_kinds(node: Node, given: list[Kind | None]) -> tuple[Kind | None, ...
     if op in (i.Call, i.CallVirtual, i.CallInternal):
         parameters: tuple[Kind, ...] = node.get("function").parameters
         return parameters
-    ref, int_ = Kind.REF, Kind.INT
-    wanted: dict[type, tuple[Kind | None, ...]] = {
-        i.Same: (ref, ref),
-        i.LoadField: (ref,),
-        i.LoadElement: (ref, int_),
-        i.ArrayLength: (ref,),
-        i.IsInstance: (ref,),
-        i.CheckCast: (ref,),
-        i.CheckNil: (ref,),
-        i.SetException: (ref,),
-        i.NewArray: (int_,),
-        i.BranchIf: (Kind.BOOL,),
-        i.BranchUnless: (Kind.BOOL,),
-        i.BranchEqual: (int_,),
-    }
     if op is i.StoreField:
-        return (ref, node.get("field").kind)
-    if op is i.StoreElement:
-        return (ref, int_, given[-1])
-    return wanted.get(op, tuple(given))
+        return (Kind.REF, node.get("field").kind)
+    known = dict(getattr(op, "kinds", ()))
+    names = getattr(op, "use_names", ())
+    if len(names) != len(given):
+        return tuple(given)
+    return tuple(known.get(name, kind) for name, kind in zip(names, given, strict=True))
 
 
 def order(graph: Graph) -> Iterator[str]:

@@ -17,8 +17,7 @@ from typing import Final, Protocol
 from doralang.bytecode import instructions as i
 from doralang.bytecode.entities import FunctionRef
 from doralang.bytecode.function import Function
-from doralang.bytecode.instructions import NO_REGISTER, Instruction, Register
-from doralang.bytecode.methods import method_table
+from doralang.bytecode.instructions import NO_REGISTER, Instruction, Register, method_table
 from doralang.types.kinds import Kind
 from doralang.types.primitives import Primitive
 from doralang.types.traps import Trap

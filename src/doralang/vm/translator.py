@@ -19,9 +19,8 @@ from typing import Any, Final, Protocol, TypeVar
 from doralang.bytecode import instructions as i
 from doralang.bytecode.entities import FunctionRef, GlobalRef
 from doralang.bytecode.function import Function
-from doralang.bytecode.instructions import NO_REGISTER, Register
+from doralang.bytecode.instructions import NO_REGISTER, Register, method_table
 from doralang.bytecode.liveness import analyse
-from doralang.bytecode.methods import method_table
 from doralang.bytecode.places import Chain, Site
 from doralang.interpreter.context import Context
 from doralang.interpreter.internals import MEANINGS

@@ -363,7 +363,11 @@ class MacroAssembler(Assembler):
             (self.mvn64_r if kind is LONG or kind is REF else self.mvn32_r)(target, source)
 
     def count_one_bits(self, kind: Kind, target: Register, source: Register) -> None:
-        sequences.count_one_bits(self, kind is LONG, target, source)
+        # There is an instruction for the bytes of a vector, and one for their sum.
+        (self.fmov_from_64 if kind is LONG else self.fmov_from_32)(FLOAT_OWN, source)
+        self.cnt_8b(FLOAT_OWN, FLOAT_OWN)
+        self.addv_8b(FLOAT_OWN, FLOAT_OWN)
+        self.fmov_to_32(target, FLOAT_OWN)
 
     def leading_zeros(self, kind: Kind, target: Register, source: Register) -> None:
         (self.clz64_rr if kind is LONG else self.clz32_rr)(target, source)
