@@ -20,6 +20,7 @@ from doralang.bytecode.printer import print_function
 from doralang.bytecode.verifier import verify
 from doralang.machine.listing import Syntax, listing
 from doralang.machine.targets import TARGETS
+from doralang.optimizing.optimizer import Times, optimize
 from doralang.pipeline import Stage, dump_stage
 from doralang.syntax.parser import parse_file
 from doralang.text.diagnostics import Diagnostics
@@ -45,6 +46,14 @@ def bytecode(source: Source) -> str:
     return "\n".join(dumps)
 
 
+def optimized(source: Source) -> str:
+    """The program's own functions behind all passes of the optimizer."""
+    return "\n".join(
+        print_function(optimize(function, Times()))
+        for _, function in own_bytecode(compiled_program(source.text))
+    )
+
+
 def asm(source: Source) -> str:
     """Of the program's own functions, code for every processor that is not placed: addresses are 0."""
     dumps = []
@@ -61,6 +70,7 @@ STAGES: dict[str, Callable[[Source], str]] = {
     "ast": lambda source: dump_stage(Stage.AST, source),
     "program": lambda source: dump_stage(Stage.PROGRAM, source),
     "bytecode": bytecode,
+    "optimized": optimized,
     "asm": asm,
     "errors": errors,
 }

@@ -12,9 +12,15 @@ from typing import Final, NamedTuple
 
 from doralang.bytecode.function import Function
 from doralang.bytecode.verifier import verify
+from doralang.optimizing.algebra import simplify
+from doralang.optimizing.branches import decide_branches
 from doralang.optimizing.build import build_graph
+from doralang.optimizing.checks import remove_checks
+from doralang.optimizing.dead import remove_dead_code
+from doralang.optimizing.division import replace_divisions
 from doralang.optimizing.emit import emit_function
 from doralang.optimizing.graph import Graph
+from doralang.optimizing.memory import remove_memory_accesses
 from doralang.optimizing.verifier import verify_graph
 
 VERIFIES: Final = bool(os.environ.get("DORA_VERIFY"))
@@ -28,7 +34,17 @@ class Pass(NamedTuple):
     run: Callable[[Graph], int]
 
 
-PASSES: Final[tuple[Pass, ...]] = ()
+PASSES: Final = (
+    Pass("algebra", simplify),
+    Pass("branches", decide_branches),
+    Pass("memory", remove_memory_accesses),
+    Pass("checks", remove_checks),
+    Pass("branches", decide_branches),
+    Pass("memory", remove_memory_accesses),
+    Pass("algebra", simplify),
+    Pass("division", replace_divisions),
+    Pass("dead code", remove_dead_code),
+)
 """in the order in which they run"""
 
 
