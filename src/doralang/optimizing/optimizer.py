@@ -1,6 +1,6 @@
 """The passes in their order: a function to a function that does the same in less time.
 
-bytecode -> build -> PASSES -> schedule -> registers -> bytecode
+bytecode -> inline -> build -> PASSES -> schedule -> registers -> bytecode
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from doralang.optimizing.dead import remove_dead_code
 from doralang.optimizing.division import replace_divisions
 from doralang.optimizing.emit import emit_function
 from doralang.optimizing.graph import Graph
+from doralang.optimizing.inlining import NoWorld, World, inline
 from doralang.optimizing.memory import remove_memory_accesses
 from doralang.optimizing.verifier import verify_graph
 
@@ -48,6 +49,9 @@ PASSES: Final = (
 """in the order in which they run"""
 
 
+NOTHING_KNOWN: Final[World] = NoWorld()
+
+
 class Times(dict[str, float]):
     """Seconds by the name of a pass, for `--stats`."""
 
@@ -55,6 +59,8 @@ class Times(dict[str, float]):
         super().__init__()
         self.functions = 0
         self.instructions = 0
+        self.grown = 0
+        """instructions behind inlining"""
         self.found: dict[str, int] = {}
 
     def add(self, name: str, start: float, found: int = 0) -> float:
@@ -65,16 +71,23 @@ class Times(dict[str, float]):
         return now
 
     def __str__(self) -> str:
-        lines = [f"optimizer: {self.functions} functions, {self.instructions} instructions"]
+        size = f"{self.instructions} instructions, {self.grown} with inlined ones"
+        size = f"{self.instructions} instructions, {self.grown} with inlined ones"
+        lines = [f"optimizer: {self.functions} functions, {size}"]
         for name, seconds in self.items():
             found = self.found[name]
             lines.append(f"  {name:<12} {seconds * 1e3:8.1f} ms" + (f" {found:7} found" if found else ""))
         return "\n".join(lines) + "\n"
 
 
-def optimized_graph(function: Function, times: Times) -> Graph:
+def optimized_graph(function: Function, times: Times, world: World = NOTHING_KNOWN) -> Graph:
     """The graph of a function behind all passes."""
     now = perf_counter()
+    function, found = inline(function, world)
+    now = times.add("inlining", now, found)
+    if VERIFIES and found:
+        verify(function)
+    times.grown += len(function.code)
     graph = build_graph(function)
     now = times.add("build", now)
     if VERIFIES:
@@ -87,11 +100,19 @@ def optimized_graph(function: Function, times: Times) -> Graph:
     return graph
 
 
-def optimize(function: Function, times: Times, show: Callable[[Graph], None] | None = None) -> Function:
-    """The optimized bytecode of a function; `show` is given the graph that it is made of."""
+def optimize(
+    function: Function,
+    times: Times,
+    world: World = NOTHING_KNOWN,
+    show: Callable[[Graph], None] | None = None,
+) -> Function:
+    """The optimized bytecode of a function; `show` is given the graph that it is made of.
+
+    Without a `world` nothing is inlined.
+    """
     times.functions += 1
     times.instructions += len(function.code)
-    graph = optimized_graph(function, times)
+    graph = optimized_graph(function, times, world)
     if show is not None:
         show(graph)
     now = perf_counter()
