@@ -139,7 +139,7 @@ MOST_FILES = {
 }
 """files of the source that something new touches"""
 USERS = {"native/running.py"}
-"""files that use the example, as anything new is used somewhere"""
+"""files that use the example, as anything new is used somewhere; the optimizer may know more of it, but need not"""
 
 
 @pytest.mark.parametrize("page", MOST_FILES)
@@ -150,7 +150,8 @@ def test_adding_touches_few_files(page: str) -> None:
         for path in SOURCES
         if package in path.parents and any(name in path.read_text(encoding="utf-8") for name in ADDING[page])
     }
-    assert len(touched - USERS) <= MOST_FILES[page], touched
+    touched = {name for name in touched - USERS if not name.startswith("optimizing/")}
+    assert len(touched) <= MOST_FILES[page], touched
 
 
 def code_spans(page: str) -> set[str]:

@@ -10,6 +10,7 @@ from doralang.bytecode.entities import FunctionRef
 from doralang.bytecode.function import Function
 from doralang.bytecode.verifier import verify
 from doralang.engines import vm
+from doralang.native.world import ProgramWorld
 from doralang.optimizing.optimizer import Times, optimize
 from language_cases import lines_match, parse_file, same_reports
 from test_language import FILES, LANGUAGE, run
@@ -22,12 +23,14 @@ EVERY = 3
 def optimizing(monkeypatch: pytest.MonkeyPatch) -> None:
     """The VM optimizes each function before it translates it."""
     plain, times = vm.Machine.bytecode, Times()
+    worlds: dict[vm.Machine, ProgramWorld] = {}
     known: dict[tuple[vm.Machine, FunctionRef], Function] = {}
 
     def bytecode(machine: vm.Machine, ref: FunctionRef) -> Function:
         key = machine, ref
         if key not in known:
-            known[key] = optimize(plain(machine, ref), times)
+            world = worlds.setdefault(machine, ProgramWorld(machine.specializer))
+            known[key] = optimize(plain(machine, ref), times, world)
             verify(known[key])
         return known[key]
 

@@ -17,10 +17,12 @@ from pathlib import Path
 import pytest
 
 from compiling import compiled_program, machine_code, own_bytecode
+from doralang.bytecode.printer import print_function
 from doralang.bytecode.verifier import verify
 from doralang.engines.rows import ENGINES
 from doralang.machine.listing import Syntax, listing
 from doralang.machine.targets import TARGETS
+from doralang.optimizing.optimizer import Times, optimize
 from doralang.pipeline import OF_FUNCTIONS, Stage, dump_stage
 from doralang.session.stages import own_functions
 from doralang.syntax.parser import parse_file
@@ -45,6 +47,14 @@ def bytecode(source: Source) -> str:
     return dump_stage(Stage.BYTECODE, source)
 
 
+def optimized(source: Source) -> str:
+    """The program's own functions behind all passes of the optimizer."""
+    return "\n".join(
+        print_function(optimize(function, Times()))
+        for _, function in own_bytecode(compiled_program(source.text))
+    )
+
+
 def asm(source: Source) -> str:
     """Of the program's own functions, code for every processor that is not placed: addresses are 0."""
     dumps = []
@@ -61,6 +71,7 @@ STAGES: dict[str, Callable[[Source], str]] = {
     "ast": partial(dump_stage, Stage.AST),
     "program": partial(dump_stage, Stage.PROGRAM),
     "bytecode": bytecode,
+    "optimized": optimized,
     "asm": asm,
     "errors": errors,
 }

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from doralang.checker.program import Program
     from doralang.lower.specializer import Specializer
     from doralang.native.emission import Emission
+    from doralang.native.world import ProgramWorld
     from doralang.optimizing.optimizer import Times
 
 VERIFIES: Final = bool(os.environ.get("DORA_VERIFY"))
@@ -120,6 +121,8 @@ class Module:
         self.loader: Loader = Loader(self.space, self, parent.loader if parent else None)
         self.emission: Emission | None = None
         self.show: Show | None = None
+        self.world: ProgramWorld | None = None
+        """what the optimizer knows of the program, if it has asked"""
         self.times: Times | None = None
         """what the optimizer has taken, if anything was optimized"""
         self.compiled = 0
@@ -315,7 +318,9 @@ class Module:
         optimizer = load("doralang.optimizing.optimizer")
         if self.times is None:
             self.times = optimizer.Times()
-        function: Bytecode = optimizer.optimize(bytecode, self.times, show)
+        if self.world is None:
+            self.world = load("doralang.native.world").ProgramWorld(self.specializer)
+        function: Bytecode = optimizer.optimize(bytecode, self.times, self.world, show)
         return function
 
     def prepare_collector(self) -> None:

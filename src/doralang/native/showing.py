@@ -20,6 +20,7 @@ from doralang.lower.reachability import reached
 from doralang.lower.specializer import Specializer
 from doralang.machine.targets import TARGETS
 from doralang.native.emission import Emission
+from doralang.native.world import ProgramWorld
 from doralang.optimizing.graph import Graph
 from doralang.optimizing.optimizer import Times, optimize
 from doralang.settings import Settings
@@ -54,14 +55,14 @@ def show_program(program: Program, settings: Settings) -> str:
     environment = environment_of(
         specializer, COLLECTORS[settings.gc or DEFAULT], bounds_checks=not settings.omit_bounds_check
     )
-    text, times = "", Times()
+    text, times, world = "", Times(), ProgramWorld(specializer)
     starts = [*specializer.initializers(), specializer.function_ref(program.main)]
     functions = reached(specializer, starts, stand_in=partial(supplied_by_library, specializer))
     for function in sorted(functions, key=lambda one: one.name):
         text += emission.bytecode(function)
         if settings.engine == "opt":
             graphs: list[Graph] = []
-            function = optimize(function, times, graphs.append)
+            function = optimize(function, times, world, graphs.append)
             text += emission.optimized(function, graphs[0])
         if emission.wants_asm(function.ref):
             breakpoint = emission.wants_breakpoint(function.ref.plain_name)

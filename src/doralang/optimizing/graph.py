@@ -237,6 +237,25 @@ class Graph:
         self.blocks = [block for block in self.blocks if block in alive]
 
 
+def floating_nodes(graph: Graph) -> list[Node]:
+    """What is needed and in no block, inputs before users, each once whatever the edges are."""
+    order: list[Node] = []
+    seen: set[Node] = set()
+    stack = [(root, False) for block in graph.blocks for root in (*block.phis, *block.body)][::-1]
+    while stack:
+        node, is_done = stack.pop()
+        if is_done:
+            order.append(node)
+            continue
+        if node.block is None:
+            if node in seen:
+                continue
+            seen.add(node)
+            stack.append((node, True))
+        stack += [(one, False) for one in reversed(node.inputs) if one.block is None]
+    return order
+
+
 def key_of(data: tuple[Any, ...]) -> Any:
     """Data as a key: constants that are equal in Python may be different bits, as 0.0 and -0.0."""
     return tuple(repr(one) if isinstance(one, float) else (type(one), one) for one in data)

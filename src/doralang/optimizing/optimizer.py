@@ -1,6 +1,6 @@
 """The passes in their order: a function to a function that does the same in less time.
 
-bytecode -> build -> PASSES -> schedule -> registers -> bytecode
+bytecode -> inline -> build -> PASSES -> schedule -> registers -> bytecode
 """
 
 from __future__ import annotations
@@ -12,9 +12,16 @@ from typing import Final, NamedTuple
 
 from doralang.bytecode.function import Function
 from doralang.bytecode.verifier import verify
+from doralang.optimizing.algebra import simplify
+from doralang.optimizing.branches import decide_branches
 from doralang.optimizing.build import build_graph
+from doralang.optimizing.checks import remove_checks
+from doralang.optimizing.dead import remove_dead_code
+from doralang.optimizing.division import replace_divisions
 from doralang.optimizing.emit import emit_function
 from doralang.optimizing.graph import Graph
+from doralang.optimizing.inlining import NoWorld, World, inline
+from doralang.optimizing.memory import remove_memory_accesses
 from doralang.optimizing.verifier import verify_graph
 
 VERIFIES: Final = bool(os.environ.get("DORA_VERIFY"))
@@ -28,8 +35,21 @@ class Pass(NamedTuple):
     run: Callable[[Graph], int]
 
 
-PASSES: Final[tuple[Pass, ...]] = ()
+PASSES: Final = (
+    Pass("algebra", simplify),
+    Pass("branches", decide_branches),
+    Pass("memory", remove_memory_accesses),
+    Pass("checks", remove_checks),
+    Pass("branches", decide_branches),
+    Pass("memory", remove_memory_accesses),
+    Pass("algebra", simplify),
+    Pass("division", replace_divisions),
+    Pass("dead code", remove_dead_code),
+)
 """in the order in which they run"""
+
+
+NOTHING_KNOWN: Final[World] = NoWorld()
 
 
 class Times(dict[str, float]):
@@ -39,6 +59,8 @@ class Times(dict[str, float]):
         super().__init__()
         self.functions = 0
         self.instructions = 0
+        self.grown = 0
+        """instructions behind inlining"""
         self.found: dict[str, int] = {}
 
     def add(self, name: str, start: float, found: int = 0) -> float:
@@ -49,16 +71,23 @@ class Times(dict[str, float]):
         return now
 
     def __str__(self) -> str:
-        lines = [f"optimizer: {self.functions} functions, {self.instructions} instructions"]
+        size = f"{self.instructions} instructions, {self.grown} with inlined ones"
+        size = f"{self.instructions} instructions, {self.grown} with inlined ones"
+        lines = [f"optimizer: {self.functions} functions, {size}"]
         for name, seconds in self.items():
             found = self.found[name]
             lines.append(f"  {name:<12} {seconds * 1e3:8.1f} ms" + (f" {found:7} found" if found else ""))
         return "\n".join(lines) + "\n"
 
 
-def optimized_graph(function: Function, times: Times) -> Graph:
+def optimized_graph(function: Function, times: Times, world: World = NOTHING_KNOWN) -> Graph:
     """The graph of a function behind all passes."""
     now = perf_counter()
+    function, found = inline(function, world)
+    now = times.add("inlining", now, found)
+    if VERIFIES and found:
+        verify(function)
+    times.grown += len(function.code)
     graph = build_graph(function)
     now = times.add("build", now)
     if VERIFIES:
@@ -71,11 +100,19 @@ def optimized_graph(function: Function, times: Times) -> Graph:
     return graph
 
 
-def optimize(function: Function, times: Times, show: Callable[[Graph], None] | None = None) -> Function:
-    """The optimized bytecode of a function; `show` is given the graph that it is made of."""
+def optimize(
+    function: Function,
+    times: Times,
+    world: World = NOTHING_KNOWN,
+    show: Callable[[Graph], None] | None = None,
+) -> Function:
+    """The optimized bytecode of a function; `show` is given the graph that it is made of.
+
+    Without a `world` nothing is inlined.
+    """
     times.functions += 1
     times.instructions += len(function.code)
-    graph = optimized_graph(function, times)
+    graph = optimized_graph(function, times, world)
     if show is not None:
         show(graph)
     now = perf_counter()

@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Final
 
-from doralang.optimizing.graph import FORMS, Graph, Node, Parameter, Phi
+from doralang.optimizing.graph import FORMS, Graph, Node, Parameter, Phi, floating_nodes
 
 WIDTH: Final = 48
 LEAST: Final = 56
@@ -72,25 +72,6 @@ def spelled(value: Any) -> str:
         return {None: "nil", True: "true", False: "false"}[value]
     name = getattr(value, "name", None)
     return name if isinstance(name, str) else repr(value)
-
-
-def floating_nodes(graph: Graph) -> list[Node]:
-    """What is needed and in no block, inputs before users, each once whatever the edges are."""
-    order: list[Node] = []
-    seen: set[Node] = set()
-    stack = [(root, False) for block in graph.blocks for root in (*block.phis, *block.body)][::-1]
-    while stack:
-        node, is_done = stack.pop()
-        if is_done:
-            order.append(node)
-            continue
-        if node.block is None:
-            if node in seen:
-                continue
-            seen.add(node)
-            stack.append((node, True))
-        stack += [(one, False) for one in reversed(node.inputs) if one.block is None]
-    return order
 
 
 # Graphviz.

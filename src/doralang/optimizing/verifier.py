@@ -10,8 +10,8 @@ from collections.abc import Iterator, Sequence
 
 from doralang.bytecode import instructions as i
 from doralang.optimizing.dominators import Dominators
-from doralang.optimizing.graph import Block, Graph, Node, Parameter, Phi, can_float, find
-from doralang.optimizing.printer import floating_nodes, print_graph, print_node
+from doralang.optimizing.graph import Block, Graph, Node, Parameter, Phi, can_float, find, floating_nodes
+from doralang.optimizing.printer import print_graph, print_node
 from doralang.types.kinds import Kind
 
 
