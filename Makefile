@@ -12,7 +12,7 @@ COUNT  ?= 1000
 BIN    := .venv/bin
 
 .PHONY: setup run test fuzz fuzz-gc fuzz-stored format check-format types unit bench bench-gc bench-compile \
-	bench-startup bench-engines clean
+	bench-startup bench-engines bench-embed clean
 
 setup: .venv/.installed
 
@@ -74,6 +74,10 @@ bench-startup: setup
 
 bench-engines: setup
 	$(BIN)/python bench/engines.py $(FLAGS)
+
+# Calls, formulas and memory inside Python: `make bench-embed FLAGS="--quick calls"`.
+bench-embed: setup
+	$(BIN)/python bench/embed.py $(FLAGS)
 
 clean:
 	rm -rf .venv .bench build dist src/*.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -38,11 +38,20 @@ if TYPE_CHECKING:
     from doralang.embed.errors import StackOverflow as StackOverflow
     from doralang.embed.errors import Thrown as Thrown
     from doralang.embed.errors import TimeLimitExceeded as TimeLimitExceeded
+    from doralang.embed.expressions import Check as Check
+    from doralang.embed.expressions import Expr as Expr
+    from doralang.embed.expressions import check as check
+    from doralang.embed.expressions import expr as expr
+    from doralang.embed.functions import Function as Function
     from doralang.embed.limits import Limits as Limits
-    from doralang.embed.modules import Function as Function
+    from doralang.embed.memory import memory as memory
     from doralang.embed.modules import Instance as Instance
     from doralang.embed.modules import Module as Module
     from doralang.embed.modules import compile as compile
+    from doralang.embed.objects import Object as Object
+    from doralang.embed.sheets import Sheet as Sheet
+    from doralang.embed.sheets import exprs as exprs
+    from doralang.embed.single import function as function
 
 _ERRORS: Final = """
     AssertionFailed Cancelled CastFailed CompileError Diagnostic DivisionByZero DoraError Exited Failure
@@ -52,7 +61,13 @@ _ERRORS: Final = """
 _HOMES: Final[dict[str, str]] = {
     **dict.fromkeys(_ERRORS.split(), "doralang.embed.errors"),
     "Limits": "doralang.embed.limits",
-    **dict.fromkeys(["Function", "Instance", "Module", "compile"], "doralang.embed.modules"),
+    **dict.fromkeys(["Instance", "Module", "compile"], "doralang.embed.modules"),
+    **dict.fromkeys(["Check", "Expr", "check", "expr"], "doralang.embed.expressions"),
+    "Function": "doralang.embed.functions",
+    "Object": "doralang.embed.objects",
+    **dict.fromkeys(["Sheet", "exprs"], "doralang.embed.sheets"),
+    "function": "doralang.embed.single",
+    "memory": "doralang.embed.memory",
 }
 """the module that each name of the API is in"""
 

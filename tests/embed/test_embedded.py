@@ -103,7 +103,7 @@ def test_a_busy_instance(m: dora.Module) -> None:
     instance = m.new(dora.Limits())
     thread = threading.Thread(target=lambda: pytest.raises(dora.Cancelled, instance.forever))
     thread.start()
-    while not instance._lock.locked():
+    while not instance._home.host.instance.is_running:
         time.sleep(0.001)
     with pytest.raises(dora.InstanceBusy):
         instance.twice(1)
@@ -123,7 +123,7 @@ def test_nothing_is_granted() -> None:
 
 
 def test_a_dropped_module_leaves_nothing(m: dora.Module) -> None:
-    space = m._code.space
+    space = m._program.code.space
     for number in range(20):
         if number == 3:
             before = (space.arena.code.used, space.arena.data.used, len(space.places))

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from types import MappingProxyType
 from typing import Final
 
 from doralang.checker import calls, expressions, operators, statements
@@ -26,10 +27,11 @@ from doralang.checker.declarations import (
     collect,
     declare_signature,
 )
+from doralang.checker.hosts import HostFunction
 from doralang.checker.inheritance import check_inheritance
 from doralang.checker.program import Class, Function, FunctionKind, Global, Library, Local, Program, Trait
 from doralang.checker.resolve import resolve_type
-from doralang.checker.scopes import Context, Unit
+from doralang.checker.scopes import ConstantName, Context, Progress, Unit
 from doralang.checker.traits import declare_impl, declare_trait
 from doralang.syntax import tree
 from doralang.text.diagnostics import Diagnostics
@@ -45,6 +47,9 @@ HANDLERS: Final = Handlers(
     links={**calls.LINKS, **operators.LINKS},
     statements={**statements.STATEMENTS},
 )
+
+
+NO_CONSTANTS: Final[Mapping[str, tuple[Type, bool | int | float | str]]] = MappingProxyType({})
 
 
 class MainRule(Enum):
@@ -165,10 +170,15 @@ def check_program(
     *,
     main: MainRule = MainRule.REQUIRED,
     granted: frozenset[str] | None = None,
+    hosts: Sequence[HostFunction] = (),
 ) -> Program:
-    """Check a file.  The program is good only if `diagnostics` has no errors afterwards."""
+    """Check a file, which may call the functions of its host.
+
+    The program is good only if `diagnostics` has no errors afterwards.
+    """
     syntax_errors = diagnostics.errors
     unit = program_unit(diagnostics, library, granted)
+    unit.names |= {function.name: function for function in hosts}
     declarations = Declarations(unit)
     collect(declarations, source, file)
     for _, complete in declare(declarations):
@@ -225,6 +235,12 @@ def is_test(function: Function, library: Library) -> bool:
 # Formulas.
 
 
+def known_constant(context: Context, name: str, type: Type, value: bool | int | float | str) -> ConstantName:
+    """A constant whose value the host has given."""
+    node = tree.Constant(NOWHERE, name, tree.UnitType(NOWHERE), tree.Nil(NOWHERE))
+    return ConstantName(node, context.source, context, type, value, Progress.DONE)
+
+
 def check_formula(
     source: Source,
     node: tree.Expression,
@@ -233,14 +249,19 @@ def check_formula(
     variables: Mapping[str, Type],
     *,
     granted: frozenset[str] | None = NOTHING,
+    hosts: Sequence[HostFunction] = (),
+    constants: Mapping[str, tuple[Type, bool | int | float | str]] = NO_CONSTANTS,
 ) -> tuple[Program, Function]:
     """Check an expression whose free names are `variables`: a function with these parameters.
 
     Formulas compute; what reaches the process is granted only if the host names it.
     """
     unit = program_unit(diagnostics, library, granted)
+    unit.names |= {function.name: function for function in hosts}
     unit.declared()
     context = Context(unit, source)
+    for name, (type, constant) in constants.items():
+        unit.names[name] = known_constant(context, name, type, constant)
     function = Function(source.name, FunctionKind.FORMULA, None, source, node.span)
     for name, type in variables.items():
         local = Local(name, type, False, len(function.locals))

@@ -58,7 +58,7 @@ KINDS: dict[type, str] = {
 
 def kind_name(entity: Entity) -> str:
     """How messages call what a name stands for."""
-    return KINDS[type(entity)]
+    return next(kind for cls, kind in KINDS.items() if isinstance(entity, cls))
 
 
 @dataclass(slots=True, eq=False)

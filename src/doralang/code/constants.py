@@ -5,9 +5,12 @@ layout.ARRAY_LENGTH = 8   ->   const ARRAY_LENGTH: long = 8L;
 
 from __future__ import annotations
 
+from functools import cache
+
 from doralang.code import layout
 
 
+@cache
 def layout_constants() -> str:
     """A text for `checker.library.compiled_library`: each number of the layout as a constant."""
     numbers = {

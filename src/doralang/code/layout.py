@@ -110,7 +110,24 @@ THREAD_HEAP: Final = 248
 """the numbers that the collector works with; 0 until something is allocated"""
 THREAD_CARDS: Final = 256
 """the table of cards, biased: the card of an address is the byte at this plus address >> CARD_SHIFT"""
+THREAD_STATE: Final = 264
+"""who may enter: one of the states below"""
+THREAD_CALLS: Final = 272
+"""how many calls into the instance there have been, the present one included"""
+THREAD_LANDING: Final = 280
+"""where to go, back on the host's stack, when Python has raised an exception"""
+THREAD_STACK: Final = 288
+"""the top of the stack that was taken for the present call"""
+THREAD_STACK_SIZE: Final = 296
+"""how many bytes of it the call may use"""
 THREAD_SIZE: Final = 320
+
+STATE_IDLE: Final = 0
+STATE_RUNNING: Final = 1
+STATE_UNUSABLE: Final = 2
+"""the instance was closed, or its heap was left in the middle of a collection"""
+STATE_FRESH: Final = 3
+"""the first call has to go by way of Python, which has something to do before"""
 
 # The numbers that collectors work with.
 

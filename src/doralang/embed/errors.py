@@ -175,7 +175,6 @@ FAILURES: Final[dict[Trap, type[Failure]]] = {
     Trap.MEMORY: OutOfMemory,
     Trap.UNCAUGHT: Thrown,
     Trap.UNEXPECTED: Thrown,
-    Trap.LIMIT: LimitExceeded,
 }
 
 
@@ -191,10 +190,16 @@ def frame_of(line: str) -> Frame:
     return Frame(function, file or None, int(number))
 
 
+def frames_of(trace: Trace) -> Frames:
+    """A stack trace as the API has it."""
+    frames = Frames(map(frame_of, trace))
+    frames.left_out = trace.left_out
+    return frames
+
+
 def failure_of(failure: failures.Failure) -> BaseException:
     """What the caller of a program that failed is told."""
-    trace = Frames(map(frame_of, failure.trace))
-    trace.left_out = failure.trace.left_out
+    trace = frames_of(failure.trace)
     if failure.trap is Trap.INTERRUPT:
         return KeyboardInterrupt()
     if failure.trap is None:

@@ -1,24 +1,59 @@
-"""Running instances inside Python: limits of time and output, `cancel`, and where printed text goes."""
+"""Running instances inside Python: their limits, `cancel`, where printed text goes, and who holds them.
+
+    Host     one instance: what its code asks of Python, and the way in for calls that machine code does not
+    make Home     where a function's calls run: `Pool` for a module without globals, `Alone` for one instance
+
+What belongs to one call (its deadline, a `cancel`, what it has printed) is kept with the number of the call,
+which machine code counts.
+"""
 
 from __future__ import annotations
 
 import codecs
+import ctypes
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Final, Protocol, TypeVar
+from weakref import WeakSet
 
+from doralang.bytecode.entities import FunctionRef
+from doralang.checker.hosts import number_of
+from doralang.code import layout
+from doralang.embed import errors
+from doralang.embed.callbacks import Callback
 from doralang.embed.limits import Limits
+from doralang.interpreter.objects import Value
 from doralang.native.module import Module
 from doralang.native.running import Executor
-from doralang.runtime.instance import PATIENCE, RunOptions
+from doralang.runtime import stubs
+from doralang.runtime.instance import PATIENCE, InstanceBusy, RunOptions
+from doralang.runtime.memory import load_word, load_words
 from doralang.settings import Settings
-from doralang.types.failures import Trapped
+from doralang.types.failures import Exit, Failure, FatalError, Trapped, as_failure
+from doralang.types.kinds import Kind
 from doralang.types.traps import Trap
+
+T = TypeVar("T")
 
 Print = Callable[[str], object]
 
+BELOW_UPCALL: Final = 4096
+"""bytes below the last frame where the stack may be used while Python answers an upcall"""
+SAVED: Final = (
+    layout.THREAD_HOST_STACK,
+    layout.THREAD_HOST_FRAME,
+    layout.THREAD_LANDING,
+    layout.THREAD_STACK_TOP,
+    layout.THREAD_LAST_FRAME,
+    layout.THREAD_ARGUMENT,
+    layout.THREAD_ARGUMENTS,
+)
+"""words of an upcall that is being answered"""
+MOST_POOLED: Final = 8
+"""instances that a module keeps for the next calls"""
 
-class CancelRequest(Exception):
-    """Somebody called `cancel`."""
+LIVE_HOSTS: Final[WeakSet[Host]] = WeakSet()
+"""all of them, for `memory`"""
 
 
 class Sink:
@@ -38,7 +73,9 @@ class Sink:
         if text and self.print is not None:
             self.print(text)
         if room < len(data):
-            raise Trapped(Trap.LIMIT, "output")
+            raise errors.LimitExceeded(
+                f"it printed more than {self.most} bytes (the limit `output`)", limit="output"
+            )
 
     def flush(self) -> None:
         """Nothing waits here."""
@@ -50,11 +87,17 @@ class Sink:
 class Host(Executor):
     """An instance of a program that another program calls."""
 
-    def __init__(self, module: Module, limits: Limits, print: Print | None) -> None:
+    def __init__(
+        self, module: Module, limits: Limits, print: Print | None, callbacks: Sequence[Callback]
+    ) -> None:
         self.limits = limits
         self.sink = Sink(print, limits.output)
-        self.deadline: float | None = None
-        self.is_cancelled = False
+        self.deadline = 0.0
+        self.timed_call = self.cancelled_call = self.printing_call = -1
+        """numbers of calls: the one that the deadline is for, the one that is to end, the last that
+        printed"""
+        self.is_initialized = not module.roots.initializers
+        self.callbacks = callbacks
         super().__init__(
             module,
             stdout=self.sink,
@@ -62,21 +105,260 @@ class Host(Executor):
             settings=Settings(heap_size=limits.memory),
             run_options=RunOptions(limits.stack, PATIENCE if limits.time is None else 1),
         )
+        LIVE_HOSTS.add(self)
+        if not self.is_initialized:
+            self.instance.thread[layout.THREAD_STATE] = layout.STATE_FRESH
 
-    def begin_call(self) -> None:
-        """The time that a call may take begins."""
-        self.sink.written = 0
-        self.is_cancelled = False
-        limit = self.limits.time
-        self.deadline = None if limit is None else time.monotonic() + limit
+    @property
+    def spent(self) -> errors.DoraError | None:
+        """Why it can no longer be called."""
+        if self.instance.is_closed:
+            return errors.InstanceSpent("it was closed")
+        if self.instance.is_spent:
+            return errors.InstanceSpent("it was left in the middle of a collection")
+        return None
+
+    @property
+    def calls(self) -> int:
+        return self.instance.thread[layout.THREAD_CALLS]
+
+    @property
+    def machine_code_may_enter(self) -> bool:
+        """Whether calls need nothing from Python when they begin; the first one, which initialises globals,
+        apart."""
+        thread = self.instance.thread.address
+        return self.limits.time != 0 and self.instance.ticker.has_place(thread)
+
+    # Calls.
+
+    def call(
+        self, ref: FunctionRef, cell: int, words: Callable[[], list[int]], take: Callable[[Value], T]
+    ) -> T:
+        """Call a function by its entry cell; in its turn its arguments are made, and what it returns is
+        taken.
+
+        `take` gets the address of an object.  Raises what the API has.
+        """
+        instance = self.instance
+        if self.spent is not None:
+            raise errors.InstanceSpent(f"the instance cannot be used any more: {self.spent}")
+        try:
+            instance.begin()
+        except InstanceBusy:
+            raise errors.InstanceBusy("the instance is running already") from None
+        try:
+            self.look_at_limits()
+            self.initialize()
+            try:
+                return take(self.enter(ref, cell, words()))
+            finally:
+                instance.thread[layout.THREAD_LAST_FRAME] = 0
+                self.write_output()
+        except Trapped as error:
+            raise self.raised(error) from None
+        finally:
+            instance.end()
+            if not self.is_initialized:
+                instance.thread[layout.THREAD_STATE] = layout.STATE_FRESH
+
+    def initialize(self) -> None:
+        """Initialise the globals in the first turn.  If that fails the next turn does it all again."""
+        if not self.is_initialized:
+            try:
+                for initializer in self.module.roots.initializers:
+                    self.enter(initializer, self.module.loader.cell(initializer), [])
+            finally:
+                self.write_output()
+            self.is_initialized = True
+
+    def result(self, kind: Kind | None) -> Value:
+        """What a function has returned; an address, if it is an object."""
+        if kind is Kind.REF:
+            return self.instance.thread[layout.THREAD_RESULT]
+        return super().result(kind)
 
     def look_at_limits(self) -> None:
-        if self.is_cancelled:
-            raise CancelRequest
-        if self.deadline is not None and time.monotonic() >= self.deadline:
-            raise Trapped(Trap.LIMIT, "time")
+        """Raises Cancelled and TimeLimitExceeded.  The time of a call that machine code began is taken from
+        its first tick on, at most 5 ms after."""
+        calls, limit = self.calls, self.limits.time
+        if self.cancelled_call == calls:
+            raise errors.Cancelled("the call was cancelled", errors.frames_of(self.trace()))
+        if limit is None:
+            return
+        now = time.monotonic()
+        if self.timed_call != calls:
+            self.timed_call, self.deadline = calls, now + limit
+        if now >= self.deadline:
+            line = f"the call took longer than {limit} s (the limit `time`)"
+            raise errors.TimeLimitExceeded(line, errors.frames_of(self.trace()), "time")
 
     def cancel(self) -> None:
-        """From any thread: the running call ends soon."""
-        self.is_cancelled = True
-        self.instance.ask_attention()
+        """From any thread: the running call, if there is one, ends soon."""
+        calls = self.calls
+        if self.instance.is_running:
+            self.cancelled_call = calls
+            self.instance.ask_attention()
+
+    # What the program asks.
+
+    def upcall(self) -> None:
+        """The same, but what ends the call is already what its caller gets."""
+        try:
+            super().upcall()
+        except Exit as exit:
+            raise errors.Exited(exit.status) from None
+        except (Trapped, FatalError) as error:
+            raise self.raised(error) from None
+
+    def call_internal(self, number: int) -> None:
+        """An internal function, or one of the host's."""
+        ref = self.module.space.internals[number]
+        host = number_of(ref.internal or "")
+        if host is None:
+            super().call_internal(number)
+            return
+        thread = self.instance.thread
+        words = load_words(thread[layout.THREAD_ARGUMENTS], len(ref.parameters))
+        thread[layout.THREAD_RESULT] = self.callbacks[host].call(self, words)
+
+    def raised(self, error: Trapped | FatalError) -> BaseException:
+        """The failure of the program as the API has it."""
+        failure = as_failure(error, self.trace())
+        assert isinstance(failure, Failure), "it is one of the program's"
+        return errors.failure_of(failure)
+
+    def write_output(self) -> None:
+        if self.printing_call != self.calls:
+            self.printing_call, self.sink.written = self.calls, 0
+        super().write_output()
+
+    # Objects that Python holds.
+
+    def hold(self, address: int) -> int:
+        """The place of a handle; in a turn."""
+        return self.instance.handles.hold(address)
+
+    def at(self, place: int) -> int:
+        """Where the object of a handle is now."""
+        return load_word(place)
+
+    def drop(self, place: int) -> None:
+        """Nobody needs a handle any more; at any time, from any thread."""
+        instance = self.instance
+        if not instance.is_closed:
+            instance.handles.drop(place)
+            if not instance.is_running:
+                instance.handles.forget_dropped()
+
+    # Memory for Python, which may need a collection.
+
+    def new_memory(self, size: int) -> int:
+        """Zeroed room for an object whose header is stored at once.  Raises Trapped."""
+        thread, size = self.instance.thread, layout.align(size)
+        top = thread[layout.THREAD_TOP]
+        if size <= layout.LARGEST_CELL and top + size <= thread[layout.THREAD_END]:
+            thread[layout.THREAD_TOP] = top + size
+            return top
+        address = self.allocate_by_collector(size)
+        if not address:
+            raise Trapped(Trap.MEMORY)
+        return address
+
+    def allocate_by_collector(self, size: int) -> int:
+        """Let the collector's function find room, on the stack below what runs there."""
+        instance, thread = self.instance, self.instance.thread
+        saved = [thread[word] for word in SAVED]
+        last = thread[layout.THREAD_LAST_FRAME]
+        top = (last - BELOW_UPCALL) & -16 if last else thread[layout.THREAD_STACK]
+        block = (ctypes.c_uint64 * stubs.ARGUMENT_WORDS)(size)
+        code = instance.space.arena.cell(thread[layout.THREAD_ALLOCATE])
+        try:
+            instance.run(code, ctypes.addressof(block), top)
+        finally:
+            for word, value in zip(SAVED, saved, strict=True):
+                thread[word] = value
+        return thread[layout.THREAD_RESULT]
+
+    def close(self) -> None:
+        """Free it.  The thread block stays while functions have its address: until the home is gone."""
+        self.instance.close(keeps_thread=True)
+
+
+class Home(Protocol):
+    """Where the calls of a function run."""
+
+    code: Module
+
+    @property
+    def host(self) -> Host:
+        """The one whose thread block machine code is given."""
+
+    def take(self) -> Host:
+        """An instance for one call."""
+
+    def give_back(self, host: Host) -> None:
+        """The call is over."""
+
+
+class Pool:
+    """The instances of a module without globals: any number of calls at a time."""
+
+    def __init__(self, code: Module, new: Callable[[], Host]) -> None:
+        self.code = code
+        self.new = new
+        self.made: Host | None = None
+        self.spare: list[Host] = []
+
+    @property
+    def host(self) -> Host:
+        if self.made is None:
+            self.made = self.new()
+        return self.made
+
+    def take(self) -> Host:
+        host = self.host
+        if not host.instance.is_running and not host.instance.is_spent:
+            return host
+        return self.spare.pop() if self.spare else self.new()
+
+    def give_back(self, host: Host) -> None:
+        if host is self.made:
+            return
+        if host.instance.is_spent or len(self.spare) >= MOST_POOLED:
+            host.close()
+            host.instance.free_thread()
+        else:
+            self.spare.append(host)
+
+    def __del__(self) -> None:
+        free(self.code, [*self.spare, *([self.made] if self.made else [])])
+
+
+class Alone:
+    """One instance, one call at a time."""
+
+    def __init__(self, host: Host) -> None:
+        self.host = host
+        self.code = host.module
+
+    def take(self) -> Host:
+        return self.host
+
+    def give_back(self, host: Host) -> None:
+        """Nothing is to be done."""
+
+    def __del__(self) -> None:
+        free(self.code, [self.host])
+
+
+def free(code: Module, hosts: list[Host]) -> None:
+    """Free instances to which nothing leads any more."""
+
+    def close() -> None:
+        for host in hosts:
+            host.close()
+            host.instance.free_thread()
+            LIVE_HOSTS.discard(host)
+            host.__dict__.clear()  # it is in a cycle with what answers its upcalls
+
+    code.space.condemn(close)

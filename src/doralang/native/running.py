@@ -18,8 +18,9 @@ from doralang.runtime.instance import UNLIMITED, HeapOptions, Instance, RunOptio
 from doralang.runtime.memory import store_word
 from doralang.runtime.spaces import fitting
 from doralang.settings import Settings
-from doralang.types.failures import FatalError, as_failure
+from doralang.types.failures import Failure, as_failure
 from doralang.types.kinds import Kind
+from doralang.types.traps import FATAL_STATUS, Trace
 
 
 class Entering(NamedTuple):
@@ -48,7 +49,8 @@ class Executor(Upcalls):
         self.stderr = stderr
         self.output = Output(stdout)
         self.entries: dict[tuple[Kind, ...], Entering] = {}
-        module.show = self.show
+        if module.emission is not None:
+            module.show = self.show
         count, references = module.globals()
         collector = module.options.collector
         sizes = fitting(collector.spaces, settings.heap_size, default_heap_size(), settings.young_size)
@@ -111,30 +113,36 @@ class Executor(Upcalls):
 
         Raises Failure, Exit and InstanceBusy.
         """
-        entering, instance = self.entering(ref.parameters), self.instance
-        top = instance.begin() - entering.stack_size
+        instance = self.instance
+        if instance.is_spent:
+            raise spent()
+        instance.begin()
         try:
-            if instance.is_spent:
-                raise FatalError("the heap was left in the middle of a collection")
-            block = (ctypes.c_uint64 * stubs.ARGUMENT_WORDS)()
-            for place, word in zip(entering.places, words, strict=True):
-                if place >= 0:
-                    block[place] = word
-                else:
-                    store_word(top + ~place, word)
-            instance.thread[layout.THREAD_EXCEPTION] = 0
-            code = instance.space.arena.cell(self.module.loader.cell(ref))
-            instance.run(code, ctypes.addressof(block), top)
+            try:
+                return self.enter(ref, self.module.loader.cell(ref), words)
+            finally:
+                self.write_output()
         except BaseException as error:
             failure = as_failure(error, self.trace())
             if failure is None:
                 raise
-        else:
-            return self.result(ref.result)
         finally:
             instance.end()
-            self.write_output()
         raise failure
+
+    def enter(self, ref: FunctionRef, cell: int, words: list[int]) -> Value:
+        """Call a function by its entry cell in the instance, whose turn it is."""
+        entering, instance = self.entering(ref.parameters), self.instance
+        top = instance.thread[layout.THREAD_STACK] - entering.stack_size
+        block = (ctypes.c_uint64 * stubs.ARGUMENT_WORDS)()
+        for place, word in zip(entering.places, words, strict=True):
+            if place >= 0:
+                block[place] = word
+            else:
+                store_word(top + ~place, word)
+        code = instance.space.arena.cell(cell)
+        instance.run(code, ctypes.addressof(block), top)
+        return self.result(ref.result)
 
     def entering(self, parameters: tuple[Kind, ...]) -> Entering:
         """How functions with these parameters are entered."""
@@ -153,6 +161,10 @@ class Executor(Upcalls):
         if kind in (Kind.FLOAT, Kind.DOUBLE):
             return self.from_word(thread[layout.THREAD_FLOAT_RESULT], kind)
         return self.from_word(thread[layout.THREAD_RESULT], kind)
+
+
+def spent() -> Failure:
+    return Failure(None, "the heap was left in the middle of a collection", FATAL_STATUS, Trace())
 
 
 def stress(settings: Settings) -> int:

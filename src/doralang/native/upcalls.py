@@ -125,6 +125,8 @@ class Upcalls:
             thread[layout.THREAD_RESULT] = self.allocate_slowly(thread[layout.THREAD_ARGUMENT])
         elif reason == Reason.ATTENTION:
             self.attention()
+        elif reason == Reason.OUTPUT:
+            self.write_output()
         else:
             self.trapped(stubs.TRAPS[reason - Reason.TRAP])
 
@@ -203,7 +205,7 @@ class Upcalls:
             thread[layout.THREAD_LIMIT] = thread[layout.THREAD_REAL_LIMIT]
             thread[layout.THREAD_TICKS] = 0
             self.look_at_limits()
-        except (KeyboardInterrupt, Trapped) as error:
+        except BaseException as error:
             self.pending = error
         return 0
 

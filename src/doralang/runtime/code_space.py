@@ -131,8 +131,15 @@ class CodeSpace:
         for index, trap in enumerate(stubs.TRAPS):
             self.place_stub(Symbol(TRAP, trap.name), stubs.trap(index))
         self.place_stub(Symbol(UPCALL, "callByName"), stubs.call_by_name)
-        prototype = ctypes.PYFUNCTYPE(ctypes.c_int64, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p)
-        return prototype(self.symbols[Symbol(STUB, "enter")])
+        self.claim = self.stub("claim", 1)
+        self.release = self.stub("release", 1)
+        self.take_spare = self.stub("takeSpare", 0)
+        return self.stub("enter", 3)
+
+    def stub(self, name: str, count: int) -> Any:
+        """A stub that takes so many addresses, for Python to call."""
+        prototype = ctypes.PYFUNCTYPE(ctypes.c_int64, *[ctypes.c_void_p] * count)
+        return prototype(self.symbols[Symbol(STUB, name)])
 
     def place_stub(self, symbol: Symbol, emit: Callable[[Any], None]) -> int:
         """Place a piece of code that other code may refer to."""

@@ -36,12 +36,40 @@ class Handle:
 
 
 class Handles:
-    """The handles of an instance: a stack of words, scope upon scope."""
+    """The handles of an instance: a stack of words, scope upon scope; or words with a free list."""
 
     def __init__(self, heap: Words) -> None:
         self.table = Region(TABLE_SIZE)
         self.heap = heap
+        self.free_places: list[int] = []
+        self.dropped: list[int] = []
         heap[layout.HEAP_HANDLES] = heap[layout.HEAP_HANDLES_TOP] = self.table.start
+
+    def hold(self, address: int) -> int:
+        """The place of a handle that lives until it is dropped.  Raises RegionFull.
+
+        Nobody else may run in the instance.  Not to be mixed with scopes, which release what was made in
+        them.
+        """
+        self.forget_dropped()
+        if self.free_places:
+            place = self.free_places.pop()
+        else:
+            place = self.table.allocate(layout.WORD)
+            self.set_top(self.table.top)
+        store_word(place, address)
+        return place
+
+    def drop(self, place: int) -> None:
+        """Nobody needs a handle any more.  From any thread, while the instance runs, too."""
+        self.dropped.append(place)
+
+    def forget_dropped(self) -> None:
+        """Let the objects of dropped handles go.  Nobody may run in the instance."""
+        while self.dropped:
+            place = self.dropped.pop()
+            store_word(place, 0)
+            self.free_places.append(place)
 
     def scope(self) -> Scope:
         return Scope(self)

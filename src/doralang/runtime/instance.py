@@ -12,18 +12,17 @@ from typing import Final, NamedTuple
 
 from doralang.code import layout
 from doralang.code.collectors import Collector
-from doralang.machine.memory import Stack
 from doralang.runtime.handles import Handles
 from doralang.runtime.heap import Heap
 from doralang.runtime.loader import Loader
 from doralang.runtime.memory import Words, load_bytes, store_word
 from doralang.runtime.spaces import Sizes
-from doralang.runtime.stacks import STACK_RESERVE, give_back, take_stack
+from doralang.runtime.stacks import MOST_KEPT, STACKS, add_stack, free_stack, room_on_stack
+from doralang.runtime.turns import NO_STACK
 
 OUTPUT_SIZE: Final = 64 << 10
 PATIENCE: Final = 10
 """ticks of the ticker until Python is asked, 50 milliseconds"""
-STACK_ALIGNMENT: Final = 64
 
 
 class InstanceBusy(Exception):
@@ -83,7 +82,6 @@ class Instance:
         self.made_heap: Heap | None = None
         self.made_handles: Handles | None = None
         self.printed: ctypes.Array[ctypes.c_char] | None = None
-        self.stack: Stack | None = None
         self.is_closed = False
         self.texts: list[tuple[int, int]] = []
         """texts outside of the heap: addresses and sizes"""
@@ -91,6 +89,7 @@ class Instance:
         self.thread[layout.THREAD_GLOBALS] = ctypes.addressof(self.globals)
         self.thread[layout.THREAD_UPCALL] = id(self.upcall)
         self.thread[layout.THREAD_PATIENCE] = run_options.patience
+        self.thread[layout.THREAD_STACK_SIZE] = room_on_stack(run_options.stack)
 
     # What is made when it is first needed.
 
@@ -154,17 +153,16 @@ class Instance:
     # Running.
 
     def begin(self) -> int:
-        """Take a stack for a run; the top of it.  Raises InstanceBusy."""
+        """A call begins: the top of the stack for it.  Raises InstanceBusy."""
         assert not self.is_closed, "the instance was closed"
-        if self.stack is not None:
+        if self.thread[layout.THREAD_STATE] == layout.STATE_FRESH:
+            self.thread[layout.THREAD_STATE] = layout.STATE_IDLE
+        while (found := self.space.claim(self.thread.address)) == NO_STACK:
+            add_stack()
+        if found == layout.STATE_RUNNING:
             raise InstanceBusy("the instance is running already")
-        self.stack = stack = take_stack()
-        thread = self.thread
-        top, lowest = stack.top - STACK_ALIGNMENT, stack.bottom + STACK_RESERVE
-        if self.run_options.stack is not None:
-            lowest = max(lowest, top - self.run_options.stack)
-        thread[layout.THREAD_REAL_LIMIT] = thread[layout.THREAD_LIMIT] = lowest
-        return top
+        assert found == layout.STATE_IDLE, "the heap was left in the middle of a collection"
+        return self.thread[layout.THREAD_STACK]
 
     def ask_attention(self) -> None:
         """Let the running program ask Python soon.  From any thread."""
@@ -179,19 +177,25 @@ class Instance:
         thread, ticker = self.thread, self.ticker
         block = thread.address
         thread[layout.THREAD_STACK_TOP] = stack_top
-        thread[layout.THREAD_LAST_FRAME] = 0
-        ticker.activate(block)
+        is_passing = ticker.activate(block)
         try:
             self.space.enter(block, code, arguments)
             thread[layout.THREAD_LAST_FRAME] = 0
         finally:
-            ticker.deactivate(block)
+            if is_passing:
+                ticker.deactivate(block)
 
     def end(self) -> None:
-        """The run is over."""
-        assert self.stack is not None
-        give_back(self.stack)
-        self.stack = None
+        """The call is over."""
+        self.space.release(self.thread.address)
+        if len(STACKS) > MOST_KEPT:
+            spare = self.space.take_spare()
+            if spare:
+                free_stack(spare)
+
+    @property
+    def is_running(self) -> bool:
+        return self.thread[layout.THREAD_STATE] == layout.STATE_RUNNING
 
     # The stack.
 
@@ -203,15 +207,24 @@ class Instance:
             yield words[0], words[layout.WORD]
             frame = words[0]
 
-    def close(self) -> None:
-        """Free everything; the code stays, it is the module's.  The second time nothing happens."""
+    def close(self, *, keeps_thread: bool = False) -> None:
+        """Free everything; the code stays, it is the module's.  The second time nothing happens.
+
+        The thread block stays if somebody may still look at its state.
+        """
         if self.is_closed:
             return
         self.is_closed = True
+        self.thread[layout.THREAD_STATE] = layout.STATE_UNUSABLE
         if self.made_handles is not None:
             self.made_handles.free()
         if self.made_heap is not None:
             self.made_heap.free()
         for address, size in self.texts:
             self.space.arena.free_data(address, size)
+        if not keeps_thread:
+            self.free_thread()
+
+    def free_thread(self) -> None:
+        """Free the thread block of an instance that was closed without it."""
         self.ticker.free_block(self.thread.address)

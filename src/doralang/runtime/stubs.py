@@ -1,5 +1,6 @@
 """The few pieces of machine code that are written by hand, with the macro assembler.
 
+    claim      a call into an instance begins, `release` ends it (`runtime.turns`)
     enter      the host calls it: switches to the instance's stack, calls a function, notes its result
     compile    has a function compiled, and goes on in it; an entry cell leads there first
     attention  somebody wants the program to look up, or the stack is full
@@ -8,9 +9,9 @@
     upcall:…   an internal function that Python supplies
     callByName a function found by its name at run time
 
-All but `enter` leave Dora code through `upcall`: back on the host's stack, the one Python object in the
-thread block is called, which finds the reason there.  If it raises, the stub cuts back to `enter`,
-whose caller finds the exception set.
+All but those that the host calls leave Dora code through `upcall`: back on the host's stack, the one Python
+object in the thread block is called, which finds the reason there.  If it raises, the stub cuts back to
+where the host has entered, whose caller finds the exception set.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from doralang.code.symbols import NATIVE, STUB, Symbol
 from doralang.machine.buffer import Code
 from doralang.machine.macro import Argument, Binary, Condition, MacroAssembler
 from doralang.machine.targets import Target
+from doralang.runtime import turns
 from doralang.types.kinds import DOUBLE, FLOATING, LONG, Kind
 from doralang.types.traps import Trap
 
@@ -43,6 +45,7 @@ class Reason(IntEnum):
     ALLOCATE = 2
     INTERNAL = 3
     FIND = 4
+    OUTPUT = 5
     TRAP = 16
     """plus the index of the trap"""
 
@@ -55,6 +58,7 @@ def enter(masm: MacroAssembler) -> None:
 
     `arguments` points to a block: a word for each argument register, and at `FLOATS_AT` the `FLOAT_ARGUMENTS`
     doubles.  Arguments on the stack are there, from `THREAD_STACK_TOP` on.
+    The chain of frames goes on with `THREAD_LAST_FRAME`, which is 0 unless an upcall enters again.
     """
     kept = masm.callee_saved
     masm.prologue((*kept, masm.thread))
@@ -67,16 +71,23 @@ def enter(masm: MacroAssembler) -> None:
         masm.move(LONG, stack, masm.stack_pointer)
         masm.store(LONG, stack, masm.thread, layout.THREAD_HOST_STACK)
     masm.store(LONG, masm.frame_pointer, masm.thread, layout.THREAD_HOST_FRAME)
+    landing = masm.label()
+    with masm.scratch() as place:
+        masm.load_label(place, landing)
+        masm.store(LONG, place, masm.thread, layout.THREAD_LANDING)
     for index, register in enumerate(masm.arguments):
         masm.load(LONG, register, arguments, layout.WORD * index)
     for index in range(FLOAT_ARGUMENTS):
         masm.load(DOUBLE, masm.float_arguments[index], arguments, FLOATS_AT + layout.WORD * index)
     switch_stack(masm, layout.THREAD_STACK_TOP)
-    masm.load_constant(LONG, masm.frame_pointer, 0)
+    masm.load(LONG, masm.frame_pointer, masm.thread, layout.THREAD_LAST_FRAME)
     masm.call(code)
     masm.store(LONG, masm.result, masm.thread, layout.THREAD_RESULT)
     masm.store(DOUBLE, masm.float_result, masm.thread, layout.THREAD_FLOAT_RESULT)
-    leave(masm)
+    to_host(masm)
+    take_gil(masm)
+    masm.bind(landing)
+    masm.epilogue()
 
 
 def switch_stack(masm: MacroAssembler, place: int) -> None:
@@ -95,12 +106,10 @@ def argument_place(masm: MacroAssembler, argument: Argument) -> int:
     return masm.arguments.index(argument.register)
 
 
-def leave(masm: MacroAssembler) -> None:
-    """Back to the host, from wherever Dora code is."""
+def to_host(masm: MacroAssembler) -> None:
+    """Back to the host's stack and frame, from wherever Dora code is."""
     switch_stack(masm, layout.THREAD_HOST_STACK)
     masm.load(LONG, masm.frame_pointer, masm.thread, layout.THREAD_HOST_FRAME)
-    take_gil(masm)
-    masm.epilogue()
 
 
 def take_gil(masm: MacroAssembler) -> None:
@@ -115,13 +124,12 @@ def take_gil(masm: MacroAssembler) -> None:
 
 
 def cut(masm: MacroAssembler) -> None:
-    """Where upcalls go when Python has raised an exception: takes down the frame of `enter`."""
-    start = masm.label()
-    masm.jump(start)  # the prologue below is never run; it only describes that frame
-    masm.prologue((*masm.callee_saved, masm.thread))
-    masm.set_frame_size(0)
-    masm.bind(start)
-    leave(masm)
+    """Where upcalls go when Python has raised an exception: back to where the host has entered."""
+    to_host(masm)
+    take_gil(masm)
+    with masm.scratch() as landing:
+        masm.load(LONG, landing, masm.thread, layout.THREAD_LANDING)
+        masm.jump_register(landing)
 
 
 def upcall(masm: MacroAssembler, reason: int, frame_size: int, *, keeps_argument: bool = False) -> None:
@@ -178,33 +186,30 @@ class Saved:
 def attention(masm: MacroAssembler) -> None:
     """The frame is below the limit.  Nothing that the program has in registers is lost.
 
-    The stack may really be full: Python reports that.  Otherwise it was the ticker: its first tick
-    releases the GIL, and then each `THREAD_PATIENCE`th asks Python, which looks at signals and limits.
+    The stack may really be full: Python reports that.  Otherwise it was the ticker: each `THREAD_PATIENCE`th
+    tick asks Python, which looks at signals and limits.  Behind every tick the GIL is released.
     """
     saved = Saved(masm, everything=True)
     masm.prologue()
     masm.set_frame_size(saved.size)
     saved.store()
-    ask, done = masm.label(), masm.label()
+    ask, release, done = masm.labels(3)
     work, caller = masm.temporaries[:2]
     masm.load(LONG, caller, masm.frame_pointer, 0)
     masm.load(LONG, work, masm.thread, layout.THREAD_REAL_LIMIT)
     masm.branch(LONG, Condition.BELOW, caller, work, ask)
     masm.store(LONG, work, masm.thread, layout.THREAD_LIMIT)
-    released = masm.label()
-    masm.branch_memory_immediate(LONG, Condition.NOT_EQUAL, masm.thread, layout.THREAD_GIL, 0, released)
-    masm.store_constant(LONG, 1, masm.thread, layout.THREAD_TICKS)
+    masm.add_to_memory(LONG, 1, masm.thread, layout.THREAD_TICKS)
+    masm.load(LONG, work, masm.thread, layout.THREAD_TICKS)
+    masm.branch_memory(LONG, Condition.LESS, work, masm.thread, layout.THREAD_PATIENCE, release)
+    masm.bind(ask)
+    upcall(masm, Reason.ATTENTION, saved.size)
+    masm.bind(release)
+    masm.branch_memory_immediate(LONG, Condition.NOT_EQUAL, masm.thread, layout.THREAD_GIL, 0, done)
     switch_stack(masm, layout.THREAD_HOST_STACK)
     masm.call_symbol(Symbol(NATIVE, "PyEval_SaveThread"))
     masm.store(LONG, masm.result, masm.thread, layout.THREAD_GIL)
     masm.load_address(masm.stack_pointer, masm.frame_pointer, -saved.size)
-    masm.jump(done)
-    masm.bind(released)
-    masm.add_to_memory(LONG, 1, masm.thread, layout.THREAD_TICKS)
-    masm.load(LONG, work, masm.thread, layout.THREAD_TICKS)
-    masm.branch_memory(LONG, Condition.LESS, work, masm.thread, layout.THREAD_PATIENCE, done)
-    masm.bind(ask)
-    upcall(masm, Reason.ATTENTION, saved.size)
     masm.bind(done)
     saved.load()
     masm.epilogue()
@@ -404,5 +409,8 @@ STUBS: Final = {
     "allocate": allocate,
     "enter": enter,
     "walk": walk,
+    "claim": turns.claim,
+    "release": turns.release,
+    "takeSpare": turns.take_spare,
 }
 """by name, in an order in which none is referred to before it is there"""

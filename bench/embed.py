@@ -1,0 +1,249 @@
+"""Dora inside Python: what calls, formulas, programs and limits cost, beside Python's own, in one run.
+
+    python bench/embed.py [--quick] [NAME ...]
+
+Medians of several rounds, which go through all rows in turn, so that a busy machine slows down all alike;
+the last column is the ratio to the peer that is named.  Rows by name: `calls`, `formulas`, `instances`,
+`memory`, `start`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import os
+import subprocess
+import sys
+import time
+import timeit
+from collections.abc import Callable
+from pathlib import Path
+from statistics import median
+from typing import Final, NamedTuple
+
+import doralang as dora
+from measure import environment, pin
+
+SOURCE: Final = """
+fun add(a: int, b: int) -> int { return a + b; }
+fun half(x: double) -> double { return x * 0.5; }
+fun greet(s: Str) -> Str { return "hello " + s; }
+fun collatz(n: int) -> int {
+  var at = n.toLong();
+  var steps = 0;
+  while at != 1L { if at % 2L == 0L { at = at / 2L; } else { at = 3L * at + 1L; } steps = steps + 1; }
+  return steps;
+}
+"""
+SHAPES: Final = 40
+ROUNDS: Final = 9
+
+
+class Row(NamedTuple):
+    """Something that is measured: seconds each, and what it is compared with."""
+
+    name: str
+    seconds: Callable[[], float]
+    peer: str | None = None
+
+
+def add(a: int, b: int) -> int:
+    return a + b
+
+
+def half(x: float) -> float:
+    return x * 0.5
+
+
+def greet(s: str) -> str:
+    return "hello " + s
+
+
+def collatz(n: int) -> int:
+    steps = 0
+    while n != 1:
+        n = n // 2 if n % 2 == 0 else 3 * n + 1
+        steps += 1
+    return steps
+
+
+def each(statement: str, count: int, **names: object) -> Callable[[], float]:
+    """Seconds of one execution of a statement, without those of the loop around it."""
+
+    def measure() -> float:
+        loop = timeit.timeit("pass", number=count)
+        return (timeit.timeit(statement, globals=names, number=count) - loop) / count
+
+    return measure
+
+
+def call_rows() -> list[Row]:
+    m = dora.compile(SOURCE)
+    price = dora.expr("base * (1 + vat) - rebate")
+    rows = []
+    for name, mine, theirs, arguments in (
+        ("f(int, int)", m.add, add, "3, 4"),
+        ("f(float)", m.half, half, "2.5"),
+        ("f(str) -> str", m.greet, greet, "'you'"),
+        ("collatz(27)", m.collatz, collatz, "27"),
+        (
+            "formula by name",
+            price,
+            lambda base, vat, rebate: base * (1 + vat) - rebate,
+            "base=9.0, vat=.2, rebate=1.0",
+        ),
+    ):
+        count = 2_000 if "collatz" in name else 50_000
+        rows.append(Row(f"{name}, Python", each(f"f({arguments})", count, f=theirs)))
+        rows.append(Row(name, each(f"f({arguments})", count, f=mine), rows[-1].name))
+    return rows
+
+
+def shapes(variant: int) -> list[str]:
+    """Formulas that differ in operations, names and numbers."""
+    sums = [" + ".join(f"c{term}" for term in range(count + 1)) for count in range(7)]
+    return [f"a{n} * {n + variant}.5 {'+-*'[n % 3]} max(b, {n}) / ({sums[n % 7]})" for n in range(SHAPES)]
+
+
+def formula_rows() -> list[Row]:
+    variant = 0
+
+    def compiled() -> float:
+        nonlocal variant
+        variant += 1
+        taken = []
+        for text in shapes(variant):
+            begin = time.perf_counter()
+            formula = dora.expr(text)
+            formula(*[1.0] * len(formula.names))
+            taken.append(time.perf_counter() - begin)
+        return median(taken)
+
+    def python() -> float:
+        taken = []
+        for text in shapes(variant):
+            names = dora.check(text).names
+            begin = time.perf_counter()
+            eval(compile(text, "f", "eval"), dict.fromkeys(names, 1.0) | {"max": max})
+            taken.append(time.perf_counter() - begin)
+        return median(taken)
+
+    return [
+        Row("formula, Python's eval", python),
+        Row(f"{SHAPES} shapes of formula, text to result", compiled, "formula, Python's eval"),
+    ]
+
+
+def instance_rows() -> list[Row]:
+    m = dora.compile("var n: int = 0; fun next() -> int { n = n + 1; return n; }")
+
+    def made() -> None:
+        instance = m.new()
+        instance.next()
+        instance.close()
+
+    made()
+    return [
+        Row("instance made, called, closed", each("made()", 200, made=made)),
+        Row("program compiled and called", each("use()", 5, use=lambda: dora.compile(SOURCE).add(1, 2))),
+    ]
+
+
+def resident() -> int:
+    """Bytes of memory of this process."""
+    gc.collect()
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+def kept(use: Callable[[int], object], count: int) -> float:
+    """Bytes for each of what `use` makes, or 0 if it is less than the noise of a page."""
+    for number in range(count // 10):
+        use(-number)
+    before = resident()
+    made = [use(number) for number in range(count)]
+    used = resident() - before
+    del made
+    return max(used, 0) / count
+
+
+def memory_table(count: int) -> None:
+    def dropped(number: int) -> None:
+        dora.expr(f"x * {number}.5 + y")(1.0, 2.0)
+
+    def alive(number: int) -> dora.Expr:
+        formula = dora.expr(f"x * {number}.5 + y")
+        formula(1.0, 2.0)
+        return formula
+
+    print(f"{'kept per dropped formula':44} {kept(dropped, count):12.0f} bytes")
+    print(f"{'kept per live formula':44} {kept(alive, count):12.0f} bytes")
+    print(f"{'all of it, when dropped':44} {dora.memory()}")
+
+
+def fresh(code: str) -> Callable[[], float]:
+    """Seconds of a fresh interpreter that runs a text."""
+
+    def measure() -> float:
+        begin = time.perf_counter()
+        subprocess.run([sys.executable, "-c", code], check=True, env=environment())
+        return time.perf_counter() - begin
+
+    return measure
+
+
+def start_rows() -> list[Row]:
+    return [
+        Row("bare interpreter", fresh("pass")),
+        Row("import doralang", fresh("import doralang"), "bare interpreter"),
+        Row(
+            "first formula of a process",
+            fresh("import doralang as d; d.expr('x * 2')(1.0)"),
+            "bare interpreter",
+        ),
+    ]
+
+
+GROUPS: Final[dict[str, Callable[[], list[Row]]]] = {
+    "calls": call_rows,
+    "formulas": formula_rows,
+    "instances": instance_rows,
+    "start": start_rows,
+}
+
+
+def shown(seconds: float) -> str:
+    for unit, size in (("s", 1.0), ("ms", 1e-3), ("us", 1e-6)):
+        if seconds >= size:
+            return f"{seconds / size:8.2f} {unit}"
+    return f"{seconds * 1e9:8.1f} ns"
+
+
+def table(rows: list[Row], rounds: int) -> None:
+    taken: dict[str, list[float]] = {row.name: [] for row in rows}
+    for _ in range(rounds):
+        for row in rows:
+            taken[row.name].append(row.seconds())
+    medians = {name: median(times) for name, times in taken.items()}
+    for row in rows:
+        ratio = f"{medians[row.name] / medians[row.peer]:6.2f} of {row.peer}" if row.peer else ""
+        print(f"{row.name:44} {shown(medians[row.name]):>12} {ratio}", flush=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("names", nargs="*", metavar="NAME", help="groups of rows; all if there is none")
+    parser.add_argument("--quick", action="store_true", help="fewer rounds")
+    options = parser.parse_args()
+    names = options.names or [*GROUPS, "memory"]
+    pin(None)
+    for name in names:
+        if name == "memory":
+            memory_table(300 if options.quick else 2000)
+        elif name in GROUPS:
+            table(GROUPS[name](), 3 if options.quick else ROUNDS)
+        else:
+            parser.error(f"there is no {name!r}; there are {', '.join([*GROUPS, 'memory'])}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,255 @@
+"""Formulas inside Python: one expression, whose free names are its parameters.
+
+    price = dora.expr("base * (1 + vat) - rebate")
+    price(base=100.0, vat=0.2, rebate=5.0)      ->   115.0
+
+The language of formulas is that of `dora eval` (reference, 1.5).  A formula is compiled like a program with
+a single function; all formulas with the same limits run in the same instances, as they keep nothing there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import fields
+from types import MappingProxyType
+from typing import Any, Final, NamedTuple, get_type_hints
+from weakref import WeakValueDictionary
+
+from doralang.checker import program as typed
+from doralang.checker.checker import check_formula
+from doralang.checker.library import compiled_library
+from doralang.code.collectors import COLLECTORS, DEFAULT
+from doralang.code.constants import layout_constants
+from doralang.embed import errors
+from doralang.embed.callbacks import Callback, callbacks_of
+from doralang.embed.errors import Diagnostic
+from doralang.embed.functions import Callee, Function
+from doralang.embed.instances import Host, Pool
+from doralang.embed.kinds import kind_name, type_named
+from doralang.embed.limits import Limits
+from doralang.embed.modules import NO_FUNCTIONS, Policy, limits_for
+from doralang.embed.native_calls import keep_vectorcall
+from doralang.embed.objects import Object
+from doralang.embed.programs import CheckedProgram
+from doralang.native.module import CodeOptions, library_module
+from doralang.syntax import tree
+from doralang.syntax.parser import parse_formula
+from doralang.text.diagnostics import Diagnostics
+from doralang.text.pause import NO_CYCLES
+from doralang.text.source import Source
+from doralang.types.types import BOOL, DOUBLE, Type
+
+Types = Mapping[str, object] | type
+Constant = float | int | bool | str
+NO_CONSTANTS: Final[Mapping[str, Constant]] = MappingProxyType({})
+
+POOLS: Final[WeakValueDictionary[Limits, Pool]] = WeakValueDictionary()
+"""where formulas with these limits run, as long as there are any"""
+
+
+class Checked(NamedTuple):
+    """A formula that was looked at; good if there are no errors in `diagnostics`."""
+
+    node: tree.Expression
+    program: typed.Program
+    function: typed.Function
+    names: tuple[str, ...]
+    diagnostics: Diagnostics
+
+
+class Check:
+    """What is to be said of a formula."""
+
+    __slots__ = ("constant", "diagnostics", "functions", "names", "ok", "type")
+
+    def __init__(self, checked: Checked) -> None:
+        nodes = sorted(walk(checked.node), key=lambda node: node.span.start)
+        calls = {node.name: None for node in nodes if isinstance(node, tree.Call | tree.MethodCall)}
+        self.ok = not checked.diagnostics.errors
+        self.type: str | None = str(checked.function.result) if self.ok else None
+        self.names: tuple[str, ...] = checked.names
+        """variables, in order of first appearance"""
+        self.functions: tuple[str, ...] = tuple(calls)
+        """functions and methods that it calls, in the same order"""
+        self.constant = self.ok and not self.names and not calls
+        """whether it is the same for all inputs: it has no variables and calls nothing"""
+        self.diagnostics: tuple[Diagnostic, ...] = errors.diagnostics_of(checked.diagnostics)
+
+    def __repr__(self) -> str:
+        return f"<Check ok={self.ok} type={self.type} names={self.names}>"
+
+
+class Expr(Function[Any]):
+    """A compiled formula, called with its variables by name or in order.
+
+    Immutable and thread-safe; equal to another one of the same text and options.
+    """
+
+    def __init__(self, callee: Callee, source: str, options: tuple[object, ...]) -> None:
+        super().__init__(callee)
+        self.__doc__ = None
+        self.source = source
+        self.names = tuple([name for name, _, _ in callee.parameters])
+        self.type = str(callee.function.result)
+        self._options = options
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Expr) and (self.source, self._options) == (other.source, other._options)
+
+    def __hash__(self) -> int:
+        return hash(self.source)
+
+    def __repr__(self) -> str:
+        return f"<dora formula {self.source!r}>"
+
+
+keep_vectorcall(Expr)
+
+
+def expr(
+    text: str,
+    types: Types | None = None,
+    *,
+    result: object = None,
+    constants: Mapping[str, Constant] = NO_CONSTANTS,
+    functions: Mapping[str, Callable[..., Any]] = NO_FUNCTIONS,
+    policy: Policy = "untrusted",
+    limits: Limits | None = None,
+    filename: str = "<expression>",
+) -> Expr:
+    """Compile one formula.  Raises CompileError with every mistake in it.
+
+    With `types` (a mapping of names to kinds, or a class with annotations) its names must be among them, and
+    all of these are parameters; without, every name is a parameter of kind `double`, in order of first
+    appearance.  `result` is the kind that it must have.  `constants` stand for their values; `functions` are
+    Python functions with annotations that it may call.
+    """
+    limits = limits_for(policy, limits)
+    library = compiled_library(layout_constants()).library
+    callbacks = callbacks_of(functions, library.classes["Str"].of())
+    checked = look_at(text, types, result, constants, callbacks, limits, filename)
+    if checked.diagnostics.errors:
+        raise errors.CompileError(checked.diagnostics)
+    program = CheckedProgram(checked.program, limits, None, callbacks, Object)
+    home = Pool(program.code, program.new_host) if callbacks else shared_pool(limits)
+    key = (
+        tuple((parameter.name, parameter.type) for parameter in checked.function.parameters),
+        tuple(constants.items()),
+        tuple(functions.items()),
+        limits,
+    )
+    return Expr(Callee(program, checked.function, home), text, key)
+
+
+def check(
+    text: str,
+    types: Types | None = None,
+    *,
+    result: object = None,
+    constants: Mapping[str, Constant] = NO_CONSTANTS,
+    functions: Mapping[str, Callable[..., Any]] = NO_FUNCTIONS,
+    policy: Policy = "untrusted",
+    limits: Limits | None = None,
+    filename: str = "<expression>",
+) -> Check:
+    """What `expr` would say, without raising CompileError and without making code: for editors and forms."""
+    limits = limits_for(policy, limits)
+    library = compiled_library(layout_constants()).library
+    callbacks = callbacks_of(functions, library.classes["Str"].of())
+    return Check(look_at(text, types, result, constants, callbacks, limits, filename))
+
+
+def look_at(
+    text: str,
+    types: Types | None,
+    result: object,
+    constants: Mapping[str, Constant],
+    callbacks: list[Callback],
+    limits: Limits,
+    filename: str,
+) -> Checked:
+    """Read and check a formula."""
+    if not isinstance(text, str):
+        raise TypeError(f"a formula is a str, not {type(text).__name__}")
+    source, diagnostics = Source(filename, text), Diagnostics()
+    if limits.source_size is not None and len(text.encode("utf-8", "replace")) > limits.source_size:
+        raise errors.too_large(source, limits.source_size)
+    library = compiled_library(layout_constants())
+    text_type = library.library.classes["Str"].of()
+    with NO_CYCLES:
+        node = parse_formula(source, diagnostics)
+        names = [name for name in names_in(node) if name not in constants]
+        known = dict.fromkeys(names, DOUBLE) if types is None else types_of(types, text_type)
+        hosts = [callback.declaration for callback in callbacks]
+        values = {name: constant(name, value, text_type) for name, value in constants.items()}
+        program, function = check_formula(
+            source, node, diagnostics, library, known, hosts=hosts, constants=values
+        )
+    if result is not None and not diagnostics.errors:
+        wanted = type_named(kind_name(result, "result"), text_type)
+        if function.result is not wanted:
+            line = f"the formula is {function.result}, not {wanted}"
+            diagnostics.report("E0401", source, node.span, line, "`result` says which kind it must have")
+    return Checked(node, program, function, tuple(names), diagnostics)
+
+
+def constant(name: str, value: Constant, text: Type) -> tuple[Type, Constant]:
+    """The type and value of a constant; whole numbers are doubles, as those in the text are.
+
+    Raises TypeError, and OverflowError for an `int` that no double is equal to.
+    """
+    if isinstance(value, bool):
+        return BOOL, value
+    if isinstance(value, str):
+        return text, value
+    if not isinstance(value, int | float):
+        raise TypeError(f"constants: {name!r} is a {type(value).__name__}")
+    if float(value) != value and value == value:
+        raise OverflowError(f"constants: no double is equal to {name!r}")
+    return DOUBLE, float(value)
+
+
+def types_of(types: Types, text: Type) -> dict[str, Type]:
+    """Names and their types.  Raises TypeError."""
+    named = {name: kind_name(kind, f"types: {name!r}") for name, kind in annotations_of(types).items()}
+    for name, kind in named.items():
+        if not kind:
+            raise TypeError(f"types: {name!r} cannot be None")
+    return {name: type_named(kind, text) for name, kind in named.items()}
+
+
+def annotations_of(types: Types) -> Mapping[str, object]:
+    """Names and their kinds, as they were given."""
+    return types if isinstance(types, Mapping) else get_type_hints(types)
+
+
+def shared_pool(limits: Limits) -> Pool:
+    """Where formulas with these limits run."""
+    pool = POOLS.get(limits)
+    if pool is None:
+        module = library_module(CodeOptions(COLLECTORS[DEFAULT]))
+        pool = POOLS[limits] = Pool(module, lambda: Host(module, limits, None, ()))
+    return pool
+
+
+# The tree.
+
+
+def names_in(node: tree.Expression) -> list[str]:
+    """The names of variables, each once, in order of appearance."""
+    found = [one for one in walk(node) if isinstance(one, tree.Name)]
+    return [*dict.fromkeys(one.name for one in sorted(found, key=lambda one: one.span.start))]
+
+
+def walk(node: tree.Node) -> Iterator[tree.Node]:
+    """All nodes of a tree, however deep."""
+    waiting = [node]
+    while waiting:
+        node = waiting.pop()
+        yield node
+        for field in fields(node):
+            value = getattr(node, field.name)
+            if isinstance(value, tree.Node):
+                waiting.append(value)
+            elif isinstance(value, list):
+                waiting += [one for one in value if isinstance(one, tree.Node)]

@@ -1,0 +1,263 @@
+"""Functions of programs, as Python calls them.
+
+m.twice(21)      machine code, if the arguments are what it takes (`embed.wrappers`)
+m.twice(n=21)    `Callee.call`: names put in order, everything converted or refused with the parameter's name
+"""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from collections import deque
+from collections.abc import Callable
+from typing import Any, Final, Generic, TypeVar
+from weakref import WeakValueDictionary
+
+from doralang.bytecode.entities import ClassRef
+from doralang.checker.program import Function as Typed
+from doralang.embed import layouts, wrappers
+from doralang.embed.borders import Border, border_of
+from doralang.embed.conversion import TO_WORD, annotation, utf8, wrong
+from doralang.embed.held import Held
+from doralang.embed.instances import Home, Host
+from doralang.embed.native_calls import NativeCall, Words, keep_vectorcall, set_words
+from doralang.embed.programs import CheckedProgram
+from doralang.embed.wrappers import Surroundings, Wrapped
+from doralang.machine.buffer import Code, link
+from doralang.runtime.code_space import CodeSpace
+from doralang.types.types import ClassType, Type
+
+T = TypeVar("T")
+
+
+class Placed:
+    """A wrapper that has been placed, for as long as functions use it."""
+
+    __slots__ = ("__weakref__", "address", "size", "space")
+
+    def __init__(self, space: CodeSpace, code: Code) -> None:
+        self.space, self.size = space, len(code.data)
+        with space:
+            self.address = space.arena.allocate(self.size)
+            space.arena.write(self.address, link(code, self.address, space.address))  # type: ignore[arg-type]
+
+    def __del__(self) -> None:
+        space, address, size = self.space, self.address, self.size
+        space.condemn(lambda: space.arena.free(address, size))
+
+
+WRAPPERS: Final[WeakValueDictionary[Wrapped, Placed]] = WeakValueDictionary()
+"""those that functions use"""
+RECENT: Final[deque[Placed]] = deque(maxlen=64)
+"""the last ones that were made, for the next function of the same signature"""
+
+
+def surroundings(space: CodeSpace) -> Surroundings:
+    return Surroundings(
+        space.ticker.table.address, layouts.int_layout(), layouts.floats_are_known(), layouts.tuple_items()
+    )
+
+
+def placed_wrapper(space: CodeSpace, wrapped: Wrapped) -> Placed | None:
+    """The wrapper for a signature; None if each call has to be a slow one."""
+    if not wrappers.can_wrap(wrapped, surroundings(space)):
+        return None
+    found = WRAPPERS.get(wrapped)
+    if found is None:
+        code = wrappers.wrapper(space.target.assembler(), wrapped, surroundings(space))
+        found = WRAPPERS[wrapped] = Placed(space, code)
+        RECENT.append(found)
+    return found
+
+
+class Callee:
+    """A function of a program in its home: how it is called when machine code does not do it alone."""
+
+    def __init__(
+        self, program: CheckedProgram, function: Typed, home: Home, receiver: Held | None = None
+    ) -> None:
+        self.program = program
+        self.function = function
+        self.home = home
+        self.receiver = receiver
+        """the object whose method it is"""
+        text = program.text
+        types = [parameter.type for parameter in function.parameters]
+        self.parameters = [
+            (parameter.name, border_of(type, text), type)
+            for parameter, type in zip(function.parameters, types, strict=True)
+        ]
+        self.result = border_of(function.result, text)
+        self.signature = signature_of(function, text)
+        self.ref = program.code.specializer.entry_ref(function)
+        self.cell = program.code.loader.cell(self.ref)
+
+    @property
+    def wrapped(self) -> Wrapped | None:
+        """The signature for machine code."""
+        borders = [border for _, border, _ in self.parameters]
+        if None in borders or self.result is None or self.receiver is not None:
+            return None
+        return Wrapped(tuple(borders), self.result)  # type: ignore[arg-type]  # none is None
+
+    def call(self, *args: Any, **kwargs: Any) -> Any:
+        """The slow way: every kind of argument, and all errors."""
+        values = self.bound(args, kwargs)
+        if self.result is None:
+            raise TypeError(f"{self.function.name}() returns a {self.function.result}, which cannot come out")
+        mine = (value for value in values if isinstance(value, Held) and value._home is self.home)
+        owner = self.receiver or next(mine, None)
+        if owner is not None:
+            return self.call_in(owner._host, values)
+        host = self.home.take()
+        try:
+            return self.call_in(host, values)
+        finally:
+            self.home.give_back(host)
+
+    def bound(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...]:
+        """The arguments in order.  Raises TypeError as Python does."""
+        if len(args) + len(kwargs) == len(self.parameters):
+            try:
+                return args + tuple([kwargs[name] for name, _, _ in self.parameters[len(args) :]])
+            except KeyError:
+                pass  # which one is missing is said below
+        try:
+            bound = self.signature.bind(*args, **kwargs)
+        except TypeError as error:
+            raise TypeError(f"{self.function.name}(): {error}") from None
+        bound.apply_defaults()
+        return bound.args
+
+    def call_in(self, host: Host, values: tuple[Any, ...]) -> Any:
+        crossing = Crossing(self, host)
+        try:
+            return host.call(self.ref, self.cell, lambda: crossing.words(values), crossing.take)
+        finally:
+            for place in crossing.texts.values():
+                host.drop(place)
+
+
+class Crossing:
+    """One slow call: its arguments on their way in and its result on its way out."""
+
+    def __init__(self, callee: Callee, host: Host) -> None:
+        self.callee = callee
+        self.host = host
+        self.texts: dict[int, int] = {}
+        """handles of texts, by the number of the argument"""
+
+    def words(self, values: tuple[Any, ...]) -> list[int]:
+        """The words of all arguments.  Objects are looked up last: a text may need a collection."""
+        callee, words = self.callee, []
+        for index, ((name, border, type), value) in enumerate(zip(callee.parameters, values, strict=True)):
+            if border is Border.TEXT:
+                self.texts[index] = self.host.hold(self.host.new_text(utf8(value, name)))
+                words.append(0)
+            elif border is Border.OBJECT:
+                self.look_at_object(name, type, value)
+                words.append(0)
+            elif border is None or border is Border.UNIT:
+                raise TypeError(f"{callee.function.name}(): `{name}` is a {type}, which cannot get in")
+            else:
+                words.append(TO_WORD[border](value, name))
+        for index, value in enumerate(values):
+            if index in self.texts:
+                words[index] = self.host.at(self.texts[index])
+            elif isinstance(value, Held):
+                words[index] = value._address
+        return [callee.receiver._address, *words] if callee.receiver is not None else words
+
+    def look_at_object(self, name: str, type: Type, value: Any) -> None:
+        """Raises TypeError if a value is no object for a parameter of this class."""
+        if value is None:
+            return
+        if not isinstance(value, Held):
+            raise wrong(name, str(type), value)
+        if value._host is not self.host:
+            raise TypeError(f"`{name}`: the object belongs to another instance")
+        assert isinstance(type, ClassType), "traits do not cross"
+        if not is_a(self.host.class_at(value._address), self.callee.program.code.specializer.class_ref(type)):
+            raise TypeError(f"`{name}`: expected {type}, found {self.host.class_at(value._address).name}")
+
+    def take(self, result: Any) -> Any:
+        """What the function has returned, for Python."""
+        border, callee = self.callee.result, self.callee
+        if border is Border.CHAR:
+            return chr(result)
+        if border is Border.TEXT:
+            text = self.host.text_at(result)
+            return None if text is None else text.data.decode()
+        if border is Border.OBJECT:
+            return (
+                callee.program.make_object(callee.program, callee.home, self.host, result) if result else None
+            )
+        return result
+
+
+def is_a(cls: ClassRef, other: ClassRef) -> bool:
+    """Whether a class is another one or derives from it."""
+    return any(step.symbol == other.symbol for step in cls.display)
+
+
+def signature_of(function: Typed, text: Type) -> inspect.Signature:
+    """As Python shows it."""
+    return inspect.Signature(
+        [
+            inspect.Parameter(
+                parameter.name,
+                inspect.Parameter.POSITIONAL_OR_KEYWORD,
+                annotation=annotation(parameter.type, text),
+            )
+            for parameter in function.parameters
+        ],
+        return_annotation=annotation(function.result, text),
+    )
+
+
+def comment_above(function: Typed) -> str | None:
+    """The comment right above a function, without its slashes."""
+    lines = function.source.text[: function.span[0]].split("\n")[:-1]
+    comment: list[str] = []
+    while lines and lines[-1].lstrip().startswith("//"):
+        comment.append(lines.pop().strip().lstrip("/").removeprefix(" "))
+    return "\n".join(reversed(comment)) or None
+
+
+class Function(NativeCall, Generic[T]):
+    """A function of a program, called like one of Python's; arguments are converted exactly or refused."""
+
+    __name__: str
+    __signature__: inspect.Signature
+    signature: str
+
+    def __init__(self, callee: Callee) -> None:
+        function = callee.function
+        self._callee = callee
+        self._slow: Callable[..., Any] = callee.call
+        self.__name__ = self.__qualname__ = function.name
+        self.__doc__ = comment_above(function)
+        self.__signature__ = callee.signature
+        self.signature = function.signature
+        self._place()
+
+    def _place(self) -> None:
+        """Let calls lead to machine code, or to Python if there is none for the signature."""
+        callee = self._callee
+        code, home = callee.program.code, callee.home
+        loader, thread = code.loader, 0
+        wrapped = callee.wrapped
+        wrapper = placed_wrapper(code.space, wrapped) if wrapped is not None else None
+        if wrapper is not None and home.host.machine_code_may_enter:
+            thread = home.host.instance.thread.address
+        self._wrapper = wrapper or placed_wrapper(code.space, Wrapped((), Border.UNIT))
+        assert self._wrapper is not None, "there is one for no arguments"
+        self._names = tuple([sys.intern(name) for name, _, _ in callee.parameters])
+        shape = loader.shape(code.text_class)
+        set_words(self, Words(self._wrapper.address, thread, callee.cell, self._slow, shape, self._names))
+
+    def __repr__(self) -> str:
+        return f"<dora function {self.signature}>"
+
+
+keep_vectorcall(Function)

@@ -1,0 +1,71 @@
+"""Annotations of Python as types of the language.
+
+    int -> int    float -> double    bool -> bool    str -> Str    None -> nothing    "long" -> long
+
+Other types have their Dora name as a text: `def f(n: "long") -> "byte"`.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any, Final, NamedTuple
+
+from doralang.types.types import PRIMITIVE_TYPES, UNIT, Type
+
+NAMES: Final[dict[object, str]] = {
+    int: "int",
+    float: "double",
+    bool: "bool",
+    str: "Str",
+    None: "",
+    type(None): "",
+}
+"""what Python calls otherwise"""
+WRITTEN: Final = {"int": "int", "float": "double", "bool": "bool", "str": "Str", "Str": "Str", "None": ""}
+"""the same as texts, which annotations are under `from __future__ import annotations`"""
+
+
+class Declared(NamedTuple):
+    """What the annotations of a Python function say, by the names of the language; no result is an empty
+    name."""
+
+    parameters: list[tuple[str, str]]
+    result: str
+
+
+def kind_name(annotation: object, where: str) -> str:
+    """The name of a type.  Raises TypeError."""
+    if annotation is inspect.Parameter.empty:
+        raise TypeError(f"{where} has no annotation")
+    if isinstance(annotation, str):
+        text = annotation.strip("'\" ")
+        if text in WRITTEN:
+            return WRITTEN[text]
+        if text in PRIMITIVE_TYPES:
+            return text
+    elif annotation in NAMES:
+        return NAMES[annotation]
+    known = ", ".join(["int", "float", "bool", "str", *(f'"{name}"' for name in PRIMITIVE_TYPES)])
+    raise TypeError(f"{where} is annotated with {annotation!r}; there are {known}")
+
+
+def declared(name: str, function: Callable[..., Any]) -> Declared:
+    """The declared signature of a Python function.  Raises TypeError."""
+    signature = inspect.signature(function)
+    parameters = []
+    for parameter in signature.parameters.values():
+        if parameter.kind not in (parameter.POSITIONAL_ONLY, parameter.POSITIONAL_OR_KEYWORD):
+            raise TypeError(f"{name}(): `{parameter.name}` is not a plain parameter")
+        parameters.append((parameter.name, kind_name(parameter.annotation, f"{name}(): `{parameter.name}`")))
+    result = kind_name(signature.return_annotation, f"{name}(): the result")
+    if any(not kind for _, kind in parameters):
+        raise TypeError(f"{name}(): no parameter can be None")
+    return Declared(parameters, result)
+
+
+def type_named(name: str, text: Type) -> Type:
+    """The type of a name that `declared` gives."""
+    if not name:
+        return UNIT
+    return text if name == "Str" else PRIMITIVE_TYPES[name]

@@ -1,0 +1,51 @@
+"""A checked program with its code, which modules, instances, functions and objects hold together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+from weakref import WeakSet
+
+from doralang.checker import program as typed
+from doralang.embed.callbacks import Callback
+from doralang.embed.instances import Home, Host, Print
+from doralang.embed.limits import Limits
+from doralang.engines.native import module_of
+from doralang.native.module import Module as Code
+from doralang.settings import Settings
+from doralang.types.types import ClassType
+
+MakeObject = Callable[["CheckedProgram", Home, Host, int], Any]
+"""the Python object for an address, in a turn of the host"""
+
+LIVE_PROGRAMS: Final[WeakSet[CheckedProgram]] = WeakSet()
+"""all of them, for `memory`"""
+
+
+class CheckedProgram:
+    """A program, its code, and how its instances are to be.  The code is freed with it."""
+
+    def __init__(
+        self,
+        program: typed.Program,
+        limits: Limits,
+        print: Print | None,
+        callbacks: Sequence[Callback],
+        make_object: MakeObject,
+    ) -> None:
+        self.typed = program
+        self.limits = limits
+        self.print = print
+        self.callbacks = callbacks
+        self.make_object = make_object
+        self.code: Code = module_of(program, Settings())
+        LIVE_PROGRAMS.add(self)
+        self.text: ClassType = program.library.classes["Str"].of()
+
+    def new_host(self, limits: Limits | None = None) -> Host:
+        return Host(self.code, limits or self.limits, self.print, self.callbacks)
+
+    def __del__(self) -> None:
+        code = self.__dict__.get("code")
+        if code is not None:
+            code.space.condemn(code.close)

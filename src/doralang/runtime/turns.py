@@ -1,0 +1,93 @@
+"""Whose turn it is in an instance: entering it and leaving it, in machine code, with the GIL held.
+
+Calls from Python (`embed.wrappers`) have this inline; all others go by way of the two stubs.  So whether an
+instance runs is decided in one place, and without a lock.
+
+    begin   state IDLE -> RUNNING, a stack is taken, the limit is set
+    end     the stack is given back, RUNNING -> IDLE, or UNUSABLE in the middle of a collection
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from doralang.code import layout
+from doralang.machine.buffer import Label
+from doralang.machine.macro import Binary, Condition, MacroAssembler
+from doralang.runtime import stacks
+from doralang.types.kinds import LONG
+
+NO_STACK: Final = 4
+"""what `claim` returns if no stack is left; else it returns the state that it found"""
+
+
+def begin(masm: MacroAssembler, refused: Label, no_stack: Label) -> None:
+    """Begin a call in the instance of the thread register.  Loses the first three temporaries."""
+    top, work, limit = masm.temporaries[:3]
+    thread = masm.thread
+    masm.branch_memory_immediate(
+        LONG, Condition.NOT_EQUAL, thread, layout.THREAD_STATE, layout.STATE_IDLE, refused
+    )
+    stacks.take_stack(masm, top, work, no_stack)
+    masm.store_constant(LONG, layout.STATE_RUNNING, thread, layout.THREAD_STATE)
+    masm.store(LONG, top, thread, layout.THREAD_STACK)
+    masm.load(LONG, work, thread, layout.THREAD_STACK_SIZE)
+    masm.binary(Binary.SUB, LONG, limit, top, work)
+    masm.store(LONG, limit, thread, layout.THREAD_REAL_LIMIT)
+    masm.store(LONG, limit, thread, layout.THREAD_LIMIT)
+    masm.add_to_memory(LONG, 1, thread, layout.THREAD_CALLS)
+    for word in (layout.THREAD_EXCEPTION, layout.THREAD_LAST_FRAME):
+        masm.store_constant(LONG, 0, thread, word)
+
+
+def end(masm: MacroAssembler) -> None:
+    """End a call that came to its end.  Loses the first two temporaries."""
+    stacks.give_back(masm, *masm.temporaries[:2])
+    masm.store_constant(LONG, layout.STATE_IDLE, masm.thread, layout.THREAD_STATE)
+
+
+def end_early(masm: MacroAssembler) -> None:
+    """End a call in which something was raised.  Loses the first two temporaries."""
+    whole, heap = masm.label(), masm.temporaries[0]
+    end(masm)
+    masm.load(LONG, heap, masm.thread, layout.THREAD_HEAP)
+    masm.branch_immediate(LONG, Condition.EQUAL, heap, 0, whole)
+    masm.branch_memory_immediate(LONG, Condition.EQUAL, heap, layout.HEAP_BUSY, 0, whole)
+    masm.store_constant(LONG, layout.STATE_UNUSABLE, masm.thread, layout.THREAD_STATE)
+    masm.bind(whole)
+
+
+def claim(masm: MacroAssembler) -> None:
+    """claim(thread): begin a call; returns IDLE, or why it could not begin."""
+    refused, no_stack = masm.label(), masm.label()
+    masm.prologue((masm.thread,))
+    masm.set_frame_size(0)
+    masm.move(LONG, masm.thread, masm.arguments[0])
+    begin(masm, refused, no_stack)
+    masm.load_constant(LONG, masm.result, layout.STATE_IDLE)
+    masm.epilogue()
+    masm.bind(refused)
+    masm.load(LONG, masm.result, masm.thread, layout.THREAD_STATE)
+    masm.epilogue()
+    masm.bind(no_stack)
+    masm.load_constant(LONG, masm.result, NO_STACK)
+    masm.epilogue()
+
+
+def release(masm: MacroAssembler) -> None:
+    """release(thread): end a call, in whatever way it ended."""
+    masm.prologue((masm.thread,))
+    masm.set_frame_size(0)
+    masm.move(LONG, masm.thread, masm.arguments[0])
+    end_early(masm)
+    masm.load_constant(LONG, masm.result, 0)
+    masm.epilogue()
+
+
+def take_spare(masm: MacroAssembler) -> None:
+    """takeSpare(): the top of a stack that nobody uses, taken from the list, or 0."""
+    none, (top, work) = masm.label(), masm.temporaries[:2]
+    stacks.take_stack(masm, top, work, none)
+    masm.bind(none)
+    masm.move(LONG, masm.result, top)
+    masm.return_()
