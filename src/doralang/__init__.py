@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from doralang.embed.errors import Cancelled as Cancelled
     from doralang.embed.errors import CastFailed as CastFailed
     from doralang.embed.errors import CompileError as CompileError
+    from doralang.embed.errors import CompileTimeExceeded as CompileTimeExceeded
     from doralang.embed.errors import Diagnostic as Diagnostic
     from doralang.embed.errors import DivisionByZero as DivisionByZero
     from doralang.embed.errors import DoraError as DoraError
@@ -54,9 +55,9 @@ if TYPE_CHECKING:
     from doralang.embed.single import function as function
 
 _ERRORS: Final = """
-    AssertionFailed Cancelled CastFailed CompileError Diagnostic DivisionByZero DoraError Exited Failure
-    FatalError Frame IndexOutOfBounds InstanceBusy InstanceSpent LimitExceeded NilAccess OutOfMemory
-    SourceTooLarge StackOverflow Thrown TimeLimitExceeded
+    AssertionFailed Cancelled CastFailed CompileError CompileTimeExceeded Diagnostic DivisionByZero DoraError
+    Exited Failure FatalError Frame IndexOutOfBounds InstanceBusy InstanceSpent LimitExceeded NilAccess
+    OutOfMemory SourceTooLarge StackOverflow Thrown TimeLimitExceeded
 """
 _HOMES: Final[dict[str, str]] = {
     **dict.fromkeys(_ERRORS.split(), "doralang.embed.errors"),

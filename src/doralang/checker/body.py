@@ -177,6 +177,7 @@ class Body:
             self.depth -= 1
 
     def _operand(self, node: tree.Expression, expected: Type | None) -> Operand:
+        self.unit.diagnostics.look_at_clock()
         leaf_handler = self.handlers.leaves.get(type(node))
         if leaf_handler is not None:
             return leaf_handler(self, node, expected)
@@ -185,6 +186,7 @@ class Body:
             self, leaf, None, *([links[0]] if type(leaf) is tree.Super else [])
         )
         for link in links:
+            self.unit.diagnostics.look_at_clock()
             left = checked.finish(None) if isinstance(checked, Waiting) else checked
             if isinstance(left, Exact) and type(link) is not tree.Binary:
                 left = left.rounded()

@@ -8,6 +8,8 @@ Each failure also derives from the built-in exception that a Python programmer w
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Final, Literal, NamedTuple
 
 from doralang.text import diagnostics as text
@@ -61,6 +63,10 @@ class CompileError(DoraError, ValueError):
 
 class SourceTooLarge(DoraError, ValueError):
     """A text that is longer than the limit `source_size`."""
+
+
+class CompileTimeExceeded(DoraError, TimeoutError):
+    """Parsing and checking a text took longer than the limit `compile_time`."""
 
 
 class Frame(NamedTuple):
@@ -202,6 +208,8 @@ def failure_of(failure: failures.Failure) -> BaseException:
     trace = frames_of(failure.trace)
     if failure.trap is Trap.INTERRUPT:
         return KeyboardInterrupt()
+    if failure.trap is Trap.LIMIT:
+        return LimitExceeded(failure.line, trace, failure.line.partition(": ")[2])
     if failure.trap is None:
         return FatalError(failure.line, trace)
     if failure.trap in (Trap.UNCAUGHT, Trap.UNEXPECTED):
@@ -211,3 +219,13 @@ def failure_of(failure: failures.Failure) -> BaseException:
 
 def too_large(source: Source, most: int) -> SourceTooLarge:
     return SourceTooLarge(f"{source.name}: the text is longer than {most} bytes (the limit `source_size`)")
+
+
+@contextmanager
+def compile_time(source: Source, seconds: float | None) -> Iterator[text.Diagnostics]:
+    """The diagnostics of a compilation that may take so long.  Raises CompileTimeExceeded."""
+    try:
+        yield text.Diagnostics(seconds)
+    except text.OutOfTime:
+        line = f"{source.name}: compiling takes longer than {seconds} s (the limit `compile_time`)"
+        raise CompileTimeExceeded(line) from None

@@ -171,12 +171,12 @@ def look_at(
     """Read and check a formula."""
     if not isinstance(text, str):
         raise TypeError(f"a formula is a str, not {type(text).__name__}")
-    source, diagnostics = Source(filename, text), Diagnostics()
+    source = Source(filename, text)
     if limits.source_size is not None and len(text.encode("utf-8", "replace")) > limits.source_size:
         raise errors.too_large(source, limits.source_size)
     library = compiled_library(layout_constants())
     text_type = library.library.classes["Str"].of()
-    with NO_CYCLES:
+    with errors.compile_time(source, limits.compile_time) as diagnostics, NO_CYCLES:
         node = parse_formula(source, diagnostics)
         names = [name for name in names_in(node) if name not in constants]
         known = dict.fromkeys(names, DOUBLE) if types is None else types_of(types, text_type)

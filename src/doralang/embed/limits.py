@@ -46,15 +46,19 @@ class Limits:
     stack          bytes for calls in calls
     output         bytes that one call may print
     source_size    bytes of a program's or formula's text
+    compile_time   seconds that parsing and checking it may take
+    code_size      bytes of machine code that it may become
     """
 
-    __slots__ = ("memory", "output", "source_size", "stack", "time")
+    __slots__ = ("code_size", "compile_time", "memory", "output", "source_size", "stack", "time")
 
     memory: int | None
     time: float | None
     stack: int | None
     output: int | None
     source_size: int | None
+    compile_time: float | None
+    code_size: int | None
 
     def __init__(
         self,
@@ -64,6 +68,8 @@ class Limits:
         stack: int | str | None = None,
         output: int | str | None = None,
         source_size: int | str | None = None,
+        compile_time: float | None = None,
+        code_size: int | str | None = None,
     ) -> None:
         set_once = object.__setattr__
         set_once(self, "memory", as_bytes("memory", memory))
@@ -71,14 +77,25 @@ class Limits:
         set_once(self, "stack", as_bytes("stack", stack))
         set_once(self, "output", as_bytes("output", output))
         set_once(self, "source_size", as_bytes("source_size", source_size))
+        set_once(self, "compile_time", as_seconds("compile_time", compile_time))
+        set_once(self, "code_size", as_bytes("code_size", code_size))
 
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(f"limits cannot be changed; use `replace({name}=...)`")
 
     @staticmethod
     def untrusted() -> Limits:
-        """64 MB of memory, 1 s of time, 1 MB of stack and of output, 64 KB of source."""
-        return Limits(memory="64MB", time=1.0, stack="1MB", output="1MB", source_size="64KB")
+        """64 MB of memory, 1 s of time, 1 MB of stack and of output, 64 KB of source, 1 s to compile it, 4
+        MB of code."""
+        return Limits(
+            memory="64MB",
+            time=1.0,
+            stack="1MB",
+            output="1MB",
+            source_size="64KB",
+            compile_time=1.0,
+            code_size="4MB",
+        )
 
     def replace(self, **changes: Any) -> Limits:
         """The same but for some."""

@@ -31,7 +31,6 @@ from doralang.embed.objects import Object
 from doralang.embed.programs import CheckedProgram
 from doralang.library.files import GRANTED
 from doralang.syntax.parser import parse_file
-from doralang.text.diagnostics import Diagnostics
 from doralang.text.source import Source
 
 refuse_free_threading()
@@ -109,13 +108,13 @@ def checked(
     """The typed program.  Raises CompileError, and warns."""
     if limits.source_size is not None and len(source.text.encode("utf-8", "replace")) > limits.source_size:
         raise errors.too_large(source, limits.source_size)
-    diagnostics = Diagnostics()
-    file = parse_file(source, diagnostics)
     library = compiled_library(layout_constants())
     hosts = [callback.declaration for callback in callbacks]
-    program = check_program(
-        source, file, diagnostics, library, main=MainRule.OPTIONAL, granted=granted, hosts=hosts
-    )
+    with errors.compile_time(source, limits.compile_time) as diagnostics:
+        file = parse_file(source, diagnostics)
+        program = check_program(
+            source, file, diagnostics, library, main=MainRule.OPTIONAL, granted=granted, hosts=hosts
+        )
     if diagnostics.errors:
         raise errors.CompileError(diagnostics)
     for report in errors.diagnostics_of(diagnostics):

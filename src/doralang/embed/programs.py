@@ -39,6 +39,7 @@ class CheckedProgram:
         self.callbacks = callbacks
         self.make_object = make_object
         self.code: Code = module_of(program, Settings())
+        self.code.most_code = limits.code_size
         LIVE_PROGRAMS.add(self)
         self.text: ClassType = program.library.classes["Str"].of()
 

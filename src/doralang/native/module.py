@@ -140,6 +140,8 @@ class Module:
         """what `call(name)` has found"""
         self.stored_globals: tuple[int, list[int]] | None = None
         self.is_prepared = False
+        self.most_code: int | None = None
+        """bytes that the code of this program may have"""
         self.made_specializer: Specializer | None = None
         self.made_environment: Environment | None = None
         self.made_roots: Roots | None = None
@@ -269,10 +271,18 @@ class Module:
             if placed is not None:  # by another thread, just now
                 return placed.address
             code = self.code(name)
+            if self.most_code is not None:
+                self.limit_code(len(code.code.data))
             address = self.loader.place(code)
             if self.emission is not None:
                 self.emission.note_place(name, address, len(code.code.data))
             return address
+
+    def limit_code(self, size: int) -> None:
+        """Raises Trapped if there is no room for so many bytes more."""
+        assert self.most_code is not None, "there is a limit"
+        if self.loader.code_size + size > self.most_code:
+            raise Trapped(Trap.LIMIT, "code_size")
 
     def code(self, name: str) -> CodeObject:
         """The code of a function: stored by an earlier run, or compiled now."""

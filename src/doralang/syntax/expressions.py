@@ -70,6 +70,7 @@ def expression(c: Cursor) -> tree.Expression:
 
 
 def _expression(c: Cursor) -> tree.Expression:
+    c.diagnostics.look_at_clock()
     parsed = operation(c)
     if c.kind == "=":
         parsed = assignment(c, parsed)

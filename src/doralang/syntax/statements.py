@@ -121,6 +121,7 @@ def has_end(c: Cursor) -> bool:
 
 
 def statement(c: Cursor) -> tree.Statement:
+    c.diagnostics.look_at_clock()
     parse = _STATEMENTS.get(c.kind)
     if parse:
         return parse(c)

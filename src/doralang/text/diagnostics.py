@@ -6,6 +6,7 @@ How they are shown to people and tools is the business of `text.reports`.
 from __future__ import annotations
 
 from enum import Enum
+from time import monotonic
 from typing import NamedTuple
 
 from doralang.text.source import Position, Source, Span
@@ -34,13 +35,24 @@ class Diagnostic(NamedTuple):
         return self.source.position(self.span.start)
 
 
+class OutOfTime(Exception):
+    """A compilation takes longer than it may."""
+
+
 class Diagnostics:
-    """All reports of one compilation, in the order in which they were found."""
+    """All reports of one compilation, in the order in which they were found; and how long it may take."""
 
-    __slots__ = ("reports",)
+    __slots__ = ("deadline", "reports")
 
-    def __init__(self) -> None:
+    def __init__(self, seconds: float | None = None) -> None:
         self.reports: list[Diagnostic] = []
+        self.deadline: float | None = None if seconds is None else monotonic() + seconds
+        """when `look_at_clock`, which parser and checker call all the time, raises"""
+
+    def look_at_clock(self) -> None:
+        """Raises OutOfTime."""
+        if self.deadline is not None and monotonic() >= self.deadline:
+            raise OutOfTime
 
     def report(self, code: str, source: Source, span: Span, message: str, help: str | None = None) -> None:
         self.reports.append(Diagnostic(code, source, span, message, help))

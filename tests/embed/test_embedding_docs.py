@@ -1,0 +1,77 @@
+"""The sessions in Python of README and docs/embedding.md show what comes out, and the examples run."""
+
+from __future__ import annotations
+
+import doctest
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+EXAMPLES = ROOT / "examples" / "python"
+SESSION = re.compile(r"^```pycon\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+EXPECTED = {
+    "pricing": """\
+mistaken, column 1: unknown name `amout` (did you mean `amount`?)
+curious, column 1: `loadFunction` is not granted (formulas compute: nothing in them reaches the process or native code)
+100.00 - 10.00 + 4.90 = 94.90
+40.00 - 0.00 + 9.70 = 49.70
+""",
+    "sandbox": """\
+intruder: refused, `call0` is not granted
+walker: 1
+looker: 0
+sleeper: out, TimeLimitExceeded
+hoarder: out, OutOfMemory
+breaker: -50
+walker: 2
+looker: 0
+sleeper: out, TimeLimitExceeded
+hoarder: out, OutOfMemory
+breaker: out, DivisionByZero
+""",
+    "simulation": "113.8410\n113.8410\n",
+    "spreadsheet": """\
+inputs: count price taxRate
+subtotal 37.50, tax 7.50, shipping 4.50, total 49.50
+a new tax rate affects: tax total
+subtotal 37.50, tax 3.75, shipping 4.50, total 45.75
+`a` depends on itself: a -> b -> a
+""",
+}
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/embedding.md"])
+def test_sessions(page: str) -> None:
+    text = "\n".join(SESSION.findall((ROOT / page).read_text(encoding="utf-8")))
+    assert text
+    test = doctest.DocTestParser().get_doctest(text, {"__name__": "session"}, page, page, 0)
+    told: list[str] = []
+    doctest.DocTestRunner(optionflags=doctest.ELLIPSIS).run(test, out=told.append)
+    assert told == []
+
+
+def test_every_example_is_expected() -> None:
+    assert {path.stem for path in EXAMPLES.glob("*.py")} == set(EXPECTED)
+
+
+@pytest.mark.parametrize("name", sorted(EXPECTED))
+def test_examples(name: str) -> None:
+    done = subprocess.run(
+        [sys.executable, str(EXAMPLES / f"{name}.py")],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
+    )
+    assert done.stderr == ""
+    shown = done.stdout
+    if name == "simulation":
+        shown, _, times = shown.removesuffix(" times as fast\n").rpartition("\n")
+        assert int(times) > 1
+        shown += "\n"
+    assert shown == EXPECTED[name]
