@@ -24,7 +24,7 @@ def is_wall(x: int, y: int) -> bool:
 
 
 def main() -> None:
-    limits = dora.Limits(memory="4MB", time=1.0, stack="256KB", output=1000)
+    limits = dora.Limits(memory="4MB", time=3.0, stack="256KB", output=1000)
     robots = {}
     for name, script in SCRIPTS.items():
         try:

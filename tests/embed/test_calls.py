@@ -282,7 +282,7 @@ def test_ints_without_a_layout(monkeypatch: pytest.MonkeyPatch, slow: list[str])
 @pytest.mark.parametrize("ints", IntLayout)
 def test_wrappers_for_every_processor(target: str, ints: IntLayout) -> None:
     """Each way in and each way out is assembled, alone and with so many arguments that some are on the stack."""
-    around = Surroundings(0x1234_5678_9ABC, ints, floats=True)
+    around = Surroundings(0x1234_5678_9ABC, ints, floats=True, items=24)
     ways = [*wrappers.TAKE, Border.TEXT]
     for parameters, result in product([(), *([way] for way in ways), ways * 3], wrappers.GIVE):
         wrapped = Wrapped(tuple(parameters), result)
