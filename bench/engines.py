@@ -22,9 +22,10 @@ from pathlib import Path
 from statistics import median
 from typing import Any, Final
 
+from doralang.engines.rows import ENGINES
 from doralang.interpreter.objects import Value
 from doralang.optional import load
-from doralang.session.comparing import SLOW, engines_that_work, warm_up
+from doralang.session.comparing import engines_that_work, warm_up
 from doralang.session.formulas import Formulas
 from doralang.settings import Settings, Streams
 from doralang.text.diagnostics import Diagnostics
@@ -85,7 +86,7 @@ def measure(text: str) -> Times:
     """Seconds by name."""
     found: Times = {}
     for engine in engines_that_work():
-        rounds = SLOW_ROUNDS if engine in SLOW else ROUNDS
+        rounds = SLOW_ROUNDS if ENGINES[engine].is_slow_to_start else ROUNDS
         os.environ["DORA_CACHE"] = "off"
         found[engine] = with_engine(engine, text, rounds)
         if engine == "c":

@@ -14,12 +14,11 @@ from io import BytesIO
 
 from doralang.checker.program import Function
 from doralang.code import layout
+from doralang.engines import walk
 from doralang.engines.native import Machine
 from doralang.interpreter.objects import Str, Value
-from doralang.native.upcalls import SPECIAL
 from doralang.runtime.instance import Instance
 from doralang.runtime.memory import load_bytes
-from doralang.treewalk.interpreter import Interpreter
 
 PAGE = 4096
 MASK = (1 << 64) - 1
@@ -95,7 +94,7 @@ def extent(array: ctypes.Array[ctypes.c_uint64]) -> tuple[int, int]:
     return start, start + ctypes.sizeof(array)
 
 
-class Walk(Interpreter):
+class Walk(walk.Machine):
     """The tree walk of a program with the heap's files, over a memory."""
 
     def __init__(self, machine: Machine, memory: Memory) -> None:
@@ -144,13 +143,17 @@ class SimulatingMachine(Machine):
         """below it on the stack are the frames of the collector's functions"""
         self.instance.heap.block[layout.HEAP_EVENTS] = 1
 
-    def simulate(self) -> None:
-        """A collection begins: `prepare` has been called by the function that makes it."""
+    def prepare_collector(self, words: list[int]) -> int:
+        """A collection begins: `prepare` has been called by the function that makes it.
+
+        HEAP_PREPARED stays 0, so that this is called every time.
+        """
         name, frame = self.collection()
         self.innermost = frame + 2 * layout.WORD
         memory = Memory(self.instance)
         self.walk = Walk(self, memory)
         self.walk.collect(name, self.instance.heap.block.address, frame)
+        return 0
 
     def collection(self) -> tuple[str, int]:
         """The function of the collector that makes the collection, and its argument `frame`."""
@@ -164,11 +167,14 @@ class SimulatingMachine(Machine):
         innermost = next(index for index, (name, _) in enumerate(active) if name == "prepare")
         return active[innermost + 1][0], next(frame for name, frame in active if name in entries)
 
-    def compare(self) -> None:
-        """The collection has been made for real."""
-        if self.walk is None:
-            return
-        for number, page in self.walk.memory.pages.items():
+    def collection_ended(self, words: list[int]) -> int:
+        """It has been made for real."""
+        if self.walk is not None:
+            self.compare(self.walk)
+        return 0
+
+    def compare(self, walk: Walk) -> None:
+        for number, page in walk.memory.pages.items():
             real = load_bytes(number * PAGE, PAGE)
             if page != real:
                 places = range(number * PAGE, number * PAGE + PAGE, layout.WORD)
@@ -200,17 +206,3 @@ class SimulatingMachine(Machine):
 
 def words(data: bytes | bytearray) -> ctypes.Array[ctypes.c_uint64]:
     return (ctypes.c_uint64 * (len(data) // layout.WORD)).from_buffer_copy(data)
-
-
-def prepare(machine: SimulatingMachine, arguments: list[int]) -> int:
-    machine.simulate()
-    return 0
-
-
-def ended(machine: SimulatingMachine, arguments: list[int]) -> int:
-    machine.compare()
-    return 0
-
-
-HOOKS = {**SPECIAL, "prepareCollector": prepare, "collectionEnded": ended}
-"""in place of the engine's: HEAP_PREPARED stays 0, so `prepareCollector` is called every time"""

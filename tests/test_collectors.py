@@ -13,7 +13,6 @@ from compiling import compiled_program
 from doralang.code import layout
 from doralang.code.collectors import COLLECTORS
 from doralang.engines.native import Machine
-from doralang.native import upcalls as executor
 from doralang.native.running import Executor
 from doralang.runtime.memory import load_word
 from doralang.settings import Settings
@@ -152,8 +151,8 @@ def interrupts(machine: Executor, words: list[int]) -> int:
 @pytest.mark.parametrize("collector", TRACING)
 def test_a_collection_can_be_interrupted(collector: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """From where it is the program ends, with its trace; the heap is not used again."""
-    monkeypatch.setitem(executor.SPECIAL, "prepareCollector", wants_attention)
-    monkeypatch.setitem(executor.SPECIAL, "collectionInterrupted", interrupts)
+    monkeypatch.setattr(Executor, "prepare_collector", wants_attention)
+    monkeypatch.setattr(Executor, "collection_interrupted", interrupts)
     stderr = BytesIO()
     machine = Machine(
         compiled_program(BUSY), stdout=BytesIO(), stderr=stderr, settings=Settings(gc=collector)
@@ -167,7 +166,7 @@ def test_a_collection_can_be_interrupted(collector: str, monkeypatch: pytest.Mon
 
 @pytest.mark.parametrize("collector", TRACING)
 def test_a_collection_goes_on_if_it_was_nothing(collector: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(executor.SPECIAL, "prepareCollector", wants_attention)
+    monkeypatch.setattr(Executor, "prepare_collector", wants_attention)
     machine = Machine(
         compiled_program(BUSY), stdout=BytesIO(), stderr=BytesIO(), settings=Settings(gc=collector)
     )

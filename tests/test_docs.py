@@ -118,6 +118,8 @@ def test_paths_in_the_source_exist(page: Path) -> None:
 ADDING = {
     "adding-an-operator.md": ("countOneBits", "count_one_bits"),
     "adding-an-instruction.md": ("BranchEqual", "branch_equal"),
+    "adding-a-collector.md": ("allocateSwept", "collector_sweep", "collectBySweeping"),
+    "adding-an-option.md": ("young_size", "young-size"),
     "adding-a-cpu.md": ("arm64", "ARM64"),
 }
 """the pages that say how to add something, and the example that they follow, as source files spell it"""
@@ -127,6 +129,29 @@ SOURCES = [
     for path in sorted((ROOT / folder).rglob("*"))
     if path.suffix in (".py", ".dora", ".c", ".go", ".txt") and ".egg-info" not in path.parent.suffix
 ]
+
+
+MOST_FILES = {
+    "adding-an-operator.md": 8,
+    "adding-an-instruction.md": 7,
+    "adding-a-collector.md": 3,
+    "adding-an-option.md": 2,
+}
+"""files of the source that something new touches"""
+USERS = {"native/running.py"}
+"""files that use the example, as anything new is used somewhere; the optimizer may know more of it, but need not"""
+
+
+@pytest.mark.parametrize("page", MOST_FILES)
+def test_adding_touches_few_files(page: str) -> None:
+    package = ROOT / "src" / "doralang"
+    touched = {
+        path.relative_to(package).as_posix()
+        for path in SOURCES
+        if package in path.parents and any(name in path.read_text(encoding="utf-8") for name in ADDING[page])
+    }
+    touched = {name for name in touched - USERS if not name.startswith("optimizing/")}
+    assert len(touched) <= MOST_FILES[page], touched
 
 
 def code_spans(page: str) -> set[str]:

@@ -27,15 +27,15 @@ LAYERS: dict[str, set[str]] = {
     "types": {"text"},
     "library": {"text"},
     "checker": {"text", "syntax", "types", "library"},
-    "interpreter": {"text", "types"},
-    "treewalk": {"text", "types", "checker", "interpreter"},
+    "interpreter": {"text", "types", "library"},
+    "treewalk": {"text", "types", "library", "checker", "interpreter"},
     "bytecode": {"text", "types"},
-    "lower": {"text", "types", "checker", "bytecode"},
-    "vm": {"text", "types", "bytecode", "interpreter"},
+    "lower": {"text", "types", "library", "checker", "bytecode"},
+    "vm": {"text", "types", "library", "bytecode", "interpreter"},
     "machine": {"types"},
     "code": {"types", "machine", "bytecode"},
-    "baseline": {"text", "types", "bytecode", "machine", "code"},
-    "optimizing": {"text", "types", "bytecode", "machine", "code"},
+    "baseline": {"text", "types", "library", "bytecode", "machine", "code"},
+    "optimizing": {"text", "types", "library", "bytecode", "machine", "code"},
     "runtime": {"text", "types", "machine", "bytecode", "code"},
     "source": {"text", "types", "bytecode", "user_cache", "interrupts"},
     "tracing": {"text", "types", "bytecode", "vm", "source", "interpreter"},
@@ -43,7 +43,7 @@ LAYERS: dict[str, set[str]] = {
 BELOW_ENGINES = set(LAYERS)
 LAYERS["pipeline"] = BELOW_ENGINES
 LAYERS["native"] = BELOW_ENGINES
-LAYERS["engines"] = BELOW_ENGINES | {"native"}
+LAYERS["engines"] = BELOW_ENGINES | {"pipeline", "native"}
 LAYERS["session"] = BELOW_ENGINES | {"pipeline", "native", "engines"}
 LAYERS["embed"] = BELOW_ENGINES | {"pipeline", "native", "engines", "session"}
 LAYERS["cli"] = BELOW_ENGINES | {"pipeline", "engines", "session", "embed"}

@@ -16,7 +16,8 @@ MODULE = "moving"
 
 @pytest.fixture(autouse=True)
 def moving_engine(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(engines.ENGINES, "baseline", (MODULE, MovingMachine.__name__))
+    moving = engines.ENGINES["baseline"]._replace(module=MODULE, machine=MovingMachine.__name__)
+    monkeypatch.setitem(engines.ENGINES, "baseline", moving)
 
 
 CASES = [path for path in FILES if (case := parse_file(path)).command is not Command.CHECK and case.stressed]

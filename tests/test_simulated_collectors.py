@@ -10,10 +10,9 @@ import pytest
 from compiling import compiled_program
 from doralang.code import layout
 from doralang.code.collectors import COLLECTORS
-from doralang.native import upcalls as executor
 from doralang.settings import Settings
 from language_cases import parse_file
-from simulated import HOOKS, Memory, SimulatingMachine, StrayAccess
+from simulated import Memory, SimulatingMachine, StrayAccess
 
 HEAPS = Path(__file__).parent / "heaps"
 SIZES = {"wide": 2100, "deep_list": 300, "generations": 700, "large": 10, "deep_stack": 40, "changing": 40}
@@ -22,12 +21,6 @@ MODES = [(name, False, 1 << 24) for name, row in COLLECTORS.items() if row.trace
     ("swiper", True, 1 << 20)
 ]
 """collector, whether it collects the young generation at every allocation, size of the heap"""
-
-
-@pytest.fixture(autouse=True)
-def hooks(monkeypatch: pytest.MonkeyPatch) -> None:
-    for key, hook in HOOKS.items():
-        monkeypatch.setitem(executor.SPECIAL, key, hook)
 
 
 def machine_for(path: Path, settings: Settings) -> tuple[SimulatingMachine, BytesIO]:

@@ -9,15 +9,14 @@ from typing import Any, Final, NamedTuple
 from doralang.checker.checker import MainRule, check_program
 from doralang.checker.library import prelude
 from doralang.checker.program import Program
-from doralang.engines.vm import Machine
+from doralang.engines import vm, walk
 from doralang.interpreter.objects import Value
 from doralang.settings import Settings
 from doralang.syntax.parser import parse_file
 from doralang.text.diagnostics import Diagnostics, Severity
 from doralang.text.source import Source
-from doralang.treewalk.interpreter import Interpreter
 
-INTERPRETERS: Final[dict[str, Any]] = {"walk": Interpreter, "vm": Machine}
+INTERPRETERS: Final[dict[str, Any]] = {"walk": walk.Machine, "vm": vm.Machine}
 
 
 class Result(NamedTuple):
@@ -33,6 +32,19 @@ def compiled(text: str, main: MainRule = MainRule.REQUIRED) -> Program:
     errors = [report for report in diagnostics.sorted() if report.severity is Severity.ERROR]
     assert not errors, errors
     return program
+
+
+def compiling_machine(provider: Any, compiler: Any) -> type[vm.Machine]:
+    """The VM with these as what makes code of hot functions and loops."""
+
+    class CompilingMachine(vm.Machine):
+        pass
+
+    if provider:
+        CompilingMachine.provider = staticmethod(lambda: provider)
+    if compiler:
+        CompilingMachine.compiler = staticmethod(lambda: compiler)
+    return CompilingMachine
 
 
 class Walk:
@@ -51,13 +63,15 @@ class Walk:
         """`provider` makes native functions and `compiler` traces, if the VM is to have them."""
         self.stdout, self.stderr = BytesIO(), BytesIO()
         self.program = compiled(text)
-        self.interpreter = INTERPRETERS[engine](
+        machine = INTERPRETERS[engine]
+        if provider or compiler:
+            machine = compiling_machine(provider, compiler)
+        self.interpreter = machine(
             self.program,
             stdout=self.stdout,
             stderr=self.stderr,
             arguments=arguments,
             settings=Settings(engine=engine, **settings),
-            **({"provider": provider, "compiler": compiler} if provider or compiler else {}),
         )
 
     def run(self) -> Result:

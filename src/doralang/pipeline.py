@@ -1,9 +1,11 @@
-"""The stages that a program passes through, from text to machine code, and how each is printed.
+"""The stages that a program passes through, from text to machine code, and how each is shown.
 
     tokens -> ast -> program -> bytecode -> trace, c, go, asm
+                                         -> graph, dot -> optimized -> asm
 
-The first three are printed once, before the program runs; the others for each function when it
-is compiled, by the engine that compiles it.
+The first three are those of a whole file.  The others each function passes through by itself, those of the
+library, too: `--emit` shows them as the engine compiles them, `dump_stage` shows the functions that a program
+may run.
 """
 
 from __future__ import annotations
@@ -23,6 +25,9 @@ class Stage(Enum):
     AST = "ast"
     PROGRAM = "program"
     BYTECODE = "bytecode"
+    GRAPH = "graph"
+    DOT = "dot"
+    OPTIMIZED = "optimized"
     TRACE = "trace"
     C = "c"
     GO = "go"
@@ -44,12 +49,7 @@ class Printer(NamedTuple):
     """whether the printer wants the source, too, for positions"""
 
 
-STAGES: Final = tuple(Stage)
-OF_FUNCTIONS: Final = tuple(stage for stage in Stage if stage not in (Stage.TOKENS, Stage.AST, Stage.PROGRAM))
-"""stages that each function passes through by itself, those of the library, too"""
-LATER: Final = ("graph", "llvm")
-"""stages that are not there yet"""
-PRINTERS: Final = {
+OF_FILES: Final = {
     Stage.TOKENS: Printer(
         "doralang.syntax.lexer", "lex", "lex_formula", "doralang.syntax.dump", "dump_tokens"
     ),
@@ -60,23 +60,31 @@ PRINTERS: Final = {
         "doralang.checker.library", "check_source", "", "doralang.checker.printer", "dump_program"
     ),
 }
+"""stages of whole files"""
+
+STAGES: Final = tuple(Stage)
+OF_FUNCTIONS: Final = tuple(stage for stage in Stage if stage not in OF_FILES)
+LATER: Final = ("llvm",)
+"""stages that are not there yet"""
 
 
 def dump_stage(stage: Stage, source: Source, *, formula: bool = False) -> str:
-    """A stage of this source as text; empty for a stage that is not printed here.
+    """A stage of this source as text.
 
     Errors in the source are nobody's business here: what could be understood is printed (of a program
-    that does not check, nothing is).
+    that does not check, nothing is). Formulas have the stages of files that need nothing but their text.
     """
-    row = PRINTERS.get(stage)
-    make = row and (row.make_formula if formula else row.make)
-    if not row or not make:
+    row = OF_FILES.get(stage)
+    if row is None:
+        return "" if formula else str(getattr(load("doralang.session.stages"), stage.value)(source))
+    make = row.make_formula if formula else row.make
+    if not make:
         return ""
     made = getattr(load(row.maker), make)(source, Diagnostics())
     arguments = (made, source) if row.with_source else (made,)
     return str(getattr(load(row.printer), row.print)(*arguments))
 
 
-def dump_stages(names: set[str], source: Source, *, formula: bool = False) -> str:
-    """The dumps of all these stages, in the order of the flow."""
-    return "".join(dump_stage(stage, source, formula=formula) for stage in STAGES if stage.value in names)
+def dump_files(names: set[str], source: Source, *, formula: bool = False) -> str:
+    """The dumps of those of these stages that are of whole files, in the order of the flow."""
+    return "".join(dump_stage(stage, source, formula=formula) for stage in OF_FILES if stage.value in names)

@@ -4,14 +4,6 @@ from __future__ import annotations
 
 from typing import BinaryIO, Final, NamedTuple
 
-ENGINES: Final = ("tiered", "walk", "vm", "trace", "c", "go", "baseline", "opt")
-MACHINE_CODE: Final = frozenset({"tiered", "baseline", "opt"})
-"""engines that make machine code, and have a heap of their own"""
-COLLECTORS: Final = ("swiper", "copy", "sweep", "zero")
-
-TARGETS: Final = ("x64", "arm64")
-"""the processors that code can be made for"""
-
 ALL: Final = "all"
 """in place of a list of names: every function"""
 

@@ -26,17 +26,18 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 from fuzz.generator import Generator
 from fuzz.loops import LoopGenerator
 
-ENGINES = [("walk",), ("vm",), ("baseline",), ("baseline", "--gc-stress")]
+ENGINES = [("walk",), ("vm",), ("baseline",), ("baseline", "--gc-stress"), ("opt",), ("opt", "--gc-stress")]
 """engine and further options"""
 COLLECTORS = (
     ("baseline", "--gc=zero"),
     *(("baseline", f"--gc={name}", "--gc-stress", "--gc-verify") for name in ("swiper", "copy", "sweep")),
     ("baseline", "--gc-stress-minor", "--gc-verify"),
     ("baseline", "--young-size=32k", "--heap-size=16m", "--gc-verify"),
+    *(("opt", f"--gc={name}", "--gc-stress", "--gc-verify") for name in ("swiper", "copy", "sweep")),
 )
 """the same for a comparison of collectors"""
 
-TRACING = (("walk",), ("vm",), ("trace", "--hot=3", "--hot-now"))
+TRACING = (("walk",), ("vm",), ("trace", "--hot=3", "--hot-now"), ("opt",))
 """for programs of loops"""
 
 Engines = Sequence[tuple[str, ...]]

@@ -11,6 +11,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -18,9 +19,12 @@ import pytest
 from compiling import compiled_program, machine_code, own_bytecode
 from doralang.bytecode.printer import print_function
 from doralang.bytecode.verifier import verify
+from doralang.engines.rows import ENGINES
 from doralang.machine.listing import Syntax, listing
 from doralang.machine.targets import TARGETS
-from doralang.pipeline import Stage, dump_stage
+from doralang.optimizing.optimizer import Times, optimize
+from doralang.pipeline import OF_FUNCTIONS, Stage, dump_stage
+from doralang.session.stages import own_functions
 from doralang.syntax.parser import parse_file
 from doralang.text.diagnostics import Diagnostics
 from doralang.text.reports import Format, render
@@ -38,11 +42,17 @@ def errors(source: Source) -> str:
 
 def bytecode(source: Source) -> str:
     """The program's own functions, each looked at by the verifier."""
-    dumps = []
-    for _, function in own_bytecode(compiled_program(source.text)):
+    for function in own_functions(source):
         verify(function)
-        dumps.append(print_function(function))
-    return "\n".join(dumps)
+    return dump_stage(Stage.BYTECODE, source)
+
+
+def optimized(source: Source) -> str:
+    """The program's own functions behind all passes of the optimizer."""
+    return "\n".join(
+        print_function(optimize(function, Times()))
+        for _, function in own_bytecode(compiled_program(source.text))
+    )
 
 
 def asm(source: Source) -> str:
@@ -57,10 +67,11 @@ def asm(source: Source) -> str:
 
 
 STAGES: dict[str, Callable[[Source], str]] = {
-    "tokens": lambda source: dump_stage(Stage.TOKENS, source),
-    "ast": lambda source: dump_stage(Stage.AST, source),
-    "program": lambda source: dump_stage(Stage.PROGRAM, source),
+    "tokens": partial(dump_stage, Stage.TOKENS),
+    "ast": partial(dump_stage, Stage.AST),
+    "program": partial(dump_stage, Stage.PROGRAM),
     "bytecode": bytecode,
+    "optimized": optimized,
     "asm": asm,
     "errors": errors,
 }
@@ -87,3 +98,25 @@ def test_stage(stage: str, bless: bool) -> None:
         blocks = [f"{CASE}{name}\n{source}{RESULT}{dump}\n" for name, source, dump in actual]
         path.write_text("\n".join(blocks), encoding="utf-8")
     assert actual == cases(path.read_text(encoding="utf-8"))
+
+
+LOOP = """
+fun total() -> int { var sum = 0; var i = 0; while i < 1000 { sum = sum + i; i = i + 1; } return sum; }
+fun main() { println(total().toString()); }
+"""
+
+
+@pytest.mark.parametrize("stage", Stage)
+def test_every_stage_can_be_shown(stage: Stage) -> None:
+    assert "total" in dump_stage(stage, Source("loop.dora", LOOP))
+
+
+@pytest.mark.parametrize("stage", Stage)
+def test_programs_that_do_not_check_have_no_later_stages(stage: Stage) -> None:
+    shown = dump_stage(stage, Source("wrong.dora", "fun main() { wrong(); }"))
+    assert bool(shown) == (stage in (Stage.TOKENS, Stage.AST)), shown
+
+
+def test_engines_pass_through_stages_of_functions() -> None:
+    passed = [stage for row in ENGINES.values() for stage in row.stages]
+    assert set(passed) == set(OF_FUNCTIONS)

@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from compiling import bytecode_of, compiled_program, functions_of, machine_code
-from doralang.baseline.allocation import WITHOUT_CALL
 from doralang.baseline.calls import INLINE
 from doralang.baseline.primitives import EMITTERS
 from doralang.bytecode.entities import FunctionRef
@@ -17,12 +16,14 @@ from doralang.bytecode.verifier import verify
 from doralang.checker.library import compiled_library
 from doralang.checker.program import Function
 from doralang.code.collectors import COLLECTORS
+from doralang.code.constants import layout_constants
 from doralang.code.layout import WORD
 from doralang.library.files import HEAP
-from doralang.lower.expressions import CHECKED_LATE, SPECIAL
+from doralang.library.internals import INTERNALS, Supplier
+from doralang.lower.expressions import AS_INSTRUCTIONS
 from doralang.lower.functions import lowering
 from doralang.machine.targets import TARGETS
-from doralang.runtime.internals import HEAP_FUNCTIONS, UPCALLS, layout_constants
+from doralang.native.upcalls import Upcalls
 from doralang.types.primitives import PRIMITIVES
 from doralang.types.types import substitute
 
@@ -41,9 +42,6 @@ fun main() {
 }
 """
 PROGRAMS = {path.name: path.read_text() for path in EXAMPLES} | {"generic": GENERIC}
-
-LOWERED = {*SPECIAL, "Array.Array", "defaultValue"}
-"""internal functions that become instructions"""
 
 
 @pytest.mark.parametrize("target", TARGETS)
@@ -82,10 +80,6 @@ def test_rows_tell_whether_they_call_the_c_library(target: str) -> None:
         assert calls == row.calls_library, row
 
 
-COLLECTED = {"forceCollect"}
-"""supplied by the row of the collector"""
-
-
 @pytest.mark.parametrize(
     "name", [name for row in COLLECTORS.values() for name in (row.allocate, row.collect)]
 )
@@ -93,25 +87,49 @@ def test_collectors_functions_are_there(name: str) -> None:
     assert name in compiled_library(layout_constants()).library.functions
 
 
-def test_every_internal_function_is_supplied_once() -> None:
+def internal_functions() -> list[Function]:
     library = compiled_library(layout_constants()).library
     functions = list(library.functions.values())
     for owner in library.classes.values():
         functions += [*owner.methods.values(), *owner.statics.values(), *owner.constructors]
-    keys = {function.key for function in functions if function.internal}
-    suppliers = [keys & set(PRIMITIVES), LOWERED, set(INLINE), set(HEAP_FUNCTIONS), set(UPCALLS), COLLECTED]
-    assert keys == set().union(*suppliers)
-    assert sum(map(len, suppliers)) == len(keys), "a function is supplied twice"
-    assert set(INLINE) >= WITHOUT_CALL
-    assert set(INLINE) | LOWERED >= CHECKED_LATE
+    return [function for function in functions if function.internal]
 
 
-@pytest.mark.parametrize("key", HEAP_FUNCTIONS)
+def test_every_internal_function_is_supplied_once() -> None:
+    keys = {function.key for function in internal_functions()}
+    primitives = set(PRIMITIVES)
+    assert keys == set(INTERNALS) | (primitives & keys)
+    supplied = {supplier: set[str]() for supplier in Supplier}
+    for row in INTERNALS.values():
+        supplied[row.supplier].add(row.key)
+        assert (row.supplier is Supplier.LIBRARY) == bool(row.stand_in), row
+        assert not row.upcall or (row.supplier is Supplier.PYTHON and hasattr(Upcalls, row.upcall)), row
+        assert row.supplier is not Supplier.PYTHON or row.meaning or row.upcall, row
+    assert supplied[Supplier.COMPILER] == set(INLINE)
+    assert supplied[Supplier.LOWERING] == {
+        *AS_INSTRUCTIONS,
+        *(set(INTERNALS) & primitives),
+        "Array.Array",
+        "defaultValue",
+    }
+
+
+def test_rows_and_annotations_agree_on_collections() -> None:
+    """`@raw` in the library says that no collection can happen in a function."""
+    for function in internal_functions():
+        if function.key in INTERNALS and function.key not in PRIMITIVES:
+            assert function.raw == (not INTERNALS[function.key].collects), function.key
+
+
+STAND_INS = [row.key for row in INTERNALS.values() if row.stand_in]
+
+
+@pytest.mark.parametrize("key", STAND_INS)
 def test_heap_functions_fit_what_they_stand_for(key: str) -> None:
     library = compiled_library(layout_constants()).library
     owner, _, name = key.rpartition(".")
     internal = library.classes[owner].methods[name] if owner else library.functions[name]
-    function = library.functions[HEAP_FUNCTIONS[key]]
+    function = library.functions[INTERNALS[key].stand_in]
     assert types_of(function) == types_of(internal)
     assert not function.throws and not internal.throws
     assert function.hidden and not internal.hidden

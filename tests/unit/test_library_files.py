@@ -7,8 +7,9 @@ from pathlib import Path
 
 from doralang.checker.library import check_source, prelude
 from doralang.checker.program import Function
-from doralang.interpreter.internals import CHECKED_LATE, CONSTRUCTORS, INTERNALS
+from doralang.interpreter.internals import CONSTRUCTORS, MEANINGS
 from doralang.library.files import FOLDER, HEAP, HEAP_FOLDER, PRELUDE, PUBLIC_NAMES
+from doralang.library.internals import CHECKS_RECEIVER, INTERNALS
 from doralang.text.diagnostics import Diagnostics
 from doralang.text.source import Source
 from doralang.types.primitives import PRIMITIVES
@@ -69,10 +70,10 @@ def test_internal_functions_and_their_meanings_match() -> None:
     declared = {function.key for function in all_functions() if function.internal}
     comparisons = {name for name in PRIMITIVES if name.split(".")[-1] in COMPARISONS}
     primitives = set(PRIMITIVES) - comparisons
-    meanings = [set(INTERNALS), set(CONSTRUCTORS), primitives, EXPRESSIONS]
+    meanings = [set(MEANINGS), set(CONSTRUCTORS), primitives, EXPRESSIONS]
     assert declared == set().union(*meanings)
     assert sum(map(len, meanings)) == len(declared), "a function has two meanings"
 
 
 def test_late_checks_name_methods() -> None:
-    assert set(INTERNALS) >= CHECKED_LATE
+    assert all("." in key and INTERNALS[key].meaning for key in CHECKS_RECEIVER)

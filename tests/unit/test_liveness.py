@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from compiling import bytecode_of, compiled_program
-from doralang.baseline.allocation import WITHOUT_CALL, cost_of_calls
+from doralang.baseline.allocation import cost_of_calls
 from doralang.bytecode.blocks import find_blocks
 from doralang.bytecode.entities import FunctionRef
 from doralang.bytecode.function import Function
@@ -27,6 +27,7 @@ from doralang.bytecode.instructions import (
     used,
 )
 from doralang.bytecode.liveness import BITS, analyse
+from doralang.library.internals import WITHOUT_CALL
 from doralang.types.kinds import Kind
 
 EXAMPLES = sorted((Path(__file__).parents[2] / "examples").glob("*.dora"))

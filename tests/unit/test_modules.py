@@ -16,7 +16,8 @@ from doralang.bytecode.function import Function as Bytecode
 from doralang.bytecode.instructions import CallInternal, Register, Return
 from doralang.checker.program import Program
 from doralang.engines.native import Machine, module_of
-from doralang.interpreter.internals import INTERNALS
+from doralang.interpreter.internals import MEANINGS
+from doralang.library.internals import INTERNALS, Internal, Supplier
 from doralang.native.module import Module
 from doralang.native.running import Executor
 from doralang.runtime.code_space import CodeSpace
@@ -267,7 +268,8 @@ def test_upcalls_carry_every_kind_and_any_number(
         carried[:] = arguments
         return VALUES[result]
 
-    monkeypatch.setitem(INTERNALS, key, meaning)
+    monkeypatch.setitem(INTERNALS, key, Internal(key, Supplier.PYTHON, "meaning"))
+    monkeypatch.setitem(MEANINGS, key, meaning)
     internal = FunctionRef(key, key, key, None, tuple(kinds), KINDS[result], False, internal=key)
     caller = FunctionRef(f"calls {key}", "caller", "caller()", None, tuple(kinds), KINDS[result], False)
     registers = tuple(Register(number) for number in range(count + 1))

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from doralang.checker.calls import RAW_NAMES
 from doralang.checker.checker import check_formula, check_library, check_program
 from doralang.checker.library import prelude
 from doralang.library.files import HEAP_FOLDER, PUBLIC_NAMES, read_file, read_prelude
+from doralang.library.internals import RAW
 from doralang.syntax.parser import parse_file, parse_formula
 from doralang.text.diagnostics import Diagnostics
 from doralang.text.source import Source
@@ -104,7 +104,7 @@ def test_the_names_of_raw_memory_are_those_of_the_library() -> None:
     ).library
     declared = {name for name, function in library.functions.items() if function.source is source}
     bits = {"doubleBits", "doubleFromBits", "floatBits", "floatFromBits", "multiplyHigh"}
-    assert declared | bits == RAW_NAMES | {"newText"}
+    assert declared | bits == RAW | {"newText"}
     assert bits <= set(prelude().library.functions)
 
 
@@ -122,12 +122,12 @@ def program_errors(text: str) -> list[tuple[str, str]]:
     return [(report.code, str(source.position(report.span.start))) for report in diagnostics.sorted()]
 
 
-@pytest.mark.parametrize("name", sorted(RAW_NAMES))
+@pytest.mark.parametrize("name", sorted(RAW))
 def test_programs_do_not_see_raw_memory(name: str) -> None:
     assert program_errors(f"fun main() {{\n  {name}(1L); }}") == [("E0905", "2:3")]
 
 
-@pytest.mark.parametrize("name", sorted(RAW_NAMES))
+@pytest.mark.parametrize("name", sorted(RAW))
 def test_programs_may_use_the_names_themselves(name: str) -> None:
     assert program_errors(f"fun {name}(a: long) {{}} fun main() {{ {name}(1L); }}") == []
 

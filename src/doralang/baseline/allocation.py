@@ -21,6 +21,7 @@ from typing import Final
 from doralang.baseline.convention import Convention, Pool
 from doralang.bytecode.function import Function
 from doralang.bytecode.liveness import BITS, Liveness, analyse
+from doralang.library.internals import WITHOUT_CALL
 from doralang.machine.macro import AnyRegister
 from doralang.machine.macro import Register as MachineRegister
 from doralang.types.kinds import FLOATING, REF, Kind
@@ -30,34 +31,6 @@ CANDIDATES: Final = 300
 
 MOST_HOMES: Final = 32
 """Machine registers of a kind, on any processor."""
-
-
-WITHOUT_CALL: Final = frozenset(
-    [
-        "Str.len",
-        "Str.getByte",
-        "outOfBounds",
-        "loadByte",
-        "loadShort",
-        "loadInt",
-        "loadLong",
-        "storeByte",
-        "storeShort",
-        "storeInt",
-        "storeLong",
-        "compareAndSwapLong",
-        "fence",
-        "copyMemory",
-        "clearMemory",
-        "addressOf",
-        "fromAddress",
-        "threadAddress",
-        "framePointer",
-        "attentionWanted",
-        "nativeAddress",
-    ]
-)
-"""Internal functions that are a few machine instructions and no call."""
 
 
 @dataclass(slots=True)

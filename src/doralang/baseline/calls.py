@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from doralang.baseline.context import Context
+from doralang.baseline.emitters import emits
 from doralang.baseline.objects import checked_index, checked_reference
 from doralang.baseline.raw import RAW
 from doralang.bytecode import instructions as i
@@ -21,7 +22,7 @@ Saved = Sequence[Virtual]
 
 
 def begin_call(context: Context, insn: i.Call | i.CallVirtual | i.CallInternal) -> Saved:
-    """Save what the call loses; put the thread block and the arguments where the callee expects them."""
+    """Save what the call loses; put the arguments where the callee expects them."""
     frame = context.frame
     saved = frame.save(context.index) if frame.saved else ()
     frame.pass_arguments(context.passing[insn.function.parameters], insn.args)
@@ -43,11 +44,13 @@ def end_call(
         frame.written(insn.dst, context.masm.float_result if result in FLOATING else context.masm.result)
 
 
+@emits(i.Call)
 def call(context: Context, insn: i.Call) -> None:
     saved = begin_call(context, insn)
     end_call(context, insn, saved, context.masm.call_cell(entry_of(insn.function)))
 
 
+@emits(i.CallVirtual)
 def call_virtual(context: Context, insn: i.CallVirtual) -> None:
     """The receiver is looked at when it is in its argument register: checked for nil, then its method.
 
@@ -56,8 +59,8 @@ def call_virtual(context: Context, insn: i.CallVirtual) -> None:
     masm, slot = context.masm, insn.function.slot
     assert slot is not None, f"{insn.function.name} is virtual"
     saved = begin_call(context, insn)
-    receiver = masm.arguments[1]
-    if insn.args[0] not in context.frame.not_nil:
+    receiver = masm.arguments[0]
+    if not insn.nonnil and insn.args[0] not in context.frame.not_nil:
         masm.branch_immediate(REF, EQUAL, receiver, 0, context.trap(Trap.NIL))
         context.frame.not_nil.add(insn.args[0])
     with masm.scratch() as method:
@@ -70,6 +73,7 @@ def call_virtual(context: Context, insn: i.CallVirtual) -> None:
 # What the implementation supplies.
 
 
+@emits(i.CallInternal)
 def call_internal(context: Context, insn: i.CallInternal) -> None:
     """Some are a few instructions; the others are functions of the library's heap files, or stubs."""
     key = insn.function.internal
@@ -97,14 +101,14 @@ def call_python(context: Context, symbol: Symbol, result: Kind | None) -> int:
 
 
 def text_length(context: Context, insn: i.CallInternal) -> None:
-    text = checked_reference(context, insn.args[0], context.work[0])
+    text = checked_reference(context, insn.args[0], context.work[0], insn.nonnil)
     target = context.frame.target(insn.dst, context.work[0])
     context.masm.load(INT, target, text, layout.ARRAY_LENGTH)
     context.frame.written(insn.dst, target)
 
 
 def text_byte(context: Context, insn: i.CallInternal) -> None:
-    text = checked_reference(context, insn.args[0], context.work[0])
+    text = checked_reference(context, insn.args[0], context.work[0], insn.nonnil)
     index = checked_index(context, text, insn.args[1])
     target = context.frame.target(insn.dst, context.work[0])
     context.masm.load_indexed(BYTE, target, text, index, 1, layout.ARRAY_ELEMENTS)

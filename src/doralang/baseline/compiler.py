@@ -14,13 +14,13 @@ What fails or is rare stands behind the body.  Every call has a GC point.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, Final
+from typing import Final
 
 from doralang.baseline import calls, control, objects, primitives
 from doralang.baseline.allocation import Allocation, allocate
 from doralang.baseline.context import Context
 from doralang.baseline.convention import convention_of
+from doralang.baseline.emitters import EMITTERS, Emitter
 from doralang.baseline.frame import SLOT, Frame
 from doralang.bytecode import instructions as i
 from doralang.bytecode.function import Function
@@ -36,6 +36,9 @@ from doralang.machine.operations import BELOW
 from doralang.machine.targets import Target
 from doralang.types.kinds import LONG
 from doralang.types.traps import Trap
+
+MODULES: Final = (calls, control, objects, primitives)
+"""that have emitters, in `EMITTERS` once they are loaded"""
 
 SMALL_FRAME: Final = 8 << 10
 """Bytes: such a frame, another of a function that calls nobody, and what stubs need fit below the limit of
@@ -112,7 +115,7 @@ def enter(context: Context, allocation: Allocation, room: int) -> None:
         make_large_frame(context, room + SLOT * len(allocation.kept_used))
     # Who calls nobody cannot be part of a recursion, and its caller's check serves it.
     if allocation.across and not ref.raw:
-        context.poll()
+        context.poll(context.function.entry_line)
     if ref.parameters:
         passing = context.passing[ref.parameters]
         if frame.homes[: len(ref.parameters)] != passing.arrivals:
@@ -166,44 +169,6 @@ def compile_blocks(context: Context, liveness: Liveness) -> None:
                     comment(context)
                 primitives.branch_on(context, code[body], last)
         frame.constants.clear()
-
-
-Emitter = Callable[[Context, Any], None]
-
-EMITTERS: Final[dict[type[Instruction], Emitter]] = {
-    i.Move: control.move,
-    i.LoadConstant: control.load_constant,
-    i.LoadText: objects.load_text,
-    i.Compute: primitives.compute,
-    i.Same: objects.same,
-    i.NewObject: objects.new_object,
-    i.NewArray: objects.new_array,
-    i.LoadField: objects.load_field,
-    i.StoreField: objects.store_field,
-    i.LoadElement: objects.load_element,
-    i.StoreElement: objects.store_element,
-    i.ArrayLength: objects.array_length,
-    i.FillArray: objects.fill_array,
-    i.LoadGlobal: objects.load_global,
-    i.StoreGlobal: objects.store_global,
-    i.IsInstance: objects.is_instance,
-    i.CheckCast: objects.check_cast,
-    i.CheckNil: objects.check_nil,
-    i.Call: calls.call,
-    i.CallVirtual: calls.call_virtual,
-    i.CallInternal: calls.call_internal,
-    i.CheckException: control.check_exception,
-    i.TakeException: control.take_exception,
-    i.SetException: control.set_exception,
-    i.LeaveException: control.leave_exception,
-    i.Goto: control.goto,
-    i.BranchIf: control.branch_if,
-    i.BranchUnless: control.branch_unless,
-    i.BranchEqual: control.branch_equal,
-    i.Poll: control.poll,
-    i.Return: control.return_value,
-    i.Trap: control.trap,
-}
 
 
 # Listings.

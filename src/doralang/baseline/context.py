@@ -5,6 +5,8 @@ from __future__ import annotations
 from doralang.baseline.convention import Convention
 from doralang.baseline.frame import Frame
 from doralang.bytecode.function import Function
+from doralang.bytecode.places import Chain
+from doralang.bytecode.printer import print_chain
 from doralang.code import layout
 from doralang.code.environment import Environment
 from doralang.code.objects import GCPoint
@@ -14,6 +16,9 @@ from doralang.machine.macro import FloatRegister, MacroAssembler, Register
 from doralang.machine.operations import BELOW
 from doralang.types.kinds import LONG
 from doralang.types.traps import Trap
+
+Place = int | Chain
+"""a line of the function that is compiled, or a site that was inlined into it, with its callers"""
 
 
 class Context:
@@ -54,54 +59,71 @@ class Context:
         self.labels: dict[int, Label] = {}
         """of the instructions that are jumped to"""
         self.points: list[GCPoint] = []
-        self.traps: dict[tuple[Trap, int], Label] = {}
-        """where failures begin, by kind and line"""
-        self.polls: list[tuple[Label, Label, int]] = []
-        """the slow paths of polls: where they begin, where they lead back, their lines"""
+        self.traps: dict[tuple[Trap, Place], Label] = {}
+        """where failures begin, by kind and place"""
+        self.polls: list[tuple[Label, Label, Place]] = []
+        """the slow paths of polls: where they begin, where they lead back, their places"""
         self.passing = convention.passing
         self.work: tuple[Register, ...] = convention.work
         """registers that are nobody's home"""
         self.float_work: tuple[FloatRegister, ...] = convention.float_work
 
     @property
-    def line(self) -> int:
-        return self.function.lines[self.index]
+    def place(self) -> Place:
+        """Where the present instruction comes from."""
+        function = self.function
+        return function.chains[self.index] if function.chains else function.lines[self.index]
 
     def point(self, offset: int, slots: tuple[int, ...] = ()) -> None:
         """The call whose return address is `offset` can be looked at."""
         function = self.function
+        if function.chains:
+            self.add_point(offset, self.place, slots)
+            return
         self.points.append(new_tuple(GCPoint, (offset, function.ref, function.lines[self.index], slots, ())))
 
-    def add_point(self, offset: int, line: int, slots: tuple[int, ...]) -> None:
-        """The same in a slow path, which is emitted later than the code for the line."""
-        self.points.append(new_tuple(GCPoint, (offset, self.function.ref, line, slots, ())))
+    def add_point(self, offset: int, place: Place, slots: tuple[int, ...]) -> None:
+        """The same in a slow path, which is emitted later than the code for the place."""
+        if isinstance(place, int):
+            self.points.append(new_tuple(GCPoint, (offset, self.function.ref, place, slots, ())))
+        else:
+            (function, line), *callers = place
+            self.points.append(GCPoint(offset, function, line, slots, tuple(callers)))
 
     def trap(self, kind: Trap) -> Label:
-        """Where to go to fail at the current line; the code stands behind the function's body."""
-        key = kind, self.function.lines[self.index]
+        """Where to go to fail at the current place; the code stands behind the function's body."""
+        key = kind, self.place
         label = self.traps.get(key)
         if label is None:
             label = self.traps[key] = self.masm.label()
         return label
 
-    def poll(self) -> None:
-        """Compare the frame with the limit: too deep, or somebody wants attention."""
+    def poll(self, place: Place | None = None) -> None:
+        """Compare the frame with the limit: too deep, or somebody wants attention.
+
+        The place is that of the present instruction if it is not said.
+        """
         masm = self.masm
         slow = masm.label()
         masm.branch_memory(LONG, BELOW, masm.frame_pointer, masm.thread, layout.THREAD_LIMIT, slow)
-        self.polls.append((slow, masm.bound(), self.function.lines[self.index]))
+        self.polls.append((slow, masm.bound(), self.place if place is None else place))
 
     def emit_slow_paths(self) -> None:
         """The calls behind the body that traps and polls lead to."""
         masm = self.masm
-        for (kind, line), label in self.traps.items():
+        for (kind, place), label in self.traps.items():
             masm.bind(label)
             if self.comments:
-                masm.comment(f"{kind.text}, line {line}")
-            self.add_point(masm.call_near(TRAPS[kind]), line, ())
-        for slow, back, line in self.polls:
+                masm.comment(f"{kind.text}, {shown(place)}")
+            self.add_point(masm.call_near(TRAPS[kind]), place, ())
+        for slow, back, place in self.polls:
             masm.bind(slow)
             if self.comments:
-                masm.comment(f"attention, line {line}")
-            self.add_point(masm.call_near(ATTENTION), line, ())
+                masm.comment(f"attention, {shown(place)}")
+            self.add_point(masm.call_near(ATTENTION), place, ())
             masm.jump(back)
+
+
+def shown(place: Place) -> str:
+    """A place in a comment of a listing."""
+    return f"line {place}" if isinstance(place, int) else print_chain(place)

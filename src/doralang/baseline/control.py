@@ -7,6 +7,7 @@ BranchIf     r6, loop        cmp edi, r9d; jl loop
 from __future__ import annotations
 
 from doralang.baseline.context import Context
+from doralang.baseline.emitters import emits
 from doralang.baseline.objects import checked_reference
 from doralang.baseline.primitives import COMPARISONS
 from doralang.bytecode import instructions as i
@@ -20,6 +21,7 @@ from doralang.types.traps import Trap
 # Moves and constants.
 
 
+@emits(i.Move)
 def move(context: Context, insn: i.Move) -> None:
     frame = context.frame
     if insn.src in frame.constants:
@@ -35,6 +37,7 @@ def move(context: Context, insn: i.Move) -> None:
         frame.not_nil.add(insn.dst)
 
 
+@emits(i.LoadConstant)
 def load_constant(context: Context, insn: i.LoadConstant) -> None:
     frame, register = context.frame, insn.dst
     value = insn.value
@@ -58,15 +61,18 @@ def fuses(insn: Instruction, branch: i.BranchIf | i.BranchUnless, live: int) -> 
     )
 
 
+@emits(i.Goto)
 def goto(context: Context, insn: i.Goto) -> None:
     if insn.target != context.index + 1:
         context.masm.jump(context.labels[insn.target])
 
 
+@emits(i.BranchIf)
 def branch_if(context: Context, insn: i.BranchIf) -> None:
     branch(context, insn, NOT_EQUAL)
 
 
+@emits(i.BranchUnless)
 def branch_unless(context: Context, insn: i.BranchUnless) -> None:
     branch(context, insn, EQUAL)
 
@@ -76,11 +82,13 @@ def branch(context: Context, insn: i.BranchIf | i.BranchUnless, condition: Condi
     context.masm.branch_immediate(BOOL, condition, value, 0, context.labels[insn.target])
 
 
+@emits(i.BranchEqual)
 def branch_equal(context: Context, insn: i.BranchEqual) -> None:
     value, label = context.frame.read(insn.value, context.work[0]), context.labels[insn.target]
     context.masm.branch_immediate(INT, EQUAL, value, insn.constant, label)  # type: ignore[arg-type]
 
 
+@emits(i.Poll)
 def poll(context: Context, insn: i.Poll) -> None:
     context.poll()
 
@@ -88,11 +96,13 @@ def poll(context: Context, insn: i.Poll) -> None:
 # Exceptions.
 
 
+@emits(i.CheckException)
 def check_exception(context: Context, insn: i.CheckException) -> None:
     masm, label = context.masm, context.labels[insn.target]
     masm.branch_memory_immediate(LONG, NOT_EQUAL, masm.thread, layout.THREAD_EXCEPTION, 0, label)
 
 
+@emits(i.TakeException)
 def take_exception(context: Context, insn: i.TakeException) -> None:
     masm = context.masm
     target = context.frame.target(insn.dst, context.work[0])
@@ -101,11 +111,13 @@ def take_exception(context: Context, insn: i.TakeException) -> None:
     context.frame.written(insn.dst, target)
 
 
+@emits(i.SetException)
 def set_exception(context: Context, insn: i.SetException) -> None:
-    value = checked_reference(context, insn.value, context.work[0])
+    value = checked_reference(context, insn.value, context.work[0], insn.nonnil)
     context.masm.store(REF, value, context.masm.thread, layout.THREAD_EXCEPTION)
 
 
+@emits(i.LeaveException)
 def leave_exception(context: Context, insn: i.LeaveException) -> None:
     masm, work = context.masm, context.work[0]
     if context.function.ref.throws:
@@ -121,6 +133,7 @@ def leave_exception(context: Context, insn: i.LeaveException) -> None:
 # Leaving.
 
 
+@emits(i.Return)
 def return_value(context: Context, insn: i.Return) -> None:
     masm = context.masm
     if insn.value != NO_REGISTER:
@@ -129,5 +142,6 @@ def return_value(context: Context, insn: i.Return) -> None:
     masm.epilogue()
 
 
+@emits(i.Trap)
 def trap(context: Context, insn: i.Trap) -> None:
     context.masm.jump(context.trap(insn.kind))

@@ -2,7 +2,7 @@
 
 The first temporaries are work registers, which every instruction may use; all others can be homes of
 bytecode registers.  Results of calls arrive in work registers, as what calls lost is loaded before.
-Arguments are passed as in C, the thread block before them.
+Arguments are passed as in C; the thread block is in a register of its own, which nobody changes.
 
 **What is passed is clean.**  Dora code passes arguments and results as the macro assembler wants values to be
 in registers, 32 bits with the upper half clear and `bool` and `byte` extended with zeros, so nobody extends
@@ -68,26 +68,23 @@ class Plans(dict[Registers, Plan]):
 class Passing:
     """How a function takes its arguments: their places, and how many bytes of stack they need.
 
-    `arrivals` are the registers alone, with `ON_STACK` where there is none, `always` are moves for each call.
+    `arrivals` are the registers alone, with `ON_STACK` where there is none.
     `giving` has plans for calls, by where the values are, `taking` for the start of the function, by homes.
     """
 
-    __slots__ = ("always", "arrivals", "encode_moves", "giving", "places", "stack_size", "taking")
+    __slots__ = ("arrivals", "encode_moves", "giving", "places", "stack_size", "taking")
 
-    def __init__(
-        self, places: Sequence[Place], stack_size: int, encode_moves: EncodeMoves, *always: Move
-    ) -> None:
+    def __init__(self, places: Sequence[Place], stack_size: int, encode_moves: EncodeMoves) -> None:
         self.places = places
         self.stack_size = stack_size
         self.encode_moves = encode_moves
-        self.always = always
         self.arrivals = [ON_STACK if register is None else register for _, register, _ in places]
         self.giving = Plans(self.plan_call)
         self.taking = Plans(self.plan_entry)
 
     def plan_call(self, sources: Registers) -> Plan:
         """What goes on the stack; moves; what is in no register."""
-        on_stack, moves, late = [], [*self.always], []
+        on_stack, moves, late = [], [], []
         for number, ((kind, target, _), source) in enumerate(zip(self.places, sources, strict=True)):
             if target is None:
                 on_stack.append(number)
@@ -111,7 +108,7 @@ class Passing:
 
 
 class Passings(dict[tuple[Kind, ...], Passing]):
-    """How Dora functions take their arguments, by their kinds: behind the thread block, as in C."""
+    """How Dora functions take their arguments, by their kinds: as in C."""
 
     def __init__(self, masm: MacroAssembler) -> None:
         self.masm = masm
@@ -120,10 +117,8 @@ class Passings(dict[tuple[Kind, ...], Passing]):
     def __missing__(self, parameters: tuple[Kind, ...]) -> Passing:
         if len(self) >= MOST_PLANS:
             self.clear()
-        (thread, *places), stack_size = self.masm.call_layout((LONG, *parameters))
-        assert thread.register is not None
-        always = LONG, thread.register, self.masm.thread
-        passing = self[parameters] = Passing(places, stack_size, self.masm.encode_moves, always)
+        places, stack_size = self.masm.call_layout(parameters)
+        passing = self[parameters] = Passing(places, stack_size, self.masm.encode_moves)
         return passing
 
 

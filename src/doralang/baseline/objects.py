@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from doralang.baseline.context import Context
+from doralang.baseline.emitters import emits
 from doralang.bytecode import instructions as i
 from doralang.bytecode.entities import ClassRef
 from doralang.bytecode.instructions import Register as Virtual
@@ -31,11 +32,11 @@ def read_reference(context: Context, register: Virtual, work: Register) -> Regis
     return frame.where[register] or frame.read(register, work)
 
 
-def checked_reference(context: Context, register: Virtual, work: Register) -> Register:
-    """The value of a reference, after the nil check, unless it has been checked before."""
+def checked_reference(context: Context, register: Virtual, work: Register, nonnil: bool = False) -> Register:
+    """The value of a reference, after the nil check, unless it has been checked before or need not be."""
     value = read_reference(context, register, work)
     not_nil = context.frame.not_nil
-    if register not in not_nil:
+    if not nonnil and register not in not_nil:
         context.masm.branch_immediate(REF, EQUAL, value, 0, context.trap(Trap.NIL))
         not_nil.add(register)
     return value
@@ -44,18 +45,20 @@ def checked_reference(context: Context, register: Virtual, work: Register) -> Re
 # Fields.
 
 
+@emits(i.LoadField)
 def load_field(context: Context, insn: i.LoadField) -> None:
     frame = context.frame
     kind = insn.field.kind
-    target = checked_reference(context, insn.object, context.work[0])
+    target = checked_reference(context, insn.object, context.work[0], insn.nonnil)
     value = frame.target(insn.dst, work_for(context, kind))
     context.masm.load(kind, value, target, context.environment.field_offset(insn.field))
     if kind is REF or frame.where[insn.dst] != value:
         frame.written(insn.dst, value)
 
 
+@emits(i.StoreField)
 def store_field(context: Context, insn: i.StoreField) -> None:
-    target = checked_reference(context, insn.object, context.work[0])
+    target = checked_reference(context, insn.object, context.work[0], insn.nonnil)
     kind, offset = insn.field.kind, context.environment.field_offset(insn.field)
     constants = context.frame.constants
     if insn.value in constants and kind not in FLOATING:
@@ -86,30 +89,32 @@ def mark_card(context: Context, address: Register) -> None:
 # Arrays.
 
 
-def checked_index(context: Context, array: Register, index: Virtual) -> Register:
+def checked_index(context: Context, array: Register, index: Virtual, unchecked: bool = False) -> Register:
     """The value of an index, after the bounds check: one unsigned comparison."""
     masm = context.masm
     value = context.frame.read(index, context.work[1])
-    if context.environment.bounds_checks:
+    if context.environment.bounds_checks and not unchecked:
         outside = context.trap(Trap.INDEX)
         masm.branch_memory(INT, ABOVE_EQUAL, value, array, layout.ARRAY_LENGTH, outside)
     return value
 
 
+@emits(i.LoadElement)
 def load_element(context: Context, insn: i.LoadElement) -> None:
     frame, kind = context.frame, context.frame.kinds[insn.dst]
-    array = checked_reference(context, insn.array, context.work[0])
-    index = checked_index(context, array, insn.index)
+    array = checked_reference(context, insn.array, context.work[0], insn.nonnil)
+    index = checked_index(context, array, insn.index, insn.unchecked)
     target = frame.target(insn.dst, work_for(context, kind))
     scale = layout.SIZES[kind]
     context.masm.load_indexed(kind, target, array, index, scale, layout.ARRAY_ELEMENTS)
     frame.written(insn.dst, target)
 
 
+@emits(i.StoreElement)
 def store_element(context: Context, insn: i.StoreElement) -> None:
     kind = context.frame.kinds[insn.value]
-    array = checked_reference(context, insn.array, context.work[0])
-    index = checked_index(context, array, insn.index)
+    array = checked_reference(context, insn.array, context.work[0], insn.nonnil)
+    index = checked_index(context, array, insn.index, insn.unchecked)
     marks = kind is REF and insn.value not in context.frame.constants
     value = context.frame.read(insn.value, work_for(context, kind, 2))
     scale = layout.SIZES[kind]
@@ -120,13 +125,15 @@ def store_element(context: Context, insn: i.StoreElement) -> None:
         mark_card(context, work)
 
 
+@emits(i.ArrayLength)
 def array_length(context: Context, insn: i.ArrayLength) -> None:
-    array = checked_reference(context, insn.array, context.work[0])
+    array = checked_reference(context, insn.array, context.work[0], insn.nonnil)
     target = context.frame.target(insn.dst, context.work[0])
     context.masm.load(INT, target, array, layout.ARRAY_LENGTH)
     context.frame.written(insn.dst, target)
 
 
+@emits(i.FillArray)
 def fill_array(context: Context, insn: i.FillArray) -> None:
     """A loop from the last element to the first, of a new array."""
     assert insn.array in context.frame.fresh, "so there is no write barrier"
@@ -147,6 +154,7 @@ def fill_array(context: Context, insn: i.FillArray) -> None:
 # Allocation: bump the thread's pointer; the memory is zero already.
 
 
+@emits(i.NewObject)
 def new_object(context: Context, insn: i.NewObject) -> None:
     masm, work = context.masm, context.work
     size = context.environment.instance_size(insn.cls)
@@ -182,19 +190,20 @@ def allocate_slowly(context: Context, full: Label, done: Label, size: int | None
 
     register) and returns their address, or fails.
     """
-    masm, line = context.masm, context.line
+    masm, place = context.masm, context.place
     slots = context.frame.reference_slots(context.index)
 
     def emit() -> None:
         masm.bind(full)
         if size is not None:
             masm.load_constant(LONG, context.work[1], size)
-        context.add_point(masm.call_near(ALLOCATE), line, slots)
+        context.add_point(masm.call_near(ALLOCATE), place, slots)
         masm.jump(done)
 
     return emit
 
 
+@emits(i.NewArray)
 def new_array(context: Context, insn: i.NewArray) -> None:
     element = insn.cls.element
     assert element is not None
@@ -223,10 +232,10 @@ def allocate_array(context: Context, dst: Virtual, shape: Symbol, elements: Virt
     def emit() -> None:
         masm.bind(full)
         masm.binary(Binary.SUB, LONG, work[1], work[1], work[0])
-        context.add_point(masm.call_near(ALLOCATE), line, slots)
+        context.add_point(masm.call_near(ALLOCATE), place, slots)
         masm.jump(done)
 
-    slots, line = frame.reference_slots(context.index), context.line
+    slots, place = frame.reference_slots(context.index), context.place
     masm.out_of_line(emit)
     frame.restore(saved)
     made(context, dst, work[0])
@@ -244,6 +253,7 @@ def array_size(context: Context, target: Register, length: Register, scale: int)
 # Globals and literals.
 
 
+@emits(i.LoadGlobal)
 def load_global(context: Context, insn: i.LoadGlobal) -> None:
     masm, work, kind = context.masm, context.work[0], insn.variable.kind
     masm.load(LONG, work, masm.thread, layout.THREAD_GLOBALS)
@@ -252,6 +262,7 @@ def load_global(context: Context, insn: i.LoadGlobal) -> None:
     context.frame.written(insn.dst, target)
 
 
+@emits(i.StoreGlobal)
 def store_global(context: Context, insn: i.StoreGlobal) -> None:
     masm, work, kind = context.masm, context.work[0], insn.variable.kind
     masm.load(LONG, work, masm.thread, layout.THREAD_GLOBALS)
@@ -259,6 +270,7 @@ def store_global(context: Context, insn: i.StoreGlobal) -> None:
     masm.store(kind, value, work, layout.WORD * insn.variable.index)
 
 
+@emits(i.LoadText)
 def load_text(context: Context, insn: i.LoadText) -> None:
     masm, work = context.masm, context.work[0]
     target = context.frame.target(insn.dst, work)
@@ -281,6 +293,7 @@ def branch_unless_extends(context: Context, value: Register, cls: ClassRef, labe
     masm.branch_memory(LONG, NOT_EQUAL, wanted, shape, offset, label)
 
 
+@emits(i.IsInstance)
 def is_instance(context: Context, insn: i.IsInstance) -> None:
     masm, work = context.masm, context.work
     value = read_reference(context, insn.object, work[0])
@@ -295,6 +308,7 @@ def is_instance(context: Context, insn: i.IsInstance) -> None:
     context.frame.written(insn.dst, work[0])
 
 
+@emits(i.CheckCast)
 def check_cast(context: Context, insn: i.CheckCast) -> None:
     masm = context.masm
     value = read_reference(context, insn.object, context.work[0])
@@ -309,12 +323,14 @@ def check_cast(context: Context, insn: i.CheckCast) -> None:
         context.frame.not_nil.add(insn.dst)
 
 
+@emits(i.CheckNil)
 def check_nil(context: Context, insn: i.CheckNil) -> None:
     if insn.object in context.frame.not_nil:
         return
     checked_reference(context, insn.object, context.work[0])
 
 
+@emits(i.Same)
 def same(context: Context, insn: i.Same) -> None:
     frame, work = context.frame, context.work
     left, right = read_reference(context, insn.left, work[0]), read_reference(context, insn.right, work[1])

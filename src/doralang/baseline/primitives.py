@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Final, NamedTuple
 
 from doralang.baseline.context import Context
+from doralang.baseline.emitters import emits
 from doralang.bytecode.instructions import BranchIf, BranchUnless, Compute, Instruction
 from doralang.bytecode.instructions import Register as Virtual
 from doralang.code.symbols import NATIVE, Symbol
@@ -463,5 +464,6 @@ def mathematics() -> dict[str, Emitter]:
 EMITTERS: Final = make_emitters()
 
 
+@emits(Compute)
 def compute(context: Context, insn: Compute) -> None:
     EMITTERS[insn.operation.name](context, insn)

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Final
 
 from doralang.bytecode.entities import FunctionRef
 from doralang.bytecode.instructions import Instruction, target_of
+from doralang.bytecode.places import Chain, Site
 from doralang.types.kinds import Kind
+
+UNKNOWN: Final = -1
 
 
 @dataclass(slots=True)
@@ -15,6 +19,10 @@ class Function:
 
     The first registers are the parameters.  `ends` are the indices behind the instructions that jump or end,
     `targets` those of the instructions that are jumped to; they are found in the code if nobody says them.
+
+    If others have been inlined, `chains` has for each instruction the site that it comes from and the calls
+    that led there, innermost first, and `lines` has the lines of the first ones.  Empty if nothing has.
+    `start_line` is where the function is when it is entered: by itself, the line of its first instruction.
     """
 
     ref: FunctionRef
@@ -23,6 +31,8 @@ class Function:
     lines: list[int] = field(default_factory=list)
     ends: list[int] = field(default_factory=list)
     targets: set[int] = field(default_factory=set)
+    chains: list[Chain] = field(default_factory=list)
+    start_line: int = UNKNOWN
 
     def __post_init__(self) -> None:
         if not self.ends:
@@ -32,3 +42,11 @@ class Function:
     @property
     def name(self) -> str:
         return self.ref.name
+
+    @property
+    def entry_line(self) -> int:
+        return self.lines[0] if self.start_line == UNKNOWN else self.start_line
+
+    def chain(self, index: int) -> Chain:
+        """The site of an instruction, and those that called it if it was inlined."""
+        return self.chains[index] if index < len(self.chains) else (Site(self.ref, self.lines[index]),)

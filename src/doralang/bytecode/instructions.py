@@ -1,239 +1,72 @@
 """The bytecode instruction set: every instruction, once.
 
-A class statement here *is* the definition.  The field annotations say what each operand is,
-the decorator says what the instruction may do, and the docstring says what it means.  Printing,
-encoding, def and use sets and most of the verifier are generic over these definitions; the VM, the
-baseline compiler and the graph builder have one method for each.
+A class statement here *is* the definition (`bytecode.definition`).  The field annotations say what each
+operand is, the decorator says what the instruction may do and the kinds of operands that have one always, and
+the docstring says what it means.  Printing, encoding, def and use sets and most of the verifier are generic
+over these definitions; whoever turns bytecode into something else has one method for each (`Methods`).
 
 Arithmetic is not here: `Compute` carries a row of `types.primitives`.
-
-Registers are typed (`Function.registers`); the arguments of a function are its first ones.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from enum import Enum, Flag, auto
-from operator import attrgetter
-from typing import (
-    Annotated,
-    Any,
-    ClassVar,
-    Final,
-    NewType,
-    TypeVar,
-    cast,
-    dataclass_transform,
+from collections.abc import Callable
+from typing import Any, Protocol, TypeVar
+
+from doralang.bytecode.definition import (
+    ACCESSES as ACCESSES,
 )
-
-from doralang.bytecode.entities import ClassRef, FieldRef, FunctionRef, GlobalRef
-from doralang.types.primitives import Primitive
-from doralang.types.traps import Trap as TrapKind
-
-Register = NewType("Register", int)
-Target = NewType("Target", int)
-
-NO_REGISTER: Final = Register(-1)
-"""In place of a result that nobody wants or that there is not."""
-
-
-class OperandKind(Enum):
-    """What an operand is; decides how it is printed, encoded and verified."""
-
-    DEF = auto()  # register written; may be NO_REGISTER where a call has no result
-    USE = auto()  # register read; may be NO_REGISTER in a `Return` without a value
-    USES = auto()  # list of registers read
-    TARGET = auto()  # index of an instruction in the same function
-    VALUE = auto()  # a constant; None is nil
-    TEXT = auto()  # a string
-    PRIMITIVE = auto()  # a row of the primitives
-    CLASS = auto()
-    FIELD = auto()
-    FUNCTION = auto()
-    GLOBAL = auto()
-    TRAP = auto()
-
-
-K = OperandKind
-Def = Annotated[Register, K.DEF]
-Use = Annotated[Register, K.USE]
-Uses = Annotated[tuple[Register, ...], K.USES]
-Jump = Annotated[Target, K.TARGET]
-Value = Annotated[bool | int | float | None, K.VALUE]
-Text = Annotated[str, K.TEXT]
-Operation = Annotated[Primitive, K.PRIMITIVE]
-Class = Annotated[ClassRef, K.CLASS]
-Field = Annotated[FieldRef, K.FIELD]
-Function = Annotated[FunctionRef, K.FUNCTION]
-Global = Annotated[GlobalRef, K.GLOBAL]
-Failure = Annotated[TrapKind, K.TRAP]
-
-KINDS: Final = {
-    "Def": K.DEF,
-    "Use": K.USE,
-    "Uses": K.USES,
-    "Jump": K.TARGET,
-    "Value": K.VALUE,
-    "Text": K.TEXT,
-    "Operation": K.PRIMITIVE,
-    "Class": K.CLASS,
-    "Field": K.FIELD,
-    "Function": K.FUNCTION,
-    "Global": K.GLOBAL,
-    "Failure": K.TRAP,
-}
-"""The kind that each of these names stands for in a class statement below."""
-
-
-class Effect(Flag):
-    NONE = 0
-    READS = auto()  # reads the heap or a global
-    WRITES = auto()  # writes the heap or a global
-    TRAPS = auto()  # may end the call with a failure
-    ALLOCATES = auto()  # a collection may happen here
-    CALLS = auto()  # runs other code: reads, writes, traps, collects
-    JUMPS = auto()  # may continue at its target
-    ENDS = auto()  # never continues at the next instruction
-
-
-@dataclass(frozen=True, slots=True)
-class Operand:
-    name: str
-    kind: OperandKind
-
-
-class Instruction:
-    """Base of all instructions; the class attributes are filled in by `instruction`."""
-
-    __slots__ = ()
-    opcode: ClassVar[int]
-    operands: ClassVar[tuple[Operand, ...]]
-    effects: ClassVar[Effect]
-    # What the effects and operands come to, for passes that look at every instruction:
-    jumps: ClassVar[bool]
-    ends: ClassVar[bool]
-    leaves: ClassVar[bool]
-    """whether it may continue elsewhere than at the next instruction: it jumps or ends"""
-    is_safepoint: ClassVar[bool]
-    calls: ClassVar[bool]
-    """whether it calls or allocates"""
-    defines: ClassVar[str | None]
-    """name of the operand that is written"""
-    use_names: ClassVar[tuple[str, ...]]
-    """names of the operands that are single registers read"""
-    list_name: ClassVar[str | None]
-    """name of the operand that is a list of registers read"""
-
-
-T = TypeVar("T", bound=Instruction)
-INSTRUCTIONS: Final[list[type[Instruction]]] = []
-"""All instruction classes; the index is the opcode."""
-
-
-@dataclass_transform(frozen_default=True)
-def instruction(effects: Effect = Effect.NONE) -> Callable[[type[T]], type[T]]:
-    """Give a class its opcode, operand list and effects."""
-
-    def define(cls: type[T]) -> type[T]:
-        made: Any = dataclass(slots=True, eq=False, repr=False)(cls)
-        made.opcode = len(INSTRUCTIONS)
-        made.operands = tuple(Operand(name, KINDS[alias]) for name, alias in cls.__annotations__.items())
-        made.effects = effects
-        summarize(made)
-        INSTRUCTIONS.append(made)
-        return cast(type[T], made)
-
-    return define
-
-
-def summarize(cls: Any) -> None:
-    """Work out once what passes ask again and again."""
-    effects: Effect = cls.effects
-    by_kind: dict[OperandKind, list[str]] = {}
-    for operand in cls.operands:
-        by_kind.setdefault(operand.kind, []).append(operand.name)
-    cls.jumps = Effect.JUMPS in effects
-    cls.ends = Effect.ENDS in effects
-    cls.leaves = cls.jumps or cls.ends
-    cls.calls = bool(effects & (Effect.ALLOCATES | Effect.CALLS))
-    cls.is_safepoint = cls.calls or Effect.TRAPS in effects
-    cls.defines = by_kind.get(K.DEF, [None])[0]
-    cls.use_names = tuple(by_kind.get(K.USE, ()))
-    cls.list_name = by_kind.get(K.USES, [None])[0]
-    ACCESSES[cls] = access_reader(cls)
-
-
-Access = tuple[int, int, Register, tuple[Register, ...]]
-"""The registers that an instruction writes and reads, as bits for sets and as numbers for tables.
-
-All but the one that is written; those that are read; the one that is written, or NO_REGISTER; those that are
-read, each once.
-"""
-
-
-class AccessTable(dict[Any, Access]):
-    """The accesses by operands, for all classes with a like list of operands.
-
-    Functions use the same few registers over and over, so an access is made once and then looked up.
-    """
-
-    def __init__(self, *, defines: bool, alone: bool, lists: bool) -> None:
-        self.defines, self.alone, self.lists = defines, alone, lists
-
-    def __missing__(self, operands: Any) -> Access:
-        if len(self) >= MOST_ACCESSES:
-            self.clear()
-        registers = [operands] if self.alone else [*operands]
-        if self.lists:
-            registers[-1:] = registers[-1]
-        target = registers.pop(0) if self.defines else NO_REGISTER
-        sources = tuple(register for register in dict.fromkeys(registers) if register != NO_REGISTER)
-        used = sum(1 << register for register in sources)
-        kept = ~(1 << target) if target != NO_REGISTER else -1
-        access = self[operands] = (kept, used, target, sources)
-        return access
-
-
-MOST_ACCESSES: Final = 1 << 14
-NOTHING: Final = AccessTable(defines=False, alone=False, lists=False)
-TABLES: Final[dict[tuple[bool, bool, bool], AccessTable]] = {}
-"""by whether there is a register written, one operand only, a list"""
-
-NO_CALL, ALLOCATES, CALLS, COMPUTES = range(4)
-"""What an instruction is to passes that look for calls.  A `Compute` may call the C library; a call of what
-the implementation supplies may be a few instructions instead."""
-
-AccessReader = tuple[Callable[[Any], Any], AccessTable, int]
-ACCESSES: Final[dict[type[Instruction], AccessReader]] = {}
-"""for each class what reads its operands, the table that has their access, and what it is of those four"""
-
-
-def access_reader(cls: Any) -> AccessReader:
-    """The entry of a class in `ACCESSES`."""
-    names = [name for name in (cls.defines, *cls.use_names, cls.list_name) if name is not None]
-    if not names:
-        return no_operands, NOTHING, what_is(cls)
-    key = cls.defines is not None, len(names) == 1, cls.list_name is not None
-    table = TABLES.get(key)
-    if table is None:
-        table = TABLES[key] = AccessTable(defines=key[0], alone=key[1], lists=key[2])
-    return attrgetter(*names), table, what_is(cls)
-
-
-def what_is(cls: Any) -> int:
-    """Which of the four a class is, by its effects and operands."""
-    kinds = {operand.kind for operand in cls.operands}
-    if K.PRIMITIVE in kinds:
-        return COMPUTES
-    if K.FUNCTION in kinds:
-        return CALLS
-    return ALLOCATES if cls.calls else NO_CALL
-
-
-def no_operands(instruction: Instruction) -> tuple[()]:
-    return ()
-
+from doralang.bytecode.definition import (
+    INSTRUCTIONS as INSTRUCTIONS,
+)
+from doralang.bytecode.definition import (
+    NO_REGISTER as NO_REGISTER,
+)
+from doralang.bytecode.definition import (
+    Access as Access,
+)
+from doralang.bytecode.definition import (
+    Class,
+    Def,
+    Failure,
+    Field,
+    Function,
+    Global,
+    Jump,
+    Operation,
+    Text,
+    Use,
+    Uses,
+    Value,
+)
+from doralang.bytecode.definition import (
+    Effect as Effect,
+)
+from doralang.bytecode.definition import (
+    Instruction as Instruction,
+)
+from doralang.bytecode.definition import (
+    OperandKind as OperandKind,
+)
+from doralang.bytecode.definition import (
+    Register as Register,
+)
+from doralang.bytecode.definition import (
+    Target as Target,
+)
+from doralang.bytecode.definition import (
+    defined as defined,
+)
+from doralang.bytecode.definition import (
+    instruction as instruction,
+)
+from doralang.bytecode.definition import (
+    target_of as target_of,
+)
+from doralang.bytecode.definition import (
+    used as used,
+)
+from doralang.types.kinds import Kind
 
 # Moves and constants.
 
@@ -254,7 +87,7 @@ class LoadConstant(Instruction):
     value: Value
 
 
-@instruction()
+@instruction(dst=Kind.REF)
 class LoadText(Instruction):
     """dst = the string object of a literal"""
 
@@ -274,7 +107,7 @@ class Compute(Instruction):
     args: Uses
 
 
-@instruction()
+@instruction(left=Kind.REF, right=Kind.REF, dst=Kind.BOOL)
 class Same(Instruction):
     """dst = whether left and right are the same reference"""
 
@@ -286,7 +119,7 @@ class Same(Instruction):
 # Objects.
 
 
-@instruction(Effect.ALLOCATES | Effect.TRAPS)
+@instruction(Effect.ALLOCATES | Effect.TRAPS, dst=Kind.REF)
 class NewObject(Instruction):
     """dst = a new object of the class, all fields default"""
 
@@ -294,7 +127,7 @@ class NewObject(Instruction):
     cls: Class
 
 
-@instruction(Effect.ALLOCATES | Effect.TRAPS)
+@instruction(Effect.ALLOCATES | Effect.TRAPS, dst=Kind.REF, length=Kind.INT)
 class NewArray(Instruction):
     """dst = a new array of the class with length elements, all default; traps if length is negative"""
 
@@ -303,51 +136,58 @@ class NewArray(Instruction):
     length: Use
 
 
-@instruction(Effect.READS | Effect.TRAPS)
+@instruction(Effect.READS | Effect.TRAPS, object=Kind.REF)
 class LoadField(Instruction):
     """dst = object.field; traps if object is nil"""
 
     dst: Def
     object: Use
     field: Field
+    nonnil: bool = False
 
 
-@instruction(Effect.WRITES | Effect.TRAPS)
+@instruction(Effect.WRITES | Effect.TRAPS, object=Kind.REF)
 class StoreField(Instruction):
     """object.field = value; traps if object is nil"""
 
     object: Use
     field: Field
     value: Use
+    nonnil: bool = False
 
 
-@instruction(Effect.READS | Effect.TRAPS)
+@instruction(Effect.READS | Effect.TRAPS, array=Kind.REF, index=Kind.INT)
 class LoadElement(Instruction):
     """dst = array[index]; traps if array is nil, then if index is out of range"""
 
     dst: Def
     array: Use
     index: Use
+    nonnil: bool = False
+    unchecked: bool = False
 
 
-@instruction(Effect.WRITES | Effect.TRAPS)
+@instruction(Effect.WRITES | Effect.TRAPS, array=Kind.REF, index=Kind.INT)
 class StoreElement(Instruction):
     """array[index] = value; traps as `LoadElement`"""
 
     array: Use
     index: Use
     value: Use
+    nonnil: bool = False
+    unchecked: bool = False
 
 
-@instruction(Effect.READS | Effect.TRAPS)
+@instruction(Effect.READS | Effect.TRAPS, array=Kind.REF, dst=Kind.INT)
 class ArrayLength(Instruction):
     """dst = length of array; traps if array is nil"""
 
     dst: Def
     array: Use
+    nonnil: bool = False
 
 
-@instruction(Effect.WRITES)
+@instruction(Effect.WRITES, array=Kind.REF)
 class FillArray(Instruction):
     """each element of array, which is new, = value"""
 
@@ -371,7 +211,7 @@ class StoreGlobal(Instruction):
     value: Use
 
 
-@instruction(Effect.READS)
+@instruction(Effect.READS, object=Kind.REF, dst=Kind.BOOL)
 class IsInstance(Instruction):
     """dst = whether object is not nil and of the class or one that extends it"""
 
@@ -380,7 +220,7 @@ class IsInstance(Instruction):
     cls: Class
 
 
-@instruction(Effect.READS | Effect.TRAPS)
+@instruction(Effect.READS | Effect.TRAPS, dst=Kind.REF, object=Kind.REF)
 class CheckCast(Instruction):
     """dst = object; traps if object is neither nil nor of the class or one that extends it"""
 
@@ -389,7 +229,7 @@ class CheckCast(Instruction):
     cls: Class
 
 
-@instruction(Effect.TRAPS)
+@instruction(Effect.TRAPS, object=Kind.REF)
 class CheckNil(Instruction):
     """traps if object is nil"""
 
@@ -415,6 +255,7 @@ class CallVirtual(Instruction):
     dst: Def
     function: Function
     args: Uses
+    nonnil: bool = False
 
 
 @instruction(Effect.CALLS | Effect.TRAPS)
@@ -424,6 +265,7 @@ class CallInternal(Instruction):
     dst: Def
     function: Function
     args: Uses
+    nonnil: bool = False
 
 
 # Exceptions.  One is pending from SetException or a call that throws until it is taken.
@@ -436,18 +278,19 @@ class CheckException(Instruction):
     target: Jump
 
 
-@instruction()
+@instruction(dst=Kind.REF)
 class TakeException(Instruction):
     """dst = the pending exception; none is pending any more"""
 
     dst: Def
 
 
-@instruction(Effect.TRAPS)
+@instruction(Effect.TRAPS, value=Kind.REF)
 class SetException(Instruction):
     """value is pending; traps if value is nil"""
 
     value: Use
+    nonnil: bool = False
 
 
 @instruction(Effect.TRAPS | Effect.ENDS)
@@ -471,7 +314,7 @@ class Goto(Instruction):
     target: Jump
 
 
-@instruction(Effect.JUMPS)
+@instruction(Effect.JUMPS, condition=Kind.BOOL)
 class BranchIf(Instruction):
     """continue at target if condition is true"""
 
@@ -479,7 +322,7 @@ class BranchIf(Instruction):
     target: Jump
 
 
-@instruction(Effect.JUMPS)
+@instruction(Effect.JUMPS, condition=Kind.BOOL)
 class BranchUnless(Instruction):
     """continue at target if condition is false"""
 
@@ -487,7 +330,7 @@ class BranchUnless(Instruction):
     target: Jump
 
 
-@instruction(Effect.JUMPS)
+@instruction(Effect.JUMPS, value=Kind.INT)
 class BranchEqual(Instruction):
     """continue at target if value, an int, equals constant"""
 
@@ -551,21 +394,65 @@ AnyInstruction = (
 )
 
 
-def defined(instruction: Instruction) -> Register:
-    """The register that an instruction writes, or NO_REGISTER."""
-    name = instruction.defines
-    return NO_REGISTER if name is None else cast(Register, getattr(instruction, name))
+# Whoever turns bytecode into something else.
 
 
-def used(instruction: Instruction) -> Iterator[Register]:
-    """The registers that an instruction reads, in order."""
-    for operand in instruction.operands:
-        if operand.kind is K.USES:
-            yield from getattr(instruction, operand.name)
-        elif operand.kind is K.USE and getattr(instruction, operand.name) != NO_REGISTER:
-            yield getattr(instruction, operand.name)
+class Methods(Protocol):
+    """One method for each instruction, in their order.
+
+    class Translator:
+        def move(self, insn: i.Move) -> None: …
+
+    METHODS = method_table(Translator)
+    METHODS[type(insn)](translator, insn)
+
+    The type checker misses a method that the protocol has and a class has not; a test, one that the protocol
+    has not.
+    """
+
+    def move(self, insn: Move) -> None: ...
+    def load_constant(self, insn: LoadConstant) -> None: ...
+    def load_text(self, insn: LoadText) -> None: ...
+    def compute(self, insn: Compute) -> None: ...
+    def same(self, insn: Same) -> None: ...
+    def new_object(self, insn: NewObject) -> None: ...
+    def new_array(self, insn: NewArray) -> None: ...
+    def load_field(self, insn: LoadField) -> None: ...
+    def store_field(self, insn: StoreField) -> None: ...
+    def load_element(self, insn: LoadElement) -> None: ...
+    def store_element(self, insn: StoreElement) -> None: ...
+    def array_length(self, insn: ArrayLength) -> None: ...
+    def fill_array(self, insn: FillArray) -> None: ...
+    def load_global(self, insn: LoadGlobal) -> None: ...
+    def store_global(self, insn: StoreGlobal) -> None: ...
+    def is_instance(self, insn: IsInstance) -> None: ...
+    def check_cast(self, insn: CheckCast) -> None: ...
+    def check_nil(self, insn: CheckNil) -> None: ...
+    def call(self, insn: Call) -> None: ...
+    def call_virtual(self, insn: CallVirtual) -> None: ...
+    def call_internal(self, insn: CallInternal) -> None: ...
+    def check_exception(self, insn: CheckException) -> None: ...
+    def take_exception(self, insn: TakeException) -> None: ...
+    def set_exception(self, insn: SetException) -> None: ...
+    def leave_exception(self, insn: LeaveException) -> None: ...
+    def goto(self, insn: Goto) -> None: ...
+    def branch_if(self, insn: BranchIf) -> None: ...
+    def branch_unless(self, insn: BranchUnless) -> None: ...
+    def branch_equal(self, insn: BranchEqual) -> None: ...
+    def poll(self, insn: Poll) -> None: ...
+    def return_(self, insn: Return) -> None: ...
+    def trap(self, insn: Trap) -> None: ...
 
 
-def target_of(instruction: Instruction) -> Target | None:
-    """Where an instruction may jump to."""
-    return cast(Target, instruction.target) if instruction.jumps else None  # type: ignore[attr-defined]
+T = TypeVar("T", bound=Methods)
+
+
+def method_name(cls: type[Instruction]) -> str:
+    """`LoadConstant` is handled by `load_constant`."""
+    name = "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in cls.__name__)
+    return f"{name[1:]}_" if cls is Return else name[1:]
+
+
+def method_table(cls: type[T]) -> dict[type[Instruction], Callable[[T, Any], None]]:
+    """For each instruction the method of a class."""
+    return {one: getattr(cls, method_name(one)) for one in INSTRUCTIONS}

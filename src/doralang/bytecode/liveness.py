@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from doralang.bytecode.blocks import Back, Block, find_blocks, weights
+from doralang.bytecode.definition import ACCESSES, CALLS, COMPUTES, NO_REGISTER, Access, Register
 from doralang.bytecode.function import Function
-from doralang.bytecode.instructions import ACCESSES, CALLS, COMPUTES, NO_REGISTER, Access, Register
 
 NOTHING: Final[Access] = (-1, 0, NO_REGISTER, ())
 NO_FUNCTIONS: Final[Set[str | None]] = frozenset()

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from doralang.bytecode.function import Function
 from doralang.bytecode.instructions import NO_REGISTER, Instruction, OperandKind, Register
+from doralang.bytecode.places import Chain
 from doralang.types.traps import Trap
 
 WIDTH: Final = 14
@@ -22,15 +23,20 @@ WIDTH: Final = 14
 def print_function(function: Function) -> str:
     """The function's signature and a line for each instruction."""
     lines = [f"{function.name}"]
-    line_shown = 0
+    shown = ""
     for index, instruction in enumerate(function.code):
         text = f"{index:4}: {print_instruction(function, instruction)}"
-        line = function.lines[index]
-        if line != line_shown:
-            text = f"{text:<60} line {line}"
-            line_shown = line
+        place = print_chain(function.chain(index)) if function.chains else f"line {function.lines[index]}"
+        if place != shown:
+            text = f"{text:<60} {place}"
+            shown = place
         lines.append(text.rstrip())
     return "\n".join(lines) + "\n"
+
+
+def print_chain(chain: Chain) -> str:
+    """`line 3 of inner, line 7 of main`, innermost first."""
+    return ", ".join(f"line {line} of {function.name}" for function, line in chain)
 
 
 def print_instruction(function: Function, instruction: Instruction) -> str:
@@ -38,6 +44,7 @@ def print_instruction(function: Function, instruction: Instruction) -> str:
         PRINTERS[operand.kind](function, getattr(instruction, operand.name))
         for operand in instruction.operands
     ]
+    parts += [flag for flag in instruction.flags if getattr(instruction, flag)]
     return f"{type(instruction).__name__:<{WIDTH}} {', '.join(parts)}".rstrip()
 
 

@@ -37,6 +37,8 @@ def structure(function: Function) -> Iterator[str]:
     code = function.code
     if len(function.lines) != len(code):
         yield "there must be a line for each instruction"
+    if function.chains:
+        yield from chains(function)
     if not code or not code[-1].ends:
         yield "the last instruction must not run on"
     ends = [index for index, instruction in enumerate(code, 1) if instruction.leaves]
@@ -54,6 +56,15 @@ def structure(function: Function) -> Iterator[str]:
             yield f"{index}: there is no instruction {target}"
 
 
+def chains(function: Function) -> Iterator[str]:
+    """Each leads from the line of the instruction to this function."""
+    if len(function.chains) != len(function.code):
+        yield "there must be a chain for each instruction, or none at all"
+    for index, (chain, line) in enumerate(zip(function.chains, function.lines, strict=False)):
+        if not chain or chain[-1].function is not function.ref or chain[0].line != line:
+            yield f"{index}: the chain of line {line} does not lead to {function.name}: {chain}"
+
+
 def registers(instruction: Instruction) -> Iterator[Register]:
     yield from i.used(instruction)
     if i.defined(instruction) != NO_REGISTER:
@@ -68,10 +79,11 @@ Wanted = list[tuple[Register, Kind | None]]
 
 def kinds(function: Function) -> Iterator[str]:
     for index, instruction in enumerate(function.code):
+        wanted: Wanted = [(getattr(instruction, name), kind) for name, kind in instruction.kinds]
         rule = RULES.get(type(instruction))
-        if rule is None:
-            continue
-        for register, kind in rule(function, instruction):
+        if rule is not None:
+            wanted += rule(function, instruction)
+        for register, kind in wanted:
             found = None if register == NO_REGISTER else function.registers[register]
             if found is not kind:
                 text = print_instruction(function, instruction)
@@ -103,50 +115,21 @@ def returned(function: Function, insn: Any) -> Wanted:
     return [(insn.value, function.ref.result)]
 
 
-def refs(*names: str) -> Callable[[Function, Any], Wanted]:
-    return lambda function, insn: [(getattr(insn, name), Kind.REF) for name in names]
-
-
-def both(
-    *rules: Callable[[Function, Any], Wanted],
-) -> Callable[[Function, Any], Wanted]:
-    return lambda function, insn: [pair for rule in rules for pair in rule(function, insn)]
-
-
-def one(name: str, kind: Kind) -> Callable[[Function, Any], Wanted]:
-    return lambda function, insn: [(getattr(insn, name), kind)]
-
-
 RULES: Final[dict[type[Instruction], Callable[[Function, Any], Wanted]]] = {
     i.Move: lambda f, insn: [(insn.src, f.registers[insn.dst])],
     i.LoadConstant: constant,
-    i.LoadText: refs("dst"),
     i.Compute: compute,
-    i.Same: both(refs("left", "right"), one("dst", Kind.BOOL)),
-    i.NewObject: refs("dst"),
-    i.NewArray: both(refs("dst"), one("length", Kind.INT)),
-    i.LoadField: lambda f, insn: [(insn.object, Kind.REF), (insn.dst, insn.field.kind)],
-    i.StoreField: lambda f, insn: [(insn.object, Kind.REF), (insn.value, insn.field.kind)],
-    i.LoadElement: both(refs("array"), one("index", Kind.INT)),
-    i.StoreElement: both(refs("array"), one("index", Kind.INT)),
-    i.ArrayLength: both(refs("array"), one("dst", Kind.INT)),
-    i.FillArray: refs("array"),
+    i.LoadField: lambda f, insn: [(insn.dst, insn.field.kind)],
+    i.StoreField: lambda f, insn: [(insn.value, insn.field.kind)],
     i.LoadGlobal: lambda f, insn: [(insn.dst, insn.variable.kind)],
     i.StoreGlobal: lambda f, insn: [(insn.value, insn.variable.kind)],
-    i.IsInstance: both(refs("object"), one("dst", Kind.BOOL)),
-    i.CheckCast: refs("dst", "object"),
-    i.CheckNil: refs("object"),
     i.Call: call,
     i.CallVirtual: call,
     i.CallInternal: call,
-    i.TakeException: refs("dst"),
-    i.SetException: refs("value"),
     i.LeaveException: lambda f, insn: [] if insn.line == NO_REGISTER else [(insn.line, Kind.INT)],
-    i.BranchIf: one("condition", Kind.BOOL),
-    i.BranchUnless: one("condition", Kind.BOOL),
-    i.BranchEqual: one("value", Kind.INT),
     i.Return: returned,
 }
+"""kinds that depend on what the instruction is about; the others stand in its definition"""
 
 
 # Definite assignment.

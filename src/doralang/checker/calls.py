@@ -15,47 +15,12 @@ from doralang.checker.program import Call, Class, Compute, Dispatch, Function, N
 from doralang.checker.resolve import resolve_type
 from doralang.checker.scopes import kind_name
 from doralang.library.files import GRANTED
+from doralang.library.internals import RAW
 from doralang.syntax import tree
 from doralang.syntax.tree import Modifier
 from doralang.text.source import Span
 from doralang.types.primitives import PRIMITIVES
 from doralang.types.types import ERROR, NIL, UNIT, ClassType, PrimitiveType, Type, TypeParameter, substitute
-
-RAW_NAMES: Final = frozenset(
-    [
-        "loadByte",
-        "loadInt",
-        "loadLong",
-        "loadShort",
-        "storeByte",
-        "storeInt",
-        "storeLong",
-        "storeShort",
-        "compareAndSwapLong",
-        "fence",
-        "copyMemory",
-        "clearMemory",
-        "threadAddress",
-        "framePointer",
-        "attentionWanted",
-        "doubleBits",
-        "doubleFromBits",
-        "floatBits",
-        "floatFromBits",
-        "multiplyHigh",
-        "nativeAddress",
-        "addressOf",
-        "fromAddress",
-        "callNative0",
-        "callNative1",
-        "callNative2",
-        "callNative3",
-        "callNative4",
-        "callNative5",
-        "callNative6",
-    ]
-)
-
 
 # Making calls.
 
@@ -115,7 +80,7 @@ def check_named_call(body: Body, node: tree.Call, expected: Type | None) -> Chec
         if not is_granted(body, node.name, node.span):
             return check_anyway(body, node.arguments, node.span)
         return construct(body, node, entity, expected)
-    if body.formula and entity is None and node.arguments and node.name not in RAW_NAMES:
+    if body.formula and entity is None and node.arguments and node.name not in RAW:
         receiver = body.expression(node.arguments[0])
         call = tree.MethodCall(
             node.span, node.arguments[0], node.name, node.type_arguments, node.arguments[1:]
@@ -136,7 +101,7 @@ def is_granted(body: Body, name: str, span: Span) -> bool:
 
 
 def report_unknown_function(body: Body, node: tree.Call, entity: object) -> None:
-    if entity is None and node.name in RAW_NAMES:
+    if entity is None and node.name in RAW:
         body.error("E0905", node.span)
     elif entity is not None:
         body.error("E0302", node.span, name=node.name, hint=f"`{node.name}` is {kind_name(entity)}")  # type: ignore[arg-type]

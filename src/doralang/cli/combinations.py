@@ -7,48 +7,21 @@ from __future__ import annotations
 
 from typing import Final
 
-from doralang.cli.options import BY_NAME, Invocation, UsageError
-from doralang.engines.rows import collector_is_there, engine_is_there
-from doralang.optional import load
-from doralang.pipeline import Stage
-from doralang.settings import MACHINE_CODE
+from doralang.cli.options import BY_NAME, Invocation, Need, UsageError
+from doralang.code.collectors import COLLECTORS, DEFAULT, Spaces
+from doralang.engines.rows import ENGINES, works_here
+from doralang.machine.targets import TARGETS, X64, host
+from doralang.pipeline import OF_FUNCTIONS, Stage
 
-STAGE_ENGINES: Final = {
-    Stage.BYTECODE.value: BY_NAME["--emit-bytecode"].engines,
-    Stage.TRACE.value: frozenset({"trace"}),
-    Stage.C.value: frozenset({"c"}),
-    Stage.GO.value: frozenset({"go"}),
-    Stage.ASM.value: MACHINE_CODE,
-}
-"""the engines that pass through a stage; any passes through the others"""
 OF_FORMULAS: Final = frozenset({Stage.C.value, Stage.GO.value})
 """stages that a formula is shown in, whatever the engine"""
-
-GENERATIONAL: Final = "swiper"
-NO_COLLECTIONS: Final = "zero"
-OF_COLLECTIONS: Final = ("--gc-stress", "--gc-stress-minor", "--gc-verify", "--gc-events")
-OF_GENERATIONS: Final = ("--gc-stress-minor", "--young-size")
-
-OF_RUNNING: Final = (
-    "--gc-stress",
-    "--gc-stress-minor",
-    "--gc-verify",
-    "--gc-events",
-    "--gc-stats",
-    "--heap-size",
-    "--young-size",
-    "--perf",
-    "--enable-perf",
-    "--no-cache",
-)
-"""what does nothing where nothing is run"""
 
 
 def check(invocation: Invocation) -> None:
     """Find out what no command can do anything with.  Raises UsageError."""
     settings = invocation.settings
-    if not settings.target and not engine_is_there(settings.engine):
-        raise UsageError(f"engine `{settings.engine}` is not there yet")
+    if not settings.target and not works_here(ENGINES[settings.engine]):
+        raise UsageError(f"the engine `{settings.engine}` makes no code for this processor")
     if invocation.command.name != "compare":
         check_engine(invocation)
     check_collector(invocation)
@@ -64,20 +37,20 @@ def check_engine(invocation: Invocation) -> None:
             raise UsageError(f"`{name}` does nothing in the engine `{engine}`")
     is_formula = invocation.command.name == "eval"
     for stage in sorted(invocation.settings.emit):
-        engines = STAGE_ENGINES.get(stage)
-        if engines is not None and engine not in engines and not (is_formula and stage in OF_FORMULAS):
+        passes = Stage(stage) not in OF_FUNCTIONS or Stage(stage) in ENGINES[engine].stages
+        if not passes and not (is_formula and stage in OF_FORMULAS):
             raise UsageError(f"--emit: the engine `{engine}` has no stage `{stage}`")
 
 
 def check_collector(invocation: Invocation) -> None:
     collector = invocation.settings.gc
-    if not collector_is_there(invocation.settings.engine, collector):
-        raise UsageError(f"collector `{collector}` is not there yet")
+    row = COLLECTORS[collector or DEFAULT]
     for name in invocation.given:
-        if collector == NO_COLLECTIONS and name in OF_COLLECTIONS:
-            raise UsageError(f"`{name}` does nothing: the collector `{collector}` never collects")
-        if collector not in ("", GENERATIONAL) and name in OF_GENERATIONS:
-            raise UsageError(f"`{name}` does nothing: the collector `{collector}` has no young generation")
+        needs = BY_NAME[name].needs
+        if Need.COLLECTIONS in needs and not row.traces:
+            raise UsageError(f"`{name}` does nothing: the collector `{row.name}` never collects")
+        if Need.GENERATIONS in needs and row.spaces is not Spaces.GENERATIONS:
+            raise UsageError(f"`{name}` does nothing: the collector `{row.name}` has no young generation")
 
 
 def check_listing(invocation: Invocation) -> None:
@@ -87,9 +60,9 @@ def check_listing(invocation: Invocation) -> None:
         return
     if not (settings.emit_asm or Stage.ASM.value in settings.emit):
         raise UsageError("`--asm-syntax` does nothing without `--emit-asm`")
-    target = settings.target or load("doralang.machine.targets").host().name
-    if target != "x64":
-        raise UsageError(f"`--asm-syntax` does nothing: there is one syntax for {target}")
+    target = TARGETS[settings.target] if settings.target else host()
+    if target is not X64:
+        raise UsageError("`--asm-syntax` does nothing: the syntaxes are those of x64")
 
 
 def check_target(invocation: Invocation) -> None:
@@ -98,7 +71,7 @@ def check_target(invocation: Invocation) -> None:
     if not (settings.emit or settings.emit_bytecode or settings.emit_asm):
         raise UsageError("`--target` shows code: say which with `--emit-asm` or `--emit`")
     for name in invocation.given:
-        if name in OF_RUNNING:
+        if Need.RUN in BY_NAME[name].needs:
             raise UsageError(f"`{name}` does nothing with `--target`, which runs nothing")
     if settings.emit_debug and not (settings.emit_asm or Stage.ASM.value in settings.emit):
         raise UsageError("`--emit-debug` does nothing with `--target` but in a listing: add `--emit-asm`")

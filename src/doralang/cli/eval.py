@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from doralang.cli.options import Invocation, UsageError
 from doralang.cli.output import report, write
-from doralang.pipeline import dump_stages
+from doralang.pipeline import dump_files
 from doralang.session.formulas import run_formula
 from doralang.settings import Streams
 from doralang.text.diagnostics import Diagnostics
@@ -24,7 +24,7 @@ def main(invocation: Invocation, streams: Streams) -> int:
     status = 1
     if not diagnostics.errors:
         if invocation.settings.emit:
-            write(streams.stdout, dump_stages(invocation.settings.emit, formula, formula=True))
+            write(streams.stdout, dump_files(invocation.settings.emit, formula, formula=True))
         names = [name for name, _ in invocation.variables]
         variables = list(zip(names, formulas, strict=True))
         status = run_formula(variables, formula, diagnostics, streams, invocation.settings)

@@ -5,11 +5,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection
+from enum import Flag, auto
 from typing import Final, NamedTuple
 
+from doralang.code.collectors import COLLECTORS
+from doralang.engines.rows import ENGINES
+from doralang.machine.targets import TARGETS
 from doralang.pipeline import LATER, OF_FUNCTIONS, STAGES, Stage
-from doralang.settings import ALL, COLLECTORS, ENGINES, MACHINE_CODE, TARGETS, Settings
+from doralang.settings import ALL, Settings
 from doralang.text.reports import Format
 
 
@@ -72,6 +76,16 @@ RUNNING: Final = frozenset({"run", "test", "eval"})
 ALL_ENGINES: Final = frozenset(ENGINES)
 
 
+class Need(Flag):
+    """What an option does nothing without."""
+
+    NOTHING = 0
+    RUN = auto()
+    """a program that runs: not with `--target`"""
+    COLLECTIONS = auto()
+    GENERATIONS = auto()
+
+
 class Option(NamedTuple):
     name: str
     value: str | None
@@ -81,9 +95,10 @@ class Option(NamedTuple):
     commands: frozenset[str] = RUNNING
     engines: frozenset[str] = ALL_ENGINES
     """those in which it does something"""
+    needs: Need = Need.NOTHING
 
 
-def one_of(value: str, values: Sequence[str]) -> str:
+def one_of(value: str, values: Collection[str]) -> str:
     if value not in values:
         raise UsageError(f"`{value}` is none of {', '.join(values)}")
     return value
@@ -250,36 +265,54 @@ _EVERYWHERE: Final = frozenset(COMMANDS)
 _FORMULAS: Final = frozenset({"eval", "compare"})
 _COMPARE: Final = frozenset({"compare"})
 _RUN: Final = frozenset({"run"})
-_NATIVE: Final = MACHINE_CODE
-_HOT: Final = frozenset({"trace"})
-_TELLING: Final = frozenset({"vm", "trace", "c", "go"})
-_BYTECODE: Final = ALL_ENGINES - {"walk"}
+_NATIVE: Final = frozenset(row.name for row in ENGINES.values() if row.is_native)
+_STORING: Final = frozenset(row.name for row in ENGINES.values() if row.can_store)
+_HOT: Final = frozenset(row.name for row in ENGINES.values() if row.finds_hot)
+_TELLING: Final = frozenset(row.name for row in ENGINES.values() if row.tells)
+_BYTECODE: Final = frozenset(row.name for row in ENGINES.values() if Stage.BYTECODE in row.stages)
+_COLLECTED: Final = Need.RUN | Need.COLLECTIONS
 _STAGES: Final = ", ".join(stage.value for stage in STAGES)
 
 OPTIONS: Final = (
     Option("--engine", "NAME", ", ".join(ENGINES), _engine),
     Option("--gc", "NAME", "the collector: " + ", ".join(COLLECTORS), _gc, engines=_NATIVE),
-    Option("--gc-stress", None, "collect at every allocation", _gc_stress, engines=_NATIVE),
+    Option("--gc-stress", None, "collect at every allocation", _gc_stress, engines=_NATIVE, needs=_COLLECTED),
     Option(
         "--gc-stress-minor",
         None,
         "collect the young generation at every allocation",
         _gc_stress_minor,
         engines=_NATIVE,
+        needs=_COLLECTED | Need.GENERATIONS,
     ),
-    Option("--gc-verify", None, "check the heap around every collection", _gc_verify, engines=_NATIVE),
-    Option("--gc-events", None, "one line per collection", _gc_events, engines=_NATIVE),
-    Option("--gc-stats", None, "a summary of all collections at the end", _gc_stats, engines=_NATIVE),
+    Option(
+        "--gc-verify",
+        None,
+        "check the heap around every collection",
+        _gc_verify,
+        engines=_NATIVE,
+        needs=_COLLECTED,
+    ),
+    Option("--gc-events", None, "one line per collection", _gc_events, engines=_NATIVE, needs=_COLLECTED),
+    Option(
+        "--gc-stats",
+        None,
+        "a summary of all collections at the end",
+        _gc_stats,
+        engines=_NATIVE,
+        needs=Need.RUN,
+    ),
     Option("--hot", "N", "calls or rounds of a loop until a function is hot", _hot, engines=_HOT),
     Option("--hot-now", None, "wait for the native code of hot functions", _hot_now, engines=_HOT),
     Option("--stats", None, "what the engine did, at the end", _stats, engines=_TELLING),
-    Option("--heap-size", "SIZE", "most bytes of the heap; suffix k, m or g", _heap_size),
+    Option("--heap-size", "SIZE", "most bytes of the heap; suffix k, m or g", _heap_size, needs=Need.RUN),
     Option(
         "--young-size",
         "SIZE",
         "bytes of the young generation's allocation space",
         _young_size,
         engines=_NATIVE,
+        needs=Need.RUN | Need.GENERATIONS,
     ),
     Option("--emit", "STAGES", f"print {_STAGES}; behind a stage, `:{ALL}` adds the library", _emit),
     Option("--emit-ast", None, "short for --emit=ast", _emit_ast),
@@ -294,14 +327,18 @@ OPTIONS: Final = (
         "--emit-asm", "NAMES", f"print the machine code of functions, or `{ALL}`", _emit_asm, engines=_NATIVE
     ),
     Option("--asm-syntax", "NAME", "intel or att (default)", _asm_syntax, engines=_NATIVE),
-    Option("--target", "NAME", "with --emit: for x64 or arm64, not run", _target, _RUN, _NATIVE),
+    Option("--target", "NAME", f"with --emit: for {' or '.join(TARGETS)}, not run", _target, _RUN, _NATIVE),
     Option(
         "--emit-debug", "NAMES", "put a breakpoint at the start of functions", _emit_debug, engines=_NATIVE
     ),
     Option("--omit-bounds-check", None, "do not check indexes", _omit_bounds_check, engines=_NATIVE),
-    Option("--perf", None, "write a map of the machine code for perf", _perf, engines=_NATIVE),
-    Option("--enable-perf", None, "the same", _perf, engines=_NATIVE),
-    Option("--no-cache", None, "compile everything anew, and store nothing", _no_cache, _RUN, _NATIVE),
+    Option(
+        "--perf", None, "write a map of the machine code for perf", _perf, engines=_NATIVE, needs=Need.RUN
+    ),
+    Option("--enable-perf", None, "the same", _perf, engines=_NATIVE, needs=Need.RUN),
+    Option(
+        "--no-cache", None, "compile everything anew, and store nothing", _no_cache, _RUN, _STORING, Need.RUN
+    ),
     Option("--error-format", "FORMAT", "human (default), short, json", _error_format, _EVERYWHERE),
     Option("--color", "WHEN", "auto (default), always, never", _color, _EVERYWHERE),
     Option("--let", "NAME=EXPRESSION", "define a variable for the formula", _let, _FORMULAS),

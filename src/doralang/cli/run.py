@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from doralang.cli.options import Invocation
 from doralang.cli.output import report, write
-from doralang.pipeline import dump_stages
+from doralang.pipeline import dump_files
 from doralang.session.running import run_source, show_code
 from doralang.settings import Streams
 from doralang.text.diagnostics import Diagnostics
@@ -19,7 +19,7 @@ def main(invocation: Invocation, streams: Streams) -> int:
         report(invocation, streams, diagnostics)
         return 1
     if invocation.settings.emit:
-        write(streams.stdout, dump_stages(invocation.settings.emit, source))
+        write(streams.stdout, dump_files(invocation.settings.emit, source))
 
     def show(diagnostics: Diagnostics) -> None:
         report(invocation, streams, diagnostics)

@@ -20,7 +20,7 @@ from doralang.checker.checker import MainRule
 from doralang.checker.program import Program
 from doralang.cli.options import Invocation, UsageError
 from doralang.cli.output import report, write
-from doralang.pipeline import dump_stages
+from doralang.pipeline import dump_files
 from doralang.session.checking import compile_program
 from doralang.session.testing import ExitRequest, TestRun, start_tests
 from doralang.settings import Streams
@@ -79,7 +79,7 @@ def compile_file(
     if source is None:
         return None
     if invocation.settings.emit:
-        write(streams.stdout, dump_stages(invocation.settings.emit, source))
+        write(streams.stdout, dump_files(invocation.settings.emit, source))
     settings = invocation.settings
     return compile_program(source, diagnostics, main=MainRule.TESTS, engine=settings.engine)
 

@@ -6,18 +6,14 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from doralang.bytecode.entities import FunctionRef
+from doralang.bytecode.places import Chain, Site
 from doralang.code.symbols import Symbol, entry_of
 from doralang.machine.buffer import Code
 
 BASELINE: Final = "baseline"
 """the tier of code from the baseline compiler"""
-
-
-class Site(NamedTuple):
-    """A place in a function of the program, as stack traces name it."""
-
-    function: FunctionRef
-    line: int
+OPTIMIZED: Final = "optimized"
+"""the tier of code from the optimizer, by way of the baseline compiler"""
 
 
 class GCPoint(NamedTuple):
@@ -34,7 +30,7 @@ class GCPoint(NamedTuple):
     callers: tuple[Site, ...] = ()
 
     @property
-    def chain(self) -> tuple[Site, ...]:
+    def chain(self) -> Chain:
         """The site itself and its callers: what a stack trace shows of the frame, innermost first."""
         return (Site(self.function, self.line), *self.callers)
 

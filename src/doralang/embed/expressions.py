@@ -19,6 +19,7 @@ from doralang.checker import program as typed
 from doralang.checker.checker import check_formula
 from doralang.checker.library import compiled_library
 from doralang.code.collectors import COLLECTORS, DEFAULT
+from doralang.code.constants import layout_constants
 from doralang.embed import errors
 from doralang.embed.callbacks import Callback, callbacks_of
 from doralang.embed.errors import Diagnostic
@@ -31,7 +32,6 @@ from doralang.embed.native_calls import keep_vectorcall
 from doralang.embed.objects import Object
 from doralang.embed.programs import CheckedProgram
 from doralang.native.module import CodeOptions, library_module
-from doralang.runtime.internals import layout_constants
 from doralang.syntax import tree
 from doralang.syntax.parser import parse_formula
 from doralang.text.diagnostics import Diagnostics

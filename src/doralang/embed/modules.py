@@ -20,6 +20,7 @@ from typing import Any, Final, Literal
 from doralang.checker import program as typed
 from doralang.checker.checker import MainRule, check_program
 from doralang.checker.library import compiled_library
+from doralang.code.constants import layout_constants
 from doralang.embed import errors
 from doralang.embed.callbacks import Callback, callbacks_of
 from doralang.embed.functions import Callee, Function
@@ -29,7 +30,6 @@ from doralang.embed.limits import Limits
 from doralang.embed.objects import Object
 from doralang.embed.programs import CheckedProgram
 from doralang.library.files import GRANTED
-from doralang.runtime.internals import layout_constants
 from doralang.syntax.parser import parse_file
 from doralang.text.source import Source
 

@@ -85,9 +85,7 @@ class Wrapper:
         self.function, self.args = masm.callee_saved[:2]
         self.object, self.work, self.more = masm.temporaries[-3:]
         self.slow, self.slow_ended, self.landing = masm.labels(3)
-        self.arguments, self.stack_size = masm.call_layout(
-            (LONG, *(border.kind for border in wrapped.parameters))
-        )
+        self.arguments, self.stack_size = masm.call_layout([border.kind for border in wrapped.parameters])
 
     def place(self, index: int) -> int:
         """The word of an argument in the frame; count and names are -2 and -1."""
@@ -361,7 +359,7 @@ class Wrapper:
         masm.binary(Binary.SUB, LONG, masm.arguments[1], masm.arguments[1], text)
         self.to_stack(self.more)
         masm.move(LONG, masm.stack_pointer, self.more)
-        masm.move(LONG, masm.arguments[0], masm.thread)
+        masm.move(LONG, masm.arguments[0], masm.arguments[1])
         masm.load_constant(LONG, masm.frame_pointer, 0)
         with masm.scratch() as cell:
             masm.load(LONG, cell, masm.thread, layout.THREAD_ALLOCATE)
@@ -393,13 +391,12 @@ class Wrapper:
         self.to_stack(top)
         masm.binary_immediate(Binary.SUB, LONG, top, top, self.stack_size)
         with masm.scratch() as work:
-            for index, argument in enumerate(self.arguments[1:]):
+            for index, argument in enumerate(self.arguments):
                 if argument.register is None:
                     masm.load(LONG, work, frame, self.place(index))
                     masm.store(LONG, work, top, argument.stack)
         masm.move(LONG, masm.stack_pointer, top)
-        masm.move(LONG, masm.arguments[0], masm.thread)
-        for index, (kind, register, _) in enumerate(self.arguments[1:]):
+        for index, (kind, register, _) in enumerate(self.arguments):
             if register is not None:
                 masm.load(kind if kind in FLOATING else LONG, register, frame, self.place(index))
         masm.load_constant(LONG, frame, 0)

@@ -6,22 +6,22 @@ those of the front end: functions and types of the program.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from doralang.checker.program import Function, Program
-from doralang.code.collectors import COLLECTORS, DEFAULT
+from doralang.engines.door import Door, Testing
 from doralang.interpreter.context import ByteSink
 from doralang.interpreter.objects import Value
 from doralang.lower.specializer import extends_library
 from doralang.native.emission import emission
-from doralang.native.module import CodeOptions, Module, library_module
+from doralang.native.module import Module, code_options, library_module
 from doralang.native.running import Executor
 from doralang.runtime.memory import load_bytes
 from doralang.settings import Settings
-from doralang.types.types import PrimitiveType, Type
 
 
-class Machine(Executor):
+class Machine(Executor, Door):
     """Runs one program as machine code.  `stdout` and `stderr` are files for bytes.
 
     If code is to be seen as it is compiled, the program has its own copy of the library's.
@@ -43,22 +43,15 @@ class Machine(Executor):
         self.specializer = module.specializer
         super().__init__(module, arguments=arguments, stdout=stdout, stderr=stderr, settings=settings)
 
-    def run_test(self, function: Function) -> bool:
-        """Run a test function (reference, 1.4); whether it passed.  Raises Failure and Exit."""
+    @contextmanager
+    def testing(self) -> Iterator[Testing]:
         testing = self.program.library.classes["Testing"]
         cls = self.specializer.class_ref(testing.of())
         failed = self.specializer.field_ref(testing.of(), testing.fields["failed"])
+        offset = self.module.environment.field_offset(failed)
         with self.instance.handles.scope() as scope:
             handle = scope.handle(self.new_object(cls))
-            self.run(self.specializer.entry_ref(function), [handle.address])
-            return load_bytes(handle.address + self.module.environment.field_offset(failed), 1) == b"\0"
-
-    def print_value(self, type: Type, value: Value) -> None:
-        """Print the value of a formula as its `toString()` has it, and a newline.  Raises Failure."""
-        library = self.program.library
-        if isinstance(type, PrimitiveType):
-            value = self.call(library.classes[type.name].methods["toString"], [value])
-        self.call(library.functions["println"], [value])
+            yield Testing(handle.address, lambda: load_bytes(handle.address + offset, 1) != b"\0")
 
     def call(self, function: Function, arguments: list[Value]) -> Value:
         """Call a function that is not generic from outside.  Raises Failure and Exit."""
@@ -69,7 +62,7 @@ class Machine(Executor):
 
 def module_of(program: Program, settings: Settings, *, alone: bool = False) -> Module:
     """The code of a program, to be made as it is needed."""
-    options = CodeOptions(COLLECTORS[settings.gc or DEFAULT], not settings.omit_bounds_check)
+    options = code_options(settings)
     shown = emission(settings)
     alone = alone or shown is not None or extends_library(program)
     module = Module(options, lambda: program, parent=None if alone else library_module(options))

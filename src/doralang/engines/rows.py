@@ -1,82 +1,118 @@
-"""The engines: which there are, what each can do, and how a program is put into one."""
+"""The engines: one row each, which says what it can do and where it is.
+
+Nothing here loads an engine before a program runs in it.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final, NamedTuple
 
+from doralang.machine.targets import host
 from doralang.optional import load
+from doralang.pipeline import Stage
 from doralang.settings import Settings, Streams
 
 if TYPE_CHECKING:
-    from doralang.checker.program import Function, Program
-    from doralang.interpreter.objects import Value
-    from doralang.types.failures import Failure
-    from doralang.types.types import Type
+    from doralang.checker.program import Program
+    from doralang.engines.door import Door
+
+
+class Engine(NamedTuple):
+    """`module` has the class `machine`, a `Door`, which is made with a program."""
+
+    name: str
+    module: str
+    machine: str = "Machine"
+    unit: str = "bytes"
+    """what the size of its code is counted in; empty if it makes no code"""
+    stages: tuple[Stage, ...] = ()
+    """that functions pass through in it (`pipeline`), besides those that every program does"""
+    comparable_as: str = ""
+    """the engine that it is another name of, if it is one"""
+    is_native: bool = False
+    """makes machine code for this processor, and has a heap of its own, whose code is in the library"""
+    can_store: bool = False
+    """its code can be stored for later runs"""
+    finds_hot: bool = False
+    """looks for hot functions and loops while the program runs"""
+    tells: bool = False
+    """has statistics (`--stats`)"""
+    is_slow_to_start: bool = False
+    """the first result takes too long to be measured often"""
+
 
 ENGINES: Final = {
-    "walk": ("doralang.treewalk.interpreter", "Interpreter"),
-    "vm": ("doralang.engines.vm", "Machine"),
-    "trace": ("doralang.engines.tracing", "TracingMachine"),
-    "c": ("doralang.engines.ahead", "CMachine"),
-    "go": ("doralang.engines.ahead", "GoMachine"),
-    "baseline": ("doralang.engines.native", "Machine"),
-    "tiered": ("doralang.engines.native", "Machine"),
+    row.name: row
+    for row in (
+        Engine(
+            "tiered",
+            "doralang.engines.native",
+            stages=(Stage.BYTECODE, Stage.ASM),
+            comparable_as="baseline",
+            is_native=True,
+            can_store=True,
+        ),
+        Engine("walk", "doralang.engines.walk", unit=""),
+        Engine("vm", "doralang.engines.vm", unit="closures", stages=(Stage.BYTECODE,), tells=True),
+        Engine(
+            "trace",
+            "doralang.engines.tracing",
+            unit="closures",
+            stages=(Stage.BYTECODE, Stage.TRACE),
+            finds_hot=True,
+            tells=True,
+        ),
+        Engine(
+            "c",
+            "doralang.engines.ahead",
+            "CMachine",
+            stages=(Stage.BYTECODE, Stage.C),
+            tells=True,
+            is_slow_to_start=True,
+        ),
+        Engine(
+            "go",
+            "doralang.engines.ahead",
+            "GoMachine",
+            stages=(Stage.BYTECODE, Stage.GO),
+            tells=True,
+            is_slow_to_start=True,
+        ),
+        Engine(
+            "baseline",
+            "doralang.engines.native",
+            stages=(Stage.BYTECODE, Stage.ASM),
+            is_native=True,
+            can_store=True,
+        ),
+        Engine(
+            "opt",
+            "doralang.engines.native",
+            stages=(Stage.BYTECODE, Stage.GRAPH, Stage.DOT, Stage.OPTIMIZED, Stage.ASM),
+            is_native=True,
+            can_store=True,
+            tells=True,
+        ),
+    )
 }
-"""the engines that there are: module and class"""
+"""the first is the default"""
 
-INTERPRETERS: Final = ("walk", "vm", "trace", "c", "go")
-"""engines that leave objects to the memory management of their host"""
-
-
-class Runnable(Protocol):
-    """A program in an engine, ready to run; all its output is written when a method returns."""
-
-    def run_main(self) -> int:
-        """Initialise the globals, run `main`, report a failure, and return the exit status."""
-
-    def close(self) -> None:
-        """Give back what the engine holds outside of Python's memory; nothing is called any more."""
+DEFAULT: Final = next(iter(ENGINES))
 
 
-class Interpreter(Runnable, Protocol):
-    """A checked program in an engine."""
-
-    def initialize_globals(self) -> None:
-        """Raises Failure and Exit."""
-
-    def run_test(self, function: Function) -> bool:
-        """Whether a test passed.  Raises Failure and Exit."""
-
-    def call(self, function: Function, arguments: list[Value]) -> Value:
-        """Call a function.  Raises Failure and Exit."""
-
-    def print_value(self, type: Type, value: Value) -> None:
-        """Print a value as its `toString()` has it, and a newline.  Raises Failure."""
-
-    def code_size(self) -> int:
-        """What the code of all functions so far takes: bytes of machine code, or the engine's own measure."""
-
-    def report(self, failure: Failure) -> None:
-        """Print the line and the trace of a failure."""
+def works_here(engine: Engine) -> bool:
+    """Whether an engine can work on this machine."""
+    return not engine.is_native or host() is not None
 
 
-def engine_is_there(name: str) -> bool:
-    """Whether an engine of this name can work on this machine."""
-    return name in ENGINES and (name in INTERPRETERS or load("doralang.machine.targets").host() is not None)
-
-
-def collector_is_there(engine: str, name: str) -> bool:
-    """Whether an engine can run with this collector; the interpreters take any."""
-    return engine in INTERPRETERS or not name or name in load("doralang.code.collectors").COLLECTORS
-
-
-def interpreter(program: Program, arguments: list[str], streams: Streams, settings: Settings) -> Interpreter:
-    module, name = ENGINES[settings.engine]
-    engine: Interpreter = getattr(load(module), name)(
+def machine(program: Program, arguments: list[str], streams: Streams, settings: Settings) -> Door:
+    """A checked program in the engine that the settings name."""
+    engine = ENGINES[settings.engine]
+    made: Door = getattr(load(engine.module), engine.machine)(
         program,
         arguments=arguments,
         stdout=streams.stdout,
         stderr=streams.stderr,
         settings=settings,
     )
-    return engine
+    return made

@@ -11,11 +11,8 @@ from functools import cache
 from doralang.bytecode.entities import FunctionRef
 from doralang.bytecode.function import Function as Bytecode
 from doralang.bytecode.native import NativeFunction, NativeProvider
-from doralang.checker.program import Program
-from doralang.engines.vm import Machine
-from doralang.interpreter.context import ByteSink
+from doralang.engines import vm
 from doralang.optional import load
-from doralang.settings import Settings
 from doralang.tracing.closures import Runner
 from doralang.tracing.loops import Compiler
 from doralang.tracing.trace import Trace
@@ -53,24 +50,8 @@ class LazyCompiler:
         return compiler().compile(trace, source)
 
 
-class TracingMachine(Machine):
+class Machine(vm.Machine):
     """Runs one program."""
 
-    def __init__(
-        self,
-        program: Program,
-        *,
-        arguments: Sequence[str] = (),
-        stdout: ByteSink,
-        stderr: ByteSink,
-        settings: Settings | None = None,
-    ) -> None:
-        super().__init__(
-            program,
-            arguments=arguments,
-            stdout=stdout,
-            stderr=stderr,
-            settings=settings,
-            provider=LazyProvider(),
-            compiler=LazyCompiler(),
-        )
+    provider = LazyProvider
+    compiler = LazyCompiler

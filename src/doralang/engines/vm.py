@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from types import FrameType
 from typing import TYPE_CHECKING, Final
 
@@ -17,16 +18,17 @@ from doralang.bytecode.entities import FunctionRef, GlobalRef
 from doralang.bytecode.function import Function as Bytecode
 from doralang.bytecode.native import NativeFailure, NativeProvider, Place
 from doralang.checker.program import Function, Program
+from doralang.engines.door import Door, Testing
 from doralang.interpreter.context import ByteSink, Context, FrameDescription, Output, as_utf8
 from doralang.interpreter.objects import Array, Instance, Object, Str, Value
 from doralang.interpreter.stack import on_deep_stack, with_headroom
 from doralang.lower.functions import lowering
 from doralang.optional import load
 from doralang.settings import Settings
-from doralang.types.failures import Exit, Failure, FatalError, Trapped, as_failure
+from doralang.types.failures import FatalError, Trapped, as_failure
 from doralang.types.traps import Trace, Trap, trace_of
-from doralang.types.types import LONG, PrimitiveType, Type, kind_of
-from doralang.vm.code import Block, Code, Registers, active_places, failed_frames, place_of, run, with_room
+from doralang.types.types import LONG, kind_of
+from doralang.vm.code import Block, Code, Registers, active_sites, chain_of, failed_frames, run, with_room
 from doralang.vm.hot import HotFunctions
 from doralang.vm.objects import DEFAULTS
 from doralang.vm.statistics import Statistics
@@ -53,8 +55,13 @@ MOST_NESTED: Final = 1000
 """Type arguments nested deeper are those of a generic that instantiates itself without end."""
 
 
-class Machine:
+class Machine(Door):
     """Runs one program.  `stdout` and `stderr` are files for bytes."""
+
+    provider: Callable[[], NativeProvider] | None = None
+    """makes what compiles hot functions, if anything does"""
+    compiler: Callable[[], Compiler] | None = None
+    """the same for the traces of hot loops"""
 
     def __init__(
         self,
@@ -64,10 +71,7 @@ class Machine:
         stdout: ByteSink,
         stderr: ByteSink,
         settings: Settings | None = None,
-        provider: NativeProvider | None = None,
-        compiler: Compiler | None = None,
     ) -> None:
-        """`provider` makes hot functions native, `compiler` the traces of hot loops, if they are to be."""
         self.settings = settings or Settings()
         self.program = program
         self.stderr = stderr
@@ -94,29 +98,15 @@ class Machine:
         self.hot: HotFunctions | None = None
         self.loops: Loops | None = None
         threshold, at_once = self.settings.hot or HOT, self.settings.hot_now
-        if provider is not None:
-            self.hot = HotFunctions(threshold, provider, self, at_once=at_once)
-        if compiler is not None:
+        if self.provider is not None:
+            self.hot = HotFunctions(threshold, self.provider(), self, at_once=at_once)
+        if self.compiler is not None:
             loops = load("doralang.tracing.loops").Loops
-            self.loops = loops(threshold, compiler, self, self.hot, at_once=at_once, show=self.show_trace)
+            self.loops = loops(
+                threshold, self.compiler(), self, self.hot, at_once=at_once, show=self.show_trace
+            )
 
     # Whole programs.
-
-    def run_main(self) -> int:
-        """Run the initialisers of globals, then `main`; returns the exit status."""
-        main = self.program.main
-        assert main is not None, "the checker asks for a main"
-        try:
-            self.initialize_globals()
-            result = self.call(main, [])
-        except Exit as exit:
-            return exit.status
-        except Failure as failure:
-            self.report(failure)
-            return failure.status
-        finally:
-            self.print_statistics()
-        return int(result) & 255 if isinstance(result, int) else 0
 
     def print_statistics(self) -> None:
         if self.settings.stats:
@@ -128,26 +118,13 @@ class Machine:
         for initializer in self.specializer.initializers():
             self.enter(initializer, [])
 
-    def run_test(self, function: Function) -> bool:
-        """Run a test function (reference, 1.4); whether it passed.  Raises Failure and Exit."""
+    @contextmanager
+    def testing(self) -> Iterator[Testing]:
         testing = self.program.library.classes["Testing"]
         cls = self.specializer.class_ref(testing.of())
         failed = self.specializer.field_ref(testing.of(), testing.fields["failed"])
         object = Instance(cls, [DEFAULTS[field.kind] for field in cls.fields])
-        self.call(function, [object])
-        return not object.fields[failed.index]
-
-    def report(self, failure: Failure) -> None:
-        """Print the line and the trace.  What the program has printed is written already."""
-        self.stderr.write(failure.report())
-        self.stderr.flush()
-
-    def print_value(self, type: Type, value: Value) -> None:
-        """Print the value of a formula as its `toString()` has it, and a newline.  Raises Failure."""
-        library = self.program.library
-        if isinstance(type, PrimitiveType):
-            value = self.call(library.classes[type.name].methods["toString"], [value])
-        self.call(library.functions["println"], [value])
+        yield Testing(object, lambda: bool(object.fields[failed.index]))
 
     def code_size(self) -> int:
         """In closures."""
@@ -174,10 +151,10 @@ class Machine:
             result = on_deep_stack(lambda: run(code, [*arguments]), MOST_FRAMES * PYTHON_FRAMES)
         except NativeFailure as error:
             interrupts.raise_if_terminated()
-            frames: list[Place | FrameType] = [*error.places, *failed_frames(error)[1:]]
-            failure = as_failure(Trapped(error.trap), trace_of(frames, describe_active, error.left_out))
+            sites = [*error.places, *sites_of(failed_frames(error)[1:])]
+            failure = as_failure(Trapped(error.trap), trace_of(sites, describe, error.left_out))
         except BaseException as error:
-            failure = as_failure(error, trace_of(failed_frames(error), describe_active))
+            failure = as_failure(error, trace_of(sites_of(failed_frames(error)), describe))
             if failure is None:
                 raise
         else:
@@ -281,7 +258,7 @@ class Machine:
         run(self.code_of(self.specializer.function_ref(function)), [])
 
     def record_stack(self) -> list[int]:
-        return [self.recorded.number(place) for place in active_places(sys._getframe())[1:]]
+        return [self.recorded.number(place) for place in active_sites(sys._getframe())[1:]]
 
     def describe(self, entry: int) -> FrameDescription:
         return describe(self.recorded.places[entry])
@@ -290,7 +267,7 @@ class Machine:
 
     def leave_uncaught(self, line: int) -> None:
         """The failure when an exception leaves the innermost function, which may not let it out."""
-        (innermost, _), *others = active_places(sys._getframe())
+        (innermost, _), *others = active_sites(sys._getframe())
         object = self.pending.pop()
         assert isinstance(object, Instance | Str | Array), "nil is never thrown"
         trace = self.recorded_trace(object)
@@ -333,11 +310,11 @@ class Records:
         return number
 
 
+def sites_of(frames: Sequence[FrameType]) -> list[Place]:
+    """The functions that are active in some frames of `run`."""
+    return [site for frame in frames for site in chain_of(frame)]
+
+
 def describe(place: Place) -> FrameDescription:
     function, line = place
     return FrameDescription(function.signature, line, function.file)
-
-
-def describe_active(active: Place | FrameType) -> FrameDescription:
-    """A place, or the one that a frame of `run` is at."""
-    return describe(place_of(active) if isinstance(active, FrameType) else active)

@@ -1,6 +1,6 @@
 """The internal functions of the library that are no primitive operations: what each of them means.
 
-One row for each, by the `key` of its declaration.  A meaning gets the context and the arguments, the
+Their rows in `library.internals` name the functions here.  A meaning gets the context and the arguments, the
 receiver first; receivers of methods are never nil, that is the caller's business.
 
     Str.plus   (context, "a", "b")  ->  "ab"
@@ -17,6 +17,7 @@ from typing import Final, TypeVar
 from doralang.interpreter import natives
 from doralang.interpreter.context import Context, FrameDescription, as_utf8
 from doralang.interpreter.objects import Array, Instance, Object, Str, Value, default_value, new_array
+from doralang.library.internals import INTERNALS
 from doralang.types.failures import Exit, FatalError, Trapped
 from doralang.types.traps import Trap
 from doralang.types.types import ClassType
@@ -40,6 +41,10 @@ def make_array(context: Context, type: ClassType, length: int = 0, *value: Value
     return new_array(type, length, first, context.heap_size)
 
 
+def array_len(context: Context, array: Array) -> int:
+    return len(array.items)
+
+
 def array_get(context: Context, array: Array, index: int) -> Value:
     items = array.items
     if 0 <= index < len(items):
@@ -61,6 +66,10 @@ def out_of_bounds(context: Context) -> None:
 # Strings.
 
 
+def str_len(context: Context, text: Str) -> int:
+    return len(text.data)
+
+
 def str_get_byte(context: Context, text: Str, index: int) -> int:
     if 0 <= index < len(text.data):
         return text.data[index]
@@ -78,6 +87,10 @@ def str_equals(context: Context, left: Str, right: Str | None) -> bool:
 def str_compare_to(context: Context, left: Str, right: Str | None) -> int:
     mine, other = left.data, not_nil(right).data
     return (mine > other) - (mine < other)
+
+
+def str_clone(context: Context, text: Str) -> Str:
+    return context.text(text.data)
 
 
 def string_of_bytes(context: Context, array: Array | None, offset: int, length: int) -> Str:
@@ -124,6 +137,10 @@ def exit_process(context: Context, status: int) -> None:
     raise Exit(status)
 
 
+def argument_count(context: Context) -> int:
+    return len(context.arguments)
+
+
 def argument(context: Context, index: int) -> Str:
     if 0 <= index < len(context.arguments):
         return context.text(context.arguments[index])
@@ -136,6 +153,26 @@ def sleep(context: Context, seconds: int) -> None:
     time.sleep(max(0, seconds))
 
 
+def process_id(context: Context) -> int:
+    return os.getpid()
+
+
+def parent_process_id(context: Context) -> int:
+    return os.getppid()
+
+
+def unlink(context: Context, name: Str | None) -> bool:
+    try:
+        os.unlink(not_nil(name).data)
+    except (OSError, ValueError):
+        return False
+    return True
+
+
+def force_collect(context: Context) -> None:
+    """Memory is Python's business."""
+
+
 # Stack traces and calls by name.
 
 
@@ -145,6 +182,23 @@ def record_stack(context: Context) -> Array:
 
 def frame_of(context: Context, entry: int) -> FrameDescription:
     return context.engine.describe(entry)
+
+
+def frame_name(context: Context, entry: int) -> Str:
+    return context.text(frame_of(context, entry).signature.encode())
+
+
+def frame_count(context: Context, entry: int) -> int:
+    """Nothing is inlined here."""
+    return 1
+
+
+def frame_of_chain(context: Context, entry: int, index: int) -> int:
+    return entry
+
+
+def frame_line(context: Context, entry: int) -> int:
+    return frame_of(context, entry).line
 
 
 def frame_file(context: Context, entry: int) -> Str | None:
@@ -167,58 +221,22 @@ def call_native(context: Context, address: int, *arguments: int) -> int:
     return natives.call(not_nil(address or None), arguments)
 
 
-def unlink(context: Context, name: Str | None) -> bool:
-    try:
-        os.unlink(not_nil(name).data)
-    except (OSError, ValueError):
-        return False
-    return True
+def native_malloc(context: Context, size: int) -> int:
+    return natives.malloc(size)
+
+
+def native_free(context: Context, address: int) -> None:
+    natives.free(address)
+
+
+def store_byte(context: Context, address: int, value: int) -> None:
+    natives.store_byte(address, value)
 
 
 CONSTRUCTORS: Final[dict[str, Callable[..., Object]]] = {"Array.Array": make_array}
 """Internal constructors.  They get the type of the new object between context and arguments."""
 
-INTERNALS: Final[dict[str, Callable[..., Value]]] = {
-    "Array.len": lambda context, array: len(array.items),
-    "Array.get": array_get,
-    "Array.set": array_set,
-    "outOfBounds": out_of_bounds,
-    "Str.len": lambda context, text: len(text.data),
-    "Str.getByte": str_get_byte,
-    "Str.plus": str_plus,
-    "Str.equals": str_equals,
-    "Str.compareTo": str_compare_to,
-    "Str.clone": lambda context, text: context.text(text.data),
-    "stringOfBytes": string_of_bytes,
-    "copyBytes": copy_bytes,
-    "className": class_name,
-    "print": print_text,
-    "println": print_line,
-    "assert": assert_true,
-    "fatalError": fatal_error,
-    "abort": abort,
-    "exit": exit_process,
-    "argc": lambda context: len(context.arguments),
-    "argv": argument,
-    "forceCollect": lambda context: None,
-    "sleep": sleep,
-    "getpid": lambda context: os.getpid(),
-    "getppid": lambda context: os.getppid(),
-    "recordStack": record_stack,
-    "frameName": lambda context, entry: context.text(frame_of(context, entry).signature.encode()),
-    "frameLine": lambda context, entry: frame_of(context, entry).line,
-    "frameFile": frame_file,
-    "callByName": call_by_name,
-    "loadFunction": load_function,
-    "call0": call_native,
-    "call1": call_native,
-    "call2": call_native,
-    "call3": call_native,
-    "native_malloc": lambda context, size: natives.malloc(size),
-    "native_free": lambda context, address: natives.free(address),
-    "set_uint8": lambda context, address, value: natives.store_byte(address, value),
-    "unlink": unlink,
+MEANINGS: Final[dict[str, Callable[..., Value]]] = {
+    key: globals()[row.meaning] for key, row in INTERNALS.items() if row.meaning and key not in CONSTRUCTORS
 }
-
-CHECKED_LATE: Final = frozenset(["Array.get", "Array.set", "Str.getByte"])
-"""Methods whose receiver is checked for nil after the arguments have been evaluated (11.1)."""
+"""by key"""

@@ -9,6 +9,7 @@ from doralang.bytecode.builder import Label
 from doralang.bytecode.instructions import NO_REGISTER, Register
 from doralang.checker import program as typed
 from doralang.checker.program import Dispatch, Logic, TypedExpression
+from doralang.library.internals import CHECKS_RECEIVER
 from doralang.lower.body import Body, Handler
 from doralang.lower.counting import call_of_counter, counter_of
 from doralang.text.source import Span
@@ -222,14 +223,10 @@ def call_with(body: Body, node: typed.Call, first: Register, into: Register | No
     if counter is not None:
         return call_of_counter(body, node, counter, into)
     checked = node.dispatch in (Dispatch.DIRECT, Dispatch.TRAIT) and may_be_nil(body, node.arguments[0])
-    if checked and node.target.function.key not in CHECKED_LATE:
+    if checked and node.target.function.key not in CHECKS_RECEIVER:
         body.emit(i.CheckNil(first), node.span)
     arguments = [first, *(body.value(argument) for argument in node.arguments[1:])]
     return finish_call(body, node, arguments, into)
-
-
-CHECKED_LATE: Final = frozenset(["Array.len", "Array.get", "Array.set", "Str.len", "Str.getByte"])
-"""Methods that check their receiver themselves, after the arguments have been evaluated (11.1)."""
 
 
 def may_be_nil(body: Body, node: TypedExpression) -> bool:
@@ -287,7 +284,7 @@ def call_internal(
         register = body.into(into, primitive.result)
         body.emit(i.Compute(register, primitive, tuple(arguments)), node.span)
         return register
-    special = SPECIAL.get(function.key)
+    special = AS_INSTRUCTIONS.get(function.key)
     if special is not None:
         return special(body, node, arguments, into)
     callee = body.specializer.function_ref(function, types)
@@ -328,7 +325,7 @@ def assertion(body: Body, node: typed.Call, arguments: list[Register], into: Reg
     return NO_REGISTER
 
 
-SPECIAL: Final = {
+AS_INSTRUCTIONS: Final = {
     "Array.len": array_length,
     "Array.get": array_get,
     "Array.set": array_set,

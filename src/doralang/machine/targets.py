@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from os import uname
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
-from doralang.machine.macro import MacroAssembler
 from doralang.optional import load
+
+if TYPE_CHECKING:
+    from doralang.machine.macro import MacroAssembler
 
 MAKERS: Final[dict[str, Callable[[bool], MacroAssembler]]] = {}
 """by package, those that are loaded"""

@@ -64,6 +64,7 @@ def find_entry(source: Source, settings: Settings) -> Entry | None:
         target.name if target else "",
         settings.gc or DEFAULT,
         settings.omit_bounds_check,
+        settings.engine == "opt",
         source.name,
         source.text.encode("utf-8", "surrogatepass"),
     )

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from doralang.bytecode.entities import FunctionRef
     from doralang.bytecode.function import Function
     from doralang.code.objects import CodeObject
+    from doralang.optimizing.graph import Graph
 
 PERF_FOLDER: Final = "/tmp"
 """where Linux `perf` looks for the map of a process"""
@@ -41,6 +42,17 @@ class Emission:
         if self.settings.shows("bytecode", function.ref.plain_name, function.ref.file):
             return str(load("doralang.bytecode.printer").print_function(function)) + "\n"
         return ""
+
+    def optimized(self, function: Function, graph: Graph) -> str:
+        """The dumps of a function's graph, behind all passes, and of the bytecode that is made of it."""
+        ref, dump = function.ref, ""
+        if self.settings.shows("graph", ref.plain_name, ref.file):
+            dump += str(load("doralang.optimizing.printer").print_graph(graph)) + "\n"
+        if self.settings.shows("dot", ref.plain_name, ref.file):
+            dump += str(load("doralang.optimizing.printer").print_dot(graph)) + "\n"
+        if self.settings.shows("optimized", ref.plain_name, ref.file):
+            dump += str(load("doralang.bytecode.printer").print_function(function)) + "\n"
+        return dump
 
     def asm(self, compiled: CodeObject) -> str:
         """The listing of a function's machine code, or nothing."""

@@ -18,7 +18,8 @@ from collections.abc import Sequence
 from typing import Any, Final, TypeAlias
 
 from doralang.bytecode.entities import CUT, ClassRef, FieldRef, FunctionRef
-from doralang.code.objects import CodeObject, GCPoint, Site
+from doralang.bytecode.places import Site
+from doralang.code.objects import CodeObject, GCPoint
 from doralang.code.symbols import CLASS, ENTRY, SHAPE, Symbol
 from doralang.machine.buffer import Code, RelocationKind
 from doralang.native.module import Module, Roots

@@ -15,14 +15,17 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 from doralang.bytecode.entities import ClassRef, FieldRef, FunctionRef
-from doralang.code.collectors import Collector
+from doralang.bytecode.function import Function as Bytecode
+from doralang.code.collectors import COLLECTORS, DEFAULT, Collector
+from doralang.code.constants import layout_constants
 from doralang.code.environment import Environment
-from doralang.code.objects import BASELINE, CodeObject
+from doralang.code.objects import BASELINE, OPTIMIZED, CodeObject
+from doralang.library.internals import INTERNALS, Supplier
 from doralang.machine.targets import host
 from doralang.optional import load
 from doralang.runtime.code_space import CodeSpace, code_space
-from doralang.runtime.internals import HEAP_FUNCTIONS, layout_constants
 from doralang.runtime.loader import Loader
+from doralang.settings import Settings
 from doralang.types.failures import FatalError, Trapped
 from doralang.types.traps import Trap
 
@@ -30,6 +33,8 @@ if TYPE_CHECKING:
     from doralang.checker.program import Program
     from doralang.lower.specializer import Specializer
     from doralang.native.emission import Emission
+    from doralang.native.world import ProgramWorld
+    from doralang.optimizing.optimizer import Times
 
 VERIFIES: Final = bool(os.environ.get("DORA_VERIFY"))
 """Whether all bytecode is checked before it is compiled; tests set the environment variable."""
@@ -49,6 +54,13 @@ class CodeOptions(NamedTuple):
 
     collector: Collector
     bounds_checks: bool = True
+    tier: str = BASELINE
+
+
+def code_options(settings: Settings) -> CodeOptions:
+    """What a run asks for."""
+    tier = OPTIMIZED if settings.engine == "opt" else BASELINE
+    return CodeOptions(COLLECTORS[settings.gc or DEFAULT], not settings.omit_bounds_check, tier)
 
 
 class Roots(NamedTuple):
@@ -109,6 +121,10 @@ class Module:
         self.loader: Loader = Loader(self.space, self, parent.loader if parent else None)
         self.emission: Emission | None = None
         self.show: Show | None = None
+        self.world: ProgramWorld | None = None
+        """what the optimizer knows of the program, if it has asked"""
+        self.times: Times | None = None
+        """what the optimizer has taken, if anything was optimized"""
         self.compiled = 0
         """functions that were compiled, not taken from an earlier run"""
         self.stored_count = 0
@@ -165,7 +181,7 @@ class Module:
     def environment(self) -> Environment:
         """What the functions of this module are compiled for."""
         if self.made_environment is None:
-            collector, bounds_checks = self.options
+            collector, bounds_checks, _ = self.options
             self.made_environment = Environment(
                 self.text_class, collector, self.supplied, bounds_checks=bounds_checks
             )
@@ -224,9 +240,11 @@ class Module:
         """The function of the heap files that stands for an internal one; others are Python's."""
         key = function.internal
         assert key is not None
-        name = self.options.collector.collect if key == "forceCollect" else HEAP_FUNCTIONS.get(key)
-        if name is not None:
-            return self.heap_function(name)
+        row = INTERNALS.get(key)
+        if row is not None and row.supplier is Supplier.COLLECTOR:
+            return self.heap_function(self.options.collector.collect)
+        if row is not None and row.stand_in:
+            return self.heap_function(row.stand_in)
         self.internals[key] = function
         return None
 
@@ -269,11 +287,10 @@ class Module:
     def code(self, name: str) -> CodeObject:
         """The code of a function: stored by an earlier run, or compiled now."""
         stored = self.stored.get(name)
-        return self.compile(name, BASELINE) if stored is None else stored.code(name)
+        return self.compile(name, self.options.tier) if stored is None else stored.code(name)
 
     def compile(self, name: str, tier: str) -> CodeObject:
         """Compile a function, and print what people want to see of it."""
-        assert tier == BASELINE, f"there is no compiler for {tier}"
         specializer, emission = self.specializer, self.emission
         known = self.functions.get(name)
         ref = specializer.find(known.head if known is not None else name, name)
@@ -285,9 +302,15 @@ class Module:
         self.compiled += 1
         compiler = load("doralang.baseline.compiler")
         if emission is None or self.show is None:
+            if tier == OPTIMIZED:
+                bytecode = self.optimized(bytecode)
             plain: CodeObject = compiler.compile_for(self.space.target, bytecode, self.environment)
             return plain
         dump = emission.bytecode(bytecode)
+        if tier == OPTIMIZED:
+            graphs: list[Any] = []
+            bytecode = self.optimized(bytecode, graphs.append)
+            dump += emission.optimized(bytecode, graphs[0])
         code: CodeObject = compiler.compile_for(
             self.space.target,
             bytecode,
@@ -299,6 +322,16 @@ class Module:
         if dump:
             self.show(dump)
         return code
+
+    def optimized(self, bytecode: Bytecode, show: Callable[[Any], None] | None = None) -> Bytecode:
+        """The bytecode that does the same in less time; `show` is given its graph."""
+        optimizer = load("doralang.optimizing.optimizer")
+        if self.times is None:
+            self.times = optimizer.Times()
+        if self.world is None:
+            self.world = load("doralang.native.world").ProgramWorld(self.specializer)
+        function: Bytecode = optimizer.optimize(bytecode, self.times, self.world, show)
+        return function
 
     def prepare_collector(self) -> None:
         """Place all that the collector's functions call, so that no pause waits for the compiler."""

@@ -18,7 +18,7 @@ from doralang.runtime.instance import UNLIMITED, HeapOptions, Instance, RunOptio
 from doralang.runtime.memory import store_word
 from doralang.runtime.spaces import fitting
 from doralang.settings import Settings
-from doralang.types.failures import Exit, Failure, as_failure
+from doralang.types.failures import Failure, as_failure
 from doralang.types.kinds import Kind
 from doralang.types.traps import FATAL_STATUS, Trace
 
@@ -80,27 +80,13 @@ class Executor(Upcalls):
         allocate = module.heap_function(module.options.collector.allocate)
         self.instance.thread[layout.THREAD_ALLOCATE] = module.loader.cell(allocate)
 
-    # Whole programs.
-
-    def run_main(self) -> int:
-        """Run the initialisers of globals, then `main`; returns the exit status."""
-        main = self.module.roots.main
-        assert main is not None, "the checker asks for a main"
-        try:
-            self.initialize_globals()
-            result = self.run(main, [])
-        except Exit as exit:
-            return exit.status
-        except Failure as failure:
-            self.report(failure)
-            return failure.status
-        finally:
-            self.print_statistics()
-        return int(result) & 255 if isinstance(result, int) else 0
-
     def print_statistics(self) -> None:
         if self.settings.gc_stats:
             self.stderr.write(load("doralang.native.watching").statistics(self.instance).encode())
+        if self.settings.stats:
+            for module in (self.module.parent, self.module):
+                if module is not None and module.times is not None:
+                    self.stderr.write(str(module.times).encode())
 
     def initialize_globals(self) -> None:
         """Raises Failure and Exit."""
@@ -110,11 +96,6 @@ class Executor(Upcalls):
     def code_size(self) -> int:
         """Bytes of machine code, without stubs."""
         return self.module.loader.code_size
-
-    def report(self, failure: Failure) -> None:
-        """Print the line and the trace.  What the program has printed is written already."""
-        self.stderr.write(failure.report())
-        self.stderr.flush()
 
     def close(self) -> None:
         """Free heap, tables, and the code of the program; nothing may be called any more.
@@ -168,7 +149,7 @@ class Executor(Upcalls):
         entering = self.entries.get(parameters)
         if entering is None:
             masm = self.instance.space.target.assembler()
-            (_, *arguments), stack_size = masm.call_layout((Kind.LONG, *parameters))
+            arguments, stack_size = masm.call_layout(parameters)
             places = [stubs.argument_place(masm, argument) for argument in arguments]
             entering = self.entries[parameters] = Entering(places, stack_size)
         return entering

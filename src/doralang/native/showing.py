@@ -14,12 +14,15 @@ from doralang.bytecode.entities import FunctionRef
 from doralang.checker.program import Program
 from doralang.code.collectors import COLLECTORS, DEFAULT, Collector
 from doralang.code.environment import Environment
+from doralang.library.internals import INTERNALS
 from doralang.lower.functions import lowering
 from doralang.lower.reachability import reached
 from doralang.lower.specializer import Specializer
 from doralang.machine.targets import TARGETS
 from doralang.native.emission import Emission
-from doralang.runtime.internals import HEAP_FUNCTIONS
+from doralang.native.world import ProgramWorld
+from doralang.optimizing.graph import Graph
+from doralang.optimizing.optimizer import Times, optimize
 from doralang.settings import Settings
 
 
@@ -38,7 +41,8 @@ def environment_of(
 
 def supplied_by_library(specializer: Specializer, function: FunctionRef) -> FunctionRef | None:
     """The function of the library's heap files that stands for an internal one, if there is one."""
-    name = HEAP_FUNCTIONS.get(function.internal or "")
+    row = INTERNALS.get(function.internal or "")
+    name = row.stand_in if row else ""
     return specializer.function_ref(specializer.program.library.functions[name]) if name else None
 
 
@@ -51,11 +55,15 @@ def show_program(program: Program, settings: Settings) -> str:
     environment = environment_of(
         specializer, COLLECTORS[settings.gc or DEFAULT], bounds_checks=not settings.omit_bounds_check
     )
-    text = ""
+    text, times, world = "", Times(), ProgramWorld(specializer)
     starts = [*specializer.initializers(), specializer.function_ref(program.main)]
     functions = reached(specializer, starts, stand_in=partial(supplied_by_library, specializer))
     for function in sorted(functions, key=lambda one: one.name):
         text += emission.bytecode(function)
+        if settings.engine == "opt":
+            graphs: list[Graph] = []
+            function = optimize(function, times, world, graphs.append)
+            text += emission.optimized(function, graphs[0])
         if emission.wants_asm(function.ref):
             breakpoint = emission.wants_breakpoint(function.ref.plain_name)
             compiled = compile_for(target, function, environment, comments=True, breakpoint=breakpoint)

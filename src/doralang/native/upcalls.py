@@ -12,11 +12,12 @@ from struct import pack, unpack
 from typing import Final
 
 from doralang.bytecode.entities import ClassRef
+from doralang.bytecode.places import Chain, Site
 from doralang.code import layout
-from doralang.code.objects import Site
 from doralang.interpreter.context import ByteSink, Context, FrameDescription, Output
-from doralang.interpreter.internals import INTERNALS
+from doralang.interpreter.internals import MEANINGS
 from doralang.interpreter.objects import Array, Str, Value
+from doralang.library.internals import INTERNALS
 from doralang.native.module import Module
 from doralang.optional import load
 from doralang.runtime import stubs
@@ -160,12 +161,12 @@ class Upcalls:
         thread = self.instance.thread
         words = load_words(thread[layout.THREAD_ARGUMENTS], len(ref.parameters))
         assert ref.internal is not None
-        special = SPECIAL.get(ref.internal)
-        if special is not None:
-            thread[layout.THREAD_RESULT] = special(self, words)
+        row = INTERNALS[ref.internal]
+        if row.upcall:
+            thread[layout.THREAD_RESULT] = getattr(self, row.upcall)(words)
             return
         values = [self.from_word(word, kind) for word, kind in zip(words, ref.parameters, strict=True)]
-        result = INTERNALS[ref.internal](self.context, *values)
+        result = MEANINGS[ref.internal](self.context, *values)
         if ref.result is not None:
             thread[layout.THREAD_RESULT] = self.to_word(result, ref.result)
 
@@ -235,8 +236,21 @@ class Upcalls:
     def record_stack(self) -> list[int]:
         raise AssertionError("the library does this")
 
+    def frame_count(self, words: list[int]) -> int:
+        return len(self.recorded_chain(words[0]))
+
+    def frame_of(self, words: list[int]) -> int:
+        entry, index = words
+        return entry | index << ADDRESS_BITS
+
     def describe(self, entry: int) -> FrameDescription:
-        return describe_site(self.module.space.places[entry & 0xFFFF_FFFF_FFFF_FFFF].chain[0])
+        index = (entry & MASK_64) >> ADDRESS_BITS
+        return describe_site(self.recorded_chain(entry)[index])
+
+    def recorded_chain(self, entry: int) -> Chain:
+        """The sites that a recorded return address stands for."""
+        chain = self.module.space.places[entry & (1 << ADDRESS_BITS) - 1].chain
+        return chain if len(chain) == 1 else tuple(site for site in chain if not site.function.hidden)
 
     # Failures.
 
@@ -269,8 +283,15 @@ class Upcalls:
             text = str(self.text_at(message)) if message else text
             record = load_word(address + self.module.environment.field_offset(roots.record_field))
             if record:
-                trace = trace_of(longs_at(record), self.describe)
+                trace = self.recorded_trace(longs_at(record))
         return Trapped(Trap.UNCAUGHT, text, trace)
+
+    def recorded_trace(self, entries: Sequence[int]) -> Trace:
+        """The trace that an exception has recorded; it may be very long."""
+        if any(point.callers for point in self.module.space.places.values()):
+            sites = [site for entry in entries for site in self.recorded_chain(entry)]
+            return trace_of(sites, describe_site)
+        return trace_of(entries, self.describe)
 
 
 def longs_at(address: int) -> Sequence[int]:
@@ -284,14 +305,6 @@ def describe_site(site: Site) -> FrameDescription:
     return FrameDescription(site.function.signature, site.line, site.function.file)
 
 
-SPECIAL: Final = {
-    "flushOutput": Upcalls.flush_output,
-    "className": Upcalls.class_name,
-    "collectionEnded": Upcalls.collection_ended,
-    "collectionInterrupted": Upcalls.collection_interrupted,
-    "blocksAreExhausted": Upcalls.blocks_are_exhausted,
-    "heapIsWrong": Upcalls.heap_is_wrong,
-    "prepareCollector": Upcalls.prepare_collector,
-    "makeHeap": Upcalls.make_heap,
-}
-"""internal functions that work with words"""
+ADDRESS_BITS: Final = 48
+"""of a recorded return address; the bits above tell one of several sites in a chain"""
+MASK_64: Final = (1 << 64) - 1

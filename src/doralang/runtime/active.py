@@ -14,8 +14,8 @@ from collections.abc import Iterable
 from itertools import islice
 from typing import Final
 
+from doralang.bytecode.places import Site
 from doralang.code import layout
-from doralang.code.objects import Site
 from doralang.code.symbols import STUB, Symbol
 from doralang.runtime.instance import Instance
 from doralang.types.traps import TRACE_LIMIT
@@ -46,8 +46,7 @@ def told(instance: Instance, frames: Iterable[tuple[int, int]], overflow: bool) 
     """The functions that some frames belong to, inlined ones too, without those that nobody is told of."""
     places = instance.space.places
     found = [place for _, address in frames if (place := places.get(address)) is not None]
-    shown = [place for place in found[overflow:] if not place.function.hidden]
-    return [site for place in shown for site in place.chain]
+    return [site for place in found[overflow:] for site in place.chain if not site.function.hidden]
 
 
 def walk(instance: Instance, frame: int, most: int) -> tuple[int, int]:

@@ -56,8 +56,8 @@ TRAPS: Final = tuple(Trap)
 def enter(masm: MacroAssembler) -> None:
     """enter(thread, code, arguments): call `code` on the instance's stack.
 
-    `arguments` points to a block: a word for each argument register behind the thread block's, and at
-    `FLOATS_AT` the `FLOAT_ARGUMENTS` doubles.  Arguments on the stack are there, from `THREAD_STACK_TOP` on.
+    `arguments` points to a block: a word for each argument register, and at `FLOATS_AT` the `FLOAT_ARGUMENTS`
+    doubles.  Arguments on the stack are there, from `THREAD_STACK_TOP` on.
     The chain of frames goes on with `THREAD_LAST_FRAME`, which is 0 unless an upcall enters again.
     """
     kept = masm.callee_saved
@@ -75,8 +75,8 @@ def enter(masm: MacroAssembler) -> None:
     with masm.scratch() as place:
         masm.load_label(place, landing)
         masm.store(LONG, place, masm.thread, layout.THREAD_LANDING)
-    for index in range(len(masm.arguments) - 1):
-        masm.load(LONG, masm.arguments[index + 1], arguments, layout.WORD * index)
+    for index, register in enumerate(masm.arguments):
+        masm.load(LONG, register, arguments, layout.WORD * index)
     for index in range(FLOAT_ARGUMENTS):
         masm.load(DOUBLE, masm.float_arguments[index], arguments, FLOATS_AT + layout.WORD * index)
     switch_stack(masm, layout.THREAD_STACK_TOP)
@@ -103,7 +103,7 @@ def argument_place(masm: MacroAssembler, argument: Argument) -> int:
         return ~argument.stack
     if argument.kind in (Kind.FLOAT, Kind.DOUBLE):
         return FLOATS_AT // layout.WORD + masm.float_arguments.index(argument.register)
-    return masm.arguments.index(argument.register) - 1
+    return masm.arguments.index(argument.register)
 
 
 def to_host(masm: MacroAssembler) -> None:
@@ -164,7 +164,7 @@ class Saved:
 
     def __init__(self, masm: MacroAssembler, *, everything: bool) -> None:
         self.masm = masm
-        self.integers = masm.temporaries if everything else masm.arguments[1:]
+        self.integers = masm.temporaries if everything else masm.arguments
         self.floats = masm.float_temporaries if everything else masm.float_arguments
         self.size = layout.align(layout.WORD * (len(self.integers) + len(self.floats)), 16)
 
@@ -245,7 +245,6 @@ def compile_and_go_on(masm: MacroAssembler) -> None:
     masm.leave_frame()
     with masm.scratch() as code:
         masm.load(LONG, code, masm.thread, layout.THREAD_RESULT)
-        masm.move(LONG, masm.arguments[0], masm.thread)
         masm.jump_register(code)
 
 
@@ -259,9 +258,8 @@ def allocate(masm: MacroAssembler) -> None:
     masm.prologue()
     masm.set_frame_size(16)
     masm.store(LONG, kept, masm.frame_pointer, -layout.WORD)
-    masm.move(LONG, masm.arguments[1], masm.temporaries[1])
-    masm.store(LONG, masm.arguments[1], masm.thread, layout.THREAD_ARGUMENT)
-    masm.move(LONG, masm.arguments[0], masm.thread)
+    masm.move(LONG, masm.arguments[0], masm.temporaries[1])
+    masm.store(LONG, masm.arguments[0], masm.thread, layout.THREAD_ARGUMENT)
     with masm.scratch() as cell:
         masm.load(LONG, cell, masm.thread, layout.THREAD_ALLOCATE)
         masm.call_memory(cell, 0)
@@ -291,7 +289,7 @@ def internal(number: int, function: FunctionRef) -> Callable[[MacroAssembler], N
 
     def emit(masm: MacroAssembler) -> None:
         kinds = function.parameters
-        (_, *arguments), _ = masm.call_layout((LONG, *kinds))
+        arguments, _ = masm.call_layout(kinds)
         size = layout.align(layout.WORD * len(kinds), 16)
         masm.prologue()
         masm.set_frame_size(size)
@@ -320,16 +318,13 @@ def c_entry(function: FunctionRef, cell: Symbol) -> Callable[[MacroAssembler], N
 
     def emit(masm: MacroAssembler) -> None:
         frame = masm.callee_saved[0]
-        (_, *arguments), size = masm.call_layout((LONG, *function.parameters))
+        (_, *given), _ = masm.call_layout((LONG, *function.parameters))
+        wanted, size = masm.call_layout(function.parameters)
         masm.prologue((masm.thread, frame))
         masm.set_frame_size(size)
-        with masm.scratch() as work:
-            for argument in arguments:
-                if argument.register is None:
-                    place = masm.incoming_arguments + argument.stack
-                    masm.load(LONG, work, masm.frame_pointer, place)
-                    masm.store(LONG, work, masm.stack_pointer, argument.stack)
         masm.move(LONG, masm.thread, masm.arguments[0])
+        for source, target in zip(given, wanted, strict=True):  # each by one down: the first goes first
+            pass_on(masm, source, target)
         masm.move(LONG, frame, masm.frame_pointer)
         masm.load_constant(LONG, masm.frame_pointer, 0)
         masm.call_cell(cell)
@@ -337,6 +332,21 @@ def c_entry(function: FunctionRef, cell: Symbol) -> Callable[[MacroAssembler], N
         masm.epilogue()
 
     return emit
+
+
+def pass_on(masm: MacroAssembler, source: Argument, target: Argument) -> None:
+    """Bring an argument from where the caller of this frame put it to where the next callee expects it."""
+    place, kind = masm.incoming_arguments + source.stack, source.kind if source.kind in FLOATING else LONG
+    if source.register is not None:
+        if source.register != target.register:
+            assert target.register is not None, "what is behind fewer arguments has a register, too"
+            masm.move(LONG, target.register, source.register)  # floats do not move
+    elif target.register is not None:
+        masm.load(kind, target.register, masm.frame_pointer, place)
+    else:
+        with masm.scratch() as work:
+            masm.load(LONG, work, masm.frame_pointer, place)
+            masm.store(LONG, work, masm.stack_pointer, target.stack)
 
 
 def store_argument(masm: MacroAssembler, kind: Kind, argument: Argument, place: int) -> None:
@@ -353,12 +363,11 @@ def call_by_name(masm: MacroAssembler) -> None:
     """Have the function found and go on in it, as if whoever called this had called it."""
     masm.prologue()
     masm.set_frame_size(0)
-    masm.store(LONG, masm.arguments[1], masm.thread, layout.THREAD_ARGUMENT)
+    masm.store(LONG, masm.arguments[0], masm.thread, layout.THREAD_ARGUMENT)
     upcall(masm, Reason.FIND, 0, keeps_argument=True)
     masm.leave_frame()
     with masm.scratch() as code:
         masm.load(LONG, code, masm.thread, layout.THREAD_RESULT)
-        masm.move(LONG, masm.arguments[0], masm.thread)
         masm.jump_register(code)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from doralang.checker.checker import CheckedLibrary, MainRule
 from doralang.checker.library import check_source, compiled_library, prelude
 from doralang.checker.program import Program
-from doralang.engines.rows import INTERPRETERS
+from doralang.engines.rows import ENGINES
 from doralang.optional import load
 from doralang.text.diagnostics import Diagnostics
 from doralang.text.source import Source
@@ -13,9 +13,9 @@ from doralang.text.source import Source
 
 def library_for(engine: str) -> CheckedLibrary:
     """The library as an engine needs it: with the files of the heap for compiled code."""
-    if engine in INTERPRETERS:
-        return prelude()
-    return compiled_library(load("doralang.runtime.internals").layout_constants())
+    if ENGINES[engine].is_native:
+        return compiled_library(load("doralang.code.constants").layout_constants())
+    return prelude()
 
 
 def compile_program(

@@ -16,7 +16,8 @@ from statistics import median
 from typing import BinaryIO, Final, NamedTuple
 
 from doralang.checker.checker import MainRule
-from doralang.engines.rows import ENGINES, Runnable, engine_is_there, interpreter
+from doralang.engines.door import Runner
+from doralang.engines.rows import ENGINES, machine, works_here
 from doralang.interpreter.objects import Str, Value
 from doralang.session.checking import compile_program
 from doralang.session.formulas import Formulas
@@ -28,12 +29,6 @@ from doralang.types.traps import Trap
 from doralang.types.types import Type
 
 REFERENCE: Final = "walk"
-SAME: Final = ("tiered",)
-"""names of engines that are others', too"""
-CLOSURES: Final = ("vm", "trace")
-"""engines whose code is closures"""
-SLOW: Final = ("c", "go")
-"""engines whose first result takes too long to be measured often"""
 ROUNDS: Final = 5
 ROUND_SECONDS: Final = 0.02
 PATIENCE: Final = 1.0
@@ -70,7 +65,7 @@ class Measured(NamedTuple):
 
 def engines_that_work() -> list[str]:
     """All engines that can be compared here, the reference first."""
-    return [name for name in ENGINES if name not in SAME and engine_is_there(name)]
+    return [name for name, row in ENGINES.items() if not row.comparable_as and works_here(row)]
 
 
 # Formulas.
@@ -101,7 +96,7 @@ def measure_formula(formula: Source, variables: Sequence[Variable], settings: Se
         size = size_of(formulas)
         outcome = evaluate()
         size = size_of(formulas) - size
-        first = best_time(evaluate, 1 if settings.engine in SLOW else ROUNDS)
+        first = best_time(evaluate, 1 if ENGINES[settings.engine].is_slow_to_start else ROUNDS)
         checked = formulas.check(formula, types, Diagnostics())
         each = time_of_each(lambda: result_of(lambda: formulas.value(checked, values)))
     finally:
@@ -157,7 +152,7 @@ def measure_program(source: Source, arguments: Sequence[str], settings: Settings
     start = time.perf_counter()
     program = compile_program(source, Diagnostics(), main=MainRule.REQUIRED, engine=settings.engine)
     assert program is not None, "the program was checked before"
-    engine = interpreter(program, list(arguments), streams, settings)
+    engine = machine(program, list(arguments), streams, settings)
     try:
         status = run_whole(engine, streams)
         first = time.perf_counter() - start
@@ -168,7 +163,7 @@ def measure_program(source: Source, arguments: Sequence[str], settings: Settings
         engine.close()
 
 
-def run_whole(engine: Runnable, streams: Streams) -> int:
+def run_whole(engine: Runner, streams: Streams) -> int:
     """The exit status of a run.  Raises KeyboardInterrupt."""
     written = len(contents(streams.stderr))
     status = engine.run_main()
@@ -230,9 +225,8 @@ def time_of(action: Callable[[], object], count: int) -> float:
 
 def described(size: int, engine: str) -> str:
     """The size of code in words."""
-    if engine == REFERENCE:
-        return "none"
-    return f"{size:,} {'closures' if engine in CLOSURES else 'bytes'}"
+    unit = ENGINES[engine].unit
+    return f"{size:,} {unit}" if unit else "none"
 
 
 def break_even(measured: Measured, reference: Measured) -> int | None:

@@ -14,7 +14,8 @@ from typing import Final, NamedTuple
 
 from doralang.checker.checker import check_formula
 from doralang.checker.program import Function, Program
-from doralang.engines.rows import Interpreter, interpreter
+from doralang.engines.door import Door
+from doralang.engines.rows import machine
 from doralang.interpreter.objects import Value
 from doralang.optional import load
 from doralang.pipeline import Stage
@@ -45,7 +46,7 @@ class Formulas:
         self.streams = streams
         self.settings = settings
         self.library = library_for(settings.engine)
-        self.made: Interpreter | None = None
+        self.made: Door | None = None
 
     def check(self, source: Source, types: Mapping[str, Type], diagnostics: Diagnostics) -> Formula:
         """Read and check a formula whose variables have these types."""
@@ -59,9 +60,9 @@ class Formulas:
         arguments = [variables[parameter.name] for parameter in function.parameters]
         return self.engine(formula).call(function, arguments)
 
-    def engine(self, formula: Formula) -> Interpreter:
+    def engine(self, formula: Formula) -> Door:
         if self.made is None:
-            self.made = interpreter(formula.program, [], self.streams, self.settings)
+            self.made = machine(formula.program, [], self.streams, self.settings)
         return self.made
 
     def close(self) -> None:

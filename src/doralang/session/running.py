@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, cast
 
 from doralang import interrupts
-from doralang.engines.rows import INTERPRETERS, interpreter
+from doralang.engines.rows import ENGINES, machine
 from doralang.optional import load
 from doralang.settings import ALL, Settings, Streams
 from doralang.text.diagnostics import Diagnostics
@@ -18,7 +18,7 @@ from doralang.text.source import Source
 
 if TYPE_CHECKING:
     from doralang.checker.program import Program
-    from doralang.engines.rows import Runnable
+    from doralang.engines.door import Runner
     from doralang.native.cache import Entry
     from doralang.native.running import Executor
 
@@ -44,14 +44,15 @@ def run_source(
         if diagnostics.reports:
             entry = None  # so that the next run reports the same
         tell_unknown(program, streams, settings)
-        engine = interpreter(program, arguments, streams, settings)
+        engine = machine(program, arguments, streams, settings)
     return run(engine, entry)
 
 
 def show_code(source: Source, streams: Streams, settings: Settings, report: Report) -> int:
     """Check a program, report, and print its code for the target that is asked for; nothing is run."""
     diagnostics = Diagnostics()
-    settings.engine = "baseline"
+    if settings.engine != "opt":
+        settings.engine = "baseline"
     program = check(source, settings, diagnostics)
     report(diagnostics)
     if program is None:
@@ -72,7 +73,7 @@ def tell_unknown(program: Program, streams: Streams, settings: Settings) -> None
         streams.stderr.flush()
 
 
-def run(engine: Runnable, entry: Entry | None) -> int:
+def run(engine: Runner, entry: Entry | None) -> int:
     """Run `main` and return the exit status, whatever way the program ends; store the code afterwards."""
     try:
         status = engine.run_main()
@@ -107,7 +108,7 @@ def check(source: Source, settings: Settings, diagnostics: Diagnostics) -> Progr
 
 def find_entry(source: Source, settings: Settings) -> Entry | None:
     """The program's place in the cache, if its engine has one."""
-    if settings.engine in INTERPRETERS:
+    if not ENGINES[settings.engine].can_store:
         return None
     try:
         entry: Entry | None = load("doralang.native.cache").find_entry(source, settings)
@@ -119,7 +120,7 @@ def find_entry(source: Source, settings: Settings) -> Entry | None:
 
 def stored_program(
     entry: Entry, source: Source, arguments: list[str], streams: Streams, settings: Settings
-) -> Runnable | None:
+) -> Runner | None:
     """A program with stored code, which is checked only if it calls a function whose code is not there.
 
     None if nothing is stored, or nothing that can be used.
@@ -134,14 +135,12 @@ def stored_program(
         image = entry.read()
         if image is None:
             return None
-        native, collectors = load("doralang.native.module"), load("doralang.code.collectors")
-        options = native.CodeOptions(
-            collectors.COLLECTORS[settings.gc or collectors.DEFAULT], not settings.omit_bounds_check
-        )
+        native = load("doralang.native.module")
+        options = native.code_options(settings)
         stored = load("doralang.native.image").Stored(image)
         parent = None if stored.is_alone else native.library_module(options)
         module = native.Module(options, find_program, parent=parent, stored=stored)
-        executor: Runnable = load("doralang.native.running").Executor(
+        executor: Runner = load("doralang.engines.stored").StoredMachine(
             module, arguments=arguments, stdout=streams.stdout, stderr=streams.stderr, settings=settings
         )
     except Exception:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from doralang.checker.checker import is_test
 from doralang.checker.program import Program
-from doralang.engines.rows import Interpreter, interpreter
+from doralang.engines.door import Door
+from doralang.engines.rows import machine
 from doralang.settings import Settings, Streams
 from doralang.types.failures import Exit, Failure, end_if_interrupted
 
@@ -20,7 +21,7 @@ class ExitRequest(Exception):
 class TestRun:
     """One program, its globals initialised, whose tests are run one after the other."""
 
-    def __init__(self, program: Program, engine: Interpreter) -> None:
+    def __init__(self, program: Program, engine: Door) -> None:
         self._program = program
         self._engine = engine
 
@@ -53,7 +54,7 @@ class TestRun:
 
 def start_tests(program: Program, streams: Streams, settings: Settings) -> TestRun:
     """Initialise the program's globals, ready to run its tests.  A failure ends the whole run."""
-    engine = interpreter(program, [], streams, settings)
+    engine = machine(program, [], streams, settings)
     try:
         engine.initialize_globals()
     except Exit as exit:

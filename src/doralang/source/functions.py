@@ -17,8 +17,7 @@ from typing import Final, Protocol
 from doralang.bytecode import instructions as i
 from doralang.bytecode.entities import FunctionRef
 from doralang.bytecode.function import Function
-from doralang.bytecode.instructions import NO_REGISTER, Instruction, Register
-from doralang.bytecode.methods import method_table
+from doralang.bytecode.instructions import NO_REGISTER, Instruction, Register, method_table
 from doralang.types.kinds import Kind
 from doralang.types.primitives import Primitive
 from doralang.types.traps import Trap
@@ -195,24 +194,26 @@ class FunctionText:
 
     # Arrays and strings.
 
-    def check_index(self, array: Register, index: Register) -> None:
-        self.check_nil_register(array)
-        self.fail_if(self.language.is_outside(name(array), name(index)), Trap.INDEX)
+    def check_index(self, insn: i.LoadElement | i.StoreElement) -> None:
+        self.check_nil_register(insn.array, insn.nonnil)
+        if not insn.unchecked:
+            self.fail_if(self.language.is_outside(name(insn.array), name(insn.index)), Trap.INDEX)
 
-    def check_nil_register(self, object: Register) -> None:
-        self.fail_if(self.language.is_nil(name(object)), Trap.NIL)
+    def check_nil_register(self, object: Register, nonnil: bool = False) -> None:
+        if not nonnil:
+            self.fail_if(self.language.is_nil(name(object)), Trap.NIL)
 
     def load_element(self, insn: i.LoadElement) -> None:
-        self.check_index(insn.array, insn.index)
+        self.check_index(insn)
         self.assign(insn.dst, self.language.element(self.kind(insn.dst), name(insn.array), name(insn.index)))
 
     def store_element(self, insn: i.StoreElement) -> None:
-        self.check_index(insn.array, insn.index)
+        self.check_index(insn)
         place = self.language.element(self.kind(insn.value), name(insn.array), name(insn.index))
         self.emit(self.language.assign(place, name(insn.value)))
 
     def array_length(self, insn: i.ArrayLength) -> None:
-        self.check_nil_register(insn.array)
+        self.check_nil_register(insn.array, insn.nonnil)
         self.assign(insn.dst, self.language.length(name(insn.array)))
 
     def check_nil(self, insn: i.CheckNil) -> None:
@@ -227,11 +228,11 @@ class FunctionText:
 
     def call_internal(self, insn: i.CallInternal) -> None:
         """Strings are like arrays of bytes."""
+        self.check_nil_register(insn.args[0], insn.nonnil)
         if insn.function.internal == "Str.len":
-            self.check_nil_register(insn.args[0])
             self.assign(insn.dst, self.language.length(name(insn.args[0])))
         else:
-            self.check_index(*insn.args)
+            self.fail_if(self.language.is_outside(*map(name, insn.args)), Trap.INDEX)
             self.assign(insn.dst, self.language.element(Kind.BYTE, *map(name, insn.args)))
 
     # Control.

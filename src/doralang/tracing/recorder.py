@@ -15,9 +15,8 @@ from typing import Any, Final, Protocol
 
 from doralang.bytecode import instructions as i
 from doralang.bytecode.entities import ClassRef, FunctionRef, GlobalRef
-from doralang.bytecode.instructions import NO_REGISTER, Register
+from doralang.bytecode.instructions import NO_REGISTER, Register, method_table
 from doralang.bytecode.liveness import BITS
-from doralang.bytecode.methods import method_table
 from doralang.interpreter.objects import Value
 from doralang.tracing.trace import (
     ArrayUse,

@@ -37,5 +37,5 @@ def resume(frames: list[Active], depth: int = 0) -> Block:
         r[inner.result] = go_on(inner.translator.code, resume(frames, depth + 1), inner.registers)
         del code.places[op]
 
-    code.places[op] = frame.translator.function.lines[frame.index - 1]
+    code.places[op] = frame.translator.function.chain(frame.index - 1)
     return Block((op,), goto(frame.translator.block(frame.index)))

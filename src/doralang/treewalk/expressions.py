@@ -41,8 +41,9 @@ from doralang.checker.program import (
     TryForce,
     TypedExpression,
 )
-from doralang.interpreter.internals import CHECKED_LATE, CONSTRUCTORS
+from doralang.interpreter.internals import CONSTRUCTORS
 from doralang.interpreter.objects import Array, Instance, Str, Value, default_value
+from doralang.library.internals import CHECKS_RECEIVER
 from doralang.text.source import Span
 from doralang.treewalk.frames import Frame
 from doralang.treewalk.machine import Machine, Thrown
@@ -189,7 +190,7 @@ def call(machine: Machine, node: Call, frame: Frame) -> Value:
 def finish_call(machine: Machine, node: Call, frame: Frame, first: Value) -> Value:
     dispatch, function = node.dispatch, node.target.function
     unchecked = first is None and dispatch is not Dispatch.STATIC
-    if unchecked and dispatch is not Dispatch.VIRTUAL and function.key not in CHECKED_LATE:
+    if unchecked and dispatch is not Dispatch.VIRTUAL and function.key not in CHECKS_RECEIVER:
         raise trap(Trap.NIL, frame, node.span)
     arguments = [first]
     for argument in node.arguments[1:]:

@@ -1,4 +1,4 @@
-"""The tree walk's door: run a program, a test, or a single function."""
+"""Entering the tree walk: the globals of a program, and calls from outside."""
 
 from __future__ import annotations
 
@@ -7,16 +7,15 @@ from typing import Final
 
 from doralang.checker.program import Function, Program
 from doralang.interpreter.context import ByteSink
-from doralang.interpreter.objects import Instance, Value
+from doralang.interpreter.objects import Value
 from doralang.interpreter.stack import on_deep_stack
 from doralang.settings import Settings
 from doralang.treewalk.classes import NO_BINDINGS, Bindings
 from doralang.treewalk.frames import Frame, trace
 from doralang.treewalk.machine import Machine, Thrown
 from doralang.treewalk.statements import block
-from doralang.types.failures import Exit, Failure, Trapped, as_failure
+from doralang.types.failures import Trapped, as_failure
 from doralang.types.traps import Trap
-from doralang.types.types import PrimitiveType, Type
 
 MOST_FRAMES: Final = 50_000
 """Calls nested deeper than this, larger ones counting more, are the failure `stack overflow`.
@@ -40,43 +39,11 @@ class Interpreter(Machine):
         super().__init__(program, arguments, stdout, settings.heap_size if settings else None)
         self.stderr = stderr
 
-    # Whole programs.
-
-    def run_main(self) -> int:
-        """Run the initialisers of globals, then `main`; returns the exit status."""
-        main = self.program.main
-        assert main is not None, "the checker asks for a main"
-        try:
-            self.initialize_globals()
-            result = self.call(main, [])
-        except Exit as exit:
-            return exit.status
-        except Failure as failure:
-            self.report(failure)
-            return failure.status
-        return int(result) & 255 if isinstance(result, int) else 0
-
     def initialize_globals(self) -> None:
         """Raises Failure and Exit."""
         for variable in self.program.globals:
             if variable.initializer is not None:
                 self.globals[variable] = self.call(variable.initializer, [])
-
-    def run_test(self, function: Function) -> bool:
-        """Run a test function (reference, 1.4); whether it passed.  Raises Failure and Exit."""
-        testing = self.program.library.classes["Testing"]
-        object = Instance(testing.of(), self.classes.default_fields(testing.of()))
-        self.call(function, [object])
-        return not object.fields[self.classes.slot(testing.fields["failed"])]
-
-    def report(self, failure: Failure) -> None:
-        """Print the line and the trace.  What the program has printed is written already."""
-        self.stderr.write(failure.report())
-        self.stderr.flush()
-
-    def code_size(self) -> int:
-        """There is no code but the tree."""
-        return 0
 
     def close(self) -> None:
         """Write what a signal has kept from being written."""
@@ -99,13 +66,6 @@ class Interpreter(Machine):
             self.frame = None
             self.output.flush()
         raise failure
-
-    def print_value(self, type: Type, value: Value) -> None:
-        """Print the value of a formula as its `toString()` has it, and a newline.  Raises Failure."""
-        library = self.program.library
-        if isinstance(type, PrimitiveType):
-            value = self.call(library.classes[type.name].methods["toString"], [value])
-        self.call(library.functions["println"], [value])
 
     def invoke(self, function: Function, bindings: Bindings, arguments: list[Value]) -> Value:
         body = function.body

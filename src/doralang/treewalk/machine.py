@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 
 from doralang.checker.program import Function, Global, Program
 from doralang.interpreter.context import ByteSink, Context, FrameDescription, Output, as_utf8
-from doralang.interpreter.internals import INTERNALS
+from doralang.interpreter.internals import MEANINGS
 from doralang.interpreter.objects import Array, Instance, Object, Str, Value, default_value
 from doralang.treewalk.classes import NO_BINDINGS, Bindings, Classes
 from doralang.treewalk.frames import Frame, Places, chain, trace
@@ -76,7 +76,7 @@ class Machine(ABC):
         """
         meaning = self._meanings.get(function)
         if meaning is None:
-            meaning = self._meanings[function] = INTERNALS[function.key]
+            meaning = self._meanings[function] = MEANINGS[function.key]
         if len(arguments) == 1:
             return meaning(self.context, arguments[0])
         return meaning(self.context, *arguments)

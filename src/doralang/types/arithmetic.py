@@ -101,11 +101,6 @@ def shift_right_unsigned(value: int, count: int, bits: int) -> int:
     return (value & ((1 << bits) - 1)) >> count
 
 
-def count_one_bits(value: int, bits: int) -> int:
-    """How many bits of the two's complement are set."""
-    return (value & ((1 << bits) - 1)).bit_count()
-
-
 def leading_zeros(value: int, bits: int) -> int:
     """How many bits stand above the highest one that is set; all of them, if none is."""
     return bits - (value & ((1 << bits) - 1)).bit_length()

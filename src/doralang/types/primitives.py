@@ -76,7 +76,7 @@ def integer_rows(kind: Kind, wrap: Callable[[int], int], bits: int) -> Iterator[
     yield Primitive(f"{kind.value}.unaryPlus", (kind,), kind, lambda x: x)
     yield Primitive(f"{kind.value}.unaryMinus", (kind,), kind, lambda x: wrap(-x))
     yield Primitive(f"{kind.value}.not", (kind,), kind, lambda x: ~x)
-    yield Primitive(f"{kind.value}.countOneBits", (kind,), INT, lambda x: a.count_one_bits(x, bits))
+    yield Primitive(f"{kind.value}.countOneBits", (kind,), INT, lambda x: (x % (1 << bits)).bit_count())
     yield Primitive(f"{kind.value}.leadingZeros", (kind,), INT, lambda x: a.leading_zeros(x, bits))
     yield Primitive(f"{kind.value}.toByte", (kind,), BYTE, lambda x: x & 255)
     yield Primitive(f"{kind.value}.toDouble", (kind,), DOUBLE, float)

@@ -9,7 +9,7 @@ Operands are bound into the closures, so nothing is decoded while a program runs
 
 A call of the program is a call of `run` in Python, and the stack of the program is Python's: which function
 is active, and which closure it is in, stands in the local variables of the Python frames of `run`.  So calls
-pay nothing for stack traces; `active_places` reads them out when somebody asks.
+pay nothing for stack traces; `active_sites` reads them out when somebody asks.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from types import FrameType, TracebackType
 from typing import Any, Final
 
 from doralang.bytecode.entities import FunctionRef
-from doralang.bytecode.native import Place
+from doralang.bytecode.places import Chain, Site
 
 Registers = list[Any]
 """those of one call, and behind them one more, for results that nobody wants: it is `r[NO_REGISTER]`, too"""
@@ -42,8 +42,8 @@ class Block:
 class Code:
     """A function, ready to run.
 
-    `rest` are the registers behind the parameters, all empty.  `places` has the line of each closure that may
-    fail or call; `line` serves for the others.
+    `rest` are the registers behind the parameters, all empty.  `places` has the chain of each closure that
+    may fail or call; `line` serves for the others.
     """
 
     __slots__ = ("entry", "line", "places", "ref", "rest")
@@ -52,7 +52,7 @@ class Code:
         self.ref = ref
         self.entry = entry
         self.rest: Registers = [None]
-        self.places: dict[Op | End, int] = {}
+        self.places: dict[Op | End, Chain] = {}
         self.line = 0
 
 
@@ -101,14 +101,14 @@ CALLS: Final = "doralang.vm.calls"
 """whose closures call"""
 
 
-def active_places(frame: FrameType | None) -> list[Place]:
+def active_sites(frame: FrameType | None) -> list[Site]:
     """The functions of the program that are active in a Python frame and its callers, innermost first."""
-    places = []
+    sites: list[Site] = []
     while frame is not None:
         if frame.f_code in RUNNING:
-            places.append(place_of(frame))
+            sites += chain_of(frame)
         frame = frame.f_back
-    return places
+    return sites
 
 
 def failed_frames(error: BaseException) -> list[FrameType]:
@@ -130,8 +130,8 @@ def is_calling(frame: FrameType) -> bool:
     return getattr(frame.f_locals.get("op"), "__module__", "") == CALLS
 
 
-def place_of(frame: FrameType) -> Place:
-    """The place in a function of the program that a frame of `run` is at."""
+def chain_of(frame: FrameType) -> Chain:
+    """The site in a function of the program that a frame of `run` is at; its callers if it was inlined."""
     variables = frame.f_locals
     code: Code = variables["code"]
-    return code.ref, code.places.get(variables.get("op"), code.line)  # type: ignore[arg-type]
+    return code.places.get(variables.get("op")) or (Site(code.ref, code.line),)  # type: ignore[arg-type]

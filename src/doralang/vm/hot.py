@@ -20,6 +20,7 @@ from doralang.bytecode import instructions as i
 from doralang.bytecode.entities import FunctionRef
 from doralang.bytecode.function import Function
 from doralang.bytecode.native import NativeFunction, NativeProvider
+from doralang.bytecode.places import Site
 from doralang.interpreter.stack import with_headroom
 from doralang.vm.code import Block, Code, End, Op, Registers
 
@@ -97,7 +98,7 @@ class HotFunctions:
                 become_hot(counter)
             return first
 
-        code.places[end] = code.line
+        code.places[end] = (Site(code.ref, code.line),)
         return Block((), end)
 
     def closure(self, code: Code) -> Op | None:
@@ -194,7 +195,7 @@ def describe(counter: Counter) -> str:
 def native_entry(code: Code, native: NativeFunction) -> Block:
     """An entry into native code, whose result is that of the call."""
     end = entry_end(native, len(code.ref.parameters))
-    code.places[end] = code.line
+    code.places[end] = (Site(code.ref, code.line),)
     return Block((), end)
 
 

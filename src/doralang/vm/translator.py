@@ -19,14 +19,15 @@ from typing import Any, Final, Protocol, TypeVar
 from doralang.bytecode import instructions as i
 from doralang.bytecode.entities import FunctionRef, GlobalRef
 from doralang.bytecode.function import Function
-from doralang.bytecode.instructions import NO_REGISTER, Register
+from doralang.bytecode.instructions import NO_REGISTER, Register, method_table
 from doralang.bytecode.liveness import analyse
-from doralang.bytecode.methods import method_table
+from doralang.bytecode.places import Chain, Site
 from doralang.interpreter.context import Context
-from doralang.interpreter.internals import INTERNALS
+from doralang.interpreter.internals import MEANINGS
 from doralang.interpreter.objects import Str, Value
 from doralang.types.kinds import Kind
 from doralang.vm import arithmetic, arrays, calls, comparisons, control, objects
+from doralang.vm.claims import claims
 from doralang.vm.code import Block, Code, End, Op, Registers
 from doralang.vm.statistics import Statistics
 
@@ -87,7 +88,7 @@ class Translator:
         self.liveness = analyse(function)
         self.starts = [start for start, _, _ in self.liveness.blocks]
         code.rest = [None] * (len(function.registers) + 1 - len(function.ref.parameters))
-        code.line = function.lines[0]
+        code.line = function.entry_line
         # The block that is being made:
         self.body: list[Op] = []
         self.end: End | None = None
@@ -112,7 +113,7 @@ class Translator:
             self.translate(block, index)
             return block
 
-        self.code.places[translate] = self.function.lines[index]
+        self.code.places[translate] = self.function.chain(index)
         block = Block((), translate)
         return block
 
@@ -123,6 +124,8 @@ class Translator:
         code = self.function.code
         while self.at < len(self.path) and self.end is None:
             insn = code[self.path[self.at]]
+            if insn.flags:
+                self.look_after(insn)
             METHODS[type(insn)](self, insn)
             self.at += 1
         if self.end is None:
@@ -130,6 +133,12 @@ class Translator:
         assert self.end is not None
         block.body, block.end = tuple(self.body), self.end
         self.count()
+
+    def look_after(self, insn: i.Instruction) -> None:
+        """Check what the flags of an instruction claim."""
+        for claim in claims(insn):
+            self.read_all(list(i.used(insn)))
+            self.emit(claim)
 
     def count(self) -> None:
         statistics = self.linker.statistics
@@ -195,14 +204,14 @@ class Translator:
     # What instructions use.
 
     @property
-    def line(self) -> int:
+    def chain(self) -> Chain:
         """That of the present instruction, or of the last one if the block is cut behind it."""
         last = min(self.at, len(self.path) - 1)
-        return self.function.lines[self.path[last]] if self.path else self.code.line
+        return self.function.chain(self.path[last]) if self.path else (Site(self.code.ref, self.code.line),)
 
     def emit(self, op: Op) -> None:
         self.body.append(op)
-        self.code.places[op] = self.line
+        self.code.places[op] = self.chain
 
     def finish(self, end: End, live: int) -> None:
         """End the block; `live` are the registers that are needed behind it."""
@@ -211,7 +220,7 @@ class Translator:
                 self.make(register)
         self.constants.clear()
         self.end = end
-        self.code.places[end] = self.line
+        self.code.places[end] = self.chain
 
     def leave(self, end: End) -> None:
         """End the block with the present instruction."""
@@ -383,7 +392,7 @@ class Translator:
     def call_internal(self, insn: i.CallInternal) -> None:
         function, arguments = insn.function, self.read_all(insn.args)
         assert function.internal is not None
-        meaning = INTERNALS[function.internal]
+        meaning = MEANINGS[function.internal]
         if function.has_self:
             meaning = calls.with_receiver(meaning)
         self.emit(calls.call_internal(self.write(insn.dst), meaning, self.linker.context, arguments))
@@ -403,7 +412,7 @@ class Translator:
     def leave_exception(self, insn: i.LeaveException) -> None:
         if self.function.ref.throws:
             return self.leave(control.give_first)
-        register, line, fail = insn.line, self.line, self.linker.leave_uncaught
+        register, line, fail = insn.line, self.chain[0].line, self.linker.leave_uncaught
         if register != NO_REGISTER:
             self.read(register)
 

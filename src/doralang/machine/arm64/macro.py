@@ -74,7 +74,7 @@ class MacroAssembler(Assembler):
 
     __slots__ = ("float_scratch_register", "frame_patch", "saved", "scratch_register")
 
-    thread = X[28]
+    thread = X[20]
     frame_pointer = FP
     stack_pointer = SP
     result = X[0]
@@ -83,7 +83,7 @@ class MacroAssembler(Assembler):
     float_arguments = a.D[:8]
     temporaries: tuple[Register, ...] = (X[0], *X[9:11], *X[1:9], *X[11:15])
     float_temporaries = (*a.D[:8], *a.D[16:30])
-    callee_saved: tuple[Register, ...] = X[19:28]
+    callee_saved: tuple[Register, ...] = (X[19], *X[21:29])
     incoming_arguments = 16
 
     def __init__(self, far: bool = False) -> None:
@@ -363,7 +363,11 @@ class MacroAssembler(Assembler):
             (self.mvn64_r if kind is LONG or kind is REF else self.mvn32_r)(target, source)
 
     def count_one_bits(self, kind: Kind, target: Register, source: Register) -> None:
-        sequences.count_one_bits(self, kind is LONG, target, source)
+        # There is an instruction for the bytes of a vector, and one for their sum.
+        (self.fmov_from_64 if kind is LONG else self.fmov_from_32)(FLOAT_OWN, source)
+        self.cnt_8b(FLOAT_OWN, FLOAT_OWN)
+        self.addv_8b(FLOAT_OWN, FLOAT_OWN)
+        self.fmov_to_32(target, FLOAT_OWN)
 
     def leading_zeros(self, kind: Kind, target: Register, source: Register) -> None:
         (self.clz64_rr if kind is LONG else self.clz32_rr)(target, source)

@@ -386,14 +386,6 @@ def remainder(asm: Assembler, wide: bool, target: int, left: int, right: int) ->
     (asm.msub64_rr if wide else asm.msub32_rr)(target, OWN, right, left)
 
 
-def count_one_bits(asm: Assembler, wide: bool, target: int, source: int) -> None:
-    """There is an instruction for the bytes of a vector, and one for their sum."""
-    (asm.fmov_from_64 if wide else asm.fmov_from_32)(FLOAT_OWN, source)
-    asm.cnt_8b(FLOAT_OWN, FLOAT_OWN)
-    asm.addv_8b(FLOAT_OWN, FLOAT_OWN)
-    asm.fmov_to_32(target, FLOAT_OWN)
-
-
 def set_condition(asm: Assembler, target: int, condition: a.ConditionCode) -> None:
     """`cset`: 1 if the condition holds, else 0."""
     asm.csinc32_rr(target, ZR, ZR, condition ^ 1)

@@ -82,7 +82,7 @@ class MacroAssembler(Assembler):
 
     __slots__ = ("float_scratch_register", "frame_patch", "saved", "scratch_register")
 
-    thread = x.R15
+    thread = x.R13
     frame_pointer = RBP
     stack_pointer = RSP
     result = RAX
@@ -91,7 +91,7 @@ class MacroAssembler(Assembler):
     float_arguments = x.XMM[:8]
     temporaries: tuple[Register, ...] = (RAX, RCX, RDX, x.RSI, x.RDI, x.R8, x.R9)
     float_temporaries = x.XMM[:14]
-    callee_saved: tuple[Register, ...] = (x.RBX, x.R12, x.R13, x.R14)
+    callee_saved: tuple[Register, ...] = (x.RBX, x.R12, x.R14, x.R15)
     incoming_arguments = 16
 
     def __init__(self) -> None:

@@ -1,0 +1,106 @@
+"""The door of every engine: what commands and hosts ask of a program, however it is run.
+
+An engine has its own way to call a function; what is asked in terms of calls stands here, once.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, NamedTuple
+
+from doralang.types.failures import Exit, Failure
+from doralang.types.types import PrimitiveType, Type
+
+if TYPE_CHECKING:
+    from doralang.checker.program import Function, Program
+    from doralang.interpreter.context import ByteSink
+    from doralang.interpreter.objects import Value
+
+
+class Runner(ABC):
+    """A program ready to run, which need not be checked (`engines.stored`).
+
+    All its output is written when a method returns.
+    """
+
+    stderr: ByteSink
+
+    @abstractmethod
+    def initialize_globals(self) -> None:
+        """Raises Failure and Exit."""
+
+    @abstractmethod
+    def call_main(self) -> Value:
+        """Raises Failure and Exit."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Give back what the engine holds outside of Python's memory; nothing is called any more."""
+
+    @abstractmethod
+    def print_statistics(self) -> None:
+        """Tell what the settings ask for, to standard error; a program has ended."""
+
+    def run_main(self) -> int:
+        """Initialise the globals, run `main`, report a failure, and return the exit status."""
+        try:
+            self.initialize_globals()
+            result = self.call_main()
+        except Exit as exit:
+            return exit.status
+        except Failure as failure:
+            self.report(failure)
+            return failure.status
+        finally:
+            self.print_statistics()
+        return int(result) & 255 if isinstance(result, int) else 0
+
+    def report(self, failure: Failure) -> None:
+        """Print the line and the trace.  What the program has printed is written already."""
+        self.stderr.write(failure.report())
+        self.stderr.flush()
+
+
+class Testing(NamedTuple):
+    """The object that a test function gets; `has_failed` looks at it afterwards."""
+
+    object: Value
+    has_failed: Callable[[], bool]
+
+
+class Door(Runner):
+    """A checked program in an engine."""
+
+    program: Program
+
+    @abstractmethod
+    def call(self, function: Function, arguments: list[Value]) -> Value:
+        """Call a function that is not generic from outside.  Raises Failure and Exit."""
+
+    @abstractmethod
+    def testing(self) -> AbstractContextManager[Testing]:
+        """A new object of the library's class `Testing`."""
+
+    @abstractmethod
+    def code_size(self) -> int:
+        """What the code of all functions so far takes, in the engine's own unit (`engines.rows`)."""
+
+    def call_main(self) -> Value:
+        main = self.program.main
+        assert main is not None, "the checker asks for a main"
+        return self.call(main, [])
+
+    def run_test(self, function: Function) -> bool:
+        """Run a test function (reference, 1.4); whether it passed.  Raises Failure and Exit."""
+        with self.testing() as testing:
+            self.call(function, [testing.object])
+            return not testing.has_failed()
+
+    def print_value(self, type: Type, value: Value) -> None:
+        """Print the value of a formula as its `toString()` has it, and a newline.  Raises Failure."""
+        library = self.program.library
+        if isinstance(type, PrimitiveType):
+            value = self.call(library.classes[type.name].methods["toString"], [value])
+        self.call(library.functions["println"], [value])

@@ -1,0 +1,197 @@
+"""The internal functions of the library: one row each, the third table beside primitives and instructions.
+
+`internal fun` in a file of the library says that a function is there; its row says what it means, who
+supplies it in compiled code, and what the checker and the compilers must know about it.
+
+    "a" + b    Str.plus   interpreters: interpreter.internals.str_plus
+                          compiled code: a call of textPlus in library/heap/texts.dora
+
+Functions that are primitive operations have rows in `types.primitives` and none here, but for the few that
+only the library may name.
+"""
+
+from __future__ import annotations
+
+from enum import Enum, auto
+from typing import Final, NamedTuple
+
+
+class Supplier(Enum):
+    """Who supplies a function in compiled code."""
+
+    LOWERING = auto()
+    """it is an instruction, a few of them, or a primitive operation"""
+    COMPILER = auto()
+    """it is a few machine instructions (`baseline.calls.INLINE`)"""
+    LIBRARY = auto()
+    """a function of the library's heap files stands in for it"""
+    COLLECTOR = auto()
+    """a function of the collector in use stands in for it"""
+    PYTHON = auto()
+    """it is an upcall"""
+
+
+class Internal(NamedTuple):
+    """The row of an internal function, which is known by its key: `name`, or `Class.name` of a method."""
+
+    key: str
+    supplier: Supplier
+    meaning: str = ""
+    """its name in `interpreter.internals`; empty if only the heap files, which are compiled, use it, or the
+    interpreters have another way"""
+    stand_in: str = ""
+    """the function of the heap files that is called instead, with the same parameters and result"""
+    upcall: str = ""
+    """the method of `native.upcalls.Upcalls` that answers with words; empty if the meaning does"""
+    is_raw: bool = False
+    """works on raw memory: programs cannot name it (E0905)"""
+    checks_receiver: bool = False
+    """its receiver is checked for nil after the arguments have been evaluated (reference, 11.1)"""
+    collects: bool = True
+    """a collection can happen while it runs"""
+    is_call: bool = True
+    """its code calls something, so that registers are lost"""
+
+
+def _rows() -> list[Internal]:
+    return [*_values(), *_process(), *_traces(), *_foreign(), *_memory(), *_collectors()]
+
+
+def _lowered(key: str, meaning: str, checks_receiver: bool = False) -> Internal:
+    return Internal(
+        key, Supplier.LOWERING, meaning, checks_receiver=checks_receiver, collects=False, is_call=False
+    )
+
+
+def _inline(key: str, meaning: str, checks_receiver: bool = False) -> Internal:
+    return Internal(
+        key, Supplier.COMPILER, meaning, checks_receiver=checks_receiver, collects=False, is_call=False
+    )
+
+
+def _library(key: str, meaning: str, stand_in: str) -> Internal:
+    return Internal(key, Supplier.LIBRARY, meaning, stand_in)
+
+
+def _python(key: str, meaning: str, upcall: str = "") -> Internal:
+    return Internal(key, Supplier.PYTHON, meaning, upcall=upcall)
+
+
+def _asked(key: str, upcall: str) -> Internal:
+    """What functions of the heap files ask of Python, who leaves objects alone."""
+    return Internal(key, Supplier.PYTHON, upcall=upcall, collects=False)
+
+
+def _raw(key: str, is_call: bool = False) -> Internal:
+    return Internal(key, Supplier.COMPILER, is_raw=True, collects=False, is_call=is_call)
+
+
+def _values() -> list[Internal]:
+    """Arrays and strings."""
+    return [
+        _lowered("Array.Array", "make_array")._replace(collects=True),
+        _lowered("Array.len", "array_len", checks_receiver=True),
+        _lowered("Array.get", "array_get", checks_receiver=True),
+        _lowered("Array.set", "array_set", checks_receiver=True),
+        _lowered("defaultValue", ""),
+        _inline("outOfBounds", "out_of_bounds"),
+        _inline("Str.len", "str_len", checks_receiver=True),
+        _inline("Str.getByte", "str_get_byte", checks_receiver=True),
+        _library("Str.plus", "str_plus", "textPlus"),
+        _library("Str.equals", "str_equals", "textEquals"),
+        _library("Str.compareTo", "str_compare_to", "textCompare"),
+        _library("Str.clone", "str_clone", "textClone"),
+        _library("stringOfBytes", "string_of_bytes", "textOfBytes"),
+        _library("copyBytes", "copy_bytes", "copyTextBytes"),
+        _python("className", "class_name", upcall="class_name"),
+    ]
+
+
+def _process() -> list[Internal]:
+    """The process: its output, its arguments, its end."""
+    return [
+        _library("print", "print_text", "printText"),
+        _library("println", "print_line", "printLine"),
+        _lowered("assert", "assert_true"),
+        _python("fatalError", "fatal_error"),
+        _python("abort", "abort"),
+        _python("exit", "exit_process"),
+        _library("argc", "argument_count", "argumentCount"),
+        _library("argv", "argument", "argumentText"),
+        _library("sleep", "sleep", "sleepSeconds"),
+        _library("getpid", "process_id", "processId"),
+        _library("getppid", "parent_process_id", "parentProcessId"),
+        _library("unlink", "unlink", "unlinkFile"),
+        Internal("forceCollect", Supplier.COLLECTOR, "force_collect"),
+        _asked("flushOutput", "flush_output"),
+    ]
+
+
+def _traces() -> list[Internal]:
+    """Stack traces, and calls by name."""
+    return [
+        _library("recordStack", "record_stack", "recordFrames"),
+        _python("frameName", "frame_name"),
+        _python("frameCount", "frame_count", upcall="frame_count"),
+        _python("frameOf", "frame_of_chain", upcall="frame_of"),
+        _python("frameLine", "frame_line"),
+        _python("frameFile", "frame_file"),
+        _python("callByName", "call_by_name"),
+    ]
+
+
+def _foreign() -> list[Internal]:
+    """Functions of C, and memory of its own."""
+    return [
+        _library("loadFunction", "load_function", "findNative"),
+        *(_library(f"call{count}", "call_native", f"nativeCall{count}") for count in range(4)),
+        _library("native_malloc", "native_malloc", "nativeMalloc"),
+        _library("native_free", "native_free", "nativeFree"),
+        _library("set_uint8", "store_byte", "nativeStoreByte"),
+    ]
+
+
+NATIVE_ARGUMENTS: Final = 6
+"""`callNative6` has the most"""
+
+
+def _memory() -> list[Internal]:
+    """Raw memory, for the heap files alone (reference, 16.4)."""
+    plain = """
+        loadByte loadShort loadInt loadLong storeByte storeShort storeInt storeLong compareAndSwapLong fence
+        addressOf fromAddress threadAddress framePointer attentionWanted nativeAddress
+    """
+    bits = ("doubleBits", "doubleFromBits", "floatBits", "floatFromBits", "multiplyHigh")
+    return [
+        *(_raw(key) for key in plain.split()),
+        *(_lowered(key, "")._replace(is_raw=True) for key in bits),
+        _raw("copyMemory"),
+        _raw("clearMemory"),
+        *(_raw(f"callNative{count}", is_call=True) for count in range(NATIVE_ARGUMENTS + 1)),
+        Internal("newText", Supplier.COMPILER),
+    ]
+
+
+def _collectors() -> list[Internal]:
+    """What collectors ask of Python."""
+    return [
+        _asked("prepareCollector", "prepare_collector"),
+        _asked("makeHeap", "make_heap"),
+        _asked("collectionEnded", "collection_ended"),
+        _asked("collectionInterrupted", "collection_interrupted"),
+        _asked("heapIsWrong", "heap_is_wrong"),
+        _asked("blocksAreExhausted", "blocks_are_exhausted"),
+    ]
+
+
+INTERNALS: Final = {row.key: row for row in _rows()}
+
+RAW: Final = frozenset(key for key, row in INTERNALS.items() if row.is_raw)
+"""what programs cannot name"""
+
+CHECKS_RECEIVER: Final = frozenset(key for key, row in INTERNALS.items() if row.checks_receiver)
+
+WITHOUT_CALL: Final = frozenset(
+    key for key, row in INTERNALS.items() if row.supplier is Supplier.COMPILER and not row.is_call
+)
+"""functions that are a few machine instructions and no call"""

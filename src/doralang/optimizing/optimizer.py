@@ -1,0 +1,123 @@
+"""The passes in their order: a function to a function that does the same in less time.
+
+bytecode -> inline -> build -> PASSES -> schedule -> registers -> bytecode
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from time import perf_counter
+from typing import Final, NamedTuple
+
+from doralang.bytecode.function import Function
+from doralang.bytecode.verifier import verify
+from doralang.optimizing.algebra import simplify
+from doralang.optimizing.branches import decide_branches
+from doralang.optimizing.build import build_graph
+from doralang.optimizing.checks import remove_checks
+from doralang.optimizing.dead import remove_dead_code
+from doralang.optimizing.division import replace_divisions
+from doralang.optimizing.emit import emit_function
+from doralang.optimizing.graph import Graph
+from doralang.optimizing.inlining import NoWorld, World, inline
+from doralang.optimizing.memory import remove_memory_accesses
+from doralang.optimizing.verifier import verify_graph
+
+VERIFIES: Final = bool(os.environ.get("DORA_VERIFY"))
+"""Whether each pass is looked after; tests set the environment variable."""
+
+
+class Pass(NamedTuple):
+    """`run` changes the graph; it says how many things it has found."""
+
+    name: str
+    run: Callable[[Graph], int]
+
+
+PASSES: Final = (
+    Pass("algebra", simplify),
+    Pass("branches", decide_branches),
+    Pass("memory", remove_memory_accesses),
+    Pass("checks", remove_checks),
+    Pass("branches", decide_branches),
+    Pass("memory", remove_memory_accesses),
+    Pass("algebra", simplify),
+    Pass("division", replace_divisions),
+    Pass("dead code", remove_dead_code),
+)
+"""in the order in which they run"""
+
+
+NOTHING_KNOWN: Final[World] = NoWorld()
+
+
+class Times(dict[str, float]):
+    """Seconds by the name of a pass, for `--stats`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.functions = 0
+        self.instructions = 0
+        self.grown = 0
+        """instructions behind inlining"""
+        self.found: dict[str, int] = {}
+
+    def add(self, name: str, start: float, found: int = 0) -> float:
+        """Note a pass that has begun at `start`; the time now."""
+        now = perf_counter()
+        self[name] = self.get(name, 0.0) + now - start
+        self.found[name] = self.found.get(name, 0) + found
+        return now
+
+    def __str__(self) -> str:
+        size = f"{self.instructions} instructions, {self.grown} with inlined ones"
+        size = f"{self.instructions} instructions, {self.grown} with inlined ones"
+        lines = [f"optimizer: {self.functions} functions, {size}"]
+        for name, seconds in self.items():
+            found = self.found[name]
+            lines.append(f"  {name:<12} {seconds * 1e3:8.1f} ms" + (f" {found:7} found" if found else ""))
+        return "\n".join(lines) + "\n"
+
+
+def optimized_graph(function: Function, times: Times, world: World = NOTHING_KNOWN) -> Graph:
+    """The graph of a function behind all passes."""
+    now = perf_counter()
+    function, found = inline(function, world)
+    now = times.add("inlining", now, found)
+    if VERIFIES and found:
+        verify(function)
+    times.grown += len(function.code)
+    graph = build_graph(function)
+    now = times.add("build", now)
+    if VERIFIES:
+        verify_graph(graph, "build")
+    for name, run in PASSES:
+        now = perf_counter()
+        times.add(name, now, run(graph))
+        if VERIFIES:
+            verify_graph(graph, name)
+    return graph
+
+
+def optimize(
+    function: Function,
+    times: Times,
+    world: World = NOTHING_KNOWN,
+    show: Callable[[Graph], None] | None = None,
+) -> Function:
+    """The optimized bytecode of a function; `show` is given the graph that it is made of.
+
+    Without a `world` nothing is inlined.
+    """
+    times.functions += 1
+    times.instructions += len(function.code)
+    graph = optimized_graph(function, times, world)
+    if show is not None:
+        show(graph)
+    now = perf_counter()
+    result = emit_function(graph)
+    times.add("emit", now)
+    if VERIFIES:
+        verify(result)
+    return result
