@@ -65,6 +65,17 @@ def test_handles_are_used_again(m: dora.Module) -> None:
     assert handles.table.top - handles.table.start < 100
 
 
+def test_objects_in_a_cycle(recwarn: pytest.WarningsRecorder) -> None:
+    """Python's collector may free the instance before what is held in it."""
+    for number in range(5):
+        held: list[Any] = []
+        instance = dora.compile(SOURCE).new()
+        held += [held, instance, instance.make(number, "x")]
+        del instance, held
+        gc.collect()
+    assert not [one for one in recwarn if "ignored" in str(one.message)]
+
+
 @pytest.mark.parametrize(
     ("use", "error", "message"),
     [

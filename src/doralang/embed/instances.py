@@ -26,7 +26,7 @@ from doralang.interpreter.objects import Value
 from doralang.native.module import Module
 from doralang.native.running import Executor
 from doralang.runtime import stubs
-from doralang.runtime.instance import PATIENCE, InstanceBusy, RunOptions
+from doralang.runtime.instance import PATIENCE, Instance, InstanceBusy, RunOptions
 from doralang.runtime.memory import load_word, load_words
 from doralang.settings import Settings
 from doralang.types.failures import Exit, Failure, FatalError, Trapped, as_failure
@@ -247,8 +247,8 @@ class Host(Executor):
 
     def drop(self, place: int) -> None:
         """Nobody needs a handle any more; at any time, from any thread."""
-        instance = self.instance
-        if not instance.is_closed:
+        instance: Instance | None = self.__dict__.get("instance")
+        if instance is not None and not instance.is_closed:  # Python's collector may have freed it before
             instance.handles.drop(place)
             if not instance.is_running:
                 instance.handles.forget_dropped()
