@@ -76,6 +76,34 @@ def test_objects_in_a_cycle(recwarn: pytest.WarningsRecorder) -> None:
     assert not [one for one in recwarn if "ignored" in str(one.message)]
 
 
+class Finalized:
+    """Uses a program when it dies together with it."""
+
+    def __init__(self, program: Any) -> None:
+        self.program = program
+        self.me = self
+        self.seen: list[Any] = []
+
+    def __del__(self) -> None:
+        FINALIZED.append(self.program.isNil(None))
+        FINALIZED.append(self.program.make(len(FINALIZED), "x").x)
+
+
+FINALIZED: list[Any] = []
+
+
+def test_finalizers_may_use_what_dies_with_them() -> None:
+    FINALIZED.clear()
+    for _ in range(20):
+        one = Finalized(dora.compile(SOURCE))
+        one.program.make(1, "x")
+        one.program.cycle = one
+        del one
+        gc.collect()
+    gc.collect()
+    assert [one for number in range(20) for one in (True, 2 * number + 1)] == FINALIZED
+
+
 @pytest.mark.parametrize(
     ("use", "error", "message"),
     [

@@ -40,6 +40,7 @@ class CheckedProgram:
         self.make_object = make_object
         self.code: Code = module_of(program, Settings())
         self.code.most_code = limits.code_size
+        self.code.space.watch_collections()
         LIVE_PROGRAMS.add(self)
         self.text: ClassType = program.library.classes["Str"].of()
 

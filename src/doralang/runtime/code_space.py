@@ -12,6 +12,7 @@ classes    the class of a shape, by its address
 from __future__ import annotations
 
 import ctypes
+import gc
 import os
 from collections.abc import Callable
 from functools import cache
@@ -66,6 +67,8 @@ class CodeSpace:
         """how often the thread that has the lock is at work here"""
         self.condemned: list[Callable[[], None]] = []
         """what frees things whose last reference has gone"""
+        self.collecting = False
+        """whether Python's collector of cycles is at work"""
         self.arena = CodeArena(arena_size())
         self.ticker = ticker(target)
         self.points = PointTable(self.arena)
@@ -102,10 +105,25 @@ class CodeSpace:
     def condemn(self, free: Callable[[], None]) -> None:
         """Free something whose last reference has gone.
 
-        That is done at once, unless Python's collector of cycles has come in the middle of work here: then
-        when the work is done.
+        That is done at once, unless Python's collector of cycles is at work: then when it is done, as
+        finalizers that it has still to call may use what dies together with them (`watch_collections`).
         """
         self.condemned.append(free)
+        if not self.collecting:
+            self.reap_outside()
+
+    def watch_collections(self) -> None:
+        """Let `condemn` know of Python's collections from now on."""
+        if self.note_collection not in gc.callbacks:
+            gc.callbacks.append(self.note_collection)
+
+    def note_collection(self, phase: str, info: dict[str, int]) -> None:
+        self.collecting = phase == "start"
+        if self.condemned and not self.collecting:
+            self.reap_outside()
+
+    def reap_outside(self) -> None:
+        """Free what is condemned, unless that interrupts work here: then that is done when the work is."""
         if not self.arena.lock.locked() and not self.ticker.lock.locked():
             self.reap()
 
