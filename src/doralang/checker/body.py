@@ -19,7 +19,7 @@ from doralang.checker.scopes import ConstantName, Context, Unit
 from doralang.syntax import tree
 from doralang.text.diagnostics import Diagnostic
 from doralang.text.recursion import HOP, on_fresh_stack
-from doralang.text.source import Span
+from doralang.text.source import NOWHERE, Span
 from doralang.types.types import ERROR, Type, has_error
 
 
@@ -220,15 +220,16 @@ class Body:
                 statements.append(checked)
         return typed.Block(node.span, statements)
 
-    def declare(self, name: str, type: Type, mutable: bool) -> Local:
-        """A new local that is visible from here to the end of the block."""
-        local = self.temporary(name, type, mutable)
+    def declare(self, name: str, span: Span, type: Type, mutable: bool) -> Local:
+        """A new local that is visible from here to the end of the block; `span` is its name."""
+        local = self.temporary(name, type, mutable, span)
         self.scopes[-1][name] = local
+        self.context.note(span.start, local)
         return local
 
-    def temporary(self, name: str, type: Type, mutable: bool = False) -> Local:
+    def temporary(self, name: str, type: Type, mutable: bool = False, span: Span = NOWHERE) -> Local:
         """A new local without a name that programs could say."""
-        local = Local(name, type, mutable, len(self.function.locals))
+        local = Local(name, type, mutable, len(self.function.locals), span)
         self.function.locals.append(local)
         return local
 

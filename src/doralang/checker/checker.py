@@ -29,7 +29,7 @@ from doralang.checker.declarations import (
 from doralang.checker.inheritance import check_inheritance
 from doralang.checker.program import Class, Function, FunctionKind, Global, Library, Local, Program, Trait
 from doralang.checker.resolve import resolve_type
-from doralang.checker.scopes import Context, Unit
+from doralang.checker.scopes import Context, Recorder, Unit
 from doralang.checker.traits import declare_impl, declare_trait
 from doralang.syntax import tree
 from doralang.text.diagnostics import Diagnostics
@@ -127,7 +127,7 @@ def check_library(
     files: Sequence[tuple[Source, tree.File]], public: frozenset[str], diagnostics: Diagnostics
 ) -> CheckedLibrary:
     """Declare the library.  Its bodies are checked, and reported about, when they are first asked for."""
-    unit = Unit(diagnostics, None)
+    unit = Unit(diagnostics)
     declarations = Declarations(unit)
     for source, file in files:
         collect(declarations, source, file)
@@ -149,7 +149,7 @@ def check_library(
 
 
 def program_unit(diagnostics: Diagnostics, library: CheckedLibrary, granted: frozenset[str] | None) -> Unit:
-    unit = Unit(diagnostics, library.unit, visible=library.public, granted=granted)
+    unit = Unit(diagnostics, (library.unit,), visible=library.public, granted=granted)
     unit.impls = {head: dict(impls) for head, impls in library.unit.impls.items()}
     return unit
 
@@ -165,10 +165,12 @@ def check_program(
     *,
     main: MainRule = MainRule.REQUIRED,
     granted: frozenset[str] | None = None,
+    recorder: Recorder | None = None,
 ) -> Program:
     """Check a file.  The program is good only if `diagnostics` has no errors afterwards."""
     syntax_errors = diagnostics.errors
     unit = program_unit(diagnostics, library, granted)
+    unit.recorder = recorder
     declarations = Declarations(unit)
     collect(declarations, source, file)
     for _, complete in declare(declarations):

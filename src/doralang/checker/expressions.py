@@ -45,10 +45,13 @@ def check_self(body: Body, node: tree.Self, expected: Type | None) -> TypedExpre
 def check_name(body: Body, node: tree.Name, expected: Type | None) -> TypedExpression:
     local = body.find_local(node.name)
     if local is not None:
+        body.context.note(node.span.start, local)
         if local.type is ERROR:
             return body.wrong(node.span)
         return typed.GetLocal(node.span, local.type, local)
     entity = body.global_name(node.name)
+    if entity is not None:
+        body.context.note(node.span.start, entity)
     if isinstance(entity, Global):
         if entity.type is ERROR:
             return body.wrong(node.span)

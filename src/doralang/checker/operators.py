@@ -364,6 +364,7 @@ def check_member(
     if found is None:
         return unknown_field(body, node, left.type)
     field, arguments = found
+    body.context.note(node.span.end - len(node.name), field)
     mapping = dict(zip(field.owner.parameters, arguments, strict=True))
     type = substitute(field.type, mapping)
     if type is ERROR:
@@ -417,6 +418,8 @@ def check_assign(body: Body, node: tree.Assign, expected: Type | None) -> TypedE
 def assign_name(body: Body, node: tree.Assign, target: tree.Name) -> TypedExpression:
     local = body.find_local(target.name)
     entity = local or body.global_name(target.name)
+    if entity is not None:
+        body.context.note(target.span.start, entity)
     if isinstance(entity, Local | Global):
         return assign_variable(body, node, entity)
     body.expression(node.value)

@@ -27,7 +27,7 @@ from typing import TypeAlias
 
 from doralang.library.files import GRANTED, HEAP, PUBLIC_NAMES
 from doralang.syntax.tree import Modifier
-from doralang.text.source import Source, Span
+from doralang.text.source import NOWHERE, Source, Span
 from doralang.types.primitives import Primitive
 from doralang.types.types import UNIT, ClassHead, ClassType, TraitHead, Type, TypeParameter
 
@@ -35,15 +35,19 @@ from doralang.types.types import UNIT, ClassHead, ClassType, TraitHead, Type, Ty
 
 
 class Local:
-    """A parameter, variable or temporary of a function; `index` is its slot in the frame."""
+    """A parameter, variable or temporary of a function; `index` is its slot in the frame.
 
-    __slots__ = ("index", "mutable", "name", "type")
+    `span` is its name where it is declared; of `self` and temporaries it is `NOWHERE`.
+    """
 
-    def __init__(self, name: str, type: Type, mutable: bool, index: int) -> None:
+    __slots__ = ("index", "mutable", "name", "span", "type")
+
+    def __init__(self, name: str, type: Type, mutable: bool, index: int, span: Span = NOWHERE) -> None:
         self.name = name
         self.type = type
         self.mutable = mutable
         self.index = index
+        self.span = span
 
 
 class FunctionKind(Enum):

@@ -52,11 +52,14 @@ def resolve_type(context: Context, node: tree.Type, *, result: bool = False, dep
 def resolve_name(context: Context, node: tree.NamedType, depth: int) -> Type:
     parameter = context.parameters.get(node.name)
     if parameter is not None:
+        context.note(node.span.start, parameter)
         if node.arguments:
             wrong_count(context, node.span, node.name, 0, len(node.arguments))
             return ERROR
         return parameter
     entity = context.unit.find(node.name)
+    if entity is not None:
+        context.note(node.span.start, entity)
     if isinstance(entity, Class):
         return resolve_class(context, node, entity, depth)
     for argument in node.arguments:

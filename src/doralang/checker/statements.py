@@ -45,7 +45,7 @@ def check_variable(body: Body, node: tree.Variable) -> typed.Statement | None:
         body.error("E0305", node.span, name=node.name)
         return None
     type = variable_type(body, node, declared, value)
-    local = body.declare(node.name, type, node.mutable)
+    local = body.declare(node.name, node.name_span, type, node.mutable)
     if value is None:
         value = typed.DefaultValue(node.span, type)
     return typed.Let(node.span, local, value)
@@ -132,7 +132,7 @@ def check_for(body: Body, node: tree.For) -> typed.Statement:
         body.error("E0305", node.span, name=node.name)
         local = body.temporary(node.name, ERROR)
     else:
-        local = body.declare(node.name, calls[2].result if calls else ERROR, False)
+        local = body.declare(node.name, node.name_span, calls[2].result if calls else ERROR, False)
     block = check_loop_body(body, node.body)
     body.scopes.pop()
     if calls is None:
@@ -270,7 +270,7 @@ def check_catch(body: Body, node: tree.Catch) -> typed.Catch | None:
         body.error("E0305", node.span, name=node.name)
         local = body.temporary(node.name, type)
     else:
-        local = body.declare(node.name, type, False)
+        local = body.declare(node.name, node.name_span, type, False)
     block = body.block(node.body)
     body.scopes.pop()
     return typed.Catch(local, type, block) if isinstance(type, ClassType) else None

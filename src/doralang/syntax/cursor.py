@@ -24,6 +24,7 @@ from doralang.text.shown import excerpt
 from doralang.text.source import Source, Span
 
 T = TypeVar("T")
+N = TypeVar("N", bound=tree.Node)
 
 DEEPEST: Final = 1000
 """Levels of blocks, expressions and types within each other (E0215 beyond); a multiple of `HOP`."""
@@ -157,6 +158,12 @@ class Cursor:
             return False
         self.advance()
         return True
+
+    def spanning(self, node: N, start: int) -> N:
+        """Note that the extent of `node` is from offset `start` to the token passed last."""
+        node.start = start
+        node.end = self.ends[self.at - 1]
+        return node
 
     # Looking.
 

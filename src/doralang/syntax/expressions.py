@@ -70,11 +70,12 @@ def expression(c: Cursor) -> tree.Expression:
 
 
 def _expression(c: Cursor) -> tree.Expression:
+    start = c.starts[c.at]
     parsed = operation(c)
     if c.kind == "=":
-        parsed = assignment(c, parsed)
+        parsed = c.spanning(assignment(c, parsed), start)
     if c.kind == "?":
-        parsed = choice(c, parsed)
+        parsed = c.spanning(choice(c, parsed), start)
     return parsed
 
 
@@ -110,30 +111,35 @@ def choice(c: Cursor, condition: tree.Expression) -> tree.Expression:
 
 def operation(c: Cursor) -> tree.Expression:
     """Operands joined by binary operators."""
+    start = c.starts[c.at]
     left = operand(c)
     if c.kind not in LEVELS:
         return left
-    waiting: list[tuple[int, str, Span, tree.Expression]] = []  # for their right operands
+    waiting: list[tuple[int, str, Span, tree.Expression, int]] = []  # for their right operands
     level_of = LEVELS.get
     while level := level_of(c.kind):
         while waiting and waiting[-1][0] >= level:
-            _, operator, span, first = waiting.pop()
+            _, operator, span, first, start = waiting.pop()
             left = tree.Binary(span, operator, first, left)
-        waiting.append((level, c.kind, c.take(), left))
+            left.start, left.end = start, c.ends[c.at - 1]
+        waiting.append((level, c.kind, c.take(), left, start))
+        start = c.starts[c.at]
         left = number(c) if c.kind is NUMBER and c.kinds[c.at + 1] in LEVELS else operand(c)
     while waiting:
-        _, operator, span, first = waiting.pop()
+        _, operator, span, first, start = waiting.pop()
         left = tree.Binary(span, operator, first, left)
+        left.start, left.end = start, c.ends[c.at - 1]
     return left
 
 
 def operand(c: Cursor) -> tree.Expression:
     """A unary expression with the `is` and `as` behind it."""
+    start = c.starts[c.at]
     parsed = prefixed(c) if c.kind in PREFIXES else primary(c)
     while c.kind == "is" or c.kind == "as":
         make = tree.TypeTest if c.kind == "is" else tree.Cast
         span = c.take()
-        parsed = make(span, parsed, parse_type(c))
+        parsed = c.spanning(make(span, parsed, parse_type(c)), start)
     return parsed
 
 
@@ -148,22 +154,24 @@ def prefixed(c: Cursor) -> tree.Expression:
     parsed = primary(c)
     c.depth -= len(operators)
     for operator, span in reversed(operators):
-        parsed = tree.Unary(span, operator, parsed)
+        parsed = c.spanning(tree.Unary(span, operator, parsed), span.start)
     return parsed
 
 
 def primary(c: Cursor) -> tree.Expression:
     """An atom and the calls, fields and indexes hung onto it."""
+    start = c.starts[c.at]
     parse = _FACTORS.get(c.kind)
     parsed = parse(c) if parse else no_expression(c)
     while True:
         if c.kind == ".":
             parsed = member(c, parsed)
+            parsed.start, parsed.end = start, c.ends[c.at - 1]
         elif c.kind == "[":
             span = c.take()
             index = inner_expression(c)
             close(c, "]")
-            parsed = tree.Index(span, parsed, index)
+            parsed = c.spanning(tree.Index(span, parsed, index), start)
         else:
             return parsed
 
@@ -218,7 +226,7 @@ def named(c: Cursor) -> tree.Expression:
     at = c.at
     name = c.take_text()
     if c.kind == "(":
-        return tree.Call(c.tokens.span(at), name, [], arguments(c))
+        return c.spanning(tree.Call(c.tokens.span(at), name, [], arguments(c)), c.starts[at])
     if c.kind == "::":
         return path(c, at, name)
     if c.kind == "{" and looks_like_struct(c):
@@ -233,14 +241,16 @@ def path(c: Cursor, at: int, name: str) -> tree.Expression:
     if c.peek() == "<":
         first = explicit_types(c)
         if c.kind != "::":
-            return tree.Call(span, name, first, arguments(c))
+            return c.spanning(tree.Call(span, name, first, arguments(c)), span.start)
     c.advance()
+    method_span = c.span()
     method = c.name()
     second = explicit_types(c) if c.kind == "::" and c.peek() == "<" else []
     if c.kind != "(":
         no_call(c)
         return tree.InvalidExpression(span)
-    return tree.StaticCall(span, name, first, method, second, arguments(c))
+    call = tree.StaticCall(span, name, first, method, method_span, second, arguments(c))
+    return c.spanning(call, span.start)
 
 
 def no_call(c: Cursor) -> None:
@@ -270,10 +280,10 @@ def _struct_field(c: Cursor) -> None:
 
 
 def parenthesis(c: Cursor) -> tree.Expression:
-    c.advance()
+    start = c.take().start
     parsed = inner_expression(c)
     close(c, ")")
-    return parsed
+    return c.spanning(parsed, start)
 
 
 def attempt(c: Cursor) -> tree.Expression:
@@ -281,11 +291,12 @@ def attempt(c: Cursor) -> tree.Expression:
     span = c.take()
     operand = expression(c)
     otherwise = expression(c) if c.accept("else") else None
-    return tree.Try(span, operand, otherwise)
+    return c.spanning(tree.Try(span, operand, otherwise), span.start)
 
 
 def forced(c: Cursor) -> tree.Expression:
-    return tree.ForcedTry(c.take(), expression(c))
+    span = c.take()
+    return c.spanning(tree.ForcedTry(span, expression(c)), span.start)
 
 
 def optional(c: Cursor) -> tree.Expression:

@@ -35,7 +35,8 @@ def block(c: Cursor) -> tree.Block:
 
 
 def _block(c: Cursor) -> tree.Block:
-    return open_block(c, c.take())
+    span = c.take()
+    return c.spanning(open_block(c, span), span.start)
 
 
 def open_block(c: Cursor, span: Span) -> tree.Block:
@@ -121,9 +122,15 @@ def has_end(c: Cursor) -> bool:
 
 
 def statement(c: Cursor) -> tree.Statement:
+    start = c.starts[c.at]
     parse = _STATEMENTS.get(c.kind)
-    if parse:
-        return parse(c)
+    node = parse(c) if parse else other_statement(c)
+    node.start, node.end = start, c.ends[c.at - 1]
+    return node
+
+
+def other_statement(c: Cursor) -> tree.Statement:
+    """An expression, or something reserved or misplaced."""
     if c.kind == NAME and c.text() in WORDS:
         return word_statement(c)
     if c.kind in DECLARING:
@@ -172,7 +179,7 @@ def skip_statement(c: Cursor) -> None:
 def variable(c: Cursor) -> tree.Statement:
     """`let x: T = e;`, `var x = e;`"""
     mutable = c.kind == "var"
-    span = c.take()
+    span, name_span = c.take(), c.span()
     name = c.name()
     declared = value = None
     if c.accept(":"):
@@ -187,7 +194,9 @@ def variable(c: Cursor) -> tree.Statement:
     if value is None and c.skips != skips:
         # What was skipped may have said more about the type, and a value.
         declared, value = tree.InvalidType(span), tree.InvalidExpression(span)
-    return tree.Variable(span, name, mutable, declared, value) if name else tree.InvalidStatement(span)
+    if not name:
+        return tree.InvalidStatement(span)
+    return tree.Variable(span, name, name_span, mutable, declared, value)
 
 
 def if_statement(c: Cursor) -> tree.Statement:
@@ -204,7 +213,7 @@ def if_statement(c: Cursor) -> tree.Statement:
 def arm(c: Cursor) -> tree.Arm:
     span = c.take()
     test = condition(c)
-    return tree.Arm(span, test, block(c))
+    return c.spanning(tree.Arm(span, test, block(c)), span.start)
 
 
 def while_statement(c: Cursor) -> tree.Statement:
@@ -220,12 +229,13 @@ def loop_statement(c: Cursor) -> tree.Statement:
 def for_statement(c: Cursor) -> tree.Statement:
     span = c.take()
     skips, fails = c.skips, c.fails
+    name_span = c.span()
     name = c.name()
     c.expect("in")
     iterable = condition(c)
     c.panic = c.panic or c.fails != fails
     if c.skips == skips:
-        return tree.For(span, name, iterable, block(c))
+        return tree.For(span, name, name_span, iterable, block(c))
     body = block(c)
     # Without its name the body is only good for its own syntax errors.
     return tree.InvalidStatement(body.span)
@@ -246,13 +256,14 @@ def do_statement(c: Cursor) -> tree.Statement:
 
 def catch(c: Cursor) -> tree.Catch:
     span, fails = c.take(), c.fails
+    name_span = c.span()
     name = c.name()
     caught = annotated_type(c)
     c.panic = c.panic or c.fails != fails
     body = block(c)
     if c.fails != fails:
         body.statements.insert(0, tree.InvalidStatement(span))
-    return tree.Catch(span, name, caught, body)
+    return c.spanning(tree.Catch(span, name, name_span, caught, body), span.start)
 
 
 def break_statement(c: Cursor) -> tree.Statement:

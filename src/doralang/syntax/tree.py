@@ -2,7 +2,8 @@
 
 Each node has a `span`: the place where reports about it point, exactly as section 15.1 of the
 reference says (the `.` and the name for a member, the operator for an operation, the whole type
-for a type).  Nodes are compared by identity; `syntax.dump` says whether two trees are written alike.
+for a type); and an `extent`: all of its text, from its first token to its last.  Nodes are compared by
+identity; `syntax.dump` says whether two trees are written alike.
 
 Left operands may be nested thousands deep (`1 + 1 + …`, `a.f().g()…`), so nobody recurses
 into them: `spine` takes such an expression apart.  Everything else is nested at most as deep as
@@ -14,17 +15,33 @@ text might have said is unknown, so nothing is reported that it could explain.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, fields
 from enum import Enum, Flag, auto
 from typing import TypeAlias
 
+from doralang.syntax.tokens import Tokens
 from doralang.text.source import Span
 
 
 @dataclass(slots=True, repr=False, eq=False)
 class Node:
+    """`start` and `end` are there only where the extent is not the span: names and types have none."""
+
     span: Span
+    start: int = field(init=False, compare=False)
+    end: int = field(init=False, compare=False)
+
+    @property
+    def extent(self) -> Span:
+        """The whole text of the construct, the parentheses around an expression and modifiers included.
+
+        Of what the parser skipped or the checker made up it is the span.
+        """
+        try:
+            return Span(self.start, self.end)
+        except AttributeError:
+            return self.span
 
 
 # Types.
@@ -139,6 +156,7 @@ class StaticCall(Node):
     owner: str
     owner_arguments: list[Type]
     name: str
+    name_span: Span
     type_arguments: list[Type]
     arguments: list[Expression]
 
@@ -307,6 +325,7 @@ class Variable(Node):
     """`let x: T = e;`, `var x = e;`"""
 
     name: str
+    name_span: Span
     mutable: bool
     type: Type | None
     value: Expression | None
@@ -351,6 +370,7 @@ class For(Node):
     """`for x in e { … }`"""
 
     name: str
+    name_span: Span
     iterable: Expression
     body: Block
 
@@ -360,6 +380,7 @@ class Catch(Node):
     """`catch e: T { … }`"""
 
     name: str
+    name_span: Span
     type: Type
     body: Block
 
@@ -452,6 +473,7 @@ class Parameter(Node):
     """`var x: int`; the span is the first token"""
 
     name: str
+    name_span: Span
     type: Type
     mutable: bool
 
@@ -461,6 +483,7 @@ class Function(Node):
     """A function, or a method of a class, trait or `impl`; the span is `fun`"""
 
     name: str
+    name_span: Span
     modifiers: Modifier
     type_parameters: list[TypeParameter]
     parameters: list[Parameter]
@@ -500,6 +523,7 @@ class Field(Node):
 
     modifiers: Modifier
     name: str
+    name_span: Span
     mutable: bool
     type: Type
     value: Expression | None
@@ -549,6 +573,7 @@ class Class(Node):
 @dataclass(slots=True, repr=False, eq=False)
 class Trait(Node):
     name: str
+    name_span: Span
     methods: list[Function | InvalidMember]
 
 
@@ -564,6 +589,7 @@ class Impl(Node):
 @dataclass(slots=True, repr=False, eq=False)
 class Global(Node):
     name: str
+    name_span: Span
     mutable: bool
     type: Type
     value: Expression | None
@@ -574,6 +600,7 @@ class Constant(Node):
     """`const X: int = 1;`"""
 
     name: str
+    name_span: Span
     type: Type
     value: Expression
 
@@ -589,3 +616,14 @@ Declaration: TypeAlias = Function | Class | Trait | Impl | Global | Constant | I
 @dataclass(slots=True, repr=False, eq=False)
 class File(Node):
     declarations: list[Declaration]
+    tokens: Tokens
+    """what it was parsed from; the comments are in there, too"""
+
+
+def children(node: Node) -> Iterator[Node]:
+    """The nodes directly below, as they stand in the text but for what a block that is not parsed yet has."""
+    for one in fields(node):
+        value = getattr(node, one.name) if one.compare else None
+        yield from (
+            item for item in (value if isinstance(value, list) else [value]) if isinstance(item, Node)
+        )
