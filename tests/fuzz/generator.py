@@ -10,7 +10,7 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from fuzz import ways
+from fuzz import values, ways
 from fuzz.ways import WayGenerator
 
 INTEGERS = ("int", "long")
@@ -263,7 +263,11 @@ class Generator:
         return self.random.choice(self.makers(type))(type, scope, depth - 1)
 
     def makers(self, type: str) -> list[Callable[[str, Scope, int], str]]:
-        makers: list[Callable[[str, Scope, int], str]] = [self.from_call, self.from_array]
+        makers: list[Callable[[str, Scope, int], str]] = [
+            self.from_call,
+            self.from_array,
+            self.from_statements,
+        ]
         if type in NUMBERS:
             makers += [self.arithmetic, self.arithmetic, self.arithmetic, self.unary, self.converted]
         if type in INTEGERS:
@@ -275,6 +279,10 @@ class Generator:
         if type == "Str":
             makers += [self.concatenation, self.text_of]
         return makers
+
+    def from_statements(self, type: str, scope: Scope, depth: int) -> str:
+        make = self.random.choice((values.branches, values.operand, values.with_assignment))
+        return make(self, type, scope, depth)
 
     def arithmetic(self, type: str, scope: Scope, depth: int) -> str:
         left, right = self.expression(type, scope, depth), self.expression(type, scope, depth)

@@ -61,9 +61,9 @@ def test_extents_contain_the_span_and_the_extents_of_the_children(path: Path) ->
 def test_the_text_of_an_expression_is_that_expression(path: Path) -> None:
     source = Source(path.name, path.read_text())
     for node in nodes(parsed(source)):
-        if not isinstance(node, tree.Expression) or isinstance(node, tree.Super):
-            continue
         text = source.text[slice(*node.extent)]
+        if not isinstance(node, tree.Expression) or isinstance(node, tree.Super) or text.endswith(";"):
+            continue  # a jump with its `;` is a statement
         diagnostics = Diagnostics()
         cursor = Cursor(lex(Source("part", text), diagnostics), diagnostics, block)
         again = full_expression(cursor)

@@ -63,6 +63,9 @@ LEAVES = st.one_of(
 
 def larger(inner: st.SearchStrategy[object]) -> st.SearchStrategy[object]:
     several = st.lists(inner, max_size=2)
+    valued = node(
+        tree.Block, st.lists(node(tree.ExpressionStatement, inner), max_size=1), st.one_of(st.none(), inner)
+    )
     return st.one_of(
         node(tree.Call, NAMES, TYPE_LISTS, several),
         node(tree.StaticCall, NAMES, TYPE_LISTS, NAMES, PLACES, TYPE_LISTS, several),
@@ -76,6 +79,16 @@ def larger(inner: st.SearchStrategy[object]) -> st.SearchStrategy[object]:
         node(tree.Assign, inner, inner),
         node(tree.Try, inner, st.one_of(st.none(), inner)),
         node(tree.ForcedTry, inner),
+        valued,
+        node(
+            tree.If,
+            st.lists(node(tree.Arm, inner, valued), min_size=1, max_size=2),
+            st.one_of(st.none(), valued),
+        ),
+        node(tree.Return, st.one_of(st.none(), inner)),
+        node(tree.Throw, inner),
+        node(tree.Break),
+        node(tree.Continue),
     )
 
 

@@ -19,7 +19,17 @@ from doralang.syntax import tree
 from doralang.syntax.tree import Modifier
 from doralang.text.source import Span
 from doralang.types.primitives import PRIMITIVES
-from doralang.types.types import ERROR, NIL, UNIT, ClassType, PrimitiveType, Type, TypeParameter, substitute
+from doralang.types.types import (
+    ERROR,
+    NEVER,
+    NIL,
+    UNIT,
+    ClassType,
+    PrimitiveType,
+    Type,
+    TypeParameter,
+    substitute,
+)
 
 RAW_NAMES: Final = frozenset(
     [
@@ -160,6 +170,9 @@ def method_hint(body: Body, name: str) -> str | None:
 
 def call_function(body: Body, node: tree.Call, function: Function, expected: Type | None) -> Checked:
     note_throws(body, node.span, function)
+    if body.formula and function.result is NEVER:
+        body.error("E0407", node.span, type=NEVER)  # it would fit everywhere
+        return check_anyway(body, node.arguments, node.span)
     known: dict[Type, Type] = {}
     open = function.type_parameters
     if node.type_arguments:

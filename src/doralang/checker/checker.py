@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
-from doralang.checker import calls, expressions, operators, statements
+from doralang.checker import calls, expressions, jumps, operators, statements, values
 from doralang.checker import program as typed
 from doralang.checker.bodies import check_constructor, check_function, check_global, new_body
 from doralang.checker.body import Handlers
@@ -41,7 +41,7 @@ NOTHING: Final[frozenset[str]] = frozenset()
 
 HANDLERS: Final = Handlers(
     plain={**expressions.PLAIN, **operators.PLAIN},
-    leaves={**expressions.LEAVES, **calls.LEAVES, **operators.LEAVES},
+    leaves={**expressions.LEAVES, **calls.LEAVES, **operators.LEAVES, **values.LEAVES, **jumps.LEAVES},
     links={**calls.LINKS, **operators.LINKS},
     statements={**statements.STATEMENTS},
 )

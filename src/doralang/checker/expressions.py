@@ -174,7 +174,7 @@ def check_choice(body: Body, node: tree.Choice, expected: Type | None) -> TypedE
         return body.error("E0403", node.condition.span, found=condition.type)
     for one, other in ((then, otherwise), (otherwise, then)):
         if is_assignable(other.type, one.type) and one.type not in (UNIT, NIL):
-            return typed.Choice(node.span, one.type, condition, then, otherwise)
+            return typed.Choice(node.span, one.type, [(condition, then)], otherwise)
     return body.error("E0401", node.span, expected=then.type, found=otherwise.type, hint=None)
 
 

@@ -24,6 +24,7 @@ from doralang.types.types import (
     ERROR,
     INT,
     LARGEST,
+    NEVER,
     NIL,
     PRIMITIVE_TYPES,
     UNIT,
@@ -89,6 +90,8 @@ def check_unary(body: Body, node: tree.Unary, expected: Type | None) -> TypedExp
     operand = finished(operand)
     if body.is_unknown(operand.type):
         return body.wrong(node.span)
+    if operand.type is NEVER:
+        return operand
     found = None
     if isinstance(operand.type, PrimitiveType | ClassType):
         found = find_method(body.context, operand.type, UNARY_METHODS[node.operator])
@@ -224,7 +227,7 @@ def check_logical(
 ) -> TypedExpression:
     if body.is_unknown(left.type, right.type):
         return body.wrong(node.span)
-    if left.type is not BOOL or right.type is not BOOL:
+    if left.type is not BOOL or right.type not in (BOOL, NEVER):
         return body.error(
             "E0412", node.span, operator=node.operator, left=left.type, right=right.type, hint=None
         )
@@ -237,7 +240,7 @@ def check_identity(
     if body.is_unknown(left.type, right.type):
         return body.wrong(node.span)
     for side in (left, right):
-        if side.type is not NIL and not isinstance(side.type, ClassType):
+        if side.type not in (NIL, NEVER) and not isinstance(side.type, ClassType):
             return body.error("E0418", node.span, type=side.type)
     if not (is_assignable(left.type, right.type) or is_assignable(right.type, left.type)):
         return body.error("E0419", node.span, left=left.type, right=right.type)

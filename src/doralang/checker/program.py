@@ -72,6 +72,7 @@ class Function:
     __slots__ = (
         "_body",
         "complete",
+        "has_block_values",
         "impl_of",
         "kind",
         "locals",
@@ -107,6 +108,8 @@ class Function:
         """for a method of a class, the nearest one of its name in the parents"""
         self.signature = name
         """as stack traces show it (13.1)"""
+        self.has_block_values = False
+        """whether operands in its body may assign to its locals"""
         self._body: Block | None = None
         self.complete: Callable[[], None] | None = None
         """checks the body and calls `set_body`; None once that is done"""
@@ -479,11 +482,25 @@ class TryForce(Expression):
 
 @dataclass(slots=True, eq=False, repr=False)
 class Choice(Expression):
-    """`C ? A : B` of formulas"""
+    """`if … { … } else { … }` with a value, and `C ? A : B` of formulas: conditions with their values"""
 
-    condition: TypedExpression
-    then: TypedExpression
+    arms: list[tuple[TypedExpression, TypedExpression]]
     otherwise: TypedExpression
+
+
+@dataclass(slots=True, eq=False, repr=False)
+class BlockValue(Expression):
+    """A block as an operand; without `value` if it has none (`()`) or does not end (`Never`)."""
+
+    block: Block
+    value: TypedExpression | None
+
+
+@dataclass(slots=True, eq=False, repr=False)
+class Leave(Expression):
+    """A jump as an operand: what is evaluated of the expression around it is dropped."""
+
+    statement: Return | Throw | Break | Continue
 
 
 TypedExpression: TypeAlias = (
@@ -507,6 +524,8 @@ TypedExpression: TypeAlias = (
     | TryElse
     | TryForce
     | Choice
+    | BlockValue
+    | Leave
 )
 
 

@@ -17,7 +17,7 @@ from struct import pack, unpack
 from typing import TYPE_CHECKING, Any, Final
 
 from doralang.interpreter.objects import Str
-from doralang.types.types import BOOL, BYTE, CHAR, DOUBLE, FLOAT, INT, LONG, UNIT, PrimitiveType, Type
+from doralang.types.types import BOOL, BYTE, CHAR, DOUBLE, FLOAT, INT, LONG, PrimitiveType, Type, has_value
 
 if TYPE_CHECKING:
     from doralang.native.upcalls import Upcalls
@@ -115,7 +115,7 @@ def result_of(type: Type, text: Type) -> FromValue | None:
     """How a result of this type comes out; None if it cannot."""
     if type is CHAR:
         return chr
-    if isinstance(type, PrimitiveType) or type is UNIT:
+    if isinstance(type, PrimitiveType) or not has_value(type):
         return same
     return text_of if type is text else None
 
@@ -135,4 +135,4 @@ PYTHON_TYPES: Final[dict[PrimitiveType, type]] = {
 def annotation(type: Type, text: Type) -> Any:
     if isinstance(type, PrimitiveType):
         return PYTHON_TYPES[type]
-    return None if type is UNIT else str if type is text else str(type)
+    return None if not has_value(type) else str if type is text else str(type)

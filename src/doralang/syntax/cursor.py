@@ -36,6 +36,7 @@ DECLARING: Final = frozenset({"fun", "class", "trait", "impl", "const", "init", 
 STATEMENT_KEYWORDS: Final = frozenset(
     {"let", "var", "if", "while", "loop", "for", "do", "break", "continue", "return", "throw"}
 )
+JUMPS: Final = frozenset({"break", "continue", "return", "throw"})
 OPERAND_STARTS: Final = frozenset(
     {NAME, NUMBER, STRING, CHARACTER, "true", "false", "nil", "self", "super", "try", "try!", "try?"}
 )

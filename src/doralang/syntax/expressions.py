@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Final
 
 from doralang.syntax import literals, tree
-from doralang.syntax.cursor import DEEPEST, OPERAND_STARTS, Cursor
+from doralang.syntax.cursor import DEEPEST, JUMPS, OPERAND_STARTS, Cursor
 from doralang.syntax.reserved import lambda_expression, looks_like_lambda, looks_like_struct
 from doralang.syntax.tokens import CHARACTER, NAME, NUMBER, STRING
 from doralang.syntax.types import parse_type, type_arguments
@@ -32,6 +32,8 @@ _OPERATORS: Final = (
 LEVELS: Final = {name: level for level, row in enumerate(_OPERATORS, 1) for name in row}
 PREFIXES: Final = frozenset({"+", "-", "!"})
 EXPRESSION_STARTS: Final = OPERAND_STARTS | PREFIXES | {"(", "|", "||", "spawn", "defer"}
+"""what begins an element of a list; `{`, `if` and jumps do, too, but are rather the next statement if a
+comma or parenthesis is missing"""
 
 
 def full_expression(c: Cursor) -> tree.Expression:
@@ -328,6 +330,72 @@ def bar(c: Cursor) -> tree.Expression:
     return no_expression(c)
 
 
+# Statements with a value.
+
+
+def block_value(c: Cursor) -> tree.Expression:
+    """A block as an operand."""
+    return c.block(c) if may_hold_statements(c) else no_expression(c)
+
+
+def if_value(c: Cursor) -> tree.Expression:
+    return if_chain(c) if may_hold_statements(c) else no_expression(c)
+
+
+def may_hold_statements(c: Cursor) -> bool:
+    """In the head of an `if` or loop a `{` begins the body; and formulas have no statements."""
+    return c.struct_literals and not c.formula
+
+
+def if_chain(c: Cursor) -> tree.If:
+    """`if … { … } else if … { … } else { … }`, as a statement or as an operand"""
+    start = c.span()
+    arms = [arm(c)]
+    otherwise = None
+    while c.kind == "else":
+        c.advance()
+        if c.kind != "if":
+            otherwise = c.block(c)
+            break
+        arms.append(arm(c))
+    chain = tree.If(start, arms, otherwise)
+    chain.has_value = any(one.body.has_value for one in arms) or (
+        otherwise is not None and otherwise.has_value
+    )
+    return c.spanning(chain, start.start)
+
+
+def arm(c: Cursor) -> tree.Arm:
+    span = c.take()
+    test = condition(c)
+    return c.spanning(tree.Arm(span, test, c.block(c)), span.start)
+
+
+def jump(c: Cursor) -> tree.Expression:
+    """`return e`, `throw e`, `break`, `continue` as operands"""
+    if c.formula:
+        return no_expression(c)
+    kind, span = c.kind, c.take()
+    if kind == "break":
+        return tree.Break(span)
+    if kind == "continue":
+        return tree.Continue(span)
+    value = expression(c) if kind == "throw" or begins_value(c) else None
+    made = (
+        tree.Return(span, value)
+        if kind == "return"
+        else tree.Throw(span, value or tree.InvalidExpression(span))
+    )
+    return c.spanning(made, span.start)
+
+
+def begins_value(c: Cursor) -> bool:
+    """Whether an expression can begin here, as behind a `return`."""
+    if c.kind == "{" or c.kind == "if":
+        return may_hold_statements(c)
+    return c.kind in EXPRESSION_STARTS or c.kind in JUMPS
+
+
 def misplaced_annotation(c: Cursor) -> tree.Expression:
     c.report("E0214", c.span(), "annotations are not allowed here")
     c.advance()
@@ -368,6 +436,9 @@ _FACTORS: Final[dict[str, Callable[[Cursor], tree.Expression]]] = {
     "try?": optional,
     "|": bar,
     "||": bar,
+    "{": block_value,
+    "if": if_value,
+    **dict.fromkeys(JUMPS, jump),
     "@": misplaced_annotation,
     **dict.fromkeys(("alias", "defer", "enum", "spawn", "struct", "type"), reserved_word),
 }

@@ -11,7 +11,7 @@ from typing import Final
 
 from doralang.syntax import tree
 from doralang.syntax.cursor import DECLARING, FARTHEST, OPENING, STATEMENT_KEYWORDS, STATEMENT_STARTS, Cursor
-from doralang.syntax.expressions import condition, expression, full_expression
+from doralang.syntax.expressions import begins_value, condition, expression, full_expression, if_chain
 from doralang.syntax.reserved import (
     DECLARATIONS,
     WORDS,
@@ -23,6 +23,7 @@ from doralang.syntax.tokens import END, NAME
 from doralang.syntax.types import annotated_type, complete_type
 from doralang.text.source import Span
 
+Jump: Final = tree.Return | tree.Throw | tree.Break | tree.Continue
 _BEFORE_STATEMENTS: Final = frozenset({";", "{", "}"})
 _CONTINUING: Final = frozenset({"else", "catch", "finally"})
 
@@ -56,7 +57,16 @@ def open_block(c: Cursor, span: Span) -> tree.Block:
     else:
         c.advance()
         c.panic = False
-    return tree.Block(span, statements)
+    return tree.Block(span, statements, take_tail(c, statements))
+
+
+def take_tail(c: Cursor, statements: list[tree.Statement]) -> tree.Expression | None:
+    """The last statement of a block that ends here, if it is an expression without a `;`."""
+    last = statements[-1] if statements else None
+    if not isinstance(last, tree.ExpressionStatement | Jump) or c.kinds[c.at - 2] == ";":
+        return None
+    statements.pop()
+    return last.expression if isinstance(last, tree.ExpressionStatement) else last
 
 
 def add_statement(c: Cursor, statements: list[tree.Statement]) -> None:
@@ -140,8 +150,13 @@ def other_statement(c: Cursor) -> tree.Statement:
 
 def expression_statement(c: Cursor) -> tree.Statement:
     span = c.span()
-    value = ended(c, full_expression(c))
+    value = ended_or_tail(c, full_expression(c))
     return tree.ExpressionStatement(span, value)
+
+
+def ended_or_tail(c: Cursor, value: tree.Expression) -> tree.Expression:
+    """The `;` behind a value, which the last one of a block does without."""
+    return value if c.kind == "}" else ended(c, value)
 
 
 def ended(c: Cursor, value: tree.Expression) -> tree.Expression:
@@ -199,23 +214,6 @@ def variable(c: Cursor) -> tree.Statement:
     return tree.Variable(span, name, name_span, mutable, declared, value)
 
 
-def if_statement(c: Cursor) -> tree.Statement:
-    span = c.span()
-    arms = [arm(c)]
-    while c.kind == "else":
-        c.advance()
-        if c.kind != "if":
-            return tree.If(span, arms, block(c))
-        arms.append(arm(c))
-    return tree.If(span, arms, None)
-
-
-def arm(c: Cursor) -> tree.Arm:
-    span = c.take()
-    test = condition(c)
-    return c.spanning(tree.Arm(span, test, block(c)), span.start)
-
-
 def while_statement(c: Cursor) -> tree.Statement:
     span = c.take()
     test = condition(c)
@@ -268,13 +266,15 @@ def catch(c: Cursor) -> tree.Catch:
 
 def break_statement(c: Cursor) -> tree.Statement:
     span = c.take()
-    end_statement(c)
+    if c.kind != "}":
+        end_statement(c)
     return tree.Break(span)
 
 
 def continue_statement(c: Cursor) -> tree.Statement:
     span = c.take()
-    end_statement(c)
+    if c.kind != "}":
+        end_statement(c)
     return tree.Continue(span)
 
 
@@ -284,22 +284,22 @@ def return_statement(c: Cursor) -> tree.Statement:
     value = None if returns_nothing(c) else full_expression(c)
     if value is None and doubtful:
         value = tree.InvalidExpression(span)
-    if value is None:
+    if value is not None:
+        value = ended_or_tail(c, value)
+    elif c.kind != "}":
         end_statement(c)
-    else:
-        value = ended(c, value)
     return tree.Return(span, value)
 
 
 def returns_nothing(c: Cursor) -> bool:
     if c.kind == ";" or c.kind == "}":
         return True
-    return c.kind in STATEMENT_KEYWORDS or c.kind in DECLARING
+    return (c.kind in STATEMENT_KEYWORDS and not begins_value(c)) or c.kind in DECLARING
 
 
 def throw_statement(c: Cursor) -> tree.Statement:
     span = c.take()
-    return tree.Throw(span, ended(c, full_expression(c)))
+    return tree.Throw(span, ended_or_tail(c, full_expression(c)))
 
 
 def empty_statement(c: Cursor) -> tree.Statement:
@@ -311,7 +311,7 @@ def stray_else(c: Cursor) -> tree.Statement:
     c.report("E0209", span, "this `else` belongs to no `if`")
     c.advance()
     if c.kind == "if":
-        return if_statement(c)
+        return if_chain(c)
     return block(c) if c.kind == "{" else tree.Empty(span)
 
 
@@ -363,7 +363,7 @@ _STATEMENTS: Final[dict[str, Callable[[Cursor], tree.Statement]]] = {
     "let": variable,
     "var": variable,
     "{": block,
-    "if": if_statement,
+    "if": if_chain,
     "while": while_statement,
     "loop": loop_statement,
     "for": for_statement,

@@ -257,60 +257,26 @@ class InvalidExpression(Node):
     """An expression that was reported already."""
 
 
-Expression: TypeAlias = (
-    Number
-    | Character
-    | Text
-    | Boolean
-    | Nil
-    | Self
-    | Super
-    | Name
-    | Call
-    | StaticCall
-    | MethodCall
-    | Member
-    | Index
-    | Unary
-    | Binary
-    | TypeTest
-    | Cast
-    | Assign
-    | Try
-    | ForcedTry
-    | Choice
-    | InvalidExpression
-)
-
-Link: TypeAlias = MethodCall | Member | Index | Binary | TypeTest | Cast
-
-
-def spine(expression: Expression) -> tuple[Expression, list[Link]]:
-    """The leftmost operand of an expression, and the links hung onto it, innermost first.
-
-    `a.f() + b * c` is `a` with the links `.f()` and `+ b * c`.
-    """
-    links: list[Link] = []
-    while True:
-        if isinstance(expression, MethodCall | Member | Index):
-            links.append(expression)
-            expression = expression.receiver
-        elif isinstance(expression, Binary | TypeTest | Cast):
-            links.append(expression)
-            expression = expression.left
-        else:
-            links.reverse()
-            return expression, links
-
-
 # Statements.
 
 
 @dataclass(slots=True, repr=False, eq=False)
 class Block(Node):
-    """`{ … }`; the span is the `{`"""
+    """`{ … e }`; the span is the `{`, and the tail the expression at the end without a `;`"""
 
     statements: list[Statement]
+    tail: Expression | None = None
+
+    @property
+    def has_value(self) -> bool:
+        """Whether it has a tail, or ends in an `if` or a block of which a branch has one."""
+        block: Block | None = self
+        while block is not None:
+            last = block.statements[-1] if block.statements else None
+            if block.tail is not None or (isinstance(last, If) and last.has_value):
+                return True
+            block = last if isinstance(last, Block) else None
+        return False
 
 
 @dataclass(slots=True, repr=False, eq=False)
@@ -348,10 +314,14 @@ class Arm(Node):
 
 @dataclass(slots=True, repr=False, eq=False)
 class If(Node):
-    """A chain `if … else if … else …`"""
+    """A chain `if … else if … else …`
+
+    `has_value` says that one of the branches has a tail; that is found out once, when the branches are known.
+    """
 
     arms: list[Arm]
     otherwise: Block | None
+    has_value: bool = field(default=False, compare=False)
 
 
 @dataclass(slots=True, repr=False, eq=False)
@@ -395,7 +365,7 @@ class Do(Node):
 
 @dataclass(slots=True, repr=False, eq=False)
 class Break(Node):
-    pass
+    """`break`, as a statement or as an operand; so are the other jumps"""
 
 
 @dataclass(slots=True, repr=False, eq=False)
@@ -439,6 +409,58 @@ Statement: TypeAlias = (
     | Empty
     | InvalidStatement
 )
+
+
+Expression: TypeAlias = (
+    Number
+    | Character
+    | Text
+    | Boolean
+    | Nil
+    | Self
+    | Super
+    | Name
+    | Call
+    | StaticCall
+    | MethodCall
+    | Member
+    | Index
+    | Unary
+    | Binary
+    | TypeTest
+    | Cast
+    | Assign
+    | Try
+    | ForcedTry
+    | Choice
+    | Block
+    | If
+    | Return
+    | Throw
+    | Break
+    | Continue
+    | InvalidExpression
+)
+
+Link: TypeAlias = MethodCall | Member | Index | Binary | TypeTest | Cast
+
+
+def spine(expression: Expression) -> tuple[Expression, list[Link]]:
+    """The leftmost operand of an expression, and the links hung onto it, innermost first.
+
+    `a.f() + b * c` is `a` with the links `.f()` and `+ b * c`.
+    """
+    links: list[Link] = []
+    while True:
+        if isinstance(expression, MethodCall | Member | Index):
+            links.append(expression)
+            expression = expression.receiver
+        elif isinstance(expression, Binary | TypeTest | Cast):
+            links.append(expression)
+            expression = expression.left
+        else:
+            links.reverse()
+            return expression, links
 
 
 # Declarations.
