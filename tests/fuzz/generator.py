@@ -171,14 +171,22 @@ class Generator:
         if arrays and self.chance(0.4):
             name, type = self.random.choice(arrays)
             index = self.index(scope)
-            self.put(depth, f"{name}[{index}] = {self.expression(element(type), scope, 2)};")
+            operator = self.compound(element(type))
+            self.put(depth, f"{name}[{index}] {operator}= {self.expression(element(type), scope, 2)};")
         elif objects and self.chance(0.3):
-            self.put(depth, f"{self.random.choice(objects)}.number = {self.expression('int', scope, 2)};")
+            target = f"{self.random.choice(objects)}.number {self.compound('int')}="
+            self.put(depth, f"{target} {self.expression('int', scope, 2)};")
         elif targets:
             name, type = self.random.choice(targets)
-            self.put(depth, f"{name} = {self.expression(type, scope, 3)};")
+            self.put(depth, f"{name} {self.compound(type)}= {self.expression(type, scope, 3)};")
         else:
             self.output(scope, depth)
+
+    def compound(self, type: str) -> str:
+        """The operator of an assignment; often none."""
+        if type in NUMBERS and self.chance(0.4):
+            return self.random.choice("+-*/%&|^" if type in INTEGERS else "+-*/")
+        return "+" if type == "Str" and self.chance(0.3) else ""
 
     def output(self, scope: Scope, depth: int) -> None:
         type = self.random.choice(TYPES)

@@ -52,7 +52,7 @@ def statement(maker: Generator, scope: Scope, depth: int) -> str:
     choice = maker.random.random()
     if choice < 0.5 and targets:
         name, type = maker.random.choice(targets)
-        return f"{name} = {maker.expression(type, scope, min(depth, 1))};"
+        return f"{name} {maker.compound(type)}= {maker.expression(type, scope, min(depth, 1))};"
     if choice < 0.7 and scope.loops + len(scope.result) + scope.throws:
         return f"if {maker.expression('bool', scope, 0)} {{ {jump(maker, 'int', scope)} }}"
     type = maker.random.choice(("int", "long", "double", "Str", "Base"))

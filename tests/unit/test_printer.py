@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from doralang.syntax import tree
 from doralang.syntax.dump import dump
-from doralang.syntax.expressions import LEVELS
+from doralang.syntax.expressions import COMPOUND, LEVELS
 from doralang.syntax.lexer import lex
 from doralang.syntax.parser import parse_file
 from doralang.syntax.printer import show
@@ -76,7 +76,7 @@ def larger(inner: st.SearchStrategy[object]) -> st.SearchStrategy[object]:
         node(tree.Binary, st.sampled_from(OPERATORS), inner, inner),
         node(tree.TypeTest, inner, TYPES),
         node(tree.Cast, inner, TYPES),
-        node(tree.Assign, inner, inner),
+        node(tree.Assign, inner, inner, st.sampled_from([None, *sorted(COMPOUND)])),
         node(tree.Try, inner, st.one_of(st.none(), inner)),
         node(tree.ForcedTry, inner),
         valued,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, NamedTuple, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar, cast
 
 from doralang.checker import program as typed
 from doralang.checker.exact import Exact
@@ -20,7 +20,7 @@ from doralang.syntax import tree
 from doralang.text.diagnostics import Diagnostic
 from doralang.text.recursion import HOP, on_fresh_stack
 from doralang.text.source import NOWHERE, Span
-from doralang.types.types import ERROR, NEVER, Type, has_error
+from doralang.types.types import ERROR, NEVER, NIL, UNIT, Type, has_error
 
 T = TypeVar("T")
 
@@ -74,6 +74,18 @@ class Outcome(NamedTuple):
     value: TypedExpression
     reports: list[Diagnostic]
     invalid: int
+
+
+@dataclass(slots=True, repr=False, eq=False)
+class Ready(tree.Node):
+    """An operand that has been checked already, where a syntax tree is asked for."""
+
+    value: TypedExpression
+
+
+def ready(value: TypedExpression) -> tree.Expression:
+    """An operand for whom checks operands."""
+    return cast(tree.Expression, Ready(value.span, value))
 
 
 Checked = TypedExpression | Waiting
@@ -211,6 +223,16 @@ class Body:
             self.argument(link.right)
         elif isinstance(link, tree.Index):
             self.argument(link.index)
+
+    def held(self, value: TypedExpression, into: list[typed.Statement]) -> TypedExpression:
+        """A value that is needed several times: if that can tell, what a temporary gets in `into`."""
+        constant = isinstance(value, typed.Constant | typed.TextConstant | typed.NilConstant)
+        fixed = isinstance(value, typed.GetLocal) and not value.local.mutable
+        if constant or fixed or self.is_unknown(value.type) or value.type in (UNIT, NIL, NEVER):
+            return value
+        local = self.temporary("value", value.type)
+        into.append(typed.Let(value.span, local, value))
+        return typed.GetLocal(value.span, local.type, local)
 
     def is_unknown(self, *types: Type) -> bool:
         """Whether a mismatch of these types means nothing, since one of them was reported already."""

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
-from doralang.checker import calls, expressions, jumps, operators, statements, values
+from doralang.checker import assignments, calls, expressions, jumps, operators, statements, values
 from doralang.checker import program as typed
 from doralang.checker.bodies import check_constructor, check_function, check_global, new_body
-from doralang.checker.body import Handlers
+from doralang.checker.body import Handlers, Ready
 from doralang.checker.classes import declare_class_bounds, declare_members, declare_parents, find_overridden
 from doralang.checker.constants import ConstantChecker
 from doralang.checker.declarations import (
@@ -40,8 +40,15 @@ NOTHING: Final[frozenset[str]] = frozenset()
 """granted to formulas"""
 
 HANDLERS: Final = Handlers(
-    plain={**expressions.PLAIN, **operators.PLAIN},
-    leaves={**expressions.LEAVES, **calls.LEAVES, **operators.LEAVES, **values.LEAVES, **jumps.LEAVES},
+    plain={**expressions.PLAIN, **operators.PLAIN, Ready: lambda body, node, expected: node.value},
+    leaves={
+        **expressions.LEAVES,
+        **calls.LEAVES,
+        **operators.LEAVES,
+        **assignments.LEAVES,
+        **values.LEAVES,
+        **jumps.LEAVES,
+    },
     links={**calls.LINKS, **operators.LINKS},
     statements={**statements.STATEMENTS},
 )

@@ -30,6 +30,9 @@ _OPERATORS: Final = (
     ("*", "/", "%"),
 )
 LEVELS: Final = {name: level for level, row in enumerate(_OPERATORS, 1) for name in row}
+COMPOUND: Final = frozenset({"+", "-", "*", "/", "%", "&", "|", "^", "<<", ">>", ">>>"})
+"""the operators that an assignment may apply"""
+ASSIGNMENTS: Final = frozenset({"=", *(f"{operator}=" for operator in COMPOUND)})
 PREFIXES: Final = frozenset({"+", "-", "!"})
 EXPRESSION_STARTS: Final = OPERAND_STARTS | PREFIXES | {"(", "|", "||", "spawn", "defer"}
 """what begins an element of a list; `{`, `if` and jumps do, too, but are rather the next statement if a
@@ -74,7 +77,7 @@ def expression(c: Cursor) -> tree.Expression:
 def _expression(c: Cursor) -> tree.Expression:
     start = c.starts[c.at]
     parsed = operation(c)
-    if c.kind == "=":
+    if c.kind in ASSIGNMENTS and (c.kind == "=" or not c.formula):
         parsed = c.spanning(assignment(c, parsed), start)
     if c.kind == "?":
         parsed = c.spanning(choice(c, parsed), start)
@@ -92,13 +95,14 @@ def inner_expression(c: Cursor) -> tree.Expression:
 
 
 def assignment(c: Cursor, target: tree.Expression) -> tree.Expression:
-    at = c.take()
+    operator, at = c.kind[:-1] or None, c.take()
     value = operation(c)
-    if c.kind != "=":
-        return tree.Assign(at, target, value)
+    if c.kind not in ASSIGNMENTS:
+        return tree.Assign(at, target, value, operator)
     if not c.panic:
         c.report("E0211", c.span(), "assignments cannot be chained")
-    while c.accept("="):
+    while c.kind in ASSIGNMENTS:
+        c.advance()
         operation(c)
     return tree.InvalidExpression(at)
 

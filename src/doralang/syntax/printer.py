@@ -178,7 +178,11 @@ def _typed(word: str, node: tree.TypeTest | tree.Cast) -> Parts:
 
 def _assign(node: tree.Assign) -> Parts:
     bare = not isinstance(node.value, tree.Assign | tree.Choice)
-    return [Operand(node.target, _TYPE), " = ", Operand(node.value, _TRY if bare else _TYPE)]
+    return [
+        Operand(node.target, _TYPE),
+        f" {node.operator or ''}= ",
+        Operand(node.value, _TRY if bare else _TYPE),
+    ]
 
 
 def _try(node: tree.Try) -> Parts:

@@ -28,6 +28,7 @@ _KEYWORDS: Final = """
 """
 _OPERATORS: Final = """
     + - * / % ! ~ & | ^ << >> >>> && || = == != < <= > >= === !==
+    += -= *= /= %= &= |= ^= <<= >>= >>>=
     ( ) [ ] { } , ; : :: . -> @
 """
 KEYWORDS: Final = frozenset(_KEYWORDS.split())

@@ -222,10 +222,11 @@ class Cast(Node):
 
 @dataclass(slots=True, repr=False, eq=False)
 class Assign(Node):
-    """`a = b`; the span is the `=`"""
+    """`a = b`, or `a += b` with the operator `+`; the span is the token"""
 
     target: Expression
     value: Expression
+    operator: str | None = None
 
 
 @dataclass(slots=True, repr=False, eq=False)
