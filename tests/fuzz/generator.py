@@ -289,7 +289,7 @@ class Generator:
         return makers
 
     def from_statements(self, type: str, scope: Scope, depth: int) -> str:
-        make = self.random.choice((values.branches, values.operand, values.with_assignment))
+        make = self.random.choice((values.branches, values.operand, values.with_assignment, values.from_list))
         return make(self, type, scope, depth)
 
     def arithmetic(self, type: str, scope: Scope, depth: int) -> str:
@@ -385,6 +385,12 @@ class Generator:
         leaves = [name for name, other, _ in scope.variables if other == type]
         if leaves and self.chance(0.5):
             return self.random.choice(leaves)
+        if self.chance(0.3):
+            inner = [
+                self.expression(element(type), scope, min(depth, 1)) for _ in range(self.random.randint(2, 4))
+            ]
+            name = self.fresh("a")
+            return f"({{ let {name}: {type} = [{', '.join(inner)}]; {name} }})"
         return f"Array({self.random.randint(2, 4)}, {self.expression(element(type), scope, min(depth, 1))})"
 
 

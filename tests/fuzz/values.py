@@ -47,6 +47,13 @@ def block(maker: Generator, type: str, scope: Scope, depth: int) -> str:
     return f"{{ {' '.join([*statements, tail])} }}"
 
 
+def from_list(maker: Generator, type: str, scope: Scope, depth: int) -> str:
+    """An element of a list literal, perhaps one that is not there; types are found from the elements."""
+    count = maker.random.randint(1, 3)
+    elements = ", ".join(maker.expression(type, scope, min(depth, 1)) for _ in range(count))
+    return f"[{elements}][{maker.random.randint(0, count - 1) if maker.chance(0.95) else count}]"
+
+
 def statement(maker: Generator, scope: Scope, depth: int) -> str:
     targets = [(name, type) for name, type, mutable in scope.variables if mutable]
     choice = maker.random.random()

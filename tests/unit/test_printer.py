@@ -79,6 +79,7 @@ def larger(inner: st.SearchStrategy[object]) -> st.SearchStrategy[object]:
         node(tree.Assign, inner, inner, st.sampled_from([None, *sorted(COMPOUND)])),
         node(tree.Try, inner, st.one_of(st.none(), inner)),
         node(tree.ForcedTry, inner),
+        node(tree.ListLiteral, several),
         valued,
         node(
             tree.If,

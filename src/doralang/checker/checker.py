@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
-from doralang.checker import assignments, calls, expressions, jumps, operators, statements, values
+from doralang.checker import assignments, calls, expressions, jumps, lists, operators, statements, values
 from doralang.checker import program as typed
 from doralang.checker.bodies import check_constructor, check_function, check_global, new_body
 from doralang.checker.body import Handlers, Ready
@@ -48,6 +48,7 @@ HANDLERS: Final = Handlers(
         **assignments.LEAVES,
         **values.LEAVES,
         **jumps.LEAVES,
+        **lists.LEAVES,
     },
     links={**calls.LINKS, **operators.LINKS},
     statements={**statements.STATEMENTS},

@@ -53,7 +53,7 @@ MESSAGES: Final[dict[str, tuple[str, str | None]]] = {
     "E0418": ("`{type}` is not a class type", None),
     "E0419": ("`{left}` and `{right}` are unrelated", None),
     "E0420": ("this text is too long for a constant", "{hint}"),
-    "E0421": ("expected `{expected}`, found `{found}`", "all branches have the type of the first"),
+    "E0421": ("expected `{expected}`, found `{found}`", "all {what} have the type of the first"),
     "E0422": ("an `if` with a value needs an `else`", None),
     "E0424": ("this block has no value", "end it in an expression without `;`"),
     "E0501": ("`{name}` is not a class", "{hint}"),

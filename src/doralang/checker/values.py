@@ -72,7 +72,9 @@ def check_if_value(body: Body, node: tree.If, expected: Type | None) -> TypedExp
     return typed.Choice(node.span, type, arms, otherwise)
 
 
-def joined(body: Body, values: Sequence[TypedExpression], expected: Type | None) -> Type:
+def joined(
+    body: Body, values: Sequence[TypedExpression], expected: Type | None, what: str = "branches"
+) -> Type:
     """The type of what is one of several values; ERROR, reported, if there is none that all fit.
 
     Values of type `Never` do not count.  The expected type is that of all; without one it is the first
@@ -95,7 +97,7 @@ def joined(body: Body, values: Sequence[TypedExpression], expected: Type | None)
         if (type is not NIL or first is NIL) and all(is_assignable(one.type, type) for one in values):
             return type
     odd = next(value for value in values if not is_assignable(value.type, first))
-    body.error("E0421", place(odd), expected=first, found=odd.type)
+    body.error("E0421", place(odd), expected=first, found=odd.type, what=what)
     return ERROR
 
 

@@ -34,7 +34,7 @@ COMPOUND: Final = frozenset({"+", "-", "*", "/", "%", "&", "|", "^", "<<", ">>",
 """the operators that an assignment may apply"""
 ASSIGNMENTS: Final = frozenset({"=", *(f"{operator}=" for operator in COMPOUND)})
 PREFIXES: Final = frozenset({"+", "-", "!"})
-EXPRESSION_STARTS: Final = OPERAND_STARTS | PREFIXES | {"(", "|", "||", "spawn", "defer"}
+EXPRESSION_STARTS: Final = OPERAND_STARTS | PREFIXES | {"(", "[", "|", "||", "spawn", "defer"}
 """what begins an element of a list; `{`, `if` and jumps do, too, but are rather the next statement if a
 comma or parenthesis is missing"""
 
@@ -334,6 +334,16 @@ def bar(c: Cursor) -> tree.Expression:
     return no_expression(c)
 
 
+def list_literal(c: Cursor) -> tree.Expression:
+    """`[a, b, c]`"""
+    if c.formula:
+        return no_expression(c)
+    span = c.take()
+    return c.spanning(
+        tree.ListLiteral(span, c.comma_list("]", inner_expression, EXPRESSION_STARTS)), span.start
+    )
+
+
 # Statements with a value.
 
 
@@ -435,6 +445,7 @@ _FACTORS: Final[dict[str, Callable[[Cursor], tree.Expression]]] = {
     "self": lambda c: tree.Self(c.take()),
     "super": lambda c: tree.Super(c.take()),
     "(": parenthesis,
+    "[": list_literal,
     "try": attempt,
     "try!": forced,
     "try?": optional,

@@ -348,6 +348,7 @@ _PARTS: Final[dict[type[tree.Node], Callable[[Any], Parts]]] = {
     tree.MethodCall: _method_call,
     tree.Member: lambda node: [Operand(node.receiver, _PRIMARY), "." + node.name],
     tree.Index: lambda node: [Operand(node.receiver, _PRIMARY), "[", node.index, "]"],
+    tree.ListLiteral: lambda node: _in_brackets("[", node.elements, "]"),
     tree.Unary: lambda node: [node.operator, Operand(node.operand, _UNARY)],
     tree.Binary: _binary,
     tree.TypeTest: lambda node: _typed("is", node),

@@ -188,6 +188,13 @@ class Index(Node):
 
 
 @dataclass(slots=True, repr=False, eq=False)
+class ListLiteral(Node):
+    """`[a, b, c]`; the span is the `[`"""
+
+    elements: list[Expression]
+
+
+@dataclass(slots=True, repr=False, eq=False)
 class Unary(Node):
     """`-a`, `+a`, `!a`"""
 
@@ -426,6 +433,7 @@ Expression: TypeAlias = (
     | MethodCall
     | Member
     | Index
+    | ListLiteral
     | Unary
     | Binary
     | TypeTest
