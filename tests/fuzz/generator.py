@@ -202,7 +202,14 @@ class Generator:
 
     def repeat(self, scope: Scope, depth: int) -> None:
         name = self.fresh("i")
-        self.put(depth, f"for {name} in range({self.random.randint(-1, 1)}, {self.random.randint(0, 5)}) {{")
+        lower, upper = self.random.randint(-1, 1), self.random.randint(0, 5)
+        ranges = (
+            f"range({lower}, {upper})",
+            f"{lower}..{upper}",
+            f"{lower}..={upper - 1}",
+            f"({lower}..{upper}).reversed()",
+        )
+        self.put(depth, f"for {name} in {self.random.choice(ranges)} {{")
         scope.variables.append((name, "int", False))
         scope.loops += 1
         self.block(scope, depth + 1, self.random.randint(1, 3))

@@ -187,6 +187,8 @@ def declare_method(declaration: ClassDeclaration, node: tree.Function) -> None:
     inner = declare_signature(context, function, node)
     declaration.methods.append(FunctionDeclaration(function, node, inner))
     methods = entity.statics if is_static else entity.methods
+    if Modifier.LATE in node.modifiers and not is_static:
+        methods = entity.late
     earlier = methods.get(node.name)
     if earlier is None:
         methods[node.name] = function

@@ -24,6 +24,7 @@ from doralang.types.types import (
     ERROR,
     INT,
     LARGEST,
+    LONG,
     NEVER,
     NIL,
     PRIMITIVE_TYPES,
@@ -144,6 +145,8 @@ def check_operation(
         return check_logical(body, node, left, right or body.expression(node.right))
     elif operator in ("===", "!=="):
         return check_identity(body, node, left, right or body.expression(node.right))
+    elif operator in RANGE_OPERATORS:
+        return check_range(body, node, left, right or body.expression(node.right))
     return check_other_operator(body, node, left, right)
 
 
@@ -245,6 +248,33 @@ def check_identity(
     if not (is_assignable(left.type, right.type) or is_assignable(right.type, left.type)):
         return body.error("E0419", node.span, left=left.type, right=right.type)
     return typed.Identical(node.span, BOOL, left, right, node.operator == "!==")
+
+
+RANGES: Final[dict[tuple[str, Type], str]] = {
+    ("..", INT): "range",
+    ("..=", INT): "ClosedIntRange",
+    ("..", LONG): "LongRange",
+    ("..=", LONG): "ClosedLongRange",
+}
+"""what makes a range, by the operator and the type of both sides: a function or a class of the library"""
+RANGE_OPERATORS: Final = frozenset({"..", "..="})
+
+
+def check_range(
+    body: Body, node: tree.Binary, left: TypedExpression, right: TypedExpression
+) -> TypedExpression:
+    """`a..b`, `a..=b`"""
+    if body.is_unknown(left.type, right.type):
+        return body.wrong(node.span)
+    name = RANGES.get((node.operator, left.type))
+    if name is None or right.type not in (left.type, NEVER) or body.formula:
+        return no_operator(body, node, left, right)
+    entity = body.unit.base.names[name]
+    if isinstance(entity, Function):
+        result = entity.result
+        return typed.Call(node.span, result, typed.Target(entity), typed.Dispatch.STATIC, [left, right])
+    assert isinstance(entity, Class)
+    return typed.New(node.span, entity.of(), typed.Target(entity.constructors[0]), [left, right])
 
 
 # is, as

@@ -186,10 +186,11 @@ class Field:
 class Class(ClassHead):
     """A class with everything that it declares by itself; inherited members are the parent's.
 
-    `constructors` are in the order in which they are tried, the primary one last.
+    `constructors` are in the order in which they are tried, the primary one last.  `late` are methods that
+    give way to those of impls.
     """
 
-    __slots__ = ("constructors", "fields", "methods", "modifiers", "source", "span", "statics")
+    __slots__ = ("constructors", "fields", "late", "methods", "modifiers", "source", "span", "statics")
 
     def __init__(self, name: str, parameters: tuple[TypeParameter, ...], source: Source, span: Span) -> None:
         super().__init__(name, parameters, lasts=not source.main)
@@ -198,6 +199,7 @@ class Class(ClassHead):
         self.modifiers = Modifier.NONE
         self.fields: dict[str, Field] = {}
         self.methods: dict[str, Function] = {}
+        self.late: dict[str, Function] = {}
         self.statics: dict[str, Function] = {}
         self.constructors: list[Function] = []
 

@@ -24,12 +24,14 @@ _OPERATORS: Final = (
     ("&&",),
     ("==", "!=", "<", "<=", ">", ">="),
     ("===", "!=="),
+    ("..", "..="),
     ("|", "&", "^"),
     ("<<", ">>", ">>>"),
     ("+", "-"),
     ("*", "/", "%"),
 )
 LEVELS: Final = {name: level for level, row in enumerate(_OPERATORS, 1) for name in row}
+RANGE: Final = LEVELS[".."]
 COMPOUND: Final = frozenset({"+", "-", "*", "/", "%", "&", "|", "^", "<<", ">>", ">>>"})
 """the operators that an assignment may apply"""
 ASSIGNMENTS: Final = frozenset({"=", *(f"{operator}=" for operator in COMPOUND)})
@@ -125,6 +127,9 @@ def operation(c: Cursor) -> tree.Expression:
     waiting: list[tuple[int, str, Span, tree.Expression, int]] = []  # for their right operands
     level_of = LEVELS.get
     while level := level_of(c.kind):
+        if level == RANGE and any(one[0] == RANGE for one in waiting) and not c.panic:
+            c.report("E0216", c.span(), "ranges cannot be chained")
+            c.skips += 1  # so the expression is not looked at further
         while waiting and waiting[-1][0] >= level:
             _, operator, span, first, start = waiting.pop()
             left = tree.Binary(span, operator, first, left)

@@ -12,7 +12,7 @@ from enum import Enum, auto
 from typing import Any, Final, NamedTuple, TypeAlias
 
 from doralang.syntax import tree
-from doralang.syntax.expressions import LEVELS
+from doralang.syntax.expressions import LEVELS, RANGE
 from doralang.syntax.literals import quoted
 from doralang.syntax.tree import Modifier, NumberKind
 
@@ -168,7 +168,12 @@ def _method_call(node: tree.MethodCall) -> Parts:
 
 def _binary(node: tree.Binary) -> Parts:
     level = _level(node)
-    return [Operand(node.left, level), f" {node.operator} ", Operand(node.right, level + 1)]
+    chained = LEVELS[node.operator] != RANGE
+    return [
+        Operand(node.left, level if chained else level + 1),
+        f" {node.operator} ",
+        Operand(node.right, level + 1),
+    ]
 
 
 def _typed(word: str, node: tree.TypeTest | tree.Cast) -> Parts:
@@ -270,7 +275,7 @@ def _modifiers(modifiers: Modifier) -> str:
     return "".join(f"{_AT.get(flag, '')}{(flag.name or '').lower()} " for flag in _ORDER if flag in modifiers)
 
 
-_AT: Final = dict.fromkeys((Modifier.INLINE, Modifier.NOINLINE, Modifier.RAW), "@")
+_AT: Final = dict.fromkeys((Modifier.INLINE, Modifier.NOINLINE, Modifier.RAW, Modifier.LATE), "@")
 _ORDER: Final = [*_AT, *(flag for flag in Modifier if flag not in _AT)]
 
 

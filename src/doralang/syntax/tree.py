@@ -489,6 +489,8 @@ class Modifier(Flag):
     NOINLINE = auto()
     RAW = auto()
     """`@raw`, for library files"""
+    LATE = auto()
+    """`@late`, for library files: gives way to a method of the same name by an `impl`"""
 
 
 @dataclass(slots=True, repr=False, eq=False)
