@@ -24,7 +24,7 @@ def is_wall(x: int, y: int) -> bool:
 
 
 def main() -> None:
-    limits = dora.Limits(memory="4MB", time=3.0, stack="256KB", output=1000)
+    limits = dora.Limits(memory="4MB", time=0.3, stack="256KB", output=1000)
     robots = {}
     for name, script in SCRIPTS.items():
         try:
@@ -37,6 +37,8 @@ def main() -> None:
         for name, robot in robots.items():
             try:
                 print(f"{name}: {robot.turn(energy)}")
+            except (dora.LimitExceeded, dora.OutOfMemory):
+                print(f"{name}: used too much")
             except dora.Failure as failure:
                 print(f"{name}: out, {type(failure).__name__}")
 

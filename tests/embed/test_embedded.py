@@ -103,7 +103,7 @@ def test_a_busy_instance(m: dora.Module) -> None:
     instance = m.new(dora.Limits())
     thread = threading.Thread(target=lambda: pytest.raises(dora.Cancelled, instance.forever))
     thread.start()
-    while not instance._home.host.instance.is_running:
+    while not instance._instances.host.instance.is_running:
         time.sleep(0.001)
     with pytest.raises(dora.InstanceBusy):
         instance.twice(1)

@@ -26,13 +26,13 @@ curious, column 1: `loadFunction` is not granted (formulas compute: nothing in t
 intruder: refused, `call0` is not granted
 walker: 1
 looker: 0
-sleeper: out, TimeLimitExceeded
-hoarder: out, OutOfMemory
+sleeper: used too much
+hoarder: used too much
 breaker: -50
 walker: 2
 looker: 0
-sleeper: out, TimeLimitExceeded
-hoarder: out, OutOfMemory
+sleeper: used too much
+hoarder: used too much
 breaker: out, DivisionByZero
 """,
     "simulation": "113.8410\n113.8410\n",

@@ -61,7 +61,7 @@ def test_objects_survive_collections(m: dora.Module) -> None:
 def test_handles_are_used_again(m: dora.Module) -> None:
     for number in range(2000):
         m.make(number, "x")
-    handles = m.instance._home.host.instance.handles
+    handles = m.instance._instances.host.instance.handles
     assert handles.table.top - handles.table.start < 100
 
 

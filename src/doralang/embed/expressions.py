@@ -130,14 +130,14 @@ def expr(
     if checked.diagnostics.errors:
         raise errors.CompileError(checked.diagnostics)
     program = CheckedProgram(checked.program, limits, None, callbacks, Object)
-    home = Pool(program.code, program.new_host) if callbacks else shared_pool(limits)
+    instances = Pool(program.code, program.new_host) if callbacks else shared_pool(limits)
     key = (
         tuple((parameter.name, parameter.type) for parameter in checked.function.parameters),
         tuple(constants.items()),
         tuple(functions.items()),
         limits,
     )
-    return Expr(Callee(program, checked.function, home), text, key)
+    return Expr(Callee(program, checked.function, instances), text, key)
 
 
 def check(

@@ -19,7 +19,7 @@ from doralang.embed import layouts, wrappers
 from doralang.embed.borders import Border, border_of
 from doralang.embed.conversion import TO_WORD, annotation, utf8, wrong
 from doralang.embed.held import Held
-from doralang.embed.instances import Home, Host
+from doralang.embed.instances import Host, Instances
 from doralang.embed.native_calls import NativeCall, Words, keep_vectorcall, set_words
 from doralang.embed.programs import CheckedProgram
 from doralang.embed.wrappers import Surroundings, Wrapped
@@ -71,14 +71,14 @@ def placed_wrapper(space: CodeSpace, wrapped: Wrapped) -> Placed | None:
 
 
 class Callee:
-    """A function of a program in its home: how it is called when machine code does not do it alone."""
+    """A function of a program in its instances: how it is called when machine code does not do it alone."""
 
     def __init__(
-        self, program: CheckedProgram, function: Typed, home: Home, receiver: Held | None = None
+        self, program: CheckedProgram, function: Typed, instances: Instances, receiver: Held | None = None
     ) -> None:
         self.program = program
         self.function = function
-        self.home = home
+        self.instances = instances
         self.receiver = receiver
         """the object whose method it is"""
         text = program.text
@@ -105,15 +105,16 @@ class Callee:
         values = self.bound(args, kwargs)
         if self.result is None:
             raise TypeError(f"{self.function.name}() returns a {self.function.result}, which cannot come out")
-        mine = (value for value in values if isinstance(value, Held) and value._home is self.home)
+        mine = (value for value in values if isinstance(value, Held) and value._instances is self.instances)
         owner = self.receiver or next(mine, None)
         if owner is not None:
+            owner._host.begin()
             return self.call_in(owner._host, values)
-        host = self.home.take()
+        host = self.instances.take()
         try:
             return self.call_in(host, values)
         finally:
-            self.home.give_back(host)
+            self.instances.give_back(host)
 
     def bound(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...]:
         """The arguments in order.  Raises TypeError as Python does."""
@@ -130,6 +131,7 @@ class Callee:
         return bound.args
 
     def call_in(self, host: Host, values: tuple[Any, ...]) -> Any:
+        """Call it in the instance, whose turn has begun and ends here."""
         crossing = Crossing(self, host)
         try:
             return host.call(self.ref, self.cell, lambda: crossing.words(values), crossing.take)
@@ -190,7 +192,9 @@ class Crossing:
             return None if text is None else text.data.decode()
         if border is Border.OBJECT:
             return (
-                callee.program.make_object(callee.program, callee.home, self.host, result) if result else None
+                callee.program.make_object(callee.program, callee.instances, self.host, result)
+                if result
+                else None
             )
         return result
 
@@ -244,12 +248,12 @@ class Function(NativeCall, Generic[T]):
     def _place(self) -> None:
         """Let calls lead to machine code, or to Python if there is none for the signature."""
         callee = self._callee
-        code, home = callee.program.code, callee.home
+        code, instances = callee.program.code, callee.instances
         loader, thread = code.loader, 0
         wrapped = callee.wrapped
         wrapper = placed_wrapper(code.space, wrapped) if wrapped is not None else None
-        if wrapper is not None and home.host.machine_code_may_enter:
-            thread = home.host.instance.thread.address
+        if wrapper is not None and instances.host.machine_code_may_enter:
+            thread = instances.host.instance.thread.address
         self._wrapper = wrapper or placed_wrapper(code.space, Wrapped((), Border.UNIT))
         assert self._wrapper is not None, "there is one for no arguments"
         self._names = tuple([sys.intern(name) for name, _, _ in callee.parameters])

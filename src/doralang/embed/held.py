@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from doralang.embed.instances import Home, Host
+from doralang.embed.instances import Host, Instances
 from doralang.runtime.memory import load_word
 
 
 class Held:
     """A handle in an instance, which it keeps alive."""
 
-    __slots__ = ("_home", "_host", "_place")
+    __slots__ = ("_instances", "_host", "_place")
 
-    def __init__(self, home: Home, host: Host, address: int) -> None:
-        self._home = home
+    def __init__(self, instances: Instances, host: Host, address: int) -> None:
+        self._instances = instances
         self._host = host
         self._place = host.hold(address)
 

@@ -1,7 +1,7 @@
 """Running instances inside Python: their limits, `cancel`, where printed text goes, and who holds them.
 
-    Host     one instance: what its code asks of Python, and the way in for calls that machine code does not
-    make Home     where a function's calls run: `Pool` for a module without globals, `Alone` for one instance
+    Host         one instance: what its code asks of Python, and the way in for calls that go through Python
+    Instances    where a function's calls run: `Pool` for a module without globals, `Alone` for one instance
 
 What belongs to one call (its deadline, a `cancel`, what it has printed) is kept with the number of the call,
 which machine code counts.
@@ -131,21 +131,24 @@ class Host(Executor):
 
     # Calls.
 
-    def call(
-        self, ref: FunctionRef, cell: int, words: Callable[[], list[int]], take: Callable[[Value], T]
-    ) -> T:
-        """Call a function by its entry cell; in its turn its arguments are made, and what it returns is
-        taken.
-
-        `take` gets the address of an object.  Raises what the API has.
-        """
-        instance = self.instance
+    def begin(self) -> None:
+        """Begin a turn, which `call` ends.  Raises InstanceBusy and InstanceSpent."""
         if self.spent is not None:
             raise errors.InstanceSpent(f"the instance cannot be used any more: {self.spent}")
         try:
-            instance.begin()
+            self.instance.begin()
         except InstanceBusy:
             raise errors.InstanceBusy("the instance is running already") from None
+
+    def call(
+        self, ref: FunctionRef, cell: int, words: Callable[[], list[int]], take: Callable[[Value], T]
+    ) -> T:
+        """Call a function by its entry cell, in a turn that has begun and that ends with it.
+
+        Its arguments are made, and what it returns is taken, within the turn; `take` gets the address of an
+        object. Raises what the API has.
+        """
+        instance = self.instance
         try:
             self.look_at_limits()
             self.initialize()
@@ -280,11 +283,11 @@ class Host(Executor):
         return thread[layout.THREAD_RESULT]
 
     def close(self) -> None:
-        """Free it.  The thread block stays while functions have its address: until the home is gone."""
+        """Free it.  The thread block stays while functions have its address: until the instances is gone."""
         self.instance.close(keeps_thread=True)
 
 
-class Home(Protocol):
+class Instances(Protocol):
     """Where the calls of a function run."""
 
     code: Module
@@ -294,7 +297,7 @@ class Home(Protocol):
         """The one whose thread block machine code is given."""
 
     def take(self) -> Host:
-        """An instance for one call."""
+        """An instance whose turn has begun.  Raises InstanceBusy and InstanceSpent."""
 
     def give_back(self, host: Host) -> None:
         """The call is over."""
@@ -316,10 +319,14 @@ class Pool:
         return self.made
 
     def take(self) -> Host:
-        host = self.host
-        if not host.instance.is_running and not host.instance.is_spent:
+        """The first instance if it is free, so that machine code finds all ready there; else another one."""
+        try:
+            self.host.begin()
+        except (errors.InstanceBusy, errors.InstanceSpent):
+            host = self.spare.pop() if self.spare else self.new()
+            host.begin()
             return host
-        return self.spare.pop() if self.spare else self.new()
+        return self.host
 
     def give_back(self, host: Host) -> None:
         if host is self.made:
@@ -342,6 +349,7 @@ class Alone:
         self.code = host.module
 
     def take(self) -> Host:
+        self.host.begin()
         return self.host
 
     def give_back(self, host: Host) -> None:

@@ -24,7 +24,7 @@ from doralang.code.constants import layout_constants
 from doralang.embed import errors
 from doralang.embed.callbacks import Callback, callbacks_of
 from doralang.embed.functions import Callee, Function
-from doralang.embed.instances import Alone, Home, Pool, Print
+from doralang.embed.instances import Alone, Instances, Pool, Print
 from doralang.embed.layouts import refuse_free_threading
 from doralang.embed.limits import Limits
 from doralang.embed.objects import Object
@@ -122,13 +122,13 @@ def checked(
     return program
 
 
-def function_of(program: CheckedProgram, name: str, home: Home) -> Function[Any]:
-    """A function of a program in its home.  Raises AttributeError."""
+def function_of(program: CheckedProgram, name: str, instances: Instances) -> Function[Any]:
+    """A function of a program in its instances.  Raises AttributeError."""
     function = program.typed.functions.get(name)
     if function is None or function.type_parameters:
         what = "a generic function, which cannot be called" if function else "no function"
         raise AttributeError(f"the program has {what} of the name `{name}`")
-    return Function(Callee(program, function, home))
+    return Function(Callee(program, function, instances))
 
 
 def callable_names(program: CheckedProgram) -> list[str]:
@@ -163,8 +163,8 @@ class Module:
         program = self.__dict__.get("_program")
         if program is None:
             raise AttributeError(name)
-        home: Home = self.instance._home if program.typed.globals else self._pool
-        function = self.__dict__[name] = function_of(program, name, home)
+        instances: Instances = self.instance._instances if program.typed.globals else self._pool
+        function = self.__dict__[name] = function_of(program, name, instances)
         return function
 
     def __dir__(self) -> list[str]:
@@ -178,26 +178,26 @@ class Instance:
     def __init__(self, program: CheckedProgram, limits: Limits) -> None:
         self._program = program
         self.limits = limits
-        self._home = Alone(program.new_host(limits))
+        self._instances = Alone(program.new_host(limits))
 
     @property
     def spent(self) -> errors.DoraError | None:
         """Why it can no longer be called."""
-        return self._home.host.spent
+        return self._instances.host.spent
 
     @property
     def memory_used(self) -> int:
         """Bytes of its objects, but for what nobody has found dead yet."""
-        heap = self._home.host.instance.made_heap
+        heap = self._instances.host.instance.made_heap
         return heap.bytes_in_use() if heap is not None else 0
 
     def cancel(self) -> None:
         """From any thread: the running call, if there is one, raises Cancelled soon."""
-        self._home.host.cancel()
+        self._instances.host.cancel()
 
     def close(self) -> None:
         """Free it.  Raises InstanceBusy if it is running."""
-        host = self._home.host
+        host = self._instances.host
         if host.instance.is_running:
             raise errors.InstanceBusy("the instance is running")
         host.close()
@@ -206,7 +206,7 @@ class Instance:
         program = self.__dict__.get("_program")
         if program is None:
             raise AttributeError(name)
-        function = self.__dict__[name] = function_of(program, name, self._home)
+        function = self.__dict__[name] = function_of(program, name, self._instances)
         return function
 
     def __dir__(self) -> list[str]:

@@ -12,7 +12,7 @@ from doralang.embed.borders import Border, border_of
 from doralang.embed.conversion import TO_WORD
 from doralang.embed.functions import Callee, Function
 from doralang.embed.held import Held
-from doralang.embed.instances import Home, Host
+from doralang.embed.instances import Host, Instances
 from doralang.embed.programs import CheckedProgram
 from doralang.runtime.memory import load_bytes, store_bytes
 from doralang.types.kinds import Kind
@@ -30,8 +30,8 @@ class Object(Held):
 
     __slots__ = ("_program", "_type")
 
-    def __init__(self, program: CheckedProgram, home: Home, host: Host, address: int) -> None:
-        super().__init__(home, host, address)
+    def __init__(self, program: CheckedProgram, instances: Instances, host: Host, address: int) -> None:
+        super().__init__(instances, host, address)
         object.__setattr__(self, "_program", program)
         object.__setattr__(self, "_type", type_of(program, host, address))
 
@@ -75,7 +75,9 @@ class Object(Held):
         place, border = self._place_of(field)
         word = int.from_bytes(load_bytes(place, SIZES.get(border.kind, layout.WORD)), "little")
         if border is Border.OBJECT:
-            return self._program.make_object(self._program, self._home, self._host, word) if word else None
+            return (
+                self._program.make_object(self._program, self._instances, self._host, word) if word else None
+            )
         value = self._host.from_word(word, border.kind)
         if border is Border.TEXT:
             return None if value is None else value.data.decode()  # type: ignore[union-attr]
@@ -108,7 +110,7 @@ class Method(Function[Any]):
     """A method of an object."""
 
     def __init__(self, receiver: Object, method: Typed) -> None:
-        super().__init__(Callee(receiver._program, method, receiver._home, receiver))
+        super().__init__(Callee(receiver._program, method, receiver._instances, receiver))
 
 
 def type_of(program: CheckedProgram, host: Host, address: int) -> ClassType:

@@ -8,14 +8,14 @@ from weakref import WeakSet
 
 from doralang.checker import program as typed
 from doralang.embed.callbacks import Callback
-from doralang.embed.instances import Home, Host, Print
+from doralang.embed.instances import Host, Instances, Print
 from doralang.embed.limits import Limits
 from doralang.engines.native import module_of
 from doralang.native.module import Module as Code
 from doralang.settings import Settings
 from doralang.types.types import ClassType
 
-MakeObject = Callable[["CheckedProgram", Home, Host, int], Any]
+MakeObject = Callable[["CheckedProgram", Instances, Host, int], Any]
 """the Python object for an address, in a turn of the host"""
 
 LIVE_PROGRAMS: Final[WeakSet[CheckedProgram]] = WeakSet()

@@ -1,0 +1,120 @@
+"""Threads that compile, call, cancel and drop at once, and a fork behind them."""
+
+from __future__ import annotations
+
+import gc
+import os
+import random
+import threading
+import time
+import traceback
+from collections.abc import Callable
+
+import pytest
+
+import doralang as dora
+
+SHARED = """
+fun join(a: Str, n: int, b: Str) -> Str { return a + n.toString() + b; }
+fun spin(n: int) -> int { var s = 0; for i in range(0, n) { s = s + i % 7; } return s; }
+fun deep(n: int) -> int { if n == 0 { return 0; } return deep(n - 1) + 1; }
+"""
+COUNTING = """
+class Point(var x: int)
+var n: int = 0;
+fun next() -> int { n = n + 1; return n; }
+fun make(x: int) -> Point { return Point(x); }
+fun forever() { while true { Array::<long>(10); } }
+"""
+SECONDS = 3.0
+THREADS = 8
+
+
+def plus_one(x: float) -> float:
+    if x > 1e6:
+        raise KeyError("large")
+    return x + 1
+
+
+def actions(shared: dora.Module, counting: dora.Module) -> list[Callable[[random.Random], None]]:
+    def formula(choose: random.Random) -> None:
+        factor = choose.random()
+        assert dora.expr(f"x * {factor} + y")(2.0, 1.0) == 2.0 * factor + 1.0
+
+    def texts(choose: random.Random) -> None:
+        text = "ä" * choose.randrange(300)
+        assert shared.join(text, 5, "b") == text + "5b"
+
+    def long_calls(choose: random.Random) -> None:
+        assert shared.spin(7 * choose.randrange(20_000)) % 21 == 0
+        assert shared.deep(20_000) == 20_000
+
+    def programs(choose: random.Random) -> None:
+        number = choose.random()
+        m = dora.compile(f'fun f(s: Str) -> Str {{ return s + "{number}"; }}')
+        assert m.f("a") == f"a{number}"
+
+    def objects(choose: random.Random) -> None:
+        instance = counting.new()
+        point = instance.make(5)
+        point.x = 7
+        assert instance.next() == 1 and point.x == 7
+        if choose.random() < 0.5:
+            instance.close()
+
+    def host_functions(choose: random.Random) -> None:
+        formula = dora.expr("f(x) * 2", functions={"f": plus_one})
+        assert formula(1.0) == 4.0
+        with pytest.raises(KeyError):
+            formula(1e7)
+
+    def limits(choose: random.Random) -> None:
+        with pytest.raises((dora.TimeLimitExceeded, dora.OutOfMemory)):
+            counting.new(dora.Limits(time=0.01, memory="1MB")).forever()
+
+    def collect(choose: random.Random) -> None:
+        if choose.random() < 0.2:
+            gc.collect()
+
+    return [formula, texts, long_calls, programs, objects, host_functions, limits, collect]
+
+
+def in_a_child(shared: dora.Module, counting: dora.Module) -> bool:
+    """Whether everything goes on in a forked process, which has no ticker thread at first."""
+    if shared.join("a", 1, "b") != "a1b" or dora.expr("x + 1")(1) != 2:
+        return False
+    try:
+        counting.new(dora.Limits(time=0.05)).forever()
+    except dora.TimeLimitExceeded:
+        return True
+    return False
+
+
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_threads_and_a_fork() -> None:
+    shared, counting = dora.compile(SHARED), dora.compile(COUNTING)
+    end = time.monotonic() + SECONDS
+    wrong: list[str] = []
+
+    def work(number: int) -> None:
+        choose = random.Random(number)
+        try:
+            while time.monotonic() < end:
+                choose.choice(actions(shared, counting))(choose)
+        except BaseException:
+            wrong.append(traceback.format_exc())
+
+    threads = [threading.Thread(target=work, args=[number]) for number in range(THREADS)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong, wrong[0]
+    child = os.fork()
+    if child == 0:
+        try:
+            os._exit(0 if in_a_child(shared, counting) else 1)
+        finally:
+            os._exit(2)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert shared.join("a", 1, "b") == "a1b"
