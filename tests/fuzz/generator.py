@@ -10,7 +10,7 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from fuzz import ways
+from fuzz import values, ways
 from fuzz.ways import WayGenerator
 
 INTEGERS = ("int", "long")
@@ -171,14 +171,22 @@ class Generator:
         if arrays and self.chance(0.4):
             name, type = self.random.choice(arrays)
             index = self.index(scope)
-            self.put(depth, f"{name}[{index}] = {self.expression(element(type), scope, 2)};")
+            operator = self.compound(element(type))
+            self.put(depth, f"{name}[{index}] {operator}= {self.expression(element(type), scope, 2)};")
         elif objects and self.chance(0.3):
-            self.put(depth, f"{self.random.choice(objects)}.number = {self.expression('int', scope, 2)};")
+            target = f"{self.random.choice(objects)}.number {self.compound('int')}="
+            self.put(depth, f"{target} {self.expression('int', scope, 2)};")
         elif targets:
             name, type = self.random.choice(targets)
-            self.put(depth, f"{name} = {self.expression(type, scope, 3)};")
+            self.put(depth, f"{name} {self.compound(type)}= {self.expression(type, scope, 3)};")
         else:
             self.output(scope, depth)
+
+    def compound(self, type: str) -> str:
+        """The operator of an assignment; often none."""
+        if type in NUMBERS and self.chance(0.4):
+            return self.random.choice("+-*/%&|^" if type in INTEGERS else "+-*/")
+        return "+" if type == "Str" and self.chance(0.3) else ""
 
     def output(self, scope: Scope, depth: int) -> None:
         type = self.random.choice(TYPES)
@@ -194,7 +202,14 @@ class Generator:
 
     def repeat(self, scope: Scope, depth: int) -> None:
         name = self.fresh("i")
-        self.put(depth, f"for {name} in range({self.random.randint(-1, 1)}, {self.random.randint(0, 5)}) {{")
+        lower, upper = self.random.randint(-1, 1), self.random.randint(0, 5)
+        ranges = (
+            f"range({lower}, {upper})",
+            f"{lower}..{upper}",
+            f"{lower}..={upper - 1}",
+            f"({lower}..{upper}).reversed()",
+        )
+        self.put(depth, f"for {name} in {self.random.choice(ranges)} {{")
         scope.variables.append((name, "int", False))
         scope.loops += 1
         self.block(scope, depth + 1, self.random.randint(1, 3))
@@ -263,7 +278,11 @@ class Generator:
         return self.random.choice(self.makers(type))(type, scope, depth - 1)
 
     def makers(self, type: str) -> list[Callable[[str, Scope, int], str]]:
-        makers: list[Callable[[str, Scope, int], str]] = [self.from_call, self.from_array]
+        makers: list[Callable[[str, Scope, int], str]] = [
+            self.from_call,
+            self.from_array,
+            self.from_statements,
+        ]
         if type in NUMBERS:
             makers += [self.arithmetic, self.arithmetic, self.arithmetic, self.unary, self.converted]
         if type in INTEGERS:
@@ -275,6 +294,10 @@ class Generator:
         if type == "Str":
             makers += [self.concatenation, self.text_of]
         return makers
+
+    def from_statements(self, type: str, scope: Scope, depth: int) -> str:
+        make = self.random.choice((values.branches, values.operand, values.with_assignment, values.from_list))
+        return make(self, type, scope, depth)
 
     def arithmetic(self, type: str, scope: Scope, depth: int) -> str:
         left, right = self.expression(type, scope, depth), self.expression(type, scope, depth)
@@ -369,6 +392,12 @@ class Generator:
         leaves = [name for name, other, _ in scope.variables if other == type]
         if leaves and self.chance(0.5):
             return self.random.choice(leaves)
+        if self.chance(0.3):
+            inner = [
+                self.expression(element(type), scope, min(depth, 1)) for _ in range(self.random.randint(2, 4))
+            ]
+            name = self.fresh("a")
+            return f"({{ let {name}: {type} = [{', '.join(inner)}]; {name} }})"
         return f"Array({self.random.randint(2, 4)}, {self.expression(element(type), scope, min(depth, 1))})"
 
 

@@ -22,6 +22,7 @@ from doralang.bytecode.verifier import verify
 from doralang.engines.rows import ENGINES
 from doralang.machine.listing import Syntax, listing
 from doralang.machine.targets import TARGETS
+from doralang.native.world import ProgramWorld
 from doralang.optimizing.optimizer import Times, optimize
 from doralang.pipeline import OF_FUNCTIONS, Stage, dump_stage
 from doralang.session.stages import own_functions
@@ -55,6 +56,14 @@ def optimized(source: Source) -> str:
     )
 
 
+def inlined(source: Source) -> str:
+    """The program's own functions with others put into them, and behind all passes."""
+    dumps = []
+    for specializer, function in own_bytecode(compiled_program(source.text)):
+        dumps.append(print_function(optimize(function, Times(), ProgramWorld(specializer))))
+    return "\n".join(dumps)
+
+
 def asm(source: Source) -> str:
     """Of the program's own functions, code for every processor that is not placed: addresses are 0."""
     dumps = []
@@ -72,6 +81,7 @@ STAGES: dict[str, Callable[[Source], str]] = {
     "program": partial(dump_stage, Stage.PROGRAM),
     "bytecode": bytecode,
     "optimized": optimized,
+    "inlined": inlined,
     "asm": asm,
     "errors": errors,
 }

@@ -12,7 +12,7 @@ from doralang.library.files import GRANTED, PUBLIC_NAMES
 from doralang.syntax.parser import parse_file, parse_formula
 from doralang.text.diagnostics import Diagnostics
 from doralang.text.source import Source
-from doralang.types.types import UNIT
+from doralang.types.types import has_value
 
 NOTHING: frozenset[str] = frozenset()
 
@@ -53,6 +53,12 @@ def test_names_of_the_library(name: str) -> None:
     assert check(text, None)[1] == []
 
 
+def test_nothing_in_a_formula_ends_the_program() -> None:
+    source, diagnostics = Source("case", "max(1.0, exit(3))"), Diagnostics()
+    check_formula(source, parse_formula(source, diagnostics), diagnostics, prelude(), {})
+    assert [f"{one.position} {one.code}" for one in diagnostics.reports] == ["1:10 E0407"]
+
+
 def test_one_error_for_one_use() -> None:
     text = "fun main() { let x: int = getpid() + 1; sleep(getppid()); }"
     assert [report[:10] for report in check(text, NOTHING)[1]] == ["1:27 E0907", "1:41 E0907", "1:47 E0907"]
@@ -83,7 +89,7 @@ HARMLESS = {"argc", "argv", "defaultValue", "isValidUtf8", "range"}
 def test_formulas_reach_nothing_of_the_process() -> None:
     library = prelude().library
     with_value = {
-        name for name in PUBLIC_NAMES & set(library.functions) if library.functions[name].result is not UNIT
+        name for name in PUBLIC_NAMES & set(library.functions) if has_value(library.functions[name].result)
     }
     assert with_value - GRANTED == HARMLESS
     for name in PUBLIC_NAMES & set(library.functions) - with_value - GRANTED:

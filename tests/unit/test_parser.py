@@ -70,17 +70,13 @@ def spans(text: str, kind: type[tree.Node]) -> list[str]:
     assert errors == []
     found: list[str] = []
 
-    def visit(node: object) -> None:
-        if isinstance(node, list):
-            for item in node:
-                visit(item)
-        elif isinstance(node, tree.Node):
-            if isinstance(node, kind):
-                found.append(f"fun f() {{ {text} }}"[node.span.start : node.span.end])
-            for name in type(node).__dataclass_fields__:
-                visit(getattr(node, name))
+    def visit(node: tree.Node) -> None:
+        if isinstance(node, kind):
+            found.append(f"fun f() {{ {text} }}"[node.span.start : node.span.end])
+        for child in tree.children(node):
+            visit(child)
 
-    visit(file.declarations)
+    visit(file)
     return found
 
 

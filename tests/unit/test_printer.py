@@ -7,13 +7,15 @@ from hypothesis import strategies as st
 
 from doralang.syntax import tree
 from doralang.syntax.dump import dump
-from doralang.syntax.expressions import LEVELS
+from doralang.syntax.expressions import COMPOUND, LEVELS
+from doralang.syntax.lexer import lex
 from doralang.syntax.parser import parse_file
 from doralang.syntax.printer import show
 from doralang.text.diagnostics import Diagnostics
 from doralang.text.source import NOWHERE, Source
 
 NAMES = st.sampled_from(["a", "b", "Box", "match", "module", "e1"])
+PLACES = st.just(NOWHERE)
 OPERATORS = sorted(LEVELS)
 
 TYPES = st.recursive(
@@ -61,9 +63,12 @@ LEAVES = st.one_of(
 
 def larger(inner: st.SearchStrategy[object]) -> st.SearchStrategy[object]:
     several = st.lists(inner, max_size=2)
+    valued = node(
+        tree.Block, st.lists(node(tree.ExpressionStatement, inner), max_size=1), st.one_of(st.none(), inner)
+    )
     return st.one_of(
         node(tree.Call, NAMES, TYPE_LISTS, several),
-        node(tree.StaticCall, NAMES, TYPE_LISTS, NAMES, TYPE_LISTS, several),
+        node(tree.StaticCall, NAMES, TYPE_LISTS, NAMES, PLACES, TYPE_LISTS, several),
         node(tree.MethodCall, inner, NAMES, TYPE_LISTS, several),
         node(tree.Member, inner, NAMES),
         node(tree.Index, inner, inner),
@@ -71,9 +76,20 @@ def larger(inner: st.SearchStrategy[object]) -> st.SearchStrategy[object]:
         node(tree.Binary, st.sampled_from(OPERATORS), inner, inner),
         node(tree.TypeTest, inner, TYPES),
         node(tree.Cast, inner, TYPES),
-        node(tree.Assign, inner, inner),
+        node(tree.Assign, inner, inner, st.sampled_from([None, *sorted(COMPOUND)])),
         node(tree.Try, inner, st.one_of(st.none(), inner)),
         node(tree.ForcedTry, inner),
+        node(tree.ListLiteral, several),
+        valued,
+        node(
+            tree.If,
+            st.lists(node(tree.Arm, inner, valued), min_size=1, max_size=2),
+            st.one_of(st.none(), valued),
+        ),
+        node(tree.Return, st.one_of(st.none(), inner)),
+        node(tree.Throw, inner),
+        node(tree.Break),
+        node(tree.Continue),
     )
 
 
@@ -81,7 +97,7 @@ EXPRESSIONS = st.recursive(LEAVES, larger, max_leaves=12)
 MAYBE = st.one_of(st.none(), EXPRESSIONS)
 
 SIMPLE_STATEMENTS = st.one_of(
-    node(tree.Variable, NAMES, st.booleans(), st.one_of(st.none(), TYPES), MAYBE),
+    node(tree.Variable, NAMES, PLACES, st.booleans(), st.one_of(st.none(), TYPES), MAYBE),
     node(tree.ExpressionStatement, EXPRESSIONS),
     node(tree.Break),
     node(tree.Continue),
@@ -93,7 +109,7 @@ SIMPLE_STATEMENTS = st.one_of(
 
 def compound(inner: st.SearchStrategy[object]) -> st.SearchStrategy[object]:
     block = node(tree.Block, st.lists(inner, max_size=2))
-    catch = node(tree.Catch, NAMES, TYPES, block)
+    catch = node(tree.Catch, NAMES, PLACES, TYPES, block)
     return st.one_of(
         block,
         node(
@@ -103,7 +119,7 @@ def compound(inner: st.SearchStrategy[object]) -> st.SearchStrategy[object]:
         ),
         node(tree.While, EXPRESSIONS, block),
         node(tree.Loop, block),
-        node(tree.For, NAMES, EXPRESSIONS, block),
+        node(tree.For, NAMES, PLACES, EXPRESSIONS, block),
         node(tree.Do, block, st.lists(catch, min_size=1, max_size=2), st.one_of(st.none(), block)),
     )
 
@@ -113,8 +129,8 @@ STATEMENTS = st.recursive(SIMPLE_STATEMENTS, compound, max_leaves=4)
 
 def file_of(statements: list[tree.Statement]) -> tree.File:
     block = tree.Block(NOWHERE, statements)
-    function = tree.Function(NOWHERE, "f", tree.Modifier.NONE, [], [], False, None, block)
-    return tree.File(NOWHERE, [function])
+    function = tree.Function(NOWHERE, "f", NOWHERE, tree.Modifier.NONE, [], [], False, None, block)
+    return tree.File(NOWHERE, [function], lex(Source("none", ""), Diagnostics()))
 
 
 @given(st.lists(STATEMENTS, max_size=3))

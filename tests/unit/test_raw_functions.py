@@ -10,7 +10,7 @@ from doralang.library.files import HEAP_FOLDER, PUBLIC_NAMES, read_file, read_pr
 from doralang.library.internals import RAW
 from doralang.syntax.parser import parse_file, parse_formula
 from doralang.text.diagnostics import Diagnostics
-from doralang.text.source import Source
+from doralang.text.source import LIBRARY, Source
 
 HEADER = """
 class Cell { var next: Cell; var value: int; @raw fun get() -> int { return self.value; } }
@@ -24,7 +24,7 @@ def reports(body: str) -> list[tuple[str, str]]:
     """Position and message of each E0906 in these functions, which follow raw.dora and a few others."""
     diagnostics = Diagnostics()
     texts = [*read_prelude(), ("raw.dora", read_file(HEAP_FOLDER, "raw.dora")), ("header.dora", HEADER)]
-    sources = [Source(name, text, main=False) for name, text in [*texts, ("test.dora", body)]]
+    sources = [Source(name, text, unit=LIBRARY) for name, text in [*texts, ("test.dora", body)]]
     files = [(source, parse_file(source, diagnostics)) for source in sources]
     library = check_library(files, PUBLIC_NAMES, diagnostics)
     for function in library.library.functions.values():
@@ -96,7 +96,7 @@ def test_methods_and_constructors_have_the_rules_too() -> None:
 
 def test_the_names_of_raw_memory_are_those_of_the_library() -> None:
     diagnostics = Diagnostics()
-    source = Source("raw.dora", read_file(HEAP_FOLDER, "raw.dora"), main=False)
+    source = Source("raw.dora", read_file(HEAP_FOLDER, "raw.dora"), unit=LIBRARY)
     library = check_library(
         [(one, parse_file(one, diagnostics)) for one in [*prelude_sources(), source]],
         PUBLIC_NAMES,
@@ -109,7 +109,7 @@ def test_the_names_of_raw_memory_are_those_of_the_library() -> None:
 
 
 def prelude_sources() -> list[Source]:
-    return [Source(name, text, main=False) for name, text in read_prelude()]
+    return [Source(name, text, unit=LIBRARY) for name, text in read_prelude()]
 
 
 # Programs.

@@ -38,6 +38,7 @@ from doralang.checker.program import (
 )
 from doralang.checker.raw import check_raw
 from doralang.checker.scopes import Context
+from doralang.checker.values import split
 from doralang.syntax import tree
 from doralang.text.source import Span
 from doralang.types.types import ERROR, UNIT, ClassType, Type
@@ -67,8 +68,17 @@ def check_function(handlers: Handlers, declaration: FunctionDeclaration) -> None
         return
     block = parse(node.body)
     body = new_body(handlers, declaration.context, function)
+    block = returning(function, block)
     set_body(body, function, body.block(block))
     check_returns(body, function, block)
+
+
+def returning(function: Function, block: tree.Block) -> tree.Block:
+    """The body of a function with a result: `{ … e }` means `{ … return e; }`."""
+    statements, tail = split(block)
+    if tail is None or function.result in (UNIT, ERROR):
+        return block
+    return tree.Block(block.span, [*statements, tree.Return(tail.span, tail)])
 
 
 def set_body(body: Body, function: Function, block: typed.Block) -> None:

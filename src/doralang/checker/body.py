@@ -7,9 +7,9 @@ them and they all know this one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeVar, cast
 
 from doralang.checker import program as typed
 from doralang.checker.exact import Exact
@@ -19,8 +19,10 @@ from doralang.checker.scopes import ConstantName, Context, Unit
 from doralang.syntax import tree
 from doralang.text.diagnostics import Diagnostic
 from doralang.text.recursion import HOP, on_fresh_stack
-from doralang.text.source import Span
-from doralang.types.types import ERROR, Type, has_error
+from doralang.text.source import NOWHERE, Span
+from doralang.types.types import ERROR, NEVER, NIL, UNIT, Type, has_error
+
+T = TypeVar("T")
 
 
 class Waiting:
@@ -74,6 +76,18 @@ class Outcome(NamedTuple):
     invalid: int
 
 
+@dataclass(slots=True, repr=False, eq=False)
+class Ready(tree.Node):
+    """An operand that has been checked already, where a syntax tree is asked for."""
+
+    value: TypedExpression
+
+
+def ready(value: TypedExpression) -> tree.Expression:
+    """An operand for whom checks operands."""
+    return cast(tree.Expression, Ready(value.span, value))
+
+
 Checked = TypedExpression | Waiting
 Operand = Checked | Exact
 Leaves = dict[type, Callable[..., Operand]]
@@ -117,11 +131,17 @@ class Body:
     warns: bool = False
     """whether exceptions that leave are warned about"""
     formula: bool = False
-    loops: int = 0
+    loops: list[bool] = field(default_factory=list)
+    """for each loop around, whether a `break` leaves it"""
+    left: bool = False
+    """whether a `break` leaves the loop whose body was checked last"""
+    jumps: int = 0
+    """how many `break` and `continue` there have been"""
     tries: list[TryContext] = field(default_factory=list)
     invalid: int = 0
     """how many expressions have been found wrong so far"""
-    returning: Known = field(default_factory=dict)
+    returning: Known = field(default_factory=Known)
+    leaving: Known = field(default_factory=lambda: Known(strict=True))
     incomplete: bool = False
     """the parser skipped something here, which may have declared any name"""
     depth: int = 0
@@ -187,11 +207,34 @@ class Body:
         )
         for link in links:
             self.unit.diagnostics.look_at_clock()
+            if not isinstance(checked, Waiting | Exact) and checked.type is NEVER:
+                self.check_dropped(link)
+                continue
             left = checked.finish(None) if isinstance(checked, Waiting) else checked
             if isinstance(left, Exact) and type(link) is not tree.Binary:
                 left = left.rounded()
             checked = self.handlers.links[type(link)](self, link, left, expected if link is node else None)
         return checked
+
+    def check_dropped(self, link: tree.Link) -> None:
+        """Look for mistakes in the further operands of an operation whose first one does not end."""
+        if isinstance(link, tree.MethodCall):
+            for argument in link.arguments:
+                self.argument(argument)
+        elif isinstance(link, tree.Binary):
+            self.argument(link.right)
+        elif isinstance(link, tree.Index):
+            self.argument(link.index)
+
+    def held(self, value: TypedExpression, into: list[typed.Statement]) -> TypedExpression:
+        """A value that is needed several times: if that can tell, what a temporary gets in `into`."""
+        constant = isinstance(value, typed.Constant | typed.TextConstant | typed.NilConstant)
+        fixed = isinstance(value, typed.GetLocal) and not value.local.mutable
+        if constant or fixed or self.is_unknown(value.type) or value.type in (UNIT, NIL, NEVER):
+            return value
+        local = self.temporary("value", value.type)
+        into.append(typed.Let(value.span, local, value))
+        return typed.GetLocal(value.span, local.type, local)
 
     def is_unknown(self, *types: Type) -> bool:
         """Whether a mismatch of these types means nothing, since one of them was reported already."""
@@ -203,34 +246,67 @@ class Body:
         return self.handlers.statements[type(node)](self, node)
 
     def block(self, node: tree.Block) -> typed.Block:
-        """Check the statements of a block in a scope of their own."""
+        """Check the statements of a block in a scope of their own; the value of a tail is dropped."""
+        return self.inside(node, lambda: self._block(node))
+
+    def inside(self, node: tree.Block, check: Callable[[], T]) -> T:
+        """Check what is in a block, in a scope of its own."""
         self.depth += 1
         self.scopes.append({})
         try:
             if self.depth % HOP == 0:
-                return on_fresh_stack(lambda: self._block(node))
-            return self._block(node)
+                return on_fresh_stack(check)
+            return check()
         finally:
             self.scopes.pop()
             self.depth -= 1
 
     def _block(self, node: tree.Block) -> typed.Block:
-        statements = []
-        for statement in node.statements:
-            checked = self.statement(statement)
-            if checked is not None:
-                statements.append(checked)
+        statements = self.statements(node.statements)
+        if node.tail is not None:
+            statements.append(self.dropped(node.tail))
         return typed.Block(node.span, statements)
 
-    def declare(self, name: str, type: Type, mutable: bool) -> Local:
-        """A new local that is visible from here to the end of the block."""
-        local = self.temporary(name, type, mutable)
+    def statements(self, nodes: Sequence[tree.Statement]) -> list[typed.Statement]:
+        statements = []
+        for node in nodes:
+            checked = self.statement(node)
+            if checked is not None:
+                statements.append(checked)
+        return statements
+
+    def dropped(self, tail: tree.Expression) -> typed.Statement:
+        """The tail of a block whose value nobody wants."""
+        if type(tail) in self.handlers.statements:
+            statement = self.statement(tail)  # type: ignore[arg-type]
+            assert statement is not None
+            return statement
+        return self.evaluate(tail, tail)
+
+    def evaluate(self, node: tree.Expression, whole: tree.Node) -> typed.Statement:
+        """An expression as a statement, `whole` with its `;`."""
+        jumps = self.jumps
+        value = self.expression(node)
+        if value.type is NEVER:
+            self.ends(whole, self.jumps != jumps)
+        return typed.Evaluate(whole.span, value)
+
+    def ends(self, node: tree.Node, by_jump: bool) -> None:
+        """Note that control never gets behind a node; if `break` or `continue` is why, only strictly so."""
+        self.leaving.endless.add(id(node))
+        if not by_jump:
+            self.returning.endless.add(id(node))
+
+    def declare(self, name: str, span: Span, type: Type, mutable: bool) -> Local:
+        """A new local that is visible from here to the end of the block; `span` is its name."""
+        local = self.temporary(name, type, mutable, span)
         self.scopes[-1][name] = local
+        self.context.note(span.start, local)
         return local
 
-    def temporary(self, name: str, type: Type, mutable: bool = False) -> Local:
+    def temporary(self, name: str, type: Type, mutable: bool = False, span: Span = NOWHERE) -> Local:
         """A new local without a name that programs could say."""
-        local = Local(name, type, mutable, len(self.function.locals))
+        local = Local(name, type, mutable, len(self.function.locals), span)
         self.function.locals.append(local)
         return local
 

@@ -20,7 +20,17 @@ from doralang.syntax import tree
 from doralang.syntax.tree import Modifier
 from doralang.text.source import Span
 from doralang.types.primitives import PRIMITIVES
-from doralang.types.types import ERROR, NIL, UNIT, ClassType, PrimitiveType, Type, TypeParameter, substitute
+from doralang.types.types import (
+    ERROR,
+    NEVER,
+    NIL,
+    UNIT,
+    ClassType,
+    PrimitiveType,
+    Type,
+    TypeParameter,
+    substitute,
+)
 
 # Making calls.
 
@@ -72,6 +82,8 @@ def check_named_call(body: Body, node: tree.Call, expected: Type | None) -> Chec
         body.error("E0302", node.span, name=node.name, hint=f"`{node.name}` is a variable here")
         return check_anyway(body, node.arguments, node.span)
     entity = body.global_name(node.name)
+    if entity is not None:
+        body.context.note(node.span.start, entity)
     if isinstance(entity, Function):
         if not is_granted(body, node.name, node.span):
             return check_anyway(body, node.arguments, node.span)
@@ -123,6 +135,9 @@ def method_hint(body: Body, name: str) -> str | None:
 
 def call_function(body: Body, node: tree.Call, function: Function, expected: Type | None) -> Checked:
     note_throws(body, node.span, function)
+    if body.formula and function.result is NEVER:
+        body.error("E0407", node.span, type=NEVER)  # it would fit everywhere
+        return check_anyway(body, node.arguments, node.span)
     known: dict[Type, Type] = {}
     open = function.type_parameters
     if node.type_arguments:
@@ -197,6 +212,7 @@ def check_static_call(body: Body, node: tree.StaticCall, expected: Type | None) 
         return check_anyway(body, node.arguments, node.span)
     if not is_granted(body, node.owner, node.span):
         return check_anyway(body, node.arguments, node.span)
+    body.context.note(node.span.start, entity)
     found = find_static(body.context, entity.self_type, node.name)
     if found is None:
         if body.unit.knows_members(entity) and body.is_news(entity, node.name):
@@ -216,6 +232,7 @@ def call_static(
 ) -> Checked:
     """Type arguments of the class and of the method are written or left out each by themselves."""
     function = found.function
+    body.context.note(node.name_span.start, function)
     note_throws(body, node.span, function)
     known: dict[Type, Type] = {}
     open: list[TypeParameter] = []
@@ -304,6 +321,7 @@ def call_method(
     expected: Type | None,
 ) -> Checked:
     function = found.function
+    body.context.note(span.end - len(node.name), function)
     note_throws(body, span, function)
     known = found.mapping()
     open = function.type_parameters

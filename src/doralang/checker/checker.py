@@ -13,10 +13,10 @@ from enum import Enum
 from types import MappingProxyType
 from typing import Final
 
-from doralang.checker import calls, expressions, operators, statements
+from doralang.checker import assignments, calls, expressions, jumps, lists, operators, statements, values
 from doralang.checker import program as typed
 from doralang.checker.bodies import check_constructor, check_function, check_global, new_body
-from doralang.checker.body import Handlers
+from doralang.checker.body import Handlers, Ready
 from doralang.checker.classes import declare_class_bounds, declare_members, declare_parents, find_overridden
 from doralang.checker.constants import ConstantChecker
 from doralang.checker.declarations import (
@@ -31,7 +31,7 @@ from doralang.checker.hosts import HostFunction
 from doralang.checker.inheritance import check_inheritance
 from doralang.checker.program import Class, Function, FunctionKind, Global, Library, Local, Program, Trait
 from doralang.checker.resolve import resolve_type
-from doralang.checker.scopes import ConstantName, Context, Progress, Unit
+from doralang.checker.scopes import ConstantName, Context, Progress, Recorder, Unit
 from doralang.checker.traits import declare_impl, declare_trait
 from doralang.syntax import tree
 from doralang.text.diagnostics import Diagnostics
@@ -42,8 +42,16 @@ NOTHING: Final[frozenset[str]] = frozenset()
 """granted to formulas"""
 
 HANDLERS: Final = Handlers(
-    plain={**expressions.PLAIN, **operators.PLAIN},
-    leaves={**expressions.LEAVES, **calls.LEAVES, **operators.LEAVES},
+    plain={**expressions.PLAIN, **operators.PLAIN, Ready: lambda body, node, expected: node.value},
+    leaves={
+        **expressions.LEAVES,
+        **calls.LEAVES,
+        **operators.LEAVES,
+        **assignments.LEAVES,
+        **values.LEAVES,
+        **jumps.LEAVES,
+        **lists.LEAVES,
+    },
     links={**calls.LINKS, **operators.LINKS},
     statements={**statements.STATEMENTS},
 )
@@ -132,7 +140,7 @@ def check_library(
     files: Sequence[tuple[Source, tree.File]], public: frozenset[str], diagnostics: Diagnostics
 ) -> CheckedLibrary:
     """Declare the library.  Its bodies are checked, and reported about, when they are first asked for."""
-    unit = Unit(diagnostics, None)
+    unit = Unit(diagnostics)
     declarations = Declarations(unit)
     for source, file in files:
         collect(declarations, source, file)
@@ -154,7 +162,7 @@ def check_library(
 
 
 def program_unit(diagnostics: Diagnostics, library: CheckedLibrary, granted: frozenset[str] | None) -> Unit:
-    unit = Unit(diagnostics, library.unit, visible=library.public, granted=granted)
+    unit = Unit(diagnostics, (library.unit,), visible=library.public, granted=granted)
     unit.impls = {head: dict(impls) for head, impls in library.unit.impls.items()}
     return unit
 
@@ -171,6 +179,7 @@ def check_program(
     main: MainRule = MainRule.REQUIRED,
     granted: frozenset[str] | None = None,
     hosts: Sequence[HostFunction] = (),
+    recorder: Recorder | None = None,
 ) -> Program:
     """Check a file, which may call the functions of its host.
 
@@ -179,6 +188,7 @@ def check_program(
     syntax_errors = diagnostics.errors
     unit = program_unit(diagnostics, library, granted)
     unit.names |= {function.name: function for function in hosts}
+    unit.recorder = recorder
     declarations = Declarations(unit)
     collect(declarations, source, file)
     for _, complete in declare(declarations):
@@ -237,7 +247,7 @@ def is_test(function: Function, library: Library) -> bool:
 
 def known_constant(context: Context, name: str, type: Type, value: bool | int | float | str) -> ConstantName:
     """A constant whose value the host has given."""
-    node = tree.Constant(NOWHERE, name, tree.UnitType(NOWHERE), tree.Nil(NOWHERE))
+    node = tree.Constant(NOWHERE, name, NOWHERE, tree.UnitType(NOWHERE), tree.Nil(NOWHERE))
     return ConstantName(node, context.source, context, type, value, Progress.DONE)
 
 

@@ -49,6 +49,8 @@ def declare_parent(declaration: ClassDeclaration) -> None:
         return
     entity.parent = unit.library_class("Object").of()
     head = unit.find(node.name) if node.name not in context.parameters else None
+    if head is not None:
+        context.note(node.span.start, head)
     if not isinstance(head, Class):
         misses_parent(context, entity)
         if head is not None or not unit.incomplete or node.name in context.parameters:
@@ -144,8 +146,16 @@ def resolve_quietly(context: Context, node: tree.Type) -> Type:
 
 
 def declare_field(
-    declaration: ClassDeclaration, name: str, type: Type, mutable: bool, span: Span, *, internal: bool = False
+    declaration: ClassDeclaration,
+    name: str,
+    type: Type,
+    mutable: bool,
+    span: Span,
+    *,
+    name_span: Span | None = None,
+    internal: bool = False,
 ) -> None:
+    """A new field.  The name of one that is a parameter, too, means the parameter (`name_span` is None)."""
     entity = declaration.entity
     if name in entity.fields:
         is_parameter = any(node.name_span == span for node in declaration.node.parameters)
@@ -153,6 +163,8 @@ def declare_field(
             declaration.context.error("E0310", span, type=entity.name, name=name)
         return
     entity.fields[name] = Field(name, type, mutable, entity, span, internal=internal)
+    if name_span is not None:
+        declaration.context.note(name_span.start, entity.fields[name])
 
 
 def declare_member_field(declaration: ClassDeclaration, node: tree.Field) -> None:
@@ -162,7 +174,9 @@ def declare_member_field(declaration: ClassDeclaration, node: tree.Field) -> Non
         context.error("E0406", node.span, name=node.name)
     check_for_library(context, node)
     internal = context.is_library and Modifier.INTERNAL in node.modifiers
-    declare_field(declaration, node.name, type, node.mutable, node.span, internal=internal)
+    declare_field(
+        declaration, node.name, type, node.mutable, node.span, name_span=node.name_span, internal=internal
+    )
 
 
 def declare_method(declaration: ClassDeclaration, node: tree.Function) -> None:
@@ -173,6 +187,8 @@ def declare_method(declaration: ClassDeclaration, node: tree.Function) -> None:
     inner = declare_signature(context, function, node)
     declaration.methods.append(FunctionDeclaration(function, node, inner))
     methods = entity.statics if is_static else entity.methods
+    if Modifier.LATE in node.modifiers and not is_static:
+        methods = entity.late
     earlier = methods.get(node.name)
     if earlier is None:
         methods[node.name] = function

@@ -150,6 +150,8 @@ class ConstantChecker:
 
     def name(self, context: Context, node: tree.Name) -> Result:
         entity = self.unit.find(node.name)
+        if entity is not None:
+            context.note(node.span.start, entity)
         if isinstance(entity, ConstantName):
             if entity.progress is Progress.RUNNING:
                 return self.cycle(entity)

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, TypeAlias
 
 from doralang.checker.program import Class, Function, FunctionKind, Global, Local, Trait
 from doralang.checker.resolve import resolve_type, self_type
@@ -86,6 +86,8 @@ class Declarations:
 
 # Names.
 
+NamedDeclaration: TypeAlias = tree.Function | tree.Class | tree.Trait | tree.Global | tree.Constant
+
 
 def collect(declarations: Declarations, source: Source, file: tree.File) -> None:
     """Make an entity for each declaration of a file and enter its name."""
@@ -103,7 +105,7 @@ def collect(declarations: Declarations, source: Source, file: tree.File) -> None
 def make_entity(
     declarations: Declarations,
     context: Context,
-    node: tree.Function | tree.Class | tree.Trait | tree.Global | tree.Constant,
+    node: NamedDeclaration,
 ) -> Entity:
     source = context.source
     if isinstance(node, tree.Function):
@@ -130,8 +132,9 @@ def make_entity(
     return constant
 
 
-def enter(context: Context, node: tree.Node, entity: Entity) -> None:
+def enter(context: Context, node: NamedDeclaration, entity: Entity) -> None:
     """Put a name into the scope, unless it is there already."""
+    context.note(node.name_span.start, entity)
     names = context.unit.names
     earlier = names.get(entity.name)
     if earlier is None:
@@ -147,6 +150,8 @@ def check_for_library(context: Context, node: tree.Function | tree.Init | tree.C
         return
     if Modifier.INTERNAL in node.modifiers:
         context.error("E0904", node.span)
+    if Modifier.LATE in node.modifiers:
+        context.error("E0906", node.span, what="only library files can have late methods")
     if isinstance(node, tree.Function | tree.Init) and node.raw_span is not None:
         context.error("E0905", node.raw_span)
 
@@ -162,6 +167,7 @@ def new_parameters(context: Context, nodes: Sequence[tree.TypeParameter]) -> dic
             context.error("E0315", node.span, name=node.name)
         else:
             parameters[node.name] = TypeParameter(node.name)
+            context.note(node.span.start, parameters[node.name])
     return parameters
 
 
@@ -169,6 +175,7 @@ def new_function(context: Context, node: tree.Function, kind: FunctionKind, owne
     function = Function(node.name, kind, owner, context.source, node.span)
     function.modifiers = node.modifiers
     function.throws = node.throws
+    context.note(node.name_span.start, function)
     check_for_library(context, node)
     return function
 
@@ -220,7 +227,10 @@ def bound_trait(context: Context, bound: tree.Type) -> Trait | None:
     if not isinstance(bound, tree.NamedType) or bound.name in context.parameters or bound.arguments:
         return None
     entity = context.unit.find(bound.name)
-    return entity if isinstance(entity, Trait) else None
+    if not isinstance(entity, Trait):
+        return None
+    context.note(bound.span.start, entity)
+    return entity
 
 
 def declare_signature(context: Context, function: Function, node: tree.Function) -> Context:
@@ -246,7 +256,8 @@ def declare_parameters(
         check_parameter_name(context, node, seen)
         seen.add(node.name)
         mutable = node.mutable and isinstance(node, tree.Parameter)
-        local = Local(node.name, type, mutable, len(function.locals))
+        local = Local(node.name, type, mutable, len(function.locals), node.name_span)
+        context.note(node.name_span.start, local)
         function.locals.append(local)
         function.parameters.append(local)
 

@@ -45,10 +45,13 @@ def check_self(body: Body, node: tree.Self, expected: Type | None) -> TypedExpre
 def check_name(body: Body, node: tree.Name, expected: Type | None) -> TypedExpression:
     local = body.find_local(node.name)
     if local is not None:
+        body.context.note(node.span.start, local)
         if local.type is ERROR:
             return body.wrong(node.span)
         return typed.GetLocal(node.span, local.type, local)
     entity = body.global_name(node.name)
+    if entity is not None:
+        body.context.note(node.span.start, entity)
     if isinstance(entity, Global):
         if entity.type is ERROR:
             return body.wrong(node.span)
@@ -171,7 +174,7 @@ def check_choice(body: Body, node: tree.Choice, expected: Type | None) -> TypedE
         return body.error("E0403", node.condition.span, found=condition.type)
     for one, other in ((then, otherwise), (otherwise, then)):
         if is_assignable(other.type, one.type) and one.type not in (UNIT, NIL):
-            return typed.Choice(node.span, one.type, condition, then, otherwise)
+            return typed.Choice(node.span, one.type, [(condition, then)], otherwise)
     return body.error("E0401", node.span, expected=then.type, found=otherwise.type, hint=None)
 
 

@@ -2,32 +2,50 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+
 from doralang.syntax import tree
 from doralang.text.recursion import HOP, on_fresh_stack
 from doralang.text.source import Span
 
-Known = dict[int, bool]
-"""What was found out about blocks, by their identity: deep nesting is not walked again at each level."""
+
+@dataclass(slots=True)
+class Known:
+    """What is known about the nodes of one body, by their identity.
+
+    `endless` are nodes that control never gets behind, as their types say or because no `break` leaves the
+    loop.  `blocks` is what was found out, so that deep nesting is not walked again at each level.  A function
+    is left by `return` and `throw` only, and a `loop` counts by its body (10.3).  `strict` is for blocks as
+    operands: any jump leaves them, and nothing counts that control could get behind.
+    """
+
+    strict: bool = False
+    endless: set[int] = field(default_factory=set)
+    blocks: dict[int, bool] = field(default_factory=dict)
 
 
-def returns(node: tree.Statement, known: Known, depth: int = 1) -> bool:
-    """Whether a statement never lets the path go on behind it.
+def returns(node: tree.Statement | tree.Expression, known: Known, depth: int = 1) -> bool:
+    """Whether a statement or tail never lets the path go on behind it.
 
     What the parser skipped may have returned, so it counts as returning.
     """
     if isinstance(node, tree.Return | tree.Throw | tree.InvalidStatement):
         return True
+    if id(node) in known.endless:
+        return True
+    if isinstance(node, tree.Break | tree.Continue):
+        return known.strict
     if isinstance(node, tree.Block):
-        found = known.get(id(node))
+        found = known.blocks.get(id(node))
         if found is None:
-            found = known[id(node)] = _block_returns(node, known, depth + 1)
+            found = known.blocks[id(node)] = _block_returns(node, known, depth + 1)
         return found
     if isinstance(node, tree.If):
         return node.otherwise is not None and all(
             returns(body, known, depth) for body in [*(arm.body for arm in node.arms), node.otherwise]
         )
     if isinstance(node, tree.Loop):
-        return returns(node.body, known, depth)
+        return not known.strict and returns(node.body, known, depth)
     if isinstance(node, tree.Do):
         if node.last is not None and returns(node.last, known, depth):
             return True
@@ -36,18 +54,19 @@ def returns(node: tree.Statement, known: Known, depth: int = 1) -> bool:
 
 
 def _block_returns(node: tree.Block, known: Known, depth: int) -> bool:
+    parts = [*node.statements, node.tail] if node.tail is not None else node.statements
     if depth % HOP == 0:
-        return on_fresh_stack(lambda: any(returns(one, known, depth) for one in node.statements))
-    return any(returns(one, known, depth) for one in node.statements)
+        return on_fresh_stack(lambda: any(returns(one, known, depth) for one in parts))
+    return any(returns(one, known, depth) for one in parts)
 
 
-def falls_through(node: tree.Statement, known: Known) -> Span:
+def falls_through(node: tree.Statement | tree.Expression, known: Known) -> Span:
     """The place to blame in a statement that does not return: a loop down to the last one."""
     while True:
-        inner: tree.Statement | None = None
+        inner: tree.Statement | tree.Expression | None = None
         if isinstance(node, tree.Block):
             statements = [one for one in node.statements if not isinstance(one, tree.Empty)]
-            inner = statements[-1] if statements else None
+            inner = node.tail or (statements[-1] if statements else None)
         elif isinstance(node, tree.If):
             inner = next((arm.body for arm in node.arms if not returns(arm.body, known)), node.otherwise)
             if inner is None:

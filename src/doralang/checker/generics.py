@@ -27,6 +27,7 @@ from doralang.types.types import (
     Type,
     TypeParameter,
     ancestor_of,
+    has_value,
     is_assignable,
     mentions,
     size_of,
@@ -143,7 +144,7 @@ def bind(
     while pairs:
         declared, actual = pairs.pop()
         if isinstance(declared, TypeParameter):
-            if declared in open and declared not in mapping and actual is not UNIT:
+            if declared in open and declared not in mapping and has_value(actual):
                 mapping[declared] = actual
         elif isinstance(declared, ClassType) and isinstance(actual, ClassType) and declared.is_open:
             ancestor = ancestor_of(actual, declared.head)

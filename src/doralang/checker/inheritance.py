@@ -83,7 +83,7 @@ def overriding(declaration: ClassDeclaration, method: FunctionDeclaration) -> bo
     function, context = method.function, declaration.context
     if STATIC in function.modifiers or not context.unit.knows_members(declaration.entity):
         return False
-    inherited = declaration.entity.methods[function.name].overridden
+    inherited = declaration.entity.methods.get(function.name, function).overridden  # a late one is alone
     if inherited is None:
         if OVERRIDE in function.modifiers:
             context.error("E0508", method.node.span, name=function.name)

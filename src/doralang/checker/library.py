@@ -16,7 +16,7 @@ from doralang.library.files import PUBLIC_NAMES, read_heap, read_prelude
 from doralang.syntax.parser import parse_file
 from doralang.text.diagnostics import Diagnostics
 from doralang.text.pause import NO_CYCLES
-from doralang.text.source import Source
+from doralang.text.source import LIBRARY, Source
 
 LAYOUT: Final = "layout.dora"
 """what the text of layout constants is called"""
@@ -45,7 +45,7 @@ def declared(texts: Sequence[tuple[str, str]]) -> CheckedLibrary:
     checks all bodies.
     """
     diagnostics = Diagnostics()
-    sources = [Source(name, text, main=False) for name, text in texts]
+    sources = [Source(name, text, unit=LIBRARY) for name, text in texts]
     with NO_CYCLES:
         files = [(source, parse_file(source, diagnostics, lazy=True)) for source in sources]
         library = check_library(files, PUBLIC_NAMES, diagnostics)
@@ -55,7 +55,7 @@ def declared(texts: Sequence[tuple[str, str]]) -> CheckedLibrary:
 
 def as_program(library: CheckedLibrary) -> Program:
     """The library as a program without anything of its own."""
-    return Program(Source("library", "", main=False), library.library, impls=library.library.impls)
+    return Program(Source("library", "", unit=LIBRARY), library.library, impls=library.library.impls)
 
 
 def check_source(

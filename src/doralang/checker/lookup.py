@@ -53,7 +53,12 @@ def find_method(context: Context, type: Type, name: str) -> Lookup:
     for head, arguments in steps:
         if name in head.methods:
             return Found(head.methods[name], arguments)
-    return find_in_impls(context, steps, name, static=False)
+    found = find_in_impls(context, steps, name, static=False)
+    if found is None:
+        found = next(
+            (Found(head.late[name], arguments) for head, arguments in steps if name in head.late), None
+        )
+    return found
 
 
 def find_bound_method(type: TypeParameter, name: str) -> Lookup:
@@ -121,6 +126,6 @@ def method_names(context: Context, type: Type, *, static: bool = False) -> Itera
                 yield from trait.methods
         return
     for head, _ in classes_of(context, type):
-        yield from head.statics if static else head.methods
+        yield from head.statics if static else (*head.methods, *head.late)
         for impl in context.unit.impls_of(head).values():
             yield from members(impl, static)

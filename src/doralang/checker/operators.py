@@ -12,9 +12,9 @@ from doralang.checker.exact import Exact, combine, literal, negate
 from doralang.checker.generics import callee, check_call
 from doralang.checker.lookup import Ambiguous, Found, field_names, find_field, find_method, members_known
 from doralang.checker.nearness import suggestion
-from doralang.checker.program import Class, Compute, Function, Global, Local, TypedExpression
+from doralang.checker.program import Class, Compute, Function, TypedExpression
 from doralang.checker.resolve import resolve_type
-from doralang.checker.scopes import ConstantName, Context
+from doralang.checker.scopes import Context
 from doralang.syntax import tree
 from doralang.text.source import Span
 from doralang.types.arithmetic import round_float
@@ -24,6 +24,8 @@ from doralang.types.types import (
     ERROR,
     INT,
     LARGEST,
+    LONG,
+    NEVER,
     NIL,
     PRIMITIVE_TYPES,
     UNIT,
@@ -89,6 +91,8 @@ def check_unary(body: Body, node: tree.Unary, expected: Type | None) -> TypedExp
     operand = finished(operand)
     if body.is_unknown(operand.type):
         return body.wrong(node.span)
+    if operand.type is NEVER:
+        return operand
     found = None
     if isinstance(operand.type, PrimitiveType | ClassType):
         found = find_method(body.context, operand.type, UNARY_METHODS[node.operator])
@@ -141,6 +145,8 @@ def check_operation(
         return check_logical(body, node, left, right or body.expression(node.right))
     elif operator in ("===", "!=="):
         return check_identity(body, node, left, right or body.expression(node.right))
+    elif operator in RANGE_OPERATORS:
+        return check_range(body, node, left, right or body.expression(node.right))
     return check_other_operator(body, node, left, right)
 
 
@@ -224,7 +230,7 @@ def check_logical(
 ) -> TypedExpression:
     if body.is_unknown(left.type, right.type):
         return body.wrong(node.span)
-    if left.type is not BOOL or right.type is not BOOL:
+    if left.type is not BOOL or right.type not in (BOOL, NEVER):
         return body.error(
             "E0412", node.span, operator=node.operator, left=left.type, right=right.type, hint=None
         )
@@ -237,11 +243,38 @@ def check_identity(
     if body.is_unknown(left.type, right.type):
         return body.wrong(node.span)
     for side in (left, right):
-        if side.type is not NIL and not isinstance(side.type, ClassType):
+        if side.type not in (NIL, NEVER) and not isinstance(side.type, ClassType):
             return body.error("E0418", node.span, type=side.type)
     if not (is_assignable(left.type, right.type) or is_assignable(right.type, left.type)):
         return body.error("E0419", node.span, left=left.type, right=right.type)
     return typed.Identical(node.span, BOOL, left, right, node.operator == "!==")
+
+
+RANGES: Final[dict[tuple[str, Type], str]] = {
+    ("..", INT): "range",
+    ("..=", INT): "ClosedIntRange",
+    ("..", LONG): "LongRange",
+    ("..=", LONG): "ClosedLongRange",
+}
+"""what makes a range, by the operator and the type of both sides: a function or a class of the library"""
+RANGE_OPERATORS: Final = frozenset({"..", "..="})
+
+
+def check_range(
+    body: Body, node: tree.Binary, left: TypedExpression, right: TypedExpression
+) -> TypedExpression:
+    """`a..b`, `a..=b`"""
+    if body.is_unknown(left.type, right.type):
+        return body.wrong(node.span)
+    name = RANGES.get((node.operator, left.type))
+    if name is None or right.type not in (left.type, NEVER) or body.formula:
+        return no_operator(body, node, left, right)
+    entity = body.unit.base.names[name]
+    if isinstance(entity, Function):
+        result = entity.result
+        return typed.Call(node.span, result, typed.Target(entity), typed.Dispatch.STATIC, [left, right])
+    assert isinstance(entity, Class)
+    return typed.New(node.span, entity.of(), typed.Target(entity.constructors[0]), [left, right])
 
 
 # is, as
@@ -364,6 +397,7 @@ def check_member(
     if found is None:
         return unknown_field(body, node, left.type)
     field, arguments = found
+    body.context.note(node.span.end - len(node.name), field)
     mapping = dict(zip(field.owner.parameters, arguments, strict=True))
     type = substitute(field.type, mapping)
     if type is ERROR:
@@ -393,68 +427,6 @@ def field_hint(body: Body, name: str, type: Type) -> str | None:
     return suggestion(body.unit, name, field_names(body.context, type))
 
 
-# a = b
-
-
-def check_assign(body: Body, node: tree.Assign, expected: Type | None) -> TypedExpression:
-    target = node.target
-    if isinstance(target, tree.Name):
-        return assign_name(body, node, target)
-    if isinstance(target, tree.Member):
-        return assign_field(body, node, target)
-    if isinstance(target, tree.Index):
-        receiver = body.expression(target.receiver)
-        call = index_call(body, node.span, receiver, "set", [target.index, node.value])
-        if call.type is not UNIT and not body.is_unknown(call.type):
-            return body.error("E0416", node.span, name="set", expected="no result", found=f"`{call.type}`")
-        return call
-    before = body.invalid
-    body.expression(target)
-    body.expression(node.value)
-    return body.wrong(node.span) if body.invalid > before else body.error("E0410", node.span)
-
-
-def assign_name(body: Body, node: tree.Assign, target: tree.Name) -> TypedExpression:
-    local = body.find_local(target.name)
-    entity = local or body.global_name(target.name)
-    if isinstance(entity, Local | Global):
-        return assign_variable(body, node, entity)
-    body.expression(node.value)
-    if isinstance(entity, ConstantName):
-        return body.error("E0409", node.span, name=target.name)
-    if isinstance(entity, Function | Class) or entity is not None:
-        return body.error("E0410", node.span)
-    return body.expression(target)  # an unknown name
-
-
-def assign_variable(body: Body, node: tree.Assign, variable: Local | Global) -> TypedExpression:
-    value = body.expression(node.value, variable.type)
-    if not variable.mutable and variable.type is not ERROR:
-        hint = "declare it `var`"
-        if isinstance(variable, Local) and variable in body.function.parameters:
-            hint = f"declare the parameter `var {variable.name}`"
-        return body.error("E0408", node.span, name=variable.name, hint=hint)
-    if not fits(body, value, variable.type):
-        return mismatch(body, "E0401", node.span, variable.name, variable.type, value.type)
-    if isinstance(variable, Local):
-        return typed.SetLocal(node.span, UNIT, variable, value)
-    return typed.SetGlobal(node.span, UNIT, variable, value)
-
-
-def assign_field(body: Body, node: tree.Assign, target: tree.Member) -> TypedExpression:
-    receiver = body.expression(target.receiver)
-    place = check_member(body, target, receiver, None)
-    value = body.expression(node.value, None if place.type is ERROR else place.type)
-    if not isinstance(place, typed.GetField):
-        return body.wrong(node.span)
-    if not place.field.mutable and not body.is_constructor:
-        hint = "a `let` field is assigned in constructors only; declare it `var`"
-        return body.error("E0408", node.span, name=target.name, hint=hint)
-    if not fits(body, value, place.type):
-        return body.error("E0402", node.span, name=target.name, expected=place.type, found=value.type)
-    return typed.SetField(node.span, UNIT, place.object, place.field, value)
-
-
 def fits(body: Body, value: TypedExpression, wanted: Type) -> bool:
     return body.is_unknown(value.type, wanted) or is_assignable(value.type, wanted)
 
@@ -482,7 +454,7 @@ CONVERSIONS: Final = {
 
 
 PLAIN: Final[Leaves] = {tree.Number: check_number}
-LEAVES: Final[Leaves] = {**PLAIN, tree.Unary: check_unary, tree.Assign: check_assign}
+LEAVES: Final[Leaves] = {**PLAIN, tree.Unary: check_unary}
 LINKS: Final[Leaves] = {
     tree.Binary: check_binary,
     tree.TypeTest: check_type_test,

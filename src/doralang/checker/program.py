@@ -27,7 +27,7 @@ from typing import TypeAlias
 
 from doralang.library.files import GRANTED, HEAP, PUBLIC_NAMES
 from doralang.syntax.tree import Modifier
-from doralang.text.source import Source, Span
+from doralang.text.source import NOWHERE, Source, Span
 from doralang.types.primitives import Primitive
 from doralang.types.types import UNIT, ClassHead, ClassType, TraitHead, Type, TypeParameter
 
@@ -35,15 +35,19 @@ from doralang.types.types import UNIT, ClassHead, ClassType, TraitHead, Type, Ty
 
 
 class Local:
-    """A parameter, variable or temporary of a function; `index` is its slot in the frame."""
+    """A parameter, variable or temporary of a function; `index` is its slot in the frame.
 
-    __slots__ = ("index", "mutable", "name", "type")
+    `span` is its name where it is declared; of `self` and temporaries it is `NOWHERE`.
+    """
 
-    def __init__(self, name: str, type: Type, mutable: bool, index: int) -> None:
+    __slots__ = ("index", "mutable", "name", "span", "type")
+
+    def __init__(self, name: str, type: Type, mutable: bool, index: int, span: Span = NOWHERE) -> None:
         self.name = name
         self.type = type
         self.mutable = mutable
         self.index = index
+        self.span = span
 
 
 class FunctionKind(Enum):
@@ -68,6 +72,7 @@ class Function:
     __slots__ = (
         "_body",
         "complete",
+        "has_block_values",
         "impl_of",
         "kind",
         "locals",
@@ -103,6 +108,8 @@ class Function:
         """for a method of a class, the nearest one of its name in the parents"""
         self.signature = name
         """as stack traces show it (13.1)"""
+        self.has_block_values = False
+        """whether operands in its body may assign to its locals"""
         self._body: Block | None = None
         self.complete: Callable[[], None] | None = None
         """checks the body and calls `set_body`; None once that is done"""
@@ -179,10 +186,11 @@ class Field:
 class Class(ClassHead):
     """A class with everything that it declares by itself; inherited members are the parent's.
 
-    `constructors` are in the order in which they are tried, the primary one last.
+    `constructors` are in the order in which they are tried, the primary one last.  `late` are methods that
+    give way to those of impls.
     """
 
-    __slots__ = ("constructors", "fields", "methods", "modifiers", "source", "span", "statics")
+    __slots__ = ("constructors", "fields", "late", "methods", "modifiers", "source", "span", "statics")
 
     def __init__(self, name: str, parameters: tuple[TypeParameter, ...], source: Source, span: Span) -> None:
         super().__init__(name, parameters, lasts=not source.main)
@@ -191,6 +199,7 @@ class Class(ClassHead):
         self.modifiers = Modifier.NONE
         self.fields: dict[str, Field] = {}
         self.methods: dict[str, Function] = {}
+        self.late: dict[str, Function] = {}
         self.statics: dict[str, Function] = {}
         self.constructors: list[Function] = []
 
@@ -475,11 +484,25 @@ class TryForce(Expression):
 
 @dataclass(slots=True, eq=False, repr=False)
 class Choice(Expression):
-    """`C ? A : B` of formulas"""
+    """`if … { … } else { … }` with a value, and `C ? A : B` of formulas: conditions with their values"""
 
-    condition: TypedExpression
-    then: TypedExpression
+    arms: list[tuple[TypedExpression, TypedExpression]]
     otherwise: TypedExpression
+
+
+@dataclass(slots=True, eq=False, repr=False)
+class BlockValue(Expression):
+    """A block as an operand; without `value` if it has none (`()`) or does not end (`Never`)."""
+
+    block: Block
+    value: TypedExpression | None
+
+
+@dataclass(slots=True, eq=False, repr=False)
+class Leave(Expression):
+    """A jump as an operand: what is evaluated of the expression around it is dropped."""
+
+    statement: Return | Throw | Break | Continue
 
 
 TypedExpression: TypeAlias = (
@@ -503,6 +526,8 @@ TypedExpression: TypeAlias = (
     | TryElse
     | TryForce
     | Choice
+    | BlockValue
+    | Leave
 )
 
 

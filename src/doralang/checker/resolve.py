@@ -15,6 +15,7 @@ from doralang.text.source import Span
 from doralang.types.types import (
     ERROR,
     LARGEST,
+    NEVER,
     PRIMITIVE_TYPES,
     SELF,
     UNIT,
@@ -36,11 +37,11 @@ def resolve_type(context: Context, node: tree.Type, *, result: bool = False, dep
     """
     if isinstance(node, tree.NamedType):
         if depth % HOP == 0:
-            return on_fresh_stack(lambda: resolve_name(context, node, depth))
-        return resolve_name(context, node, depth)
+            return on_fresh_stack(lambda: resolve_name(context, node, depth, result))
+        return resolve_name(context, node, depth, result)
     if isinstance(node, tree.UnitType):
         if not result:
-            context.error("E0407", node.span)
+            context.error("E0407", node.span, type=UNIT)
         return UNIT if result else ERROR
     if isinstance(node, tree.SelfType):
         if context.in_trait:
@@ -49,16 +50,23 @@ def resolve_type(context: Context, node: tree.Type, *, result: bool = False, dep
     return ERROR
 
 
-def resolve_name(context: Context, node: tree.NamedType, depth: int) -> Type:
+def resolve_name(context: Context, node: tree.NamedType, depth: int, result: bool) -> Type:
     parameter = context.parameters.get(node.name)
     if parameter is not None:
+        context.note(node.span.start, parameter)
         if node.arguments:
             wrong_count(context, node.span, node.name, 0, len(node.arguments))
             return ERROR
         return parameter
     entity = context.unit.find(node.name)
+    if entity is not None:
+        context.note(node.span.start, entity)
     if isinstance(entity, Class):
         return resolve_class(context, node, entity, depth)
+    if entity is None and node.name == NEVER.name and not node.arguments:
+        if not result:
+            context.error("E0407", node.span, type=NEVER)
+        return NEVER if result else ERROR
     for argument in node.arguments:
         resolve_type(context, argument, depth=depth + 1)
     if entity is None:

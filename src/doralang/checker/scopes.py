@@ -12,7 +12,7 @@ from enum import Enum
 from typing import TypeAlias
 
 from doralang.checker.messages import render
-from doralang.checker.program import Class, Function, Global, Impl, Trait
+from doralang.checker.program import Class, Field, Function, Global, Impl, Local, Trait
 from doralang.syntax import tree
 from doralang.text.diagnostics import Diagnostics
 from doralang.text.source import Position, Source, Span
@@ -46,6 +46,25 @@ class ConstantName:
 
 
 Entity: TypeAlias = Function | Class | Trait | Global | ConstantName
+Meaning: TypeAlias = Entity | Local | Field | TypeParameter
+"""what a name in a text can mean"""
+
+
+class Recorder:
+    """Notes what names mean while a program is checked, for tools: definitions, uses, renaming.
+
+    `meanings` has, for each source, by the offset at which a name begins, what it means there.  Names that
+    could not be resolved are missing.  What the library's own names mean is not noted.
+    """
+
+    __slots__ = ("meanings",)
+
+    def __init__(self) -> None:
+        self.meanings: dict[Source, dict[int, Meaning]] = {}
+
+    def note(self, source: Source, start: int, meaning: Meaning) -> None:
+        self.meanings.setdefault(source, {})[start] = meaning
+
 
 KINDS: dict[type, str] = {
     Function: "a function",
@@ -65,17 +84,19 @@ def kind_name(entity: Entity) -> str:
 class Unit:
     """One compilation.
 
-    `names` are its own global names, `outer` those of the library that it sees.  `incomplete` means that the
-    parser skipped text at top level, so that any name may be declared; `incomplete_classes` are those in
-    which that happened or whose parents are unknown.  What needs all declarations to be known first (bounds
+    `parents` are the units that it is built upon, whose names are found where it has none of its own: those
+    of the first that has the name.  The first unit of all, which has no parents, is the library.  `names` are
+    its own global names, `visible` those of its parents' that it sees.  `incomplete` means that the parser
+    skipped text at top level, so that any name may be declared; `incomplete_classes` are those in which that
+    happened or whose parents are unknown.  What needs all declarations to be known first (bounds
     of type arguments) waits in `later`.
     """
 
     diagnostics: Diagnostics
-    library: Unit | None
+    parents: tuple[Unit, ...] = ()
     names: dict[str, Entity] = field(default_factory=dict)
     visible: frozenset[str] = frozenset()
-    """which names of the library it sees"""
+    """which names of its parents it sees"""
     granted: frozenset[str] | None = None
     """which of the names that a host must grant it may use; None is all"""
     impls: dict[ClassHead, dict[TraitHead, Impl]] = field(default_factory=dict)
@@ -83,28 +104,42 @@ class Unit:
     incomplete_classes: set[ClassHead] = field(default_factory=set)
     later: list[Callable[[], object]] | None = field(default_factory=list)
     constant_depth: int = 0
+    recorder: Recorder | None = None
+    """told what each name means, if somebody wants to know"""
 
     def find(self, name: str) -> Entity | None:
-        """What a global name stands for: the unit's own, else one of the library that it sees."""
+        """What a global name stands for: the unit's own, else one of its parents' that it sees."""
         entity = self.names.get(name)
-        if entity is None and self.library is not None and name in self.visible:
-            return self.library.names.get(name)
+        if entity is None and name in self.visible:
+            return self.inherited(name)
         return entity
+
+    def inherited(self, name: str) -> Entity | None:
+        """What a name that is not the unit's own stands for in its parents."""
+        for parent in self.parents:
+            entity = parent.names.get(name)
+            if entity is None:
+                entity = parent.inherited(name)
+            if entity is not None:
+                return entity
+        return None
 
     def names_of(self, *kinds: type) -> Iterator[str]:
         """The visible names of functions, classes and so on: the unit's own first."""
         for name, entity in self.names.items():
             if isinstance(entity, kinds):
                 yield name
-        if self.library is not None:
-            for name in sorted(self.visible):
-                if isinstance(self.library.names.get(name), kinds) and name not in self.names:
-                    yield name
+        for name in sorted(self.visible):
+            if name not in self.names and isinstance(self.inherited(name), kinds):
+                yield name
 
     @property
     def base(self) -> Unit:
         """The library, whose names the language itself uses."""
-        return self.library or self
+        unit = self
+        while unit.parents:
+            unit = unit.parents[0]
+        return unit
 
     def library_class(self, name: str) -> Class:
         entity = self.base.names[name]
@@ -159,6 +194,11 @@ class Context:
         """Report an error of the table in `messages`."""
         message, hint = render(code, values)
         self.unit.diagnostics.report(code, self.source, span, message, hint)
+
+    def note(self, start: int, meaning: Meaning) -> None:
+        """Tell the recorder, if there is one, what the name that begins at an offset means."""
+        if self.unit.recorder is not None:
+            self.unit.recorder.note(self.source, start, meaning)
 
     def inner(self, parameters: dict[str, TypeParameter]) -> Context:
         """The same place with more type parameters."""

@@ -8,15 +8,17 @@ from typing import Final
 from doralang.checker import program as typed
 from doralang.checker.body import Body
 from doralang.checker.calls import dispatch_of, report_ambiguous
-from doralang.checker.flow import returns
+from doralang.checker.flow import Known, returns
 from doralang.checker.generics import Callee, callee
+from doralang.checker.jumps import JUMPS
 from doralang.checker.lookup import Ambiguous, Found, find_method, members_known
 from doralang.checker.operators import fits, mismatch
 from doralang.checker.program import Call, Class, Function, Target, TypedExpression
 from doralang.checker.resolve import resolve_type
+from doralang.checker.values import check_condition
 from doralang.syntax import tree
 from doralang.text.source import Span
-from doralang.types.types import BOOL, ERROR, NIL, UNIT, ClassType, Type, TypeParameter
+from doralang.types.types import BOOL, ERROR, NEVER, NIL, UNIT, ClassType, Type, TypeParameter
 
 
 def check_block(body: Body, node: tree.Block) -> typed.Statement:
@@ -32,7 +34,7 @@ def check_skipped(body: Body, node: tree.InvalidStatement) -> None:
 
 
 def check_expression_statement(body: Body, node: tree.ExpressionStatement) -> typed.Statement:
-    return typed.Evaluate(node.span, body.expression(node.expression))
+    return body.evaluate(node.expression, node)
 
 
 # Variables.
@@ -45,7 +47,7 @@ def check_variable(body: Body, node: tree.Variable) -> typed.Statement | None:
         body.error("E0305", node.span, name=node.name)
         return None
     type = variable_type(body, node, declared, value)
-    local = body.declare(node.name, type, node.mutable)
+    local = body.declare(node.name, node.name_span, type, node.mutable)
     if value is None:
         value = typed.DefaultValue(node.span, type)
     return typed.Let(node.span, local, value)
@@ -63,11 +65,11 @@ def variable_type(
             return ERROR
         return declared or ERROR
     if declared is None:
-        if value.type is NIL:
+        if value.type in (NIL, NEVER):
             body.error("E0405", node.span, name=node.name)
             return ERROR
         if value.type is UNIT:
-            body.error("E0407", node.span)
+            body.error("E0407", node.span, type=UNIT)
             return ERROR
         return value.type
     if not fits(body, value, declared):
@@ -77,13 +79,6 @@ def variable_type(
 
 
 # Control flow.
-
-
-def check_condition(body: Body, node: tree.Expression) -> TypedExpression:
-    condition = body.expression(node)
-    if condition.type is not BOOL and not body.is_unknown(condition.type):
-        return body.error("E0403", node.span, found=condition.type)
-    return condition
 
 
 def check_if(body: Body, node: tree.If) -> typed.Statement:
@@ -96,9 +91,9 @@ def check_if(body: Body, node: tree.If) -> typed.Statement:
 
 
 def check_loop_body(body: Body, node: tree.Block) -> typed.Block:
-    body.loops += 1
+    body.loops.append(False)
     block = body.block(node)
-    body.loops -= 1
+    body.left = body.loops.pop()
     return block
 
 
@@ -108,19 +103,10 @@ def check_while(body: Body, node: tree.While) -> typed.Statement:
 
 
 def check_loop(body: Body, node: tree.Loop) -> typed.Statement:
-    return typed.While(node.span, None, check_loop_body(body, node.body))
-
-
-def check_break(body: Body, node: tree.Break) -> typed.Statement:
-    if body.loops == 0:
-        body.error("E0701", node.span, name="break")
-    return typed.Break(node.span)
-
-
-def check_continue(body: Body, node: tree.Continue) -> typed.Statement:
-    if body.loops == 0:
-        body.error("E0701", node.span, name="continue")
-    return typed.Continue(node.span)
+    block = check_loop_body(body, node.body)
+    if not body.left:
+        body.ends(node, False)
+    return typed.While(node.span, None, block)
 
 
 def check_for(body: Body, node: tree.For) -> typed.Statement:
@@ -132,7 +118,7 @@ def check_for(body: Body, node: tree.For) -> typed.Statement:
         body.error("E0305", node.span, name=node.name)
         local = body.temporary(node.name, ERROR)
     else:
-        local = body.declare(node.name, calls[2].result if calls else ERROR, False)
+        local = body.declare(node.name, node.name_span, calls[2].result if calls else ERROR, False)
     block = check_loop_body(body, node.body)
     body.scopes.pop()
     if calls is None:
@@ -205,52 +191,12 @@ def receiver_callee(found: Found, span: Span) -> Callee:
     return callee(function, found.mapping(), no_parameters, build)
 
 
-# Leaving.
-
-
-def check_return(body: Body, node: tree.Return) -> typed.Statement:
-    function = body.function
-    wanted = function.result
-    value = body.expression(node.value, wanted) if node.value is not None else None
-    found = value.type if value is not None else UNIT
-    if not body.is_unknown(wanted, found) and not returnable(body, value, wanted):
-        hint = None
-        if function.kind in (
-            typed.FunctionKind.FUNCTION,
-            typed.FunctionKind.METHOD,
-            typed.FunctionKind.STATIC,
-        ):
-            hint = f"`{function.name}` is declared to return `{wanted}`"
-            if wanted is UNIT:
-                hint = f"`{function.name}` is declared without a result"
-        span = node.span if node.value is None else node.value.span
-        body.error("E0404", span, expected=wanted, found=found, hint=hint)
-    return typed.Return(node.span, value)
-
-
-def returnable(body: Body, value: TypedExpression | None, wanted: Type) -> bool:
-    if value is None:
-        return wanted is UNIT
-    return fits(body, value, wanted)
-
-
-def check_throw(body: Body, node: tree.Throw) -> typed.Statement:
-    value = body.expression(node.value)
-    if value.type is NIL:
-        body.error("E0804", node.span)
-    elif not isinstance(value.type, ClassType) and not body.is_unknown(value.type):
-        body.error("E0418", node.span, type=value.type)
-    else:
-        body.exception_may_leave(node.span)
-    return typed.Throw(node.span, value)
-
-
 # do
 
 
 def check_do(body: Body, node: tree.Do) -> typed.Statement:
     outer = body.guarded
-    swallowed = node.last is not None and returns(node.last, body.returning)
+    swallowed = node.last is not None and returns(node.last, Known())
     body.guarded = outer or swallowed or bool(node.catches)
     block = body.block(node.body)
     body.guarded = outer or swallowed
@@ -270,7 +216,7 @@ def check_catch(body: Body, node: tree.Catch) -> typed.Catch | None:
         body.error("E0305", node.span, name=node.name)
         local = body.temporary(node.name, type)
     else:
-        local = body.declare(node.name, type, False)
+        local = body.declare(node.name, node.name_span, type, False)
     block = body.block(node.body)
     body.scopes.pop()
     return typed.Catch(local, type, block) if isinstance(type, ClassType) else None
@@ -285,10 +231,7 @@ STATEMENTS: Final[dict[type, Callable[..., typed.Statement | None]]] = {
     tree.If: check_if,
     tree.While: check_while,
     tree.Loop: check_loop,
-    tree.Break: check_break,
-    tree.Continue: check_continue,
     tree.For: check_for,
-    tree.Return: check_return,
-    tree.Throw: check_throw,
     tree.Do: check_do,
+    **JUMPS,
 }

@@ -83,6 +83,8 @@ def declare_impl(declarations: Declarations, declaration: ImplDeclaration) -> li
 
 def find_trait(context: Context, node: tree.Impl) -> Trait | None:
     entity = context.unit.find(node.trait.name)
+    if entity is not None:
+        context.note(node.trait.span.start, entity)
     if isinstance(entity, Trait):
         return entity
     if entity is not None or not context.unit.incomplete:
@@ -94,6 +96,8 @@ def find_trait(context: Context, node: tree.Impl) -> Trait | None:
 
 def find_class(context: Context, node: tree.Impl) -> Class | None:
     entity = context.unit.find(node.target.name)
+    if entity is not None:
+        context.note(node.target.span.start, entity)
     if isinstance(entity, Class):
         return entity
     if entity is not None or not context.unit.incomplete:

@@ -14,10 +14,10 @@ from doralang.types.types import (
     FLOAT,
     INT,
     LONG,
-    UNIT,
     ClassType,
     PrimitiveType,
     Type,
+    has_value,
 )
 
 
@@ -70,7 +70,7 @@ def border_of(type: Type, text: Type) -> Border | None:
     """How values of a type cross; `text` is the type `Str`.  None if they do not."""
     if isinstance(type, PrimitiveType):
         return BORDERS[type]
-    if type is UNIT:
+    if not has_value(type):
         return Border.UNIT
     if type is text:
         return Border.TEXT

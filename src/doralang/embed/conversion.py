@@ -17,7 +17,7 @@ from struct import pack, unpack
 from typing import Any, Final
 
 from doralang.embed.borders import Border
-from doralang.types.types import BOOL, BYTE, CHAR, DOUBLE, FLOAT, INT, LONG, UNIT, PrimitiveType, Type
+from doralang.types.types import BOOL, BYTE, CHAR, DOUBLE, FLOAT, INT, LONG, PrimitiveType, Type, has_value
 
 MASK: Final = (1 << 64) - 1
 
@@ -106,4 +106,4 @@ PYTHON_TYPES: Final[dict[PrimitiveType, type]] = {
 def annotation(type: Type, text: Type) -> Any:
     if isinstance(type, PrimitiveType):
         return PYTHON_TYPES[type]
-    return None if type is UNIT else str if type is text else str(type)
+    return None if not has_value(type) else str if type is text else str(type)

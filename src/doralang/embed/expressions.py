@@ -10,7 +10,6 @@ a single function; all formulas with the same limits run in the same instances, 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import fields
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple, get_type_hints
 from weakref import WeakValueDictionary
@@ -247,9 +246,4 @@ def walk(node: tree.Node) -> Iterator[tree.Node]:
     while waiting:
         node = waiting.pop()
         yield node
-        for field in fields(node):
-            value = getattr(node, field.name)
-            if isinstance(value, tree.Node):
-                waiting.append(value)
-            elif isinstance(value, list):
-                waiting += [one for one in value if isinstance(one, tree.Node)]
+        waiting += tree.children(node)

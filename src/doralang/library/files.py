@@ -55,7 +55,8 @@ FUNCTIONS: Final = """
     unreachable
 """
 CLASSES: Final = """
-    Array bool byte char double Exception File float int IntRange IntRangeIter long Object
+    Array bool byte char ClosedIntRange ClosedLongRange double Exception File float int IntRange IntRangeIter
+    long LongRange Object
     StackTraceElement Str StrCodePointIterator StringBuf Testing Vec
 """
 TRAITS: Final = "Comparable Equals Iterator"

@@ -6,7 +6,7 @@ handed in, so that this module knows none.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,6 +16,7 @@ from doralang.bytecode.entities import FunctionRef
 from doralang.bytecode.instructions import NO_REGISTER, Register
 from doralang.checker import program as typed
 from doralang.checker.program import Function, TypedExpression
+from doralang.lower.assigned import assigned_locals
 from doralang.lower.specializer import Mapping, Specializer
 from doralang.text.recursion import HOP, on_fresh_stack
 from doralang.text.source import Span
@@ -154,8 +155,8 @@ class Body:
     def value(self, node: TypedExpression, into: Register | None = None) -> Register:
         """Evaluate an expression; its value is in the register returned (`into`, if given).
 
-        Without `into` that may be the register of a local.  No value of a local can change between
-        two operands, because assignments have no value and so are no operands.
+        Without `into` that may be the register of a local, so what is evaluated next must not assign to it:
+        `operands` sees to that.  Of what has no value it is `NO_REGISTER`.
         """
         self.depth += 1
         try:
@@ -181,6 +182,27 @@ class Body:
             self.done(register)
             return into
         return register
+
+    def operands(self, registers: list[Register], nodes: Sequence[TypedExpression]) -> list[Register]:
+        """Evaluate operands behind those whose values are in `registers` already.
+
+        Those keep their values: of a local that a later operand assigns to, a copy is taken.
+        """
+        registers = list(registers)
+        for node in nodes:
+            if self.function.has_block_values:
+                self.keep(registers, node)
+            registers.append(self.value(node))
+        return registers
+
+    def keep(self, registers: list[Register], node: TypedExpression) -> None:
+        """Copy those of the registers that belong to locals which `node` assigns to."""
+        assigned = {self.locals.get(local.index) for local in assigned_locals(node)}
+        for index, register in enumerate(registers):
+            if register in assigned:
+                copy = self.temporary(self.builder.kind(register))
+                self.builder.emit(i.Move(copy, register), self.line(node.span))
+                registers[index] = copy
 
     def statement(self, node: typed.Statement) -> None:
         if self.builder.reachable:

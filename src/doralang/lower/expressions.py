@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Final
 
 from doralang.bytecode import instructions as i
@@ -16,7 +17,7 @@ from doralang.text.source import Span
 from doralang.types.kinds import Kind
 from doralang.types.primitives import PRIMITIVES
 from doralang.types.traps import Trap
-from doralang.types.types import UNIT, PrimitiveType
+from doralang.types.types import NEVER, PrimitiveType, Type, has_value
 
 
 def first_operand(node: Any) -> TypedExpression | None:
@@ -96,8 +97,7 @@ def set_global(body: Body, node: typed.SetGlobal, into: Register | None) -> Regi
 
 
 def set_field(body: Body, node: typed.SetField, into: Register | None) -> Register:
-    target = body.value(node.object)
-    value = body.value(node.value)
+    target, value = body.operands([], [node.object, node.value])
     field = body.specializer.field_ref(body.type(node.object.type), node.field)
     body.emit(i.StoreField(target, field, value), node.span)
     body.done(target, value)
@@ -108,7 +108,7 @@ def set_field(body: Body, node: typed.SetField, into: Register | None) -> Regist
 
 
 def compute(body: Body, node: typed.Compute, first: Register, into: Register | None) -> Register:
-    arguments = [first, *(body.value(argument) for argument in node.arguments[1:])]
+    arguments = body.operands([first], node.arguments[1:])
     body.done(*arguments)
     register = body.into(into, node.primitive.result)
     body.emit(i.Compute(register, node.primitive, tuple(arguments)), node.span)
@@ -116,7 +116,7 @@ def compute(body: Body, node: typed.Compute, first: Register, into: Register | N
 
 
 def identical(body: Body, node: typed.Identical, first: Register, into: Register | None) -> Register:
-    second = body.value(node.right)
+    first, second = body.operands([first], [node.right])
     body.done(first, second)
     register = body.into(into, Kind.BOOL)
     body.emit(i.Same(register, first, second), node.span)
@@ -198,15 +198,31 @@ def logical(body: Body, node: typed.Logical, into: Register | None) -> Register:
 
 
 def choice(body: Body, node: typed.Choice, into: Register | None) -> Register:
-    register = body.temporary(body.kind(node.type))
-    otherwise, end = body.builder.label(), body.builder.label()
-    jump_if(body, node.condition, otherwise, False)
-    body.value(node.then, register)
-    body.emit(i.Goto(end.target), node.span)
-    body.builder.bind(otherwise)
-    body.value(node.otherwise, register)
+    register = result_of_branches(body, node.type)
+    wanted = None if register == NO_REGISTER else register
+    end = body.builder.label()
+    for condition, value in node.arms:
+        if not body.builder.reachable:
+            break
+        otherwise = body.builder.label()
+        jump_if(body, condition, otherwise, False)
+        body.value(value, wanted)
+        body.emit(i.Goto(end.target), node.span)
+        body.builder.bind(otherwise)
+    if body.builder.reachable:
+        body.value(node.otherwise, wanted)
     body.builder.bind(end)
     return register
+
+
+def result_of_branches(body: Body, type: Type) -> Register:
+    """Where all branches put their value, if they have one."""
+    return body.temporary(body.kind(type)) if has_value(type) else NO_REGISTER
+
+
+def block_value(body: Body, node: typed.BlockValue, into: Register | None) -> Register:
+    body.block(node.block)
+    return NO_REGISTER if node.value is None else body.value(node.value, into)
 
 
 # Calls.
@@ -225,7 +241,7 @@ def call_with(body: Body, node: typed.Call, first: Register, into: Register | No
     checked = node.dispatch in (Dispatch.DIRECT, Dispatch.TRAIT) and may_be_nil(body, node.arguments[0])
     if checked and node.target.function.key not in CHECKS_RECEIVER:
         body.emit(i.CheckNil(first), node.span)
-    arguments = [first, *(body.value(argument) for argument in node.arguments[1:])]
+    arguments = body.operands([first], node.arguments[1:])
     return finish_call(body, node, arguments, into)
 
 
@@ -238,6 +254,13 @@ def may_be_nil(body: Body, node: TypedExpression) -> bool:
 
 
 def finish_call(body: Body, node: typed.Call, arguments: list[Register], into: Register | None) -> Register:
+    register = make_call(body, node, arguments, into)
+    if node.type is NEVER:
+        body.emit(i.Trap(Trap.UNEXPECTED), node.span)  # nobody comes here
+    return register
+
+
+def make_call(body: Body, node: typed.Call, arguments: list[Register], into: Register | None) -> Register:
     function = node.target.function
     types = tuple(body.type(argument) for argument in node.target.arguments)
     if node.dispatch is Dispatch.TRAIT:
@@ -335,7 +358,7 @@ AS_INSTRUCTIONS: Final = {
 
 def new(body: Body, node: typed.New, into: Register | None) -> Register:
     """Arguments first, then the object, then its constructor."""
-    arguments = [body.value(argument) for argument in node.arguments]
+    arguments = body.operands([], node.arguments)
     cls = body.specializer.class_ref(body.class_type(node.type))
     register = body.temporary(Kind.REF)
     if cls.element is not None:
@@ -364,10 +387,10 @@ def new_array(body: Body, node: typed.New, arguments: list[Register], register: 
 
 def try_else(body: Body, node: typed.TryElse, into: Register | None) -> Register:
     failed, end = body.builder.label(), body.builder.label()
-    is_unit = node.type is UNIT
-    register = NO_REGISTER if is_unit else body.temporary(body.kind(node.type))
+    register = result_of_branches(body, node.type)
+    wanted = None if register == NO_REGISTER else register
     body.handlers.append(Handler(failed))
-    body.value(node.operand, None if is_unit else register)
+    body.value(node.operand, wanted)
     body.handlers.pop()
     body.emit(i.Goto(end.target), node.span)
     body.builder.bind(failed)
@@ -375,7 +398,7 @@ def try_else(body: Body, node: typed.TryElse, into: Register | None) -> Register
         dropped = body.temporary(Kind.REF)
         body.emit(i.TakeException(dropped), node.span)
         body.done(dropped)
-        body.value(node.otherwise, None if is_unit else register)
+        body.value(node.otherwise, wanted)
     body.builder.bind(end)
     return register
 
@@ -394,7 +417,7 @@ def try_force(body: Body, node: typed.TryForce, into: Register | None) -> Regist
     return register
 
 
-LEAVES: Final = {
+LEAVES: Final[dict[type, Callable[..., Register]]] = {
     typed.Constant: constant,
     typed.TextConstant: text,
     typed.NilConstant: nil,
@@ -406,6 +429,7 @@ LEAVES: Final = {
     typed.SetField: set_field,
     typed.Logical: logical,
     typed.Choice: choice,
+    typed.BlockValue: block_value,
     typed.Call: call,
     typed.New: new,
     typed.TryElse: try_else,

@@ -17,12 +17,18 @@ from doralang.bytecode.entities import FunctionRef
 from doralang.bytecode.function import Function as Bytecode
 from doralang.bytecode.instructions import NO_REGISTER, Register
 from doralang.checker.program import Block, Function, Program
+from doralang.lower import expressions, statements
 from doralang.lower.body import Body, Tables
-from doralang.lower.expressions import DEFAULTS, LEAVES, LINKS, first_operand
+from doralang.lower.expressions import DEFAULTS, LINKS, first_operand
 from doralang.lower.specializer import Mapping, Specializer
 from doralang.lower.statements import STATEMENTS
 
-TABLES: Final = Tables(LEAVES, LINKS, STATEMENTS, first_operand)  # type: ignore[arg-type]
+TABLES: Final = Tables(
+    {**expressions.LEAVES, **statements.LEAVES},
+    LINKS,  # type: ignore[arg-type]
+    STATEMENTS,  # type: ignore[arg-type]
+    first_operand,
+)
 
 
 def lowering(program: Program, parent: Specializer | None = None) -> Specializer:

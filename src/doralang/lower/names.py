@@ -101,7 +101,7 @@ def functions_of(program: Program) -> Iterator[Function]:
     yield from library.functions.values()
     yield from program.functions.values()
     for cls in (*library.classes.values(), *program.classes.values()):
-        yield from (*cls.methods.values(), *cls.statics.values(), *cls.constructors)
+        yield from (*cls.methods.values(), *cls.late.values(), *cls.statics.values(), *cls.constructors)
     for impls in program.impls.values():
         for impl in impls.values():
             yield from (*impl.methods.values(), *impl.statics.values())

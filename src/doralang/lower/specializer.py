@@ -17,12 +17,12 @@ from doralang.text.pause import NO_CYCLES
 from doralang.types.kinds import Kind
 from doralang.types.types import (
     NIL,
-    UNIT,
     ClassHead,
     ClassType,
     PrimitiveType,
     Type,
     TypeParameter,
+    has_value,
     kind_of,
     lineage,
     substitute,
@@ -222,7 +222,7 @@ class Specializer:
             function.signature,
             None if function.source.main else function.source.name,
             tuple(kind_of(substitute(local.type, mapping)) for local in locals),
-            None if result is UNIT or stores else kind_of(result),
+            None if stores or not has_value(result) else kind_of(result),
             function.throws,
             function.key if function.internal else None,
             has_self=function.has_self,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Final
@@ -16,7 +17,7 @@ from doralang.lower.counting import count, counted_loop
 from doralang.lower.expressions import DEFAULTS, emit_call, jump_if
 from doralang.text.source import Span
 from doralang.types.kinds import Kind
-from doralang.types.types import UNIT
+from doralang.types.types import has_value
 
 
 def block(body: Body, node: typed.Block) -> None:
@@ -37,7 +38,7 @@ def evaluate(body: Body, node: typed.Evaluate) -> None:
 
 def construct(body: Body, node: typed.Construct) -> None:
     """Another constructor of the same object."""
-    arguments = [Register(0), *(body.value(argument) for argument in node.arguments)]
+    arguments = body.operands([Register(0)], node.arguments)
     types = tuple(body.type(argument) for argument in node.target.arguments)
     callee = body.specializer.function_ref(node.target.function, types)
     emit_call(body, i.Call, callee, arguments, node.span, None)
@@ -117,7 +118,7 @@ def innermost_loop(body: Body) -> Loop:
 def return_value(body: Body, node: typed.Return) -> None:
     if body.function.kind is FunctionKind.GLOBAL:
         return store_global(body, node)
-    if node.value is None or body.type(node.value.type) is UNIT:
+    if node.value is None or not has_value(body.type(node.value.type)):
         if node.value is not None:
             body.value(node.value)
         return leave(body, Way.RETURN, node.span)
@@ -328,3 +329,12 @@ STATEMENTS: Final = {
     typed.Do: do,
     typed.Throw: throw,
 }
+
+
+def leave_operand(body: Body, node: typed.Leave, into: Register | None) -> Register:
+    """A jump as an operand; what is behind it is not reached."""
+    body.statement(node.statement)
+    return NO_REGISTER
+
+
+LEAVES: Final[dict[type, Callable[..., Register]]] = {typed.Leave: leave_operand}

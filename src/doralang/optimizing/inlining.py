@@ -125,6 +125,8 @@ class Inliner:
         """The code of a function with other registers, and what it calls in place of some calls."""
         labels = {target: Label() for target in function.targets}
         loops = loops_around(function)
+        answered: set[int] = set()
+        """behind these calls nobody need ask for an exception: the way that it takes is known"""
         for index, insn in enumerate(function.code):
             if index in labels:
                 labels[index].position = len(self.code)
@@ -133,9 +135,12 @@ class Inliner:
                 continue
             if isinstance(insn, i.CallVirtual):
                 insn = self.made_direct(insn, registers, chain)
+            if isinstance(insn, i.CheckException) and index in answered and index not in labels:
+                continue
             if isinstance(insn, i.Call):
                 callee = self.wanted(insn.function, call.path, loops[index])
                 if callee is not None:
+                    answered.add(index + 1)
                     self.put_in(function, index, insn, callee, registers, labels, Call(chain, call.path))
                     continue
             self.copy(insn, registers, labels, chain)

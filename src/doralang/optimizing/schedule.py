@@ -29,6 +29,7 @@ class Schedule:
         self.place: dict[Node, Block] = {}
         self.lists: dict[Block, list[Node]] = {}
         self.calls = any(node.op.calls for node in graph.fixed())  # type: ignore[attr-defined]
+        split_conditions(graph)
         floating = self.find_floating()
         for node in floating:
             self.early[node] = self.earliest(node)
@@ -106,6 +107,7 @@ class Schedule:
             wanted_last = jump.inputs if jump is not None else ()
             body = block.body if jump is None else block.body[:-1]
             others = [node for node in here.get(block, ()) if node not in wanted_last]
+            others.sort(key=number_of)  # as they were written: then old values die before new ones are made
             for node in (*body, *others, *([jump] if jump is not None else ())):
                 self.list_with_inputs(node, block, listed, done)
             self.lists[block] = listed
@@ -130,6 +132,27 @@ class Schedule:
 
     def is_in(self, node: Node, block: Block) -> bool:
         return node.block is None and not self.is_remade(node) and self.place[node] is block
+
+
+def split_conditions(graph: Graph) -> None:
+    """A comparison that several branches ask for is made for each: compilers make it part of a branch."""
+    asked: dict[Node, int] = {}
+    for node in roots(graph):
+        for one in resolve(node):
+            asked[one] = asked.get(one, 0) + 1
+    for node in graph.fixed():
+        if node.op in (i.BranchIf, i.BranchUnless):
+            (condition,) = node.inputs
+            if condition.block is None and condition.op is i.Compute and asked[condition] > 1:
+                asked[condition] -= 1
+                copy = graph.node(
+                    i.Compute, condition.inputs, condition.data, condition.kind, condition.chain
+                )
+                node.inputs = (copy,)
+
+
+def number_of(node: Node) -> int:
+    return node.number
 
 
 def roots(graph: Graph) -> Iterator[Node]:

@@ -24,6 +24,7 @@ from doralang.text.shown import excerpt
 from doralang.text.source import Source, Span
 
 T = TypeVar("T")
+N = TypeVar("N", bound=tree.Node)
 
 DEEPEST: Final = 1000
 """Levels of blocks, expressions and types within each other (E0215 beyond); a multiple of `HOP`."""
@@ -35,6 +36,7 @@ DECLARING: Final = frozenset({"fun", "class", "trait", "impl", "const", "init", 
 STATEMENT_KEYWORDS: Final = frozenset(
     {"let", "var", "if", "while", "loop", "for", "do", "break", "continue", "return", "throw"}
 )
+JUMPS: Final = frozenset({"break", "continue", "return", "throw"})
 OPERAND_STARTS: Final = frozenset(
     {NAME, NUMBER, STRING, CHARACTER, "true", "false", "nil", "self", "super", "try", "try!", "try?"}
 )
@@ -157,6 +159,12 @@ class Cursor:
             return False
         self.advance()
         return True
+
+    def spanning(self, node: N, start: int) -> N:
+        """Note that the extent of `node` is from offset `start` to the token passed last."""
+        node.start = start
+        node.end = self.ends[self.at - 1]
+        return node
 
     # Looking.
 

@@ -39,7 +39,7 @@ def file(c: Cursor) -> tree.File:
         if c.kind == "}":
             disown(c, declarations)
         try:
-            declarations.append(declaration(c))
+            declarations.append(c.spanning(declaration(c), c.starts[before]))
             if isinstance(declarations[-1], tree.InvalidDeclaration) and len(declarations) > 1:
                 open_again(c, declarations[-2], before)
         except NestedTooDeep:
@@ -52,7 +52,7 @@ def file(c: Cursor) -> tree.File:
             declarations.append(tree.InvalidDeclaration(c.tokens.span(before)))
     if c.tokens.unclosed:
         declarations.append(tree.InvalidDeclaration(c.span()))
-    return tree.File(Span(0, len(c.source.text)), declarations)
+    return tree.File(Span(0, len(c.source.text)), declarations, c.tokens)
 
 
 def disown(c: Cursor, declarations: list[tree.Declaration]) -> None:
@@ -139,24 +139,27 @@ def class_parameter(c: Cursor) -> tree.ClassParameter:
         c.advance()
     name_span = c.span()
     name = c.name()
-    return tree.ClassParameter(span, name, name_span, annotated_type(c), is_field, kind == "var")
+    parameter = tree.ClassParameter(span, name, name_span, annotated_type(c), is_field, kind == "var")
+    return c.spanning(parameter, span.start)
 
 
 def parent(c: Cursor) -> tree.Parent:
     span = c.span()
     name = c.name()
     types = type_arguments(c) if c.kind == "<" else []
-    return tree.Parent(span, name, types, arguments(c) if c.kind == "(" else [])
+    base = tree.Parent(span, name, types, arguments(c) if c.kind == "(" else [])
+    return c.spanning(base, span.start)
 
 
 def trait(c: Cursor, found: Prefix) -> tree.Trait | None:
     allow(c, found, Modifier.NONE, "a trait")
     owner, skips, span = c.at, c.skips, c.take()
+    name_span = c.span()
     name = c.name()
     to_brace(c)
     broken, c.skips = c.skips != skips, skips
     methods = member_list(c, owner, trait_member, tree.InvalidMember)
-    return None if broken else tree.Trait(span, name, methods)
+    return None if broken else tree.Trait(span, name, name_span, methods)
 
 
 def impl(c: Cursor, found: Prefix) -> tree.Impl | None:
@@ -196,15 +199,15 @@ def to_brace(c: Cursor) -> None:
 def global_variable(c: Cursor, found: Prefix) -> tree.Global | None:
     allow(c, found, Modifier.NONE, "a global")
     mutable = c.kind == "var"
-    span = c.take()
+    span, name_span = c.take(), c.span()
     name = c.name()
     declared, value = typed_value(c)
-    return tree.Global(span, name, mutable, declared, value) if name else None
+    return tree.Global(span, name, name_span, mutable, declared, value) if name else None
 
 
 def constant(c: Cursor, found: Prefix) -> tree.Constant | None:
     allow(c, found, Modifier.NONE, "a constant")
-    span = c.take()
+    span, name_span = c.take(), c.span()
     name = c.name()
     declared = annotated_type(c)
     if c.expect("="):
@@ -212,7 +215,7 @@ def constant(c: Cursor, found: Prefix) -> tree.Constant | None:
     else:
         value = tree.InvalidExpression(c.span())
     end_of_line(c)
-    return tree.Constant(span, name, declared, value) if name else None
+    return tree.Constant(span, name, name_span, declared, value) if name else None
 
 
 _DECLARATIONS: Final[dict[str, Callable[[Cursor, Prefix], tree.Declaration | None]]] = {

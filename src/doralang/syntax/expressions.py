@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Final
 
 from doralang.syntax import literals, tree
-from doralang.syntax.cursor import DEEPEST, OPERAND_STARTS, Cursor
+from doralang.syntax.cursor import DEEPEST, JUMPS, OPERAND_STARTS, Cursor
 from doralang.syntax.reserved import lambda_expression, looks_like_lambda, looks_like_struct
 from doralang.syntax.tokens import CHARACTER, NAME, NUMBER, STRING
 from doralang.syntax.types import parse_type, type_arguments
@@ -24,14 +24,21 @@ _OPERATORS: Final = (
     ("&&",),
     ("==", "!=", "<", "<=", ">", ">="),
     ("===", "!=="),
+    ("..", "..="),
     ("|", "&", "^"),
     ("<<", ">>", ">>>"),
     ("+", "-"),
     ("*", "/", "%"),
 )
 LEVELS: Final = {name: level for level, row in enumerate(_OPERATORS, 1) for name in row}
+RANGE: Final = LEVELS[".."]
+COMPOUND: Final = frozenset({"+", "-", "*", "/", "%", "&", "|", "^", "<<", ">>", ">>>"})
+"""the operators that an assignment may apply"""
+ASSIGNMENTS: Final = frozenset({"=", *(f"{operator}=" for operator in COMPOUND)})
 PREFIXES: Final = frozenset({"+", "-", "!"})
-EXPRESSION_STARTS: Final = OPERAND_STARTS | PREFIXES | {"(", "|", "||", "spawn", "defer"}
+EXPRESSION_STARTS: Final = OPERAND_STARTS | PREFIXES | {"(", "[", "|", "||", "spawn", "defer"}
+"""what begins an element of a list; `{`, `if` and jumps do, too, but are rather the next statement if a
+comma or parenthesis is missing"""
 
 
 def full_expression(c: Cursor) -> tree.Expression:
@@ -71,11 +78,12 @@ def expression(c: Cursor) -> tree.Expression:
 
 def _expression(c: Cursor) -> tree.Expression:
     c.diagnostics.look_at_clock()
+    start = c.starts[c.at]
     parsed = operation(c)
-    if c.kind == "=":
-        parsed = assignment(c, parsed)
+    if c.kind in ASSIGNMENTS and (c.kind == "=" or not c.formula):
+        parsed = c.spanning(assignment(c, parsed), start)
     if c.kind == "?":
-        parsed = choice(c, parsed)
+        parsed = c.spanning(choice(c, parsed), start)
     return parsed
 
 
@@ -90,13 +98,14 @@ def inner_expression(c: Cursor) -> tree.Expression:
 
 
 def assignment(c: Cursor, target: tree.Expression) -> tree.Expression:
-    at = c.take()
+    operator, at = c.kind[:-1] or None, c.take()
     value = operation(c)
-    if c.kind != "=":
-        return tree.Assign(at, target, value)
+    if c.kind not in ASSIGNMENTS:
+        return tree.Assign(at, target, value, operator)
     if not c.panic:
         c.report("E0211", c.span(), "assignments cannot be chained")
-    while c.accept("="):
+    while c.kind in ASSIGNMENTS:
+        c.advance()
         operation(c)
     return tree.InvalidExpression(at)
 
@@ -111,30 +120,38 @@ def choice(c: Cursor, condition: tree.Expression) -> tree.Expression:
 
 def operation(c: Cursor) -> tree.Expression:
     """Operands joined by binary operators."""
+    start = c.starts[c.at]
     left = operand(c)
     if c.kind not in LEVELS:
         return left
-    waiting: list[tuple[int, str, Span, tree.Expression]] = []  # for their right operands
+    waiting: list[tuple[int, str, Span, tree.Expression, int]] = []  # for their right operands
     level_of = LEVELS.get
     while level := level_of(c.kind):
+        if level == RANGE and any(one[0] == RANGE for one in waiting) and not c.panic:
+            c.report("E0216", c.span(), "ranges cannot be chained")
+            c.skips += 1  # so the expression is not looked at further
         while waiting and waiting[-1][0] >= level:
-            _, operator, span, first = waiting.pop()
+            _, operator, span, first, start = waiting.pop()
             left = tree.Binary(span, operator, first, left)
-        waiting.append((level, c.kind, c.take(), left))
+            left.start, left.end = start, c.ends[c.at - 1]
+        waiting.append((level, c.kind, c.take(), left, start))
+        start = c.starts[c.at]
         left = number(c) if c.kind is NUMBER and c.kinds[c.at + 1] in LEVELS else operand(c)
     while waiting:
-        _, operator, span, first = waiting.pop()
+        _, operator, span, first, start = waiting.pop()
         left = tree.Binary(span, operator, first, left)
+        left.start, left.end = start, c.ends[c.at - 1]
     return left
 
 
 def operand(c: Cursor) -> tree.Expression:
     """A unary expression with the `is` and `as` behind it."""
+    start = c.starts[c.at]
     parsed = prefixed(c) if c.kind in PREFIXES else primary(c)
     while c.kind == "is" or c.kind == "as":
         make = tree.TypeTest if c.kind == "is" else tree.Cast
         span = c.take()
-        parsed = make(span, parsed, parse_type(c))
+        parsed = c.spanning(make(span, parsed, parse_type(c)), start)
     return parsed
 
 
@@ -149,22 +166,24 @@ def prefixed(c: Cursor) -> tree.Expression:
     parsed = primary(c)
     c.depth -= len(operators)
     for operator, span in reversed(operators):
-        parsed = tree.Unary(span, operator, parsed)
+        parsed = c.spanning(tree.Unary(span, operator, parsed), span.start)
     return parsed
 
 
 def primary(c: Cursor) -> tree.Expression:
     """An atom and the calls, fields and indexes hung onto it."""
+    start = c.starts[c.at]
     parse = _FACTORS.get(c.kind)
     parsed = parse(c) if parse else no_expression(c)
     while True:
         if c.kind == ".":
             parsed = member(c, parsed)
+            parsed.start, parsed.end = start, c.ends[c.at - 1]
         elif c.kind == "[":
             span = c.take()
             index = inner_expression(c)
             close(c, "]")
-            parsed = tree.Index(span, parsed, index)
+            parsed = c.spanning(tree.Index(span, parsed, index), start)
         else:
             return parsed
 
@@ -219,7 +238,7 @@ def named(c: Cursor) -> tree.Expression:
     at = c.at
     name = c.take_text()
     if c.kind == "(":
-        return tree.Call(c.tokens.span(at), name, [], arguments(c))
+        return c.spanning(tree.Call(c.tokens.span(at), name, [], arguments(c)), c.starts[at])
     if c.kind == "::":
         return path(c, at, name)
     if c.kind == "{" and looks_like_struct(c):
@@ -234,14 +253,16 @@ def path(c: Cursor, at: int, name: str) -> tree.Expression:
     if c.peek() == "<":
         first = explicit_types(c)
         if c.kind != "::":
-            return tree.Call(span, name, first, arguments(c))
+            return c.spanning(tree.Call(span, name, first, arguments(c)), span.start)
     c.advance()
+    method_span = c.span()
     method = c.name()
     second = explicit_types(c) if c.kind == "::" and c.peek() == "<" else []
     if c.kind != "(":
         no_call(c)
         return tree.InvalidExpression(span)
-    return tree.StaticCall(span, name, first, method, second, arguments(c))
+    call = tree.StaticCall(span, name, first, method, method_span, second, arguments(c))
+    return c.spanning(call, span.start)
 
 
 def no_call(c: Cursor) -> None:
@@ -271,10 +292,10 @@ def _struct_field(c: Cursor) -> None:
 
 
 def parenthesis(c: Cursor) -> tree.Expression:
-    c.advance()
+    start = c.take().start
     parsed = inner_expression(c)
     close(c, ")")
-    return parsed
+    return c.spanning(parsed, start)
 
 
 def attempt(c: Cursor) -> tree.Expression:
@@ -282,11 +303,12 @@ def attempt(c: Cursor) -> tree.Expression:
     span = c.take()
     operand = expression(c)
     otherwise = expression(c) if c.accept("else") else None
-    return tree.Try(span, operand, otherwise)
+    return c.spanning(tree.Try(span, operand, otherwise), span.start)
 
 
 def forced(c: Cursor) -> tree.Expression:
-    return tree.ForcedTry(c.take(), expression(c))
+    span = c.take()
+    return c.spanning(tree.ForcedTry(span, expression(c)), span.start)
 
 
 def optional(c: Cursor) -> tree.Expression:
@@ -316,6 +338,82 @@ def bar(c: Cursor) -> tree.Expression:
     if looks_like_lambda(c):
         return lambda_expression(c)
     return no_expression(c)
+
+
+def list_literal(c: Cursor) -> tree.Expression:
+    """`[a, b, c]`"""
+    if c.formula:
+        return no_expression(c)
+    span = c.take()
+    return c.spanning(
+        tree.ListLiteral(span, c.comma_list("]", inner_expression, EXPRESSION_STARTS)), span.start
+    )
+
+
+# Statements with a value.
+
+
+def block_value(c: Cursor) -> tree.Expression:
+    """A block as an operand."""
+    return c.block(c) if may_hold_statements(c) else no_expression(c)
+
+
+def if_value(c: Cursor) -> tree.Expression:
+    return if_chain(c) if may_hold_statements(c) else no_expression(c)
+
+
+def may_hold_statements(c: Cursor) -> bool:
+    """In the head of an `if` or loop a `{` begins the body; and formulas have no statements."""
+    return c.struct_literals and not c.formula
+
+
+def if_chain(c: Cursor) -> tree.If:
+    """`if … { … } else if … { … } else { … }`, as a statement or as an operand"""
+    start = c.span()
+    arms = [arm(c)]
+    otherwise = None
+    while c.kind == "else":
+        c.advance()
+        if c.kind != "if":
+            otherwise = c.block(c)
+            break
+        arms.append(arm(c))
+    chain = tree.If(start, arms, otherwise)
+    chain.has_value = any(one.body.has_value for one in arms) or (
+        otherwise is not None and otherwise.has_value
+    )
+    return c.spanning(chain, start.start)
+
+
+def arm(c: Cursor) -> tree.Arm:
+    span = c.take()
+    test = condition(c)
+    return c.spanning(tree.Arm(span, test, c.block(c)), span.start)
+
+
+def jump(c: Cursor) -> tree.Expression:
+    """`return e`, `throw e`, `break`, `continue` as operands"""
+    if c.formula:
+        return no_expression(c)
+    kind, span = c.kind, c.take()
+    if kind == "break":
+        return tree.Break(span)
+    if kind == "continue":
+        return tree.Continue(span)
+    value = expression(c) if kind == "throw" or begins_value(c) else None
+    made = (
+        tree.Return(span, value)
+        if kind == "return"
+        else tree.Throw(span, value or tree.InvalidExpression(span))
+    )
+    return c.spanning(made, span.start)
+
+
+def begins_value(c: Cursor) -> bool:
+    """Whether an expression can begin here, as behind a `return`."""
+    if c.kind == "{" or c.kind == "if":
+        return may_hold_statements(c)
+    return c.kind in EXPRESSION_STARTS or c.kind in JUMPS
 
 
 def misplaced_annotation(c: Cursor) -> tree.Expression:
@@ -353,11 +451,15 @@ _FACTORS: Final[dict[str, Callable[[Cursor], tree.Expression]]] = {
     "self": lambda c: tree.Self(c.take()),
     "super": lambda c: tree.Super(c.take()),
     "(": parenthesis,
+    "[": list_literal,
     "try": attempt,
     "try!": forced,
     "try?": optional,
     "|": bar,
     "||": bar,
+    "{": block_value,
+    "if": if_value,
+    **dict.fromkeys(JUMPS, jump),
     "@": misplaced_annotation,
     **dict.fromkeys(("alias", "defer", "enum", "spawn", "struct", "type"), reserved_word),
 }

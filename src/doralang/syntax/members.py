@@ -24,10 +24,10 @@ from doralang.syntax.reserved import begins_reserved, reserved_block
 from doralang.syntax.statements import block, open_block, skip_statement
 from doralang.syntax.tokens import END, NAME
 from doralang.syntax.tree import Modifier
-from doralang.syntax.types import angle_list, annotated_type, complete_type, parse_type
+from doralang.syntax.types import angle_list, annotated_type, closing_end, complete_type, parse_type
 from doralang.text.source import Span
 
-M = TypeVar("M")
+M = TypeVar("M", bound=tree.Node)
 
 _METHOD: Final = (
     Modifier.ABSTRACT
@@ -57,6 +57,7 @@ def function(c: Cursor, found: Prefix, allowed: Modifier, what: str) -> tree.Fun
     modifiers = allow(c, found, allowed, what)
     raw_span = found.raw_span if Modifier.RAW in modifiers else None
     skips, fails, span = c.skips, c.fails, c.take()
+    name_span = c.span()
     name = c.name()
     type_parameters = type_parameter_list(c, span)
     parameters = parameter_list(c)
@@ -75,7 +76,9 @@ def function(c: Cursor, found: Prefix, allowed: Modifier, what: str) -> tree.Fun
         body = function_body(c)
     if broken:
         return None
-    return tree.Function(span, name, modifiers, type_parameters, parameters, throws, result, body, raw_span)
+    return tree.Function(
+        span, name, name_span, modifiers, type_parameters, parameters, throws, result, body, raw_span
+    )
 
 
 def top_level_function(c: Cursor, found: Prefix) -> tree.Function | None:
@@ -99,7 +102,9 @@ def type_parameter(c: Cursor) -> tree.TypeParameter:
         bounds.append(parse_type(c))
         while c.accept("+"):
             bounds.append(parse_type(c))
-    return tree.TypeParameter(span, name, bounds)
+    parameter = c.spanning(tree.TypeParameter(span, name, bounds), span.start)
+    parameter.end = closing_end(c)
+    return parameter
 
 
 def parameter_list(c: Cursor) -> list[tree.Parameter]:
@@ -116,8 +121,9 @@ def parameter(c: Cursor) -> tree.Parameter:
         c.fail("E0202", "a name")
         c.advance()
     mutable = c.accept("var")
+    name_span = c.span()
     name = c.name()
-    return tree.Parameter(span, name, annotated_type(c), mutable)
+    return c.spanning(tree.Parameter(span, name, name_span, annotated_type(c), mutable), span.start)
 
 
 def prefix_of_nothing(c: Cursor, what: str) -> None:
@@ -140,6 +146,7 @@ def function_body(c: Cursor) -> tree.Block | tree.DeferredBlock | None:
 def deferred_block(c: Cursor) -> tree.DeferredBlock:
     at, declaration = c.at, c.declaration
     c.move_to(c.matching(at))
+    end = c.ends[c.at]
     c.advance()
 
     @cache  # parsing splits tokens and reports errors: once is enough
@@ -152,7 +159,9 @@ def deferred_block(c: Cursor) -> tree.DeferredBlock:
             span = c.tokens.span(at)
             return tree.Block(span, [tree.InvalidStatement(span)])
 
-    return tree.DeferredBlock(c.tokens.span(at), parse)
+    deferred = tree.DeferredBlock(c.tokens.span(at), parse)
+    deferred.start, deferred.end = c.starts[at], end
+    return deferred
 
 
 def missing_body(c: Cursor) -> tree.Block:
@@ -192,7 +201,7 @@ def member_list(
         before, skips = c.at, c.skips
         c.panic = False
         c.declaration = before
-        members.append(member(c))
+        members.append(c.spanning(member(c), c.starts[before]))
         if isinstance(members[-1], tree.InvalidMember) and len(members) > 1:
             open_again(c, members[-2], before)
         if c.skips != skips and c.kind is not END:
@@ -280,16 +289,18 @@ def delegation(c: Cursor) -> tree.Delegation | None:
         return None
     to_super = c.kind == "super"
     span = c.take()
-    return tree.Delegation(span, to_super, arguments(c))
+    return c.spanning(tree.Delegation(span, to_super, arguments(c)), span.start)
 
 
 def class_field(c: Cursor, found: Prefix) -> tree.Field | tree.InvalidMember:
     modifiers = allow(c, found, Modifier.INTERNAL, "a field")
     mutable = c.kind == "var"
-    span = c.take()
+    span, name_span = c.take(), c.span()
     name = c.name()
     declared, value = typed_value(c)
-    return tree.Field(span, modifiers, name, mutable, declared, value) if name else tree.InvalidMember(span)
+    if not name:
+        return tree.InvalidMember(span)
+    return tree.Field(span, modifiers, name, name_span, mutable, declared, value)
 
 
 def typed_value(c: Cursor) -> tuple[tree.Type, tree.Expression | None]:

@@ -18,9 +18,10 @@ _ANNOTATIONS: Final = {
     "inline": Modifier.INLINE,
     "noinline": Modifier.NOINLINE,
     "raw": Modifier.RAW,
+    "late": Modifier.LATE,
 }
 _HINTS: Final = Modifier.INLINE | Modifier.NOINLINE
-ANNOTATIONS: Final = _HINTS | Modifier.RAW
+ANNOTATIONS: Final = _HINTS | Modifier.RAW | Modifier.LATE
 PREFIX_STARTS: Final = MODIFIERS | {"@"}
 
 

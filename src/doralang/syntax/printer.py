@@ -12,7 +12,7 @@ from enum import Enum, auto
 from typing import Any, Final, NamedTuple, TypeAlias
 
 from doralang.syntax import tree
-from doralang.syntax.expressions import LEVELS
+from doralang.syntax.expressions import LEVELS, RANGE
 from doralang.syntax.literals import quoted
 from doralang.syntax.tree import Modifier, NumberKind
 
@@ -35,6 +35,8 @@ class Operand(NamedTuple):
 Part: TypeAlias = "str | Layout | Operand | tree.Node"
 Parts: TypeAlias = list[Part]
 
+# Blocks, `if`s and jumps get parentheses as operands and in heads.
+_STATEMENT: Final = -1
 _TRY: Final = 0
 # `is` and `as` get parentheses as operands of anything: their type could swallow a `<` behind it.
 _TYPE: Final = 1
@@ -79,6 +81,12 @@ _LEVELS: Final[dict[type[tree.Node], int]] = {
     tree.Choice: _TRY,
     tree.Try: _TRY,
     tree.ForcedTry: _TRY,
+    tree.Block: _STATEMENT,
+    tree.If: _STATEMENT,
+    tree.Return: _STATEMENT,
+    tree.Throw: _STATEMENT,
+    tree.Break: _STATEMENT,
+    tree.Continue: _STATEMENT,
     tree.TypeTest: _TYPE,
     tree.Cast: _TYPE,
     tree.Unary: _UNARY,
@@ -160,7 +168,12 @@ def _method_call(node: tree.MethodCall) -> Parts:
 
 def _binary(node: tree.Binary) -> Parts:
     level = _level(node)
-    return [Operand(node.left, level), f" {node.operator} ", Operand(node.right, level + 1)]
+    chained = LEVELS[node.operator] != RANGE
+    return [
+        Operand(node.left, level if chained else level + 1),
+        f" {node.operator} ",
+        Operand(node.right, level + 1),
+    ]
 
 
 def _typed(word: str, node: tree.TypeTest | tree.Cast) -> Parts:
@@ -170,13 +183,17 @@ def _typed(word: str, node: tree.TypeTest | tree.Cast) -> Parts:
 
 def _assign(node: tree.Assign) -> Parts:
     bare = not isinstance(node.value, tree.Assign | tree.Choice)
-    return [Operand(node.target, _TYPE), " = ", Operand(node.value, _TRY if bare else _TYPE)]
+    return [
+        Operand(node.target, _TYPE),
+        f" {node.operator or ''}= ",
+        Operand(node.value, _TRY if bare else _TYPE),
+    ]
 
 
 def _try(node: tree.Try) -> Parts:
     if node.otherwise is None:
-        return ["try ", node.operand]
-    return ["try ", Operand(node.operand, _TYPE), " else ", node.otherwise]
+        return ["try ", Operand(node.operand, _TRY)]
+    return ["try ", Operand(node.operand, _TYPE), " else ", Operand(node.otherwise, _TRY)]
 
 
 def _choice(node: tree.Choice) -> Parts:
@@ -187,9 +204,23 @@ def _choice(node: tree.Choice) -> Parts:
 
 
 def _block(node: tree.Block) -> Parts:
-    if not node.statements:
-        return ["{}"]
-    return ["{", Layout.INDENT, *_lines(node.statements), Layout.OUTDENT, "}"]
+    lines = _lines(node.statements)
+    if node.tail is not None:
+        lines += [Layout.LINE, *_alone(node.tail)] if lines else _alone(node.tail)
+    return ["{", Layout.INDENT, *lines, Layout.OUTDENT, "}"] if lines else ["{}"]
+
+
+_STATEMENTS: Final = tree.Block | tree.If | tree.Return | tree.Throw | tree.Break | tree.Continue
+
+
+def _alone(node: tree.Expression) -> Parts:
+    """An expression where a statement may stand, too: what could be one gets parentheses."""
+    return ["(", node, ")"] if isinstance(node, tree.Block | tree.If) else [node]
+
+
+def _expression_statement(node: tree.ExpressionStatement) -> Parts:
+    inner = node.expression
+    return ["(", inner, ");"] if isinstance(inner, _STATEMENTS) else [inner, ";"]
 
 
 def _lines(nodes: Sequence[tree.Node]) -> Parts:
@@ -198,6 +229,8 @@ def _lines(nodes: Sequence[tree.Node]) -> Parts:
         if index:
             parts.append(Layout.LINE)
         parts.append(node)
+        if isinstance(node, tree.Return | tree.Throw | tree.Break | tree.Continue):
+            parts.append(";")
     return parts
 
 
@@ -218,7 +251,7 @@ def _value(value: tree.Expression | None) -> Parts:
 def _if(node: tree.If) -> Parts:
     parts: Parts = []
     for arm in node.arms:
-        parts += [" else if " if parts else "if ", arm.condition, " ", arm.body]
+        parts += [" else if " if parts else "if ", Operand(arm.condition, _TRY), " ", arm.body]
     return parts + [" else ", node.otherwise] if node.otherwise else parts
 
 
@@ -232,7 +265,7 @@ def _catch(node: tree.Catch) -> Parts:
 
 
 def _return(node: tree.Return) -> Parts:
-    return ["return ", node.value, ";"] if node.value else ["return;"]
+    return ["return ", Operand(node.value, _TRY)] if node.value else ["return"]
 
 
 # Declarations.
@@ -242,7 +275,7 @@ def _modifiers(modifiers: Modifier) -> str:
     return "".join(f"{_AT.get(flag, '')}{(flag.name or '').lower()} " for flag in _ORDER if flag in modifiers)
 
 
-_AT: Final = dict.fromkeys((Modifier.INLINE, Modifier.NOINLINE, Modifier.RAW), "@")
+_AT: Final = dict.fromkeys((Modifier.INLINE, Modifier.NOINLINE, Modifier.RAW, Modifier.LATE), "@")
 _ORDER: Final = [*_AT, *(flag for flag in Modifier if flag not in _AT)]
 
 
@@ -320,29 +353,30 @@ _PARTS: Final[dict[type[tree.Node], Callable[[Any], Parts]]] = {
     tree.MethodCall: _method_call,
     tree.Member: lambda node: [Operand(node.receiver, _PRIMARY), "." + node.name],
     tree.Index: lambda node: [Operand(node.receiver, _PRIMARY), "[", node.index, "]"],
+    tree.ListLiteral: lambda node: _in_brackets("[", node.elements, "]"),
     tree.Unary: lambda node: [node.operator, Operand(node.operand, _UNARY)],
     tree.Binary: _binary,
     tree.TypeTest: lambda node: _typed("is", node),
     tree.Cast: lambda node: _typed("as", node),
     tree.Assign: _assign,
     tree.Try: _try,
-    tree.ForcedTry: lambda node: ["try! ", node.operand],
+    tree.ForcedTry: lambda node: ["try! ", Operand(node.operand, _TRY)],
     tree.Choice: _choice,
     tree.InvalidExpression: _invalid,
     tree.Block: _block,
     tree.DeferredBlock: lambda node: [node.parse()],
     tree.Variable: _variable,
-    tree.ExpressionStatement: lambda node: [node.expression, ";"],
+    tree.ExpressionStatement: _expression_statement,
     tree.If: _if,
-    tree.While: lambda node: ["while ", node.condition, " ", node.body],
+    tree.While: lambda node: ["while ", Operand(node.condition, _TRY), " ", node.body],
     tree.Loop: lambda node: ["loop ", node.body],
-    tree.For: lambda node: [f"for {node.name} in ", node.iterable, " ", node.body],
+    tree.For: lambda node: [f"for {node.name} in ", Operand(node.iterable, _TRY), " ", node.body],
     tree.Do: _do,
     tree.Catch: _catch,
-    tree.Break: lambda node: ["break;"],
-    tree.Continue: lambda node: ["continue;"],
+    tree.Break: lambda node: ["break"],
+    tree.Continue: lambda node: ["continue"],
     tree.Return: _return,
-    tree.Throw: lambda node: ["throw ", node.value, ";"],
+    tree.Throw: lambda node: ["throw ", Operand(node.value, _TRY)],
     tree.Empty: lambda node: [";"],
     tree.InvalidStatement: _invalid,
     tree.Function: _function,

@@ -11,7 +11,7 @@ from typing import Final
 
 from doralang.syntax import tree
 from doralang.syntax.cursor import DECLARING, FARTHEST, OPENING, STATEMENT_KEYWORDS, STATEMENT_STARTS, Cursor
-from doralang.syntax.expressions import condition, expression, full_expression
+from doralang.syntax.expressions import begins_value, condition, expression, full_expression, if_chain
 from doralang.syntax.reserved import (
     DECLARATIONS,
     WORDS,
@@ -23,6 +23,7 @@ from doralang.syntax.tokens import END, NAME
 from doralang.syntax.types import annotated_type, complete_type
 from doralang.text.source import Span
 
+Jump: Final = tree.Return | tree.Throw | tree.Break | tree.Continue
 _BEFORE_STATEMENTS: Final = frozenset({";", "{", "}"})
 _CONTINUING: Final = frozenset({"else", "catch", "finally"})
 
@@ -35,7 +36,8 @@ def block(c: Cursor) -> tree.Block:
 
 
 def _block(c: Cursor) -> tree.Block:
-    return open_block(c, c.take())
+    span = c.take()
+    return c.spanning(open_block(c, span), span.start)
 
 
 def open_block(c: Cursor, span: Span) -> tree.Block:
@@ -55,7 +57,16 @@ def open_block(c: Cursor, span: Span) -> tree.Block:
     else:
         c.advance()
         c.panic = False
-    return tree.Block(span, statements)
+    return tree.Block(span, statements, take_tail(c, statements))
+
+
+def take_tail(c: Cursor, statements: list[tree.Statement]) -> tree.Expression | None:
+    """The last statement of a block that ends here, if it is an expression without a `;`."""
+    last = statements[-1] if statements else None
+    if not isinstance(last, tree.ExpressionStatement | Jump) or c.kinds[c.at - 2] == ";":
+        return None
+    statements.pop()
+    return last.expression if isinstance(last, tree.ExpressionStatement) else last
 
 
 def add_statement(c: Cursor, statements: list[tree.Statement]) -> None:
@@ -122,9 +133,15 @@ def has_end(c: Cursor) -> bool:
 
 def statement(c: Cursor) -> tree.Statement:
     c.diagnostics.look_at_clock()
+    start = c.starts[c.at]
     parse = _STATEMENTS.get(c.kind)
-    if parse:
-        return parse(c)
+    node = parse(c) if parse else other_statement(c)
+    node.start, node.end = start, c.ends[c.at - 1]
+    return node
+
+
+def other_statement(c: Cursor) -> tree.Statement:
+    """An expression, or something reserved or misplaced."""
     if c.kind == NAME and c.text() in WORDS:
         return word_statement(c)
     if c.kind in DECLARING:
@@ -134,8 +151,13 @@ def statement(c: Cursor) -> tree.Statement:
 
 def expression_statement(c: Cursor) -> tree.Statement:
     span = c.span()
-    value = ended(c, full_expression(c))
+    value = ended_or_tail(c, full_expression(c))
     return tree.ExpressionStatement(span, value)
+
+
+def ended_or_tail(c: Cursor, value: tree.Expression) -> tree.Expression:
+    """The `;` behind a value, which the last one of a block does without."""
+    return value if c.kind == "}" else ended(c, value)
 
 
 def ended(c: Cursor, value: tree.Expression) -> tree.Expression:
@@ -173,7 +195,7 @@ def skip_statement(c: Cursor) -> None:
 def variable(c: Cursor) -> tree.Statement:
     """`let x: T = e;`, `var x = e;`"""
     mutable = c.kind == "var"
-    span = c.take()
+    span, name_span = c.take(), c.span()
     name = c.name()
     declared = value = None
     if c.accept(":"):
@@ -188,24 +210,9 @@ def variable(c: Cursor) -> tree.Statement:
     if value is None and c.skips != skips:
         # What was skipped may have said more about the type, and a value.
         declared, value = tree.InvalidType(span), tree.InvalidExpression(span)
-    return tree.Variable(span, name, mutable, declared, value) if name else tree.InvalidStatement(span)
-
-
-def if_statement(c: Cursor) -> tree.Statement:
-    span = c.span()
-    arms = [arm(c)]
-    while c.kind == "else":
-        c.advance()
-        if c.kind != "if":
-            return tree.If(span, arms, block(c))
-        arms.append(arm(c))
-    return tree.If(span, arms, None)
-
-
-def arm(c: Cursor) -> tree.Arm:
-    span = c.take()
-    test = condition(c)
-    return tree.Arm(span, test, block(c))
+    if not name:
+        return tree.InvalidStatement(span)
+    return tree.Variable(span, name, name_span, mutable, declared, value)
 
 
 def while_statement(c: Cursor) -> tree.Statement:
@@ -221,12 +228,13 @@ def loop_statement(c: Cursor) -> tree.Statement:
 def for_statement(c: Cursor) -> tree.Statement:
     span = c.take()
     skips, fails = c.skips, c.fails
+    name_span = c.span()
     name = c.name()
     c.expect("in")
     iterable = condition(c)
     c.panic = c.panic or c.fails != fails
     if c.skips == skips:
-        return tree.For(span, name, iterable, block(c))
+        return tree.For(span, name, name_span, iterable, block(c))
     body = block(c)
     # Without its name the body is only good for its own syntax errors.
     return tree.InvalidStatement(body.span)
@@ -247,24 +255,27 @@ def do_statement(c: Cursor) -> tree.Statement:
 
 def catch(c: Cursor) -> tree.Catch:
     span, fails = c.take(), c.fails
+    name_span = c.span()
     name = c.name()
     caught = annotated_type(c)
     c.panic = c.panic or c.fails != fails
     body = block(c)
     if c.fails != fails:
         body.statements.insert(0, tree.InvalidStatement(span))
-    return tree.Catch(span, name, caught, body)
+    return c.spanning(tree.Catch(span, name, name_span, caught, body), span.start)
 
 
 def break_statement(c: Cursor) -> tree.Statement:
     span = c.take()
-    end_statement(c)
+    if c.kind != "}":
+        end_statement(c)
     return tree.Break(span)
 
 
 def continue_statement(c: Cursor) -> tree.Statement:
     span = c.take()
-    end_statement(c)
+    if c.kind != "}":
+        end_statement(c)
     return tree.Continue(span)
 
 
@@ -274,22 +285,22 @@ def return_statement(c: Cursor) -> tree.Statement:
     value = None if returns_nothing(c) else full_expression(c)
     if value is None and doubtful:
         value = tree.InvalidExpression(span)
-    if value is None:
+    if value is not None:
+        value = ended_or_tail(c, value)
+    elif c.kind != "}":
         end_statement(c)
-    else:
-        value = ended(c, value)
     return tree.Return(span, value)
 
 
 def returns_nothing(c: Cursor) -> bool:
     if c.kind == ";" or c.kind == "}":
         return True
-    return c.kind in STATEMENT_KEYWORDS or c.kind in DECLARING
+    return (c.kind in STATEMENT_KEYWORDS and not begins_value(c)) or c.kind in DECLARING
 
 
 def throw_statement(c: Cursor) -> tree.Statement:
     span = c.take()
-    return tree.Throw(span, ended(c, full_expression(c)))
+    return tree.Throw(span, ended_or_tail(c, full_expression(c)))
 
 
 def empty_statement(c: Cursor) -> tree.Statement:
@@ -301,7 +312,7 @@ def stray_else(c: Cursor) -> tree.Statement:
     c.report("E0209", span, "this `else` belongs to no `if`")
     c.advance()
     if c.kind == "if":
-        return if_statement(c)
+        return if_chain(c)
     return block(c) if c.kind == "{" else tree.Empty(span)
 
 
@@ -353,7 +364,7 @@ _STATEMENTS: Final[dict[str, Callable[[Cursor], tree.Statement]]] = {
     "let": variable,
     "var": variable,
     "{": block,
-    "if": if_statement,
+    "if": if_chain,
     "while": while_statement,
     "loop": loop_statement,
     "for": for_statement,

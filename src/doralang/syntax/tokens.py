@@ -9,8 +9,9 @@ capitals, which no keyword is spelled like.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from doralang.text.source import Source, Span
 
@@ -27,7 +28,8 @@ _KEYWORDS: Final = """
 """
 _OPERATORS: Final = """
     + - * / % ! ~ & | ^ << >> >>> && || = == != < <= > >= === !==
-    ( ) [ ] { } , ; : :: . -> @
+    += -= *= /= %= &= |= ^= <<= >>= >>>=
+    ( ) [ ] { } , ; : :: . .. ..= -> @
 """
 KEYWORDS: Final = frozenset(_KEYWORDS.split())
 OPERATORS: Final = frozenset(_OPERATORS.split())
@@ -35,6 +37,16 @@ OPERATORS: Final = frozenset(_OPERATORS.split())
 # `try!` and `try?` are tokens of their own, and so is a lone `_`.
 FIXED: Final[dict[str, str]] = {text: text for text in {*KEYWORDS, *OPERATORS, "try!", "try?", "_"}}
 """Every token that is its own kind; looking it up also gives one shared string per kind."""
+
+
+_COMMENT: Final = re.compile(r"//[^\n]*|/\*.*?\*/", re.DOTALL)
+
+
+class Comment(NamedTuple):
+    """A `// …` up to the end of its line, or a `/* … */`; `token` is the index of the token behind it."""
+
+    token: int
+    span: Span
 
 
 @dataclass(slots=True)
@@ -56,6 +68,16 @@ class Tokens:
     """whether a string or comment runs up to the end of the file"""
     more_closed: bool | None = None
     """whether more braces are closed than opened, once somebody has counted"""
+
+    def comments(self) -> list[Comment]:
+        """All comments of the source, in its order, each with the token that it stands before."""
+        text, before, found = self.source.text, 0, []
+        for index, (start, end) in enumerate(zip(self.starts, self.ends, strict=True)):
+            if start - before > 1:
+                for match in _COMMENT.finditer(text, before, start):
+                    found.append(Comment(index, Span(*match.span())))
+            before = end
+        return found
 
     def misses_opening(self) -> bool:
         """Whether a `{` is missing somewhere, rather than a `}`."""

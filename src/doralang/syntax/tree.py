@@ -2,7 +2,8 @@
 
 Each node has a `span`: the place where reports about it point, exactly as section 15.1 of the
 reference says (the `.` and the name for a member, the operator for an operation, the whole type
-for a type).  Nodes are compared by identity; `syntax.dump` says whether two trees are written alike.
+for a type); and an `extent`: all of its text, from its first token to its last.  Nodes are compared by
+identity; `syntax.dump` says whether two trees are written alike.
 
 Left operands may be nested thousands deep (`1 + 1 + …`, `a.f().g()…`), so nobody recurses
 into them: `spine` takes such an expression apart.  Everything else is nested at most as deep as
@@ -14,17 +15,33 @@ text might have said is unknown, so nothing is reported that it could explain.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, fields
 from enum import Enum, Flag, auto
 from typing import TypeAlias
 
+from doralang.syntax.tokens import Tokens
 from doralang.text.source import Span
 
 
 @dataclass(slots=True, repr=False, eq=False)
 class Node:
+    """`start` and `end` are there only where the extent is not the span: names and types have none."""
+
     span: Span
+    start: int = field(init=False, compare=False)
+    end: int = field(init=False, compare=False)
+
+    @property
+    def extent(self) -> Span:
+        """The whole text of the construct, the parentheses around an expression and modifiers included.
+
+        Of what the parser skipped or the checker made up it is the span.
+        """
+        try:
+            return Span(self.start, self.end)
+        except AttributeError:
+            return self.span
 
 
 # Types.
@@ -139,6 +156,7 @@ class StaticCall(Node):
     owner: str
     owner_arguments: list[Type]
     name: str
+    name_span: Span
     type_arguments: list[Type]
     arguments: list[Expression]
 
@@ -167,6 +185,13 @@ class Index(Node):
 
     receiver: Expression
     index: Expression
+
+
+@dataclass(slots=True, repr=False, eq=False)
+class ListLiteral(Node):
+    """`[a, b, c]`; the span is the `[`"""
+
+    elements: list[Expression]
 
 
 @dataclass(slots=True, repr=False, eq=False)
@@ -204,10 +229,11 @@ class Cast(Node):
 
 @dataclass(slots=True, repr=False, eq=False)
 class Assign(Node):
-    """`a = b`; the span is the `=`"""
+    """`a = b`, or `a += b` with the operator `+`; the span is the token"""
 
     target: Expression
     value: Expression
+    operator: str | None = None
 
 
 @dataclass(slots=True, repr=False, eq=False)
@@ -239,60 +265,26 @@ class InvalidExpression(Node):
     """An expression that was reported already."""
 
 
-Expression: TypeAlias = (
-    Number
-    | Character
-    | Text
-    | Boolean
-    | Nil
-    | Self
-    | Super
-    | Name
-    | Call
-    | StaticCall
-    | MethodCall
-    | Member
-    | Index
-    | Unary
-    | Binary
-    | TypeTest
-    | Cast
-    | Assign
-    | Try
-    | ForcedTry
-    | Choice
-    | InvalidExpression
-)
-
-Link: TypeAlias = MethodCall | Member | Index | Binary | TypeTest | Cast
-
-
-def spine(expression: Expression) -> tuple[Expression, list[Link]]:
-    """The leftmost operand of an expression, and the links hung onto it, innermost first.
-
-    `a.f() + b * c` is `a` with the links `.f()` and `+ b * c`.
-    """
-    links: list[Link] = []
-    while True:
-        if isinstance(expression, MethodCall | Member | Index):
-            links.append(expression)
-            expression = expression.receiver
-        elif isinstance(expression, Binary | TypeTest | Cast):
-            links.append(expression)
-            expression = expression.left
-        else:
-            links.reverse()
-            return expression, links
-
-
 # Statements.
 
 
 @dataclass(slots=True, repr=False, eq=False)
 class Block(Node):
-    """`{ … }`; the span is the `{`"""
+    """`{ … e }`; the span is the `{`, and the tail the expression at the end without a `;`"""
 
     statements: list[Statement]
+    tail: Expression | None = None
+
+    @property
+    def has_value(self) -> bool:
+        """Whether it has a tail, or ends in an `if` or a block of which a branch has one."""
+        block: Block | None = self
+        while block is not None:
+            last = block.statements[-1] if block.statements else None
+            if block.tail is not None or (isinstance(last, If) and last.has_value):
+                return True
+            block = last if isinstance(last, Block) else None
+        return False
 
 
 @dataclass(slots=True, repr=False, eq=False)
@@ -307,6 +299,7 @@ class Variable(Node):
     """`let x: T = e;`, `var x = e;`"""
 
     name: str
+    name_span: Span
     mutable: bool
     type: Type | None
     value: Expression | None
@@ -329,10 +322,14 @@ class Arm(Node):
 
 @dataclass(slots=True, repr=False, eq=False)
 class If(Node):
-    """A chain `if … else if … else …`"""
+    """A chain `if … else if … else …`
+
+    `has_value` says that one of the branches has a tail; that is found out once, when the branches are known.
+    """
 
     arms: list[Arm]
     otherwise: Block | None
+    has_value: bool = field(default=False, compare=False)
 
 
 @dataclass(slots=True, repr=False, eq=False)
@@ -351,6 +348,7 @@ class For(Node):
     """`for x in e { … }`"""
 
     name: str
+    name_span: Span
     iterable: Expression
     body: Block
 
@@ -360,6 +358,7 @@ class Catch(Node):
     """`catch e: T { … }`"""
 
     name: str
+    name_span: Span
     type: Type
     body: Block
 
@@ -374,7 +373,7 @@ class Do(Node):
 
 @dataclass(slots=True, repr=False, eq=False)
 class Break(Node):
-    pass
+    """`break`, as a statement or as an operand; so are the other jumps"""
 
 
 @dataclass(slots=True, repr=False, eq=False)
@@ -420,6 +419,59 @@ Statement: TypeAlias = (
 )
 
 
+Expression: TypeAlias = (
+    Number
+    | Character
+    | Text
+    | Boolean
+    | Nil
+    | Self
+    | Super
+    | Name
+    | Call
+    | StaticCall
+    | MethodCall
+    | Member
+    | Index
+    | ListLiteral
+    | Unary
+    | Binary
+    | TypeTest
+    | Cast
+    | Assign
+    | Try
+    | ForcedTry
+    | Choice
+    | Block
+    | If
+    | Return
+    | Throw
+    | Break
+    | Continue
+    | InvalidExpression
+)
+
+Link: TypeAlias = MethodCall | Member | Index | Binary | TypeTest | Cast
+
+
+def spine(expression: Expression) -> tuple[Expression, list[Link]]:
+    """The leftmost operand of an expression, and the links hung onto it, innermost first.
+
+    `a.f() + b * c` is `a` with the links `.f()` and `+ b * c`.
+    """
+    links: list[Link] = []
+    while True:
+        if isinstance(expression, MethodCall | Member | Index):
+            links.append(expression)
+            expression = expression.receiver
+        elif isinstance(expression, Binary | TypeTest | Cast):
+            links.append(expression)
+            expression = expression.left
+        else:
+            links.reverse()
+            return expression, links
+
+
 # Declarations.
 
 
@@ -437,6 +489,8 @@ class Modifier(Flag):
     NOINLINE = auto()
     RAW = auto()
     """`@raw`, for library files"""
+    LATE = auto()
+    """`@late`, for library files: gives way to a method of the same name by an `impl`"""
 
 
 @dataclass(slots=True, repr=False, eq=False)
@@ -452,6 +506,7 @@ class Parameter(Node):
     """`var x: int`; the span is the first token"""
 
     name: str
+    name_span: Span
     type: Type
     mutable: bool
 
@@ -461,6 +516,7 @@ class Function(Node):
     """A function, or a method of a class, trait or `impl`; the span is `fun`"""
 
     name: str
+    name_span: Span
     modifiers: Modifier
     type_parameters: list[TypeParameter]
     parameters: list[Parameter]
@@ -500,6 +556,7 @@ class Field(Node):
 
     modifiers: Modifier
     name: str
+    name_span: Span
     mutable: bool
     type: Type
     value: Expression | None
@@ -549,6 +606,7 @@ class Class(Node):
 @dataclass(slots=True, repr=False, eq=False)
 class Trait(Node):
     name: str
+    name_span: Span
     methods: list[Function | InvalidMember]
 
 
@@ -564,6 +622,7 @@ class Impl(Node):
 @dataclass(slots=True, repr=False, eq=False)
 class Global(Node):
     name: str
+    name_span: Span
     mutable: bool
     type: Type
     value: Expression | None
@@ -574,6 +633,7 @@ class Constant(Node):
     """`const X: int = 1;`"""
 
     name: str
+    name_span: Span
     type: Type
     value: Expression
 
@@ -589,3 +649,14 @@ Declaration: TypeAlias = Function | Class | Trait | Impl | Global | Constant | I
 @dataclass(slots=True, repr=False, eq=False)
 class File(Node):
     declarations: list[Declaration]
+    tokens: Tokens
+    """what it was parsed from; the comments are in there, too"""
+
+
+def children(node: Node) -> Iterator[Node]:
+    """The nodes directly below, as they stand in the text but for what a block that is not parsed yet has."""
+    for one in fields(node):
+        value = getattr(node, one.name) if one.compare else None
+        yield from (
+            item for item in (value if isinstance(value, list) else [value]) if isinstance(item, Node)
+        )

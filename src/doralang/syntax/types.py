@@ -12,6 +12,7 @@ from doralang.text.source import Span
 
 T = TypeVar("T")
 
+LONGER_ANGLES: Final = frozenset({">>", ">>>", ">=", ">>=", ">>>="})
 TYPE_STARTS: Final = frozenset({NAME, "Self", "("})
 
 
@@ -67,9 +68,7 @@ def angle_list(c: Cursor, element: Callable[[Cursor], T], starts: frozenset[str]
 
 def close_angle(c: Cursor) -> None:
     """Go past a `>`, which may be the first character of a longer token."""
-    if c.kind in (">>", ">>>", ">="):
-        if c.kind == ">=":
-            c.fail("E0201", "`>`")
+    if c.kind in LONGER_ANGLES:
         c.starts[c.at] += 1
         c.split = c.at
         c.kind = c.kinds[c.at] = c.kind[1:]

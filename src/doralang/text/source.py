@@ -32,22 +32,30 @@ class Position(NamedTuple):
 
 NOWHERE: Final = Span(0, 0)
 
+PROGRAM: Final = "program"
+LIBRARY: Final = "library"
+"""the names of units: what is compiled together, and sees what it is built upon"""
+
 
 class Source:
     """The text of one file, without its byte order mark.
 
-    `name` is how messages call the file; `main` is false for the files of the library, whose
-    name stands in stack traces.
+    `name` is how messages call the file, `unit` the name of the unit that it is a part of.
     """
 
-    __slots__ = ("_line_starts", "_tabs", "main", "name", "text")
+    __slots__ = ("_line_starts", "_tabs", "name", "text", "unit")
 
-    def __init__(self, name: str, text: str, *, main: bool = True) -> None:
+    def __init__(self, name: str, text: str, *, unit: str = PROGRAM) -> None:
         self.name = name
         self.text = text
-        self.main = main
+        self.unit = unit
         self._line_starts: list[int] | None = None
         self._tabs: list[int] | None = None
+
+    @property
+    def main(self) -> bool:
+        """Whether it is a user's file; those of the library have their names in stack traces."""
+        return self.unit != LIBRARY
 
     @property
     def line_starts(self) -> list[int]:

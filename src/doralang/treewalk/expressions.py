@@ -16,6 +16,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from doralang.checker.program import (
+    BlockValue,
     Call,
     Cast,
     Choice,
@@ -29,6 +30,7 @@ from doralang.checker.program import (
     GetLocal,
     Identical,
     IsInstance,
+    Leave,
     Logic,
     Logical,
     New,
@@ -46,7 +48,7 @@ from doralang.interpreter.objects import Array, Instance, Str, Value, default_va
 from doralang.library.internals import CHECKS_RECEIVER
 from doralang.text.source import Span
 from doralang.treewalk.frames import Frame
-from doralang.treewalk.machine import Machine, Thrown
+from doralang.treewalk.machine import Leaving, Machine, Thrown
 from doralang.types.failures import Trapped
 from doralang.types.traps import Trap
 
@@ -249,8 +251,23 @@ def try_force(machine: Machine, node: TryForce, frame: Frame) -> Value:
 
 
 def choice(machine: Machine, node: Choice, frame: Frame) -> Value:
-    chosen = node.then if evaluate(machine, node.condition, frame) else node.otherwise
-    return evaluate(machine, chosen, frame)
+    for condition, value in node.arms:
+        if evaluate(machine, condition, frame):
+            return evaluate(machine, value, frame)
+    return evaluate(machine, node.otherwise, frame)
+
+
+def block_value(machine: Machine, node: BlockValue, frame: Frame) -> Value:
+    jump = machine.execute(node.block, frame)
+    if jump is not None:
+        raise Leaving(jump)
+    return evaluate(machine, node.value, frame) if node.value is not None else None
+
+
+def leave(machine: Machine, node: Leave, frame: Frame) -> Value:
+    jump = machine.execute(node.statement, frame)
+    assert jump is not None, "a jump goes somewhere"
+    raise Leaving(jump)
 
 
 # The two tables; nodes are of the type of their row, hence `Any`.
@@ -276,6 +293,8 @@ EVALUATORS: Final[dict[type[Expression], Callable[[Machine, Any, Frame], Value]]
     TryElse: try_else,
     TryForce: try_force,
     Choice: choice,
+    BlockValue: block_value,
+    Leave: leave,
 }
 
 FINISHERS: Final[dict[type[Expression], Callable[[Machine, Any, Frame, Value], Value]]] = {

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from enum import Enum
 from typing import Final
 
-from doralang.checker.program import Function, Program
+from doralang.checker.program import Function, Program, Statement
 from doralang.interpreter.context import ByteSink
 from doralang.interpreter.objects import Value
 from doralang.interpreter.stack import on_deep_stack
@@ -13,7 +14,7 @@ from doralang.settings import Settings
 from doralang.treewalk.classes import NO_BINDINGS, Bindings
 from doralang.treewalk.frames import Frame, trace
 from doralang.treewalk.machine import Machine, Thrown
-from doralang.treewalk.statements import block
+from doralang.treewalk.statements import EXECUTORS, block
 from doralang.types.failures import Trapped, as_failure
 from doralang.types.traps import Trap
 
@@ -66,6 +67,9 @@ class Interpreter(Machine):
             self.frame = None
             self.output.flush()
         raise failure
+
+    def execute(self, statement: Statement, frame: Frame) -> Enum | None:
+        return EXECUTORS[type(statement)](self, statement, frame)
 
     def invoke(self, function: Function, bindings: Bindings, arguments: list[Value]) -> Value:
         body = function.body

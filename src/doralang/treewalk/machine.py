@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
+from enum import Enum
 
-from doralang.checker.program import Function, Global, Program
+from doralang.checker.program import Function, Global, Program, Statement
 from doralang.interpreter.context import ByteSink, Context, FrameDescription, Output, as_utf8
 from doralang.interpreter.internals import MEANINGS
 from doralang.interpreter.objects import Array, Instance, Object, Str, Value, default_value
@@ -26,6 +27,14 @@ class Thrown(Exception):
     def __init__(self, object: Object) -> None:
         super().__init__(object)
         self.object = object
+
+
+class Leaving(Exception):
+    """A jump under way out of an expression, up to the block around it."""
+
+    def __init__(self, jump: Enum) -> None:
+        super().__init__(jump)
+        self.jump = jump
 
 
 class Machine(ABC):
@@ -60,6 +69,10 @@ class Machine(ABC):
     @abstractmethod
     def invoke(self, function: Function, bindings: Bindings, arguments: list[Value]) -> Value:
         """Call a function; `self`, if it has one, is the first argument."""
+
+    @abstractmethod
+    def execute(self, statement: Statement, frame: Frame) -> Enum | None:
+        """Execute a statement that stands in an expression; the jump that is under way, if there is one."""
 
     def literal(self, text: str) -> Str:
         """The string of a literal, one object for all that are equal."""

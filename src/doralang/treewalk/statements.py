@@ -31,7 +31,7 @@ from doralang.checker.program import (
 from doralang.interpreter.objects import Array, Instance, Object, Str
 from doralang.treewalk.expressions import EVALUATORS, evaluate, trap
 from doralang.treewalk.frames import Frame
-from doralang.treewalk.machine import Machine, Thrown
+from doralang.treewalk.machine import Leaving, Machine, Thrown
 from doralang.types.traps import Trap
 
 
@@ -46,10 +46,14 @@ Outcome = Jump | None
 
 
 def block(machine: Machine, node: Block, frame: Frame) -> Outcome:
-    for statement in node.statements:
-        jump = EXECUTORS[type(statement)](machine, statement, frame)
-        if jump is not None:
-            return jump
+    try:
+        for statement in node.statements:
+            jump = EXECUTORS[type(statement)](machine, statement, frame)
+            if jump is not None:
+                return jump
+    except Leaving as leaving:
+        assert isinstance(leaving.jump, Jump)
+        return leaving.jump
     return None
 
 

@@ -65,6 +65,8 @@ NIL = SpecialType("nil")
 ERROR = SpecialType("error")
 """The type of what was reported already: it fits everywhere and leads to no further report."""
 SELF = SpecialType("Self")
+NEVER = SpecialType("Never")
+"""The type of what has no value because it does not end: it fits everywhere."""
 
 
 class TypeParameter:
@@ -269,7 +271,7 @@ def ancestor_of(type: ClassType, head: ClassHead) -> ClassType | None:
 
 def is_assignable(source: Type, target: Type) -> bool:
     """Whether a value of type `source` may be put in a place of type `target` (section 4)."""
-    if source is target or source is ERROR or target is ERROR:
+    if source is target or source is ERROR or target is ERROR or source is NEVER:
         return True
     if not isinstance(target, ClassType):
         return False
@@ -300,6 +302,11 @@ def mentions(type: Type, parameters: frozenset[TypeParameter] | set[TypeParamete
             seen.add(type)
             waiting += type.arguments
     return False
+
+
+def has_value(type: Type) -> bool:
+    """Whether expressions of a type give a value."""
+    return type is not UNIT and type is not NEVER
 
 
 def kind_of(type: Type) -> Kind:

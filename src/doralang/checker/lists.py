@@ -1,0 +1,79 @@
+"""List literals: `[a, b]` is a new `Vec`, or an `Array` where one is expected.
+
+[f(), 2]    ->      BlockValue  Let array = Array::<int>(2)
+                                array.set(0, f());  array.set(1, 2)
+                                vecOf(array)
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from doralang.checker import program as typed
+from doralang.checker.body import Body, Checked, Leaves, Waiting
+from doralang.checker.program import Class, Dispatch, Function, Target, TypedExpression
+from doralang.checker.values import joined
+from doralang.syntax import tree
+from doralang.types.types import ERROR, INT, LARGEST, NIL, UNIT, ClassType, Type, has_value, size_of
+
+
+def check_list(body: Body, node: tree.ListLiteral, expected: Type | None) -> Checked:
+    """An empty one has the expected type, and may wait for it."""
+    if not node.elements and expected is None:
+        head = body.unit.library_class("Vec").self_type
+        return Waiting(body, node.span, head, [], lambda wanted: make_list(body, node, wanted))
+    return make_list(body, node, expected)
+
+
+def make_list(body: Body, node: tree.ListLiteral, expected: Type | None) -> TypedExpression:
+    wanted = expected_element(body, expected)
+    elements = [body.expression(element, wanted) for element in node.elements]
+    type = joined(body, elements, wanted, "elements") if elements else wanted
+    if type is ERROR:
+        return body.wrong(node.span)
+    if type is UNIT:
+        return body.error("E0407", node.span, type=UNIT)
+    if type is None or type is NIL or not has_value(type):
+        return body.error("E0613", node.span, parameters="`T`", name="Vec")
+    array, vec = body.unit.library_class("Array"), body.unit.library_class("Vec")
+    if size_of(type) + size_of(array.self_type) > LARGEST:
+        return body.error("E0617", node.span)
+    is_array = isinstance(expected, ClassType) and expected.head is array
+    local = body.temporary("array", array.of((type,)))
+    made = typed.GetLocal(node.span, local.type, local)
+    block = typed.Block(node.span, filled(node, array, local, type, elements))
+    if is_array:
+        return typed.BlockValue(node.span, local.type, block, made)
+    function = body.unit.base.names["vecOf"]
+    assert isinstance(function, Function)
+    whole = typed.Call(node.span, vec.of((type,)), Target(function, (type,)), Dispatch.STATIC, [made])
+    return typed.BlockValue(node.span, whole.type, block, whole)
+
+
+def expected_element(body: Body, expected: Type | None) -> Type | None:
+    """The type of the elements, if a `Vec` or `Array` is expected."""
+    heads = (body.unit.library_class("Vec"), body.unit.library_class("Array"))
+    if isinstance(expected, ClassType) and expected.head in heads:
+        return expected.arguments[0]
+    return None
+
+
+def filled(
+    node: tree.ListLiteral, array: Class, local: typed.Local, type: Type, elements: list[TypedExpression]
+) -> list[typed.Statement]:
+    """A new array in a local, and its elements put in."""
+    constructor = next(one for one in array.constructors if len(one.parameters) == 1)
+    length = typed.Constant(node.span, INT, len(elements))
+    store = Target(array.methods["set"], (type,))
+    statements: list[typed.Statement] = [
+        typed.Let(node.span, local, typed.New(node.span, local.type, Target(constructor, (type,)), [length]))
+    ]
+    for index, element in enumerate(elements):
+        receiver = typed.GetLocal(element.span, local.type, local)
+        operands: list[TypedExpression] = [receiver, typed.Constant(element.span, INT, index), element]
+        call = typed.Call(element.span, UNIT, store, Dispatch.DIRECT, operands)
+        statements.append(typed.Evaluate(element.span, call))
+    return statements
+
+
+LEAVES: Final[Leaves] = {tree.ListLiteral: check_list}

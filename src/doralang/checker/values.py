@@ -1,0 +1,111 @@
+"""Blocks and `if`s that give a value (3.6 of the reference), and conditions.
+
+A block whose value is wanted has a tail: the expression at its end, or an `if` or block there, of which a
+branch has one.
+
+    let x = if c { f(); 1 } else { 2 };     ->      Let x
+                                                      Choice  if: c  then: BlockValue [f()] 1  otherwise: 2
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from doralang.checker import program as typed
+from doralang.checker.body import Body, Leaves
+from doralang.checker.flow import returns
+from doralang.checker.operators import fits
+from doralang.checker.program import TypedExpression
+from doralang.syntax import tree
+from doralang.text.source import Span
+from doralang.types.types import BOOL, ERROR, NEVER, NIL, UNIT, Type, is_assignable
+
+
+def check_condition(body: Body, node: tree.Expression) -> TypedExpression:
+    condition = body.expression(node)
+    if condition.type not in (BOOL, NEVER) and not body.is_unknown(condition.type):
+        return body.error("E0403", node.span, found=condition.type)
+    return condition
+
+
+def split(node: tree.Block) -> tuple[Sequence[tree.Statement], tree.Expression | None]:
+    """The statements of a block whose value is wanted, and its tail if it has one."""
+    if node.tail is not None:
+        return node.statements, node.tail
+    last = node.statements[-1] if node.statements else None
+    if isinstance(last, tree.If | tree.Block) and last.has_value:
+        return node.statements[:-1], last
+    return node.statements, None
+
+
+def check_block_value(body: Body, node: tree.Block, expected: Type | None) -> TypedExpression:
+    """A block whose value is wanted."""
+    body.function.has_block_values = True
+    return body.inside(node, lambda: block_value(body, node, expected))
+
+
+def block_value(body: Body, node: tree.Block, expected: Type | None) -> TypedExpression:
+    nodes, tail = split(node)
+    block = typed.Block(node.span, body.statements(nodes))
+    if tail is not None:
+        value = body.expression(tail, expected)
+        return typed.BlockValue(node.span, value.type, block, value)
+    if any(returns(one, body.leaving) for one in nodes):
+        return typed.BlockValue(node.span, NEVER, block, None)
+    if expected is not None and expected not in (UNIT, ERROR):
+        return body.error("E0424", node.span)
+    return typed.BlockValue(node.span, UNIT, block, None)
+
+
+def check_if_value(body: Body, node: tree.If, expected: Type | None) -> TypedExpression:
+    arms = [
+        (check_condition(body, arm.condition), check_block_value(body, arm.body, expected))
+        for arm in node.arms
+    ]
+    if node.otherwise is None:
+        return body.error("E0422", node.arms[-1].span)
+    otherwise = check_block_value(body, node.otherwise, expected)
+    type = joined(body, [*(value for _, value in arms), otherwise], expected)
+    if type is ERROR or any(condition.type is ERROR for condition, _ in arms):
+        return body.wrong(node.span)
+    return typed.Choice(node.span, type, arms, otherwise)
+
+
+def joined(
+    body: Body, values: Sequence[TypedExpression], expected: Type | None, what: str = "branches"
+) -> Type:
+    """The type of what is one of several values; ERROR, reported, if there is none that all fit.
+
+    Values of type `Never` do not count.  The expected type is that of all; without one it is the first
+    of theirs that all others fit.
+    """
+    values = [value for value in values if value.type is not NEVER]
+    if body.is_unknown(*(value.type for value in values)):
+        return ERROR
+    if not values:
+        return NEVER
+    if expected is not None and not body.is_unknown(expected):
+        wrong = next((value for value in values if not fits(body, value, expected)), None)
+        if wrong is None:
+            return expected
+        body.error("E0401", place(wrong), expected=expected, found=wrong.type, hint=None)
+        return ERROR
+    first = values[0].type
+    for value in values:
+        type = value.type
+        if (type is not NIL or first is NIL) and all(is_assignable(one.type, type) for one in values):
+            return type
+    odd = next(value for value in values if not is_assignable(value.type, first))
+    body.error("E0421", place(odd), expected=first, found=odd.type, what=what)
+    return ERROR
+
+
+def place(value: TypedExpression) -> Span:
+    """Where a report about the value of a branch points: at its tail."""
+    while isinstance(value, typed.BlockValue) and value.value is not None:
+        value = value.value
+    return value.span
+
+
+LEAVES: Final[Leaves] = {tree.Block: check_block_value, tree.If: check_if_value}

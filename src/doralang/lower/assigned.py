@@ -1,0 +1,29 @@
+"""Which locals an expression assigns to, through the blocks in it.
+
+x + { x = 5; x }      the right operand assigns to `x`: the left one must be a copy
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import fields
+from typing import Any, Final
+
+from doralang.checker import program as typed
+
+_NODES: Final = (typed.Expression, typed.StatementBase, typed.Catch)
+
+
+def assigned_locals(node: Any) -> Iterator[typed.Local]:
+    """Each local that is set somewhere in a node, perhaps several times."""
+    waiting = [node]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, list | tuple):
+            waiting += node
+        elif isinstance(node, _NODES):
+            if isinstance(node, typed.SetLocal):
+                yield node.local
+            waiting += (
+                getattr(node, field.name) for field in fields(node) if field.name not in ("span", "type")
+            )
