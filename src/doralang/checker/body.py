@@ -205,12 +205,13 @@ class Body:
             self, leaf, None, *([links[0]] if type(leaf) is tree.Super else [])
         )
         for link in links:
-            if not isinstance(checked, Waiting | Exact) and checked.type is NEVER:
-                self.check_dropped(link)
-                continue
             left = checked.finish(None) if isinstance(checked, Waiting) else checked
-            if isinstance(left, Exact) and type(link) is not tree.Binary:
-                left = left.rounded()
+            if isinstance(left, Exact):
+                left = left if type(link) is tree.Binary else left.rounded()
+            elif left.type is NEVER:
+                self.check_dropped(link)
+                checked = left
+                continue
             checked = self.handlers.links[type(link)](self, link, left, expected if link is node else None)
         return checked
 
