@@ -13,7 +13,17 @@ from enum import Enum
 from types import MappingProxyType
 from typing import Final
 
-from doralang.checker import assignments, calls, expressions, jumps, lists, operators, statements, values
+from doralang.checker import (
+    assignments,
+    calls,
+    expressions,
+    formulas,
+    jumps,
+    lists,
+    operators,
+    statements,
+    values,
+)
 from doralang.checker import program as typed
 from doralang.checker.bodies import check_constructor, check_function, check_global, new_body
 from doralang.checker.body import Handlers, Ready
@@ -55,7 +65,12 @@ HANDLERS: Final = Handlers(
     links={**calls.LINKS, **operators.LINKS},
     statements={**statements.STATEMENTS},
 )
-
+FORMULA_HANDLERS: Final = Handlers(
+    plain={**HANDLERS.plain, **formulas.PLAIN},
+    leaves={**HANDLERS.leaves, **formulas.LEAVES},
+    links={**HANDLERS.links, **formulas.LINKS},
+    statements=HANDLERS.statements,
+)
 
 NO_CONSTANTS: Final[Mapping[str, tuple[Type, bool | int | float | str]]] = MappingProxyType({})
 
@@ -270,14 +285,14 @@ def check_formula(
     unit.names |= {function.name: function for function in hosts}
     unit.declared()
     context = Context(unit, source)
-    for name, (type, constant) in constants.items():
+    for name, (type, constant) in {**formulas.CONSTANTS, **constants}.items():
         unit.names[name] = known_constant(context, name, type, constant)
     function = Function(source.name, FunctionKind.FORMULA, None, source, node.span)
     for name, type in variables.items():
         local = Local(name, type, False, len(function.locals))
         function.locals.append(local)
         function.parameters.append(local)
-    body = new_body(HANDLERS, context, function)
+    body = new_body(FORMULA_HANDLERS, context, function)
     body.formula = True
     value = body.expression(node)
     text = library.library.classes["Str"].of()

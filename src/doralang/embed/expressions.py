@@ -16,6 +16,7 @@ from weakref import WeakValueDictionary
 
 from doralang.checker import program as typed
 from doralang.checker.checker import check_formula
+from doralang.checker.formulas import KNOWN
 from doralang.checker.library import compiled_library
 from doralang.code.collectors import COLLECTORS, DEFAULT
 from doralang.code.constants import layout_constants
@@ -177,7 +178,12 @@ def look_at(
     text_type = library.library.classes["Str"].of()
     with errors.compile_time(source, limits.compile_time) as diagnostics, NO_CYCLES:
         node = parse_formula(source, diagnostics)
-        names = [name for name in names_in(node) if name not in constants]
+        given = types or {}
+        names = [
+            name
+            for name in names_in(node)
+            if name not in constants and (name not in KNOWN or name in annotations_of(given))
+        ]
         known = dict.fromkeys(names, DOUBLE) if types is None else types_of(types, text_type)
         hosts = [callback.declaration for callback in callbacks]
         values = {name: constant(name, value, text_type) for name, value in constants.items()}

@@ -10,6 +10,7 @@ import inspect
 import sys
 from collections import deque
 from collections.abc import Callable
+from keyword import iskeyword
 from typing import Any, Final, Generic, TypeVar
 from weakref import WeakValueDictionary
 
@@ -205,18 +206,22 @@ def is_a(cls: ClassRef, other: ClassRef) -> bool:
 
 
 def signature_of(function: Typed, text: Type) -> inspect.Signature:
-    """As Python shows it."""
+    """As Python shows it; a name that Python has no parameters of is shown with its number."""
     return inspect.Signature(
         [
             inspect.Parameter(
-                parameter.name,
+                shown_name(parameter.name, index),
                 inspect.Parameter.POSITIONAL_OR_KEYWORD,
                 annotation=annotation(parameter.type, text),
             )
-            for parameter in function.parameters
+            for index, parameter in enumerate(function.parameters)
         ],
         return_annotation=annotation(function.result, text),
     )
+
+
+def shown_name(name: str, index: int) -> str:
+    return name if name.isidentifier() and not iskeyword(name) else f"_{index}"
 
 
 def comment_above(function: Typed) -> str | None:
