@@ -21,6 +21,7 @@ from doralang.checker.program import Function, TypedExpression
 from doralang.checker.widening import NUMERIC, WHOLE, as_whole, common, type_of, widened
 from doralang.library.internals import RAW
 from doralang.syntax import tree
+from doralang.syntax.words import FORMULA_CONSTANTS, MISNOMERS
 from doralang.types.types import BOOL, CHAR, DOUBLE, Type
 
 ARITHMETIC: Final = frozenset("+-*/%")
@@ -323,26 +324,8 @@ FUNCTIONS: Final[dict[str, Special]] = {
 # Names.
 
 CONSTANTS: Final[dict[str, tuple[Type, bool | int | float | str]]] = {
-    "pi": (DOUBLE, 3.141592653589793),
-    "e": (DOUBLE, 2.718281828459045),
+    name: (DOUBLE, value) for name, value in FORMULA_CONSTANTS.items()
 }
-"""names that are known where no variable has them"""
-
-MISNOMERS: Final = {
-    "True": "write `true`",
-    "False": "write `false`",
-    "TRUE": "write `true`",
-    "FALSE": "write `false`",
-    **dict.fromkeys(
-        ("None", "null", "NULL", "Null", "undefined"),
-        "whether a value is missing is asked by `isMissing(x)`, and `coalesce(x, 0)` replaces one",
-    ),
-    **dict.fromkeys(("NaN", "nan"), "what is no number is asked by `isNan(x)`; `0 / 0` gives it"),
-    **dict.fromkeys(("inf", "Infinity", "infinity"), "`1 / 0` is infinite"),
-}
-"""what other languages call values, and what to write"""
-KNOWN: Final = frozenset({*CONSTANTS, *MISNOMERS})
-"""names that are no variables unless somebody says so"""
 
 
 def check_name(body: Body, node: tree.Name, expected: Type | None) -> TypedExpression:

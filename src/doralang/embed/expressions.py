@@ -1,7 +1,4 @@
-"""Formulas inside Python: one expression, whose free names are its parameters.
-
-    price = dora.expr("base * (1 + vat) - rebate")
-    price(base=100.0, vat=0.2, rebate=5.0)      ->   115.0
+"""The general path of formulas, and what is said about them.
 
 The language of formulas is that of `dora eval` (reference, 1.5).  A formula is compiled like a program with
 a single function; all formulas with the same limits run in the same instances, as they keep nothing there.
@@ -9,6 +6,7 @@ a single function; all formulas with the same limits run in the same instances, 
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple, get_type_hints
@@ -16,24 +14,25 @@ from weakref import WeakValueDictionary
 
 from doralang.checker import program as typed
 from doralang.checker.checker import check_formula
-from doralang.checker.formulas import KNOWN
 from doralang.checker.library import compiled_library
 from doralang.code.collectors import COLLECTORS, DEFAULT
 from doralang.code.constants import layout_constants
 from doralang.embed import errors
 from doralang.embed.callbacks import Callback, callbacks_of
+from doralang.embed.conversion import as_double
 from doralang.embed.errors import Diagnostic
-from doralang.embed.functions import Callee, Function
+from doralang.embed.formulas import Expr
+from doralang.embed.functions import Callee, Function, in_order, shown_name
 from doralang.embed.instances import Host, Pool
 from doralang.embed.kinds import kind_name, type_named
 from doralang.embed.limits import Limits
 from doralang.embed.modules import NO_FUNCTIONS, Policy, limits_for
-from doralang.embed.native_calls import keep_vectorcall
 from doralang.embed.objects import Object
 from doralang.embed.programs import CheckedProgram
 from doralang.native.module import CodeOptions, library_module
 from doralang.syntax import tree
 from doralang.syntax.parser import parse_formula
+from doralang.syntax.words import KNOWN
 from doralang.text.diagnostics import Diagnostics
 from doralang.text.pause import NO_CYCLES
 from doralang.text.source import Source
@@ -41,6 +40,7 @@ from doralang.types.types import BOOL, DOUBLE, Type
 
 Types = Mapping[str, object] | type
 Constant = float | int | bool | str
+Options = tuple[tuple[str, Any], ...]
 NO_CONSTANTS: Final[Mapping[str, Constant]] = MappingProxyType({})
 
 POOLS: Final[WeakValueDictionary[Limits, Pool]] = WeakValueDictionary()
@@ -79,66 +79,77 @@ class Check:
         return f"<Check ok={self.ok} type={self.type} names={self.names}>"
 
 
-class Expr(Function[Any]):
-    """A compiled formula, called with its variables by name or in order.
-
-    Immutable and thread-safe; equal to another one of the same text and options.
-    """
-
-    def __init__(self, callee: Callee, source: str, options: tuple[object, ...]) -> None:
-        super().__init__(callee)
-        self.__doc__ = None
-        self.source = source
-        self.names = tuple([name for name, _, _ in callee.parameters])
-        self.type = str(callee.function.result)
-        self._options = options
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Expr) and (self.source, self._options) == (other.source, other._options)
-
-    def __hash__(self) -> int:
-        return hash(self.source)
-
-    def __repr__(self) -> str:
-        return f"<dora formula {self.source!r}>"
-
-
-keep_vectorcall(Expr)
-
-
-def expr(
+def general(
     text: str,
-    types: Types | None = None,
-    *,
-    result: object = None,
-    constants: Mapping[str, Constant] = NO_CONSTANTS,
-    functions: Mapping[str, Callable[..., Any]] = NO_FUNCTIONS,
-    policy: Policy = "untrusted",
-    limits: Limits | None = None,
-    filename: str = "<expression>",
-) -> Expr:
-    """Compile one formula.  Raises CompileError with every mistake in it.
-
-    With `types` (a mapping of names to kinds, or a class with annotations) its names must be among them, and
-    all of these are parameters; without, every name is a parameter of kind `double`, in order of first
-    appearance.  `result` is the kind that it must have.  `constants` stand for their values; `functions` are
-    Python functions with annotations that it may call.
-    """
-    limits = limits_for(policy, limits)
-    library = compiled_library(layout_constants()).library
-    callbacks = callbacks_of(functions, library.classes["Str"].of())
-    checked = look_at(text, types, result, constants, callbacks, limits, filename)
+    types: Types | None,
+    result: object,
+    constants: Mapping[str, Constant],
+    functions: Mapping[str, Callable[..., Any]],
+    missing: str,
+    policy: Policy,
+    limits: Limits | None,
+    filename: str,
+) -> tuple[Function[Any], Options]:
+    """The function of a formula, and its options as they are kept.  Raises CompileError, TypeError."""
+    if missing not in ("error", "propagate"):
+        raise ValueError(f"missing: {missing!r} is neither 'error' nor 'propagate'")
+    bounds = limits_for(policy, limits)
+    library = compiled_library(layout_constants())
+    callbacks = callbacks_of(functions, library.library.classes["Str"].of())
+    checked = look_at(text, types, result, constants, callbacks, bounds, filename)
     if checked.diagnostics.errors:
         raise errors.CompileError(checked.diagnostics)
-    program = CheckedProgram(checked.program, limits, None, callbacks, Object)
-    instances = Pool(program.code, program.new_host) if callbacks else shared_pool(limits)
-    key = (
-        tuple((parameter.name, parameter.type) for parameter in checked.function.parameters),
-        tuple(constants.items()),
-        tuple(functions.items()),
-        limits,
+    program = CheckedProgram(checked.program, bounds, None, callbacks, Object)
+    instances = Pool(program.code, program.new_host) if callbacks else shared_pool(bounds)
+    kept = {
+        "types": None if types is None else tuple(annotations_of(types).items()),
+        "result": result,
+        "constants": tuple(constants.items()),
+        "functions": tuple(functions.items()),
+        "missing": None if missing == "error" else missing,
+        "policy": None if policy == "untrusted" else policy,
+        "limits": limits,
+        "filename": None if filename == "<expression>" else filename,
+    }
+    options = tuple([(name, value) for name, value in kept.items() if value not in (None, ())])
+    return Function(Callee(program, checked.function, instances)), options
+
+
+def kinds(formula: Expr) -> tuple[str, ...] | None:
+    """The types of the parameters; None if all are doubles."""
+    if formula._general is None:
+        return None
+    types = [type for _, _, type in formula._general._callee.parameters]
+    return None if all(type is DOUBLE for type in types) else tuple(map(str, types))
+
+
+def signature(formula: Expr) -> inspect.Signature:
+    """As Python shows it."""
+    if formula._general is not None:
+        return formula._general.__signature__
+    return inspect.Signature(
+        [
+            inspect.Parameter(
+                shown_name(name, index), inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=float
+            )
+            for index, name in enumerate(formula.names)
+        ],
+        return_annotation=bool if formula.type == "bool" else float,
     )
-    return Expr(Callee(program, checked.function, instances), text, key)
+
+
+def doubles(formula: Expr, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[float]:
+    """The arguments of a formula on doubles, in order.  Raises TypeError and OverflowError."""
+    values = in_order(formula.names, args, kwargs)
+    if values is None:
+        try:
+            values = signature(formula).bind(*args, **kwargs).args
+        except TypeError as error:
+            raise TypeError(f"{formula.__name__}(): {error}") from None
+    return [
+        value if type(value) is float else as_double(value, name)
+        for name, value in zip(formula.names, values, strict=True)
+    ]
 
 
 def check(
@@ -148,6 +159,7 @@ def check(
     result: object = None,
     constants: Mapping[str, Constant] = NO_CONSTANTS,
     functions: Mapping[str, Callable[..., Any]] = NO_FUNCTIONS,
+    missing: str = "error",
     policy: Policy = "untrusted",
     limits: Limits | None = None,
     filename: str = "<expression>",
@@ -214,7 +226,7 @@ def constant(name: str, value: Constant, text: Type) -> tuple[Type, Constant]:
     return DOUBLE, float(value)
 
 
-def types_of(types: Types, text: Type) -> dict[str, Type]:
+def types_of(types: Types | tuple[tuple[str, object], ...], text: Type) -> dict[str, Type]:
     """Names and their types.  Raises TypeError."""
     named = {name: kind_name(kind, f"types: {name!r}") for name, kind in annotations_of(types).items()}
     for name, kind in named.items():
@@ -223,8 +235,10 @@ def types_of(types: Types, text: Type) -> dict[str, Type]:
     return {name: type_named(kind, text) for name, kind in named.items()}
 
 
-def annotations_of(types: Types) -> Mapping[str, object]:
-    """Names and their kinds, as they were given."""
+def annotations_of(types: Types | tuple[tuple[str, object], ...]) -> Mapping[str, object]:
+    """Names and their kinds, as they were given; pairs are those that a formula has kept."""
+    if isinstance(types, tuple):
+        return dict(types)
     return types if isinstance(types, Mapping) else get_type_hints(types)
 
 

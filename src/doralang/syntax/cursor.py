@@ -17,7 +17,8 @@ from collections.abc import Callable
 from typing import Final, NoReturn, TypeVar
 
 from doralang.syntax import tree
-from doralang.syntax.tokens import CHARACTER, END, KEYWORDS, NAME, NUMBER, STRING, Tokens
+from doralang.syntax.tokens import CHARACTER, END, NAME, NUMBER, STRING, Tokens
+from doralang.syntax.words import KEYWORDS
 from doralang.text.diagnostics import Diagnostics
 from doralang.text.recursion import HOP, on_fresh_stack
 from doralang.text.shown import excerpt

@@ -214,10 +214,10 @@ def look_at(c: Cursor, operator: str, level: int, waiting: list[Pending], left: 
 
 
 def is_percent(c: Cursor, left: tree.Expression) -> bool:
-    """Report a `%` with no right operand, and go past it."""
+    """Report a `%` with no right operand, and go past it.  In `5% + x` the `+` is no sign."""
     after = c.peek()
-    signed = after in ("+", "-") and c.at + 2 < len(c.starts) and not adjoins(c, 2)
-    if (after in OPERAND_STARTS or after in PREFIXES or after == "(") and not signed:
+    signed = after in ("+", "-") and adjoins(c, 0) and not adjoins(c, 1) and not adjoins(c, 2)
+    if (after in OPERAND_STARTS or after in PREFIXES or after in ("(", "if")) and not signed:
         return False
     mistake(c, c.span(), "`%` is the remainder of a division", f"write `{written(c, left)} / 100`")
     c.advance()

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Final, NamedTuple
 
 from doralang.syntax.tokens import CHARACTER, END, FIXED, NAME, NUMBER, STRING, Tokens
+from doralang.syntax.words import FORMULA_WORDS
 from doralang.text.diagnostics import Diagnostics
 from doralang.text.shown import excerpt, visible
 from doralang.text.source import Source, Span
@@ -69,7 +70,7 @@ _TOKEN: Final = _tokens("")
 _KINDS: Final = {"fixed": NAME, "number": NUMBER, "string": STRING, "character": CHARACTER}
 _PLAIN: Final = [_KINDS.get(name) for name in _SORTS]
 
-FORMULA_FIXED: Final = {**FIXED, **{text: text for text in ("?", "**", "<>", "and", "or", "not")}}
+FORMULA_FIXED: Final = {**FIXED, **{text: text for text in ("?", "**", "<>", *FORMULA_WORDS)}}
 _FORMULA_TOKEN: Final = _tokens(r"`[^`\n]++`|\*\*|<>|\?|")
 
 
