@@ -10,6 +10,7 @@ What is not arithmetic, comparison, choice or a mathematical function on doubles
 from __future__ import annotations
 
 import ctypes
+import gc
 import re
 import sys
 from _thread import allocate_lock
@@ -265,11 +266,7 @@ SIZE_BITS = 20
 
 
 class Placed(int):
-    """Code that has been placed, as one number: its address and its size.  It is freed with the object.
-
-    Python's collector of cycles calls finalizers, which may still call the formula, before it drops anything;
-    objects of this class, which lead nowhere, are none of its business, so the code is freed behind them.
-    """
+    """Code that has been placed, as one number: its address and its size.  It is freed with the object."""
 
     __slots__ = ()
 
@@ -303,6 +300,9 @@ class Place:
         self.used = self.formulas = 0
         """bytes of code, and of how many formulas"""
         self.lock = allocate_lock()
+        self.collecting = False
+        """whether Python's collector of cycles is at work"""
+        gc.callbacks.append(self.note_collection)
 
         objects = {"SLOW": id(slow), "PyFloat_Type": id(float), "PyLong_Type": id(int)}
 
@@ -331,12 +331,26 @@ class Place:
         return self.arena.place(code)
 
     def condemn(self, address: int, size: int) -> None:
-        """The last reference to a formula is gone.  That may interrupt work in the arena: then later."""
+        """The last reference to a formula is gone: free its code.
+
+        That may interrupt work in the arena; and while Python's collector of cycles is at work, finalizers
+        that it has still to call may call the formula.  Then it is done later.
+        """
         self.condemned.append((address, size))
         self.reap()
 
+    def note_collection(self, phase: str, info: dict[str, int]) -> None:
+        self.collecting = phase == "start"
+        if self.condemned and not self.collecting:
+            self.reap()
+
     def reap(self) -> None:
-        while self.condemned and not self.arena.lock.locked() and self.lock.acquire(blocking=False):
+        while (
+            self.condemned
+            and not self.collecting
+            and not self.arena.lock.locked()
+            and self.lock.acquire(blocking=False)
+        ):
             try:
                 if self.condemned:
                     address, size = self.condemned.pop()

@@ -93,6 +93,8 @@ def general(
     """The function of a formula, and its options as they are kept.  Raises CompileError, TypeError."""
     if missing not in ("error", "propagate"):
         raise ValueError(f"missing: {missing!r} is neither 'error' nor 'propagate'")
+    if missing == "propagate":
+        raise NotImplementedError("missing='propagate' is not there yet")
     bounds = limits_for(policy, limits)
     library = compiled_library(layout_constants())
     callbacks = callbacks_of(functions, library.library.classes["Str"].of())
