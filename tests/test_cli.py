@@ -601,6 +601,7 @@ class TestEval:
             ('contains("abc", "cb") or startsWith("a", "ab") or endsWith("c", "bc")', "false"),
             ('"abc".getByte(1)', "98"),
             ("5L & 4", "4"),
+            ("isMissing(2) or coalesce(1, 2) == 1", "true"),
         ],
     )
     def test_formulas(self, formula: str, value: str) -> None:

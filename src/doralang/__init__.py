@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from doralang.embed.errors import InstanceBusy as InstanceBusy
     from doralang.embed.errors import InstanceSpent as InstanceSpent
     from doralang.embed.errors import LimitExceeded as LimitExceeded
+    from doralang.embed.errors import MissingValue as MissingValue
     from doralang.embed.errors import NilAccess as NilAccess
     from doralang.embed.errors import OutOfMemory as OutOfMemory
     from doralang.embed.errors import SourceTooLarge as SourceTooLarge
@@ -56,8 +57,8 @@ if TYPE_CHECKING:
 
 _ERRORS: Final = """
     AssertionFailed Cancelled CastFailed CompileError CompileTimeExceeded Diagnostic DivisionByZero DoraError
-    Exited Failure FatalError Frame IndexOutOfBounds InstanceBusy InstanceSpent LimitExceeded NilAccess
-    OutOfMemory SourceTooLarge StackOverflow Thrown TimeLimitExceeded
+    Exited Failure FatalError Frame IndexOutOfBounds InstanceBusy InstanceSpent LimitExceeded MissingValue
+    NilAccess OutOfMemory SourceTooLarge StackOverflow Thrown TimeLimitExceeded
 """
 _HOMES: Final[dict[str, str]] = {
     **dict.fromkeys(_ERRORS.split(), "doralang.embed.errors"),

@@ -39,6 +39,7 @@ from doralang.checker.declarations import (
 )
 from doralang.checker.hosts import HostFunction
 from doralang.checker.inheritance import check_inheritance
+from doralang.checker.missing import nothing_missing
 from doralang.checker.program import Class, Function, FunctionKind, Global, Library, Local, Program, Trait
 from doralang.checker.resolve import resolve_type
 from doralang.checker.scopes import ConstantName, Context, Progress, Recorder, Unit
@@ -294,7 +295,7 @@ def check_formula(
         function.parameters.append(local)
     body = new_body(FORMULA_HANDLERS, context, function)
     body.formula = True
-    value = body.expression(node)
+    value = body.expression(nothing_missing(node))
     text = library.library.classes["Str"].of()
     if not (isinstance(value.type, PrimitiveType) or value.type is text or body.is_unknown(value.type)):
         found = "nil" if value.type is NIL else value.type

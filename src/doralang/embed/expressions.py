@@ -7,17 +7,19 @@ a single function; all formulas with the same limits run in the same instances, 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, Final, NamedTuple, get_type_hints
-from weakref import WeakValueDictionary
+from typing import Any, Final, NamedTuple, get_args, get_type_hints
+from weakref import WeakKeyDictionary, WeakValueDictionary
 
 from doralang.checker import program as typed
 from doralang.checker.checker import check_formula
 from doralang.checker.library import compiled_library
+from doralang.checker.missing import Rewriter
 from doralang.code.collectors import COLLECTORS, DEFAULT
 from doralang.code.constants import layout_constants
 from doralang.embed import errors
+from doralang.embed.borders import Border
 from doralang.embed.callbacks import Callback, callbacks_of
 from doralang.embed.conversion import as_double
 from doralang.embed.errors import Diagnostic
@@ -45,6 +47,13 @@ NO_CONSTANTS: Final[Mapping[str, Constant]] = MappingProxyType({})
 
 POOLS: Final[WeakValueDictionary[Limits, Pool]] = WeakValueDictionary()
 """where formulas with these limits run, as long as there are any"""
+
+
+Rewrite = Callable[[tree.Expression], tree.Expression]
+
+
+def unchanged(node: tree.Expression) -> tree.Expression:
+    return node
 
 
 class Checked(NamedTuple):
@@ -93,16 +102,11 @@ def general(
     """The function of a formula, and its options as they are kept.  Raises CompileError, TypeError."""
     if missing not in ("error", "propagate"):
         raise ValueError(f"missing: {missing!r} is neither 'error' nor 'propagate'")
-    if missing == "propagate":
-        raise NotImplementedError("missing='propagate' is not there yet")
     bounds = limits_for(policy, limits)
     library = compiled_library(layout_constants())
     callbacks = callbacks_of(functions, library.library.classes["Str"].of())
-    checked = look_at(text, types, result, constants, callbacks, bounds, filename)
-    if checked.diagnostics.errors:
-        raise errors.CompileError(checked.diagnostics)
-    program = CheckedProgram(checked.program, bounds, None, callbacks, Object)
-    instances = Pool(program.code, program.new_host) if callbacks else shared_pool(bounds)
+    recipe = Recipe(text, types, result, constants, callbacks, bounds, filename)
+    callee = FormulaCallee(recipe, missing == "propagate")
     kept = {
         "types": None if types is None else tuple(annotations_of(types).items()),
         "result": result,
@@ -114,7 +118,110 @@ def general(
         "filename": None if filename == "<expression>" else filename,
     }
     options = tuple([(name, value) for name, value in kept.items() if value not in (None, ())])
-    return Function(Callee(program, checked.function, instances)), options
+    return Function(callee), options
+
+
+class Recipe(NamedTuple):
+    """What a formula is made from."""
+
+    text: str
+    types: Types | None
+    result: object
+    constants: Mapping[str, Constant]
+    callbacks: list[Callback]
+    limits: Limits
+    filename: str
+
+    def callee(self, rewrite: Rewrite = unchanged) -> tuple[CheckedProgram, typed.Function, Pool]:
+        """The program, its function and where it runs.  Raises CompileError."""
+        checked = look_at(*self, rewrite)
+        if checked.diagnostics.errors:
+            raise errors.CompileError(checked.diagnostics)
+        program = CheckedProgram(checked.program, self.limits, None, self.callbacks, Object)
+        pool = Pool(program.code, program.new_host) if self.callbacks else shared_pool(self.limits)
+        return program, checked.function, pool
+
+
+class FormulaCallee(Callee):
+    """A formula, which takes None for a missing value."""
+
+    def __init__(self, recipe: Recipe, propagates: bool) -> None:
+        super().__init__(*recipe.callee())
+        self.recipe = recipe
+        self.propagates = propagates
+        self.variants: dict[frozenset[str], Variant] = {}
+        """the formula for certain names that are missing"""
+
+    def call(self, *args: Any, **kwargs: Any) -> Any:
+        return self.called(self.bound(args, kwargs))
+
+    def called(self, values: Sequence[Any]) -> Any:
+        """Call it with the arguments in order."""
+        names = frozenset(
+            name for (name, _, _), value in zip(self.parameters, values, strict=True) if value is None
+        )
+        if not names:
+            return super().call(*values)
+        variant = self.variants.get(names)
+        if variant is None:
+            if len(self.variants) >= MOST_VARIANTS:
+                self.variants.clear()
+            variant = self.variants[names] = Variant(self.recipe, names)
+        filled = [
+            STAND_INS.get(border, 0) if value is None else value  # type: ignore[arg-type]
+            for (_, border, _), value in zip(self.parameters, values, strict=True)
+        ]
+        if variant.is_there(filled):
+            return variant.value(filled)
+        if self.propagates:
+            return None
+        name = next(name for name, _, _ in self.parameters if name in names)
+        raise errors.MissingValue(f"`{name}` is missing")
+
+
+MOST_VARIANTS: Final = 64
+STAND_INS: Final[Mapping[Border, Any]] = {Border.BOOL: False, Border.TEXT: "", Border.CHAR: "-"}
+"""what stands for a missing value, and is not looked at"""
+
+
+class Variant:
+    """A formula for certain names that are missing."""
+
+    def __init__(self, recipe: Recipe, names: frozenset[str]) -> None:
+        recipe = recipe._replace(result=None)
+        found: list[tree.Expression] = []
+
+        def there(node: tree.Expression) -> tree.Expression:
+            found.append(Rewriter(names).is_there(node))
+            return found[0]
+
+        test = Callee(*recipe.callee(there))
+        self.test = None if isinstance(found[0], tree.Boolean) else test
+        self.known = isinstance(found[0], tree.Boolean) and found[0].value
+        self.result = Callee(*recipe.callee(lambda node: Rewriter(names).value(node)))
+
+    def is_there(self, values: Sequence[Any]) -> bool:
+        return self.known if self.test is None else bool(self.test.call(*values))
+
+    def value(self, values: Sequence[Any]) -> Any:
+        return self.result.call(*values)
+
+
+GENERAL: Final[WeakKeyDictionary[Expr, FormulaCallee]] = WeakKeyDictionary()
+"""what computes formulas of the direct path where something is missing"""
+
+
+def called(formula: Expr, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """The slow way to call a formula of the direct path."""
+    values = arguments(formula, args, kwargs)
+    if not any(value is None for value in values):
+        return formula(*doubles(formula, values))
+    callee = GENERAL.get(formula)
+    if callee is None:
+        types = dict(formula._options).get("types")
+        recipe = Recipe(formula.source, types, None, NO_CONSTANTS, [], Limits.untrusted(), "<expression>")
+        callee = GENERAL[formula] = FormulaCallee(recipe, False)
+    return callee.called(values)
 
 
 def kinds(formula: Expr) -> tuple[str, ...] | None:
@@ -140,14 +247,19 @@ def signature(formula: Expr) -> inspect.Signature:
     )
 
 
-def doubles(formula: Expr, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[float]:
-    """The arguments of a formula on doubles, in order.  Raises TypeError and OverflowError."""
+def arguments(formula: Expr, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...]:
+    """The arguments of a formula in order.  Raises TypeError."""
     values = in_order(formula.names, args, kwargs)
     if values is None:
         try:
             values = signature(formula).bind(*args, **kwargs).args
         except TypeError as error:
             raise TypeError(f"{formula.__name__}(): {error}") from None
+    return values
+
+
+def doubles(formula: Expr, values: Sequence[Any]) -> list[float]:
+    """Arguments in order as doubles.  Raises TypeError and OverflowError."""
     return [
         value if type(value) is float else as_double(value, name)
         for name, value in zip(formula.names, values, strict=True)
@@ -181,8 +293,9 @@ def look_at(
     callbacks: list[Callback],
     limits: Limits,
     filename: str,
+    rewrite: Rewrite = unchanged,
 ) -> Checked:
-    """Read and check a formula."""
+    """Read and check a formula; what is checked is what `rewrite` makes of it."""
     if not isinstance(text, str):
         raise TypeError(f"a formula is a str, not {type(text).__name__}")
     source = Source(filename, text)
@@ -202,7 +315,7 @@ def look_at(
         hosts = [callback.declaration for callback in callbacks]
         values = {name: constant(name, value, text_type) for name, value in constants.items()}
         program, function = check_formula(
-            source, node, diagnostics, library, known, hosts=hosts, constants=values
+            source, rewrite(node), diagnostics, library, known, hosts=hosts, constants=values
         )
     if result is not None and not diagnostics.errors:
         wanted = type_named(kind_name(result, "result"), text_type)
@@ -230,11 +343,23 @@ def constant(name: str, value: Constant, text: Type) -> tuple[Type, Constant]:
 
 def types_of(types: Types | tuple[tuple[str, object], ...], text: Type) -> dict[str, Type]:
     """Names and their types.  Raises TypeError."""
-    named = {name: kind_name(kind, f"types: {name!r}") for name, kind in annotations_of(types).items()}
+    named = {
+        name: kind_name(without_none(kind), f"types: {name!r}")
+        for name, kind in annotations_of(types).items()
+    }
     for name, kind in named.items():
         if not kind:
             raise TypeError(f"types: {name!r} cannot be None")
     return {name: type_named(kind, text) for name, kind in named.items()}
+
+
+def without_none(kind: object) -> object:
+    """`float` of `float | None`: any argument of a formula may be missing."""
+    if isinstance(kind, str) and "|" in kind:
+        names = [name.strip() for name in kind.split("|")]
+        return next((name for name in names if name != "None"), kind) if "None" in names else kind
+    others = [one for one in get_args(kind) if one is not type(None)]
+    return others[0] if len(others) == 1 and len(get_args(kind)) == 2 else kind
 
 
 def annotations_of(types: Types | tuple[tuple[str, object], ...]) -> Mapping[str, object]:

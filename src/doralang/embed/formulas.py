@@ -141,7 +141,7 @@ def unpickled(source: str, options: Options = NO_OPTIONS) -> Expr:
 
 def called_slowly(formula: Expr, *args: Any, **kwargs: Any) -> Any:
     """A call of a formula on doubles whose arguments machine code does not take."""
-    return formula(*load(GENERAL).doubles(formula, args, kwargs))
+    return load(GENERAL).called(formula, args, kwargs)
 
 
 PLACES = direct.PLACES
