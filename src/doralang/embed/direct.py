@@ -140,8 +140,24 @@ class Reader:
             self.at += 1
             if operator == "%" and self.tokens[self.at][2] in ("+", "-"):
                 raise Leave  # a percentage, perhaps
-            right = self.binary(level + 1) if level < 8 else self.deeper(8)
+            right = self.leaf(level)
+            if right is None:
+                right = self.binary(level + 1) if level < 8 else self.deeper(8)
             node = self.joined(operator, level, node, right)
+
+    def leaf(self, level: int) -> Node | None:
+        """A variable or a number, if what follows binds no tighter than this level.  Most are so."""
+        name, digits, _, _ = self.tokens[self.at]
+        _, _, operator, _ = following = self.tokens[self.at + 1]
+        if LEVELS.get(operator or following[0], 0) > level or operator == "(":
+            return None
+        if digits:
+            return self.atom()
+        if not name or name == "not":
+            return None
+        self.at += 1
+        number = self.names.get(name)
+        return self.variable(name) if number is None else ("variable", number)
 
     def joined(self, operator: str, level: int, left: Node, right: Node) -> Node:
         if level <= 2:

@@ -14,6 +14,7 @@ calls.
 
 from __future__ import annotations
 
+from functools import cache
 from struct import pack
 
 TYPE_CHECKING = False
@@ -48,12 +49,29 @@ def modrm(register: int, other: int) -> int:
     return 0xC0 | (register & 7) << 3 | other & 7
 
 
+@cache
 def between(prefix: int, opcode: int, register: int, other: int) -> bytes:
     """An instruction of SSE2 on two registers."""
     rex = 0x40 | (register >> 3) << 2 | other >> 3
     if rex != 0x40:
         return bytes((prefix, rex, 0x0F, opcode, modrm(register, other)))
     return bytes((prefix, 0x0F, opcode, modrm(register, other)))
+
+
+@cache
+def extreme(left: int, right: int, keeps: bytes) -> bytes:
+    """The first of two numbers stays if it is no number, or `left` is above `right`; the second one is
+    taken if that is below, or no number; of equal ones the sign of the first decides.
+
+        ucomisd first, first; jp end; ucomisd left, right; ja end; jb take
+        movmskpd eax, first; test al, 1; KEEPS end; take: movapd first, second; end:
+    """
+    first, second = min(left, right), max(left, right)
+    take = between(0x66, 0x28, first, second)
+    sign = between(0x66, 0x50, 0, first) + b"\xa8\x01" + keeps + bytes((len(take),))
+    rest = b"\x77" + bytes((2 + len(sign) + len(take),)) + b"\x72" + bytes((len(sign),)) + sign + take
+    rest = between(0x66, 0x2E, left, right) + rest
+    return between(0x66, 0x2E, first, first) + b"\x7a" + bytes((len(rest),)) + rest
 
 
 class Emitter:
@@ -206,24 +224,10 @@ class Emitter:
         self.code += between(0xF2, 0x51, depth, depth)
 
     def maximum(self, depth: int) -> None:
-        self.extreme(depth, depth + 1, b"\x74")
+        self.code += extreme(depth, depth + 1, b"\x74")
 
     def minimum(self, depth: int) -> None:
-        self.extreme(depth + 1, depth, b"\x75")
-
-    def extreme(self, left: int, right: int, keeps: bytes) -> None:
-        """The first of two numbers stays if it is no number, or `left` is above `right`; the second one is
-        taken if that is below, or no number; of equal ones the sign of the first decides.
-
-            ucomisd first, first; jp end; ucomisd left, right; ja end; jb take
-            movmskpd eax, first; test al, 1; KEEPS end; take: movapd first, second; end:
-        """
-        first, second = min(left, right), max(left, right)
-        take = between(0x66, 0x28, first, second)
-        sign = between(0x66, 0x50, 0, first) + b"\xa8\x01" + keeps + bytes((len(take),))
-        rest = b"\x77" + bytes((2 + len(sign) + len(take),)) + b"\x72" + bytes((len(sign),)) + sign + take
-        rest = between(0x66, 0x2E, left, right) + rest
-        self.code += between(0x66, 0x2E, first, first) + b"\x7a" + bytes((len(rest),)) + rest
+        self.code += extreme(depth + 1, depth, b"\x75")
 
     def clamp(self, depth: int) -> None:
         """The greater of the first two, then the less of that and the third."""
