@@ -25,6 +25,7 @@ from doralang.embed.native_calls import NativeCall, Words, keep_vectorcall, set_
 from doralang.embed.programs import CheckedProgram
 from doralang.embed.wrappers import Surroundings, Wrapped
 from doralang.machine.buffer import Code, link
+from doralang.optional import load
 from doralang.runtime.code_space import CodeSpace
 from doralang.types.types import ClassType, Type
 
@@ -256,6 +257,8 @@ class Function(NativeCall, Generic[T]):
         self.__doc__ = comment_above(function)
         self.__signature__ = callee.signature
         self.signature = function.signature
+        self._by_name = False
+        """whether Python finds it by its name, as it has taken the place of a Python function"""
         self._place()
 
     def _place(self) -> None:
@@ -279,6 +282,22 @@ class Function(NativeCall, Generic[T]):
         code, callee = self._callee.program.code, self._callee
         shape = code.loader.shape(code.text_class)
         return Words(self._wrapper.address, self._thread, callee.cell, self._slow, shape, self._names)
+
+    def __reduce__(self) -> str | tuple[Any, ...]:
+        """The module's text and options and the name; one from a Python stub is found by its name."""
+        callee = self._callee
+        recipe = callee.program.recipe
+        if recipe is None or callee.receiver is not None:
+            raise TypeError(f"{self!r} cannot be pickled or copied")
+        if self._by_name:
+            return self.__qualname__
+        return load("doralang.embed.modules").remade_function, (*recipe, self.__name__)
+
+    def __copy__(self) -> Function[T]:
+        return self
+
+    def __deepcopy__(self, memo: object) -> Function[T]:
+        return self
 
     def __repr__(self) -> str:
         return f"<dora function {self.signature}>"

@@ -109,6 +109,18 @@ class Limits:
     def __hash__(self) -> int:
         return hash(tuple(getattr(self, name) for name in self.__slots__))
 
+    def given(self) -> tuple[tuple[str, int | float], ...]:
+        """Those that there are."""
+        values = [(name, getattr(self, name)) for name in self.__slots__]
+        return tuple([(name, value) for name, value in values if value is not None])
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return remade, (self.given(),)
+
     def __repr__(self) -> str:
-        given = [(name, getattr(self, name)) for name in self.__slots__]
-        return f"Limits({', '.join(f'{name}={value!r}' for name, value in given if value is not None)})"
+        return f"Limits({', '.join(f'{name}={value!r}' for name, value in self.given())})"
+
+
+def remade(given: tuple[tuple[str, Any], ...]) -> Limits:
+    """The limits of a pickle."""
+    return Limits(**dict(given))

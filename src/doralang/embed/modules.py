@@ -29,6 +29,7 @@ from doralang.embed.layouts import refuse_free_threading
 from doralang.embed.limits import Limits
 from doralang.embed.objects import Object
 from doralang.embed.programs import CheckedProgram
+from doralang.embed.recipes import ALIVE, recipe_of, remade
 from doralang.library.files import GRANTED
 from doralang.syntax.parser import parse_file
 from doralang.text.source import Source
@@ -52,6 +53,16 @@ def to_stdout(text: str) -> None:
     sys.stdout.write(text)
 
 
+DEFAULTS: Final[dict[str, Any]] = {
+    "filename": "<string>",
+    "functions": NO_FUNCTIONS,
+    "print": to_stdout,
+    "grant": (),
+    "policy": "trusted",
+    "limits": None,
+}
+
+
 def compile(
     source: str | None = None,
     *,
@@ -69,7 +80,7 @@ def compile(
     annotations are the signatures.  `print` gets what the program prints (None drops it).  `grant` names
     what it may reach: "files", "clock", "process", "native".  Raises CompileError with every mistake.
     """
-    limits = limits_for(policy, limits)
+    bounds, limits = limits, limits_for(policy, limits)
     if (source is None) == (path is None):
         raise TypeError("give a text or the path of a file, one of them")
     if path is not None:
@@ -82,7 +93,17 @@ def compile(
     library = compiled_library(layout_constants())
     callbacks = callbacks_of(functions, library.library.classes["Str"].of())
     program = checked(Source(filename, source), granted, limits, callbacks)
-    return Module(CheckedProgram(program, limits, print, callbacks, Object))
+    made = CheckedProgram(program, limits, print, callbacks, Object)
+    given = {
+        "filename": filename,
+        "functions": functions,
+        "print": print,
+        "grant": grant,
+        "policy": policy,
+        "limits": bounds,
+    }
+    made.recipe = recipe_of(source, given, DEFAULTS)
+    return Module(made)
 
 
 def limits_for(policy: Policy, limits: Limits | None) -> Limits:
@@ -170,6 +191,33 @@ class Module:
     def __dir__(self) -> list[str]:
         return [*super().__dir__(), *callable_names(self._program)]
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """The text and the options of `compile`."""
+        recipe = self._program.recipe
+        assert recipe is not None, "it was compiled from a text"
+        ALIVE.setdefault(recipe, self)
+        return remade_module, tuple(recipe)
+
+    def __copy__(self) -> Module:
+        return self
+
+    def __deepcopy__(self, memo: object) -> Module:
+        return self
+
+
+def remade_module(source: str, options: tuple[tuple[str, Any], ...]) -> Module:
+    """The module of a pickle.  Raises CompileError if another version does not understand it."""
+    module = remade(compile, source, options)
+    assert isinstance(module, Module), "they are kept"
+    return module
+
+
+def remade_function(source: str, options: tuple[tuple[str, Any], ...], name: str) -> Function[Any]:
+    """The function of a pickle."""
+    found = getattr(remade_module(source, options), name)
+    assert isinstance(found, Function), "it was one"
+    return found
+
 
 class Instance:
     """A heap and the globals of one program.  `close`, or dropping it and its functions, frees all of it at
@@ -211,6 +259,9 @@ class Instance:
 
     def __dir__(self) -> list[str]:
         return [*super().__dir__(), *callable_names(self._program)]
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        raise TypeError("an instance cannot be pickled or copied; its module can")
 
     def __enter__(self) -> Instance:
         return self

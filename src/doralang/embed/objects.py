@@ -46,6 +46,9 @@ class Object(Held):
                 return Method(self, method)
         raise AttributeError(f"{self._type} has no field or method `{name}` that can be reached")
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        raise TypeError(f"a {self._type} of a program cannot be pickled or copied: it lives in its instance")
+
     def __setattr__(self, name: str, value: Any) -> None:
         if name in Held.__slots__:
             object.__setattr__(self, name, value)

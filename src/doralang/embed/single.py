@@ -56,4 +56,5 @@ def decorated(stub: Callable[..., Any]) -> Function[Any]:
     made = last_function(f"fun {name}({parameters}){result} {{\n{body}\n}}\n", filename=f"<{name}>")
     made.__module__, made.__qualname__ = stub.__module__, stub.__qualname__
     made.__signature__ = made._callee.signature = inspect.signature(stub)
+    made._by_name = True
     return made

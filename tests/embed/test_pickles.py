@@ -1,0 +1,88 @@
+"""Pickles and copies of modules and functions, and processes that start in three ways."""
+
+from __future__ import annotations
+
+import copy
+import multiprocessing
+import pickle
+from typing import Any
+
+import pytest
+
+import doralang as dora
+
+SOURCE = "fun twice(n: int) -> int { return 2 * n; } fun half(x: double) -> double { return x / 2.0; }"
+GLOBALS = "var n: int = 0; fun next() -> int { n = n + 1; return n; }"
+M = dora.compile(SOURCE)
+PRICE = dora.expr("base * (1 + vat)")
+LABEL = dora.expr("upper(name)", {"name": str})
+
+
+@dora.function
+def triangle(n: int = 3) -> int:
+    """return n * (n + 1) / 2;"""
+
+
+def rate(region: int) -> float:
+    return region / 2
+
+
+def test_modules() -> None:
+    data = pickle.dumps(M)
+    assert pickle.loads(data) is M and len(data) < len(SOURCE) + 100
+    options: dict[str, Any] = {
+        "functions": {"rate": rate},
+        "filename": "rates.dora",
+        "limits": dora.Limits(memory="8MB", time=2.0),
+        "print": None,
+    }
+    module = dora.compile("fun f(n: int) -> double { return rate(n) * 2.0; }", **options)
+    data = pickle.dumps(module)
+    assert pickle.loads(data) is module
+    del module
+    again = pickle.loads(data)
+    assert again.f(3) == 3.0 and again.new().limits == dora.Limits(memory="8MB", time=2.0)
+
+
+def test_globals_are_not_taken_along() -> None:
+    module = dora.compile(GLOBALS)
+    assert [module.next(), module.next()] == [1, 2]
+    data = pickle.dumps(module)
+    assert pickle.loads(data).next() == 3
+    del module
+    assert pickle.loads(data).next() == 1
+    with pytest.raises(TypeError, match="its module can"):
+        pickle.dumps(dora.compile(GLOBALS).new())
+
+
+def test_functions() -> None:
+    assert pickle.loads(pickle.dumps(M.twice))(4) == 8
+    assert pickle.loads(pickle.dumps(triangle)) is triangle and triangle() == 6
+    lone = dora.function("fun f(n: int) -> int { return n + 1; }")
+    assert pickle.loads(pickle.dumps(lone))(1) == 2
+    shapes = dora.compile(
+        "class P(let x: int) { fun get() -> int { return self.x; } } fun p() -> P { return P(1); }"
+    )
+    for one in (shapes.p(), shapes.p().get):
+        with pytest.raises(TypeError, match="cannot be pickled"):
+            pickle.dumps(one)
+
+
+def test_copies() -> None:
+    for one in (M, M.twice, PRICE, LABEL, triangle):
+        assert copy.copy(one) is one and copy.deepcopy(one) is one
+    with pytest.raises(TypeError):
+        copy.copy(M.new())
+
+
+def work(task: tuple[Any, Any, Any, float]) -> tuple[object, ...]:
+    formula, other, function, value = task
+    return formula(value, 0.5), other("a"), function(int(value)), M.half(value), triangle(int(value))
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
+def test_processes(method: str) -> None:
+    tasks = [(PRICE, LABEL, M.twice, float(value)) for value in range(6)]
+    with multiprocessing.get_context(method).Pool(2) as pool:
+        results = pool.map(work, tasks)
+    assert results == [(1.5 * n, "A", 2 * n, n / 2, n * (n + 1) // 2) for n in range(6)]
