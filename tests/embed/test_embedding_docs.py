@@ -52,7 +52,7 @@ def test_sessions(page: str) -> None:
     assert text
     test = doctest.DocTestParser().get_doctest(text, {"__name__": "session"}, page, page, 0)
     told: list[str] = []
-    doctest.DocTestRunner(optionflags=doctest.ELLIPSIS).run(test, out=told.append)
+    doctest.DocTestRunner(verbose=False, optionflags=doctest.ELLIPSIS).run(test, out=told.append)
     assert told == []
 
 

@@ -207,12 +207,13 @@ class Body:
         )
         for link in links:
             self.unit.diagnostics.look_at_clock()
-            if not isinstance(checked, Waiting | Exact) and checked.type is NEVER:
-                self.check_dropped(link)
-                continue
             left = checked.finish(None) if isinstance(checked, Waiting) else checked
-            if isinstance(left, Exact) and type(link) is not tree.Binary:
-                left = left.rounded()
+            if isinstance(left, Exact):
+                left = left if type(link) is tree.Binary else left.rounded()
+            elif left.type is NEVER:
+                self.check_dropped(link)
+                checked = left
+                continue
             checked = self.handlers.links[type(link)](self, link, left, expected if link is node else None)
         return checked
 

@@ -187,7 +187,7 @@ def declare_method(declaration: ClassDeclaration, node: tree.Function) -> None:
     inner = declare_signature(context, function, node)
     declaration.methods.append(FunctionDeclaration(function, node, inner))
     methods = entity.statics if is_static else entity.methods
-    if Modifier.LATE in node.modifiers and not is_static:
+    if context.is_library and Modifier.LATE in node.modifiers:
         methods = entity.late
     earlier = methods.get(node.name)
     if earlier is None:

@@ -146,7 +146,7 @@ def enter(context: Context, node: NamedDeclaration, entity: Entity) -> None:
 
 def check_for_library(context: Context, node: tree.Function | tree.Init | tree.Class | tree.Field) -> None:
     """Report what only library files may declare."""
-    if context.is_library:
+    if context.is_library or node.modifiers is Modifier.NONE:
         return
     if Modifier.INTERNAL in node.modifiers:
         context.error("E0904", node.span)

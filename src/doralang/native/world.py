@@ -39,20 +39,20 @@ class ProgramWorld:
         if not others:
             return ref if method.body is not None else None
         (first, *more) = others
-        if more or method.body is not None or first.body is None or first.all_type_parameters:
+        if more or method.body is not None or first in self.overriding:
+            return None
+        if first.body is None or first.all_type_parameters:
             return None
         return self.specializer.function_ref(first)
 
 
 def overriding(program: Program) -> dict[Function, list[Function]]:
-    """For each method those of all classes that stand in place of it."""
+    """For each method those that stand in place of it, but for those in place of these in turn."""
     result: dict[Function, list[Function]] = {}
     for cls in classes(program):
         for method in cls.methods.values():
-            above = method.overridden
-            while above is not None:
-                result.setdefault(above, []).append(method)
-                above = above.overridden
+            if method.overridden is not None:
+                result.setdefault(method.overridden, []).append(method)
     return result
 
 

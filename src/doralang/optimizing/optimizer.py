@@ -28,6 +28,10 @@ VERIFIES: Final = bool(os.environ.get("DORA_VERIFY"))
 """Whether each pass is looked after; tests set the environment variable."""
 
 
+LARGEST: Final = 2000
+"""instructions; larger functions stay as they are, as passes would take too long for them"""
+
+
 class Pass(NamedTuple):
     """`run` changes the graph; it says how many things it has found."""
 
@@ -110,6 +114,8 @@ def optimize(
 
     Without a `world` nothing is inlined.
     """
+    if len(function.code) > LARGEST and show is None:
+        return function
     times.functions += 1
     times.instructions += len(function.code)
     graph = optimized_graph(function, times, world)

@@ -99,7 +99,7 @@ class CodeSpace:
     def __exit__(self, *error: object) -> None:
         self.depth -= 1
         self.lock.release()
-        if self.condemned and not self.depth:
+        if self.condemned and not self.depth and not self.collecting:
             self.reap()
 
     def condemn(self, free: Callable[[], None]) -> None:

@@ -24,7 +24,7 @@ from doralang.syntax.tokens import END, NAME
 from doralang.syntax.types import annotated_type, complete_type
 from doralang.text.source import Span
 
-Jump: Final = tree.Return | tree.Throw | tree.Break | tree.Continue
+_MAY_BE_TAILS: Final = (tree.ExpressionStatement, tree.Return, tree.Throw, tree.Break, tree.Continue)
 _BEFORE_STATEMENTS: Final = frozenset({";", "{", "}"})
 _CONTINUING: Final = frozenset({"else", "catch", "finally"})
 
@@ -64,7 +64,7 @@ def open_block(c: Cursor, span: Span) -> tree.Block:
 def take_tail(c: Cursor, statements: list[tree.Statement]) -> tree.Expression | None:
     """The last statement of a block that ends here, if it is an expression without a `;`."""
     last = statements[-1] if statements else None
-    if not isinstance(last, tree.ExpressionStatement | Jump) or c.kinds[c.at - 2] == ";":
+    if c.kinds[c.at - 2] == ";" or not isinstance(last, _MAY_BE_TAILS):
         return None
     statements.pop()
     return last.expression if isinstance(last, tree.ExpressionStatement) else last
