@@ -13,7 +13,17 @@ from enum import Enum
 from types import MappingProxyType
 from typing import Final
 
-from doralang.checker import assignments, calls, expressions, jumps, lists, operators, statements, values
+from doralang.checker import (
+    assignments,
+    calls,
+    expressions,
+    jumps,
+    lists,
+    operators,
+    statements,
+    tuples,
+    values,
+)
 from doralang.checker import program as typed
 from doralang.checker.bodies import check_constructor, check_function, check_global, new_body
 from doralang.checker.body import Handlers, Ready
@@ -51,6 +61,7 @@ HANDLERS: Final = Handlers(
         **values.LEAVES,
         **jumps.LEAVES,
         **lists.LEAVES,
+        **tuples.LEAVES,
     },
     links={**calls.LINKS, **operators.LINKS},
     statements={**statements.STATEMENTS},
@@ -142,6 +153,7 @@ def check_library(
     """Declare the library.  Its bodies are checked, and reported about, when they are first asked for."""
     unit = Unit(diagnostics)
     declarations = Declarations(unit)
+    tuples.declare_tuples(unit)
     for source, file in files:
         collect(declarations, source, file)
     for function, complete in declare(declarations):

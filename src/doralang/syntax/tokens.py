@@ -29,7 +29,7 @@ _KEYWORDS: Final = """
 _OPERATORS: Final = """
     + - * / % ! ~ & | ^ << >> >>> && || = == != < <= > >= === !==
     += -= *= /= %= &= |= ^= <<= >>= >>>=
-    ( ) [ ] { } , ; : :: . .. ..= -> @
+    ( ) [ ] { } , ; : :: . .. ..= -> => @
 """
 KEYWORDS: Final = frozenset(_KEYWORDS.split())
 OPERATORS: Final = frozenset(_OPERATORS.split())
