@@ -22,6 +22,7 @@ from doralang.checker import (
     lists,
     operators,
     statements,
+    tuples,
     values,
 )
 from doralang.checker import program as typed
@@ -62,6 +63,7 @@ HANDLERS: Final = Handlers(
         **values.LEAVES,
         **jumps.LEAVES,
         **lists.LEAVES,
+        **tuples.LEAVES,
     },
     links={**calls.LINKS, **operators.LINKS},
     statements={**statements.STATEMENTS},
@@ -158,6 +160,7 @@ def check_library(
     """Declare the library.  Its bodies are checked, and reported about, when they are first asked for."""
     unit = Unit(diagnostics)
     declarations = Declarations(unit)
+    tuples.declare_tuples(unit)
     for source, file in files:
         collect(declarations, source, file)
     for function, complete in declare(declarations):

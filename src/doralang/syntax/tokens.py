@@ -25,7 +25,7 @@ END: Final = "END"
 _OPERATORS: Final = """
     + - * / % ! ~ & | ^ << >> >>> && || = == != < <= > >= === !==
     += -= *= /= %= &= |= ^= <<= >>= >>>=
-    ( ) [ ] { } , ; : :: . .. ..= -> @
+    ( ) [ ] { } , ; : :: . .. ..= -> => @
 """
 OPERATORS: Final = frozenset(_OPERATORS.split())
 

@@ -23,6 +23,7 @@ from doralang.checker.program import (
     Compute,
     Constant,
     DefaultValue,
+    Destructure,
     Dispatch,
     Expression,
     GetField,
@@ -35,6 +36,7 @@ from doralang.checker.program import (
     Logical,
     New,
     NilConstant,
+    Record,
     SetField,
     SetGlobal,
     SetLocal,
@@ -49,8 +51,10 @@ from doralang.library.internals import CHECKS_RECEIVER
 from doralang.text.source import Span
 from doralang.treewalk.frames import Frame
 from doralang.treewalk.machine import Leaving, Thrown, WalkState
+from doralang.treewalk.patterns import parts_of
 from doralang.types.failures import Trapped
 from doralang.types.traps import Trap
+from doralang.types.types import nil_is_value
 
 
 def evaluate(machine: WalkState, node: TypedExpression, frame: Frame) -> Value:
@@ -152,9 +156,18 @@ def finish_compute(machine: WalkState, node: Compute, frame: Frame, first: Value
 
 def finish_get_field(machine: WalkState, node: GetField, frame: Frame, first: Value) -> Value:
     if first is None:
+        if node.field.owner.nil_is_value:
+            return default_value(frame.bindings.of(node.type))
         raise trap(Trap.NIL, frame, node.span)
     assert isinstance(first, ClassInstance)
     return first.fields[machine.classes.slot(node.field)]
+
+
+def destructure(machine: WalkState, node: Destructure, frame: Frame) -> Value:
+    value = evaluate(machine, node.value, frame)
+    for local, part in parts_of(machine, node.pattern, value, frame):
+        frame.locals[local.index] = part
+    return None
 
 
 def finish_logical(machine: WalkState, node: Logical, frame: Frame, first: Value) -> Value:
@@ -192,6 +205,8 @@ def call(machine: WalkState, node: Call, frame: Frame) -> Value:
 def finish_call(machine: WalkState, node: Call, frame: Frame, first: Value) -> Value:
     dispatch, function = node.dispatch, node.target.function
     unchecked = first is None and dispatch is not Dispatch.STATIC
+    if unchecked and nil_is_value(frame.bindings.of(node.arguments[0].type)):
+        unchecked = False
     if unchecked and dispatch is not Dispatch.VIRTUAL and function.key not in CHECKS_RECEIVER:
         raise trap(Trap.NIL, frame, node.span)
     arguments = [first]
@@ -223,6 +238,12 @@ def new(machine: WalkState, node: New, frame: Frame) -> Value:
     bindings = machine.classes.bindings_of(node.target, frame.bindings)
     machine.invoke(constructor, bindings, [object, *arguments])
     return object
+
+
+def record(machine: WalkState, node: Record, frame: Frame) -> Value:
+    values = [evaluate(machine, value, frame) for value in node.values]
+    frame.span = node.span
+    return ClassInstance(node.made.of(frame.bindings.class_of(node.type).arguments), values)
 
 
 # The rest.
@@ -288,6 +309,8 @@ EVALUATORS: Final[dict[type[Expression], Callable[[WalkState, Any, Frame], Value
     Identical: identical,
     Call: call,
     New: new,
+    Record: record,
+    Destructure: destructure,
     IsInstance: climb,
     Cast: climb,
     TryElse: try_else,
