@@ -207,6 +207,12 @@ def test_a_sheet_with_types() -> None:
         dora.exprs({"label": "name + other"}, {"name": str})
 
 
+def test_constants_in_a_sheet() -> None:
+    sheet = dora.exprs({"area": "pi * r ** 2", "half": "area / 2", "e": "r + 1", "f": "e * 2"})
+    assert sheet.inputs == ("r",) and sheet({"r": 1.0})["f"] == 4.0
+    assert sheet({"r": 2.0})["half"] == 3.141592653589793 * 2
+
+
 def test_a_circle() -> None:
     with pytest.raises(dora.CompileError, match=r"depends on itself: [abc] -> [abc] -> [abc] -> [abc]"):
         dora.exprs({"a": "b + 1", "b": "c + 1", "c": "a + 1", "d": "a"})

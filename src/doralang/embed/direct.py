@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import ctypes
 import gc
+import os
 import re
 import sys
 from _thread import allocate_lock
@@ -319,6 +320,7 @@ class Place:
         self.collecting = False
         """whether Python's collector of cycles is at work"""
         gc.callbacks.append(self.note_collection)
+        os.register_at_fork(after_in_child=self.after_fork)
 
         objects = {"SLOW": id(slow), "PyFloat_Type": id(float), "PyLong_Type": id(int)}
 
@@ -354,6 +356,10 @@ class Place:
         """
         self.condemned.append((address, size))
         self.reap()
+
+    def after_fork(self) -> None:
+        """In a child, which has none of the threads that may have held the lock."""
+        self.lock = allocate_lock()
 
     def note_collection(self, phase: str, info: dict[str, int]) -> None:
         self.collecting = phase == "start"

@@ -11,7 +11,7 @@ known.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from graphlib import CycleError, TopologicalSorter
 from types import MappingProxyType
 from typing import Any, Final
@@ -20,6 +20,7 @@ from doralang.embed import errors
 from doralang.embed.expressions import Types, annotations_of, names_in
 from doralang.embed.formulas import Expr, expr
 from doralang.syntax.parser import parse_formula
+from doralang.syntax.words import KNOWN
 from doralang.text.diagnostics import Diagnostics
 from doralang.text.source import Source
 
@@ -103,7 +104,8 @@ def exprs(formulas: Mapping[str, str], types: Types | None = None, **options: An
 
     Raises CompileError for the first one that is wrong, and for formulas that use each other in a circle.
     """
-    uses = {name: used_names(name, text) for name, text in formulas.items()}
+    variables = {*formulas, *(() if types is None else annotations_of(types))}
+    uses = {name: used_names(name, text, variables) for name, text in formulas.items()}
     graph = {name: [use for use in used if use in formulas] for name, used in uses.items()}
     try:
         order = [*TopologicalSorter(graph).static_order()]
@@ -120,9 +122,13 @@ def exprs(formulas: Mapping[str, str], types: Types | None = None, **options: An
     return Sheet(made, {name: made[name].names for name in order})
 
 
-def used_names(name: str, text: str) -> tuple[str, ...]:
-    """The names in a formula; what is wrong with it is reported when it is compiled."""
-    return tuple(names_in(parse_formula(Source(f"<{name}>", text), Diagnostics())))
+def used_names(name: str, text: str, variables: Set[str]) -> tuple[str, ...]:
+    """The names in a formula that are no constants, such as `pi`, unless they are among the variables.
+
+    What is wrong with it is reported when it is compiled.
+    """
+    found = names_in(parse_formula(Source(f"<{name}>", text), Diagnostics()))
+    return tuple([one for one in found if one not in KNOWN or one in variables])
 
 
 def circle(formulas: Mapping[str, str], names: Sequence[str]) -> errors.CompileError:
