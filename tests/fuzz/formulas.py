@@ -19,7 +19,8 @@ from typing import Final
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "src"))
 
-import doralang as dora
+from doralang.embed import formulas
+from doralang.embed.direct import compile_direct
 from doralang.embed.formulas import Expr
 from doralang.session.formulas import Formulas
 from doralang.settings import Settings, Streams
@@ -150,11 +151,9 @@ class Comparison:
 
 def direct(text: str, types: dict[str, type] | None) -> Expr | None:
     """A formula, if it takes the direct path."""
-    try:
-        formula = dora.expr(text, types)
-    except dora.CompileError:
-        return None
-    return formula if formula._general is None else None
+    place = formulas.place()
+    made = compile_direct(text, None if types is None else tuple(types), place)
+    return None if made is None else Expr(text, ())._be_direct(made, place)
 
 
 def main() -> None:

@@ -181,8 +181,9 @@ def check_library(
 
 
 def program_unit(diagnostics: Diagnostics, library: CheckedLibrary, granted: frozenset[str] | None) -> Unit:
+    """A unit that sees the library and has its impls; who declares more has a copy of them."""
     unit = Unit(diagnostics, (library.unit,), visible=library.public, granted=granted)
-    unit.impls = {head: dict(impls) for head, impls in library.unit.impls.items()}
+    unit.impls = library.unit.impls
     return unit
 
 
@@ -206,6 +207,7 @@ def check_program(
     """
     syntax_errors = diagnostics.errors
     unit = program_unit(diagnostics, library, granted)
+    unit.impls = {head: dict(impls) for head, impls in library.unit.impls.items()}
     unit.names |= {function.name: function for function in hosts}
     unit.recorder = recorder
     declarations = Declarations(unit)

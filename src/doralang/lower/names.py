@@ -36,11 +36,15 @@ class Names:
     def __init__(self, library: Library) -> None:
         self.library = library
         self.types: dict[ClassType, str] = {}
-        self.taken = library.functions.keys() | library.classes.keys() | library.traits.keys()
 
     def qualified(self, name: str, own: bool) -> str:
         """A top-level name, which the program may have in common with the library."""
-        return f"{OWN}{name}" if own and name in self.taken else name
+        return f"{OWN}{name}" if own and self.is_taken(name) else name
+
+    def is_taken(self, name: str) -> bool:
+        """Whether something of the library has this name."""
+        library = self.library
+        return name in library.functions or name in library.classes or name in library.traits
 
     def head(self, head: ClassHead | TraitHead) -> str:
         """The name of a class or trait without type arguments."""
