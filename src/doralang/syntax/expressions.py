@@ -79,8 +79,8 @@ def expression(c: Cursor) -> tree.Expression:
 def _expression(c: Cursor) -> tree.Expression:
     c.diagnostics.look_at_clock()
     start = c.starts[c.at]
-    parsed = operation(c)
-    if c.kind in ASSIGNMENTS and (c.kind == "=" or not c.formula):
+    parsed = c.formula(c) if c.formula else operation(c)
+    if c.kind in ASSIGNMENTS and not c.formula:
         parsed = c.spanning(assignment(c, parsed), start)
     if c.kind == "?":
         parsed = c.spanning(choice(c, parsed), start)
@@ -450,7 +450,9 @@ def misplaced_annotation(c: Cursor) -> tree.Expression:
 
 def number(c: Cursor) -> tree.Expression:
     at = c.at
-    kind, value, bits = literals.number(c.source.text[c.starts[at] : c.ends[at]], formula=c.formula)
+    kind, value, bits = literals.number(
+        c.source.text[c.starts[at] : c.ends[at]], formula=c.formula is not None
+    )
     return tree.Number(c.take(), kind, value, bits)
 
 
