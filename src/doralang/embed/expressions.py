@@ -207,7 +207,7 @@ class Variant:
         return self.result.call(*values)
 
 
-GENERAL: Final[WeakKeyDictionary[Expr, FormulaCallee]] = WeakKeyDictionary()
+CALLEES: Final[WeakKeyDictionary[Expr, FormulaCallee]] = WeakKeyDictionary()
 """what computes formulas of the direct path where something is missing"""
 
 
@@ -216,11 +216,11 @@ def called(formula: Expr, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     values = arguments(formula, args, kwargs)
     if not any(value is None for value in values):
         return formula(*doubles(formula, values))
-    callee = GENERAL.get(formula)
+    callee = CALLEES.get(formula)
     if callee is None:
         types = dict(formula._options).get("types")
         recipe = Recipe(formula.source, types, None, NO_CONSTANTS, [], Limits.untrusted(), "<expression>")
-        callee = GENERAL[formula] = FormulaCallee(recipe, False)
+        callee = CALLEES[formula] = FormulaCallee(recipe, False)
     return callee.called(values)
 
 
