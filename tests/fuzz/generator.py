@@ -296,7 +296,9 @@ class Generator:
         return makers
 
     def from_statements(self, type: str, scope: Scope, depth: int) -> str:
-        make = self.random.choice((values.branches, values.operand, values.with_assignment, values.from_list))
+        make = self.random.choice(
+            (values.branches, values.operand, values.with_assignment, values.from_list, values.from_tuple)
+        )
         return make(self, type, scope, depth)
 
     def arithmetic(self, type: str, scope: Scope, depth: int) -> str:

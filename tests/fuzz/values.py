@@ -54,6 +54,24 @@ def from_list(maker: Generator, type: str, scope: Scope, depth: int) -> str:
     return f"[{elements}][{maker.random.randint(0, count - 1) if maker.chance(0.95) else count}]"
 
 
+def from_tuple(maker: Generator, type: str, scope: Scope, depth: int) -> str:
+    """An element of a tuple, by its index or by taking it apart; sometimes the default of one."""
+    others = [maker.random.choice(("int", "Str", "double")) for _ in range(maker.random.randint(1, 2))]
+    types = [*others, type]
+    maker.random.shuffle(types)
+    at = types.index(type)
+    written = f"({', '.join(types)})"
+    if maker.chance(0.1) and type != "Str":
+        name = maker.fresh("t")
+        return f"({{ var {name}: {written}; {name}.{at} }})"
+    value = f"({', '.join(maker.expression(one, scope, min(depth, 1)) for one in types)})"
+    if maker.chance(0.5):
+        return f"{value}.{at}"
+    names = [maker.fresh("t") for _ in types]
+    names[at - 1] = "_"
+    return f"({{ let ({', '.join(names)}): {written} = {value}; {names[at]} }})"
+
+
 def statement(maker: Generator, scope: Scope, depth: int) -> str:
     targets = [(name, type) for name, type, mutable in scope.variables if mutable]
     choice = maker.random.random()

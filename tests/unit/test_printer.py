@@ -80,6 +80,7 @@ def larger(inner: st.SearchStrategy[object]) -> st.SearchStrategy[object]:
         node(tree.Try, inner, st.one_of(st.none(), inner)),
         node(tree.ForcedTry, inner),
         node(tree.ListLiteral, several),
+        node(tree.Tuple, st.lists(inner, min_size=2, max_size=3)),
         valued,
         node(
             tree.If,
@@ -96,7 +97,16 @@ def larger(inner: st.SearchStrategy[object]) -> st.SearchStrategy[object]:
 EXPRESSIONS = st.recursive(LEAVES, larger, max_leaves=12)
 MAYBE = st.one_of(st.none(), EXPRESSIONS)
 
+PATTERNS = st.recursive(
+    st.one_of(node(tree.AnyPattern), node(tree.NamePattern, NAMES)),
+    lambda inner: node(tree.TuplePattern, st.lists(inner, min_size=2, max_size=3), st.booleans()),
+    max_leaves=3,
+)
+
+TUPLE_PATTERNS = node(tree.TuplePattern, st.lists(PATTERNS, min_size=2, max_size=3), st.booleans())
+
 SIMPLE_STATEMENTS = st.one_of(
+    node(tree.Destructuring, TUPLE_PATTERNS, st.booleans(), st.one_of(st.none(), TYPES), EXPRESSIONS),
     node(tree.Variable, NAMES, PLACES, st.booleans(), st.one_of(st.none(), TYPES), MAYBE),
     node(tree.ExpressionStatement, EXPRESSIONS),
     node(tree.Break),
@@ -119,7 +129,7 @@ def compound(inner: st.SearchStrategy[object]) -> st.SearchStrategy[object]:
         ),
         node(tree.While, EXPRESSIONS, block),
         node(tree.Loop, block),
-        node(tree.For, NAMES, PLACES, EXPRESSIONS, block),
+        node(tree.For, PATTERNS, EXPRESSIONS, block),
         node(tree.Do, block, st.lists(catch, min_size=1, max_size=2), st.one_of(st.none(), block)),
     )
 

@@ -83,8 +83,10 @@ def assign_field(body: Body, node: tree.Assign, target: tree.Member) -> TypedExp
     value = new_value(body, node, place)
     if not isinstance(place, typed.GetField):
         return body.wrong(node.span)
-    if not place.field.mutable and not body.is_constructor:
+    if not place.field.mutable and (place.field.owner.is_tuple or not body.is_constructor):
         hint = "a `let` field is assigned in constructors only; declare it `var`"
+        if place.field.owner.is_tuple:
+            hint = "tuples do not change; make a new one"
         return body.error("E0408", node.span, name=target.name, hint=hint)
     if not fits(body, value, place.type):
         return body.error("E0402", node.span, name=target.name, expected=place.type, found=value.type)

@@ -13,7 +13,18 @@ from enum import Enum
 from types import MappingProxyType
 from typing import Final
 
-from doralang.checker import assignments, calls, expressions, jumps, lists, operators, statements, values
+from doralang.checker import (
+    assignments,
+    calls,
+    expressions,
+    formulas,
+    jumps,
+    lists,
+    operators,
+    statements,
+    tuples,
+    values,
+)
 from doralang.checker import program as typed
 from doralang.checker.bodies import check_constructor, check_function, check_global, new_body
 from doralang.checker.body import Handlers, Ready
@@ -29,6 +40,7 @@ from doralang.checker.declarations import (
 )
 from doralang.checker.hosts import HostFunction
 from doralang.checker.inheritance import check_inheritance
+from doralang.checker.missing import nothing_missing
 from doralang.checker.program import Class, Function, FunctionKind, Global, Library, Local, Program, Trait
 from doralang.checker.resolve import resolve_type
 from doralang.checker.scopes import ConstantName, Context, Progress, Recorder, Unit
@@ -51,11 +63,17 @@ HANDLERS: Final = Handlers(
         **values.LEAVES,
         **jumps.LEAVES,
         **lists.LEAVES,
+        **tuples.LEAVES,
     },
     links={**calls.LINKS, **operators.LINKS},
     statements={**statements.STATEMENTS},
 )
-
+FORMULA_HANDLERS: Final = Handlers(
+    plain={**HANDLERS.plain, **formulas.PLAIN},
+    leaves={**HANDLERS.leaves, **formulas.LEAVES},
+    links={**HANDLERS.links, **formulas.LINKS},
+    statements=HANDLERS.statements,
+)
 
 NO_CONSTANTS: Final[Mapping[str, tuple[Type, bool | int | float | str]]] = MappingProxyType({})
 
@@ -142,6 +160,7 @@ def check_library(
     """Declare the library.  Its bodies are checked, and reported about, when they are first asked for."""
     unit = Unit(diagnostics)
     declarations = Declarations(unit)
+    tuples.declare_tuples(unit)
     for source, file in files:
         collect(declarations, source, file)
     for function, complete in declare(declarations):
@@ -270,16 +289,16 @@ def check_formula(
     unit.names |= {function.name: function for function in hosts}
     unit.declared()
     context = Context(unit, source)
-    for name, (type, constant) in constants.items():
+    for name, (type, constant) in {**formulas.CONSTANTS, **constants}.items():
         unit.names[name] = known_constant(context, name, type, constant)
     function = Function(source.name, FunctionKind.FORMULA, None, source, node.span)
     for name, type in variables.items():
         local = Local(name, type, False, len(function.locals))
         function.locals.append(local)
         function.parameters.append(local)
-    body = new_body(HANDLERS, context, function)
+    body = new_body(FORMULA_HANDLERS, context, function)
     body.formula = True
-    value = body.expression(node)
+    value = body.expression(nothing_missing(node))
     text = library.library.classes["Str"].of()
     if not (isinstance(value.type, PrimitiveType) or value.type is text or body.is_unknown(value.type)):
         found = "nil" if value.type is NIL else value.type

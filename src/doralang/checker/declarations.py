@@ -22,7 +22,7 @@ from doralang.checker.scopes import ConstantName, Context, Entity, Unit, kind_na
 from doralang.syntax import tree
 from doralang.syntax.tree import Modifier
 from doralang.text.source import Source, Span
-from doralang.types.types import ERROR, SELF, UNIT, ClassType, Type, TypeParameter
+from doralang.types.types import ERROR, SELF, UNIT, ClassType, Type, TypeParameter, is_reference
 
 
 @dataclass(slots=True)
@@ -213,7 +213,7 @@ def resolve_bounds_of(context: Context, node: tree.TypeParameter, parameter: Typ
                 parameter.traits.append(trait)
             continue
         type = resolve_type(context, bound)
-        if isinstance(type, ClassType):
+        if isinstance(type, ClassType) and is_reference(type):
             if parameter.class_bound is not None:
                 context.error("E0611", node.span)
             else:

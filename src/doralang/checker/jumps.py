@@ -10,7 +10,7 @@ from doralang.checker.body import Body, Leaves
 from doralang.checker.operators import fits
 from doralang.checker.program import TypedExpression
 from doralang.syntax import tree
-from doralang.types.types import NEVER, NIL, UNIT, ClassType, Type
+from doralang.types.types import NEVER, NIL, UNIT, Type, is_reference
 
 
 def check_break(body: Body, node: tree.Break) -> typed.Break:
@@ -61,7 +61,7 @@ def check_throw(body: Body, node: tree.Throw) -> typed.Throw:
     value = body.expression(node.value)
     if value.type is NIL:
         body.error("E0804", node.span)
-    elif not (isinstance(value.type, ClassType) or value.type is NEVER) and not body.is_unknown(value.type):
+    elif not (is_reference(value.type) or value.type is NEVER) and not body.is_unknown(value.type):
         body.error("E0418", node.span, type=value.type)
     else:
         body.exception_may_leave(node.span)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from doralang.checker.program import Class, Field, Function, Impl, Trait
-from doralang.checker.resolve import class_of
+from doralang.checker.resolve import class_of, satisfies_bounds
 from doralang.checker.scopes import Context
 from doralang.types.types import SELF, ClassType, Type, TypeParameter, lineage
 
@@ -48,33 +48,46 @@ def classes_of(context: Context, type: Type) -> list[tuple[Class, tuple[Type, ..
 def find_method(context: Context, type: Type, name: str) -> Lookup:
     """The instance method that `value.name(…)` means for a value of `type`."""
     if isinstance(type, TypeParameter):
-        return find_bound_method(type, name)
+        return find_bound_method(context, type, name)
     steps = classes_of(context, type)
     for head, arguments in steps:
         if name in head.methods:
             return Found(head.methods[name], arguments)
     found = find_in_impls(context, steps, name, static=False)
     if found is None:
-        found = next(
-            (Found(head.late[name], arguments) for head, arguments in steps if name in head.late), None
-        )
+        for head, arguments in steps:
+            if name in head.late:
+                return Found(head.late[name], arguments)
+        found = find_in_impls(context, steps, name, static=False, of_library=True)
     return found
 
 
-def find_bound_method(type: TypeParameter, name: str) -> Lookup:
+def find_bound_method(context: Context, type: TypeParameter, name: str) -> Lookup:
     """A method of the trait bounds of a type parameter."""
-    traits = [trait for trait in type.traits if isinstance(trait, Trait) and name in trait.methods]
+    known = context.traits_of(type)
+    traits = [trait for trait in known if isinstance(trait, Trait) and name in trait.methods]
     if len(traits) > 1:
         return Ambiguous(traits)
     return Found(traits[0].methods[name], (), type) if traits else None
 
 
 def find_in_impls(
-    context: Context, steps: Sequence[tuple[Class, tuple[Type, ...]]], name: str, *, static: bool
+    context: Context,
+    steps: Sequence[tuple[Class, tuple[Type, ...]]],
+    name: str,
+    *,
+    static: bool,
+    of_library: bool = False,
 ) -> Lookup:
-    """The first class whose impls have the name must have it once."""
+    """The first class whose impls, of the program or of the library, have the name must have it once."""
     for head, arguments in steps:
-        impls = [impl for impl in context.unit.impls_of(head).values() if name in members(impl, static)]
+        impls = [
+            impl
+            for impl in context.unit.impls_of(head).values()
+            if impl.source.main is not of_library
+            and name in members(impl, static)
+            and satisfies_bounds(context, impl, arguments)
+        ]
         if len(impls) > 1:
             return Ambiguous([impl.trait for impl in impls])
         if impls:
@@ -92,7 +105,8 @@ def find_static(context: Context, type: Type, name: str) -> Lookup:
     for head, arguments in steps:
         if name in head.statics:
             return Found(head.statics[name], arguments)
-    return find_in_impls(context, steps, name, static=True)
+    found = find_in_impls(context, steps, name, static=True)
+    return found or find_in_impls(context, steps, name, static=True, of_library=True)
 
 
 def find_field(context: Context, type: Type, name: str) -> tuple[Field, tuple[Type, ...]] | None:
@@ -121,7 +135,7 @@ def field_names(context: Context, type: Type) -> Iterator[str]:
 def method_names(context: Context, type: Type, *, static: bool = False) -> Iterator[str]:
     """The methods that a value of `type` has, or the static ones of its class."""
     if isinstance(type, TypeParameter):
-        for trait in type.traits:
+        for trait in context.traits_of(type):
             if isinstance(trait, Trait):
                 yield from trait.methods
         return

@@ -33,6 +33,7 @@ from doralang.types.types import (
     PrimitiveType,
     Type,
     is_assignable,
+    is_reference,
     size_of,
     substitute,
 )
@@ -243,7 +244,7 @@ def check_identity(
     if body.is_unknown(left.type, right.type):
         return body.wrong(node.span)
     for side in (left, right):
-        if side.type not in (NIL, NEVER) and not isinstance(side.type, ClassType):
+        if side.type not in (NIL, NEVER) and not is_reference(side.type):
             return body.error("E0418", node.span, type=side.type)
     if not (is_assignable(left.type, right.type) or is_assignable(right.type, left.type)):
         return body.error("E0419", node.span, left=left.type, right=right.type)
@@ -287,10 +288,10 @@ def class_target(body: Body, node: tree.TypeTest | tree.Cast, left: TypedExpress
         body.invalid += 1
         return None
     for type in (left.type, target):
-        if not isinstance(type, ClassType):
+        if not is_reference(type):
             body.error("E0418", node.span, type=type)
             return None
-    assert isinstance(target, ClassType) and isinstance(left.type, ClassType)
+    assert isinstance(target, ClassType)
     if not is_assignable(left.type, target) and not is_assignable(target, left.type):
         body.error("E0419", node.span, left=left.type, right=target)
         return None

@@ -230,7 +230,22 @@ def _scalar(name: str, value: object) -> str:
             return value.name
         case typed.Target():
             return _target(value)
+        case typed.AnyValue() | typed.Bound() | typed.TupleOf():
+            return _pattern(value)
+        case Class():
+            return value.name
     return str(value)
+
+
+def _pattern(pattern: typed.Pattern) -> str:
+    match pattern:
+        case typed.Bound(local, typed.AnyValue()):
+            return f"{local.name}#{local.index}"
+        case typed.Bound(local, inner):
+            return f"{local.name}#{local.index} @ {_pattern(inner)}"
+        case typed.TupleOf(_, parts):
+            return f"({', '.join(map(_pattern, parts))})"
+    return "_"
 
 
 def _target(target: typed.Target) -> str:

@@ -227,14 +227,19 @@ class Trait(TraitHead):
 
 
 class Impl:
-    """What a class has for a trait: a function for each of its methods."""
+    """What a class has for a trait: a function for each of its methods.
 
-    __slots__ = ("methods", "owner", "span", "statics", "trait")
+    It is there only where the class's type arguments satisfy the `bounds`.
+    """
 
-    def __init__(self, trait: Trait, owner: Class, span: Span) -> None:
+    __slots__ = ("bounds", "methods", "owner", "source", "span", "statics", "trait")
+
+    def __init__(self, trait: Trait, owner: Class, source: Source, span: Span) -> None:
         self.trait = trait
         self.owner = owner
+        self.source = source
         self.span = span
+        self.bounds: dict[TypeParameter, list[TraitHead]] = {}
         self.methods: dict[str, Function] = {}
         self.statics: dict[str, Function] = {}
 
@@ -455,6 +460,15 @@ class New(Expression):
 
 
 @dataclass(slots=True, eq=False, repr=False)
+class Record(Expression):
+    """A new object of a class with the type arguments of `type`, and what is in its fields, those of its
+    parents first.  No constructor is called."""
+
+    made: Class
+    values: list[TypedExpression]
+
+
+@dataclass(slots=True, eq=False, repr=False)
 class IsInstance(Expression):
     value: TypedExpression
     target: ClassType
@@ -464,6 +478,38 @@ class IsInstance(Expression):
 class Cast(Expression):
     """Fails if the value is neither `nil` nor of the class `type`."""
 
+    value: TypedExpression
+
+
+@dataclass(slots=True, eq=False, repr=False)
+class AnyValue:
+    """The pattern `_`."""
+
+
+@dataclass(slots=True, eq=False, repr=False)
+class Bound:
+    """The pattern `x @ P`, or `x`, where `P` is any."""
+
+    local: Local
+    pattern: Pattern
+
+
+@dataclass(slots=True, eq=False, repr=False)
+class TupleOf:
+    """The pattern `(P, Q)` for a tuple of `type`."""
+
+    type: ClassType
+    parts: list[Pattern]
+
+
+Pattern: TypeAlias = AnyValue | Bound | TupleOf
+
+
+@dataclass(slots=True, eq=False, repr=False)
+class Destructure(Expression):
+    """The variables of a pattern that always fits get the parts of a value."""
+
+    pattern: Pattern
     value: TypedExpression
 
 
@@ -521,11 +567,13 @@ TypedExpression: TypeAlias = (
     | Identical
     | Call
     | New
+    | Record
     | IsInstance
     | Cast
     | TryElse
     | TryForce
     | Choice
+    | Destructure
     | BlockValue
     | Leave
 )

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import chain
+from typing import Final
 
 from doralang.checker.messages import count
 from doralang.checker.nearness import suggestion
 from doralang.checker.program import Class, Function, Impl, Trait
-from doralang.checker.scopes import Context, kind_name
+from doralang.checker.scopes import Context, Unit, kind_name
 from doralang.syntax import tree
 from doralang.text.recursion import HOP, on_fresh_stack
 from doralang.text.source import Span
@@ -43,11 +44,29 @@ def resolve_type(context: Context, node: tree.Type, *, result: bool = False, dep
         if not result:
             context.error("E0407", node.span, type=UNIT)
         return UNIT if result else ERROR
+    if isinstance(node, tree.TupleType):
+        return resolve_tuple(context, node, depth)
     if isinstance(node, tree.SelfType):
         if context.in_trait:
             return SELF
         context.error("E0606", node.span)
     return ERROR
+
+
+def resolve_tuple(context: Context, node: tree.TupleType, depth: int) -> Type:
+    if depth % HOP == 0:
+        return on_fresh_stack(lambda: resolve_tuple(context, node, depth + 1))
+    elements = [resolve_type(context, element, depth=depth + 1) for element in node.elements]
+    type = tuple_of(context.unit, elements)
+    if size_of(type) > LARGEST:
+        context.error("E0617", node.span)
+        return ERROR
+    return type
+
+
+def tuple_of(unit: Unit, elements: Sequence[Type]) -> ClassType:
+    """The type of tuples with elements of these types."""
+    return unit.library_class(f"Tuple{len(elements)}").of(tuple(elements))
 
 
 def resolve_name(context: Context, node: tree.NamedType, depth: int, result: bool) -> Type:
@@ -151,16 +170,35 @@ def satisfies_class(argument: Type, bound: Type) -> bool:
     return isinstance(argument, ClassType) and isinstance(bound, ClassType) and is_subclass(argument, bound)
 
 
-def satisfies_trait(context: Context, argument: Type, trait: object) -> bool:
+def satisfies_trait(context: Context, argument: Type, trait: object, depth: int = 0) -> bool:
     """A type parameter must have the bound, a class an `impl` that agrees with the trait."""
     if has_error(argument):
         return True
     if isinstance(argument, TypeParameter):
-        return trait in argument.traits
+        return trait in context.traits_of(argument)
     head = class_of(context, argument)
     assert isinstance(trait, Trait)
     impl = context.unit.impls_of(head).get(trait) if head else None
-    return impl is not None and agrees(impl, argument)
+    if impl is None or not agrees(impl, argument):
+        return False
+    arguments = argument.arguments if isinstance(argument, ClassType) else ()
+    return satisfies_bounds(context, impl, arguments, depth + 1)
+
+
+DEEPEST_BOUNDS: Final = 64
+"""So deep may impls with bounds lead to others."""
+
+
+def satisfies_bounds(context: Context, impl: Impl, arguments: Sequence[Type], depth: int = 1) -> bool:
+    """Whether the type arguments of a class satisfy the bounds of an `impl` for it."""
+    if not impl.bounds:
+        return True
+    given = dict(zip(impl.owner.parameters, arguments, strict=True))
+    return depth <= DEEPEST_BOUNDS and all(
+        satisfies_trait(context, given[parameter], trait, depth)
+        for parameter, traits in impl.bounds.items()
+        for trait in traits
+    )
 
 
 def agrees(impl: Impl, type: Type) -> bool:

@@ -189,6 +189,8 @@ class Context:
     parameters: dict[str, TypeParameter] = field(default_factory=dict)
     """the type parameters that are visible, by name"""
     in_trait: bool = False
+    bounds: dict[TypeParameter, list[TraitHead]] = field(default_factory=dict)
+    """traits that type parameters have here besides their own, in an `impl` with bounds"""
 
     def error(self, code: str, span: Span, /, **values: object) -> None:
         """Report an error of the table in `messages`."""
@@ -202,7 +204,13 @@ class Context:
 
     def inner(self, parameters: dict[str, TypeParameter]) -> Context:
         """The same place with more type parameters."""
-        return Context(self.unit, self.source, {**self.parameters, **parameters}, self.in_trait)
+        visible = {**self.parameters, **parameters}
+        return Context(self.unit, self.source, visible, self.in_trait, self.bounds)
+
+    def traits_of(self, parameter: TypeParameter) -> list[TraitHead]:
+        """The traits that a type parameter is known to have here."""
+        more = self.bounds.get(parameter)
+        return [*parameter.traits, *more] if more else parameter.traits
 
     def position(self, span: Span) -> Position:
         return self.source.position(span.start)

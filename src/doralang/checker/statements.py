@@ -13,12 +13,13 @@ from doralang.checker.generics import Callee, callee
 from doralang.checker.jumps import JUMPS
 from doralang.checker.lookup import Ambiguous, Found, find_method, members_known
 from doralang.checker.operators import fits, mismatch
-from doralang.checker.program import Call, Class, Function, Target, TypedExpression
+from doralang.checker.patterns import Binder, check_pattern
+from doralang.checker.program import Call, Class, Function, Local, Target, TypedExpression
 from doralang.checker.resolve import resolve_type
 from doralang.checker.values import check_condition
 from doralang.syntax import tree
 from doralang.text.source import Span
-from doralang.types.types import BOOL, ERROR, NEVER, NIL, UNIT, ClassType, Type, TypeParameter
+from doralang.types.types import BOOL, ERROR, NEVER, NIL, UNIT, ClassType, Type, TypeParameter, is_reference
 
 
 def check_block(body: Body, node: tree.Block) -> typed.Statement:
@@ -78,6 +79,25 @@ def variable_type(
     return declared
 
 
+def check_destructuring(body: Body, node: tree.Destructuring) -> typed.Statement:
+    """`let (a, b) = e;`"""
+    declared = resolve_type(body.context, node.type) if node.type is not None else None
+    value = body.expression(node.value, declared)
+    type = declared or value.type
+    if declared is not None and not fits(body, value, declared):
+        body.error("E0401", node.value.span, expected=declared, found=value.type, hint=None)
+    elif type in (UNIT, NIL):
+        body.error("E0407", node.value.span, type=type)
+        type = ERROR
+    elif value.type is NEVER:
+        type = ERROR
+        body.ends(node, False)
+    binder = Binder(body, node.mutable)
+    pattern = check_pattern(binder, node.pattern, type)
+    binder.enter()
+    return typed.Evaluate(node.span, typed.Destructure(node.span, UNIT, pattern, value))
+
+
 # Control flow.
 
 
@@ -114,11 +134,7 @@ def check_for(body: Body, node: tree.For) -> typed.Statement:
     iterable = body.expression(node.iterable)
     calls = iteration(body, node, iterable)
     body.scopes.append({})
-    if isinstance(body.unit.names.get(node.name), Class):
-        body.error("E0305", node.span, name=node.name)
-        local = body.temporary(node.name, ERROR)
-    else:
-        local = body.declare(node.name, node.name_span, calls[2].result if calls else ERROR, False)
+    local, parts = check_loop_variable(body, node, calls[2].result if calls else ERROR)
     block = check_loop_body(body, node.body)
     body.scopes.pop()
     if calls is None:
@@ -129,8 +145,25 @@ def check_for(body: Body, node: tree.For) -> typed.Statement:
     receiver = typed.GetLocal(node.span, iterator.type, iterator)
     condition = has_next.build(has_next.arguments, BOOL, [receiver])
     value = typed.Let(node.span, local, next_value.build(next_value.arguments, next_value.result, [receiver]))
-    loop = typed.While(node.span, condition, typed.Block(node.body.span, [value, block]), iterator)
+    round = typed.Block(node.body.span, [value, *parts, block])
+    loop = typed.While(node.span, condition, round, iterator)
     return typed.Block(node.span, [start, loop])
+
+
+def check_loop_variable(body: Body, node: tree.For, type: Type) -> tuple[Local, list[typed.Statement]]:
+    """The variable of a `for`, or a temporary and what takes it apart."""
+    if isinstance(node.pattern, tree.NamePattern):
+        name = node.pattern.name
+        if isinstance(body.unit.names.get(name), Class):
+            body.error("E0305", node.span, name=name)
+            return body.temporary(name, ERROR), []
+        return body.declare(name, node.pattern.span, type, False), []
+    local = body.temporary("element", type)
+    binder = Binder(body)
+    pattern = check_pattern(binder, node.pattern, type)
+    binder.enter()
+    value = typed.GetLocal(node.span, type, local)
+    return local, [typed.Evaluate(node.span, typed.Destructure(node.span, UNIT, pattern, value))]
 
 
 def iteration(body: Body, node: tree.For, iterable: TypedExpression) -> tuple[Callee, Callee, Callee] | None:
@@ -208,7 +241,7 @@ def check_do(body: Body, node: tree.Do) -> typed.Statement:
 
 def check_catch(body: Body, node: tree.Catch) -> typed.Catch | None:
     type = resolve_type(body.context, node.type)
-    if type is not ERROR and not isinstance(type, ClassType):
+    if type is not ERROR and not is_reference(type):
         body.error("E0805", node.type.span)
         type = ERROR
     body.scopes.append({})
@@ -228,6 +261,7 @@ STATEMENTS: Final[dict[type, Callable[..., typed.Statement | None]]] = {
     tree.InvalidStatement: check_skipped,
     tree.ExpressionStatement: check_expression_statement,
     tree.Variable: check_variable,
+    tree.Destructuring: check_destructuring,
     tree.If: check_if,
     tree.While: check_while,
     tree.Loop: check_loop,

@@ -12,6 +12,7 @@ from doralang.checker.declarations import (
     described,
     new_function,
     parameter_types,
+    resolve_bounds_of,
 )
 from doralang.checker.nearness import suggestion
 from doralang.checker.program import Class, Function, FunctionKind, Impl, Trait
@@ -19,7 +20,7 @@ from doralang.checker.resolve import same, self_type
 from doralang.checker.scopes import Context
 from doralang.syntax import tree
 from doralang.syntax.tree import Modifier
-from doralang.types.types import SELF, Type, substitute
+from doralang.types.types import SELF, Type, TypeParameter, substitute
 
 
 def declare_trait(declaration: TraitDeclaration) -> None:
@@ -66,7 +67,9 @@ def declare_impl(declarations: Declarations, declaration: ImplDeclaration) -> li
     if owner is None:
         return []
     inner = context.inner({parameter.name: parameter for parameter in owner.parameters})
-    impl = Impl(trait or Trait(node.trait.name, context.source, node.span), owner, node.span)
+    impl = Impl(trait or Trait(node.trait.name, context.source, node.span), owner, context.source, node.span)
+    if node.type_parameters:
+        inner = declare_bounds(context, node, impl)
     functions = [
         declare_method(inner, impl, method) for method in node.methods if isinstance(method, tree.Function)
     ]
@@ -79,6 +82,28 @@ def declare_impl(declarations: Declarations, declaration: ImplDeclaration) -> li
     else:
         context.unit.incomplete_classes.add(owner)
     return functions
+
+
+def declare_bounds(context: Context, node: tree.Impl, impl: Impl) -> Context:
+    """`impl<A: R, …> … for C<A, …>`: the bounds hold inside, and decide where the `impl` is there at all."""
+    target, owner = node.target, impl.owner
+    written = target.elements if isinstance(target, tree.TupleType) else target.arguments
+    names = [one.name if isinstance(one, tree.NamedType) and not one.arguments else "" for one in written]
+    wanted = [parameter.name for parameter in node.type_parameters]
+    if names != wanted or len(wanted) != len(owner.parameters):
+        shown = f"{owner.name}<{', '.join(wanted)}>"
+        context.error("E0623", node.span, type=shown)
+        return context.inner({name: TypeParameter(name) for name in wanted})
+    inner = context.inner(dict(zip(wanted, owner.parameters, strict=True)))
+    for parameter, written_one in zip(owner.parameters, node.type_parameters, strict=True):
+        found = TypeParameter(parameter.name)
+        resolve_bounds_of(inner, written_one, found)
+        if found.class_bound is not None:
+            context.error("E0624", written_one.span)
+        if found.traits:
+            impl.bounds[parameter] = found.traits
+    inner.bounds = impl.bounds
+    return inner
 
 
 def find_trait(context: Context, node: tree.Impl) -> Trait | None:
@@ -95,13 +120,19 @@ def find_trait(context: Context, node: tree.Impl) -> Trait | None:
 
 
 def find_class(context: Context, node: tree.Impl) -> Class | None:
-    entity = context.unit.find(node.target.name)
+    target = node.target
+    if isinstance(target, tree.TupleType):
+        if context.is_library:
+            return context.unit.library_class(f"Tuple{len(target.elements)}")
+        context.error("E0605", node.span, name="(…)", hint="tuples implement what their elements do")
+        return None
+    entity = context.unit.find(target.name)
     if entity is not None:
-        context.note(node.target.span.start, entity)
+        context.note(target.span.start, entity)
     if isinstance(entity, Class):
         return entity
     if entity is not None or not context.unit.incomplete:
-        name = node.target.name
+        name = target.name
         hint = suggestion(context.unit, name, context.unit.names_of(Class)) if entity is None else None
         context.error("E0605", node.span, name=name, hint=hint)
     return None
@@ -149,7 +180,7 @@ def same_parameters(impl: Impl, mine: Function, theirs: Function) -> bool:
 def enter_impl(context: Context, impl: Impl) -> None:
     impls = context.unit.impls.setdefault(impl.owner, {})
     earlier = impls.get(impl.trait)
-    if earlier is None:
+    if earlier is None or (impl.source.main and not earlier.source.main):
         impls[impl.trait] = impl
         return
     position = context.position(earlier.span)

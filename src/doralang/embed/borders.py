@@ -14,10 +14,10 @@ from doralang.types.types import (
     FLOAT,
     INT,
     LONG,
-    ClassType,
     PrimitiveType,
     Type,
     has_value,
+    is_reference,
 )
 
 
@@ -74,4 +74,4 @@ def border_of(type: Type, text: Type) -> Border | None:
         return Border.UNIT
     if type is text:
         return Border.TEXT
-    return Border.OBJECT if isinstance(type, ClassType) else None
+    return Border.OBJECT if is_reference(type) else None

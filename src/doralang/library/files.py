@@ -19,12 +19,15 @@ PRELUDE: Final = (
     "string_buffer.dora",
     "vector.dora",
     "ranges.dora",
+    "traits.dora",
+    "tuples.dora",
     "numbers_to_text.dora",
     "powers_of_ten.dora",
     "exceptions.dora",
     "process.dora",
     "native.dora",
     "testing.dora",
+    "formulas.dora",
 )
 
 HEAP: Final = (
@@ -59,7 +62,7 @@ CLASSES: Final = """
     long LongRange Object
     StackTraceElement Str StrCodePointIterator StringBuf Testing Vec
 """
-TRAITS: Final = "Comparable Equals Iterator"
+TRAITS: Final = "Comparable Equals Iterator Show"
 
 PUBLIC_NAMES: Final = frozenset(f"{FUNCTIONS} {CLASSES} {TRAITS}".split())
 """What programs see of the prelude."""

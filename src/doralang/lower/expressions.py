@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from doralang.bytecode import instructions as i
 from doralang.bytecode.builder import Label
+from doralang.bytecode.entities import FieldRef
 from doralang.bytecode.instructions import NO_REGISTER, Register
 from doralang.checker import program as typed
 from doralang.checker.program import Dispatch, Logic, TypedExpression
@@ -17,7 +18,7 @@ from doralang.text.source import Span
 from doralang.types.kinds import Kind
 from doralang.types.primitives import PRIMITIVES
 from doralang.types.traps import Trap
-from doralang.types.types import NEVER, PrimitiveType, Type, has_value
+from doralang.types.types import NEVER, PrimitiveType, Type, has_value, nil_is_value
 
 
 def first_operand(node: Any) -> TypedExpression | None:
@@ -127,10 +128,34 @@ def identical(body: Body, node: typed.Identical, first: Register, into: Register
 
 def get_field(body: Body, node: typed.GetField, first: Register, into: Register | None) -> Register:
     field = body.specializer.field_ref(body.type(node.object.type), node.field)
+    if node.field.owner.nil_is_value and not isinstance(node.object, typed.Record):
+        register = load_element(body, first, field, node.span)
+        body.done(first)
+        return register
     body.done(first)
     register = body.into(into, field.kind)
     body.emit(i.LoadField(register, first, field), node.span)
     return register
+
+
+def load_element(body: Body, object: Register, field: FieldRef, span: Span) -> Register:
+    """An element of a tuple: where that is the nil of zeroed memory, the default."""
+    register = body.temporary(field.kind)
+    default, end = body.builder.label(), body.builder.label()
+    jump_if_nil(body, object, default, span)
+    body.emit(i.LoadField(register, object, field), span)
+    body.emit(i.Goto(end.target), span)
+    body.builder.bind(default)
+    body.emit(i.LoadConstant(register, DEFAULTS[field.kind]), span)
+    body.builder.bind(end)
+    return register
+
+
+def jump_if_nil(body: Body, object: Register, target: Label, span: Span) -> None:
+    nothing, is_nil = body.constant(Kind.REF, None, span), body.temporary(Kind.BOOL)
+    body.emit(i.Same(is_nil, object, nothing), span)
+    body.emit(i.BranchIf(is_nil, target.target), span)
+    body.done(nothing, is_nil)
 
 
 def is_instance(body: Body, node: typed.IsInstance, first: Register, into: Register | None) -> Register:
@@ -247,7 +272,10 @@ def call_with(body: Body, node: typed.Call, first: Register, into: Register | No
 
 def may_be_nil(body: Body, node: TypedExpression) -> bool:
     """Whether a receiver needs a check."""
-    if isinstance(body.type(node.type), PrimitiveType) or isinstance(node, typed.New | typed.TextConstant):
+    type = body.type(node.type)
+    if isinstance(type, PrimitiveType) or nil_is_value(type):
+        return False
+    if isinstance(node, typed.New | typed.TextConstant | typed.Record):
         return False
     is_self = isinstance(node, typed.GetLocal) and node.local.index == 0 and body.function.has_self
     return not is_self
@@ -382,6 +410,18 @@ def new_array(body: Body, node: typed.New, arguments: list[Register], register: 
     return register
 
 
+def record(body: Body, node: typed.Record, into: Register | None) -> Register:
+    """Values first, then the object and its fields."""
+    values = body.operands([], node.values)
+    cls = body.specializer.class_ref(node.made.of(body.class_type(node.type).arguments))
+    register = body.temporary(Kind.REF)
+    body.emit(i.NewObject(register, cls), node.span)
+    for field, value in zip(cls.fields, values, strict=True):
+        body.emit(i.StoreField(register, field, value), node.span)
+    body.done(*values)
+    return register
+
+
 # try
 
 
@@ -432,6 +472,7 @@ LEAVES: Final[dict[type, Callable[..., Register]]] = {
     typed.BlockValue: block_value,
     typed.Call: call,
     typed.New: new,
+    typed.Record: record,
     typed.TryElse: try_else,
     typed.TryForce: try_force,
 }

@@ -225,7 +225,7 @@ class Specializer:
             None if stores or not has_value(result) else kind_of(result),
             function.throws,
             function.key if function.internal else None,
-            has_self=function.has_self,
+            has_self=function.has_self and not (function.owner and function.owner.nil_is_value),
             raw=function.raw,
             hidden=function.hidden,
             fresh_self=function.is_only_constructor,

@@ -23,7 +23,7 @@ from doralang.syntax.prefixes import Prefix, allow, prefix
 from doralang.syntax.reserved import DECLARATIONS, begins_reserved, reserved_block
 from doralang.syntax.tokens import END, NAME
 from doralang.syntax.tree import Modifier
-from doralang.syntax.types import annotated_type, type_arguments
+from doralang.syntax.types import annotated_type, complete_type, type_arguments
 from doralang.text.source import Span
 
 _CLASS: Final = Modifier.ABSTRACT | Modifier.OPEN | Modifier.INTERNAL
@@ -166,14 +166,24 @@ def impl(c: Cursor, found: Prefix) -> tree.Impl | None:
     """`impl R for C { … }`"""
     allow(c, found, Modifier.NONE, "an `impl`")
     owner, skips, span = c.at, c.skips, c.take()
+    parameters = type_parameter_list(c, span)
     implemented = bare_type(c, "for")
     if not c.expect("for"):
         c.skips += 1
-    target = bare_type(c, "{")
+    target = target_type(c) if parameters else bare_type(c, "{")
     to_brace(c)
     broken, c.skips = c.skips != skips, skips
     methods = member_list(c, owner, impl_member, tree.InvalidMember)
-    return None if broken else tree.Impl(span, implemented, target, methods)
+    return None if broken else tree.Impl(span, parameters, implemented, target, methods)
+
+
+def target_type(c: Cursor) -> tree.NamedType | tree.TupleType:
+    """What an `impl` with type parameters is for."""
+    parsed = complete_type(c)
+    if isinstance(parsed, tree.NamedType | tree.TupleType):
+        return parsed
+    c.skips += 1
+    return tree.NamedType(parsed.span, "", [])
 
 
 def bare_type(c: Cursor, following: str) -> tree.NamedType:

@@ -14,7 +14,7 @@ from doralang.syntax import literals, tree
 from doralang.syntax.cursor import DEEPEST, JUMPS, OPERAND_STARTS, Cursor
 from doralang.syntax.reserved import lambda_expression, looks_like_lambda, looks_like_struct
 from doralang.syntax.tokens import CHARACTER, NAME, NUMBER, STRING
-from doralang.syntax.types import parse_type, type_arguments
+from doralang.syntax.types import MOST_ELEMENTS, parse_type, too_many_elements, type_arguments
 from doralang.text.recursion import HOP
 from doralang.text.source import Span
 
@@ -79,8 +79,8 @@ def expression(c: Cursor) -> tree.Expression:
 def _expression(c: Cursor) -> tree.Expression:
     c.diagnostics.look_at_clock()
     start = c.starts[c.at]
-    parsed = operation(c)
-    if c.kind in ASSIGNMENTS and (c.kind == "=" or not c.formula):
+    parsed = c.formula(c) if c.formula else operation(c)
+    if c.kind in ASSIGNMENTS and not c.formula:
         parsed = c.spanning(assignment(c, parsed), start)
     if c.kind == "?":
         parsed = c.spanning(choice(c, parsed), start)
@@ -205,6 +205,8 @@ def member(c: Cursor, receiver: tree.Expression) -> tree.Expression:
     """`.name`, `.name(…)`, `.name::<T>(…)`"""
     start = c.starts[c.at]
     c.advance()
+    if c.kind is NUMBER and not c.formula:
+        return element_of_tuple(c, receiver, start)
     name = c.name()
     span = Span(start, max(c.ends[c.at - 1], start + 1))
     if c.kind == "(":
@@ -213,6 +215,20 @@ def member(c: Cursor, receiver: tree.Expression) -> tree.Expression:
         types = explicit_types(c)
         return tree.MethodCall(span, receiver, name, types, arguments(c))
     return tree.Member(span, receiver, name)
+
+
+def element_of_tuple(c: Cursor, receiver: tree.Expression, start: int) -> tree.Expression:
+    """`.0`, or `.0.1`, of which the lexer has made a fraction"""
+    first, _, second = c.text().partition(".")
+    if not (first.isdigit() and (second.isdigit() or not second)) or c.text().endswith("."):
+        c.name()
+        return tree.Member(Span(start, start + 1), receiver, "")
+    at = c.take().start
+    element = tree.Member(Span(start, at + len(first)), receiver, first)
+    if not second:
+        return element
+    element.start, element.end = start, at + len(first)
+    return tree.Member(Span(at + len(first), c.ends[c.at - 1]), element, second)
 
 
 def explicit_types(c: Cursor) -> list[tree.Type]:
@@ -292,10 +308,18 @@ def _struct_field(c: Cursor) -> None:
 
 
 def parenthesis(c: Cursor) -> tree.Expression:
-    start = c.take().start
+    """`(e)`, or the tuple `(a, b)`"""
+    span = c.take()
     parsed = inner_expression(c)
-    close(c, ")")
-    return c.spanning(parsed, start)
+    if c.kind != "," or c.formula:
+        close(c, ")")
+        return c.spanning(parsed, span.start)
+    c.advance()
+    elements = [parsed, *c.comma_list(")", inner_expression, EXPRESSION_STARTS)]
+    if len(elements) > MOST_ELEMENTS:
+        too_many_elements(c, span)
+        return tree.InvalidExpression(span)
+    return c.spanning(tree.Tuple(span, elements) if len(elements) > 1 else parsed, span.start)
 
 
 def attempt(c: Cursor) -> tree.Expression:
@@ -426,7 +450,9 @@ def misplaced_annotation(c: Cursor) -> tree.Expression:
 
 def number(c: Cursor) -> tree.Expression:
     at = c.at
-    kind, value, bits = literals.number(c.source.text[c.starts[at] : c.ends[at]], formula=c.formula)
+    kind, value, bits = literals.number(
+        c.source.text[c.starts[at] : c.ends[at]], formula=c.formula is not None
+    )
     return tree.Number(c.take(), kind, value, bits)
 
 

@@ -72,7 +72,7 @@ def _operand(operand: Operand) -> Parts:
 
 def _level(node: tree.Expression) -> int:
     if isinstance(node, tree.Binary):
-        return LEVELS[node.operator] + _BINARY
+        return LEVELS["==" if node.operator == "in" else node.operator] + _BINARY
     return _LEVELS.get(type(node), _PRIMARY)
 
 
@@ -168,7 +168,7 @@ def _method_call(node: tree.MethodCall) -> Parts:
 
 def _binary(node: tree.Binary) -> Parts:
     level = _level(node)
-    chained = LEVELS[node.operator] != RANGE
+    chained = LEVELS.get(node.operator) != RANGE
     return [
         Operand(node.left, level if chained else level + 1),
         f" {node.operator} ",
@@ -238,6 +238,16 @@ def _variable(node: tree.Variable | tree.Field | tree.Global) -> Parts:
     declared: Parts = [": ", node.type] if node.type else []
     modifiers = _modifiers(node.modifiers) if isinstance(node, tree.Field) else ""
     return [modifiers + _keyword(node.mutable), node.name, *declared, *_value(node.value)]
+
+
+def _destructuring(node: tree.Destructuring) -> Parts:
+    declared: Parts = [": ", node.type] if node.type else []
+    return [_keyword(node.mutable), node.pattern, *declared, " = ", node.value, ";"]
+
+
+def _parts_of_pattern(parts: Sequence[tree.Node], rest: bool) -> Parts:
+    """`(P, Q)`, `(P, ..)`"""
+    return ["(", *_joined(parts), *([", .." if parts else ".."] if rest else []), ")"]
 
 
 def _keyword(mutable: bool) -> str:
@@ -332,13 +342,22 @@ def _delegation(node: tree.Delegation) -> Parts:
 
 
 def _impl(node: tree.Impl) -> Parts:
-    return ["impl ", node.trait, " for ", node.target, *_members(node.methods)]
+    return [
+        "impl",
+        *_angles(node.type_parameters),
+        " ",
+        node.trait,
+        " for ",
+        node.target,
+        *_members(node.methods),
+    ]
 
 
 _PARTS: Final[dict[type[tree.Node], Callable[[Any], Parts]]] = {
     tree.NamedType: _named_type,
     tree.UnitType: lambda node: ["()"],
     tree.SelfType: lambda node: ["Self"],
+    tree.TupleType: lambda node: _in_brackets("(", node.elements, ")"),
     tree.InvalidType: _invalid,
     tree.Number: _number,
     tree.Character: lambda node: [quoted(chr(node.value), "'")],
@@ -354,6 +373,7 @@ _PARTS: Final[dict[type[tree.Node], Callable[[Any], Parts]]] = {
     tree.Member: lambda node: [Operand(node.receiver, _PRIMARY), "." + node.name],
     tree.Index: lambda node: [Operand(node.receiver, _PRIMARY), "[", node.index, "]"],
     tree.ListLiteral: lambda node: _in_brackets("[", node.elements, "]"),
+    tree.Tuple: lambda node: _in_brackets("(", node.elements, ")"),
     tree.Unary: lambda node: [node.operator, Operand(node.operand, _UNARY)],
     tree.Binary: _binary,
     tree.TypeTest: lambda node: _typed("is", node),
@@ -366,11 +386,16 @@ _PARTS: Final[dict[type[tree.Node], Callable[[Any], Parts]]] = {
     tree.Block: _block,
     tree.DeferredBlock: lambda node: [node.parse()],
     tree.Variable: _variable,
+    tree.Destructuring: _destructuring,
+    tree.AnyPattern: lambda node: ["_"],
+    tree.NamePattern: lambda node: [node.name],
+    tree.TuplePattern: lambda node: _parts_of_pattern(node.parts, node.rest),
+    tree.InvalidPattern: _invalid,
     tree.ExpressionStatement: _expression_statement,
     tree.If: _if,
     tree.While: lambda node: ["while ", Operand(node.condition, _TRY), " ", node.body],
     tree.Loop: lambda node: ["loop ", node.body],
-    tree.For: lambda node: [f"for {node.name} in ", Operand(node.iterable, _TRY), " ", node.body],
+    tree.For: lambda node: ["for ", node.pattern, " in ", Operand(node.iterable, _TRY), " ", node.body],
     tree.Do: _do,
     tree.Catch: _catch,
     tree.Break: lambda node: ["break"],

@@ -12,6 +12,7 @@ from typing import Final
 from doralang.syntax import tree
 from doralang.syntax.cursor import DECLARING, FARTHEST, OPENING, STATEMENT_KEYWORDS, STATEMENT_STARTS, Cursor
 from doralang.syntax.expressions import begins_value, condition, expression, full_expression, if_chain
+from doralang.syntax.patterns import simple_pattern
 from doralang.syntax.reserved import (
     DECLARATIONS,
     WORDS,
@@ -196,6 +197,8 @@ def variable(c: Cursor) -> tree.Statement:
     """`let x: T = e;`, `var x = e;`"""
     mutable = c.kind == "var"
     span, name_span = c.take(), c.span()
+    if c.kind in PATTERN_STARTS:
+        return destructuring(c, span, mutable)
     name = c.name()
     declared = value = None
     if c.accept(":"):
@@ -215,6 +218,21 @@ def variable(c: Cursor) -> tree.Statement:
     return tree.Variable(span, name, name_span, mutable, declared, value)
 
 
+PATTERN_STARTS: Final = frozenset({"(", "_"})
+
+
+def destructuring(c: Cursor, span: Span, mutable: bool) -> tree.Statement:
+    """`let (a, b): T = e;`; what stands behind it is not judged if it is not all there."""
+    fails, skips = c.fails, c.skips
+    pattern = simple_pattern(c)
+    declared = complete_type(c) if c.accept(":") else None
+    c.expect("=")
+    value = ended(c, full_expression(c))
+    if c.fails != fails or c.skips != skips:
+        return tree.InvalidStatement(span)
+    return tree.Destructuring(span, pattern, mutable, declared, value)
+
+
 def while_statement(c: Cursor) -> tree.Statement:
     span = c.take()
     test = condition(c)
@@ -228,13 +246,16 @@ def loop_statement(c: Cursor) -> tree.Statement:
 def for_statement(c: Cursor) -> tree.Statement:
     span = c.take()
     skips, fails = c.skips, c.fails
-    name_span = c.span()
-    name = c.name()
+    if c.kind in PATTERN_STARTS:
+        pattern = simple_pattern(c)
+    else:
+        name_span = c.span()
+        pattern = tree.NamePattern(name_span, c.name())
     c.expect("in")
     iterable = condition(c)
     c.panic = c.panic or c.fails != fails
     if c.skips == skips:
-        return tree.For(span, name, name_span, iterable, block(c))
+        return tree.For(span, pattern, iterable, block(c))
     body = block(c)
     # Without its name the body is only good for its own syntax errors.
     return tree.InvalidStatement(body.span)

@@ -66,11 +66,18 @@ class SelfType(Node):
 
 
 @dataclass(slots=True, repr=False, eq=False)
+class TupleType(Node):
+    """`(A, B)`"""
+
+    elements: list[Type]
+
+
+@dataclass(slots=True, repr=False, eq=False)
 class InvalidType(Node):
     """A type that was reported already."""
 
 
-Type: TypeAlias = NamedType | UnitType | SelfType | InvalidType
+Type: TypeAlias = NamedType | UnitType | SelfType | TupleType | InvalidType
 
 
 # Expressions.
@@ -173,7 +180,7 @@ class MethodCall(Node):
 
 @dataclass(slots=True, repr=False, eq=False)
 class Member(Node):
-    """`o.f`; the span is the `.` and the name"""
+    """`o.f`; the span is the `.` and the name, which are digits for an element of a tuple"""
 
     receiver: Expression
     name: str
@@ -190,6 +197,13 @@ class Index(Node):
 @dataclass(slots=True, repr=False, eq=False)
 class ListLiteral(Node):
     """`[a, b, c]`; the span is the `[`"""
+
+    elements: list[Expression]
+
+
+@dataclass(slots=True, repr=False, eq=False)
+class Tuple(Node):
+    """`(a, b)`; the span is the `(`"""
 
     elements: list[Expression]
 
@@ -265,6 +279,38 @@ class InvalidExpression(Node):
     """An expression that was reported already."""
 
 
+# Patterns.
+
+
+@dataclass(slots=True, repr=False, eq=False)
+class AnyPattern(Node):
+    """`_`"""
+
+
+@dataclass(slots=True, repr=False, eq=False)
+class NamePattern(Node):
+    """`x`: a variant or constant of that name, else a new variable"""
+
+    name: str
+
+
+@dataclass(slots=True, repr=False, eq=False)
+class TuplePattern(Node):
+    """`(P, Q)`, `(P, ..)`; the span is the `(`"""
+
+    parts: list[Pattern]
+    rest: bool
+    """whether it ends in `..`"""
+
+
+@dataclass(slots=True, repr=False, eq=False)
+class InvalidPattern(Node):
+    """A pattern that was reported already; it may bind any name."""
+
+
+Pattern: TypeAlias = AnyPattern | NamePattern | TuplePattern | InvalidPattern
+
+
 # Statements.
 
 
@@ -303,6 +349,16 @@ class Variable(Node):
     mutable: bool
     type: Type | None
     value: Expression | None
+
+
+@dataclass(slots=True, repr=False, eq=False)
+class Destructuring(Node):
+    """`let P = e;`, `var P: T = e;`: a pattern in place of a name"""
+
+    pattern: Pattern
+    mutable: bool
+    type: Type | None
+    value: Expression
 
 
 @dataclass(slots=True, repr=False, eq=False)
@@ -345,10 +401,9 @@ class Loop(Node):
 
 @dataclass(slots=True, repr=False, eq=False)
 class For(Node):
-    """`for x in e { … }`"""
+    """`for x in e { … }`, `for P in e { … }`"""
 
-    name: str
-    name_span: Span
+    pattern: Pattern
     iterable: Expression
     body: Block
 
@@ -404,6 +459,7 @@ class InvalidStatement(Node):
 Statement: TypeAlias = (
     Block
     | Variable
+    | Destructuring
     | ExpressionStatement
     | If
     | While
@@ -434,6 +490,7 @@ Expression: TypeAlias = (
     | Member
     | Index
     | ListLiteral
+    | Tuple
     | Unary
     | Binary
     | TypeTest
@@ -612,10 +669,11 @@ class Trait(Node):
 
 @dataclass(slots=True, repr=False, eq=False)
 class Impl(Node):
-    """`impl R for C`; `R` and `C` are named types without arguments"""
+    """`impl R for C`, `impl<T: R> R for C<T>`; without type parameters `C` has no arguments"""
 
+    type_parameters: list[TypeParameter]
     trait: NamedType
-    target: NamedType
+    target: NamedType | TupleType
     methods: list[Function | InvalidMember]
 
 

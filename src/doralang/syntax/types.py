@@ -1,4 +1,4 @@
-"""Parsing types: `int`, `Array<Pair<Str, T>>`, `()`, `Self`; and the reserved `(A) -> B`."""
+"""Parsing types: `int`, `Array<Pair<Str, T>>`, `()`, `(A, B)`, `Self`; and the reserved `(A) -> B`."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ T = TypeVar("T")
 
 LONGER_ANGLES: Final = frozenset({">>", ">>>", ">=", ">>=", ">>>="})
 TYPE_STARTS: Final = frozenset({NAME, "Self", "("})
+MOST_ELEMENTS: Final = 8
+"""of a tuple"""
 
 
 def parse_type(c: Cursor) -> tree.Type:
@@ -77,28 +79,42 @@ def close_angle(c: Cursor) -> None:
 
 
 def parenthesised(c: Cursor) -> tree.Type:
-    """`()`, or a tuple or function type, which are reserved."""
-    start = c.starts[c.at]
+    """`()`, `(T)`, `(A, B)`, or a function type, which is reserved."""
+    start, panic = c.starts[c.at], c.panic
     if c.peek() == ")" and c.peek(2) != "->":
         c.advance()
         return tree.UnitType(Span(start, c.take().end))
-    c.reserved += 1
-    panic = c.panic
-    is_function = c.deeper(_reserved_type)
-    c.panic = c.panic or panic
-    c.reserved -= 1
+    elements = c.deeper(_elements)
+    if c.kind == "->":
+        return function_type(c, start, panic)
+    if len(elements) == 1:
+        return elements[0]
     span = Span(start, closing_end(c))
-    c.reserve(span, "function types are" if is_function else "tuple types are")
-    return tree.InvalidType(span)
+    if len(elements) > MOST_ELEMENTS:
+        too_many_elements(c, Span(start, start + 1))
+        return tree.InvalidType(span)
+    return tree.TupleType(span, elements)
 
 
-def _reserved_type(c: Cursor) -> bool:
+def _elements(c: Cursor) -> list[tree.Type]:
     c.advance()
-    c.comma_list(")", parse_type, TYPE_STARTS)
-    if not c.accept("->"):
-        return False
+    return c.comma_list(")", parse_type, TYPE_STARTS)
+
+
+def too_many_elements(c: Cursor, span: Span) -> None:
+    c.report("E0219", span, f"a tuple has at most {MOST_ELEMENTS} elements")
+
+
+def function_type(c: Cursor, start: int, panic: bool) -> tree.Type:
+    """`-> B` behind the types of parameters"""
+    c.advance()
+    c.reserved += 1
     parse_type(c)
-    return True
+    c.reserved -= 1
+    c.panic = c.panic or panic
+    span = Span(start, closing_end(c))
+    c.reserve(span, "function types are")
+    return tree.InvalidType(span)
 
 
 def complete_type(c: Cursor) -> tree.Type:

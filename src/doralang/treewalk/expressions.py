@@ -23,6 +23,7 @@ from doralang.checker.program import (
     Compute,
     Constant,
     DefaultValue,
+    Destructure,
     Dispatch,
     Expression,
     GetField,
@@ -35,6 +36,7 @@ from doralang.checker.program import (
     Logical,
     New,
     NilConstant,
+    Record,
     SetField,
     SetGlobal,
     SetLocal,
@@ -44,16 +46,18 @@ from doralang.checker.program import (
     TypedExpression,
 )
 from doralang.interpreter.internals import CONSTRUCTORS
-from doralang.interpreter.objects import Array, Instance, Str, Value, default_value
+from doralang.interpreter.objects import Array, ClassInstance, Str, Value, default_value
 from doralang.library.internals import CHECKS_RECEIVER
 from doralang.text.source import Span
 from doralang.treewalk.frames import Frame
-from doralang.treewalk.machine import Leaving, Machine, Thrown
+from doralang.treewalk.machine import Leaving, Thrown, WalkState
+from doralang.treewalk.patterns import parts_of
 from doralang.types.failures import Trapped
 from doralang.types.traps import Trap
+from doralang.types.types import nil_is_value
 
 
-def evaluate(machine: Machine, node: TypedExpression, frame: Frame) -> Value:
+def evaluate(machine: WalkState, node: TypedExpression, frame: Frame) -> Value:
     return EVALUATORS[type(node)](machine, node, frame)
 
 
@@ -66,49 +70,49 @@ def trap(trap: Trap, frame: Frame, span: Span) -> Trapped:
 # Leaves.
 
 
-def constant(machine: Machine, node: Constant, frame: Frame) -> Value:
+def constant(machine: WalkState, node: Constant, frame: Frame) -> Value:
     return node.value
 
 
-def text_constant(machine: Machine, node: TextConstant, frame: Frame) -> Value:
+def text_constant(machine: WalkState, node: TextConstant, frame: Frame) -> Value:
     return machine.literal(node.value)
 
 
-def nil_constant(machine: Machine, node: NilConstant, frame: Frame) -> Value:
+def nil_constant(machine: WalkState, node: NilConstant, frame: Frame) -> Value:
     return None
 
 
-def default_of_type(machine: Machine, node: DefaultValue, frame: Frame) -> Value:
+def default_of_type(machine: WalkState, node: DefaultValue, frame: Frame) -> Value:
     return default_value(frame.bindings.of(node.type))
 
 
-def get_local(machine: Machine, node: GetLocal, frame: Frame) -> Value:
+def get_local(machine: WalkState, node: GetLocal, frame: Frame) -> Value:
     return frame.locals[node.local.index]
 
 
-def get_global(machine: Machine, node: GetGlobal, frame: Frame) -> Value:
+def get_global(machine: WalkState, node: GetGlobal, frame: Frame) -> Value:
     return machine.globals[node.variable]
 
 
 # Assignments.
 
 
-def set_local(machine: Machine, node: SetLocal, frame: Frame) -> Value:
+def set_local(machine: WalkState, node: SetLocal, frame: Frame) -> Value:
     frame.locals[node.local.index] = evaluate(machine, node.value, frame)
     return None
 
 
-def set_global(machine: Machine, node: SetGlobal, frame: Frame) -> Value:
+def set_global(machine: WalkState, node: SetGlobal, frame: Frame) -> Value:
     machine.globals[node.variable] = evaluate(machine, node.value, frame)
     return None
 
 
-def set_field(machine: Machine, node: SetField, frame: Frame) -> Value:
+def set_field(machine: WalkState, node: SetField, frame: Frame) -> Value:
     object = evaluate(machine, node.object, frame)
     value = evaluate(machine, node.value, frame)
     if object is None:
         raise trap(Trap.NIL, frame, node.span)
-    assert isinstance(object, Instance)
+    assert isinstance(object, ClassInstance)
     object.fields[machine.classes.slot(node.field)] = value
     return None
 
@@ -116,7 +120,7 @@ def set_field(machine: Machine, node: SetField, frame: Frame) -> Value:
 # Expressions with a first operand.
 
 
-def climb(machine: Machine, node: TypedExpression, frame: Frame) -> Value:
+def climb(machine: WalkState, node: TypedExpression, frame: Frame) -> Value:
     spine = []
     while (first := first_operand(node)) is not None:
         spine.append(node)
@@ -141,7 +145,7 @@ def first_operand(node: TypedExpression) -> TypedExpression | None:
     return node.value if isinstance(node, (Cast, IsInstance)) else None
 
 
-def finish_compute(machine: Machine, node: Compute, frame: Frame, first: Value) -> Value:
+def finish_compute(machine: WalkState, node: Compute, frame: Frame, first: Value) -> Value:
     arguments = node.arguments
     if len(arguments) == 1:
         return node.primitive.meaning(first)
@@ -150,38 +154,47 @@ def finish_compute(machine: Machine, node: Compute, frame: Frame, first: Value) 
     return node.primitive.meaning(first, second)
 
 
-def finish_get_field(machine: Machine, node: GetField, frame: Frame, first: Value) -> Value:
+def finish_get_field(machine: WalkState, node: GetField, frame: Frame, first: Value) -> Value:
     if first is None:
+        if node.field.owner.nil_is_value:
+            return default_value(frame.bindings.of(node.type))
         raise trap(Trap.NIL, frame, node.span)
-    assert isinstance(first, Instance)
+    assert isinstance(first, ClassInstance)
     return first.fields[machine.classes.slot(node.field)]
 
 
-def finish_logical(machine: Machine, node: Logical, frame: Frame, first: Value) -> Value:
+def destructure(machine: WalkState, node: Destructure, frame: Frame) -> Value:
+    value = evaluate(machine, node.value, frame)
+    for local, part in parts_of(machine, node.pattern, value, frame):
+        frame.locals[local.index] = part
+    return None
+
+
+def finish_logical(machine: WalkState, node: Logical, frame: Frame, first: Value) -> Value:
     if first is (node.operator is Logic.OR):
         return first
     return evaluate(machine, node.right, frame)
 
 
-def finish_is_instance(machine: Machine, node: IsInstance, frame: Frame, first: Value) -> Value:
+def finish_is_instance(machine: WalkState, node: IsInstance, frame: Frame, first: Value) -> Value:
     return first is not None and is_a(machine, first, frame, node.target)
 
 
-def finish_cast(machine: Machine, node: Cast, frame: Frame, first: Value) -> Value:
+def finish_cast(machine: WalkState, node: Cast, frame: Frame, first: Value) -> Value:
     if first is not None and not is_a(machine, first, frame, node.type):
         raise trap(Trap.CAST, frame, node.span)
     return first
 
 
-def is_a(machine: Machine, value: Value, frame: Frame, wanted: Any) -> bool:
-    assert isinstance(value, Instance | Str | Array)
+def is_a(machine: WalkState, value: Value, frame: Frame, wanted: Any) -> bool:
+    assert isinstance(value, ClassInstance | Str | Array)
     return machine.classes.is_instance(value.type, frame.bindings.class_of(wanted))
 
 
 # Calls.
 
 
-def call(machine: Machine, node: Call, frame: Frame) -> Value:
+def call(machine: WalkState, node: Call, frame: Frame) -> Value:
     if node.arguments:
         return climb(machine, node, frame)
     frame.span = node.span
@@ -189,9 +202,11 @@ def call(machine: Machine, node: Call, frame: Frame) -> Value:
     return machine.invoke(node.target.function, bindings, [])
 
 
-def finish_call(machine: Machine, node: Call, frame: Frame, first: Value) -> Value:
+def finish_call(machine: WalkState, node: Call, frame: Frame, first: Value) -> Value:
     dispatch, function = node.dispatch, node.target.function
     unchecked = first is None and dispatch is not Dispatch.STATIC
+    if unchecked and nil_is_value(frame.bindings.of(node.arguments[0].type)):
+        unchecked = False
     if unchecked and dispatch is not Dispatch.VIRTUAL and function.key not in CHECKS_RECEIVER:
         raise trap(Trap.NIL, frame, node.span)
     arguments = [first]
@@ -201,7 +216,7 @@ def finish_call(machine: Machine, node: Call, frame: Frame, first: Value) -> Val
     if unchecked:
         raise Trapped(Trap.NIL)
     if dispatch is Dispatch.VIRTUAL:
-        assert isinstance(first, Instance)
+        assert isinstance(first, ClassInstance)
         function, bindings = machine.classes.virtual_method(first.type, function.name)
     elif dispatch is Dispatch.TRAIT:
         receiver = frame.bindings.of(node.arguments[0].type)
@@ -211,7 +226,7 @@ def finish_call(machine: Machine, node: Call, frame: Frame, first: Value) -> Val
     return machine.invoke(function, bindings, arguments)
 
 
-def new(machine: Machine, node: New, frame: Frame) -> Value:
+def new(machine: WalkState, node: New, frame: Frame) -> Value:
     arguments: list[Value] = []
     for argument in node.arguments:
         arguments.append(EVALUATORS[type(argument)](machine, argument, frame))
@@ -219,22 +234,28 @@ def new(machine: Machine, node: New, frame: Frame) -> Value:
     made, constructor = frame.bindings.class_of(node.type), node.target.function
     if constructor.internal:
         return CONSTRUCTORS[constructor.key](machine.context, made, *arguments)
-    object = Instance(made, machine.classes.default_fields(made))
+    object = ClassInstance(made, machine.classes.default_fields(made))
     bindings = machine.classes.bindings_of(node.target, frame.bindings)
     machine.invoke(constructor, bindings, [object, *arguments])
     return object
 
 
+def record(machine: WalkState, node: Record, frame: Frame) -> Value:
+    values = [evaluate(machine, value, frame) for value in node.values]
+    frame.span = node.span
+    return ClassInstance(node.made.of(frame.bindings.class_of(node.type).arguments), values)
+
+
 # The rest.
 
 
-def identical(machine: Machine, node: Identical, frame: Frame) -> Value:
+def identical(machine: WalkState, node: Identical, frame: Frame) -> Value:
     left = evaluate(machine, node.left, frame)
     right = evaluate(machine, node.right, frame)
     return (left is right) is not node.negated
 
 
-def try_else(machine: Machine, node: TryElse, frame: Frame) -> Value:
+def try_else(machine: WalkState, node: TryElse, frame: Frame) -> Value:
     try:
         return evaluate(machine, node.operand, frame)
     except Thrown:
@@ -242,7 +263,7 @@ def try_else(machine: Machine, node: TryElse, frame: Frame) -> Value:
     return evaluate(machine, node.otherwise, frame)
 
 
-def try_force(machine: Machine, node: TryForce, frame: Frame) -> Value:
+def try_force(machine: WalkState, node: TryForce, frame: Frame) -> Value:
     try:
         return evaluate(machine, node.operand, frame)
     except Thrown:
@@ -250,21 +271,21 @@ def try_force(machine: Machine, node: TryForce, frame: Frame) -> Value:
     raise trap(Trap.UNEXPECTED, frame, node.span)
 
 
-def choice(machine: Machine, node: Choice, frame: Frame) -> Value:
+def choice(machine: WalkState, node: Choice, frame: Frame) -> Value:
     for condition, value in node.arms:
         if evaluate(machine, condition, frame):
             return evaluate(machine, value, frame)
     return evaluate(machine, node.otherwise, frame)
 
 
-def block_value(machine: Machine, node: BlockValue, frame: Frame) -> Value:
+def block_value(machine: WalkState, node: BlockValue, frame: Frame) -> Value:
     jump = machine.execute(node.block, frame)
     if jump is not None:
         raise Leaving(jump)
     return evaluate(machine, node.value, frame) if node.value is not None else None
 
 
-def leave(machine: Machine, node: Leave, frame: Frame) -> Value:
+def leave(machine: WalkState, node: Leave, frame: Frame) -> Value:
     jump = machine.execute(node.statement, frame)
     assert jump is not None, "a jump goes somewhere"
     raise Leaving(jump)
@@ -272,7 +293,7 @@ def leave(machine: Machine, node: Leave, frame: Frame) -> Value:
 
 # The two tables; nodes are of the type of their row, hence `Any`.
 
-EVALUATORS: Final[dict[type[Expression], Callable[[Machine, Any, Frame], Value]]] = {
+EVALUATORS: Final[dict[type[Expression], Callable[[WalkState, Any, Frame], Value]]] = {
     Constant: constant,
     TextConstant: text_constant,
     NilConstant: nil_constant,
@@ -288,6 +309,8 @@ EVALUATORS: Final[dict[type[Expression], Callable[[Machine, Any, Frame], Value]]
     Identical: identical,
     Call: call,
     New: new,
+    Record: record,
+    Destructure: destructure,
     IsInstance: climb,
     Cast: climb,
     TryElse: try_else,
@@ -297,7 +320,7 @@ EVALUATORS: Final[dict[type[Expression], Callable[[Machine, Any, Frame], Value]]
     Leave: leave,
 }
 
-FINISHERS: Final[dict[type[Expression], Callable[[Machine, Any, Frame, Value], Value]]] = {
+FINISHERS: Final[dict[type[Expression], Callable[[WalkState, Any, Frame, Value], Value]]] = {
     Compute: finish_compute,
     Call: finish_call,
     GetField: finish_get_field,

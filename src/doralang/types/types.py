@@ -102,10 +102,21 @@ class ClassHead:
 
     `parent` mentions the parameters: `class Tin<T>: Box<T>` has the parent `Box<T>`.  `lasts` says
     that the class is there as long as the process, as those of the library are: it keeps no types of programs
-    alive.
+    alive.  `is_value` says that its values have no identity and are never `nil`, though some of them may be
+    `nil` in memory (`nil_is_value`); those of tuples are written `(A, B)`.
     """
 
-    __slots__ = ("_types", "home", "name", "parameters", "parent", "parent_is_wrong")
+    __slots__ = (
+        "_types",
+        "home",
+        "is_tuple",
+        "is_value",
+        "name",
+        "nil_is_value",
+        "parameters",
+        "parent",
+        "parent_is_wrong",
+    )
 
     def __init__(self, name: str, parameters: tuple[TypeParameter, ...] = (), *, lasts: bool = False) -> None:
         self.name = name
@@ -113,6 +124,7 @@ class ClassHead:
         self.parameters = parameters
         self.parent: ClassType | None = None
         self.parent_is_wrong = False
+        self.is_value = self.nil_is_value = self.is_tuple = False
         """whether there should be another one, which was reported"""
         self._types: dict[tuple[Type, ...], ClassType] = {}
 
@@ -171,8 +183,9 @@ class ClassType:
             part = parts.pop()
             room -= len(part if isinstance(part, str) else name_of(part))
             if isinstance(part, ClassType) and part.arguments:
-                written += part.head.name, "<"
-                parts.append(">")
+                opening, closing = ("(", ")") if part.head.is_tuple else (f"{part.head.name}<", ">")
+                written.append(opening)
+                parts.append(closing)
                 for argument in reversed(part.arguments):
                     parts += argument, ", "
                 parts.pop()
@@ -282,7 +295,17 @@ def is_assignable(source: Type, target: Type) -> bool:
             or has_error(target)
             or any(step.head.parent_is_wrong for step in lineage(source))
         )
-    return source is NIL
+    return source is NIL and not target.head.is_value
+
+
+def is_reference(type: Type) -> bool:
+    """Whether values of a type have identity, and may be `nil`: a class type, but no tuple."""
+    return isinstance(type, ClassType) and not type.head.is_value
+
+
+def nil_is_value(type: Type) -> bool:
+    """Whether `nil` in memory stands for a value of the type: for the tuple of defaults."""
+    return isinstance(type, ClassType) and type.head.nil_is_value
 
 
 def has_error(type: Type) -> bool:

@@ -1,0 +1,58 @@
+"""Patterns to bytecode: the parts of a value are loaded where a variable gets them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Final
+
+from doralang.bytecode import instructions as i
+from doralang.bytecode.instructions import NO_REGISTER, Register
+from doralang.checker import program as typed
+from doralang.checker.program import Pattern
+from doralang.lower.body import Body
+from doralang.lower.expressions import load_element
+from doralang.text.source import Span
+
+
+def destructure(body: Body, node: typed.Destructure, into: Register | None) -> Register:
+    value = body.value(node.value)
+    if not body.builder.reachable:
+        return NO_REGISTER
+    bind_parts(body, node.pattern, value, node.span)
+    body.done(value)
+    return NO_REGISTER
+
+
+def bind_parts(body: Body, pattern: Pattern, value: Register, span: Span) -> None:
+    """Give the variables of a pattern that always fits the parts of a value."""
+    while isinstance(pattern, typed.Bound):
+        body.emit(i.Move(body.local(pattern.local), value), span)
+        pattern = pattern.pattern
+    if not isinstance(pattern, typed.TupleOf):
+        return
+    cls = body.specializer.class_ref(body.class_type(pattern.type))
+    for part, field in zip(pattern.parts, cls.fields, strict=True):
+        if binds(part):
+            element = load_element(body, value, field, span)
+            bind_parts(body, part, element, span)
+            body.done(element)
+
+
+def binds(pattern: Pattern) -> bool:
+    """Whether a pattern has variables."""
+    return any(isinstance(one, typed.Bound) for one in within(pattern))
+
+
+def within(pattern: Pattern) -> Iterator[Pattern]:
+    """A pattern and those in it."""
+    waiting = [pattern]
+    while waiting:
+        pattern = waiting.pop()
+        yield pattern
+        if isinstance(pattern, typed.Bound):
+            waiting.append(pattern.pattern)
+        elif isinstance(pattern, typed.TupleOf):
+            waiting += pattern.parts
+
+
+LEAVES: Final[dict[type, Callable[..., Register]]] = {typed.Destructure: destructure}
