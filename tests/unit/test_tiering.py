@@ -17,6 +17,8 @@ from doralang.native.module import Module
 from doralang.native.tiering import Tiering, moving_up
 from doralang.runtime.instance import Instance
 from doralang.settings import Settings
+from language_cases import Command, lines_match, parse_file
+from test_language import FILES, LANGUAGE, run_with, same_reports
 
 PROGRAM = """
 class Node(let value: int, var next: Node)
@@ -137,3 +139,18 @@ def test_frames_of_both_tiers_are_collected_and_traced(tmp_path: Path, options: 
             outcomes.append((status, out.getvalue(), err.getvalue()))
     assert outcomes[:2] == outcomes[2:]
     assert outcomes[1][0] == 101
+
+
+EVERY = 16
+"""of so many programs of the language suite one is taken"""
+CASES = [path for path in FILES if parse_file(path).command is Command.RUN][::EVERY]
+
+
+@pytest.mark.parametrize("path", CASES, ids=lambda path: str(path.relative_to(LANGUAGE)))
+def test_a_slice_of_the_language_suite_moves_up_at_once(path: Path) -> None:
+    case = parse_file(path)
+    outcome = run_with(case, path, "tiered", ["--hot-now", "--gc-stress"])
+    assert same_reports(case.reports, outcome.reports)
+    assert outcome.stdout == case.expected_stdout, outcome.stderr
+    assert lines_match(case.stderr, outcome.stderr)
+    assert outcome.exit_status == case.expected_exit
