@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from time import perf_counter
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 from doralang.bytecode.entities import ClassRef, FieldRef, FunctionRef
@@ -354,6 +355,7 @@ class Module:
     def lowered_by_llvm(self, bytecode: Bytecode, shown: Emission | None) -> CodeObject | None:
         """The code that LLVM makes of optimized bytecode; None if it is left to the other lowering."""
         compiler = load("doralang.optimizing.llvm.compiler")
+        start = perf_counter()
         wants_breakpoint = shown is not None and shown.wants_breakpoint(bytecode.ref.plain_name)
         try:
             lowered = compiler.lower_for(
@@ -363,6 +365,8 @@ class Module:
             if text and self.show is not None:
                 self.show(text)
             code: CodeObject = compiler.compile_lowered(self.space.target, bytecode, lowered)
+            if self.times is not None:
+                self.times.add("LLVM", start)
         except compiler.NotLowered:
             return None
         return code
