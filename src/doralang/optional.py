@@ -7,10 +7,20 @@ program starts faster, and what is not installed is not missed.
 from __future__ import annotations
 
 import sys
+from importlib.util import find_spec
 from types import ModuleType
+from typing import Final
+
+LLVM: Final = "llvmlite"
+"""what the extra `dora-lang[llvm]` installs"""
 
 
 def load(name: str) -> ModuleType:
     """Import a module by its full name.  Raises ImportError if it, or what it needs, is not there."""
     __import__(name)
     return sys.modules[name]
+
+
+def is_installed(name: str) -> bool:
+    """Whether a package is there; it is not imported."""
+    return find_spec(name) is not None

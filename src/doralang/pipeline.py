@@ -28,6 +28,7 @@ class Stage(Enum):
     GRAPH = "graph"
     DOT = "dot"
     OPTIMIZED = "optimized"
+    LLVM = "llvm"
     TRACE = "trace"
     C = "c"
     GO = "go"
@@ -64,8 +65,6 @@ OF_FILES: Final = {
 
 STAGES: Final = tuple(Stage)
 OF_FUNCTIONS: Final = tuple(stage for stage in Stage if stage not in OF_FILES)
-LATER: Final = ("llvm",)
-"""stages that are not there yet"""
 
 
 def dump_stage(stage: Stage, source: Source, *, formula: bool = False) -> str:

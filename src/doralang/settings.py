@@ -44,6 +44,7 @@ class Settings:
         hot_now: bool = False,
         stats: bool = False,
         cache: bool = True,
+        llvm: bool = True,
     ) -> None:
         self.engine = engine
         self.gc = gc
@@ -78,6 +79,8 @@ class Settings:
         """what the engine did, when the program ends"""
         self.cache = cache
         """whether compiled code may be taken from and stored in the user's cache"""
+        self.llvm = llvm
+        """whether optimized code may be made by LLVM, if that is installed"""
 
     def shows(self, stage: str, name: str, file: str | None) -> bool:
         """Whether a stage of a function of this plain name is printed; `file` is the library's, or None."""

@@ -26,7 +26,16 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 from fuzz.generator import Generator
 from fuzz.loops import LoopGenerator
 
-ENGINES = [("walk",), ("vm",), ("baseline",), ("baseline", "--gc-stress"), ("opt",), ("opt", "--gc-stress")]
+ENGINES = [
+    ("walk",),
+    ("vm",),
+    ("baseline",),
+    ("baseline", "--gc-stress"),
+    ("opt",),
+    ("opt", "--no-llvm"),
+    ("opt", "--gc-stress"),
+    ("tiered", "--hot-now", "--no-cache"),
+]
 """engine and further options"""
 COLLECTORS = (
     ("baseline", "--gc=zero"),
@@ -34,6 +43,8 @@ COLLECTORS = (
     ("baseline", "--gc-stress-minor", "--gc-verify"),
     ("baseline", "--young-size=32k", "--heap-size=16m", "--gc-verify"),
     *(("opt", f"--gc={name}", "--gc-stress", "--gc-verify") for name in ("swiper", "copy", "sweep")),
+    ("opt", "--no-llvm", "--gc-stress", "--gc-verify"),
+    ("tiered", "--hot-now", "--gc-stress", "--gc-verify"),
 )
 """the same for a comparison of collectors"""
 

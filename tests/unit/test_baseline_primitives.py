@@ -28,6 +28,7 @@ from doralang.bytecode.entities import FunctionRef
 from doralang.bytecode.function import Function
 from doralang.bytecode.instructions import Register, Target
 from doralang.bytecode.verifier import verify
+from doralang.code.objects import CodeObject
 from doralang.engines.native import Machine
 from doralang.machine.targets import X64
 from doralang.runtime.stubs import FLOATS_AT
@@ -168,9 +169,13 @@ class Runner:
 
     def run(self, function: Function, operands: tuple[Value, ...]) -> Value | None:
         """The result, or None for a failure."""
+        target = self.machine.module.space.target
+        return self.run_code(compile_function(function, target.assembler(), self.environment), operands)
+
+    def run_code(self, compiled: CodeObject, operands: tuple[Value, ...]) -> Value | None:
+        """The same of code that has been made."""
         instance, loader = self.machine.instance, self.machine.module.loader
-        space = loader.space
-        compiled = compile_function(function, space.target.assembler(), self.environment)
+        function, space = compiled, loader.space
         address = space.arena.allocate(len(compiled.code.data))
         space.arena.write(address, loader.bind(compiled.code, address))
         block = block_of(function.ref.parameters, (*operands, 1, 1.0))

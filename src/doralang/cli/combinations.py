@@ -11,6 +11,7 @@ from doralang.cli.options import BY_NAME, Invocation, Need, UsageError
 from doralang.code.collectors import COLLECTORS, DEFAULT, Spaces
 from doralang.engines.rows import ENGINES, works_here
 from doralang.machine.targets import TARGETS, X64, host
+from doralang.optional import LLVM, is_installed
 from doralang.pipeline import OF_FUNCTIONS, Stage
 
 OF_FORMULAS: Final = frozenset({Stage.C.value, Stage.GO.value})
@@ -26,6 +27,7 @@ def check(invocation: Invocation) -> None:
         check_engine(invocation)
     check_collector(invocation)
     check_listing(invocation)
+    check_llvm(invocation)
     if settings.target:
         check_target(invocation)
 
@@ -63,6 +65,15 @@ def check_listing(invocation: Invocation) -> None:
     target = TARGETS[settings.target] if settings.target else host()
     if target is not X64:
         raise UsageError("`--asm-syntax` does nothing: the syntaxes are those of x64")
+
+
+def check_llvm(invocation: Invocation) -> None:
+    """The text for LLVM needs LLVM, and so does the option that does without."""
+    settings, shows = invocation.settings, Stage.LLVM.value in invocation.settings.emit
+    if shows and not settings.llvm:
+        raise UsageError("`--emit=llvm` does nothing with `--no-llvm`")
+    if shows and not is_installed(LLVM):
+        raise UsageError("`--emit=llvm` needs LLVM, which is not installed: pip install dora-lang[llvm]")
 
 
 def check_target(invocation: Invocation) -> None:

@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 from doralang.code.collectors import COLLECTORS
 from doralang.engines.rows import ENGINES
 from doralang.machine.targets import TARGETS
-from doralang.pipeline import LATER, OF_FUNCTIONS, STAGES, Stage
+from doralang.pipeline import OF_FUNCTIONS, STAGES, Stage
 from doralang.settings import ALL, Settings
 from doralang.text.reports import Format
 
@@ -195,8 +195,6 @@ def _young_size(invocation: Invocation, value: str) -> None:
 def _emit(invocation: Invocation, value: str) -> None:
     for name in names(value):
         stage, colon, functions = name.partition(":")
-        if stage in LATER:
-            raise UsageError(f"stage `{stage}` is not there yet")
         invocation.settings.emit.add(one_of(stage, [stage.value for stage in STAGES]))
         if colon:
             if functions != ALL or Stage(stage) not in OF_FUNCTIONS:
@@ -241,6 +239,10 @@ def _no_cache(invocation: Invocation, value: str) -> None:
     invocation.settings.cache = False
 
 
+def _no_llvm(invocation: Invocation, value: str) -> None:
+    invocation.settings.llvm = False
+
+
 def _error_format(invocation: Invocation, value: str) -> None:
     invocation.format = Format(one_of(value, [format.value for format in Format]))
 
@@ -268,6 +270,7 @@ _RUN: Final = frozenset({"run"})
 _NATIVE: Final = frozenset(row.name for row in ENGINES.values() if row.is_native)
 _STORING: Final = frozenset(row.name for row in ENGINES.values() if row.can_store)
 _HOT: Final = frozenset(row.name for row in ENGINES.values() if row.finds_hot)
+_LLVM: Final = frozenset(row.name for row in ENGINES.values() if row.optimizes)
 _TELLING: Final = frozenset(row.name for row in ENGINES.values() if row.tells)
 _BYTECODE: Final = frozenset(row.name for row in ENGINES.values() if Stage.BYTECODE in row.stages)
 _COLLECTED: Final = Need.RUN | Need.COLLECTIONS
@@ -302,8 +305,8 @@ OPTIONS: Final = (
         engines=_NATIVE,
         needs=Need.RUN,
     ),
-    Option("--hot", "N", "calls or rounds of a loop until a function is hot", _hot, engines=_HOT),
-    Option("--hot-now", None, "wait for the native code of hot functions", _hot_now, engines=_HOT),
+    Option("--hot", "N", "calls, rounds of a loop or samples until a function is hot", _hot, engines=_HOT),
+    Option("--hot-now", None, "everything is hot at once, and waits for its code", _hot_now, engines=_HOT),
     Option("--stats", None, "what the engine did, at the end", _stats, engines=_TELLING),
     Option("--heap-size", "SIZE", "most bytes of the heap; suffix k, m or g", _heap_size, needs=Need.RUN),
     Option(
@@ -339,6 +342,7 @@ OPTIONS: Final = (
     Option(
         "--no-cache", None, "compile everything anew, and store nothing", _no_cache, _RUN, _STORING, Need.RUN
     ),
+    Option("--no-llvm", None, "make optimized code without LLVM", _no_llvm, engines=_LLVM),
     Option("--error-format", "FORMAT", "human (default), short, json", _error_format, _EVERYWHERE),
     Option("--color", "WHEN", "auto (default), always, never", _color, _EVERYWHERE),
     Option("--let", "NAME=EXPRESSION", "define a variable for the formula", _let, _FORMULAS),

@@ -14,6 +14,8 @@ BASELINE: Final = "baseline"
 """the tier of code from the baseline compiler"""
 OPTIMIZED: Final = "optimized"
 """the tier of code from the optimizer, by way of the baseline compiler"""
+LLVM: Final = "llvm"
+"""the tier of code from the optimizer, by way of LLVM"""
 
 
 class GCPoint(NamedTuple):

@@ -7,6 +7,7 @@
     stub:… trap:NIL       pieces of code that are written by hand (`runtime.stubs`)
     upcall:exit           an internal function that Python supplies
     native:sin            a C function
+    own:                  the code itself, from its start
 
 A name is canonical: made of what the program says, never of what was met first, so code can be kept, shared
 and stored.  Names are unique within a program and its library.
@@ -55,6 +56,8 @@ def class_of(cls: ClassRef) -> Symbol:
     return new_tuple(Symbol, (CLASS, cls.symbol))
 
 
+OWN: Final = Symbol("own", "")
 ALLOCATE: Final = Symbol(STUB, "allocate")
+ALLOCATE_FOR_C: Final = Symbol(STUB, "allocateForC")
 ATTENTION: Final = Symbol(STUB, "attention")
 TRAPS: Final = {trap: Symbol(TRAP, trap.name) for trap in Trap}

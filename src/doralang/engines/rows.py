@@ -35,6 +35,8 @@ class Engine(NamedTuple):
     """its code can be stored for later runs"""
     finds_hot: bool = False
     """looks for hot functions and loops while the program runs"""
+    optimizes: bool = False
+    """its code may be optimized, by LLVM if that is there"""
     tells: bool = False
     """has statistics (`--stats`)"""
     is_slow_to_start: bool = False
@@ -51,6 +53,8 @@ ENGINES: Final = {
             comparable_as="baseline",
             is_native=True,
             can_store=True,
+            finds_hot=True,
+            optimizes=True,
         ),
         Engine("walk", "doralang.engines.walk", unit=""),
         Engine("vm", "doralang.engines.vm", unit="closures", stages=(Stage.BYTECODE,), tells=True),
@@ -88,10 +92,11 @@ ENGINES: Final = {
         Engine(
             "opt",
             "doralang.engines.native",
-            stages=(Stage.BYTECODE, Stage.GRAPH, Stage.DOT, Stage.OPTIMIZED, Stage.ASM),
+            stages=(Stage.BYTECODE, Stage.GRAPH, Stage.DOT, Stage.OPTIMIZED, Stage.LLVM, Stage.ASM),
             is_native=True,
             can_store=True,
             tells=True,
+            optimizes=True,
         ),
     )
 }

@@ -39,7 +39,9 @@ class RelocationKind(Enum):
     CALL_26 = "S + A - P in words, 26 bits, signed: bl, b"
     PAGE_21 = "page of S + A - page of P in pages, 21 bits, signed: adrp"
     LOW_12 = "S + A within its page, 12 bits: add"
+    LOW_12_OF_4 = "S + A within its page in words of 4 bytes: ldr"
     LOW_12_OF_8 = "S + A within its page in words of 8 bytes: ldr"
+    LOW_12_OF_16 = "S + A within its page in words of 16 bytes: ldr"
 
 
 Relocation = tuple[int, RelocationKind, Hashable, int]
@@ -50,11 +52,13 @@ RELATIVE_32: Final = RelocationKind.RELATIVE_32
 CALL_26: Final = RelocationKind.CALL_26
 PAGE_21: Final = RelocationKind.PAGE_21
 LOW_12: Final = RelocationKind.LOW_12
+LOW_12_OF_4: Final = RelocationKind.LOW_12_OF_4
 LOW_12_OF_8: Final = RelocationKind.LOW_12_OF_8
+LOW_12_OF_16: Final = RelocationKind.LOW_12_OF_16
 
 
 class Code(NamedTuple):
-    """A finished piece of machine code, to be relocated and placed at a multiple of 16.
+    """A finished piece of machine code, to be relocated and placed at a multiple of 64.
 
     `body_size` is where the instructions end and the constants begin.
     """
@@ -112,10 +116,15 @@ def write_low(data: bytearray, offset: int, value: int, place: int, symbol: Hash
     set_bits(data, offset, 0x3F_FC00, (value & 0xFFF) << 10)
 
 
-def write_low_of_8(data: bytearray, offset: int, value: int, place: int, symbol: Hashable) -> None:
-    if value & 7:
-        raise RangeError(f"{symbol} is no multiple of 8")
-    set_bits(data, offset, 0x3F_FC00, (value >> 3 & 0x1FF) << 10)
+def write_low_of(size: int) -> Callable[[bytearray, int, int, int, Hashable], None]:
+    """In words of so many bytes."""
+
+    def write(data: bytearray, offset: int, value: int, place: int, symbol: Hashable) -> None:
+        if value % size:
+            raise RangeError(f"{symbol} is no multiple of {size}")
+        set_bits(data, offset, 0x3F_FC00, (value & 0xFFF) // size << 10)
+
+    return write
 
 
 RELOCATE: Final[dict[RelocationKind, Callable[[bytearray, int, int, int, Hashable], None]]] = {
@@ -124,7 +133,9 @@ RELOCATE: Final[dict[RelocationKind, Callable[[bytearray, int, int, int, Hashabl
     CALL_26: write_call,
     PAGE_21: write_page,
     LOW_12: write_low,
-    LOW_12_OF_8: write_low_of_8,
+    LOW_12_OF_4: write_low_of(4),
+    LOW_12_OF_8: write_low_of(8),
+    LOW_12_OF_16: write_low_of(16),
 }
 
 

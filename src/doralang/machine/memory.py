@@ -25,7 +25,7 @@ from doralang.machine.targets import Target, host
 from doralang.types.kinds import Kind
 
 PAGE: Final = os.sysconf("SC_PAGE_SIZE")
-CODE_ALIGNMENT: Final = 16
+CODE_ALIGNMENT: Final = 64
 CELL: Final = 8
 ARENA_SIZE: Final = 256 << 20
 DATA_SIZE: Final = 64 << 20

@@ -19,8 +19,10 @@ from collections.abc import Iterator
 from typing import Final
 
 from doralang.code.collectors import DEFAULT
+from doralang.code.objects import BASELINE, LLVM
 from doralang.machine.targets import host
 from doralang.native.image import Image
+from doralang.native.module import optimized_tier, tier_of
 from doralang.settings import Settings
 from doralang.text.source import Source
 from doralang.user_cache import cache_folder, name_of, private_folder, read_sealed, write_sealed
@@ -28,6 +30,10 @@ from doralang.version import VERSION
 
 PROGRAMS: Final = "programs"
 """folder in the cache"""
+OPTIMIZING: Final = ("tiered", "opt")
+"""engines whose code may be of the best tier"""
+FEATURES: Final = ("flags", "Features")
+"""how the line of `/proc/cpuinfo` begins that lists them"""
 PACKAGE: Final = os.path.dirname(os.path.dirname(__file__))
 
 
@@ -64,11 +70,20 @@ def find_entry(source: Source, settings: Settings) -> Entry | None:
         target.name if target else "",
         settings.gc or DEFAULT,
         settings.omit_bounds_check,
-        settings.engine == "opt",
+        tier_of(settings),
+        tier := optimized_tier(settings) if settings.engine in OPTIMIZING else BASELINE,
+        processor() if tier == LLVM else "",
         source.name,
         source.text.encode("utf-8", "surrogatepass"),
     )
     return Entry(marshal.dumps(key))
+
+
+def processor() -> str:
+    """What LLVM may use of this processor, as the system tells it."""
+    with open("/proc/cpuinfo", encoding="utf-8", errors="replace") as file:
+        lines = (line for line in file if line.startswith(FEATURES))
+        return next(lines, "")
 
 
 def compiler_files(folder: str = PACKAGE) -> Iterator[tuple[str, int, int]]:

@@ -54,6 +54,11 @@ class Emission:
             dump += str(load("doralang.bytecode.printer").print_function(function)) + "\n"
         return dump
 
+    def llvm(self, function: Function, text: str) -> str:
+        """The text of the module that LLVM compiles a function from, or nothing."""
+        shows = self.settings.shows("llvm", function.ref.plain_name, function.ref.file)
+        return f"; {function.ref.name}\n{text}\n" if shows else ""
+
     def asm(self, compiled: CodeObject) -> str:
         """The listing of a function's machine code, or nothing."""
         if not self.wants_asm(compiled.ref):

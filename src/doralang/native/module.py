@@ -12,16 +12,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from time import perf_counter
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 from doralang.bytecode.entities import ClassRef, FieldRef, FunctionRef
 from doralang.code.collectors import COLLECTORS, DEFAULT, Collector
 from doralang.code.constants import layout_constants
 from doralang.code.environment import Environment
-from doralang.code.objects import BASELINE, OPTIMIZED, CodeObject
+from doralang.code.objects import BASELINE, LLVM, OPTIMIZED, CodeObject
 from doralang.library.internals import INTERNALS, Supplier
 from doralang.machine.targets import host
-from doralang.optional import load
+from doralang.optional import LLVM as LLVM_PACKAGE
+from doralang.optional import is_installed, load
 from doralang.runtime.code_space import CodeSpace, code_space
 from doralang.runtime.loader import Loader
 from doralang.settings import Settings
@@ -55,12 +57,25 @@ class CodeOptions(NamedTuple):
     collector: Collector
     bounds_checks: bool = True
     tier: str = BASELINE
+    at_once: bool = False
+    """whether all functions move up at once, which others that share the library's code do not want"""
 
 
 def code_options(settings: Settings) -> CodeOptions:
     """What a run asks for."""
-    tier = OPTIMIZED if settings.engine == "opt" else BASELINE
-    return CodeOptions(COLLECTORS[settings.gc or DEFAULT], not settings.omit_bounds_check, tier)
+    collector = COLLECTORS[settings.gc or DEFAULT]
+    at_once = settings.engine == "tiered" and settings.hot_now
+    return CodeOptions(collector, not settings.omit_bounds_check, tier_of(settings), at_once)
+
+
+def tier_of(settings: Settings) -> str:
+    """The tier that functions are compiled in at first."""
+    return optimized_tier(settings) if settings.engine == "opt" else BASELINE
+
+
+def optimized_tier(settings: Settings) -> str:
+    """The best tier there is."""
+    return LLVM if settings.llvm and is_installed(LLVM_PACKAGE) else OPTIMIZED
 
 
 class Roots(NamedTuple):
@@ -140,6 +155,8 @@ class Module:
         """what `call(name)` has found"""
         self.stored_globals: tuple[int, list[int]] | None = None
         self.is_prepared = False
+        self.at_once = BASELINE
+        """the tier that functions move up to as soon as they are there"""
         self.most_code: int | None = None
         """bytes that the code of this program may have"""
         self.made_specializer: Specializer | None = None
@@ -181,7 +198,7 @@ class Module:
     def environment(self) -> Environment:
         """What the functions of this module are compiled for."""
         if self.made_environment is None:
-            collector, bounds_checks, _ = self.options
+            collector, bounds_checks = self.options.collector, self.options.bounds_checks
             self.made_environment = Environment(
                 self.text_class, collector, self.supplied, bounds_checks=bounds_checks
             )
@@ -276,7 +293,18 @@ class Module:
             address = self.loader.place(code)
             if self.emission is not None:
                 self.emission.note_place(name, address, len(code.code.data))
+            if self.at_once != BASELINE:
+                self.promote(name, self.at_once)
             return address
+
+    def promote(self, name: str, tier: str) -> None:
+        """Let a function have code of a better tier from its next call on."""
+        placed = self.loader.placed.get(name)
+        if placed is None or placed.code.tier != BASELINE or placed.code.ref.raw:
+            return
+        code = self.compile(name, tier)
+        if self.most_code is None or self.loader.code_size + len(code.code.data) <= self.most_code:
+            self.loader.place(code, keeps_old=True)
 
     def limit_code(self, size: int) -> None:
         """Raises Trapped if there is no room for so many bytes more."""
@@ -291,7 +319,7 @@ class Module:
 
     def compile(self, name: str, tier: str) -> CodeObject:
         """Compile a function, and print what people want to see of it."""
-        specializer, emission = self.specializer, self.emission
+        specializer = self.specializer
         known = self.functions.get(name)
         ref = specializer.find(known.head if known is not None else name, name)
         if specializer.nesting(ref) > MOST_NESTED:
@@ -300,27 +328,47 @@ class Module:
         if VERIFIES:
             load("doralang.bytecode.verifier").verify(bytecode)
         self.compiled += 1
-        compiler = load("doralang.baseline.compiler")
-        if emission is None or self.show is None:
-            if tier == OPTIMIZED:
-                bytecode = self.optimized(bytecode)
-            plain: CodeObject = compiler.compile_for(self.space.target, bytecode, self.environment)
-            return plain
-        dump = emission.bytecode(bytecode)
-        if tier == OPTIMIZED:
+        shown = self.emission if self.show is not None else None
+        dump = shown.bytecode(bytecode) if shown else ""
+        if tier != BASELINE:
             graphs: list[Any] = []
-            bytecode = self.optimized(bytecode, graphs.append)
-            dump += emission.optimized(bytecode, graphs[0])
-        code: CodeObject = compiler.compile_for(
-            self.space.target,
-            bytecode,
-            self.environment,
-            comments=emission.wants_asm(ref),
-            breakpoint=emission.wants_breakpoint(ref.plain_name),
-        )
-        dump += emission.asm(code)
-        if dump:
+            bytecode = self.optimized(bytecode, graphs.append if shown else None)
+            dump += shown.optimized(bytecode, graphs[0]) if shown else ""
+        code = self.lowered_by_llvm(bytecode, shown) if tier == LLVM else None
+        if code is None:
+            compiler = load("doralang.baseline.compiler")
+            if shown is None:
+                code = compiler.compile_for(self.space.target, bytecode, self.environment)
+            else:
+                comments, breakpoint = shown.wants_asm(ref), shown.wants_breakpoint(ref.plain_name)
+                code = compiler.compile_for(
+                    self.space.target, bytecode, self.environment, comments=comments, breakpoint=breakpoint
+                )
+            if tier != BASELINE:
+                code = code._replace(tier=OPTIMIZED)
+        dump += shown.asm(code) if shown else ""
+        if dump and self.show is not None:
             self.show(dump)
+        made: CodeObject = code
+        return made
+
+    def lowered_by_llvm(self, bytecode: Bytecode, shown: Emission | None) -> CodeObject | None:
+        """The code that LLVM makes of optimized bytecode; None if it is left to the other lowering."""
+        compiler = load("doralang.optimizing.llvm.compiler")
+        start = perf_counter()
+        wants_breakpoint = shown is not None and shown.wants_breakpoint(bytecode.ref.plain_name)
+        try:
+            lowered = compiler.lower_for(
+                self.space.target, bytecode, self.environment, breakpoint=wants_breakpoint
+            )
+            text = shown.llvm(bytecode, lowered.text) if shown else ""
+            if text and self.show is not None:
+                self.show(text)
+            code: CodeObject = compiler.compile_lowered(self.space.target, bytecode, lowered)
+            if self.times is not None:
+                self.times.add("LLVM", start)
+        except compiler.NotLowered:
+            return None
         return code
 
     def optimized(self, bytecode: Bytecode, show: Callable[[Any], None] | None = None) -> Bytecode:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from doralang.bytecode.entities import FunctionRef
 from doralang.code import layout
@@ -21,6 +21,13 @@ from doralang.settings import Settings
 from doralang.types.failures import Failure, as_failure
 from doralang.types.kinds import Kind
 from doralang.types.traps import FATAL_STATUS, Trace
+
+
+class Watcher(Protocol):
+    """Is asked to look every few ticks."""
+
+    def look(self, instance: Instance) -> None:
+        """The program waits meanwhile; its frames can be walked."""
 
 
 class Entering(NamedTuple):
@@ -46,6 +53,8 @@ class Executor(Upcalls):
         self.settings = settings = settings or Settings()
         self.module = module
         self.pending: BaseException | None = None
+        self.watcher: Watcher | None = None
+        """looks for hot functions (`native.tiering`), if somebody is to"""
         self.stderr = stderr
         self.output = Output(stdout)
         self.entries: dict[tuple[Kind, ...], Entering] = {}
@@ -79,6 +88,10 @@ class Executor(Upcalls):
         module = self.module
         allocate = module.heap_function(module.options.collector.allocate)
         self.instance.thread[layout.THREAD_ALLOCATE] = module.loader.cell(allocate)
+
+    def look_at_limits(self) -> None:
+        if self.watcher is not None:
+            self.watcher.look(self.instance)
 
     def print_statistics(self) -> None:
         if self.settings.gc_stats:

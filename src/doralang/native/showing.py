@@ -11,6 +11,7 @@ from functools import partial
 
 from doralang.baseline.compiler import compile_for
 from doralang.bytecode.entities import FunctionRef
+from doralang.bytecode.function import Function
 from doralang.checker.program import Program
 from doralang.code.collectors import COLLECTORS, DEFAULT, Collector
 from doralang.code.environment import Environment
@@ -18,11 +19,12 @@ from doralang.library.internals import INTERNALS
 from doralang.lower.functions import lowering
 from doralang.lower.reachability import reached
 from doralang.lower.specializer import Specializer
-from doralang.machine.targets import TARGETS
+from doralang.machine.targets import TARGETS, Target
 from doralang.native.emission import Emission
 from doralang.native.world import ProgramWorld
 from doralang.optimizing.graph import Graph
 from doralang.optimizing.optimizer import Times, optimize
+from doralang.optional import load
 from doralang.settings import Settings
 
 
@@ -64,8 +66,19 @@ def show_program(program: Program, settings: Settings) -> str:
             graphs: list[Graph] = []
             function = optimize(function, times, world, graphs.append)
             text += emission.optimized(function, graphs[0])
+        if settings.shows("llvm", function.ref.plain_name, function.ref.file):
+            text += emission.llvm(function, module_text(target, function, environment))
         if emission.wants_asm(function.ref):
             breakpoint = emission.wants_breakpoint(function.ref.plain_name)
             compiled = compile_for(target, function, environment, comments=True, breakpoint=breakpoint)
             text += emission.asm(compiled)
     return text.removesuffix("\n")
+
+
+def module_text(target: Target, function: Function, environment: Environment) -> str:
+    """What LLVM would compile a function from."""
+    compiler = load("doralang.optimizing.llvm.compiler")
+    try:
+        return str(compiler.lower_for(target, function, environment).text)
+    except compiler.NotLowered as reason:
+        return f"; left to the other lowering: {reason}\n"

@@ -17,7 +17,7 @@ from typing import Final, NamedTuple, Protocol
 from doralang.bytecode.entities import ClassRef, FunctionRef
 from doralang.code import layout
 from doralang.code.objects import CodeObject
-from doralang.code.symbols import CLASS, ENTRY, LITERAL, SHAPE, UPCALL, Symbol, entry_of
+from doralang.code.symbols import CLASS, ENTRY, LITERAL, OWN, SHAPE, UPCALL, Symbol, entry_of
 from doralang.machine.buffer import ABSOLUTE_64, RELATIVE_32, RELOCATE, Code
 from doralang.runtime import stubs
 from doralang.runtime.code_space import Cell, CodeOwner, CodeSpace
@@ -77,6 +77,8 @@ class Loader:
         self.cells: dict[str, Cell] = {}
         self.placed: dict[str, Placed] = {}
         """by name of the function"""
+        self.retired: list[Placed] = []
+        """code that has been replaced, and may still be running"""
         self.c_entries: dict[str, tuple[int, int]] = {}
         """address and size, by name of the function"""
         self.shapes = Shapes(self)
@@ -169,6 +171,7 @@ class Loader:
     def bind(self, code: Code, address: int) -> bytearray:
         """The bytes of a piece of code as they must be at `address`."""
         data, symbols = bytearray(code.data), self.symbols
+        symbols[OWN] = address
         for offset, kind, symbol, addend in code.relocations:
             value = (symbols.get(symbol) or self.address(symbol)) + addend  # type: ignore[call-overload, arg-type]
             if kind is RELATIVE_32:
@@ -179,16 +182,20 @@ class Loader:
                 RELOCATE[kind](data, offset, value, address + offset, symbol)
         return data
 
-    def place(self, code: CodeObject) -> int:
+    def place(self, code: CodeObject, *, keeps_old: bool = False) -> int:
         """Place the code of a function, make its GC points known, and let its entry cell lead to it.
 
-        Another code of the same function is freed, so nobody may be running that.
+        Another code of the same function is freed, so nobody may be running that, unless it is to be kept:
+        then it is freed with everything else.
         """
         function, space = code.ref, self.space
         if function.shared and self.parent is not None:
-            return self.parent.place(code)
+            return self.parent.place(code, keeps_old=keeps_old)
         if function.name in self.placed:
-            self.free(function.name)
+            if keeps_old:
+                self.retired.append(self.placed.pop(function.name))
+            else:
+                self.free(function.name)
         arena, size = space.arena, len(code.code.data)
         address = arena.allocate(size)
         arena.write(address, self.bind(code.code, address))
@@ -205,9 +212,14 @@ class Loader:
     def free(self, name: str) -> None:
         """Take back the code of a function; who calls it next has it supplied again."""
         space = self.space
-        code, address, size = self.placed.pop(name)
-        cell = self.cells[name]
+        placed, cell = self.placed.pop(name), self.cells[name]
         space.arena.set_cell(cell.address, cell.stub)
+        self.free_placed(placed)
+
+    def free_placed(self, placed: Placed) -> None:
+        """Forget the GC points of code, and take it back."""
+        code, address, size = placed
+        space = self.space
         for point in code.points:
             at = address + point.offset
             del space.places[at]
@@ -219,6 +231,9 @@ class Loader:
         """Take back everything; nobody may run it, or refer to it, any more."""
         for name in list(self.placed):
             self.free(name)
+        for placed in self.retired:
+            self.free_placed(placed)
+        self.retired.clear()
         for address, size in self.c_entries.values():
             self.space.arena.free(address, size)
         self.c_entries.clear()
@@ -238,4 +253,4 @@ class Loader:
     @property
     def code_size(self) -> int:
         """Bytes of the code of all functions so far, without stubs."""
-        return sum(placed.size for placed in self.placed.values())
+        return sum(placed.size for placed in [*self.placed.values(), *self.retired])

@@ -5,6 +5,7 @@
     compile    has a function compiled, and goes on in it; an entry cell leads there first
     attention  somebody wants the program to look up, or the stack is full
     allocate   the allocation buffer is full
+    allocateForC  the same for code that calls as C does
     trap:…     a failure
     upcall:…   an internal function that Python supplies
     callByName a function found by its name at run time
@@ -22,7 +23,7 @@ from typing import Final
 
 from doralang.bytecode.entities import FunctionRef
 from doralang.code import layout
-from doralang.code.symbols import NATIVE, STUB, Symbol
+from doralang.code.symbols import ALLOCATE, NATIVE, STUB, Symbol
 from doralang.machine.buffer import Code
 from doralang.machine.macro import Argument, Binary, Condition, MacroAssembler
 from doralang.machine.targets import Target
@@ -272,6 +273,13 @@ def allocate(masm: MacroAssembler) -> None:
     masm.epilogue()
 
 
+def allocate_for_c(masm: MacroAssembler) -> None:
+    """The same by the C calling convention: the size is the argument, the address the result."""
+    assert masm.result == masm.temporaries[0]
+    masm.move(LONG, masm.temporaries[1], masm.arguments[0])
+    masm.jump_near(ALLOCATE)
+
+
 def trap(index: int) -> Callable[[MacroAssembler], None]:
     """Never comes back.  The argument in the thread block may hold the line of an exception."""
 
@@ -407,6 +415,7 @@ STUBS: Final = {
     "attention": attention,
     "compile": compile_and_go_on,
     "allocate": allocate,
+    "allocateForC": allocate_for_c,
     "enter": enter,
     "walk": walk,
     "claim": turns.claim,

@@ -7,6 +7,7 @@ earlier run starts without it (`doralang.native.cache`).
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, cast
 
 from doralang import interrupts
@@ -45,7 +46,7 @@ def run_source(
             entry = None  # so that the next run reports the same
         tell_unknown(program, streams, settings)
         engine = machine(program, arguments, streams, settings)
-    return run(engine, entry)
+    return run(engine, entry, settings)
 
 
 def show_code(source: Source, streams: Streams, settings: Settings, report: Report) -> int:
@@ -73,15 +74,24 @@ def tell_unknown(program: Program, streams: Streams, settings: Settings) -> None
         streams.stderr.flush()
 
 
-def run(engine: Runner, entry: Entry | None) -> int:
+def run(engine: Runner, entry: Entry | None, settings: Settings) -> int:
     """Run `main` and return the exit status, whatever way the program ends; store the code afterwards."""
     try:
-        status = engine.run_main()
+        with moving_up(engine, settings):
+            status = engine.run_main()
         if entry:
             store(cast("Executor", engine), entry)
         return status
     finally:
         engine.close()
+
+
+def moving_up(engine: Runner, settings: Settings) -> AbstractContextManager[None]:
+    """While a program runs in it, hot functions move up, if the engine has tiers."""
+    if settings.engine != "tiered":
+        return nullcontext()
+    manager: AbstractContextManager[None] = load("doralang.native.tiering").moving_up(engine, settings)
+    return manager
 
 
 # Stored code saves time and is never needed: a mistake in it, or in what handles it, must not be seen.

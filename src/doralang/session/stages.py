@@ -18,6 +18,7 @@ from doralang.lower.functions import lowering
 from doralang.lower.reachability import reached
 from doralang.machine.targets import TARGETS, host
 from doralang.native.showing import show_program, supplied_by_library
+from doralang.optional import LLVM, is_installed
 from doralang.session.checking import compile_program
 from doralang.settings import Settings, Streams
 from doralang.source.functions import reason_against
@@ -45,6 +46,11 @@ def dot(source: Source) -> str:
 
 def optimized(source: Source) -> str:
     return compiled(source, "optimized", "opt")
+
+
+def llvm(source: Source) -> str:
+    """Nothing where LLVM is not installed."""
+    return compiled(source, "llvm", "opt") if is_installed(LLVM) else ""
 
 
 def compiled(source: Source, stage: str, engine: str) -> str:

@@ -89,7 +89,7 @@ def test_every_byte_is_listed() -> None:
 ATT = """
     0: pushq %rbp                               # prologue
     1: movq %rsp, %rbp
-    4: pushq %r15
+    4: pushq %r13
     6: subq $0x18, %rsp
     d: movl -0x18(%rbp), %eax
    10: movl -0x20(%rbp), %ecx
@@ -98,7 +98,7 @@ ATT = """
    15: testl %eax, %eax
    17: jl 0x2b
    1d: movsd 0x1b(%rip), %xmm0
-   25: movq -8(%rbp), %r15
+   25: movq -8(%rbp), %r13
    29: leave
    2a: retq
    2b: callq *(%rip)                            # slow path, entry:negative
@@ -111,7 +111,7 @@ ATT = """
 INTEL = """
     0: push rbp                                 # prologue
     1: mov rbp, rsp
-    4: push r15
+    4: push r13
     6: sub rsp, 0x18
     d: mov eax, dword ptr [rbp - 0x18]
    10: mov ecx, dword ptr [rbp - 0x20]
@@ -120,7 +120,7 @@ INTEL = """
    15: test eax, eax
    17: jl 0x2b
    1d: movsd xmm0, qword ptr [rip + 0x1b]
-   25: mov r15, qword ptr [rbp - 8]
+   25: mov r13, qword ptr [rbp - 8]
    29: leave
    2a: ret
    2b: call qword ptr [rip]                     # slow path, entry:negative
@@ -134,7 +134,7 @@ ARM = """
     0: stp x29, x30, [sp, #-0x10]!              # prologue
     4: mov x29, sp
     8: sub sp, sp, #0x20
-    c: stur x28, [x29, #-8]
+    c: stur x20, [x29, #-8]
    10: ldur w0, [x29, #-0x18]
    14: ldur w9, [x29, #-0x20]
                                                 # line 3
@@ -142,7 +142,7 @@ ARM = """
    1c: cmp w0, #0
    20: b.lt #0x38
    24: fmov d0, #1.50000000
-   28: ldur x28, [x29, #-8]
+   28: ldur x20, [x29, #-8]
    2c: mov sp, x29
    30: ldp x29, x30, [sp], #0x10
    34: ret

@@ -1,0 +1,214 @@
+"""Calls: of functions through their entry cells, of virtual methods, of what the implementation supplies."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from doralang.bytecode import instructions as i
+from doralang.bytecode.entities import FunctionRef
+from doralang.bytecode.instructions import NO_REGISTER, Register
+from doralang.code import layout
+from doralang.code.symbols import NATIVE, UPCALL, Symbol, entry_of
+from doralang.optimizing.llvm.context import REFERENCE, TYPES, Context, passed_type
+from doralang.optimizing.llvm.emitters import NotLowered, lowers
+from doralang.optimizing.llvm.objects import (
+    HEADER,
+    SHAPE,
+    allocate_array,
+    element,
+    length_of,
+)
+from doralang.types.kinds import BYTE, INT, LONG, Kind
+from doralang.types.traps import Trap
+
+NATIVE_ARGUMENTS: Final = 6
+"""most arguments of `callNative…`"""
+
+
+def call_function(
+    context: Context, callee: str, function: FunctionRef, args: Sequence[Register], dst: Register
+) -> None:
+    types = [passed_type(kind) for kind in function.parameters]
+    arguments = [context.passed(register) for register in args]
+    kind = function.result
+    result = context.call(callee, types, arguments, None if kind is None else passed_type(kind))
+    if kind is not None and dst != NO_REGISTER:
+        context.write(dst, context.received(kind, result))
+
+
+def entry(context: Context, function: FunctionRef) -> str:
+    """The address that the entry cell of a function holds."""
+    return context.value(f"load ptr, ptr {context.symbol(entry_of(function), 'ptr')}{context.tag('cells')}")
+
+
+@lowers(i.Call)
+def call(context: Context, insn: i.Call) -> None:
+    call_function(context, entry(context, insn.function), insn.function, insn.args, insn.dst)
+
+
+@lowers(i.CallVirtual)
+def call_virtual(context: Context, insn: i.CallVirtual) -> None:
+    """Behind a nil check of the receiver: the method is in the table of its shape."""
+    slot = insn.function.slot
+    assert slot is not None, f"{insn.function.name} is virtual"
+    receiver = context.checked(insn.args[0], insn.nonnil)
+    shape = context.value(f"load ptr, {REFERENCE} {receiver}{context.tag(HEADER)}")
+    cell = context.value(f"load ptr, ptr {context.at(shape, layout.method_offset(slot))}{context.tag(SHAPE)}")
+    callee = context.value(f"load ptr, ptr {cell}{context.tag('cells')}")
+    call_function(context, callee, insn.function, insn.args, insn.dst)
+
+
+# What the implementation supplies.
+
+Internal = Callable[[Context, i.CallInternal], None]
+
+
+@lowers(i.CallInternal)
+def call_internal(context: Context, insn: i.CallInternal) -> None:
+    """Some are a few instructions; the others are functions of the library's heap files, or stubs."""
+    key = insn.function.internal
+    assert key is not None
+    inline = INLINE.get(key)
+    if inline is not None:
+        inline(context, insn)
+        return
+    function = context.environment.internal(insn.function)
+    if function is not None:
+        call_function(context, entry(context, function), function, insn.args, insn.dst)
+    else:
+        call_function(context, context.code(Symbol(UPCALL, key)), insn.function, insn.args, insn.dst)
+
+
+def text_length(context: Context, insn: i.CallInternal) -> None:
+    context.write(insn.dst, length_of(context, context.checked(insn.args[0], insn.nonnil)))
+
+
+def text_byte(context: Context, insn: i.CallInternal) -> None:
+    text = context.checked(insn.args[0], insn.nonnil)
+    place = element(context, text, context.read(insn.args[1]), "i8", False)
+    context.write(insn.dst, context.value(f"load i8, {REFERENCE} {place}"))
+
+
+def out_of_bounds(context: Context, insn: i.CallInternal) -> None:
+    context.jump(context.trap(Trap.INDEX))
+    context.begin(context.label())
+
+
+# Raw memory, which code that is inlined from the heap files uses.  Its accesses have no tag: they may
+# overlap with anything.
+
+
+def address(context: Context, register: Register) -> str:
+    return context.value(f"inttoptr i64 {context.read(register)} to ptr")
+
+
+def load(kind: Kind) -> Internal:
+    def emit(context: Context, insn: i.CallInternal) -> None:
+        context.write(
+            insn.dst, context.value(f"load {TYPES[kind]}, ptr {address(context, insn.args[0])}, align 1")
+        )
+
+    return emit
+
+
+def store(kind: Kind) -> Internal:
+    def emit(context: Context, insn: i.CallInternal) -> None:
+        place, value = address(context, insn.args[0]), context.read(insn.args[1])
+        context.emit(f"store {TYPES[kind]} {value}, ptr {place}, align 1")
+
+    return emit
+
+
+def load_short(context: Context, insn: i.CallInternal) -> None:
+    short = context.value(f"load i16, ptr {address(context, insn.args[0])}, align 1")
+    context.write(insn.dst, context.value(f"zext i16 {short} to i32"))
+
+
+def store_short(context: Context, insn: i.CallInternal) -> None:
+    short = context.value(f"trunc i32 {context.read(insn.args[1])} to i16")
+    context.emit(f"store i16 {short}, ptr {address(context, insn.args[0])}, align 1")
+
+
+def copy_memory(context: Context, insn: i.CallInternal) -> None:
+    """What overlaps is right, too."""
+    context.declare("declare void @llvm.memmove.p0.p0.i64(ptr, ptr, i64, i1)")
+    source, to = address(context, insn.args[0]), address(context, insn.args[1])
+    size = context.read(insn.args[2])
+    context.emit(f"call void @llvm.memmove.p0.p0.i64(ptr {to}, ptr {source}, i64 {size}, i1 false)")
+
+
+def clear_memory(context: Context, insn: i.CallInternal) -> None:
+    context.declare("declare void @llvm.memset.p0.i64(ptr, i8, i64, i1)")
+    to, size = address(context, insn.args[0]), context.read(insn.args[1])
+    context.emit(f"call void @llvm.memset.p0.i64(ptr {to}, i8 0, i64 {size}, i1 false)")
+
+
+def address_of(context: Context, insn: i.CallInternal) -> None:
+    context.write(insn.dst, context.value(f"ptrtoint {REFERENCE} {context.read(insn.args[0])} to i64"))
+
+
+def from_address(context: Context, insn: i.CallInternal) -> None:
+    context.write(insn.dst, context.value(f"inttoptr i64 {context.read(insn.args[0])} to {REFERENCE}"))
+
+
+def thread_address(context: Context, insn: i.CallInternal) -> None:
+    context.write(insn.dst, context.value("ptrtoint ptr %thread to i64"))
+
+
+def attention_wanted(context: Context, insn: i.CallInternal) -> None:
+    """Whether the limit is not the one that the stack has."""
+    limit = context.value("load volatile i64, ptr %thread")
+    real = context.value(f"load i64, ptr {context.thread(layout.THREAD_REAL_LIMIT)}")
+    context.write_condition(insn.dst, context.value(f"icmp ne i64 {limit}, {real}"))
+
+
+def native_address(context: Context, insn: i.CallInternal) -> None:
+    """The name is the literal that the instruction before this one has loaded."""
+    literal = context.function.code[context.index - 1]
+    assert isinstance(literal, i.LoadText) and literal.dst == insn.args[0], "the name is a literal"
+    function = context.code(Symbol(NATIVE, literal.text))
+    context.write(insn.dst, context.value(f"ptrtoint ptr {function} to i64"))
+
+
+def call_native(context: Context, insn: i.CallInternal) -> None:
+    """By the C calling convention.  No collection can happen, so it is no GC point."""
+    function, *arguments = (context.read(register) for register in insn.args)
+    callee = context.value(f"inttoptr i64 {function} to ptr")
+    result = context.value(f"call i64 {callee}({', '.join(f'i64 {one}' for one in arguments)}) nounwind")
+    context.write(insn.dst, result)
+
+
+def new_text(context: Context, insn: i.CallInternal) -> None:
+    allocate_array(context, insn.dst, context.environment.text_shape, insn.args[0], 1)
+
+
+def not_lowered(context: Context, insn: i.CallInternal) -> None:
+    raise NotLowered(str(insn.function.internal))
+
+
+INLINE: Final[dict[str, Internal]] = {
+    "Str.len": text_length,
+    "Str.getByte": text_byte,
+    "outOfBounds": out_of_bounds,
+    "loadByte": load(BYTE),
+    "loadShort": load_short,
+    "loadInt": load(INT),
+    "loadLong": load(LONG),
+    "storeByte": store(BYTE),
+    "storeShort": store_short,
+    "storeInt": store(INT),
+    "storeLong": store(LONG),
+    "copyMemory": copy_memory,
+    "clearMemory": clear_memory,
+    "addressOf": address_of,
+    "fromAddress": from_address,
+    "threadAddress": thread_address,
+    "attentionWanted": attention_wanted,
+    "nativeAddress": native_address,
+    **{f"callNative{count}": call_native for count in range(NATIVE_ARGUMENTS + 1)},
+    "newText": new_text,
+    # What only collectors and walkers of frames use, which stay with the other lowering:
+    **dict.fromkeys(("compareAndSwapLong", "fence", "framePointer"), not_lowered),
+}
+"""Internal functions that are a few instructions, by key; the others are called."""
