@@ -10,7 +10,7 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from fuzz import values, ways
+from fuzz import cases, values, ways
 from fuzz.ways import WayGenerator
 
 INTEGERS = ("int", "long")
@@ -81,7 +81,7 @@ class Generator:
         self.names = 0
 
     def program(self) -> str:
-        self.lines = [*CLASSES.strip().splitlines(), *ways.HEAD]
+        self.lines = [*CLASSES.strip().splitlines(), *cases.HEAD, *ways.HEAD]
         for _ in range(self.random.randint(0, 3)):
             type = self.random.choice(TYPES)
             name = self.fresh("g")
@@ -297,7 +297,16 @@ class Generator:
 
     def from_statements(self, type: str, scope: Scope, depth: int) -> str:
         make = self.random.choice(
-            (values.branches, values.operand, values.with_assignment, values.from_list, values.from_tuple)
+            (
+                values.branches,
+                values.operand,
+                values.with_assignment,
+                values.from_list,
+                values.from_tuple,
+                cases.from_match,
+                cases.from_match,
+                cases.from_tree,
+            )
         )
         return make(self, type, scope, depth)
 

@@ -9,8 +9,9 @@ from doralang.checker import program as typed
 from doralang.checker.body import Body, Checked, Leaves, TryContext, Waiting
 from doralang.checker.lookup import find_field
 from doralang.checker.nearness import suggestion
-from doralang.checker.program import Global, TypedExpression
+from doralang.checker.program import Global, TypedExpression, Variant
 from doralang.checker.scopes import ConstantName, kind_name
+from doralang.checker.variants import variant_value
 from doralang.syntax import tree
 from doralang.types.types import BOOL, CHAR, ERROR, NIL, UNIT, Type, is_assignable
 
@@ -42,7 +43,7 @@ def check_self(body: Body, node: tree.Self, expected: Type | None) -> TypedExpre
     return typed.GetLocal(node.span, local.type, local)
 
 
-def check_name(body: Body, node: tree.Name, expected: Type | None) -> TypedExpression:
+def check_name(body: Body, node: tree.Name, expected: Type | None) -> Checked:
     local = body.find_local(node.name)
     if local is not None:
         body.context.note(node.span.start, local)
@@ -58,6 +59,8 @@ def check_name(body: Body, node: tree.Name, expected: Type | None) -> TypedExpre
         return typed.GetGlobal(node.span, entity.type, entity)
     if isinstance(entity, ConstantName):
         return body.constant(entity, node.span)
+    if isinstance(entity, Variant):
+        return variant_value(body, node.span, entity, [], None, expected)
     return unknown_name(body, node, entity)
 
 

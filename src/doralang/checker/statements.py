@@ -13,8 +13,8 @@ from doralang.checker.generics import Callee, callee
 from doralang.checker.jumps import JUMPS
 from doralang.checker.lookup import Ambiguous, Found, find_method, members_known
 from doralang.checker.operators import fits, mismatch
-from doralang.checker.patterns import Binder, check_pattern
-from doralang.checker.program import Call, Class, Function, Local, Target, TypedExpression
+from doralang.checker.patterns import Binder, check_variable_pattern, is_irrefutable
+from doralang.checker.program import Call, Class, Function, Local, Pattern, Target, TypedExpression
 from doralang.checker.resolve import resolve_type
 from doralang.checker.values import check_condition
 from doralang.syntax import tree
@@ -93,9 +93,17 @@ def check_destructuring(body: Body, node: tree.Destructuring) -> typed.Statement
         type = ERROR
         body.ends(node, False)
     binder = Binder(body, node.mutable)
-    pattern = check_pattern(binder, node.pattern, type)
+    pattern = irrefutable(binder, node.pattern, type)
     binder.enter()
     return typed.Evaluate(node.span, typed.Destructure(node.span, UNIT, pattern, value))
+
+
+def irrefutable(binder: Binder, node: tree.Pattern, type: Type) -> Pattern:
+    """A pattern that must always fit (E0706)."""
+    pattern = check_variable_pattern(binder, node, type)
+    if not is_irrefutable(pattern) and not binder.body.is_unknown(type):
+        binder.body.error("E0706", node.span, hint="a `match` has room for the other cases")
+    return pattern
 
 
 # Control flow.
@@ -160,7 +168,7 @@ def check_loop_variable(body: Body, node: tree.For, type: Type) -> tuple[Local, 
         return body.declare(name, node.pattern.span, type, False), []
     local = body.temporary("element", type)
     binder = Binder(body)
-    pattern = check_pattern(binder, node.pattern, type)
+    pattern = irrefutable(binder, node.pattern, type)
     binder.enter()
     value = typed.GetLocal(node.span, type, local)
     return local, [typed.Evaluate(node.span, typed.Destructure(node.span, UNIT, pattern, value))]

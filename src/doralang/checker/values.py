@@ -34,7 +34,7 @@ def split(node: tree.Block) -> tuple[Sequence[tree.Statement], tree.Expression |
     if node.tail is not None:
         return node.statements, node.tail
     last = node.statements[-1] if node.statements else None
-    if isinstance(last, tree.If | tree.Block) and last.has_value:
+    if isinstance(last, tree.If | tree.Match | tree.Block) and last.has_value:
         return node.statements[:-1], last
     return node.statements, None
 

@@ -30,7 +30,7 @@ DEEPEST: Final = 1000
 """Levels of blocks, expressions and types within each other (E0215 beyond); a multiple of `HOP`."""
 
 MODIFIERS: Final = frozenset({"abstract", "open", "override", "final", "internal", "pub", "static"})
-DECLARING: Final = frozenset({"fun", "class", "trait", "impl", "const", "init", *MODIFIERS})
+DECLARING: Final = frozenset({"fun", "class", "enum", "trait", "impl", "const", "init", *MODIFIERS})
 """Keywords that no statement begins with or contains: a brace must be missing in front of them."""
 
 STATEMENT_KEYWORDS: Final = frozenset(

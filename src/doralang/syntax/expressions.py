@@ -10,10 +10,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from doralang.syntax import literals, tree
-from doralang.syntax.cursor import DEEPEST, JUMPS, OPERAND_STARTS, Cursor
+from doralang.syntax import tree
+from doralang.syntax.atoms import character, number, string
+from doralang.syntax.cursor import (
+    DECLARING,
+    DEEPEST,
+    JUMPS,
+    OPENING,
+    OPERAND_STARTS,
+    STATEMENT_KEYWORDS,
+    Cursor,
+)
+from doralang.syntax.patterns import pattern
 from doralang.syntax.reserved import lambda_expression, looks_like_lambda, looks_like_struct
-from doralang.syntax.tokens import CHARACTER, NAME, NUMBER, STRING
+from doralang.syntax.tokens import CHARACTER, END, NAME, NUMBER, STRING
 from doralang.syntax.types import MOST_ELEMENTS, parse_type, too_many_elements, type_arguments
 from doralang.text.recursion import HOP
 from doralang.text.source import Span
@@ -253,6 +263,9 @@ def named(c: Cursor) -> tree.Expression:
     """A name, a call, a static call, or the reserved struct literal."""
     at = c.at
     name = c.take_text()
+    if name == MATCH and not c.formula and begins_match(c):
+        c.move_to(at)
+        return match(c) if c.struct_literals else no_expression(c)
     if c.kind == "(":
         return c.spanning(tree.Call(c.tokens.span(at), name, [], arguments(c)), c.starts[at])
     if c.kind == "::":
@@ -275,6 +288,8 @@ def path(c: Cursor, at: int, name: str) -> tree.Expression:
     method = c.name()
     second = explicit_types(c) if c.kind == "::" and c.peek() == "<" else []
     if c.kind != "(":
+        if c.kind != "::" and method and not second:
+            return c.spanning(tree.StaticName(span, name, first, method, method_span), span.start)
         no_call(c)
         return tree.InvalidExpression(span)
     call = tree.StaticCall(span, name, first, method, method_span, second, arguments(c))
@@ -415,6 +430,85 @@ def arm(c: Cursor) -> tree.Arm:
     return c.spanning(tree.Arm(span, test, c.block(c)), span.start)
 
 
+MATCH: Final = "match"
+"""A word that begins a `match` where no name of that spelling can be meant."""
+_HEAD_STARTS: Final = OPERAND_STARTS | {"!", "if"}
+_UNCLEAR_STARTS: Final = frozenset({"(", "[", "+", "-"})
+_NOT_IN_HEAD: Final = frozenset({"{", "}", ";", ",", ")", "]", "=>", END, *ASSIGNMENTS})
+
+
+def begins_match(c: Cursor) -> bool:
+    """Whether a `match` whose name was just passed is no name: a head and a `{` come behind it.
+
+    In the head of an `if`, loop or `match` a `{` behind brackets is that of its body.
+    """
+    if c.kind in _HEAD_STARTS:
+        return True
+    if c.kind not in _UNCLEAR_STARTS or not c.struct_literals:
+        return False
+    at = c.at
+    while c.kinds[at] not in _NOT_IN_HEAD and c.kinds[at] not in STATEMENT_KEYWORDS:
+        at = c.matching(at) if c.kinds[at] in OPENING else at
+        at = min(at + 1, len(c.kinds) - 1)
+    return c.kinds[at] == "{"
+
+
+def match(c: Cursor) -> tree.Match:
+    """`match e { P => a, Q if g => { b } }`; the cursor is at the `match`"""
+    span = c.take()
+    subject = condition(c)
+    if not c.expect("{"):
+        while c.kind not in (";", "}", END) and c.kind not in DECLARING:
+            c.skip()
+    arms = c.deeper(match_arms) if c.kinds[c.at - 1] == "{" else []
+    found = tree.Match(span, subject, arms)
+    found.has_value = any(not isinstance(one.body, tree.Block) or one.body.has_value for one in arms)
+    return c.spanning(found, span.start)
+
+
+def match_arms(c: Cursor) -> list[tree.MatchArm]:
+    """All arms up to and with the `}`."""
+    literals, c.struct_literals = c.struct_literals, True
+    arms: list[tree.MatchArm] = []
+    while c.kind != "}" and c.kind is not END:
+        before, c.panic = c.at, False
+        arms.append(match_arm(c))
+        if c.kind == ",":
+            c.advance()
+        elif c.kind != "}" and not isinstance(arms[-1].body, tree.Block) and not next_arm(c):
+            break
+        if c.at == before:
+            c.skip()
+    c.expect("}")
+    c.struct_literals = literals
+    return arms
+
+
+def match_arm(c: Cursor) -> tree.MatchArm:
+    start = c.starts[c.at]
+    skips, fails = c.skips, c.fails
+    tested = pattern(c)
+    if c.skips != skips or c.fails != fails:
+        tested = tree.InvalidPattern(tested.span)
+        while c.kind not in ("=>", ",", "{", "}", ";", END):
+            c.skip()
+        c.skips = skips
+    guard = full_expression(c) if c.accept("if") else None
+    c.expect("=>")
+    body = c.block(c) if c.kind == "{" else full_expression(c)
+    return c.spanning(tree.MatchArm(tested.span, tested, guard, body), start)
+
+
+def next_arm(c: Cursor) -> bool:
+    """Report a missing comma behind an arm, and be at the next one, if there is one."""
+    c.fail("E0201", "`,`")
+    if c.first_on_line():
+        return True
+    while c.kind not in (",", "}", ";", END):
+        c.skip()
+    return c.accept(",")
+
+
 def jump(c: Cursor) -> tree.Expression:
     """`return e`, `throw e`, `break`, `continue` as operands"""
     if c.formula:
@@ -448,22 +542,6 @@ def misplaced_annotation(c: Cursor) -> tree.Expression:
     return primary(c) if c.kind in OPERAND_STARTS else tree.InvalidExpression(c.span())
 
 
-def number(c: Cursor) -> tree.Expression:
-    at = c.at
-    kind, value, bits = literals.number(c.source.text[c.starts[at] : c.ends[at]], formula=c.formula)
-    return tree.Number(c.take(), kind, value, bits)
-
-
-def character(c: Cursor) -> tree.Expression:
-    value = literals.string(c.text())
-    return tree.Character(c.take(), ord(value) if len(value) == 1 else 0)
-
-
-def string(c: Cursor) -> tree.Expression:
-    value = literals.string(c.text())
-    return tree.Text(c.take(), value)
-
-
 _FACTORS: Final[dict[str, Callable[[Cursor], tree.Expression]]] = {
     NAME: named,
     NUMBER: number,
@@ -485,5 +563,5 @@ _FACTORS: Final[dict[str, Callable[[Cursor], tree.Expression]]] = {
     "if": if_value,
     **dict.fromkeys(JUMPS, jump),
     "@": misplaced_annotation,
-    **dict.fromkeys(("alias", "defer", "enum", "spawn", "struct", "type"), reserved_word),
+    **dict.fromkeys(("alias", "defer", "spawn", "struct", "type"), reserved_word),
 }

@@ -83,6 +83,7 @@ _LEVELS: Final[dict[type[tree.Node], int]] = {
     tree.ForcedTry: _TRY,
     tree.Block: _STATEMENT,
     tree.If: _STATEMENT,
+    tree.Match: _STATEMENT,
     tree.Return: _STATEMENT,
     tree.Throw: _STATEMENT,
     tree.Break: _STATEMENT,
@@ -210,12 +211,12 @@ def _block(node: tree.Block) -> Parts:
     return ["{", Layout.INDENT, *lines, Layout.OUTDENT, "}"] if lines else ["{}"]
 
 
-_STATEMENTS: Final = tree.Block | tree.If | tree.Return | tree.Throw | tree.Break | tree.Continue
+_STATEMENTS: Final = tree.Block | tree.If | tree.Match | tree.Return | tree.Throw | tree.Break | tree.Continue
 
 
 def _alone(node: tree.Expression) -> Parts:
     """An expression where a statement may stand, too: what could be one gets parentheses."""
-    return ["(", node, ")"] if isinstance(node, tree.Block | tree.If) else [node]
+    return ["(", node, ")"] if isinstance(node, tree.Block | tree.If | tree.Match) else [node]
 
 
 def _expression_statement(node: tree.ExpressionStatement) -> Parts:
@@ -250,6 +251,12 @@ def _parts_of_pattern(parts: Sequence[tree.Node], rest: bool) -> Parts:
     return ["(", *_joined(parts), *([", .." if parts else ".."] if rest else []), ")"]
 
 
+def _variant_pattern(node: tree.VariantPattern) -> Parts:
+    owner = f"{node.owner}::" if node.owner else ""
+    parts = _parts_of_pattern(node.parts, node.rest) if node.parts is not None else []
+    return [owner + node.name, *parts]
+
+
 def _keyword(mutable: bool) -> str:
     return "var " if mutable else "let "
 
@@ -263,6 +270,17 @@ def _if(node: tree.If) -> Parts:
     for arm in node.arms:
         parts += [" else if " if parts else "if ", Operand(arm.condition, _TRY), " ", arm.body]
     return parts + [" else ", node.otherwise] if node.otherwise else parts
+
+
+def _match(node: tree.Match) -> Parts:
+    arms: Parts = [Layout.INDENT, *_lines(node.arms), Layout.OUTDENT] if node.arms else []
+    return ["match ", Operand(node.subject, _TYPE), " {", *arms, "}"]
+
+
+def _match_arm(node: tree.MatchArm) -> Parts:
+    guard: Parts = [" if ", node.guard] if node.guard else []
+    is_block = isinstance(node.body, tree.Block)
+    return [node.pattern, *guard, " => ", node.body, "" if is_block else ","]
 
 
 def _do(node: tree.Do) -> Parts:
@@ -331,6 +349,14 @@ def _members(members: Sequence[tree.Node]) -> Parts:
     return [" {", Layout.INDENT, *_lines(members), Layout.OUTDENT, "}"]
 
 
+def _variant(node: tree.Variant) -> Parts:
+    return [node.name, *(_arguments(node.parameters) if node.parameters is not None else []), ","]
+
+
+def _enum(node: tree.Enum) -> Parts:
+    return ["enum ", node.name, *_angles(node.type_parameters), *_members([*node.variants, *node.methods])]
+
+
 def _init(node: tree.Init) -> Parts:
     delegation: Parts = [node.delegation] if node.delegation else []
     head = [f"{_modifiers(node.modifiers)}init", *_arguments(node.parameters)]
@@ -369,6 +395,7 @@ _PARTS: Final[dict[type[tree.Node], Callable[[Any], Parts]]] = {
     tree.Name: lambda node: [node.name],
     tree.Call: _call,
     tree.StaticCall: _static_call,
+    tree.StaticName: lambda node: [node.owner, *_turbofish(node.owner_arguments), "::", node.name],
     tree.MethodCall: _method_call,
     tree.Member: lambda node: [Operand(node.receiver, _PRIMARY), "." + node.name],
     tree.Index: lambda node: [Operand(node.receiver, _PRIMARY), "[", node.index, "]"],
@@ -389,10 +416,18 @@ _PARTS: Final[dict[type[tree.Node], Callable[[Any], Parts]]] = {
     tree.Destructuring: _destructuring,
     tree.AnyPattern: lambda node: ["_"],
     tree.NamePattern: lambda node: [node.name],
+    tree.BoundPattern: lambda node: [node.name, " @ ", node.pattern],
+    tree.TypedPattern: lambda node: [node.name or "_", ": ", node.type],
+    tree.LiteralPattern: lambda node: [node.value],
+    tree.RangePattern: lambda node: [node.low, "..=" if node.closed else "..", node.high],
+    tree.VariantPattern: _variant_pattern,
+    tree.AlternativePattern: lambda node: _joined(node.options, " | "),
     tree.TuplePattern: lambda node: _parts_of_pattern(node.parts, node.rest),
     tree.InvalidPattern: _invalid,
     tree.ExpressionStatement: _expression_statement,
     tree.If: _if,
+    tree.Match: _match,
+    tree.MatchArm: _match_arm,
     tree.While: lambda node: ["while ", Operand(node.condition, _TRY), " ", node.body],
     tree.Loop: lambda node: ["loop ", node.body],
     tree.For: lambda node: ["for ", node.pattern, " in ", Operand(node.iterable, _TRY), " ", node.body],
@@ -414,6 +449,8 @@ _PARTS: Final[dict[type[tree.Node], Callable[[Any], Parts]]] = {
     tree.Init: _init,
     tree.Delegation: _delegation,
     tree.InvalidMember: _invalid,
+    tree.Variant: _variant,
+    tree.Enum: _enum,
     tree.Trait: lambda node: [f"trait {node.name}", *_members(node.methods)],
     tree.Impl: _impl,
     tree.Global: _variable,

@@ -11,13 +11,20 @@ from typing import Final
 
 from doralang.syntax import tree
 from doralang.syntax.cursor import DECLARING, FARTHEST, OPENING, STATEMENT_KEYWORDS, STATEMENT_STARTS, Cursor
-from doralang.syntax.expressions import begins_value, condition, expression, full_expression, if_chain
-from doralang.syntax.patterns import simple_pattern
+from doralang.syntax.expressions import (
+    MATCH,
+    begins_match,
+    begins_value,
+    condition,
+    full_expression,
+    if_chain,
+    match,
+)
+from doralang.syntax.patterns import begins_pattern, simple_pattern
 from doralang.syntax.reserved import (
     DECLARATIONS,
     WORDS,
     is_no_name,
-    might_be_no_name,
     reserved_block,
 )
 from doralang.syntax.tokens import END, NAME
@@ -142,9 +149,13 @@ def statement(c: Cursor) -> tree.Statement:
 
 
 def other_statement(c: Cursor) -> tree.Statement:
-    """An expression, or something reserved or misplaced."""
-    if c.kind == NAME and c.text() in WORDS:
-        return word_statement(c)
+    """An expression, a `match`, or something reserved or misplaced."""
+    if c.kind is NAME:
+        word = c.text()
+        if word == MATCH:
+            return match_statement(c)
+        if word in WORDS and is_no_name(c):
+            return reserved_statement(c)
     if c.kind in DECLARING:
         return nested_declaration(c)
     return expression_statement(c)
@@ -197,7 +208,7 @@ def variable(c: Cursor) -> tree.Statement:
     """`let x: T = e;`, `var x = e;`"""
     mutable = c.kind == "var"
     span, name_span = c.take(), c.span()
-    if c.kind in PATTERN_STARTS:
+    if begins_pattern(c):
         return destructuring(c, span, mutable)
     name = c.name()
     declared = value = None
@@ -216,9 +227,6 @@ def variable(c: Cursor) -> tree.Statement:
     if not name:
         return tree.InvalidStatement(span)
     return tree.Variable(span, name, name_span, mutable, declared, value)
-
-
-PATTERN_STARTS: Final = frozenset({"(", "_"})
 
 
 def destructuring(c: Cursor, span: Span, mutable: bool) -> tree.Statement:
@@ -246,7 +254,7 @@ def loop_statement(c: Cursor) -> tree.Statement:
 def for_statement(c: Cursor) -> tree.Statement:
     span = c.take()
     skips, fails = c.skips, c.fails
-    if c.kind in PATTERN_STARTS:
+    if begins_pattern(c):
         pattern = simple_pattern(c)
     else:
         name_span = c.span()
@@ -351,22 +359,13 @@ def reserved_statement(c: Cursor) -> tree.Statement:
     return tree.InvalidStatement(span)
 
 
-def word_statement(c: Cursor) -> tree.Statement:
-    """A statement that begins with `match`, `module` or `import`, as a name or not."""
-    if is_no_name(c):
-        return reserved_statement(c)
-    if might_be_no_name(c):
-        start, count, skips = c.at, len(c.diagnostics.reports), c.skips
-        expression(c)
-        makes_sense = c.kind == ";" and all(
-            report.code == "E0220" for report in c.diagnostics.reports[count:]
-        )
-        del c.diagnostics.reports[count:]
-        c.move_to(start)
-        c.skips, c.panic = skips, False
-        if not makes_sense:
-            return reserved_statement(c)
-    return expression_statement(c)
+def match_statement(c: Cursor) -> tree.Statement:
+    """What begins with `match`, as a name or not."""
+    start = c.at
+    c.advance()
+    is_match = begins_match(c)
+    c.move_to(start)
+    return match(c) if is_match else expression_statement(c)
 
 
 def nested_declaration(c: Cursor) -> tree.Statement:

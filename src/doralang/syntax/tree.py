@@ -15,9 +15,10 @@ text might have said is unknown, so nothing is reported that it could explain.
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, fields
-from enum import Enum, Flag, auto
+from enum import Flag, auto
 from typing import TypeAlias
 
 from doralang.syntax.tokens import Tokens
@@ -83,7 +84,7 @@ Type: TypeAlias = NamedType | UnitType | SelfType | TupleType | InvalidType
 # Expressions.
 
 
-class NumberKind(Enum):
+class NumberKind(enum.Enum):
     """The type of a number literal, by its suffix and form."""
 
     BYTE = "byte"
@@ -166,6 +167,16 @@ class StaticCall(Node):
     name_span: Span
     type_arguments: list[Type]
     arguments: list[Expression]
+
+
+@dataclass(slots=True, repr=False, eq=False)
+class StaticName(Node):
+    """`E::V`, `E::<T>::V` without a call; the span is that of `E`"""
+
+    owner: str
+    owner_arguments: list[Type]
+    name: str
+    name_span: Span
 
 
 @dataclass(slots=True, repr=False, eq=False)
@@ -295,6 +306,56 @@ class NamePattern(Node):
 
 
 @dataclass(slots=True, repr=False, eq=False)
+class BoundPattern(Node):
+    """`x @ P`; the span is the name"""
+
+    name: str
+    pattern: Pattern
+
+
+@dataclass(slots=True, repr=False, eq=False)
+class TypedPattern(Node):
+    """`x: C`, or `_: C` without a name; the span is the name"""
+
+    name: str
+    type: Type
+
+
+@dataclass(slots=True, repr=False, eq=False)
+class LiteralPattern(Node):
+    value: Expression
+
+
+@dataclass(slots=True, repr=False, eq=False)
+class RangePattern(Node):
+    """`a..b`, or `a..=b` if `closed`; the span is the first token"""
+
+    low: Expression
+    high: Expression
+    closed: bool
+
+
+@dataclass(slots=True, repr=False, eq=False)
+class VariantPattern(Node):
+    """`V(P, Q)`, `E::V`, `E::V(P, ..)`; `parts` are None without parentheses; the span is the first name"""
+
+    owner: str
+    name: str
+    name_span: Span
+    parts: list[Pattern] | None
+    rest: bool
+
+
+@dataclass(slots=True, repr=False, eq=False)
+class AlternativePattern(Node):
+    """`P | Q | R`; the span is that of the first"""
+
+    options: list[Pattern]
+    bars: list[Span] = field(compare=False)
+    """where the `|` stand, one less than the options"""
+
+
+@dataclass(slots=True, repr=False, eq=False)
 class TuplePattern(Node):
     """`(P, Q)`, `(P, ..)`; the span is the `(`"""
 
@@ -308,7 +369,18 @@ class InvalidPattern(Node):
     """A pattern that was reported already; it may bind any name."""
 
 
-Pattern: TypeAlias = AnyPattern | NamePattern | TuplePattern | InvalidPattern
+Pattern: TypeAlias = (
+    AnyPattern
+    | NamePattern
+    | BoundPattern
+    | TypedPattern
+    | LiteralPattern
+    | RangePattern
+    | VariantPattern
+    | AlternativePattern
+    | TuplePattern
+    | InvalidPattern
+)
 
 
 # Statements.
@@ -323,11 +395,11 @@ class Block(Node):
 
     @property
     def has_value(self) -> bool:
-        """Whether it has a tail, or ends in an `if` or a block of which a branch has one."""
+        """Whether it has a tail, or ends in an `if`, `match` or block of which a branch has one."""
         block: Block | None = self
         while block is not None:
             last = block.statements[-1] if block.statements else None
-            if block.tail is not None or (isinstance(last, If) and last.has_value):
+            if block.tail is not None or (isinstance(last, If | Match) and last.has_value):
                 return True
             block = last if isinstance(last, Block) else None
         return False
@@ -385,6 +457,24 @@ class If(Node):
 
     arms: list[Arm]
     otherwise: Block | None
+    has_value: bool = field(default=False, compare=False)
+
+
+@dataclass(slots=True, repr=False, eq=False)
+class MatchArm(Node):
+    """`P if g => body`; the span is that of the pattern"""
+
+    pattern: Pattern
+    guard: Expression | None
+    body: Block | Expression
+
+
+@dataclass(slots=True, repr=False, eq=False)
+class Match(Node):
+    """`match e { … }`; `has_value` as of `If`"""
+
+    subject: Expression
+    arms: list[MatchArm]
     has_value: bool = field(default=False, compare=False)
 
 
@@ -462,6 +552,7 @@ Statement: TypeAlias = (
     | Destructuring
     | ExpressionStatement
     | If
+    | Match
     | While
     | Loop
     | For
@@ -486,6 +577,7 @@ Expression: TypeAlias = (
     | Name
     | Call
     | StaticCall
+    | StaticName
     | MethodCall
     | Member
     | Index
@@ -501,6 +593,7 @@ Expression: TypeAlias = (
     | Choice
     | Block
     | If
+    | Match
     | Return
     | Throw
     | Break
@@ -661,6 +754,23 @@ class Class(Node):
 
 
 @dataclass(slots=True, repr=False, eq=False)
+class Variant(Node):
+    """`V`, `V(x: int)`; `parameters` are None without parentheses; the span is the name"""
+
+    name: str
+    parameters: list[Parameter] | None
+
+
+@dataclass(slots=True, repr=False, eq=False)
+class Enum(Node):
+    name: str
+    name_span: Span
+    type_parameters: list[TypeParameter]
+    variants: list[Variant]
+    methods: list[Function | InvalidMember]
+
+
+@dataclass(slots=True, repr=False, eq=False)
 class Trait(Node):
     name: str
     name_span: Span
@@ -701,7 +811,7 @@ class InvalidDeclaration(Node):
     """Text at top level that the parser skipped; it may have declared any name."""
 
 
-Declaration: TypeAlias = Function | Class | Trait | Impl | Global | Constant | InvalidDeclaration
+Declaration: TypeAlias = Function | Class | Enum | Trait | Impl | Global | Constant | InvalidDeclaration
 
 
 @dataclass(slots=True, repr=False, eq=False)
