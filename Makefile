@@ -11,7 +11,7 @@ SEED   ?= 1
 COUNT  ?= 1000
 BIN    := .venv/bin
 
-.PHONY: setup run test fuzz fuzz-gc fuzz-stored format check-format types unit bench bench-gc bench-compile \
+.PHONY: setup run test fuzz fuzz-gc fuzz-stored fuzz-formulas format check-format types unit bench bench-gc bench-compile \
 	bench-startup bench-engines bench-embed clean
 
 setup: .venv/.installed
@@ -30,7 +30,11 @@ run: setup
 
 test: .venv/.test-installed check-format types unit
 
-check-format: .venv/.test-installed
+check-# The direct path of formulas against the tree walk.
+fuzz-formulas: .venv/.test-installed
+	$(BIN)/python tests/fuzz/formulas.py --seed $(SEED) --count 1000000
+
+format: .venv/.test-installed
 	$(BIN)/ruff format --check src tests bench tools
 	$(BIN)/ruff check src tests bench tools
 

@@ -580,6 +580,28 @@ class TestEval:
             ("100000000000 * 100000000000", "10000000000000000000000"),
             ("0 / 0", "NaN"),
             ("1 / 0", "inf"),
+            ("1 + 1L", "2"),
+            ("2 ** 10 == 1024 and not false", "true"),
+            ("(-2 ** 2)", "-4"),
+            ("if(1 < 2, 3Y, 4L)", "3"),
+            ("3L in [1, 2, 3]", "true"),
+            ("9007199254740993L == 9007199254740993", "true"),
+            ("3L not in []", "true"),
+            ("max(1L, 2, 3.5F)", "3.5"),
+            ("sqrt(9L) + min(4Y, 2L)", "5"),
+            ("round(2.675, 2)", "2.68"),
+            ("round(1234.5, -2)", "1200"),
+            ("round(-0.5, 0)", "-1"),
+            ("sum(1, 2, 3)", "6"),
+            ("ln(e) * pi", "3.141592653589793"),
+            ('len("größe")', "5"),
+            ('upper("Straßeñ") + lower("ÀΣЖ")', "STRAßEÑàσж"),
+            ('trim("  a b ") + text(1L)', "a b1"),
+            ('contains("abc", "bc") && startsWith("abc", "ab") && endsWith("abc", "c")', "true"),
+            ('contains("abc", "cb") or startsWith("a", "ab") or endsWith("c", "bc")', "false"),
+            ('"abc".getByte(1)', "98"),
+            ("5L & 4", "4"),
+            ("isMissing(2) or coalesce(1, 2) == 1", "true"),
         ],
     )
     def test_formulas(self, formula: str, value: str) -> None:
@@ -656,7 +678,7 @@ class TestEval:
         assert "E0301" in result.err
 
     def test_errors_in_variables_have_their_own_name_text_and_position(self) -> None:
-        options = ["--let", "x=1 + nowhere", "--let", "y=1L+1"]
+        options = ["--let", "x=1 + nowhere", "--let", "y=1L+true"]
         result = dora("eval", *options, "--error-format=short", "nothing + x + y")
         assert re.findall(r"(?m)^(<\w+>:\d+:\d+): error\[(E\d+)\]", result.err) == [
             ("<x>:1:5", "E0301"),
@@ -719,7 +741,7 @@ class TestEval:
     @pytest.mark.parametrize(
         ("formula", "code"),
         [
-            ("1 + 1L", "E0412"),
+            ("1 + true", "E0412"),
             ("1 +", "E0203"),
             ("1 ? 2 : 3", None),
             ("f(1)", None),

@@ -15,7 +15,7 @@ import pytest
 from command_line import dora
 from doralang.lower.names import OWN
 from doralang.source.toolchains import find_c, find_go
-from doralang.syntax.tokens import KEYWORDS
+from doralang.syntax.words import KEYWORDS
 from doralang.types.types import PRIMITIVE_TYPES
 
 C_WORDS = """

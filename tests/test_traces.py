@@ -11,7 +11,7 @@ import pytest
 
 from doralang.engines import tracing
 from doralang.tracing import loops
-from doralang.tracing.closures import Runner, interpreted
+from doralang.tracing.closures import TraceRunner, interpreted
 from doralang.tracing.trace import Trace
 from language_cases import Command, lines_match, parse_file
 from test_language import FILES, LANGUAGE, run_with
@@ -23,7 +23,7 @@ class Interpreting:
     def source(self, trace: Trace) -> str:
         return ""
 
-    def compile(self, trace: Trace, source: str) -> Runner | str:
+    def compile(self, trace: Trace, source: str) -> TraceRunner | str:
         return interpreted(trace)
 
 

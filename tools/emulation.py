@@ -42,6 +42,7 @@ MACHINE_TESTS: Final = (
     "tests/unit/test_natives.py",
     "tests/unit/test_handles.py",
     "tests/unit/test_raw_functions.py",
+    "tests/conformance/test_code.py",
     "tests/unit/test_heap_functions.py",
     "tests/test_perf_map.py",
 )

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from doralang.embed.errors import InstanceBusy as InstanceBusy
     from doralang.embed.errors import InstanceSpent as InstanceSpent
     from doralang.embed.errors import LimitExceeded as LimitExceeded
+    from doralang.embed.errors import MissingValue as MissingValue
     from doralang.embed.errors import NilAccess as NilAccess
     from doralang.embed.errors import OutOfMemory as OutOfMemory
     from doralang.embed.errors import SourceTooLarge as SourceTooLarge
@@ -40,9 +41,9 @@ if TYPE_CHECKING:
     from doralang.embed.errors import Thrown as Thrown
     from doralang.embed.errors import TimeLimitExceeded as TimeLimitExceeded
     from doralang.embed.expressions import Check as Check
-    from doralang.embed.expressions import Expr as Expr
     from doralang.embed.expressions import check as check
-    from doralang.embed.expressions import expr as expr
+    from doralang.embed.formulas import Expr as Expr
+    from doralang.embed.formulas import expr as expr
     from doralang.embed.functions import Function as Function
     from doralang.embed.limits import Limits as Limits
     from doralang.embed.memory import memory as memory
@@ -56,14 +57,15 @@ if TYPE_CHECKING:
 
 _ERRORS: Final = """
     AssertionFailed Cancelled CastFailed CompileError CompileTimeExceeded Diagnostic DivisionByZero DoraError
-    Exited Failure FatalError Frame IndexOutOfBounds InstanceBusy InstanceSpent LimitExceeded NilAccess
-    OutOfMemory SourceTooLarge StackOverflow Thrown TimeLimitExceeded
+    Exited Failure FatalError Frame IndexOutOfBounds InstanceBusy InstanceSpent LimitExceeded MissingValue
+    NilAccess OutOfMemory SourceTooLarge StackOverflow Thrown TimeLimitExceeded
 """
 _HOMES: Final[dict[str, str]] = {
     **dict.fromkeys(_ERRORS.split(), "doralang.embed.errors"),
     "Limits": "doralang.embed.limits",
     **dict.fromkeys(["Instance", "Module", "compile"], "doralang.embed.modules"),
-    **dict.fromkeys(["Check", "Expr", "check", "expr"], "doralang.embed.expressions"),
+    **dict.fromkeys(["Check", "check"], "doralang.embed.expressions"),
+    **dict.fromkeys(["Expr", "expr"], "doralang.embed.formulas"),
     "Function": "doralang.embed.functions",
     "Object": "doralang.embed.objects",
     **dict.fromkeys(["Sheet", "exprs"], "doralang.embed.sheets"),

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from engine_conformance import EngineConformance
 
 from doralang.engines.rows import ENGINES, works_here
 from doralang.source.toolchains import find_c, find_go
-from engines import EngineConformance
 
 TOOLCHAINS = {"c": find_c, "go": find_go}
 

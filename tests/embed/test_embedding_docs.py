@@ -1,4 +1,4 @@
-"""The sessions in Python of README and docs/embedding.md show what comes out, and the examples run."""
+"""The sessions in Python of README and docs show what comes out, and the examples run."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ subtotal 37.50, tax 3.75, shipping 4.50, total 45.75
 }
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/embedding.md"])
+@pytest.mark.parametrize("page", ["README.md", "docs/embedding.md", "docs/formulas.md"])
 def test_sessions(page: str) -> None:
     text = "\n".join(SESSION.findall((ROOT / page).read_text(encoding="utf-8")))
     assert text

@@ -220,7 +220,7 @@ def test_a_circle() -> None:
 HELD = """
 import doralang as dora
 
-nothing = {"code": 0, "modules": 0, "instances": 0, "objects": 0}
+nothing = {"code": 0, "formulas": 0, "modules": 0, "instances": 0, "objects": 0}
 assert dora.memory() == nothing
 formula = dora.expr("s + s", {"s": str})
 m = dora.compile("class A(let n: int) fun make(n: int) -> A { return A(n); }")
@@ -231,6 +231,10 @@ assert held["modules"] == 2 and held["instances"] == 2 and held["code"] > 50 and
 del formula, m
 assert one.n == 3 and dora.memory()["instances"] == 1
 del one
+numeric = dora.expr("x + 1")
+held = dora.memory()
+assert held["formulas"] == 1 and 0 < held["code"] < 100, held
+del numeric
 assert dora.memory() == nothing, dora.memory()
 """
 

@@ -14,7 +14,7 @@ import pytest
 from doralang.source.toolchains import find_c
 from doralang.tracing import loops
 from doralang.tracing.c_text import STATEMENTS
-from doralang.tracing.closures import STEPS, Runner, interpreted
+from doralang.tracing.closures import STEPS, TraceRunner, interpreted
 from doralang.tracing.compiler import TraceCompiler
 from doralang.tracing.printer import PRINTERS, print_trace
 from doralang.tracing.trace import Enter, Step, Trace
@@ -32,7 +32,7 @@ class Interpreting:
     def source(self, trace: Trace) -> str:
         return ""
 
-    def compile(self, trace: Trace, source: str) -> Runner | str:
+    def compile(self, trace: Trace, source: str) -> TraceRunner | str:
         self.traces.append(trace)
         return interpreted(trace)
 
@@ -43,7 +43,7 @@ class Compiling(Interpreting):
     def source(self, trace: Trace) -> str:
         return TraceCompiler().source(trace)
 
-    def compile(self, trace: Trace, source: str) -> Runner | str:
+    def compile(self, trace: Trace, source: str) -> TraceRunner | str:
         self.traces.append(trace)
         return TraceCompiler().compile(trace, source)
 
@@ -336,7 +336,7 @@ def test_a_trace_that_does_not_pay_is_given_up(monkeypatch: pytest.MonkeyPatch) 
 
 def test_a_compiler_that_fails_leaves_the_loop_in_the_vm() -> None:
     class Failing(Interpreting):
-        def compile(self, trace: Trace, source: str) -> Runner | str:
+        def compile(self, trace: Trace, source: str) -> TraceRunner | str:
             return "there is no toolchain"
 
     walk = traced(COUNT, Failing())

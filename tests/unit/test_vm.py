@@ -18,7 +18,7 @@ from doralang.types.arithmetic import DivisionByZero, round_float
 from doralang.types.kinds import Kind
 from doralang.types.primitives import PRIMITIVES, Primitive
 from doralang.vm import arithmetic, comparisons
-from doralang.vm.code import Block, Code, End, run
+from doralang.vm.code import Block, ClosureCode, End, run
 from doralang.vm.control import give_constant
 from doralang.vm.statistics import Statistics
 from doralang.vm.translator import METHODS, Translator
@@ -137,9 +137,9 @@ class NoProgram:
         self.statistics = Statistics()
 
 
-def translated(kinds: list[Kind], parameters: int, *code: i.Instruction) -> tuple[Translator, Code]:
+def translated(kinds: list[Kind], parameters: int, *code: i.Instruction) -> tuple[Translator, ClosureCode]:
     ref = FunctionRef("f", "f", "f()", None, tuple(kinds[:parameters]), kinds[0], throws=False)
-    result = Code(ref, Block((), no_block))
+    result = ClosureCode(ref, Block((), no_block))
     function = Function(ref, kinds, list(code), list(range(1, len(code) + 1)))
     translator = Translator(function, result, NoProgram())  # type: ignore[arg-type]
     result.entry = translator.block(0)

@@ -18,6 +18,7 @@ from doralang.checker import (
     calls,
     enums,
     expressions,
+    formulas,
     jumps,
     lists,
     matches,
@@ -42,6 +43,7 @@ from doralang.checker.declarations import (
 )
 from doralang.checker.hosts import HostFunction
 from doralang.checker.inheritance import check_inheritance
+from doralang.checker.missing import nothing_missing
 from doralang.checker.program import Class, Function, FunctionKind, Global, Library, Local, Program, Trait
 from doralang.checker.resolve import resolve_type
 from doralang.checker.scopes import ConstantName, Context, Progress, Recorder, Unit
@@ -71,7 +73,12 @@ HANDLERS: Final = Handlers(
     links={**calls.LINKS, **operators.LINKS},
     statements={**statements.STATEMENTS, **matches.STATEMENTS},
 )
-
+FORMULA_HANDLERS: Final = Handlers(
+    plain={**HANDLERS.plain, **formulas.PLAIN},
+    leaves={**HANDLERS.leaves, **formulas.LEAVES},
+    links={**HANDLERS.links, **formulas.LINKS},
+    statements=HANDLERS.statements,
+)
 
 NO_CONSTANTS: Final[Mapping[str, tuple[Type, bool | int | float | str]]] = MappingProxyType({})
 
@@ -297,16 +304,16 @@ def check_formula(
     unit.names |= {function.name: function for function in hosts}
     unit.declared()
     context = Context(unit, source)
-    for name, (type, constant) in constants.items():
+    for name, (type, constant) in {**formulas.CONSTANTS, **constants}.items():
         unit.names[name] = known_constant(context, name, type, constant)
     function = Function(source.name, FunctionKind.FORMULA, None, source, node.span)
     for name, type in variables.items():
         local = Local(name, type, False, len(function.locals))
         function.locals.append(local)
         function.parameters.append(local)
-    body = new_body(HANDLERS, context, function)
+    body = new_body(FORMULA_HANDLERS, context, function)
     body.formula = True
-    value = body.expression(node)
+    value = body.expression(nothing_missing(node))
     text = library.library.classes["Str"].of()
     plain = isinstance(value.type, PrimitiveType) and not isinstance(value.type, EnumType)
     if not (plain or value.type is text or body.is_unknown(value.type)):

@@ -37,7 +37,7 @@ MESSAGES: Final[dict[str, tuple[str, str | None]]] = {
     "E0321": ("`{type}` already has a variant `{name}`, at {position}", None),
     "E0401": ("expected `{expected}`, found `{found}`", "{hint}"),
     "E0402": ("field `{name}` is `{expected}`, found `{found}`", None),
-    "E0403": ("the condition must be `bool`, found `{found}`", None),
+    "E0403": ("the condition must be `bool`, found `{found}`", "{hint}"),
     "E0404": ("expected `{expected}`, found `{found}`", "{hint}"),
     "E0405": ("`{name}` needs a type or a value", None),
     "E0406": ("`let {name}` needs a value", "or declare it `var`"),

@@ -37,10 +37,14 @@ def whole(low: int, high: int, kind: str) -> ToWord:
 
 
 def to_double(value: Any, name: str) -> int:
+    return int(unpack("<Q", pack("<d", as_double(value, name)))[0])
+
+
+def as_double(value: Any, name: str) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise wrong(name, "float", value)
     try:
-        return int(unpack("<Q", pack("<d", float(value)))[0])
+        return float(value)
     except OverflowError:
         raise OverflowError(f"`{name}`: {value} is too large for double") from None
 

@@ -139,6 +139,10 @@ class Exited(Failure):
         self.status = status
 
 
+class MissingValue(Failure, ValueError):
+    """An argument of a formula was None, and the result needs it."""
+
+
 class Thrown(Failure):
     """An exception of the program that nobody caught; `value` is its text."""
 

@@ -1,7 +1,4 @@
-"""Formulas inside Python: one expression, whose free names are its parameters.
-
-    price = dora.expr("base * (1 + vat) - rebate")
-    price(base=100.0, vat=0.2, rebate=5.0)      ->   115.0
+"""The general path of formulas, and what is said about them.
 
 The language of formulas is that of `dora eval` (reference, 1.5).  A formula is compiled like a program with
 a single function; all formulas with the same limits run in the same instances, as they keep nothing there.
@@ -9,30 +6,35 @@ a single function; all formulas with the same limits run in the same instances, 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+import inspect
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, Final, NamedTuple, get_type_hints
-from weakref import WeakValueDictionary
+from typing import Any, Final, NamedTuple, get_args, get_type_hints
+from weakref import WeakKeyDictionary, WeakValueDictionary
 
 from doralang.checker import program as typed
 from doralang.checker.checker import check_formula
 from doralang.checker.library import compiled_library
+from doralang.checker.missing import Rewriter
 from doralang.code.collectors import COLLECTORS, DEFAULT
 from doralang.code.constants import layout_constants
 from doralang.embed import errors
+from doralang.embed.borders import Border
 from doralang.embed.callbacks import Callback, callbacks_of
+from doralang.embed.conversion import as_double
 from doralang.embed.errors import Diagnostic
-from doralang.embed.functions import Callee, Function
+from doralang.embed.formulas import Expr
+from doralang.embed.functions import Callee, Function, in_order, shown_name
 from doralang.embed.instances import Host, Pool
 from doralang.embed.kinds import kind_name, type_named
 from doralang.embed.limits import Limits
 from doralang.embed.modules import NO_FUNCTIONS, Policy, limits_for
-from doralang.embed.native_calls import keep_vectorcall
 from doralang.embed.objects import Object
 from doralang.embed.programs import CheckedProgram
 from doralang.native.module import CodeOptions, library_module
 from doralang.syntax import tree
 from doralang.syntax.parser import parse_formula
+from doralang.syntax.words import KNOWN
 from doralang.text.diagnostics import Diagnostics
 from doralang.text.pause import NO_CYCLES
 from doralang.text.source import Source
@@ -40,10 +42,18 @@ from doralang.types.types import BOOL, DOUBLE, Type
 
 Types = Mapping[str, object] | type
 Constant = float | int | bool | str
+Options = tuple[tuple[str, Any], ...]
 NO_CONSTANTS: Final[Mapping[str, Constant]] = MappingProxyType({})
 
 POOLS: Final[WeakValueDictionary[Limits, Pool]] = WeakValueDictionary()
 """where formulas with these limits run, as long as there are any"""
+
+
+Rewrite = Callable[[tree.Expression], tree.Expression]
+
+
+def unchanged(node: tree.Expression) -> tree.Expression:
+    return node
 
 
 class Checked(NamedTuple):
@@ -78,66 +88,182 @@ class Check:
         return f"<Check ok={self.ok} type={self.type} names={self.names}>"
 
 
-class Expr(Function[Any]):
-    """A compiled formula, called with its variables by name or in order.
-
-    Immutable and thread-safe; equal to another one of the same text and options.
-    """
-
-    def __init__(self, callee: Callee, source: str, options: tuple[object, ...]) -> None:
-        super().__init__(callee)
-        self.__doc__ = None
-        self.source = source
-        self.names = tuple([name for name, _, _ in callee.parameters])
-        self.type = str(callee.function.result)
-        self._options = options
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Expr) and (self.source, self._options) == (other.source, other._options)
-
-    def __hash__(self) -> int:
-        return hash(self.source)
-
-    def __repr__(self) -> str:
-        return f"<dora formula {self.source!r}>"
-
-
-keep_vectorcall(Expr)
-
-
-def expr(
+def general(
     text: str,
-    types: Types | None = None,
-    *,
-    result: object = None,
-    constants: Mapping[str, Constant] = NO_CONSTANTS,
-    functions: Mapping[str, Callable[..., Any]] = NO_FUNCTIONS,
-    policy: Policy = "untrusted",
-    limits: Limits | None = None,
-    filename: str = "<expression>",
-) -> Expr:
-    """Compile one formula.  Raises CompileError with every mistake in it.
+    types: Types | None,
+    result: object,
+    constants: Mapping[str, Constant],
+    functions: Mapping[str, Callable[..., Any]],
+    missing: str,
+    policy: Policy,
+    limits: Limits | None,
+    filename: str,
+) -> tuple[Function[Any], Options]:
+    """The function of a formula, and its options as they are kept.  Raises CompileError, TypeError."""
+    if missing not in ("error", "propagate"):
+        raise ValueError(f"missing: {missing!r} is neither 'error' nor 'propagate'")
+    bounds = limits_for(policy, limits)
+    library = compiled_library(layout_constants())
+    callbacks = callbacks_of(functions, library.library.classes["Str"].of())
+    recipe = Recipe(text, types, result, constants, callbacks, bounds, filename)
+    callee = FormulaCallee(recipe, missing == "propagate")
+    kept = {
+        "types": None if types is None else tuple(annotations_of(types).items()),
+        "result": result,
+        "constants": tuple(constants.items()),
+        "functions": tuple(functions.items()),
+        "missing": None if missing == "error" else missing,
+        "policy": None if policy == "untrusted" else policy,
+        "limits": limits,
+        "filename": None if filename == "<expression>" else filename,
+    }
+    options = tuple([(name, value) for name, value in kept.items() if value not in (None, ())])
+    return Function(callee), options
 
-    With `types` (a mapping of names to kinds, or a class with annotations) its names must be among them, and
-    all of these are parameters; without, every name is a parameter of kind `double`, in order of first
-    appearance.  `result` is the kind that it must have.  `constants` stand for their values; `functions` are
-    Python functions with annotations that it may call.
-    """
-    limits = limits_for(policy, limits)
-    library = compiled_library(layout_constants()).library
-    callbacks = callbacks_of(functions, library.classes["Str"].of())
-    checked = look_at(text, types, result, constants, callbacks, limits, filename)
-    if checked.diagnostics.errors:
-        raise errors.CompileError(checked.diagnostics)
-    program = CheckedProgram(checked.program, limits, None, callbacks, Object)
-    instances = Pool(program.code, program.new_host) if callbacks else shared_pool(limits)
-    key = (
-        tuple((parameter.name, parameter.type) for parameter in checked.function.parameters),
-        tuple(constants.items()),
-        tuple(functions.items()),
-        limits,
+
+class Recipe(NamedTuple):
+    """What a formula is made from."""
+
+    text: str
+    types: Types | None
+    result: object
+    constants: Mapping[str, Constant]
+    callbacks: list[Callback]
+    limits: Limits
+    filename: str
+
+    def callee(self, rewrite: Rewrite = unchanged) -> tuple[CheckedProgram, typed.Function, Pool]:
+        """The program, its function and where it runs.  Raises CompileError."""
+        checked = look_at(*self, rewrite)
+        if checked.diagnostics.errors:
+            raise errors.CompileError(checked.diagnostics)
+        program = CheckedProgram(checked.program, self.limits, None, self.callbacks, Object)
+        pool = Pool(program.code, program.new_host) if self.callbacks else shared_pool(self.limits)
+        return program, checked.function, pool
+
+
+class FormulaCallee(Callee):
+    """A formula, which takes None for a missing value."""
+
+    def __init__(self, recipe: Recipe, propagates: bool) -> None:
+        super().__init__(*recipe.callee())
+        self.recipe = recipe
+        self.propagates = propagates
+        self.variants: dict[frozenset[str], Variant] = {}
+        """the formula for certain names that are missing"""
+
+    def call(self, *args: Any, **kwargs: Any) -> Any:
+        return self.called(self.bound(args, kwargs))
+
+    def called(self, values: Sequence[Any]) -> Any:
+        """Call it with the arguments in order."""
+        names = frozenset(
+            name for (name, _, _), value in zip(self.parameters, values, strict=True) if value is None
+        )
+        if not names:
+            return super().call(*values)
+        variant = self.variants.get(names)
+        if variant is None:
+            if len(self.variants) >= MOST_VARIANTS:
+                self.variants.clear()
+            variant = self.variants[names] = Variant(self.recipe, names)
+        filled = [
+            STAND_INS.get(border, 0) if value is None else value  # type: ignore[arg-type]
+            for (_, border, _), value in zip(self.parameters, values, strict=True)
+        ]
+        if variant.is_there(filled):
+            return variant.value(filled)
+        if self.propagates:
+            return None
+        name = next(name for name, _, _ in self.parameters if name in names)
+        raise errors.MissingValue(f"`{name}` is missing")
+
+
+MOST_VARIANTS: Final = 64
+STAND_INS: Final[Mapping[Border, Any]] = {Border.BOOL: False, Border.TEXT: "", Border.CHAR: "-"}
+"""what stands for a missing value, and is not looked at"""
+
+
+class Variant:
+    """A formula for certain names that are missing."""
+
+    def __init__(self, recipe: Recipe, names: frozenset[str]) -> None:
+        recipe = recipe._replace(result=None)
+        found: list[tree.Expression] = []
+
+        def there(node: tree.Expression) -> tree.Expression:
+            found.append(Rewriter(names).is_there(node))
+            return found[0]
+
+        test = Callee(*recipe.callee(there))
+        self.test = None if isinstance(found[0], tree.Boolean) else test
+        self.known = isinstance(found[0], tree.Boolean) and found[0].value
+        self.result = Callee(*recipe.callee(lambda node: Rewriter(names).value(node)))
+
+    def is_there(self, values: Sequence[Any]) -> bool:
+        return self.known if self.test is None else bool(self.test.call(*values))
+
+    def value(self, values: Sequence[Any]) -> Any:
+        return self.result.call(*values)
+
+
+GENERAL: Final[WeakKeyDictionary[Expr, FormulaCallee]] = WeakKeyDictionary()
+"""what computes formulas of the direct path where something is missing"""
+
+
+def called(formula: Expr, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """The slow way to call a formula of the direct path."""
+    values = arguments(formula, args, kwargs)
+    if not any(value is None for value in values):
+        return formula(*doubles(formula, values))
+    callee = GENERAL.get(formula)
+    if callee is None:
+        types = dict(formula._options).get("types")
+        recipe = Recipe(formula.source, types, None, NO_CONSTANTS, [], Limits.untrusted(), "<expression>")
+        callee = GENERAL[formula] = FormulaCallee(recipe, False)
+    return callee.called(values)
+
+
+def kinds(formula: Expr) -> tuple[str, ...] | None:
+    """The types of the parameters; None if all are doubles."""
+    if formula._general is None:
+        return None
+    types = [type for _, _, type in formula._general._callee.parameters]
+    return None if all(type is DOUBLE for type in types) else tuple(map(str, types))
+
+
+def signature(formula: Expr) -> inspect.Signature:
+    """As Python shows it."""
+    if formula._general is not None:
+        return formula._general.__signature__
+    return inspect.Signature(
+        [
+            inspect.Parameter(
+                shown_name(name, index), inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=float
+            )
+            for index, name in enumerate(formula.names)
+        ],
+        return_annotation=bool if formula.type == "bool" else float,
     )
-    return Expr(Callee(program, checked.function, instances), text, key)
+
+
+def arguments(formula: Expr, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...]:
+    """The arguments of a formula in order.  Raises TypeError."""
+    values = in_order(formula.names, args, kwargs)
+    if values is None:
+        try:
+            values = signature(formula).bind(*args, **kwargs).args
+        except TypeError as error:
+            raise TypeError(f"{formula.__name__}(): {error}") from None
+    return values
+
+
+def doubles(formula: Expr, values: Sequence[Any]) -> list[float]:
+    """Arguments in order as doubles.  Raises TypeError and OverflowError."""
+    return [
+        value if type(value) is float else as_double(value, name)
+        for name, value in zip(formula.names, values, strict=True)
+    ]
 
 
 def check(
@@ -147,6 +273,7 @@ def check(
     result: object = None,
     constants: Mapping[str, Constant] = NO_CONSTANTS,
     functions: Mapping[str, Callable[..., Any]] = NO_FUNCTIONS,
+    missing: str = "error",
     policy: Policy = "untrusted",
     limits: Limits | None = None,
     filename: str = "<expression>",
@@ -166,8 +293,9 @@ def look_at(
     callbacks: list[Callback],
     limits: Limits,
     filename: str,
+    rewrite: Rewrite = unchanged,
 ) -> Checked:
-    """Read and check a formula."""
+    """Read and check a formula; what is checked is what `rewrite` makes of it."""
     if not isinstance(text, str):
         raise TypeError(f"a formula is a str, not {type(text).__name__}")
     source = Source(filename, text)
@@ -177,12 +305,17 @@ def look_at(
     text_type = library.library.classes["Str"].of()
     with errors.compile_time(source, limits.compile_time) as diagnostics, NO_CYCLES:
         node = parse_formula(source, diagnostics)
-        names = [name for name in names_in(node) if name not in constants]
+        given = types or {}
+        names = [
+            name
+            for name in names_in(node)
+            if name not in constants and (name not in KNOWN or name in annotations_of(given))
+        ]
         known = dict.fromkeys(names, DOUBLE) if types is None else types_of(types, text_type)
         hosts = [callback.declaration for callback in callbacks]
         values = {name: constant(name, value, text_type) for name, value in constants.items()}
         program, function = check_formula(
-            source, node, diagnostics, library, known, hosts=hosts, constants=values
+            source, rewrite(node), diagnostics, library, known, hosts=hosts, constants=values
         )
     if result is not None and not diagnostics.errors:
         wanted = type_named(kind_name(result, "result"), text_type)
@@ -208,17 +341,31 @@ def constant(name: str, value: Constant, text: Type) -> tuple[Type, Constant]:
     return DOUBLE, float(value)
 
 
-def types_of(types: Types, text: Type) -> dict[str, Type]:
+def types_of(types: Types | tuple[tuple[str, object], ...], text: Type) -> dict[str, Type]:
     """Names and their types.  Raises TypeError."""
-    named = {name: kind_name(kind, f"types: {name!r}") for name, kind in annotations_of(types).items()}
+    named = {
+        name: kind_name(without_none(kind), f"types: {name!r}")
+        for name, kind in annotations_of(types).items()
+    }
     for name, kind in named.items():
         if not kind:
             raise TypeError(f"types: {name!r} cannot be None")
     return {name: type_named(kind, text) for name, kind in named.items()}
 
 
-def annotations_of(types: Types) -> Mapping[str, object]:
-    """Names and their kinds, as they were given."""
+def without_none(kind: object) -> object:
+    """`float` of `float | None`: any argument of a formula may be missing."""
+    if isinstance(kind, str) and "|" in kind:
+        names = [name.strip() for name in kind.split("|")]
+        return next((name for name in names if name != "None"), kind) if "None" in names else kind
+    others = [one for one in get_args(kind) if one is not type(None)]
+    return others[0] if len(others) == 1 and len(get_args(kind)) == 2 else kind
+
+
+def annotations_of(types: Types | tuple[tuple[str, object], ...]) -> Mapping[str, object]:
+    """Names and their kinds, as they were given; pairs are those that a formula has kept."""
+    if isinstance(types, tuple):
+        return dict(types)
     return types if isinstance(types, Mapping) else get_type_hints(types)
 
 

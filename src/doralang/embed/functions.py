@@ -9,7 +9,8 @@ from __future__ import annotations
 import inspect
 import sys
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from keyword import iskeyword
 from typing import Any, Final, Generic, TypeVar
 from weakref import WeakValueDictionary
 
@@ -118,11 +119,9 @@ class Callee:
 
     def bound(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...]:
         """The arguments in order.  Raises TypeError as Python does."""
-        if len(args) + len(kwargs) == len(self.parameters):
-            try:
-                return args + tuple([kwargs[name] for name, _, _ in self.parameters[len(args) :]])
-            except KeyError:
-                pass  # which one is missing is said below
+        values = in_order([name for name, _, _ in self.parameters], args, kwargs)
+        if values is not None:
+            return values
         try:
             bound = self.signature.bind(*args, **kwargs)
         except TypeError as error:
@@ -138,6 +137,16 @@ class Callee:
         finally:
             for place in crossing.texts.values():
                 host.drop(place)
+
+
+def in_order(names: Sequence[str], args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...] | None:
+    """The arguments in the order of the parameters; None if they are not those."""
+    if len(args) + len(kwargs) != len(names):
+        return None
+    try:
+        return args + tuple([kwargs[name] for name in names[len(args) :]])
+    except KeyError:
+        return None
 
 
 class Crossing:
@@ -205,18 +214,22 @@ def is_a(cls: ClassRef, other: ClassRef) -> bool:
 
 
 def signature_of(function: Typed, text: Type) -> inspect.Signature:
-    """As Python shows it."""
+    """As Python shows it; a name that Python has no parameters of is shown with its number."""
     return inspect.Signature(
         [
             inspect.Parameter(
-                parameter.name,
+                shown_name(parameter.name, index),
                 inspect.Parameter.POSITIONAL_OR_KEYWORD,
                 annotation=annotation(parameter.type, text),
             )
-            for parameter in function.parameters
+            for index, parameter in enumerate(function.parameters)
         ],
         return_annotation=annotation(function.result, text),
     )
+
+
+def shown_name(name: str, index: int) -> str:
+    return name if name.isidentifier() and not iskeyword(name) else f"_{index}"
 
 
 def comment_above(function: Typed) -> str | None:
@@ -249,16 +262,23 @@ class Function(NativeCall, Generic[T]):
         """Let calls lead to machine code, or to Python if there is none for the signature."""
         callee = self._callee
         code, instances = callee.program.code, callee.instances
-        loader, thread = code.loader, 0
+        thread = 0
         wrapped = callee.wrapped
         wrapper = placed_wrapper(code.space, wrapped) if wrapped is not None else None
         if wrapper is not None and instances.host.machine_code_may_enter:
             thread = instances.host.instance.thread.address
-        self._wrapper = wrapper or placed_wrapper(code.space, Wrapped((), Border.UNIT))
-        assert self._wrapper is not None, "there is one for no arguments"
+        own = wrapper or placed_wrapper(code.space, Wrapped((), Border.UNIT))
+        assert own is not None, "there is one for no arguments"
+        self._wrapper = own
         self._names = tuple([sys.intern(name) for name, _, _ in callee.parameters])
-        shape = loader.shape(code.text_class)
-        set_words(self, Words(self._wrapper.address, thread, callee.cell, self._slow, shape, self._names))
+        self._thread = thread
+        set_words(self, self._words())
+
+    def _words(self) -> Words:
+        """What leads to machine code, as long as this function is there."""
+        code, callee = self._callee.program.code, self._callee
+        shape = code.loader.shape(code.text_class)
+        return Words(self._wrapper.address, self._thread, callee.cell, self._slow, shape, self._names)
 
     def __repr__(self) -> str:
         return f"<dora function {self.signature}>"

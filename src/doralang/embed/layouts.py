@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import ctypes
 import sys
-import sysconfig
 from enum import Enum
 from functools import cache
 from typing import Final
@@ -105,7 +104,7 @@ def tuple_items() -> int | None:
 
 def refuse_free_threading() -> None:
     """Raises ImportError in an interpreter without a GIL: calls rely on it."""
-    if sysconfig.get_config_var("Py_GIL_DISABLED"):
+    if "t" in sys.abiflags:
         raise ImportError(
             "doralang needs an interpreter with a global interpreter lock; this one is free-threaded"
         )

@@ -6,6 +6,7 @@ and is not counted.
 
 from __future__ import annotations
 
+from doralang.embed.direct import PLACES
 from doralang.embed.instances import LIVE_HOSTS
 from doralang.embed.programs import LIVE_PROGRAMS
 
@@ -14,14 +15,17 @@ def memory() -> dict[str, int]:
     """What is held now.
 
     code         bytes of machine code of programs and formulas
-    modules      programs and formulas whose code is there
+    formulas     formulas that took the direct path
+    modules      programs and other formulas, whose code is there
     instances    heaps with the globals of a program
     objects      bytes of all objects in them, but for what nobody has found dead yet
     """
     hosts = [host for host in LIVE_HOSTS if not host.instance.is_closed]
     heaps = [host.instance.made_heap for host in hosts]
     return {
-        "code": sum(program.code.loader.code_size for program in LIVE_PROGRAMS),
+        "code": sum(program.code.loader.code_size for program in LIVE_PROGRAMS)
+        + sum(place.used for place in PLACES),
+        "formulas": sum(place.formulas for place in PLACES),
         "modules": len(LIVE_PROGRAMS),
         "instances": len(hosts),
         "objects": sum(heap.bytes_in_use() for heap in heaps if heap is not None),

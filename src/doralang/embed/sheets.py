@@ -17,7 +17,8 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from doralang.embed import errors
-from doralang.embed.expressions import Expr, Types, annotations_of, expr, names_in
+from doralang.embed.expressions import Types, annotations_of, names_in
+from doralang.embed.formulas import Expr, expr
 from doralang.syntax.parser import parse_formula
 from doralang.text.diagnostics import Diagnostics
 from doralang.text.source import Source

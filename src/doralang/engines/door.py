@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, NamedTuple
 
 from doralang.types.failures import Exit, Failure
 from doralang.types.types import PrimitiveType, Type
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     from doralang.checker.program import Function, Program
     from doralang.interpreter.context import ByteSink
     from doralang.interpreter.objects import Value

@@ -13,7 +13,7 @@ from doralang.bytecode.function import Function as Bytecode
 from doralang.bytecode.native import NativeFunction, NativeProvider
 from doralang.engines import vm
 from doralang.optional import load
-from doralang.tracing.closures import Runner
+from doralang.tracing.closures import TraceRunner
 from doralang.tracing.loops import Compiler
 from doralang.tracing.trace import Trace
 
@@ -46,7 +46,7 @@ class LazyCompiler:
     def source(self, trace: Trace) -> str:
         return compiler().source(trace)
 
-    def compile(self, trace: Trace, source: str) -> Runner | str:
+    def compile(self, trace: Trace, source: str) -> TraceRunner | str:
         return compiler().compile(trace, source)
 
 

@@ -20,7 +20,7 @@ from doralang.bytecode.native import NativeFailure, NativeProvider, Place
 from doralang.checker.program import Function, Program
 from doralang.engines.door import Door, Testing
 from doralang.interpreter.context import ByteSink, Context, FrameDescription, Output, as_utf8
-from doralang.interpreter.objects import Array, Instance, Object, Str, Value
+from doralang.interpreter.objects import Array, ClassInstance, Object, Str, Value
 from doralang.interpreter.stack import on_deep_stack, with_headroom
 from doralang.lower.functions import lowering
 from doralang.optional import load
@@ -28,7 +28,16 @@ from doralang.settings import Settings
 from doralang.types.failures import FatalError, Trapped, as_failure
 from doralang.types.traps import Trace, Trap, trace_of
 from doralang.types.types import LONG, kind_of
-from doralang.vm.code import Block, Code, Registers, active_sites, chain_of, failed_frames, run, with_room
+from doralang.vm.code import (
+    Block,
+    ClosureCode,
+    Registers,
+    active_sites,
+    chain_of,
+    failed_frames,
+    run,
+    with_room,
+)
 from doralang.vm.hot import HotFunctions
 from doralang.vm.objects import DEFAULTS
 from doralang.vm.statistics import Statistics
@@ -91,7 +100,7 @@ class Machine(Door):
         self.pending: list[Value] = []
         known = [*program.library.globals.values(), *program.globals]
         self.globals: list[Value] = [DEFAULTS[kind_of(one.type)] for one in known]
-        self.codes: dict[FunctionRef, Code] = {}
+        self.codes: dict[FunctionRef, ClosureCode] = {}
         self.literals: dict[str, Str] = {}
         self.recorded = Records()
         self.translators: dict[FunctionRef, Translator] = {}
@@ -123,7 +132,7 @@ class Machine(Door):
         testing = self.program.library.classes["Testing"]
         cls = self.specializer.class_ref(testing.of())
         failed = self.specializer.field_ref(testing.of(), testing.fields["failed"])
-        object = Instance(cls, [DEFAULTS[field.kind] for field in cls.fields])
+        object = ClassInstance(cls, [DEFAULTS[field.kind] for field in cls.fields])
         yield Testing(object, lambda: bool(object.fields[failed.index]))
 
     def code_size(self) -> int:
@@ -166,24 +175,24 @@ class Machine(Door):
 
     # What translation asks for (`vm.translator.Linker`).
 
-    def code_of(self, ref: FunctionRef) -> Code:
+    def code_of(self, ref: FunctionRef) -> ClosureCode:
         """A function; its bytecode is made when it is first called."""
         code = self.codes.get(ref)
         if code is None:
             code = self.codes[ref] = self.untranslated(ref)
         return code
 
-    def untranslated(self, ref: FunctionRef) -> Code:
+    def untranslated(self, ref: FunctionRef) -> ClosureCode:
         def begin(r: Registers) -> Block:
             with_headroom(lambda: self.translate(code, start))
             r[len(ref.parameters) :] = code.rest
             return code.entry
 
         start = Block((), begin)
-        code = Code(ref, start)
+        code = ClosureCode(ref, start)
         return code
 
-    def translate(self, code: Code, start: Block) -> None:
+    def translate(self, code: ClosureCode, start: Block) -> None:
         """Make the function ready to run, up to its first block, in place of `start`."""
         first = self.first_block(self.translator_of(code.ref))
         if self.hot is not None:
@@ -212,7 +221,7 @@ class Machine(Door):
             self.translators[ref] = translator
         return translator
 
-    def plain_entry(self, code: Code) -> Block:
+    def plain_entry(self, code: ClosureCode) -> Block:
         translator = Translator(self.bytecode(code.ref), code, self, self.loops)
         self.translators[code.ref] = translator
         return self.first_block(translator)
@@ -269,7 +278,7 @@ class Machine(Door):
         """The failure when an exception leaves the innermost function, which may not let it out."""
         (innermost, _), *others = active_sites(sys._getframe())
         object = self.pending.pop()
-        assert isinstance(object, Instance | Str | Array), "nil is never thrown"
+        assert isinstance(object, ClassInstance | Str | Array), "nil is never thrown"
         trace = self.recorded_trace(object)
         if trace is None:
             trace = trace_of([(innermost, line), *others], describe)
@@ -288,7 +297,7 @@ class Machine(Door):
 
     def exception_field(self, object: Object, name: str) -> Value:
         """A field of the library's `Exception`, or None if the object is none."""
-        if not isinstance(object, Instance) or not object.type.extends(self.exception_class):
+        if not isinstance(object, ClassInstance) or not object.type.extends(self.exception_class):
             return None
         exception = self.program.library.classes["Exception"]
         field = self.specializer.field_ref(exception.of(), exception.fields[name])

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from doralang.engines.door import Door, Testing
-from doralang.interpreter.objects import Instance
+from doralang.interpreter.objects import ClassInstance
 from doralang.treewalk.interpreter import Interpreter
 
 
@@ -16,7 +16,7 @@ class Machine(Interpreter, Door):
     @contextmanager
     def testing(self) -> Iterator[Testing]:
         cls = self.program.library.classes["Testing"]
-        object = Instance(cls.of(), self.classes.default_fields(cls.of()))
+        object = ClassInstance(cls.of(), self.classes.default_fields(cls.of()))
         slot = self.classes.slot(cls.fields["failed"])
         yield Testing(object, lambda: bool(object.fields[slot]))
 

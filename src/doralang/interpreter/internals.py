@@ -16,7 +16,7 @@ from typing import Final, TypeVar
 
 from doralang.interpreter import natives
 from doralang.interpreter.context import Context, FrameDescription, as_utf8
-from doralang.interpreter.objects import Array, Instance, Object, Str, Value, default_value, new_array
+from doralang.interpreter.objects import Array, ClassInstance, Object, Str, Value, default_value, new_array
 from doralang.library.internals import INTERNALS
 from doralang.types.failures import Exit, FatalError, Trapped
 from doralang.types.traps import Trap
@@ -105,7 +105,7 @@ def copy_bytes(context: Context, text: Str | None, start: int, array: Array, to:
     items[to : to + length] = not_nil(text).data[start : start + length]
 
 
-def class_name(context: Context, object: Instance | None) -> Str:
+def class_name(context: Context, object: ClassInstance | None) -> Str:
     return context.text(str(not_nil(object).type).encode())
 
 

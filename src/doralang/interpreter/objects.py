@@ -2,7 +2,7 @@
 
     primitive values   bool, int, float           as the meanings of primitives take and give them
     nil                None
-    Point(1, 2)        Instance(type, [1, 2])      fields of the parents first
+    Point(1, 2)        ClassInstance(type, [1, 2])      fields of the parents first
     "tea"              Str(type, b"tea")           an object of its own: `clone()` is another one
     Array<Str>         Array(type, [...])          references
     Array<long>        Array(type, array("q"))     flat buffers, which others can look into
@@ -26,7 +26,7 @@ from doralang.types.types import ClassType, PrimitiveType, Type
 ObjectType: TypeAlias = Any
 
 
-class Instance:
+class ClassInstance:
     """An object of an ordinary class; each field has its place in `fields`."""
 
     __slots__ = ("fields", "type")
@@ -76,7 +76,7 @@ class Array:
         self.items = items
 
 
-Object: TypeAlias = Instance | Str | Array
+Object: TypeAlias = ClassInstance | Str | Array
 Value: TypeAlias = bool | int | float | Object | None
 
 

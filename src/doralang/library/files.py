@@ -27,6 +27,7 @@ PRELUDE: Final = (
     "process.dora",
     "native.dora",
     "testing.dora",
+    "formulas.dora",
 )
 
 HEAP: Final = (

@@ -15,7 +15,6 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 from doralang.bytecode.entities import ClassRef, FieldRef, FunctionRef
-from doralang.bytecode.function import Function as Bytecode
 from doralang.code.collectors import COLLECTORS, DEFAULT, Collector
 from doralang.code.constants import layout_constants
 from doralang.code.environment import Environment
@@ -30,6 +29,7 @@ from doralang.types.failures import FatalError, Trapped
 from doralang.types.traps import Trap
 
 if TYPE_CHECKING:
+    from doralang.bytecode.function import Function as Bytecode
     from doralang.checker.program import Program
     from doralang.lower.specializer import Specializer
     from doralang.native.emission import Emission

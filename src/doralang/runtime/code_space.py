@@ -50,7 +50,7 @@ class Cell(NamedTuple):
     stub: int
 
 
-class Supplier(Protocol):
+class CodeOwner(Protocol):
     """Who has the functions of a loader compiled."""
 
     def supply(self, name: str) -> int:
@@ -78,7 +78,7 @@ class CodeSpace:
         self.sizes: dict[Symbol, int] = {}
         """bytes of each stub"""
         self.spare_cells: list[Cell] = []
-        self.owners: list[tuple[Supplier, str] | None] = []
+        self.owners: list[tuple[CodeOwner, str] | None] = []
         """whose function a number is, and its name"""
         self.internals: list[FunctionRef] = []
         """internal functions that Python supplies, by the number that their stubs pass"""
@@ -193,7 +193,7 @@ class CodeSpace:
 
     # Entry cells.
 
-    def new_cell(self, owner: Supplier, name: str) -> Cell:
+    def new_cell(self, owner: CodeOwner, name: str) -> Cell:
         """The entry cell of a function: who calls it first has its owner supply the code."""
         with self.lock:
             if not self.spare_cells:

@@ -20,7 +20,7 @@ from doralang.code.objects import CodeObject
 from doralang.code.symbols import CLASS, ENTRY, LITERAL, SHAPE, UPCALL, Symbol, entry_of
 from doralang.machine.buffer import ABSOLUTE_64, RELATIVE_32, RELOCATE, Code
 from doralang.runtime import stubs
-from doralang.runtime.code_space import Cell, CodeSpace, Supplier
+from doralang.runtime.code_space import Cell, CodeOwner, CodeSpace
 from doralang.runtime.memory import store_bytes, store_word
 from doralang.runtime.shapes import Shapes
 
@@ -28,7 +28,7 @@ pack_distance: Final = Struct("<i").pack_into
 pack_address: Final = Struct("<Q").pack_into
 
 
-class Names(Supplier, Protocol):
+class Names(CodeOwner, Protocol):
     """What a loader asks its module."""
 
     def function_named(self, name: str) -> FunctionRef:

@@ -95,7 +95,7 @@ def address_of(name: str) -> int:
 THREADS: Final = Threads()
 
 
-class Library:
+class SharedObject:
     """A loaded shared object whose functions have these numbers."""
 
     def __init__(self, path: Path, functions: Sequence[FunctionRef]) -> None:

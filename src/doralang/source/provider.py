@@ -17,7 +17,7 @@ from doralang.bytecode.native import NativeFunction
 from doralang.source.c import c_text
 from doralang.source.functions import calls_of, reason_against
 from doralang.source.go import go_text
-from doralang.source.loading import Library
+from doralang.source.loading import SharedObject
 from doralang.source.names import entry_name, identifiers
 from doralang.source.toolchains import C_TOOLCHAIN, GO_TOOLCHAIN, Toolchain, ToolchainError, compile_text
 
@@ -85,7 +85,7 @@ class SourceProvider:
         with compile_text(self.language.toolchain, f"{self.language.prelude.read_text()}\n{text}") as path:
             self.bytes += path.stat().st_size
             try:
-                library = Library(path, refs)
+                library = SharedObject(path, refs)
             except OSError as error:
                 raise ToolchainError(f"what was compiled cannot be loaded: {error}") from None
         LOADED[name] += 1

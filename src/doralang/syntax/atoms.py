@@ -8,7 +8,9 @@ from doralang.syntax.cursor import Cursor
 
 def number(c: Cursor) -> tree.Expression:
     at = c.at
-    kind, value, bits = literals.number(c.source.text[c.starts[at] : c.ends[at]], formula=c.formula)
+    kind, value, bits = literals.number(
+        c.source.text[c.starts[at] : c.ends[at]], formula=c.formula is not None
+    )
     return tree.Number(c.take(), kind, value, bits)
 
 

@@ -17,7 +17,8 @@ from collections.abc import Callable
 from typing import Final, NoReturn, TypeVar
 
 from doralang.syntax import tree
-from doralang.syntax.tokens import CHARACTER, END, KEYWORDS, NAME, NUMBER, STRING, Tokens
+from doralang.syntax.tokens import CHARACTER, END, NAME, NUMBER, STRING, Tokens
+from doralang.syntax.words import KEYWORDS
 from doralang.text.diagnostics import Diagnostics
 from doralang.text.recursion import HOP, on_fresh_stack
 from doralang.text.shown import excerpt
@@ -97,7 +98,7 @@ class Cursor:
         block: Callable[[Cursor], tree.Block],
         *,
         at: int = 0,
-        formula: bool = False,
+        formula: Callable[[Cursor], tree.Expression] | None = None,
         lazy: bool = False,
     ) -> None:
         self.tokens = tokens
@@ -107,6 +108,7 @@ class Cursor:
         self.block = block
         """Parses a block: expressions (lambdas) contain them, but stand below in the layers."""
         self.formula = formula
+        """in formulas, what parses operands and their operators"""
         self.lazy = lazy
         self.move_to(at)
         self.start_over()
@@ -151,7 +153,8 @@ class Cursor:
     def take_text(self) -> str:
         at = self.at
         self.advance()
-        return self.source.text[self.starts[at] : self.ends[at]]
+        text = self.source.text[self.starts[at] : self.ends[at]]
+        return text[1:-1] if self.formula and text[0] == "`" else text
 
     def accept(self, kind: str) -> bool:
         """Go past a token of this kind if it is here."""

@@ -89,8 +89,8 @@ def expression(c: Cursor) -> tree.Expression:
 def _expression(c: Cursor) -> tree.Expression:
     c.diagnostics.look_at_clock()
     start = c.starts[c.at]
-    parsed = operation(c)
-    if c.kind in ASSIGNMENTS and (c.kind == "=" or not c.formula):
+    parsed = c.formula(c) if c.formula else operation(c)
+    if c.kind in ASSIGNMENTS and not c.formula:
         parsed = c.spanning(assignment(c, parsed), start)
     if c.kind == "?":
         parsed = c.spanning(choice(c, parsed), start)

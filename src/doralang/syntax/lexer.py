@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Final, NamedTuple
 
 from doralang.syntax.tokens import CHARACTER, END, FIXED, NAME, NUMBER, STRING, Tokens
+from doralang.syntax.words import FORMULA_WORDS
 from doralang.text.diagnostics import Diagnostics
 from doralang.text.shown import excerpt, visible
 from doralang.text.source import Source, Span
@@ -57,13 +58,20 @@ _ROWS: Final[list[tuple[str, str]]] = [
     ("stray", r"."),
 ]
 _SORTS: Final = ["", *(name for name, _ in _ROWS)]
-_TOKEN: Final = re.compile(
-    _SKIPPED + "(?:" + "|".join(f"({pattern})" for _, pattern in _ROWS) + ")", re.DOTALL
-)
+
+
+def _tokens(more: str) -> re.Pattern[str]:
+    """The expression, whose first row matches something more."""
+    patterns = [more + _ROWS[0][1], *(pattern for _, pattern in _ROWS[1:])]
+    return re.compile(_SKIPPED + "(?:" + "|".join(f"({pattern})" for pattern in patterns) + ")", re.DOTALL)
+
+
+_TOKEN: Final = _tokens("")
 _KINDS: Final = {"fixed": NAME, "number": NUMBER, "string": STRING, "character": CHARACTER}
 _PLAIN: Final = [_KINDS.get(name) for name in _SORTS]
 
-CHOICE: Final = "?"
+FORMULA_FIXED: Final = {**FIXED, **{text: text for text in ("?", "**", "<>", *FORMULA_WORDS)}}
+_FORMULA_TOKEN: Final = _tokens(r"`[^`\n]++`|\*\*|<>|\?|")
 
 
 def lex_formula(source: Source, diagnostics: Diagnostics) -> Tokens:
@@ -72,11 +80,11 @@ def lex_formula(source: Source, diagnostics: Diagnostics) -> Tokens:
 
 
 def lex(source: Source, diagnostics: Diagnostics, *, formula: bool = False) -> Tokens:
-    """The tokens of a source; in a `formula` the question mark is one as well."""
+    """The tokens of a source; those of a `formula` are a few more, and names in backquotes."""
     tokens = Tokens(source, [], [], [], set(), 0, False)
     kinds, starts, ends = tokens.kinds, tokens.starts, tokens.ends
-    fixed, plain = FIXED.get, _PLAIN
-    for match in _TOKEN.finditer(source.text):
+    fixed, plain = (FORMULA_FIXED if formula else FIXED).get, _PLAIN
+    for match in (_FORMULA_TOKEN if formula else _TOKEN).finditer(source.text):
         group = match.lastindex
         assert group is not None, "some group always matches"
         kind = fixed(match[group]) or plain[group]
@@ -86,9 +94,7 @@ def lex(source: Source, diagnostics: Diagnostics, *, formula: bool = False) -> T
             ends.append(match.end())
             continue
         span, sort = Span(*match.span(group)), _SORTS[group]
-        if sort == "question" and formula:
-            _push(tokens, CHOICE, span)
-        elif sort == "end" or not _odd(sort, span, tokens, diagnostics):
+        if sort == "end" or not _odd(sort, span, tokens, diagnostics, formula):
             break
     _close(tokens)
     if formula and "//" in source.text:
@@ -176,7 +182,12 @@ _ODD: Final = {
     "whole": _Odd("E0109", lambda text: f"the suffix `{text[-1]}` needs a whole number", NUMBER),
     "string escape": _Odd("E0105", _unknown_escape, STRING, _ESCAPE_HELP),
     "character escape": _Odd("E0105", _unknown_escape, CHARACTER, _ESCAPE_HELP),
-    "several": _Odd("E0104", lambda text: "a character literal holds exactly one character", CHARACTER),
+    "several": _Odd(
+        "E0104",
+        lambda text: "a character literal holds exactly one character",
+        CHARACTER,
+        'a text is written in double quotes, `"`',
+    ),
     "question": _Odd("E0101", _unexpected, None),
     "curly": _Odd("E0101", _unexpected, STRING, 'strings are written in plain quotes, `"`'),
     "foreign": _Odd("E0101", _unexpected, None, "names are written in ASCII letters, digits and `_`"),
@@ -184,7 +195,10 @@ _ODD: Final = {
 }
 
 
-def _odd(sort: str, span: Span, tokens: Tokens, diagnostics: Diagnostics) -> bool:
+_FOREIGN_HELP: Final = "in a formula a name with other characters stands in backquotes"
+
+
+def _odd(sort: str, span: Span, tokens: Tokens, diagnostics: Diagnostics, formula: bool) -> bool:
     """Report a bad token and put something in its place; false if lexing ends here."""
     row, text = _ODD[sort], tokens.source.text[span.start : span.end]
     code = "E0102" if text == "/*" else row.code
@@ -192,9 +206,10 @@ def _odd(sort: str, span: Span, tokens: Tokens, diagnostics: Diagnostics) -> boo
     letters = sort == "foreign" and text[0].isalpha()
     # Of a run of characters that mean nothing the first one is reported.
     if letters or not (row.kind is None and _follows_dropped(tokens, span)):
-        diagnostics.report(
-            code, tokens.source, shown, row.message(text), row.help if letters or row.kind else None
-        )
+        help = row.help if letters or row.kind else None
+        if formula and letters:
+            help = _FOREIGN_HELP
+        diagnostics.report(code, tokens.source, shown, row.message(text), help)
     if sort == "open":
         tokens.unclosed = True
         return False

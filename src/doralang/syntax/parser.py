@@ -13,6 +13,7 @@ from doralang.syntax import tree
 from doralang.syntax.cursor import Cursor, NestedTooDeep
 from doralang.syntax.declarations import file
 from doralang.syntax.expressions import full_expression
+from doralang.syntax.formulas import operation, report_rest
 from doralang.syntax.lexer import lex
 from doralang.syntax.statements import block
 from doralang.syntax.tokens import END
@@ -28,12 +29,12 @@ def parse_file(source: Source, diagnostics: Diagnostics, *, lazy: bool = False) 
 def parse_formula(source: Source, diagnostics: Diagnostics) -> tree.Expression:
     """The tree of a formula (reference 1.5): one expression and nothing else."""
     tokens = lex(source, diagnostics, formula=True)
-    c = Cursor(tokens, diagnostics, block, formula=True)
+    c = Cursor(tokens, diagnostics, block, formula=operation)
     try:
         parsed = full_expression(c)
     except NestedTooDeep:
         return tree.InvalidExpression(c.span())
     if c.kind is not END:
-        c.fail("E0201", "end of formula")
+        report_rest(c)
         return tree.InvalidExpression(c.span())
     return parsed

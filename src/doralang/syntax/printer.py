@@ -72,7 +72,7 @@ def _operand(operand: Operand) -> Parts:
 
 def _level(node: tree.Expression) -> int:
     if isinstance(node, tree.Binary):
-        return LEVELS[node.operator] + _BINARY
+        return LEVELS["==" if node.operator == "in" else node.operator] + _BINARY
     return _LEVELS.get(type(node), _PRIMARY)
 
 
@@ -169,7 +169,7 @@ def _method_call(node: tree.MethodCall) -> Parts:
 
 def _binary(node: tree.Binary) -> Parts:
     level = _level(node)
-    chained = LEVELS[node.operator] != RANGE
+    chained = LEVELS.get(node.operator) != RANGE
     return [
         Operand(node.left, level if chained else level + 1),
         f" {node.operator} ",

@@ -13,6 +13,7 @@ import re
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
+from doralang.syntax.words import KEYWORDS
 from doralang.text.source import Source, Span
 
 NAME: Final = "NAME"
@@ -21,17 +22,11 @@ STRING: Final = "STRING"
 CHARACTER: Final = "CHARACTER"
 END: Final = "END"
 
-_KEYWORDS: Final = """
-    abstract alias as break catch class const continue defer do else enum false final finally for
-    fun if impl in init internal is let loop nil open override pub return self Self spawn static
-    struct super throw throws trait true try type var while
-"""
 _OPERATORS: Final = """
     + - * / % ! ~ & | ^ << >> >>> && || = == != < <= > >= === !==
     += -= *= /= %= &= |= ^= <<= >>= >>>=
     ( ) [ ] { } , ; : :: . .. ..= -> => @
 """
-KEYWORDS: Final = frozenset(_KEYWORDS.split())
 OPERATORS: Final = frozenset(_OPERATORS.split())
 
 # `try!` and `try?` are tokens of their own, and so is a lone `_`.

@@ -22,7 +22,6 @@ from doralang.source.names import distinct
 from doralang.tracing.trace import (
     Copy,
     Enter,
-    Exit,
     Guard,
     GuardEqual,
     Jump,
@@ -30,6 +29,7 @@ from doralang.tracing.trace import (
     Load,
     Operate,
     Put,
+    SideExit,
     Step,
     Store,
     Trace,
@@ -81,7 +81,7 @@ class TraceText:
             else:
                 self.emit(STATEMENTS[type(step)](self, step))
 
-    def leave(self, exit: Exit) -> Iterator[str]:
+    def leave(self, exit: SideExit) -> Iterator[str]:
         """What the VM needs goes out."""
         held = [variable for frame in exit.frames for variable in frame.values.values()]
         held += [*self.trace.fields.values(), *self.trace.globals.values(), self.trace.rounds]
@@ -148,7 +148,7 @@ STATEMENTS: Final[dict[type[Any], Callable[[TraceText, Any], list[str]]]] = {
 }
 
 
-def label(exit: Exit) -> str:
+def label(exit: SideExit) -> str:
     return f"leave_{exit.number}" if exit.path is None else f"path_{exit.number}"
 
 

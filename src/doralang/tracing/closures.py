@@ -11,7 +11,6 @@ from typing import Any, Final, Protocol
 from doralang.tracing.trace import (
     Copy,
     Enter,
-    Exit,
     Guard,
     GuardEqual,
     Jump,
@@ -19,6 +18,7 @@ from doralang.tracing.trace import (
     Load,
     Operate,
     Put,
+    SideExit,
     Step,
     Store,
     Trace,
@@ -28,14 +28,14 @@ Values = list[Any]
 """of the variables of a trace, by number"""
 
 
-class Runner(Protocol):
+class TraceRunner(Protocol):
     """A trace, ready to run."""
 
     def __call__(self, values: Values, arrays: list[Any]) -> int:
         """Run until an exit is taken; its number.  The values are then those of the exit's variables."""
 
 
-def interpreted(trace: Trace) -> Runner:
+def interpreted(trace: Trace) -> TraceRunner:
     """A runner that walks over the steps there are now; exits may get more paths later."""
     paths = {exit: exit.path for exit in trace.exits if exit.path is not None}
     rounds = trace.rounds.number
@@ -69,7 +69,7 @@ def parts(trace: Trace) -> dict[int, list[Step]]:
     return result
 
 
-def follow(path: list[Step], values: Values, arrays: list[Any]) -> Exit | Jump:
+def follow(path: list[Step], values: Values, arrays: list[Any]) -> SideExit | Jump:
     """Go along a path; the exit at which it is left, or the jump at its end."""
     for step in path:
         left = STEPS[type(step)](step, values, arrays)
@@ -86,7 +86,7 @@ def put(step: Put, values: Values, arrays: list[Any]) -> None:
     values[step.target.number] = step.value
 
 
-def operate(step: Operate, values: Values, arrays: list[Any]) -> Exit | None:
+def operate(step: Operate, values: Values, arrays: list[Any]) -> SideExit | None:
     operands = [values[operand.number] for operand in step.operands]
     if step.exit is not None and not operands[-1]:
         return step.exit
@@ -98,7 +98,7 @@ def length(step: Length, values: Values, arrays: list[Any]) -> None:
     values[step.target.number] = len(arrays[step.array])
 
 
-def load(step: Load, values: Values, arrays: list[Any]) -> Exit | None:
+def load(step: Load, values: Values, arrays: list[Any]) -> SideExit | None:
     index, items = values[step.index.number], arrays[step.array]
     if not 0 <= index < len(items):
         return step.exit
@@ -106,7 +106,7 @@ def load(step: Load, values: Values, arrays: list[Any]) -> Exit | None:
     return None
 
 
-def store(step: Store, values: Values, arrays: list[Any]) -> Exit | None:
+def store(step: Store, values: Values, arrays: list[Any]) -> SideExit | None:
     index, items = values[step.index.number], arrays[step.array]
     if not 0 <= index < len(items):
         return step.exit
@@ -114,11 +114,11 @@ def store(step: Store, values: Values, arrays: list[Any]) -> Exit | None:
     return None
 
 
-def guard(step: Guard, values: Values, arrays: list[Any]) -> Exit | None:
+def guard(step: Guard, values: Values, arrays: list[Any]) -> SideExit | None:
     return None if values[step.condition.number] is step.wanted else step.exit
 
 
-def guard_equal(step: GuardEqual, values: Values, arrays: list[Any]) -> Exit | None:
+def guard_equal(step: GuardEqual, values: Values, arrays: list[Any]) -> SideExit | None:
     return None if (values[step.value.number] == step.constant) is step.wanted else step.exit
 
 
@@ -130,7 +130,7 @@ def jump(step: Jump, values: Values, arrays: list[Any]) -> Jump:
     return step
 
 
-STEPS: Final[dict[type[Any], Callable[[Any, Values, list[Any]], Exit | Jump | None]]] = {
+STEPS: Final[dict[type[Any], Callable[[Any, Values, list[Any]], SideExit | Jump | None]]] = {
     Copy: copy,
     Put: put,
     Operate: operate,

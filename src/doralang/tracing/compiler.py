@@ -11,7 +11,7 @@ from doralang.source.loading import FORMATS
 from doralang.source.provider import LANGUAGES
 from doralang.source.toolchains import ToolchainError, compile_text
 from doralang.tracing.c_text import TraceText
-from doralang.tracing.closures import Runner, Values
+from doralang.tracing.closures import TraceRunner, Values
 from doralang.tracing.trace import Trace
 
 LANGUAGE: Final = LANGUAGES["c"]
@@ -23,7 +23,7 @@ class TraceCompiler:
     def source(self, trace: Trace) -> str:
         return TraceText(trace).text()
 
-    def compile(self, trace: Trace, source: str) -> Runner | str:
+    def compile(self, trace: Trace, source: str) -> TraceRunner | str:
         text = f"{LANGUAGE.prelude.read_text()}\n{source}"
         try:
             with compile_text(LANGUAGE.toolchain, text) as path:
@@ -37,7 +37,7 @@ class TraceCompiler:
         return runner(entry, trace)
 
 
-def runner(entry: Any, trace: Trace) -> Runner:
+def runner(entry: Any, trace: Trace) -> TraceRunner:
     layout = Struct("<" + "".join(FORMATS[variable.kind] for variable in trace.variables))
     block = ctypes.c_uint64 * len(trace.variables)
 

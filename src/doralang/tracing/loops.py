@@ -18,13 +18,13 @@ from typing import Final, Protocol
 
 from doralang.bytecode.entities import FunctionRef
 from doralang.bytecode.instructions import NO_REGISTER
-from doralang.tracing.closures import Runner, Values
+from doralang.tracing.closures import TraceRunner, Values
 from doralang.tracing.printer import print_trace
-from doralang.tracing.recorder import Frame, Program, Recorder
+from doralang.tracing.recorder import RecordedFrame, Recorder, TracedProgram
 from doralang.tracing.references import Found, find, find_all
 from doralang.tracing.resume import Active, resume
-from doralang.tracing.trace import Calls, Exit, FrameState, Trace
-from doralang.vm.code import Block, Code, End, Op, Registers
+from doralang.tracing.trace import Calls, FrameState, SideExit, Trace
+from doralang.vm.code import Block, ClosureCode, End, Op, Registers
 from doralang.vm.hot import HotFunctions
 from doralang.vm.translator import Translator
 
@@ -50,14 +50,14 @@ class Compiler(Protocol):
     def source(self, trace: Trace) -> str:
         """The text that is compiled; empty if there is none."""
 
-    def compile(self, trace: Trace, source: str) -> Runner | str:
+    def compile(self, trace: Trace, source: str) -> TraceRunner | str:
         """The trace as it was when its text was made, ready to run, or the reason why it cannot be.
 
         Meanwhile paths may be added to its exits.
         """
 
 
-class Loop:
+class HotLoop:
     """One loop: its counter, and its trace if there is one."""
 
     def __init__(self, function: FunctionRef, index: int, line: int, left: int) -> None:
@@ -72,7 +72,7 @@ class Loop:
         """with all paths that were recorded; it may be waiting to be compiled"""
         self.is_finished = False
         """whether the trace grows no more"""
-        self.ready: tuple[Trace, Runner] | None = None
+        self.ready: tuple[Trace, TraceRunner] | None = None
         self.entries = 0
         self.rounds = 0
         self.misses = 0
@@ -106,7 +106,7 @@ class Loops:
         self,
         threshold: int,
         compiler: Compiler,
-        program: Program,
+        program: TracedProgram,
         hot: HotFunctions | None = None,
         *,
         at_once: bool = False,
@@ -119,14 +119,14 @@ class Loops:
         self.hot = hot
         self.at_once = at_once
         self.show = show
-        self.loops: dict[tuple[FunctionRef, int], Loop] = {}
-        self.jobs: SimpleQueue[tuple[Loop, Trace, str] | None] = SimpleQueue()
+        self.loops: dict[tuple[FunctionRef, int], HotLoop] = {}
+        self.jobs: SimpleQueue[tuple[HotLoop, Trace, str] | None] = SimpleQueue()
         self.thread: Thread | None = None
         self.closed = False
 
     # What translation asks (`vm.translator.LoopHeads`).
 
-    def closure(self, code: Code) -> Op | None:
+    def closure(self, code: ClosureCode) -> Op | None:
         return None if self.hot is None else self.hot.closure(code)
 
     def end(self, translator: Translator, index: int) -> End:
@@ -143,22 +143,22 @@ class Loops:
 
         return end
 
-    def loop(self, translator: Translator, index: int) -> Loop:
+    def loop(self, translator: Translator, index: int) -> HotLoop:
         ref = translator.function.ref
         loop = self.loops.get((ref, index))
         if loop is None:
             line = translator.function.lines[index]
-            loop = self.loops[ref, index] = Loop(ref, index, line, self.threshold)
+            loop = self.loops[ref, index] = HotLoop(ref, index, line, self.threshold)
         return loop
 
     # Recording.
 
-    def become_hot(self, loop: Loop, behind: Block, translator: Translator, r: Registers) -> Block:
+    def become_hot(self, loop: HotLoop, behind: Block, translator: Translator, r: Registers) -> Block:
         if self.is_covered(loop):
             loop.left = self.threshold << 3
             return behind
         trace = Trace(loop.name, loop.function, loop.index)
-        recorder = Recorder(trace, self.program, [Frame(0, translator, loop.index, r, NO_REGISTER)])
+        recorder = Recorder(trace, self.program, [RecordedFrame(0, translator, loop.index, r, NO_REGISTER)])
         reason = recorder.record()
         if not reason:
             trace.steps = recorder.steps
@@ -167,13 +167,13 @@ class Loops:
             self.fail(loop, reason)
         return resume(actives(recorder))
 
-    def is_covered(self, loop: Loop) -> bool:
+    def is_covered(self, loop: HotLoop) -> bool:
         """Whether it is part of the trace of another loop of its function, better entered there."""
         here: Calls = ((0, loop.index),)
         others = (one.latest for one in self.loops.values() if one.function is loop.function)
         return any(latest is not None and here in latest.heads for latest in others)
 
-    def fail(self, loop: Loop, reason: str) -> None:
+    def fail(self, loop: HotLoop, reason: str) -> None:
         """Try again later: the next time another path may be taken."""
         loop.attempts += 1
         if loop.attempts == MOST_ATTEMPTS:
@@ -181,14 +181,16 @@ class Loops:
         loop.reason, loop.left = reason, self.threshold << loop.attempts
         return None
 
-    def grow(self, loop: Loop, exit: Exit, frames: list[Active]) -> Block:
+    def grow(self, loop: HotLoop, exit: SideExit, frames: list[Active]) -> Block:
         """Record a path from an exit, where the program is now."""
         assert loop.latest is not None
         exit.closed = True
         draft = loop.latest.draft()
         recorded = []
         for state, active in zip(exit.frames, frames, strict=True):
-            frame = Frame(state.number, active.translator, active.index, active.registers, active.result)
+            frame = RecordedFrame(
+                state.number, active.translator, active.index, active.registers, active.result
+            )
             frame.references = dict(state.references)
             recorded.append(frame)
         recorder = Recorder(draft, self.program, recorded)
@@ -199,7 +201,7 @@ class Loops:
 
     # Compiling.
 
-    def make(self, loop: Loop, trace: Trace) -> None:
+    def make(self, loop: HotLoop, trace: Trace) -> None:
         loop.is_compiling = True
         loop.latest = trace
         source = self.compiler.source(trace)
@@ -216,7 +218,7 @@ class Loops:
         while (job := self.jobs.get()) is not None:
             self.work(*job)
 
-    def work(self, loop: Loop, trace: Trace, source: str) -> None:
+    def work(self, loop: HotLoop, trace: Trace, source: str) -> None:
         if self.closed:
             return
         runner = self.compiler.compile(trace, source)
@@ -237,7 +239,7 @@ class Loops:
 
     # Entering and leaving.
 
-    def enter(self, loop: Loop, behind: Block, r: Registers) -> Block:
+    def enter(self, loop: HotLoop, behind: Block, r: Registers) -> Block:
         """Run the trace of a loop, and go on where it is left."""
         assert loop.ready is not None
         trace, runner = loop.ready
@@ -260,7 +262,7 @@ class Loops:
             loop.give_up(f"it has {loop.rounds // ENTRIES} rounds at a time")
         return resume(frames)
 
-    def miss(self, loop: Loop, behind: Block) -> Block:
+    def miss(self, loop: HotLoop, behind: Block) -> Block:
         """Something is not as it was recorded."""
         loop.misses += 1
         if loop.misses == ENTRIES:
@@ -278,7 +280,7 @@ class Loops:
             values[variable.number] = self.program.globals[ref.index]
         return values
 
-    def leave(self, trace: Trace, exit: Exit, values: Values, found: Found, r: Registers) -> list[Active]:
+    def leave(self, trace: Trace, exit: SideExit, values: Values, found: Found, r: Registers) -> list[Active]:
         """The active functions as they are at an exit; what the trace kept in variables is stored."""
         globals = self.program.globals
         objects = [

@@ -18,7 +18,6 @@ from typing import Any, Final
 from doralang.tracing.trace import (
     Copy,
     Enter,
-    Exit,
     FrameState,
     Guard,
     GuardEqual,
@@ -27,6 +26,7 @@ from doralang.tracing.trace import (
     Load,
     Operate,
     Put,
+    SideExit,
     Step,
     Store,
     Trace,
@@ -75,7 +75,7 @@ def print_frame(frame: FrameState) -> str:
     return f"{frame.function.name} at {frame.index} ({', '.join(held)})"
 
 
-def exit_number(exit: Exit | None) -> str:
+def exit_number(exit: SideExit | None) -> str:
     return "" if exit is None else f", or exit {exit.number}"
 
 

@@ -23,7 +23,6 @@ from doralang.tracing.trace import (
     Calls,
     Copy,
     Enter,
-    Exit,
     FrameState,
     Guard,
     GuardEqual,
@@ -38,6 +37,7 @@ from doralang.tracing.trace import (
     Operate,
     Put,
     Reference,
+    SideExit,
     Step,
     Store,
     Trace,
@@ -54,7 +54,7 @@ MOST_CALLS: Final = 16
 """nested in one another"""
 
 
-class Program(Protocol):
+class TracedProgram(Protocol):
     """What recording asks of the running program."""
 
     globals: list[Value]
@@ -70,7 +70,7 @@ class Unfit(Exception):
     """This does not go into a trace; the text says why, as what the loop does."""
 
 
-class Frame:
+class RecordedFrame:
     """An active function while it is recorded.
 
     `number` tells it from all other calls in the paths of the trace.  `index` is the instruction that comes
@@ -99,7 +99,7 @@ class Frame:
 class Recorder:
     """Records one path into a draft of a trace."""
 
-    def __init__(self, trace: Trace, program: Program, frames: list[Frame]) -> None:
+    def __init__(self, trace: Trace, program: TracedProgram, frames: list[RecordedFrame]) -> None:
         self.trace = trace
         self.program = program
         self.frames = frames
@@ -128,14 +128,14 @@ class Recorder:
     # Variables, references, exits.
 
     @property
-    def frame(self) -> Frame:
+    def frame(self) -> RecordedFrame:
         return self.frames[-1]
 
     @property
     def registers(self) -> Registers:
         return self.frames[-1].registers
 
-    def variable(self, register: int, frame: Frame | None = None) -> Variable:
+    def variable(self, register: int, frame: RecordedFrame | None = None) -> Variable:
         frame = frame or self.frame
         key = frame.number, register
         variable = self.trace.registers.get(key)
@@ -144,15 +144,15 @@ class Recorder:
             variable = self.trace.registers[key] = self.trace.variable(frame.kind(register), name)
         return variable
 
-    def exit(self, index: int) -> Exit:
+    def exit(self, index: int) -> SideExit:
         """An exit to an instruction of the innermost function."""
-        exit = Exit(len(self.trace.exits), [])
+        exit = SideExit(len(self.trace.exits), [])
         for frame, inner in zip(self.frames, [*self.frames[1:], None], strict=True):
             exit.frames.append(self.state(frame, index if inner is None else frame.index, inner))
         self.trace.exits.append(exit)
         return exit
 
-    def state(self, frame: Frame, index: int, inner: Frame | None) -> FrameState:
+    def state(self, frame: RecordedFrame, index: int, inner: RecordedFrame | None) -> FrameState:
         live = frame.translator.live_before(index)
         if inner is not None and inner.result != NO_REGISTER:
             live &= ~(1 << inner.result)
@@ -312,7 +312,7 @@ class Recorder:
     def fill_array(self, insn: i.FillArray) -> None:
         raise Unfit("it makes an array")
 
-    def element(self, array: Register, index: Register) -> tuple[int, Any, int, Exit]:
+    def element(self, array: Register, index: Register) -> tuple[int, Any, int, SideExit]:
         """Number and elements of an array, an index that is right, and where to go if it is not."""
         number, items = self.array(array)
         at = self.registers[index]
@@ -350,7 +350,7 @@ class Recorder:
             raise Unfit("its calls are nested too deep")
         caller, translator = self.frame, self.program.translator_of(ref)
         size = len(translator.function.registers) + 1
-        frame = Frame(self.trace.frames, translator, 0, [None] * size, result)
+        frame = RecordedFrame(self.trace.frames, translator, 0, [None] * size, result)
         self.trace.frames += 1
         for index, argument in enumerate(arguments):
             frame.registers[index] = caller.registers[argument]

@@ -102,7 +102,7 @@ class FrameState:
 
 
 @dataclass(slots=True, eq=False)
-class Exit:
+class SideExit:
     """Where the path is left.  `frames` are the active functions, outermost first: that of the loop."""
 
     number: int
@@ -138,7 +138,7 @@ class Operate:
     target: Variable
     operation: Primitive
     operands: tuple[Variable, ...]
-    exit: Exit | None
+    exit: SideExit | None
 
 
 @dataclass(slots=True)
@@ -154,7 +154,7 @@ class Load:
     target: Variable
     array: int
     index: Variable
-    exit: Exit
+    exit: SideExit
 
 
 @dataclass(slots=True)
@@ -162,7 +162,7 @@ class Store:
     array: int
     index: Variable
     value: Variable
-    exit: Exit
+    exit: SideExit
 
 
 @dataclass(slots=True)
@@ -171,7 +171,7 @@ class Guard:
 
     condition: Variable
     wanted: bool
-    exit: Exit
+    exit: SideExit
 
 
 @dataclass(slots=True)
@@ -181,7 +181,7 @@ class GuardEqual:
     value: Variable
     constant: int
     wanted: bool
-    exit: Exit
+    exit: SideExit
 
 
 @dataclass(slots=True)
@@ -209,7 +209,7 @@ class Head:
     """The head of a loop on a path.  `references` are those in registers, by the number of the call."""
 
     number: int
-    exit: Exit
+    exit: SideExit
     references: dict[tuple[int, int], Reference]
 
 
@@ -235,7 +235,7 @@ class Trace:
     rounds: Variable = field(default_factory=lambda: Variable(0, Kind.LONG, "rounds"))
     """how many there may be until the trace is left at a head, to look for Ctrl-C"""
     steps: list[Step] = field(default_factory=list)
-    exits: list[Exit] = field(default_factory=list)
+    exits: list[SideExit] = field(default_factory=list)
     heads: dict[Calls, Head] = field(default_factory=dict)
     variables: list[Variable] = field(default_factory=list)
     registers: dict[tuple[int, int], Variable] = field(default_factory=dict)

@@ -47,18 +47,18 @@ from doralang.checker.program import (
     TypedExpression,
 )
 from doralang.interpreter.internals import CONSTRUCTORS
-from doralang.interpreter.objects import Array, Instance, Str, Value, default_value
+from doralang.interpreter.objects import Array, ClassInstance, Str, Value, default_value
 from doralang.library.internals import CHECKS_RECEIVER
 from doralang.text.source import Span
 from doralang.treewalk.frames import Frame
-from doralang.treewalk.machine import Leaving, Machine, Thrown
+from doralang.treewalk.machine import Leaving, Thrown, WalkState
 from doralang.treewalk.patterns import Parts, match, parts_of
 from doralang.types.failures import Trapped
 from doralang.types.traps import Trap
 from doralang.types.types import nil_is_value
 
 
-def evaluate(machine: Machine, node: TypedExpression, frame: Frame) -> Value:
+def evaluate(machine: WalkState, node: TypedExpression, frame: Frame) -> Value:
     return EVALUATORS[type(node)](machine, node, frame)
 
 
@@ -71,49 +71,49 @@ def trap(trap: Trap, frame: Frame, span: Span) -> Trapped:
 # Leaves.
 
 
-def constant(machine: Machine, node: Constant, frame: Frame) -> Value:
+def constant(machine: WalkState, node: Constant, frame: Frame) -> Value:
     return node.value
 
 
-def text_constant(machine: Machine, node: TextConstant, frame: Frame) -> Value:
+def text_constant(machine: WalkState, node: TextConstant, frame: Frame) -> Value:
     return machine.literal(node.value)
 
 
-def nil_constant(machine: Machine, node: NilConstant, frame: Frame) -> Value:
+def nil_constant(machine: WalkState, node: NilConstant, frame: Frame) -> Value:
     return None
 
 
-def default_of_type(machine: Machine, node: DefaultValue, frame: Frame) -> Value:
+def default_of_type(machine: WalkState, node: DefaultValue, frame: Frame) -> Value:
     return default_value(frame.bindings.of(node.type))
 
 
-def get_local(machine: Machine, node: GetLocal, frame: Frame) -> Value:
+def get_local(machine: WalkState, node: GetLocal, frame: Frame) -> Value:
     return frame.locals[node.local.index]
 
 
-def get_global(machine: Machine, node: GetGlobal, frame: Frame) -> Value:
+def get_global(machine: WalkState, node: GetGlobal, frame: Frame) -> Value:
     return machine.globals[node.variable]
 
 
 # Assignments.
 
 
-def set_local(machine: Machine, node: SetLocal, frame: Frame) -> Value:
+def set_local(machine: WalkState, node: SetLocal, frame: Frame) -> Value:
     frame.locals[node.local.index] = evaluate(machine, node.value, frame)
     return None
 
 
-def set_global(machine: Machine, node: SetGlobal, frame: Frame) -> Value:
+def set_global(machine: WalkState, node: SetGlobal, frame: Frame) -> Value:
     machine.globals[node.variable] = evaluate(machine, node.value, frame)
     return None
 
 
-def set_field(machine: Machine, node: SetField, frame: Frame) -> Value:
+def set_field(machine: WalkState, node: SetField, frame: Frame) -> Value:
     object = evaluate(machine, node.object, frame)
     value = evaluate(machine, node.value, frame)
     if object is None:
         raise trap(Trap.NIL, frame, node.span)
-    assert isinstance(object, Instance)
+    assert isinstance(object, ClassInstance)
     object.fields[machine.classes.slot(node.field)] = value
     return None
 
@@ -121,7 +121,7 @@ def set_field(machine: Machine, node: SetField, frame: Frame) -> Value:
 # Expressions with a first operand.
 
 
-def climb(machine: Machine, node: TypedExpression, frame: Frame) -> Value:
+def climb(machine: WalkState, node: TypedExpression, frame: Frame) -> Value:
     spine = []
     while (first := first_operand(node)) is not None:
         spine.append(node)
@@ -146,7 +146,7 @@ def first_operand(node: TypedExpression) -> TypedExpression | None:
     return node.value if isinstance(node, (Cast, IsInstance)) else None
 
 
-def finish_compute(machine: Machine, node: Compute, frame: Frame, first: Value) -> Value:
+def finish_compute(machine: WalkState, node: Compute, frame: Frame, first: Value) -> Value:
     arguments = node.arguments
     if len(arguments) == 1:
         return node.primitive.meaning(first)
@@ -155,16 +155,16 @@ def finish_compute(machine: Machine, node: Compute, frame: Frame, first: Value) 
     return node.primitive.meaning(first, second)
 
 
-def finish_get_field(machine: Machine, node: GetField, frame: Frame, first: Value) -> Value:
+def finish_get_field(machine: WalkState, node: GetField, frame: Frame, first: Value) -> Value:
     if first is None:
         if node.field.owner.nil_is_value:
             return default_value(frame.bindings.of(node.type))
         raise trap(Trap.NIL, frame, node.span)
-    assert isinstance(first, Instance)
+    assert isinstance(first, ClassInstance)
     return first.fields[machine.classes.slot(node.field)]
 
 
-def match_value(machine: Machine, node: Match, frame: Frame) -> Value:
+def match_value(machine: WalkState, node: Match, frame: Frame) -> Value:
     value = evaluate(machine, node.value, frame)
     for arm in node.arms:
         frame.span = node.span
@@ -178,7 +178,7 @@ def match_value(machine: Machine, node: Match, frame: Frame) -> Value:
     raise AssertionError("no arm fits, though all is covered")
 
 
-def destructure(machine: Machine, node: Destructure, frame: Frame) -> Value:
+def destructure(machine: WalkState, node: Destructure, frame: Frame) -> Value:
     value = evaluate(machine, node.value, frame)
     frame.span = node.span
     for local, part in parts_of(machine, node.pattern, value, frame):
@@ -186,31 +186,31 @@ def destructure(machine: Machine, node: Destructure, frame: Frame) -> Value:
     return None
 
 
-def finish_logical(machine: Machine, node: Logical, frame: Frame, first: Value) -> Value:
+def finish_logical(machine: WalkState, node: Logical, frame: Frame, first: Value) -> Value:
     if first is (node.operator is Logic.OR):
         return first
     return evaluate(machine, node.right, frame)
 
 
-def finish_is_instance(machine: Machine, node: IsInstance, frame: Frame, first: Value) -> Value:
+def finish_is_instance(machine: WalkState, node: IsInstance, frame: Frame, first: Value) -> Value:
     return first is not None and is_a(machine, first, frame, node.target)
 
 
-def finish_cast(machine: Machine, node: Cast, frame: Frame, first: Value) -> Value:
+def finish_cast(machine: WalkState, node: Cast, frame: Frame, first: Value) -> Value:
     if first is not None and not is_a(machine, first, frame, node.type):
         raise trap(Trap.CAST, frame, node.span)
     return first
 
 
-def is_a(machine: Machine, value: Value, frame: Frame, wanted: Any) -> bool:
-    assert isinstance(value, Instance | Str | Array)
+def is_a(machine: WalkState, value: Value, frame: Frame, wanted: Any) -> bool:
+    assert isinstance(value, ClassInstance | Str | Array)
     return machine.classes.is_instance(value.type, frame.bindings.class_of(wanted))
 
 
 # Calls.
 
 
-def call(machine: Machine, node: Call, frame: Frame) -> Value:
+def call(machine: WalkState, node: Call, frame: Frame) -> Value:
     if node.arguments:
         return climb(machine, node, frame)
     frame.span = node.span
@@ -218,7 +218,7 @@ def call(machine: Machine, node: Call, frame: Frame) -> Value:
     return machine.invoke(node.target.function, bindings, [])
 
 
-def finish_call(machine: Machine, node: Call, frame: Frame, first: Value) -> Value:
+def finish_call(machine: WalkState, node: Call, frame: Frame, first: Value) -> Value:
     dispatch, function = node.dispatch, node.target.function
     unchecked = first is None and dispatch is not Dispatch.STATIC
     if unchecked and nil_is_value(frame.bindings.of(node.arguments[0].type)):
@@ -232,7 +232,7 @@ def finish_call(machine: Machine, node: Call, frame: Frame, first: Value) -> Val
     if unchecked:
         raise Trapped(Trap.NIL)
     if dispatch is Dispatch.VIRTUAL:
-        assert isinstance(first, Instance)
+        assert isinstance(first, ClassInstance)
         function, bindings = machine.classes.virtual_method(first.type, function.name)
     elif dispatch is Dispatch.TRAIT:
         receiver = frame.bindings.of(node.arguments[0].type)
@@ -242,7 +242,7 @@ def finish_call(machine: Machine, node: Call, frame: Frame, first: Value) -> Val
     return machine.invoke(function, bindings, arguments)
 
 
-def new(machine: Machine, node: New, frame: Frame) -> Value:
+def new(machine: WalkState, node: New, frame: Frame) -> Value:
     arguments: list[Value] = []
     for argument in node.arguments:
         arguments.append(EVALUATORS[type(argument)](machine, argument, frame))
@@ -250,28 +250,28 @@ def new(machine: Machine, node: New, frame: Frame) -> Value:
     made, constructor = frame.bindings.class_of(node.type), node.target.function
     if constructor.internal:
         return CONSTRUCTORS[constructor.key](machine.context, made, *arguments)
-    object = Instance(made, machine.classes.default_fields(made))
+    object = ClassInstance(made, machine.classes.default_fields(made))
     bindings = machine.classes.bindings_of(node.target, frame.bindings)
     machine.invoke(constructor, bindings, [object, *arguments])
     return object
 
 
-def record(machine: Machine, node: Record, frame: Frame) -> Value:
+def record(machine: WalkState, node: Record, frame: Frame) -> Value:
     values = [evaluate(machine, value, frame) for value in node.values]
     frame.span = node.span
-    return Instance(node.made.of(frame.bindings.class_of(node.type).arguments), values)
+    return ClassInstance(node.made.of(frame.bindings.class_of(node.type).arguments), values)
 
 
 # The rest.
 
 
-def identical(machine: Machine, node: Identical, frame: Frame) -> Value:
+def identical(machine: WalkState, node: Identical, frame: Frame) -> Value:
     left = evaluate(machine, node.left, frame)
     right = evaluate(machine, node.right, frame)
     return (left is right) is not node.negated
 
 
-def try_else(machine: Machine, node: TryElse, frame: Frame) -> Value:
+def try_else(machine: WalkState, node: TryElse, frame: Frame) -> Value:
     try:
         return evaluate(machine, node.operand, frame)
     except Thrown:
@@ -279,7 +279,7 @@ def try_else(machine: Machine, node: TryElse, frame: Frame) -> Value:
     return evaluate(machine, node.otherwise, frame)
 
 
-def try_force(machine: Machine, node: TryForce, frame: Frame) -> Value:
+def try_force(machine: WalkState, node: TryForce, frame: Frame) -> Value:
     try:
         return evaluate(machine, node.operand, frame)
     except Thrown:
@@ -287,21 +287,21 @@ def try_force(machine: Machine, node: TryForce, frame: Frame) -> Value:
     raise trap(Trap.UNEXPECTED, frame, node.span)
 
 
-def choice(machine: Machine, node: Choice, frame: Frame) -> Value:
+def choice(machine: WalkState, node: Choice, frame: Frame) -> Value:
     for condition, value in node.arms:
         if evaluate(machine, condition, frame):
             return evaluate(machine, value, frame)
     return evaluate(machine, node.otherwise, frame)
 
 
-def block_value(machine: Machine, node: BlockValue, frame: Frame) -> Value:
+def block_value(machine: WalkState, node: BlockValue, frame: Frame) -> Value:
     jump = machine.execute(node.block, frame)
     if jump is not None:
         raise Leaving(jump)
     return evaluate(machine, node.value, frame) if node.value is not None else None
 
 
-def leave(machine: Machine, node: Leave, frame: Frame) -> Value:
+def leave(machine: WalkState, node: Leave, frame: Frame) -> Value:
     jump = machine.execute(node.statement, frame)
     assert jump is not None, "a jump goes somewhere"
     raise Leaving(jump)
@@ -309,7 +309,7 @@ def leave(machine: Machine, node: Leave, frame: Frame) -> Value:
 
 # The two tables; nodes are of the type of their row, hence `Any`.
 
-EVALUATORS: Final[dict[type[Expression], Callable[[Machine, Any, Frame], Value]]] = {
+EVALUATORS: Final[dict[type[Expression], Callable[[WalkState, Any, Frame], Value]]] = {
     Constant: constant,
     TextConstant: text_constant,
     NilConstant: nil_constant,
@@ -337,7 +337,7 @@ EVALUATORS: Final[dict[type[Expression], Callable[[Machine, Any, Frame], Value]]
     Leave: leave,
 }
 
-FINISHERS: Final[dict[type[Expression], Callable[[Machine, Any, Frame, Value], Value]]] = {
+FINISHERS: Final[dict[type[Expression], Callable[[WalkState, Any, Frame, Value], Value]]] = {
     Compute: finish_compute,
     Call: finish_call,
     GetField: finish_get_field,

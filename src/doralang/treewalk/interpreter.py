@@ -13,7 +13,7 @@ from doralang.interpreter.stack import on_deep_stack
 from doralang.settings import Settings
 from doralang.treewalk.classes import NO_BINDINGS, Bindings
 from doralang.treewalk.frames import Frame, trace
-from doralang.treewalk.machine import Machine, Thrown
+from doralang.treewalk.machine import Thrown, WalkState
 from doralang.treewalk.statements import EXECUTORS, block
 from doralang.types.failures import Trapped, as_failure
 from doralang.types.traps import Trap
@@ -25,7 +25,7 @@ So are expressions so enormous that Python's own limit is reached first (`host.s
 """
 
 
-class Interpreter(Machine):
+class Interpreter(WalkState):
     """Runs one program.  `stdout` and `stderr` are files for bytes."""
 
     def __init__(

@@ -13,7 +13,7 @@ from enum import Enum
 from doralang.checker.program import Function, Global, Program, Statement
 from doralang.interpreter.context import ByteSink, Context, FrameDescription, Output, as_utf8
 from doralang.interpreter.internals import MEANINGS
-from doralang.interpreter.objects import Array, Instance, Object, Str, Value, default_value
+from doralang.interpreter.objects import Array, ClassInstance, Object, Str, Value, default_value
 from doralang.treewalk.classes import NO_BINDINGS, Bindings, Classes
 from doralang.treewalk.frames import Frame, Places, chain, trace
 from doralang.types.failures import FatalError, Trapped
@@ -37,7 +37,7 @@ class Leaving(Exception):
         self.jump = jump
 
 
-class Machine(ABC):
+class WalkState(ABC):
     """Everything that a program has while it runs.
 
     `frame` is that of the innermost active function.  A function that ends, with a result or by an exception,
@@ -129,6 +129,6 @@ class Machine(ABC):
     def _exception_field(self, object: Object, name: str) -> Value:
         """A field of the library's `Exception`, or None if the object is none."""
         exception = self.program.library.classes["Exception"]
-        if isinstance(object, Instance) and self.classes.is_instance(object.type, exception.of()):
+        if isinstance(object, ClassInstance) and self.classes.is_instance(object.type, exception.of()):
             return object.fields[self.classes.slot(exception.fields[name])]
         return None

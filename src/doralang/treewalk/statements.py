@@ -28,46 +28,46 @@ from doralang.checker.program import (
     Throw,
     While,
 )
-from doralang.interpreter.objects import Array, Instance, Object, Str
+from doralang.interpreter.objects import Array, ClassInstance, Object, Str
 from doralang.treewalk.expressions import EVALUATORS, evaluate, trap
 from doralang.treewalk.frames import Frame
-from doralang.treewalk.machine import Leaving, Machine, Thrown
+from doralang.treewalk.machine import Leaving, Thrown, WalkState
 from doralang.types.traps import Trap
 
 
-class Jump(Enum):
+class Completion(Enum):
     BREAK = "break"
     CONTINUE = "continue"
     RETURN = "return"
     """with the value in `Frame.result`"""
 
 
-Outcome = Jump | None
+Outcome = Completion | None
 
 
-def block(machine: Machine, node: Block, frame: Frame) -> Outcome:
+def block(machine: WalkState, node: Block, frame: Frame) -> Outcome:
     try:
         for statement in node.statements:
             jump = EXECUTORS[type(statement)](machine, statement, frame)
             if jump is not None:
                 return jump
     except Leaving as leaving:
-        assert isinstance(leaving.jump, Jump)
+        assert isinstance(leaving.jump, Completion)
         return leaving.jump
     return None
 
 
-def let(machine: Machine, node: Let, frame: Frame) -> Outcome:
+def let(machine: WalkState, node: Let, frame: Frame) -> Outcome:
     frame.locals[node.local.index] = evaluate(machine, node.value, frame)
     return None
 
 
-def evaluate_statement(machine: Machine, node: Evaluate, frame: Frame) -> Outcome:
+def evaluate_statement(machine: WalkState, node: Evaluate, frame: Frame) -> Outcome:
     evaluate(machine, node.expression, frame)
     return None
 
 
-def construct(machine: Machine, node: Construct, frame: Frame) -> Outcome:
+def construct(machine: WalkState, node: Construct, frame: Frame) -> Outcome:
     arguments = [frame.locals[0]]
     for argument in node.arguments:
         arguments.append(evaluate(machine, argument, frame))
@@ -77,51 +77,51 @@ def construct(machine: Machine, node: Construct, frame: Frame) -> Outcome:
     return None
 
 
-def if_statement(machine: Machine, node: If, frame: Frame) -> Outcome:
+def if_statement(machine: WalkState, node: If, frame: Frame) -> Outcome:
     for condition, then in node.arms:
         if EVALUATORS[type(condition)](machine, condition, frame):
             return block(machine, then, frame)
     return block(machine, node.otherwise, frame) if node.otherwise else None
 
 
-def while_statement(machine: Machine, node: While, frame: Frame) -> Outcome:
+def while_statement(machine: WalkState, node: While, frame: Frame) -> Outcome:
     condition = node.condition
     while condition is None or EVALUATORS[type(condition)](machine, condition, frame):
         jump = block(machine, node.body, frame)
-        if jump is Jump.BREAK:
+        if jump is Completion.BREAK:
             return None
-        if jump is Jump.RETURN:
+        if jump is Completion.RETURN:
             return jump
     return None
 
 
-def break_statement(machine: Machine, node: Break, frame: Frame) -> Outcome:
-    return Jump.BREAK
+def break_statement(machine: WalkState, node: Break, frame: Frame) -> Outcome:
+    return Completion.BREAK
 
 
-def continue_statement(machine: Machine, node: Continue, frame: Frame) -> Outcome:
-    return Jump.CONTINUE
+def continue_statement(machine: WalkState, node: Continue, frame: Frame) -> Outcome:
+    return Completion.CONTINUE
 
 
-def return_statement(machine: Machine, node: Return, frame: Frame) -> Outcome:
+def return_statement(machine: WalkState, node: Return, frame: Frame) -> Outcome:
     if node.value is not None:
         frame.result = evaluate(machine, node.value, frame)
-    return Jump.RETURN
+    return Completion.RETURN
 
 
-def throw(machine: Machine, node: Throw, frame: Frame) -> Outcome:
+def throw(machine: WalkState, node: Throw, frame: Frame) -> Outcome:
     value = evaluate(machine, node.value, frame)
     if value is None:
         raise trap(Trap.NIL, frame, node.span)
     frame.span = node.span
-    assert isinstance(value, Instance | Str | Array)
+    assert isinstance(value, ClassInstance | Str | Array)
     raise Thrown(value)
 
 
 # do, catch, finally
 
 
-def do(machine: Machine, node: Do, frame: Frame) -> Outcome:
+def do(machine: WalkState, node: Do, frame: Frame) -> Outcome:
     """The body, perhaps a `catch`, and then, whatever came of them, the `finally`.
 
     That one runs with the value of a `return` and the line of an exception put aside, as both are
@@ -144,7 +144,7 @@ def do(machine: Machine, node: Do, frame: Frame) -> Outcome:
     return jump
 
 
-def attempt(machine: Machine, node: Block, frame: Frame) -> tuple[Outcome, Thrown | None]:
+def attempt(machine: WalkState, node: Block, frame: Frame) -> tuple[Outcome, Thrown | None]:
     """Run a block and take hold of the exception that leaves it, if any.
 
     Its traceback, which holds all these frames, is dropped.
@@ -155,14 +155,14 @@ def attempt(machine: Machine, node: Block, frame: Frame) -> tuple[Outcome, Throw
         return None, thrown.with_traceback(None)
 
 
-def find_catch(machine: Machine, node: Do, frame: Frame, object: Object) -> Catch | None:
+def find_catch(machine: WalkState, node: Do, frame: Frame, object: Object) -> Catch | None:
     for catch in node.catches:
         if machine.classes.is_instance(object.type, frame.bindings.class_of(catch.type)):
             return catch
     return None
 
 
-EXECUTORS: Final[dict[type[StatementBase], Callable[[Machine, Any, Frame], Outcome]]] = {
+EXECUTORS: Final[dict[type[StatementBase], Callable[[WalkState, Any, Frame], Outcome]]] = {
     Block: block,
     Let: let,
     Evaluate: evaluate_statement,

@@ -17,10 +17,10 @@ from doralang.interpreter.context import Context
 from doralang.interpreter.objects import Value
 from doralang.types.failures import Trapped
 from doralang.types.traps import Trap
-from doralang.vm.code import Code, Op, Registers, run
+from doralang.vm.code import ClosureCode, Op, Registers, run
 
 
-def call(dst: int, code: Code, arguments: Sequence[int]) -> Op:
+def call(dst: int, code: ClosureCode, arguments: Sequence[int]) -> Op:
     if len(arguments) == 1:
         return call_1(dst, code, arguments[0])
     if len(arguments) == 2:
@@ -38,28 +38,28 @@ def call(dst: int, code: Code, arguments: Sequence[int]) -> Op:
     return op
 
 
-def call_0(dst: int, code: Code) -> Op:
+def call_0(dst: int, code: ClosureCode) -> Op:
     def op(r: Registers) -> None:
         r[dst] = run(code, [])
 
     return op
 
 
-def call_1(dst: int, code: Code, first: int) -> Op:
+def call_1(dst: int, code: ClosureCode, first: int) -> Op:
     def op(r: Registers) -> None:
         r[dst] = run(code, [r[first]])
 
     return op
 
 
-def call_2(dst: int, code: Code, first: int, second: int) -> Op:
+def call_2(dst: int, code: ClosureCode, first: int, second: int) -> Op:
     def op(r: Registers) -> None:
         r[dst] = run(code, [r[first], r[second]])
 
     return op
 
 
-def call_3(dst: int, code: Code, first: int, second: int, third: int) -> Op:
+def call_3(dst: int, code: ClosureCode, first: int, second: int, third: int) -> Op:
     def op(r: Registers) -> None:
         r[dst] = run(code, [r[first], r[second], r[third]])
 
@@ -69,18 +69,18 @@ def call_3(dst: int, code: Code, first: int, second: int, third: int) -> Op:
 # Virtual calls.
 
 
-class Targets(dict[ClassRef, Code]):
+class Targets(dict[ClassRef, ClosureCode]):
     """For each class of receivers that a call has met, what it calls.
 
     A class that is not there yet is asked for its method, so this is a dictionary that fills itself.
     """
 
-    def __init__(self, slot: int, code_of: Callable[[FunctionRef], Code]) -> None:
+    def __init__(self, slot: int, code_of: Callable[[FunctionRef], ClosureCode]) -> None:
         super().__init__()
         self.slot = slot
         self.code_of = code_of
 
-    def __missing__(self, cls: ClassRef) -> Code:
+    def __missing__(self, cls: ClassRef) -> ClosureCode:
         code = self[cls] = self.code_of(cls.methods[self.slot])
         return code
 

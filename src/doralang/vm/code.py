@@ -39,7 +39,7 @@ class Block:
         self.end = end
 
 
-class Code:
+class ClosureCode:
     """A function, ready to run.
 
     `rest` are the registers behind the parameters, all empty.  `places` has the chain of each closure that
@@ -56,7 +56,7 @@ class Code:
         self.line = 0
 
 
-def run(code: Code, r: Registers) -> Any:
+def run(code: ClosureCode, r: Registers) -> Any:
     """Call a function; the registers given are its arguments."""
     r += code.rest
     block: Block | None = code.entry
@@ -69,7 +69,7 @@ def run(code: Code, r: Registers) -> Any:
     return r[0]
 
 
-def go_on(code: Code, block: Block | None, r: Registers) -> Any:
+def go_on(code: ClosureCode, block: Block | None, r: Registers) -> Any:
     """As `run`, but in the middle of a function, with the registers as they are there."""
     op: Callable[[Registers], Any]
     while block is not None:
@@ -133,5 +133,5 @@ def is_calling(frame: FrameType) -> bool:
 def chain_of(frame: FrameType) -> Chain:
     """The site in a function of the program that a frame of `run` is at; its callers if it was inlined."""
     variables = frame.f_locals
-    code: Code = variables["code"]
+    code: ClosureCode = variables["code"]
     return code.places.get(variables.get("op")) or (Site(code.ref, code.line),)  # type: ignore[arg-type]

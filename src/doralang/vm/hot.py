@@ -22,7 +22,7 @@ from doralang.bytecode.function import Function
 from doralang.bytecode.native import NativeFunction, NativeProvider
 from doralang.bytecode.places import Site
 from doralang.interpreter.stack import with_headroom
-from doralang.vm.code import Block, Code, End, Op, Registers
+from doralang.vm.code import Block, ClosureCode, End, Op, Registers
 
 MOST_TOGETHER: Final = 50
 """functions handed over at once"""
@@ -40,7 +40,7 @@ class Counter:
 
     __slots__ = ("code", "left", "reason", "state")
 
-    def __init__(self, code: Code, left: int) -> None:
+    def __init__(self, code: ClosureCode, left: int) -> None:
         self.code = code
         self.left = left
         self.state = State.COUNTING
@@ -54,14 +54,14 @@ class Job(NamedTuple):
     counters: list[Counter]
 
 
-class Program(Protocol):
+class HotProgram(Protocol):
     """What this asks of the running program."""
 
-    def code_of(self, ref: FunctionRef) -> Code: ...
+    def code_of(self, ref: FunctionRef) -> ClosureCode: ...
 
     def bytecode(self, ref: FunctionRef) -> Function: ...
 
-    def plain_entry(self, code: Code) -> Block:
+    def plain_entry(self, code: ClosureCode) -> Block:
         """The first block of a function that counts nothing."""
 
 
@@ -69,7 +69,7 @@ class HotFunctions:
     """The counters of a program, and the thread that gets native code for what is hot."""
 
     def __init__(
-        self, threshold: int, provider: NativeProvider, program: Program, *, at_once: bool = False
+        self, threshold: int, provider: NativeProvider, program: HotProgram, *, at_once: bool = False
     ) -> None:
         self.threshold = threshold
         self.provider = provider
@@ -82,13 +82,13 @@ class HotFunctions:
 
     # Counting.
 
-    def counter(self, code: Code) -> Counter:
+    def counter(self, code: ClosureCode) -> Counter:
         counter = self.counters.get(code.ref)
         if counter is None:
             counter = self.counters[code.ref] = Counter(code, self.threshold)
         return counter
 
-    def counting_entry(self, code: Code, first: Block) -> Block:
+    def counting_entry(self, code: ClosureCode, first: Block) -> Block:
         """An entry that counts calls and goes on with the first block."""
         counter, become_hot = self.counter(code), self.become_hot
 
@@ -101,7 +101,7 @@ class HotFunctions:
         code.places[end] = (Site(code.ref, code.line),)
         return Block((), end)
 
-    def closure(self, code: Code) -> Op | None:
+    def closure(self, code: ClosureCode) -> Op | None:
         """For the head of a loop (`vm.translator.LoopHeads`): count the round."""
         counter, become_hot = self.counter(code), self.become_hot
         if counter.state is State.REFUSED:
@@ -192,7 +192,7 @@ def describe(counter: Counter) -> str:
     return f"{name}: {'native' if counter.state is State.NATIVE else 'in the VM, still waiting'}"
 
 
-def native_entry(code: Code, native: NativeFunction) -> Block:
+def native_entry(code: ClosureCode, native: NativeFunction) -> Block:
     """An entry into native code, whose result is that of the call."""
     end = entry_end(native, len(code.ref.parameters))
     code.places[end] = (Site(code.ref, code.line),)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Final
 
 from doralang.bytecode.entities import ClassRef
-from doralang.interpreter.objects import Instance, Value
+from doralang.interpreter.objects import ClassInstance, Value
 from doralang.types.failures import Trapped
 from doralang.types.kinds import Kind
 from doralang.types.traps import Trap
@@ -46,7 +46,7 @@ def new_object(dst: int, cls: ClassRef) -> Op:
     copy = defaults.copy
 
     def op(r: Registers) -> None:
-        r[dst] = Instance(cls, copy())
+        r[dst] = ClassInstance(cls, copy())
 
     return op
 

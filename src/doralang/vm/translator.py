@@ -28,7 +28,7 @@ from doralang.interpreter.objects import Str, Value
 from doralang.types.kinds import Kind
 from doralang.vm import arithmetic, arrays, calls, comparisons, control, objects
 from doralang.vm.claims import claims
-from doralang.vm.code import Block, Code, End, Op, Registers
+from doralang.vm.code import Block, ClosureCode, End, Op, Registers
 from doralang.vm.statistics import Statistics
 
 T = TypeVar("T")
@@ -37,7 +37,7 @@ MOST_INSTRUCTIONS: Final = 100
 """in a block: a longer one is cut"""
 
 
-class Linker(Protocol):
+class CodeSource(Protocol):
     """What translation asks of the running program."""
 
     context: Context
@@ -45,7 +45,7 @@ class Linker(Protocol):
     pending: list[Value]
     globals: list[Value]
 
-    def code_of(self, ref: FunctionRef) -> Code:
+    def code_of(self, ref: FunctionRef) -> ClosureCode:
         """Another function."""
 
     def literal(self, text: str) -> Str:
@@ -65,7 +65,7 @@ NOTED_EVERY: Final = 64
 class LoopHeads(Protocol):
     """Who wants to know of each round of a loop."""
 
-    def closure(self, code: Code) -> Op | None:
+    def closure(self, code: ClosureCode) -> Op | None:
         """What runs in each round, if that is all there is."""
 
     def end(self, translator: Translator, index: int) -> End | None:
@@ -76,7 +76,7 @@ class Translator:
     """One function, and the blocks of it that there are already."""
 
     def __init__(
-        self, function: Function, code: Code, linker: Linker, heads: LoopHeads | None = None
+        self, function: Function, code: ClosureCode, linker: CodeSource, heads: LoopHeads | None = None
     ) -> None:
         self.function = function
         self.code = code

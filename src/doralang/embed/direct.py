@@ -1,0 +1,392 @@
+"""The direct path: a formula on doubles, from its text to machine code in one go.
+
+    compile_direct("a * (b + 1)", None)     ->      Direct(("a", "b"), False, Placed(…))
+
+What is not arithmetic, comparison, choice or a mathematical function on doubles is left to the general path
+(`embed/expressions.py`), and so is everything that is wrong: None is returned.  Both must give the same bits
+(`tests/fuzz/formulas.py`).  Little is imported, as the first formula of a process waits for it.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import gc
+import re
+import sys
+from _thread import allocate_lock
+from typing import NamedTuple
+
+from doralang.machine.memory import CodeArena
+from doralang.machine.targets import host
+from doralang.machine.x64.doubles import Emitter, TooDeep, entry
+from doralang.syntax.words import FORMULA_CONSTANTS, FORMULA_WORDS, KEYWORDS, KNOWN
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from doralang.machine.x64.doubles import Node
+
+LONGEST = 2000
+"""characters; longer formulas have the limits of the general path"""
+MOST_VARIABLES = 200
+DEEPEST = 40
+"""levels of brackets, prefixes and powers"""
+
+TOKEN = re.compile(
+    r"[ \t\r\n]*(?:([A-Za-z_][A-Za-z0-9_]*)|([0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?)(?![A-Za-z0-9_.])"
+    r"|(\*\*|[<>=!]=(?!=)|&&|\|\||<>|//|/\*|[-+*/%(),?:<>]|\Z)|(.))",
+    re.DOTALL,
+)
+"""a name, a number, an operator, or something that is left to the general path"""
+
+LEVELS = {
+    **dict.fromkeys(("or", "||"), 1),
+    **dict.fromkeys(("and", "&&"), 2),
+    **dict.fromkeys(("==", "!=", "<", "<=", ">", ">="), 4),
+    **dict.fromkeys("+-", 5),
+    **dict.fromkeys("*/%", 6),
+    "**": 8,
+}
+NOT = 3
+SIGN = 7
+TRUTH = frozenset({"compare", "and", "or", "not"})
+"""nodes that are conditions"""
+
+ONE_NUMBER = """
+    abs acos asin atan cbrt ceil cos cosh exp expm1 floor log log10
+    log1p log2 round sin sinh sqrt tan tanh trunc
+"""
+FUNCTIONS = {
+    **dict.fromkeys(ONE_NUMBER.split(), 1),
+    **dict.fromkeys(("atan2", "fmod", "hypot", "pow"), 2),
+    "clamp": 3,
+}
+"""functions, and how many numbers each takes"""
+RENAMED = {"ln": "log", "ceiling": "ceil", "power": "pow", "mod": "fmod"}
+FOLDED = ("min", "max")
+INLINE = frozenset({"sqrt", "abs", "min", "max", "clamp"})
+"""functions that are not called"""
+NO_VARIABLES = KEYWORDS | KNOWN | {*FORMULA_WORDS, "_"}
+
+
+class Leave(Exception):
+    """The general path has to see to it."""
+
+
+class Reader:
+    """A formula that is read, token by token, into a small tree (`machine/x64/doubles.py`)."""
+
+    __slots__ = ("at", "calls", "depth", "functions", "names", "tokens", "truth")
+
+    def __init__(self, text: str, names: Sequence[str] | None) -> None:
+        self.tokens = TOKEN.findall(text)
+        self.at = 0
+        self.depth = 0
+        self.names: dict[str, int] = {}
+        """variables and their numbers"""
+        if names is not None:
+            for name in names:
+                self.names[name] = len(self.names)
+        self.functions: set[str] = set()
+        self.calls = False
+
+    def formula(self) -> Node:
+        node = self.expression()
+        if self.tokens[self.at] != END or not self.functions.isdisjoint(self.names):
+            raise Leave
+        return node
+
+    def expression(self) -> Node:
+        node = self.binary(1)
+        if self.tokens[self.at][2] != "?":
+            return node
+        self.at += 1
+        then = self.number(self.expression())
+        self.expect(":")
+        return ("choice", self.condition(node), then, self.number(self.expression()))
+
+    def expect(self, operator: str) -> None:
+        if self.tokens[self.at][2] != operator:
+            raise Leave
+        self.at += 1
+
+    def number(self, node: Node) -> Node:
+        if node[0] in TRUTH:
+            raise Leave
+        return node
+
+    def condition(self, node: Node) -> Node:
+        if node[0] not in TRUTH:
+            raise Leave
+        return node
+
+    def binary(self, least: int) -> Node:
+        """Operands joined by operators of at least this level."""
+        name, _, operator = self.tokens[self.at][:3]
+        if operator == "-" or operator == "+":
+            node = self.signed(operator)
+        elif name == "not" and least <= NOT:
+            self.at += 1
+            node = ("not", self.condition(self.deeper(NOT)))
+        else:
+            node = self.atom()
+        while True:
+            token = self.tokens[self.at]
+            operator = token[2] or token[0]
+            level = LEVELS.get(operator, 0)
+            if level < least or not level:
+                return node
+            self.at += 1
+            if operator == "%" and self.tokens[self.at][2] in ("+", "-"):
+                raise Leave  # a percentage, perhaps
+            right = self.binary(level + 1) if level < 8 else self.deeper(8)
+            node = self.joined(operator, level, node, right)
+
+    def joined(self, operator: str, level: int, left: Node, right: Node) -> Node:
+        if level <= 2:
+            return ("or" if level == 1 else "and", self.condition(left), self.condition(right))
+        if left[0] in TRUTH or right[0] in TRUTH:
+            raise Leave
+        if level == 4:
+            return ("compare", operator, left, right)
+        if operator == "**" or operator == "%":
+            self.calls = True
+            return ("function", "pow" if operator == "**" else "fmod", (left, right))
+        if is_plain(left) and is_plain(right):
+            raise Leave  # exact arithmetic
+        return ("binary", operator, left, right)
+
+    def deeper(self, least: int) -> Node:
+        self.depth += 1
+        if self.depth > DEEPEST:
+            raise Leave
+        node = self.binary(least)
+        self.depth -= 1
+        return node
+
+    def signed(self, operator: str) -> Node:
+        self.at += 1
+        node = self.number(self.deeper(SIGN))
+        if operator == "+":
+            return node
+        if is_plain(node) and node[1]:
+            return ("number", -node[1], True)
+        return ("negate", node)
+
+    def atom(self) -> Node:
+        name, digits, operator, _ = self.tokens[self.at]
+        self.at += 1
+        if name:
+            following = self.tokens[self.at][2] if self.at < len(self.tokens) else ""
+            return self.call(name) if following == "(" else self.variable(name)
+        if digits:
+            value = float(digits)
+            if value - value:
+                raise Leave  # too large
+            return ("number", value, True)
+        if operator != "(":
+            raise Leave
+        self.depth += 1
+        if self.depth > DEEPEST:
+            raise Leave
+        node = self.expression()
+        self.depth -= 1
+        self.expect(")")
+        return node
+
+    def variable(self, name: str) -> Node:
+        number = self.names.get(name)
+        if number is None:
+            number = self.new_variable(name)
+            if number < 0:
+                return ("number", FORMULA_CONSTANTS[name], False)
+        return ("variable", number)
+
+    def new_variable(self, name: str) -> int:
+        """The number of a new variable; -1 for a constant."""
+        if name in FORMULA_CONSTANTS:
+            self.functions.add(name)  # no variable may have its name
+            return -1
+        if name in NO_VARIABLES or len(self.names) >= MOST_VARIABLES:
+            raise Leave
+        self.names[name] = number = len(self.names)
+        return number
+
+    def call(self, name: str) -> Node:
+        arguments = self.arguments()
+        if name == "if":
+            if len(arguments) != 3:
+                raise Leave
+            condition, then, otherwise = arguments
+            return ("choice", self.condition(condition), self.number(then), self.number(otherwise))
+        self.functions.add(name)
+        for argument in arguments:
+            self.number(argument)
+        name = "" if name == "fmod" else RENAMED.get(name, name)
+        if name in FOLDED and len(arguments) > 1:
+            node, *others = arguments
+            for argument in others:
+                node = ("function", name, (node, argument))
+            return node
+        if FUNCTIONS.get(name) != len(arguments):
+            raise Leave
+        self.calls = self.calls or name not in INLINE
+        return ("function", name, tuple(arguments))
+
+    def arguments(self) -> list[Node]:
+        self.at += 1
+        self.depth += 1
+        if self.depth > DEEPEST:
+            raise Leave
+        arguments = [self.expression()]
+        while self.tokens[self.at][2] == ",":
+            self.at += 1
+            arguments.append(self.expression())
+        self.expect(")")
+        self.depth -= 1
+        return arguments
+
+
+END = ("", "", "", "")
+
+
+def is_plain(node: Node) -> bool:
+    """Whether a number is written as it is: with others of its kind it is computed exactly."""
+    return node[0] == "number" and bool(node[2])
+
+
+# Code.
+
+ARENA = 64 << 20
+"""bytes of addresses for the code of formulas"""
+
+
+SIZE_BITS = 20
+
+
+class Placed(int):
+    """Code that has been placed, as one number: its address and its size.  It is freed with the object."""
+
+    __slots__ = ()
+
+    @property
+    def address(self) -> int:
+        return self >> SIZE_BITS
+
+    def __del__(self) -> None:
+        if PLACES:  # else the interpreter is about to end
+            PLACES[0].condemn(self >> SIZE_BITS, self & (1 << SIZE_BITS) - 1)
+
+
+class Direct(NamedTuple):
+    """What has taken the direct path: its names, whether it is a condition, its code."""
+
+    names: tuple[str, ...]
+    truth: bool
+    code: Placed
+
+
+class Place:
+    """Where the code of formulas is, and what CPython calls to get there."""
+
+    def __init__(self, slow: object, by_tag: bool, items: int) -> None:
+        self.slow = slow
+        self.arena = CodeArena(ARENA)
+        self.libm = ctypes.CDLL("libm.so.6")
+        self.addresses: dict[str, int] = {}
+        self.condemned: list[tuple[int, int]] = []
+        """code that nobody needs any more"""
+        self.used = self.formulas = 0
+        """bytes of code, and of how many formulas"""
+        self.lock = allocate_lock()
+        self.collecting = False
+        """whether Python's collector of cycles is at work"""
+        gc.callbacks.append(self.note_collection)
+
+        objects = {"SLOW": id(slow), "PyFloat_Type": id(float), "PyLong_Type": id(int)}
+
+        def address(name: str) -> int:
+            found = objects.get(name) or ctypes.cast(getattr(ctypes.pythonapi, name), ctypes.c_void_p).value
+            assert found, "CPython has it"
+            return found
+
+        made = [entry(truth, by_tag, items, address) for truth in (False, True)]
+        self.entries = [self.arena.place(code) for code in made]
+
+    def function(self, name: str) -> int:
+        """The address of a function of the C library."""
+        address = self.addresses.get(name)
+        if address is None:
+            found = ctypes.cast(getattr(self.libm, name), ctypes.c_void_p).value
+            assert found, "the C library has it"
+            address = self.addresses[name] = found
+        return address
+
+    def place(self, code: bytearray) -> int:
+        if self.condemned:
+            self.reap()
+        self.used += len(code)
+        self.formulas += 1
+        return self.arena.place(code)
+
+    def condemn(self, address: int, size: int) -> None:
+        """The last reference to a formula is gone: free its code.
+
+        That may interrupt work in the arena; and while Python's collector of cycles is at work, finalizers
+        that it has still to call may call the formula.  Then it is done later.
+        """
+        self.condemned.append((address, size))
+        self.reap()
+
+    def note_collection(self, phase: str, info: dict[str, int]) -> None:
+        self.collecting = phase == "start"
+        if self.condemned and not self.collecting:
+            self.reap()
+
+    def reap(self) -> None:
+        while (
+            self.condemned
+            and not self.collecting
+            and not self.arena.lock.locked()
+            and self.lock.acquire(blocking=False)
+        ):
+            try:
+                if self.condemned:
+                    address, size = self.condemned.pop()
+                    self.used -= size
+                    self.formulas -= 1
+                    self.arena.free(address, size)
+            finally:
+                self.lock.release()
+
+
+PLACES: list[Place] = []
+"""the one of the process, once there is a formula"""
+
+
+def compile_direct(text: str, names: Sequence[str] | None, place: Place) -> Direct | None:
+    """The code of a formula whose variables are doubles: these, or those that it names.
+
+    None if the general path has to see to it.
+    """
+    if len(text) > LONGEST:
+        return None
+    reader = Reader(text, names)
+    known = len(reader.names)
+    try:
+        node = reader.formula()
+        if names is not None and len(reader.names) != known:
+            return None
+        truth = node[0] in TRUTH
+        code = Emitter(place.function).finish(node, reader.calls, truth)
+    except (Leave, TooDeep, IndexError):
+        return None
+    address = place.place(code)
+    return Direct(tuple(map(sys.intern, reader.names)), truth, Placed(address << SIZE_BITS | len(code)))
+
+
+def works_here() -> bool:
+    """Whether there is a direct path for this processor."""
+    target = host()
+    return target is not None and target.name == "x64"

@@ -1,0 +1,208 @@
+"""`dora.expr`: one formula, whose free names are its parameters.
+
+    price = dora.expr("base * (1 + vat) - rebate")
+    price(base=100.0, vat=0.2, rebate=5.0)      ->   115.0
+
+A formula on doubles takes the direct path (`embed/direct.py`), which needs neither the library nor an
+instance; every other one, and every error, the general path (`embed/expressions.py`), which is loaded when it
+is needed.
+"""
+
+from __future__ import annotations
+
+from weakref import WeakValueDictionary
+
+from doralang.embed import direct, layouts
+from doralang.embed.native_calls import NativeCall, Words, keep_vectorcall, set_words
+from doralang.optional import load
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from inspect import Signature
+    from typing import Any, Literal
+
+    from doralang.embed.functions import Function
+    from doralang.embed.limits import Limits
+
+    Constant = float | int | bool | str
+    Types = Mapping[str, object] | type
+    Options = tuple[tuple[str, Any], ...]
+
+layouts.refuse_free_threading()
+
+GENERAL = "doralang.embed.expressions"
+DOUBLES = (float, "float", "double")
+"""the kinds of variables that the direct path has"""
+NOTHING: Mapping[str, Any] = {}
+NO_OPTIONS: Options = ()
+
+UNPICKLED: WeakValueDictionary[tuple[str, Options], Expr] = WeakValueDictionary()
+"""formulas that were pickled here or came out of a pickle, and are alive"""
+
+
+class Expr(NativeCall):
+    """A compiled formula, called with its variables by name or in order.
+
+    Immutable and thread-safe; equal to another one of the same text and options.
+    """
+
+    __slots__ = ("__weakref__", "_code", "_general", "_options", "names", "source", "type")
+
+    source: str
+    names: tuple[str, ...]
+    """its variables, in the order of the parameters"""
+    type: str
+    """of the result"""
+
+    def __init__(self, source: str, options: Options) -> None:
+        self.source = source
+        self._options = options
+        self._general: Function[Any] | None = None
+        self._code: direct.Placed | None = None
+
+    def _be_direct(self, made: direct.Direct, place: direct.Place) -> Expr:
+        """Be called by the code of the direct path."""
+        self.names = made.names
+        self.type = "bool" if made.truth else "double"
+        self._code = made.code
+        words = Words(place.entries[made.truth], len(made.names), made.code.address, None, 0, self.names)
+        set_words(self, words)
+        return self
+
+    def _be_general(self, function: Function[Any]) -> Expr:
+        """Be called as a function of a program."""
+        self._general = function
+        self.names = tuple([name for name, _, _ in function._callee.parameters])
+        self.type = str(function._callee.function.result)
+        set_words(self, function._words())
+        return self
+
+    @property
+    def __signature__(self) -> Signature:
+        return load(GENERAL).signature(self)  # type: ignore[no-any-return]
+
+    @property
+    def __name__(self) -> str:
+        return "<expression>"
+
+    def partial(self, **known: Constant) -> Expr:
+        """The formula with some names known: they are constants, folded, and it is compiled anew.
+
+        Raises TypeError for a name that is none of its variables.
+        """
+        for name in known:
+            if name not in self.names:
+                raise TypeError(f"partial(): the formula has no variable {name!r}")
+        options = dict(self._options)
+        options["constants"] = {**dict(options.get("constants", ())), **known}
+        if "types" in options:
+            options["types"] = {
+                name: kind for name, kind in dict(options["types"]).items() if name not in known
+            }
+        return expr(self.source, **options)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Expr) and self._key() == other._key()
+
+    def __hash__(self) -> int:
+        return hash(self.source)
+
+    def _key(self) -> tuple[object, ...]:
+        rest = tuple([option for option in self._options if option[0] != "types"])
+        return (self.source, self.names, load(GENERAL).kinds(self) if self._general else None, rest)
+
+    def __repr__(self) -> str:
+        return f"<dora formula {self.source!r}>"
+
+    def __copy__(self) -> Expr:
+        return self
+
+    def __deepcopy__(self, memo: object) -> Expr:
+        return self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """The text and the options; within a process the same formula comes out while it is alive."""
+        key = (self.source, self._options)
+        UNPICKLED.setdefault(key, self)
+        return unpickled, (key if self._options else key[:1])
+
+
+keep_vectorcall(Expr)
+
+
+def unpickled(source: str, options: Options = NO_OPTIONS) -> Expr:
+    """The formula of a pickle.  Raises CompileError if another version does not understand it."""
+    found = UNPICKLED.get((source, options))
+    if found is None:
+        found = UNPICKLED[source, options] = expr(source, **dict(options))
+    return found
+
+
+def called_slowly(formula: Expr, *args: Any, **kwargs: Any) -> Any:
+    """A call of a formula on doubles whose arguments machine code does not take."""
+    return load(GENERAL).called(formula, args, kwargs)
+
+
+PLACES = direct.PLACES
+IS_POSSIBLE = (
+    direct.works_here()
+    and layouts.floats_are_known()
+    and layouts.tuple_items() is not None
+    and layouts.int_layout() is not layouts.IntLayout.CALL
+)
+
+
+def place() -> direct.Place:
+    if not PLACES:
+        items = layouts.tuple_items()
+        assert items is not None, "the direct path is possible"
+        PLACES.append(direct.Place(called_slowly, layouts.int_layout() is layouts.IntLayout.TAG, items))
+    return PLACES[0]
+
+
+def expr(
+    text: str,
+    types: Types | None = None,
+    *,
+    result: object = None,
+    constants: Mapping[str, Constant] = NOTHING,
+    functions: Mapping[str, Callable[..., Any]] = NOTHING,
+    missing: Literal["error", "propagate"] = "error",
+    policy: Literal["trusted", "untrusted"] = "untrusted",
+    limits: Limits | None = None,
+    filename: str = "<expression>",
+) -> Expr:
+    """Compile one formula.  Raises CompileError with every mistake in it.
+
+    With `types` (a mapping of names to kinds, or a class with annotations) its names must be among them, and
+    all of these are parameters; without, every name is a parameter of kind `double`, in order of first
+    appearance.  `result` is the kind that it must have.  `constants` stand for their values; `functions` are
+    Python functions with annotations that it may call.  An argument None is a missing value: unless
+    `coalesce` or `isMissing` look at it, the call raises MissingValue; with `missing="propagate"` it gives
+    None.
+    """
+    if (
+        type(text) is str
+        and limits is None
+        and result is None
+        and not constants
+        and not functions
+        and missing == "error"
+        and policy == "untrusted"
+        and IS_POSSIBLE
+    ):
+        if types is None:
+            made = direct.compile_direct(text, None, PLACES[0] if PLACES else place())
+            options = NO_OPTIONS
+        elif type(types) is dict and all(kind in DOUBLES for kind in types.values()):
+            made = direct.compile_direct(text, tuple(types), place())
+            options = (("types", tuple(types.items())),)
+        else:
+            made = None
+        if made is not None:
+            return Expr(text, options)._be_direct(made, PLACES[0])
+    function, options = load(GENERAL).general(
+        text, types, result, constants, functions, missing, policy, limits, filename
+    )
+    return Expr(text, options)._be_general(function)

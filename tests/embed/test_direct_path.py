@@ -1,0 +1,211 @@
+"""The direct path of formulas: what takes it, what CPython calls, and that its code goes."""
+
+from __future__ import annotations
+
+import gc
+import importlib.util
+import math
+import pickle
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import doralang as dora
+from doralang.embed import formulas
+from doralang.machine.x64 import doubles
+
+FUZZ = Path(__file__).parents[1] / "fuzz" / "formulas.py"
+
+pytestmark = pytest.mark.skipif(not formulas.IS_POSSIBLE, reason="there is none for this processor")
+
+
+def fuzz() -> Any:
+    spec = importlib.util.spec_from_file_location("fuzz_formulas", FUZZ)
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_random_formulas(seed: int) -> None:
+    comparison = fuzz().Comparison(seed)
+    assert [found for _ in range(500) if (found := comparison.difference())] == []
+    assert comparison.taken > 200
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "x + 1",
+        "-x ** 2 * y",
+        "max(x, y, 2)",
+        "if(x > 1 and not y < 2, x, 0)",
+        "x % 2 == 0",
+        "2 * pi",
+        "clamp(x, 0, 1)",
+    ],
+)
+def test_what_takes_it(text: str) -> None:
+    assert dora.expr(text)._general is None
+    assert dora.expr(text, {"x": float, "y": "double"})._general is None
+
+
+@pytest.mark.parametrize(
+    ("text", "options"),
+    [
+        ("1 / 3", {}),
+        ("x.sqrt()", {}),
+        ("round(x, 2)", {}),
+        ("x + 1L", {}),
+        ("x", {"types": {"x": int}}),
+        ("x", {"result": float}),
+        ("x", {"limits": dora.Limits()}),
+        ("(" * 60 + "x" + ")" * 60, {}),
+        (" + ".join(["x"] * 2000), {}),
+        ("+".join(f"(x*{n}" for n in range(20)) + ")" * 20, {}),
+    ],
+)
+def test_what_does_not(text: str, options: dict[str, Any]) -> None:
+    assert dora.expr(text, **options)._general is not None
+
+
+def test_arguments() -> None:
+    formula = dora.expr("a - b * c")
+    for args, kwargs in [
+        ((1.0, 2.0, 3.0), {}),
+        ((1, 2, 3), {}),
+        ((1, 2.0), {"c": 3}),
+        ((), {"a": 1.0, "b": 2, "c": 3.0}),
+        ((), {"c": 3.0, "b": 2, "a": 1.0}),
+        ((1,), {"c": 3, "b": 2}),
+    ]:
+        assert formula(*args, **kwargs) == -5.0
+    big = 1 << 70
+    for value in (0, -1, 1, -7, 1 << 29, (1 << 30) - 1, 1 << 30, -(1 << 30), 1 << 62, big, -big, 2.5, -0.0):
+        assert formula(value, 0, 0) == float(value)
+        assert formula(0, value, 1.0) == -float(value)
+    for args, error in [
+        ((1, 2), TypeError),
+        ((1, 2, 3, 4), TypeError),
+        ((1, 2, "3"), TypeError),
+        ((1, 2, True), TypeError),
+        ((1, 2, 1 << 2000), OverflowError),
+    ]:
+        with pytest.raises(error):
+            formula(*args)
+    with pytest.raises(TypeError, match="missing a required argument: 'c'"):
+        formula(1, 2, d=3)
+    with pytest.raises(TypeError, match="unexpected keyword argument 'd'"):
+        formula(1, 2, 3, d=3)
+    many = dora.expr(" + ".join(f"v{n}" for n in range(150)))
+    assert many(*range(150)) == many(**{f"v{n}": n for n in range(150)}) == sum(range(150))
+    assert dora.expr("2 * pi")() == 2 * math.pi
+
+
+def test_dropped_while_it_is_called() -> None:
+    for number in range(2000):
+        assert dora.expr(f"x * {number} + sin(x)")(0.0) == 0.0
+
+
+class Finalized:
+    def __init__(self) -> None:
+        self.formula = dora.expr("x + 1")
+        self.me = self
+        self.seen: list[float] = SEEN
+
+    def __del__(self) -> None:
+        self.seen.append(self.formula(1.0))
+
+
+SEEN: list[float] = []
+
+
+def test_finalizers_may_call_what_dies_with_them() -> None:
+    SEEN.clear()
+    for _ in range(50):
+        Finalized()
+    gc.collect()
+    assert SEEN == [2.0] * 50
+
+
+def test_code_goes_with_the_formula() -> None:
+    gc.collect()
+    before = dora.memory()
+    formulas = [dora.expr(f"x * {number}.5") for number in range(100)]
+    held = dora.memory()
+    assert held["formulas"] == before["formulas"] + 100 and held["code"] > before["code"]
+    del formulas
+    assert dora.memory()["code"] == before["code"]
+
+
+def test_little_is_loaded_for_it() -> None:
+    text = """
+import sys, doralang
+assert doralang.expr("a * (b + 1)")(2.0, 3.0) == 8.0
+print([name for name in sys.modules if name.startswith("doralang.")])
+"""
+    done = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, check=True)
+    for package in ("checker", "bytecode", "baseline", "runtime", "engines", "syntax.parser", "syntax.tree"):
+        assert f"doralang.{package}" not in done.stdout
+    assert "doralang.embed.direct" in done.stdout
+
+
+def test_the_entry_is_what_its_rows_say() -> None:
+    capstone = pytest.importorskip("capstone")
+    disassembler = capstone.Cs(capstone.CS_ARCH_X86, capstone.CS_MODE_64)
+    for truth in (False, True):
+        for by_tag in (False, True):
+            code = doubles.entry(truth, by_tag, 0x18, lambda name: 0x1122334455667788)
+            found = list(disassembler.disasm(code, 0))
+            assert sum(len(one.bytes) for one in found) == len(code), "all of it is code"
+            text = doubles.ENTRY + doubles.NUMBER_RESULT + doubles.TRUTH_RESULT
+            text += doubles.SMALL_INT_BY_SIZE + doubles.SMALL_INT_BY_TAG
+            rows = {" ".join(line.split()[1:]) for line in text.split("\n") if line.startswith("    ")}
+            for one in found:
+                shown = f"{one.mnemonic} {one.op_str}".strip().replace("0x18]", "items]")
+                plain = f"{one.mnemonic} {one.op_str}".strip()
+                is_jump = one.mnemonic.startswith("j") and one.op_str.startswith("0x")
+                jumps = [row for row in rows if row.endswith(f" {one.mnemonic}")]
+                symbols = [row for row in rows if row.endswith(f"movabs {one.op_str.split(',')[0]}")]
+                assert (
+                    plain in rows
+                    or any(shown.endswith(row.removeprefix("ITEMS ")) for row in rows)
+                    or (bool(jumps) if is_jump else one.mnemonic == "movabs" and bool(symbols))
+                ), plain
+
+
+# Pickles.
+
+
+def test_pickles() -> None:
+    formula = dora.expr("base * (1 + vat) - rebate")
+    data = pickle.dumps(formula)
+    assert len(data) < 300 and pickle.loads(data) is formula
+    named = dora.expr("n + k", {"n": int, "k": "long"}, constants={"c": 2.0})
+    assert pickle.loads(pickle.dumps(named)) is named and len(pickle.dumps(named)) < 300
+    del formula
+    again = pickle.loads(data)
+    assert again(100.0, 0.2, 5.0) == 115.0 and again == dora.expr("base * (1 + vat) - rebate")
+
+
+def test_a_pickle_of_another_process() -> None:
+    text = "import pickle, doralang; print(pickle.dumps([doralang.expr('a + 1'), doralang.expr('s + s', {'s': str})]))"
+    done = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, check=True)
+    one, other = pickle.loads(eval(done.stdout))
+    assert one(1.0) == 2.0 and other("x") == "xx"
+    assert one == dora.expr("a + 1") and other == dora.expr("s + s", {"s": str})
+
+
+def test_partial() -> None:
+    price = dora.expr("base * (1 + vat) - rebate")
+    net = price.partial(vat=0.25)
+    assert net.names == ("base", "rebate") and net(100.0, 5.0) == 120.0
+    assert net.partial(base=100, rebate=0).names == () and net.partial(base=100, rebate=0)() == 125.0
+    typed = dora.expr("name + text(n)", {"name": str, "n": int}).partial(name="a")
+    assert typed(3) == "a3"
+    with pytest.raises(TypeError, match="no variable 'x'"):
+        price.partial(x=1)
