@@ -126,3 +126,18 @@ def from_tree(maker: Generator, type: str, scope: Scope, depth: int) -> str:
     return {"int": weight, "Str": f"{weight}.toString()", "bool": f"({weight} > 3)"}.get(
         type, from_match(maker, type, scope, depth)
     )
+
+
+def from_option(maker: Generator, type: str, scope: Scope, depth: int) -> str:
+    """`if let` and `let … else` with an `Option`, of which a branch may wait for its type."""
+    name = maker.fresh("o")
+    some = f"Some({maker.expression(type, scope, min(depth, 1))})"
+    option = f"if {maker.expression('bool', scope, 0)} {{ {some} }} else {{ None }}"
+    other = maker.expression(type, scope, 0)
+    if maker.chance(0.3):
+        return f"({{ let {name} = {option}; {name}.unwrapOr({other}) }})"
+    visible = len(scope.variables)
+    scope.variables.append((name, type, False))
+    then = maker.expression(type, scope, min(depth, 1))
+    del scope.variables[visible:]
+    return f"(if let Some({name}) = ({option}) {{ {then} }} else {{ {other} }})"

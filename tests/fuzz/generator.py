@@ -306,6 +306,7 @@ class Generator:
                 cases.from_match,
                 cases.from_match,
                 cases.from_tree,
+                cases.from_option,
             )
         )
         return make(self, type, scope, depth)

@@ -351,15 +351,11 @@ def forced(c: Cursor) -> tree.Expression:
 
 
 def optional(c: Cursor) -> tree.Expression:
-    """`try?`, reserved"""
+    """`try? E`"""
+    if c.formula is not None:
+        return no_expression(c)
     span = c.take()
-    c.reserve(span, "`try?` is")
-    c.reserved += 1
-    expression(c)
-    if c.accept("else"):
-        expression(c)
-    c.reserved -= 1
-    return tree.InvalidExpression(span)
+    return c.spanning(tree.OptionalTry(span, expression(c)), span.start)
 
 
 def reserved_word(c: Cursor) -> tree.Expression:
@@ -426,8 +422,20 @@ def if_chain(c: Cursor) -> tree.If:
 
 def arm(c: Cursor) -> tree.Arm:
     span = c.take()
-    test = condition(c)
-    return c.spanning(tree.Arm(span, test, c.block(c)), span.start)
+    tested, test = head(c)
+    return c.spanning(tree.Arm(span, test, c.block(c), tested), span.start)
+
+
+def head(c: Cursor) -> tuple[tree.Pattern | None, tree.Expression]:
+    """What stands behind `if` or `while`: a condition, or `let P = e`."""
+    if not c.accept("let"):
+        return None, condition(c)
+    skips, fails = c.skips, c.fails
+    tested = pattern(c)
+    c.expect("=")
+    if c.skips != skips or c.fails != fails:
+        tested = tree.InvalidPattern(tested.span)
+    return tested, condition(c)
 
 
 MATCH: Final = "match"

@@ -81,6 +81,7 @@ _LEVELS: Final[dict[type[tree.Node], int]] = {
     tree.Choice: _TRY,
     tree.Try: _TRY,
     tree.ForcedTry: _TRY,
+    tree.OptionalTry: _TRY,
     tree.Block: _STATEMENT,
     tree.If: _STATEMENT,
     tree.Match: _STATEMENT,
@@ -243,7 +244,9 @@ def _variable(node: tree.Variable | tree.Field | tree.Global) -> Parts:
 
 def _destructuring(node: tree.Destructuring) -> Parts:
     declared: Parts = [": ", node.type] if node.type else []
-    return [_keyword(node.mutable), node.pattern, *declared, " = ", node.value, ";"]
+    otherwise: Parts = [" else ", node.otherwise] if node.otherwise else []
+    value = Operand(node.value, _TYPE) if node.otherwise else node.value
+    return [_keyword(node.mutable), node.pattern, *declared, " = ", value, *otherwise, ";"]
 
 
 def _parts_of_pattern(parts: Sequence[tree.Node], rest: bool) -> Parts:
@@ -268,7 +271,7 @@ def _value(value: tree.Expression | None) -> Parts:
 def _if(node: tree.If) -> Parts:
     parts: Parts = []
     for arm in node.arms:
-        parts += [" else if " if parts else "if ", Operand(arm.condition, _TRY), " ", arm.body]
+        parts += [" else if " if parts else "if ", *_head(arm.pattern, arm.condition), " ", arm.body]
     return parts + [" else ", node.otherwise] if node.otherwise else parts
 
 
@@ -281,6 +284,11 @@ def _match_arm(node: tree.MatchArm) -> Parts:
     guard: Parts = [" if ", node.guard] if node.guard else []
     is_block = isinstance(node.body, tree.Block)
     return [node.pattern, *guard, " => ", node.body, "" if is_block else ","]
+
+
+def _head(pattern: tree.Pattern | None, condition: tree.Expression) -> Parts:
+    """What stands behind `if` or `while`."""
+    return [*(["let ", pattern, " = "] if pattern else []), Operand(condition, _TRY)]
 
 
 def _do(node: tree.Do) -> Parts:
@@ -407,6 +415,7 @@ _PARTS: Final[dict[type[tree.Node], Callable[[Any], Parts]]] = {
     tree.Cast: lambda node: _typed("as", node),
     tree.Assign: _assign,
     tree.Try: _try,
+    tree.OptionalTry: lambda node: ["try? ", Operand(node.operand, _TRY)],
     tree.ForcedTry: lambda node: ["try! ", Operand(node.operand, _TRY)],
     tree.Choice: _choice,
     tree.InvalidExpression: _invalid,
@@ -428,7 +437,7 @@ _PARTS: Final[dict[type[tree.Node], Callable[[Any], Parts]]] = {
     tree.If: _if,
     tree.Match: _match,
     tree.MatchArm: _match_arm,
-    tree.While: lambda node: ["while ", Operand(node.condition, _TRY), " ", node.body],
+    tree.While: lambda node: ["while ", *_head(node.pattern, node.condition), " ", node.body],
     tree.Loop: lambda node: ["loop ", node.body],
     tree.For: lambda node: ["for ", node.pattern, " in ", Operand(node.iterable, _TRY), " ", node.body],
     tree.Do: _do,

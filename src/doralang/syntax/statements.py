@@ -17,6 +17,7 @@ from doralang.syntax.expressions import (
     begins_value,
     condition,
     full_expression,
+    head,
     if_chain,
     match,
 )
@@ -217,6 +218,10 @@ def variable(c: Cursor) -> tree.Statement:
     if c.accept("="):
         value = full_expression(c)
     skips = c.skips
+    if value is not None and c.kind == "else":
+        return with_else(
+            c, tree.Destructuring(span, tree.NamePattern(name_span, name), mutable, declared, value)
+        )
     if value is not None:
         value = ended(c, value)
     else:
@@ -235,16 +240,27 @@ def destructuring(c: Cursor, span: Span, mutable: bool) -> tree.Statement:
     pattern = simple_pattern(c)
     declared = complete_type(c) if c.accept(":") else None
     c.expect("=")
-    value = ended(c, full_expression(c))
+    value = full_expression(c)
+    if c.kind == "else" and c.fails == fails and c.skips == skips:
+        return with_else(c, tree.Destructuring(span, pattern, mutable, declared, value))
+    value = ended(c, value)
     if c.fails != fails or c.skips != skips:
         return tree.InvalidStatement(span)
     return tree.Destructuring(span, pattern, mutable, declared, value)
 
 
+def with_else(c: Cursor, node: tree.Destructuring) -> tree.Statement:
+    """The `else { … };` of a `let`"""
+    c.advance()
+    node.otherwise = block(c)
+    end_statement(c)
+    return node
+
+
 def while_statement(c: Cursor) -> tree.Statement:
     span = c.take()
-    test = condition(c)
-    return tree.While(span, test, block(c))
+    tested, test = head(c)
+    return tree.While(span, test, block(c), tested)
 
 
 def loop_statement(c: Cursor) -> tree.Statement:

@@ -277,6 +277,13 @@ class ForcedTry(Node):
 
 
 @dataclass(slots=True, repr=False, eq=False)
+class OptionalTry(Node):
+    """`try? E`"""
+
+    operand: Expression
+
+
+@dataclass(slots=True, repr=False, eq=False)
 class Choice(Node):
     """`C ? A : B`, in formulas only; the span is the `?`"""
 
@@ -425,12 +432,13 @@ class Variable(Node):
 
 @dataclass(slots=True, repr=False, eq=False)
 class Destructuring(Node):
-    """`let P = e;`, `var P: T = e;`: a pattern in place of a name"""
+    """`let P = e;`, `var P: T = e;`: a pattern in place of a name; `let P = e else { … };`"""
 
     pattern: Pattern
     mutable: bool
     type: Type | None
     value: Expression
+    otherwise: Block | None = None
 
 
 @dataclass(slots=True, repr=False, eq=False)
@@ -442,10 +450,11 @@ class ExpressionStatement(Node):
 
 @dataclass(slots=True, repr=False, eq=False)
 class Arm(Node):
-    """One `if cond { … }` of a chain; the span is the `if`"""
+    """One `if cond { … }` of a chain, or `if let P = e { … }`; the span is the `if`"""
 
     condition: Expression
     body: Block
+    pattern: Pattern | None = None
 
 
 @dataclass(slots=True, repr=False, eq=False)
@@ -480,8 +489,11 @@ class Match(Node):
 
 @dataclass(slots=True, repr=False, eq=False)
 class While(Node):
+    """`while cond { … }`, `while let P = e { … }`"""
+
     condition: Expression
     body: Block
+    pattern: Pattern | None = None
 
 
 @dataclass(slots=True, repr=False, eq=False)
@@ -590,6 +602,7 @@ Expression: TypeAlias = (
     | Assign
     | Try
     | ForcedTry
+    | OptionalTry
     | Choice
     | Block
     | If
