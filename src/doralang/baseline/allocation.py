@@ -37,9 +37,10 @@ MOST_HOMES: Final = 32
 class Allocation:
     """The homes of a function's registers.
 
-    `homes` has None for those that live in their slot.  `across` are, for the index of each call, the
-    registers that live across it, as bits; those of them in `saved` must be saved and loaded around it,
-    those in `references` are references, which a collector must find in their slots.
+    `homes` has None for those that live in their slot, and behind all for `NO_REGISTER`, which is nobody's.
+    `across` are, for the index of each call, the registers that live across it, as bits; those of them in
+    `saved` must be saved and loaded around it, those in `references` are references, which a collector must
+    find in their slots.
     """
 
     liveness: Liveness
@@ -54,7 +55,7 @@ class Allocation:
 def allocate(function: Function, convention: Convention) -> Allocation:
     """Choose a home for each register of a function."""
     liveness = analyse(function, WITHOUT_CALL)
-    allocation = Allocation(liveness, [None] * len(function.registers), liveness.across)
+    allocation = Allocation(liveness, [None] * len(liveness.reads), liveness.across)
     if liveness.across:
         cost, crossing = cost_of_calls(liveness)
         choose_homes(function, allocation, cost, convention)

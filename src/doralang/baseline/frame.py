@@ -19,7 +19,7 @@ from typing import Any, Final, TypeVar
 from doralang.baseline.allocation import Allocation
 from doralang.baseline.convention import Passing
 from doralang.bytecode.function import Function
-from doralang.bytecode.instructions import Register
+from doralang.bytecode.instructions import NO_REGISTER, Register
 from doralang.bytecode.liveness import BITS
 from doralang.machine.macro import AnyRegister, MacroAssembler
 from doralang.types.kinds import FLOATING, REF, Kind
@@ -144,7 +144,8 @@ class Frame:
     def written(self, register: Register, target: AnyRegister) -> None:
         """The value is in `target`: take it to where it lives.
 
-        For numbers this has nothing to do if `where[register] == target`.
+        For numbers this has nothing to do if `where[register] == target`.  A result that nobody wants
+        (`NO_REGISTER`) has no home and no slot.
         """
         self.where[register] = home = self.homes[register]
         if register in self.constants:
@@ -152,7 +153,8 @@ class Frame:
         if register in self.not_nil:
             self.forget(register)
         if home is None:
-            self.masm.store(self.kinds[register], target, self.masm.frame_pointer, self.slot(register))
+            if register != NO_REGISTER:
+                self.masm.store(self.kinds[register], target, self.masm.frame_pointer, self.slot(register))
         elif home != target:
             self.masm.move(self.kinds[register], home, target)
 

@@ -26,6 +26,10 @@ class Dominators:
             self.depth[block] = self.depth[self.parent[block]] + 1
             self.children[self.parent[block]].append(block)
         self.find_loops()
+        self.outside: dict[Block, Block | None] = {}
+        """for each block the innermost of those that dominate it and are in fewer loops"""
+        for block in self.order:
+            self.outside[block] = self.find_outside(block)
 
     def find_parents(self) -> None:
         entry = self.order[0]
@@ -73,11 +77,20 @@ class Dominators:
     def find_loops(self) -> None:
         for block in self.order:
             for head in block.successors:
-                if self.dominates(head, block):
+                if self.position[head] <= self.position[block] and self.dominates(head, block):
                     self.add_to_loop(head, block)
         for body in self.loops.values():
             for block in body:
                 self.loop_depth[block] += 1
+
+    def find_outside(self, block: Block) -> Block | None:
+        """What the dominators of a block know already: no chain of them is walked twice."""
+        above: Block | None = self.parent[block]
+        if above is block:
+            return None
+        while above is not None and self.loop_depth[above] >= self.loop_depth[block]:
+            above = self.outside[above]
+        return above
 
     def add_to_loop(self, head: Block, end: Block) -> None:
         body = self.loops.setdefault(head, {head})

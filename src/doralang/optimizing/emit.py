@@ -23,8 +23,8 @@ from doralang.types.kinds import Kind
 
 Copy = tuple[Register, Node]
 """the register of a phi and the value that it gets"""
-WITHOUT_RESULT: Final = (i.Call, i.CallVirtual)
-"""what may have no register for its result; internal functions that are a few instructions want one"""
+WITHOUT_RESULT: Final = (i.Call, i.CallVirtual, i.CallInternal)
+"""what may have no register for its result"""
 INVERTED: Final = {i.BranchIf: i.BranchUnless, i.BranchUnless: i.BranchIf}
 NATIVE_ADDRESS: Final = "nativeAddress"
 """the internal function whose argument is loaded right before"""

@@ -76,7 +76,6 @@ class Times(dict[str, float]):
 
     def __str__(self) -> str:
         size = f"{self.instructions} instructions, {self.grown} with inlined ones"
-        size = f"{self.instructions} instructions, {self.grown} with inlined ones"
         lines = [f"optimizer: {self.functions} functions, {size}"]
         for name, seconds in self.items():
             found = self.found[name]

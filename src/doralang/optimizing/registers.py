@@ -7,93 +7,100 @@ Each value begins with a register of its own.  Then phis are joined with their i
 first, where no two values of the joined sets are live at once; what cannot be joined is moved on the edge.
 (After Boissinot et al.: Revisiting Out-of-SSA Translation, 2009: two values of one set interfere if one is
 live where the other is defined.)
+
+    n9 = Compute double.times(n8, n4)    r3 = r3 * r2 if n8 is not needed any more
+
+Last, results are joined with the operands that die in them, as processors with two operands want it: a move
+for each of a hundred computations leaves less room for those that could run at once.
 """
 
 from __future__ import annotations
 
-from typing import Final
-
+from doralang.bytecode import instructions as i
 from doralang.bytecode.instructions import Register
 from doralang.optimizing.graph import Block, Node
 from doralang.optimizing.schedule import Schedule
 from doralang.types.kinds import Kind
-
-MOST_PAIRS: Final = 1 << 10
-"""Larger sets are not joined: it would take too long to find out whether they could be."""
+from doralang.types.primitives import Algebra
 
 
 class Liveness:
-    """Where values are made and used for the last time, and what is live at the ends of blocks, as bits."""
+    """What is live at the ends of blocks, and behind each definition, as bits."""
 
     def __init__(self, schedule: Schedule) -> None:
         self.schedule = schedule
         self.blocks = schedule.graph.blocks
         self.bit: dict[Node, int] = {}
-        self.made: dict[Node, tuple[Block, int]] = {}
-        self.last_use: dict[Block, dict[Node, int]] = {}
-        self.live_out: dict[Block, int] = {}
+        self.live_out: dict[Block, int] = dict.fromkeys(self.blocks, 0)
+        self.behind: dict[Node, int] = {}
+        """for each value what is needed behind the place where it is made"""
         self.used: set[Node] = set()
-        for parameter in schedule.graph.parameters:
-            self.define(parameter, self.blocks[0], -1)
-        for block in self.blocks:
-            self.look_at(block)
+        self.number()
         self.solve()
+        for block in self.blocks:
+            self.walk_up(block)
 
-    def look_at(self, block: Block) -> None:
-        uses: dict[Node, int] = {}
-        for phi in block.phis:
-            self.define(phi, block, -1)
-        for index, node in enumerate(self.schedule.lists[block]):
-            for one in node.inputs:
-                uses[one] = index
-            if node.kind is not None:
-                self.define(node, block, index)
-        self.last_use[block] = uses
-        self.used.update(uses)
-
-    def define(self, node: Node, block: Block, index: int) -> None:
-        self.bit[node] = 1 << len(self.bit)
-        self.made[node] = block, index
+    def number(self) -> None:
+        """Give each value a bit; note what is used."""
+        bit = self.bit
+        for parameter in self.schedule.graph.parameters:
+            bit[parameter] = 1 << len(bit)
+        for block in self.blocks:
+            for node in (*block.phis, *self.schedule.lists[block]):
+                self.used.update(node.inputs)
+                if node.kind is not None:
+                    bit[node] = 1 << len(bit)
 
     def solve(self) -> None:
         """The usual backward analysis; inputs of phis are used at the ends of predecessors."""
-        bit, live_in = self.bit, dict.fromkeys(self.blocks, 0)
-        for block in self.blocks:
-            self.live_out[block] = 0
+        bit, live_out, live_in = self.bit, self.live_out, dict.fromkeys(self.blocks, 0)
+        uses, kills = dict.fromkeys(self.blocks, 0), dict.fromkeys(self.blocks, 0)
         for block in self.blocks:
             for phi in block.phis:
+                kills[block] |= bit[phi]
                 for one, before in zip(phi.inputs, block.predecessors, strict=True):
-                    if one in bit:
-                        self.live_out[before] |= bit[one]
-                    self.used.add(one)
-        uses, kills = dict.fromkeys(self.blocks, 0), dict.fromkeys(self.blocks, 0)
-        for node, (block, _) in self.made.items():
-            kills[block] |= bit[node]
-        for block, last in self.last_use.items():
-            for one in last:
-                uses[block] |= bit.get(one, 0)
+                    live_out[before] |= bit.get(one, 0)
+            for node in self.schedule.lists[block]:
+                kills[block] |= bit.get(node, 0)
+                for one in node.inputs:
+                    uses[block] |= bit.get(one, 0)
         waiting = list(self.blocks)
         while waiting:
             block = waiting.pop()
-            live = (uses[block] | self.live_out[block]) & ~kills[block]
+            live = (uses[block] | live_out[block]) & ~kills[block]
             if live != live_in[block]:
                 live_in[block] = live
                 for before in block.predecessors:
-                    if live & ~self.live_out[before]:
-                        self.live_out[before] |= live
+                    if live & ~live_out[before]:
+                        live_out[before] |= live
                         waiting.append(before)
 
-    def is_live_behind(self, node: Node, block: Block, index: int) -> bool:
-        """Whether a value is needed behind a place, which its own definition may follow."""
-        made_in, made_at = self.made[node]
-        if made_in is block and made_at > index:
-            return False
-        if self.live_out[block] & self.bit[node]:
-            return True
-        return self.last_use[block].get(node, -2) > index
+    def walk_up(self, block: Block) -> None:
+        bit, behind, live = self.bit, self.behind, self.live_out[block]
+        for node in reversed(self.schedule.lists[block]):
+            if node in bit:
+                behind[node] = live
+                live &= ~bit[node]
+            for one in node.inputs:
+                live |= bit.get(one, 0)
+        for phi in block.phis:
+            behind[phi] = live
+        if block is self.blocks[0]:
+            for parameter in self.schedule.graph.parameters:
+                behind[parameter] = live
 
-    def interfere(self, one: Node, other: Node) -> bool:
-        return self.is_live_behind(one, *self.made[other]) or self.is_live_behind(other, *self.made[one])
+
+class Web:
+    """Values that share a register: their bits, and what is live where they are made."""
+
+    __slots__ = ("bits", "live", "nodes", "parameter")
+
+    def __init__(self, node: Node, bit: int, live: int, parameter: int | None) -> None:
+        self.nodes = [node]
+        self.bits = bit
+        self.live = live
+        self.parameter = parameter
+        """the number of the parameter that is among them"""
 
 
 class Registers:
@@ -102,19 +109,22 @@ class Registers:
     def __init__(self, schedule: Schedule) -> None:
         self.schedule = schedule
         self.liveness = Liveness(schedule)
-        graph = schedule.graph
-        self.sets: dict[Node, list[Node]] = {node: [node] for node in self.liveness.bit}
-        self.parameters = set(graph.parameters)
-        self.join()
+        graph, live = schedule.graph, self.liveness
+        numbers = {node: node.data[0] for node in graph.parameters}
+        self.webs = {
+            node: Web(node, bit, live.behind[node], numbers.get(node)) for node, bit in live.bit.items()
+        }
+        self.join_phis()
+        self.join_operands()
         self.kinds: list[Kind] = [*graph.ref.parameters]
         self.of: dict[Node, Register] = {}
         for parameter in graph.parameters:
-            for node in self.sets[parameter]:
+            for node in self.webs[parameter].nodes:
                 self.of[node] = Register(parameter.data[0])
         for node in self.liveness.bit:
             if node not in self.of:
                 register = self.new(node.kind)
-                for one in self.sets[node]:
+                for one in self.webs[node].nodes:
                     self.of[one] = register
 
     def new(self, kind: Kind | None) -> Register:
@@ -122,7 +132,7 @@ class Registers:
         self.kinds.append(kind)
         return Register(len(self.kinds) - 1)
 
-    def join(self) -> None:
+    def join_phis(self) -> None:
         """Join phis with their inputs, where that is possible."""
         depth = self.schedule.dominators.loop_depth
         pairs: list[tuple[int, int, Node, Node]] = []
@@ -132,21 +142,41 @@ class Registers:
                     if not self.schedule.is_remade(one) and one is not phi:
                         pairs.append((-depth[before], len(pairs), phi, one))
         for _, _, phi, one in sorted(pairs, key=lambda pair: pair[:2]):
-            self.join_two(phi, one)
+            self.join(phi, one)
 
-    def join_two(self, one: Node, other: Node) -> None:
-        first, second = self.sets[one], self.sets[other]
-        if first is second or len(first) * len(second) > MOST_PAIRS or self.keeps_apart(first, second):
-            return
-        if any(self.liveness.interfere(left, right) for left in first for right in second):
-            return
-        first += second
-        for node in second:
-            self.sets[node] = first
+    def join_operands(self) -> None:
+        """Join computations with operands that die in them."""
+        for block in self.schedule.graph.blocks:
+            for node in self.schedule.lists[block]:
+                if node.op is i.Compute and node in self.webs:
+                    self.join_operand(node)
 
-    def keeps_apart(self, first: list[Node], second: list[Node]) -> bool:
-        """Two parameters have registers of their own, and `self` is never written."""
-        parameters = [node for node in (*first, *second) if node in self.parameters]
-        if len(parameters) > 1:
+    def join_operand(self, node: Node) -> None:
+        """The first operand before the second, which may take its place only if both may be exchanged."""
+        count = 2 if Algebra.COMMUTES in node.operation.algebra else 1
+        for one in node.inputs[:count]:
+            if one.kind is node.kind and one in self.webs and self.join(node, one):
+                return
+
+    def join(self, one: Node, other: Node) -> bool:
+        """Let two values and those with them share a register, unless some of them are live at once."""
+        first, second = self.webs[one], self.webs[other]
+        if first is second:
             return True
-        return self.schedule.graph.ref.has_self and any(node.data[0] == 0 for node in parameters)
+        if first.bits & second.live or second.bits & first.live or self.keeps_apart(first, second):
+            return False
+        if len(first.nodes) < len(second.nodes):
+            first, second = second, first
+        first.nodes += second.nodes
+        first.bits |= second.bits
+        first.live |= second.live
+        if second.parameter is not None:
+            first.parameter = second.parameter
+        for node in second.nodes:
+            self.webs[node] = first
+        return True
+
+    def keeps_apart(self, first: Web, second: Web) -> bool:
+        """Two parameters have registers of their own, and `self` is never written."""
+        numbers = {first.parameter, second.parameter} - {None}
+        return len(numbers) > 1 or (self.schedule.graph.ref.has_self and 0 in numbers)

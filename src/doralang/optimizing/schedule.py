@@ -80,18 +80,21 @@ class Schedule:
                 for one in fixed.inputs:
                     use(one, block)
         for node in reversed(floating):
-            block = self.place[node] = self.choose(node, late[node])
-            for one in node.inputs:
-                use(one, block)
+            if not self.is_remade(node):
+                block = self.place[node] = self.choose(node, late[node])
+                for one in node.inputs:
+                    use(one, block)
 
     def choose(self, node: Node, late: Block) -> Block:
         """The block in the fewest loops on the way up from `late` to where the inputs are."""
-        loop_depth, parent, early = self.dominators.loop_depth, self.dominators.parent, self.early[node]
-        best = block = late
-        while block is not early:
-            block = parent[block]
-            if loop_depth[block] < loop_depth[best]:
-                best = block
+        depth, outside, limit = (
+            self.dominators.depth,
+            self.dominators.outside,
+            self.dominators.depth[self.early[node]],
+        )
+        best = late
+        while (block := outside[best]) is not None and depth[block] >= limit:
+            best = block
         return best
 
     def list_blocks(self, floating: list[Node]) -> None:
