@@ -208,6 +208,7 @@ class Generator:
             f"{lower}..{upper}",
             f"{lower}..={upper - 1}",
             f"({lower}..{upper}).reversed()",
+            f"[{lower}, {upper}, {lower}]",
         )
         self.put(depth, f"for {name} in {self.random.choice(ranges)} {{")
         scope.variables.append((name, "int", False))
