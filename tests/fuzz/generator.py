@@ -355,6 +355,10 @@ class Generator:
 
     def text_of(self, type: str, scope: Scope, depth: int) -> str:
         other = self.random.choice([one for one in TYPES if one != "Str"])
+        if self.chance(0.3):
+            return (
+                f'"<${{{self.expression(other, scope, depth)}}}|${{{self.expression("Str", scope, depth)}}}>"'
+            )
         return f"({self.expression(other, scope, depth)}).toString()"
 
     def from_array(self, type: str, scope: Scope, depth: int) -> str:

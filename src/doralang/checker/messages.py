@@ -57,6 +57,7 @@ MESSAGES: Final[dict[str, tuple[str, str | None]]] = {
     "E0420": ("this text is too long for a constant", "{hint}"),
     "E0421": ("expected `{expected}`, found `{found}`", "all {what} have the type of the first"),
     "E0422": ("an `if` with a value needs an `else`", None),
+    "E0423": ("`{type}` has no text", "give it a method `toString() -> Str`"),
     "E0424": ("this block has no value", "end it in an expression without `;`"),
     "E0430": ("nobody knows the type of this `nil`", "declare the type of the tuple"),
     "E0431": ("variant `{name}` has {what}", "{hint}"),

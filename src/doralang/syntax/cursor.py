@@ -17,7 +17,7 @@ from collections.abc import Callable
 from typing import Final, NoReturn, TypeVar
 
 from doralang.syntax import tree
-from doralang.syntax.tokens import CHARACTER, END, NAME, NUMBER, STRING, Tokens
+from doralang.syntax.tokens import CHARACTER, END, NAME, NUMBER, STRING, TEMPLATE, Tokens
 from doralang.syntax.words import KEYWORDS
 from doralang.text.diagnostics import Diagnostics
 from doralang.text.recursion import HOP, on_fresh_stack
@@ -39,7 +39,21 @@ STATEMENT_KEYWORDS: Final = frozenset(
 )
 JUMPS: Final = frozenset({"break", "continue", "return", "throw"})
 OPERAND_STARTS: Final = frozenset(
-    {NAME, NUMBER, STRING, CHARACTER, "true", "false", "nil", "self", "super", "try", "try!", "try?"}
+    {
+        NAME,
+        NUMBER,
+        STRING,
+        TEMPLATE,
+        CHARACTER,
+        "true",
+        "false",
+        "nil",
+        "self",
+        "super",
+        "try",
+        "try!",
+        "try?",
+    }
 )
 STATEMENT_STARTS: Final = STATEMENT_KEYWORDS | OPERAND_STARTS | {"{", "defer", "spawn", "@"}
 

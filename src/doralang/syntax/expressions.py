@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from doralang.syntax import tree
-from doralang.syntax.atoms import character, number, string
+from doralang.syntax import literals, tree
+from doralang.syntax.atoms import character, element_of_tuple, number, string
 from doralang.syntax.cursor import (
     DECLARING,
     DEEPEST,
@@ -23,7 +23,7 @@ from doralang.syntax.cursor import (
 )
 from doralang.syntax.patterns import pattern
 from doralang.syntax.reserved import lambda_expression, looks_like_lambda, looks_like_struct
-from doralang.syntax.tokens import CHARACTER, END, NAME, NUMBER, STRING
+from doralang.syntax.tokens import CHARACTER, END, FINAL, MIDDLE, NAME, NUMBER, STRING, TEMPLATE
 from doralang.syntax.types import MOST_ELEMENTS, parse_type, too_many_elements, type_arguments
 from doralang.text.recursion import HOP
 from doralang.text.source import Span
@@ -227,20 +227,6 @@ def member(c: Cursor, receiver: tree.Expression) -> tree.Expression:
     return tree.Member(span, receiver, name)
 
 
-def element_of_tuple(c: Cursor, receiver: tree.Expression, start: int) -> tree.Expression:
-    """`.0`, or `.0.1`, of which the lexer has made a fraction"""
-    first, _, second = c.text().partition(".")
-    if not (first.isdigit() and (second.isdigit() or not second)) or c.text().endswith("."):
-        c.name()
-        return tree.Member(Span(start, start + 1), receiver, "")
-    at = c.take().start
-    element = tree.Member(Span(start, at + len(first)), receiver, first)
-    if not second:
-        return element
-    element.start, element.end = start, at + len(first)
-    return tree.Member(Span(at + len(first), c.ends[c.at - 1]), element, second)
-
-
 def explicit_types(c: Cursor) -> list[tree.Type]:
     """`::<A, B>`; the cursor is at the `::`."""
     c.advance()
@@ -373,6 +359,39 @@ def bar(c: Cursor) -> tree.Expression:
     if looks_like_lambda(c):
         return lambda_expression(c)
     return no_expression(c)
+
+
+def template(c: Cursor) -> tree.Expression:
+    """`"text ${e} text"`"""
+    if c.formula is not None:
+        return no_expression(c)
+    at = c.at
+    pieces: list[str] = []
+    holes: list[tree.Expression] = []
+    places: list[Span] = []
+    while True:
+        kind, end = c.kind, c.ends[c.at]
+        pieces.append(literals.piece(c.take_text()))
+        if kind is FINAL:
+            break
+        places.append(Span(end - 2, end))
+        if c.kind is MIDDLE or c.kind is FINAL:
+            c.report("E0111", places[-1], "there is no expression in this hole")
+            c.skips += 1
+            continue
+        holes.append(inner_expression(c))
+        if not end_of_hole(c):
+            break
+    return c.spanning(tree.Template(c.tokens.span(at), pieces, holes, places), c.starts[at])
+
+
+def end_of_hole(c: Cursor) -> bool:
+    """Be at the text behind a hole; false if there is none."""
+    if c.kind is not MIDDLE and c.kind is not FINAL:
+        c.fail("E0201", "`}`")
+    while c.kind is not MIDDLE and c.kind is not FINAL and c.kind is not END:
+        c.skip()
+    return c.kind is not END
 
 
 def list_literal(c: Cursor) -> tree.Expression:
@@ -554,6 +573,7 @@ _FACTORS: Final[dict[str, Callable[[Cursor], tree.Expression]]] = {
     NAME: named,
     NUMBER: number,
     STRING: string,
+    TEMPLATE: template,
     CHARACTER: character,
     "true": lambda c: tree.Boolean(c.take(), True),
     "false": lambda c: tree.Boolean(c.take(), False),

@@ -154,6 +154,13 @@ def _float_text(value: float) -> str:
     return mantissa + exponent + digits
 
 
+def _template(node: tree.Template) -> Parts:
+    parts: Parts = ['"', quoted(node.pieces[0], '"')[1:-1]]
+    for hole, piece in zip(node.holes, node.pieces[1:], strict=True):
+        parts += ["${", hole, "}", quoted(piece, '"')[1:-1]]
+    return [*parts, '"']
+
+
 def _call(node: tree.Call) -> Parts:
     return [node.name, *_turbofish(node.type_arguments), *_arguments(node.arguments)]
 
@@ -396,6 +403,7 @@ _PARTS: Final[dict[type[tree.Node], Callable[[Any], Parts]]] = {
     tree.Number: _number,
     tree.Character: lambda node: [quoted(chr(node.value), "'")],
     tree.Text: lambda node: [quoted(node.value, '"')],
+    tree.Template: _template,
     tree.Boolean: lambda node: ["true" if node.value else "false"],
     tree.Nil: lambda node: ["nil"],
     tree.Self: lambda node: ["self"],

@@ -124,6 +124,16 @@ class Text(Node):
 
 
 @dataclass(slots=True, repr=False, eq=False)
+class Template(Node):
+    """`"text ${e} text"`: pieces of text, and a hole behind each but the last; the span is the quote"""
+
+    pieces: list[str]
+    holes: list[Expression]
+    places: list[Span] = field(compare=False)
+    """where the `${` stand"""
+
+
+@dataclass(slots=True, repr=False, eq=False)
 class Boolean(Node):
     value: bool
 
@@ -582,6 +592,7 @@ Expression: TypeAlias = (
     Number
     | Character
     | Text
+    | Template
     | Boolean
     | Nil
     | Self
