@@ -10,7 +10,7 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from fuzz import values, ways
+from fuzz import cases, values, ways
 from fuzz.ways import WayGenerator
 
 INTEGERS = ("int", "long")
@@ -81,7 +81,7 @@ class Generator:
         self.names = 0
 
     def program(self) -> str:
-        self.lines = [*CLASSES.strip().splitlines(), *ways.HEAD]
+        self.lines = [*CLASSES.strip().splitlines(), *cases.HEAD, *ways.HEAD]
         for _ in range(self.random.randint(0, 3)):
             type = self.random.choice(TYPES)
             name = self.fresh("g")
@@ -208,6 +208,7 @@ class Generator:
             f"{lower}..{upper}",
             f"{lower}..={upper - 1}",
             f"({lower}..{upper}).reversed()",
+            f"[{lower}, {upper}, {lower}]",
         )
         self.put(depth, f"for {name} in {self.random.choice(ranges)} {{")
         scope.variables.append((name, "int", False))
@@ -297,7 +298,17 @@ class Generator:
 
     def from_statements(self, type: str, scope: Scope, depth: int) -> str:
         make = self.random.choice(
-            (values.branches, values.operand, values.with_assignment, values.from_list, values.from_tuple)
+            (
+                values.branches,
+                values.operand,
+                values.with_assignment,
+                values.from_list,
+                values.from_tuple,
+                cases.from_match,
+                cases.from_match,
+                cases.from_tree,
+                cases.from_option,
+            )
         )
         return make(self, type, scope, depth)
 
@@ -344,6 +355,10 @@ class Generator:
 
     def text_of(self, type: str, scope: Scope, depth: int) -> str:
         other = self.random.choice([one for one in TYPES if one != "Str"])
+        if self.chance(0.3):
+            return (
+                f'"<${{{self.expression(other, scope, depth)}}}|${{{self.expression("Str", scope, depth)}}}>"'
+            )
         return f"({self.expression(other, scope, depth)}).toString()"
 
     def from_array(self, type: str, scope: Scope, depth: int) -> str:

@@ -24,6 +24,7 @@ from doralang.user_cache import VARIABLE
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
+from fuzz import cases
 from fuzz.generator import CLASSES, EDGES, Generator, Scope
 
 MORE_CLASSES = """
@@ -144,7 +145,7 @@ class PathGenerator(Generator):
         """the path that has a wrong index"""
 
     def program(self) -> str:
-        self.lines = (CLASSES.strip() + MORE_CLASSES).splitlines()
+        self.lines = [*(CLASSES.strip() + MORE_CLASSES).splitlines(), *cases.HEAD]
         for _ in range(self.random.randint(0, 3)):
             type, name = self.random.choice(tuple(EDGES)), self.fresh("g")
             self.lines.append(f"var {name}: {type} = {self.literal(type)};")

@@ -97,11 +97,29 @@ def larger(inner: st.SearchStrategy[object]) -> st.SearchStrategy[object]:
 EXPRESSIONS = st.recursive(LEAVES, larger, max_leaves=12)
 MAYBE = st.one_of(st.none(), EXPRESSIONS)
 
+NUMBER_PATTERNS = node(tree.Number, st.just(tree.NumberKind.INT), st.integers(0, 100), st.booleans())
+SIMPLE_PATTERNS = st.one_of(
+    node(tree.AnyPattern),
+    node(tree.NamePattern, NAMES),
+    node(tree.TypedPattern, NAMES, node(tree.NamedType, NAMES, st.just([]))),
+    node(tree.LiteralPattern, st.one_of(NUMBER_PATTERNS, node(tree.Text, st.text(max_size=3)))),
+    node(tree.RangePattern, NUMBER_PATTERNS, NUMBER_PATTERNS, st.booleans()),
+)
 PATTERNS = st.recursive(
-    st.one_of(node(tree.AnyPattern), node(tree.NamePattern, NAMES)),
-    lambda inner: node(tree.TuplePattern, st.lists(inner, min_size=2, max_size=3), st.booleans()),
+    SIMPLE_PATTERNS,
+    lambda inner: st.one_of(
+        node(tree.TuplePattern, st.lists(inner, min_size=2, max_size=3), st.booleans()),
+        node(
+            tree.VariantPattern, NAMES, NAMES, PLACES, st.lists(inner, min_size=1, max_size=2), st.booleans()
+        ),
+        node(tree.BoundPattern, NAMES, inner),
+    ),
     max_leaves=3,
 )
+ALTERNATIVES = node(
+    tree.AlternativePattern, st.lists(PATTERNS, min_size=2, max_size=3), st.just([NOWHERE, NOWHERE])
+)
+VARIABLES = st.one_of(node(tree.AnyPattern), node(tree.NamePattern, NAMES))
 
 TUPLE_PATTERNS = node(tree.TuplePattern, st.lists(PATTERNS, min_size=2, max_size=3), st.booleans())
 
@@ -129,7 +147,17 @@ def compound(inner: st.SearchStrategy[object]) -> st.SearchStrategy[object]:
         ),
         node(tree.While, EXPRESSIONS, block),
         node(tree.Loop, block),
-        node(tree.For, PATTERNS, EXPRESSIONS, block),
+        node(tree.For, VARIABLES, EXPRESSIONS, block),
+        node(
+            tree.Match,
+            EXPRESSIONS,
+            st.lists(
+                node(
+                    tree.MatchArm, st.one_of(PATTERNS, ALTERNATIVES), st.one_of(st.none(), EXPRESSIONS), block
+                ),
+                max_size=2,
+            ),
+        ),
         node(tree.Do, block, st.lists(catch, min_size=1, max_size=2), st.one_of(st.none(), block)),
     )
 

@@ -119,10 +119,15 @@ def out_of_bounds(context: Context, insn: i.CallInternal) -> None:
     context.masm.jump(context.trap(Trap.INDEX))
 
 
+def value_missing(context: Context, insn: i.CallInternal) -> None:
+    context.masm.jump(context.trap(Trap.MISSING))
+
+
 INLINE: Final[dict[str, Callable[[Context, i.CallInternal], None]]] = {
     "Str.len": text_length,
     "Str.getByte": text_byte,
     "outOfBounds": out_of_bounds,
+    "valueMissing": value_missing,
     **RAW,
 }
 """Internal functions that are a few instructions, by key."""

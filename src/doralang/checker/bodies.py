@@ -14,8 +14,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from doralang.checker import program as typed
+from doralang.checker.arguments import check_anyway
 from doralang.checker.body import Body, Handlers
-from doralang.checker.calls import check_anyway, constructor_callee
+from doralang.checker.calls import constructor_callee
 from doralang.checker.classes import has_primary_parameters
 from doralang.checker.declarations import (
     ClassDeclaration,

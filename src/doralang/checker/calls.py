@@ -6,14 +6,24 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from doralang.checker import program as typed
+from doralang.checker.arguments import check_anyway, explicit_arguments
 from doralang.checker.body import Body, Checked, Leaves
 from doralang.checker.generics import Build, Callee, callee, check_call, check_overloaded
 from doralang.checker.lookup import Ambiguous, Found, find_method, find_static, members_known, method_names
-from doralang.checker.messages import count
 from doralang.checker.nearness import suggestion
-from doralang.checker.program import Call, Class, Compute, Dispatch, Function, New, Target, TypedExpression
-from doralang.checker.resolve import resolve_type
+from doralang.checker.program import (
+    Call,
+    Class,
+    Compute,
+    Dispatch,
+    Function,
+    New,
+    Target,
+    TypedExpression,
+    Variant,
+)
 from doralang.checker.scopes import kind_name
+from doralang.checker.variants import unknown_variant, variant_value
 from doralang.library.files import GRANTED
 from doralang.library.internals import RAW
 from doralang.syntax import tree
@@ -50,25 +60,6 @@ def make_call(span: Span, function: Function, dispatch: Dispatch, receiver: list
     return build
 
 
-def explicit_arguments(
-    body: Body, span: Span, name: str, nodes: Sequence[tree.Type], parameters: Sequence[TypeParameter]
-) -> dict[Type, Type] | None:
-    """Written type arguments as a mapping; None, reported, if their number is wrong."""
-    types = [resolve_type(body.context, node) for node in nodes]
-    if len(types) != len(parameters):
-        wanted = count(len(parameters), "type argument")
-        body.error("E0607", span, name=name, expected=wanted, found=len(types))
-        return None
-    return dict(zip(parameters, types, strict=True))
-
-
-def check_anyway(body: Body, nodes: Sequence[tree.Expression], span: Span) -> TypedExpression:
-    """Look for mistakes in the arguments of a call that is wrong already."""
-    for node in nodes:
-        body.argument(node)
-    return body.wrong(span)
-
-
 def note_throws(body: Body, span: Span, function: Function) -> None:
     if function.throws:
         body.call_throws(span, function.name)
@@ -92,6 +83,8 @@ def check_named_call(body: Body, node: tree.Call, expected: Type | None) -> Chec
         if not is_granted(body, node.name, node.span):
             return check_anyway(body, node.arguments, node.span)
         return construct(body, node, entity, expected)
+    if isinstance(entity, Variant):
+        return variant_value(body, node.span, entity, node.type_arguments, node.arguments, expected)
     if body.formula and entity is None and node.arguments and node.name not in RAW:
         receiver = body.expression(node.arguments[0])
         call = tree.MethodCall(
@@ -213,7 +206,14 @@ def check_static_call(body: Body, node: tree.StaticCall, expected: Type | None) 
     if not is_granted(body, node.owner, node.span):
         return check_anyway(body, node.arguments, node.span)
     body.context.note(node.span.start, entity)
+    variant = entity.variants.get(node.name)
+    if variant is not None and not node.type_arguments:
+        body.context.note(node.name_span.start, variant)
+        return variant_value(body, node.span, variant, node.owner_arguments, node.arguments, expected)
     found = find_static(body.context, entity.self_type, node.name)
+    if found is None and entity.variants and body.unit.knows_members(entity):
+        unknown_variant(body, node.span, entity, node.name)
+        return check_anyway(body, node.arguments, node.span)
     if found is None:
         if body.unit.knows_members(entity) and body.is_news(entity, node.name):
             hint = suggestion(body.unit, node.name, method_names(body.context, entity.self_type, static=True))

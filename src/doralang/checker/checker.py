@@ -16,14 +16,18 @@ from typing import Final
 from doralang.checker import (
     assignments,
     calls,
+    enums,
     expressions,
     formulas,
     jumps,
     lists,
+    matches,
     operators,
     statements,
+    templates,
     tuples,
     values,
+    variants,
 )
 from doralang.checker import program as typed
 from doralang.checker.bodies import check_constructor, check_function, check_global, new_body
@@ -48,7 +52,7 @@ from doralang.checker.traits import declare_impl, declare_trait
 from doralang.syntax import tree
 from doralang.text.diagnostics import Diagnostics
 from doralang.text.source import NOWHERE, Source
-from doralang.types.types import ERROR, INT, NIL, UNIT, PrimitiveType, Type
+from doralang.types.types import ERROR, INT, NIL, UNIT, EnumType, PrimitiveType, Type
 
 NOTHING: Final[frozenset[str]] = frozenset()
 """granted to formulas"""
@@ -64,9 +68,12 @@ HANDLERS: Final = Handlers(
         **jumps.LEAVES,
         **lists.LEAVES,
         **tuples.LEAVES,
+        **templates.LEAVES,
+        **matches.LEAVES,
+        **variants.LEAVES,
     },
     links={**calls.LINKS, **operators.LINKS},
-    statements={**statements.STATEMENTS},
+    statements={**statements.STATEMENTS, **matches.STATEMENTS},
 )
 FORMULA_HANDLERS: Final = Handlers(
     plain={**HANDLERS.plain, **formulas.PLAIN},
@@ -89,6 +96,9 @@ class MainRule(Enum):
     TESTS = 2
 
 
+PRELUDE_ENUMS: Final = ("Option", "Result")
+"""whose variants are names of the prelude by themselves"""
+
 Completion = tuple[Function | None, Callable[[], None]]
 
 
@@ -105,6 +115,9 @@ class CheckedLibrary:
 def declare(declarations: Declarations) -> list[Completion]:
     """Make everything known that declarations say; returns what checks the bodies, in order."""
     unit = declarations.unit
+    for enum in declarations.enums:
+        if not enum.entity.variants:
+            enums.declare_form(enum)
     declare_parents(declarations)
     declare_class_bounds(declarations)
     bodies = [function_completion(declare_function(one)) for one in declarations.functions]
@@ -113,6 +126,9 @@ def declare(declarations: Declarations) -> list[Completion]:
     for declaration in declarations.classes:
         declare_members(declaration)
         bodies += class_completions(declaration)
+    for enum in declarations.enums:
+        enums.declare_variants(enum)
+        bodies += [function_completion(one) for one in enum.methods]
     for impl in declarations.impls:
         bodies += [function_completion(one) for one in declare_impl(declarations, impl)]
     for variable in declarations.globals:
@@ -163,6 +179,7 @@ def check_library(
     tuples.declare_tuples(unit)
     for source, file in files:
         collect(declarations, source, file)
+    enums.enter_variants(declarations, PRELUDE_ENUMS)
     for function, complete in declare(declarations):
         if function is not None:
             function.complete = complete
@@ -302,7 +319,8 @@ def check_formula(
     body.formula = True
     value = body.expression(nothing_missing(node))
     text = library.library.classes["Str"].of()
-    if not (isinstance(value.type, PrimitiveType) or value.type is text or body.is_unknown(value.type)):
+    plain = isinstance(value.type, PrimitiveType) and not isinstance(value.type, EnumType)
+    if not (plain or value.type is text or body.is_unknown(value.type)):
         found = "nil" if value.type is NIL else value.type
         body.error("E0401", node.span, expected="a primitive type or Str", found=found, hint=None)
     function.result = value.type

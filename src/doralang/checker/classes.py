@@ -8,6 +8,7 @@ from doralang.checker.declarations import (
     ClassDeclaration,
     ConstructorDeclaration,
     Declarations,
+    EnumDeclaration,
     FunctionDeclaration,
     check_body_present,
     check_for_library,
@@ -111,7 +112,8 @@ def report_cycle(declaration: ClassDeclaration) -> None:
 
 
 def declare_class_bounds(declarations: Declarations) -> None:
-    for declaration in declarations.classes:
+    generic: list[ClassDeclaration | EnumDeclaration] = [*declarations.classes, *declarations.enums]
+    for declaration in generic:
         resolve_bounds(declaration.context, declaration.node.type_parameters)
 
 
@@ -179,7 +181,7 @@ def declare_member_field(declaration: ClassDeclaration, node: tree.Field) -> Non
     )
 
 
-def declare_method(declaration: ClassDeclaration, node: tree.Function) -> None:
+def declare_method(declaration: ClassDeclaration | EnumDeclaration, node: tree.Function) -> None:
     entity, context = declaration.entity, declaration.context
     is_static = Modifier.STATIC in node.modifiers
     kind = FunctionKind.STATIC if is_static else FunctionKind.METHOD

@@ -52,6 +52,16 @@ class ClassDeclaration:
 
 
 @dataclass(slots=True)
+class EnumDeclaration:
+    """An enum on its way."""
+
+    entity: Class
+    node: tree.Enum
+    context: Context
+    methods: list[FunctionDeclaration] = field(default_factory=list)
+
+
+@dataclass(slots=True)
 class TraitDeclaration:
     trait: Trait
     node: tree.Trait
@@ -77,6 +87,7 @@ class Declarations:
 
     unit: Unit
     classes: list[ClassDeclaration] = field(default_factory=list)
+    enums: list[EnumDeclaration] = field(default_factory=list)
     functions: list[FunctionDeclaration] = field(default_factory=list)
     traits: list[TraitDeclaration] = field(default_factory=list)
     impls: list[ImplDeclaration] = field(default_factory=list)
@@ -86,7 +97,9 @@ class Declarations:
 
 # Names.
 
-NamedDeclaration: TypeAlias = tree.Function | tree.Class | tree.Trait | tree.Global | tree.Constant
+NamedDeclaration: TypeAlias = (
+    tree.Function | tree.Class | tree.Enum | tree.Trait | tree.Global | tree.Constant
+)
 
 
 def collect(declarations: Declarations, source: Source, file: tree.File) -> None:
@@ -118,6 +131,11 @@ def make_entity(
         entity.modifiers = node.modifiers
         check_for_library(context, node)
         declarations.classes.append(ClassDeclaration(entity, node, context.inner(parameters)))
+        return entity
+    if isinstance(node, tree.Enum):
+        parameters = new_parameters(context, node.type_parameters)
+        entity = Class(node.name, tuple(parameters.values()), source, node.span)
+        declarations.enums.append(EnumDeclaration(entity, node, context.inner(parameters)))
         return entity
     if isinstance(node, tree.Trait):
         trait = Trait(node.name, source, node.span)

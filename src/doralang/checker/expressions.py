@@ -9,10 +9,11 @@ from doralang.checker import program as typed
 from doralang.checker.body import Body, Checked, Leaves, TryContext, Waiting
 from doralang.checker.lookup import find_field
 from doralang.checker.nearness import suggestion
-from doralang.checker.program import Global, TypedExpression
+from doralang.checker.program import Global, TypedExpression, Variant
 from doralang.checker.scopes import ConstantName, kind_name
+from doralang.checker.variants import variant_value
 from doralang.syntax import tree
-from doralang.types.types import BOOL, CHAR, ERROR, NIL, UNIT, Type, is_assignable
+from doralang.types.types import BOOL, CHAR, ERROR, INT, NEVER, NIL, UNIT, ClassType, Type, is_assignable
 
 
 def check_character(body: Body, node: tree.Character, expected: Type | None) -> TypedExpression:
@@ -42,7 +43,7 @@ def check_self(body: Body, node: tree.Self, expected: Type | None) -> TypedExpre
     return typed.GetLocal(node.span, local.type, local)
 
 
-def check_name(body: Body, node: tree.Name, expected: Type | None) -> TypedExpression:
+def check_name(body: Body, node: tree.Name, expected: Type | None) -> Checked:
     local = body.find_local(node.name)
     if local is not None:
         body.context.note(node.span.start, local)
@@ -58,6 +59,8 @@ def check_name(body: Body, node: tree.Name, expected: Type | None) -> TypedExpre
         return typed.GetGlobal(node.span, entity.type, entity)
     if isinstance(entity, ConstantName):
         return body.constant(entity, node.span)
+    if isinstance(entity, Variant):
+        return variant_value(body, node.span, entity, [], None, expected)
     return unknown_name(body, node, entity)
 
 
@@ -161,6 +164,31 @@ def force(node: tree.ForcedTry, operand: TypedExpression) -> TypedExpression:
     return operand if operand.type is ERROR else typed.TryForce(node.span, operand.type, operand)
 
 
+def check_optional_try(body: Body, node: tree.OptionalTry, expected: Type | None) -> Checked:
+    """`Some` of the value, or `None` if an exception leaves the operand."""
+    option = body.unit.library_class("Option")
+    is_option = isinstance(expected, ClassType) and expected.head is option
+    inner = expected.arguments[0] if is_option and isinstance(expected, ClassType) else None
+    before = body.invalid
+    operand, calls = check_operand(body, node.operand, inner, keeps=True)
+    if calls == 0 and body.invalid == before:
+        body.error("E0802", node.span)
+    value = operand.finish(inner) if isinstance(operand, Waiting) else operand
+    if body.is_unknown(value.type):
+        return body.wrong(node.span)
+    if value.type in (UNIT, NIL, NEVER):
+        return body.error("E0407", node.operand.span, type=value.type)
+    type = option.of((inner if inner is not None and is_assignable(value.type, inner) else value.type,))
+    some = option.variants["Some"].made
+    assert some is not None
+    made = typed.Record(node.span, type, some, [typed.Constant(node.span, INT, SOME), value])
+    return typed.TryElse(node.span, type, made, typed.DefaultValue(node.span, type))
+
+
+SOME: Final = 1
+"""the tag of `Some`"""
+
+
 # C ? A : B
 
 
@@ -191,5 +219,6 @@ LEAVES: Final[Leaves] = {
     **PLAIN,
     tree.Try: check_try,
     tree.ForcedTry: check_forced_try,
+    tree.OptionalTry: check_optional_try,
     tree.Choice: check_choice,
 }

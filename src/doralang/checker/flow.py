@@ -44,6 +44,8 @@ def returns(node: tree.Statement | tree.Expression, known: Known, depth: int = 1
         return node.otherwise is not None and all(
             returns(body, known, depth) for body in [*(arm.body for arm in node.arms), node.otherwise]
         )
+    if isinstance(node, tree.Match):
+        return all(returns(arm.body, known, depth) for arm in node.arms)
     if isinstance(node, tree.Loop):
         return not known.strict and returns(node.body, known, depth)
     if isinstance(node, tree.Do):
@@ -71,6 +73,8 @@ def falls_through(node: tree.Statement | tree.Expression, known: Known) -> Span:
             inner = next((arm.body for arm in node.arms if not returns(arm.body, known)), node.otherwise)
             if inner is None:
                 return missing_else(node)
+        elif isinstance(node, tree.Match):
+            inner = next(arm.body for arm in node.arms if not returns(arm.body, known))
         elif isinstance(node, tree.Loop):
             inner = node.body
         elif isinstance(node, tree.Do):

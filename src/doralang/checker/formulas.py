@@ -328,7 +328,7 @@ CONSTANTS: Final[dict[str, tuple[Type, bool | int | float | str]]] = {
 }
 
 
-def check_name(body: Body, node: tree.Name, expected: Type | None) -> TypedExpression:
+def check_name(body: Body, node: tree.Name, expected: Type | None) -> Checked:
     if not node.name.isascii() and body.context.source.text[node.span.start] != "`":
         return body.wrong(node.span)  # the lexer has said so
     hint = MISNOMERS.get(node.name)

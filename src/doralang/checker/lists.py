@@ -12,7 +12,7 @@ from typing import Final
 from doralang.checker import program as typed
 from doralang.checker.body import Body, Checked, Leaves, Waiting
 from doralang.checker.program import Class, Dispatch, Function, Target, TypedExpression
-from doralang.checker.values import joined
+from doralang.checker.values import alternatives, joined
 from doralang.syntax import tree
 from doralang.types.types import ERROR, INT, LARGEST, NIL, UNIT, ClassType, Type, has_value, size_of
 
@@ -21,16 +21,51 @@ def check_list(body: Body, node: tree.ListLiteral, expected: Type | None) -> Che
     """An empty one has the expected type, and may wait for it."""
     if not node.elements and expected is None:
         head = body.unit.library_class("Vec").self_type
-        return Waiting(body, node.span, head, [], lambda wanted: make_list(body, node, wanted))
+        return Waiting(body, node.span, head, [], lambda wanted: must_finish(make_list(body, node, wanted)))
     return make_list(body, node, expected)
 
 
-def make_list(body: Body, node: tree.ListLiteral, expected: Type | None) -> TypedExpression:
+def make_list(body: Body, node: tree.ListLiteral, expected: Type | None) -> Checked:
     wanted = expected_element(body, expected)
-    elements = [body.expression(element, wanted) for element in node.elements]
-    type = joined(body, elements, wanted, "elements") if elements else wanted
-    if type is ERROR:
-        return body.wrong(node.span)
+    if not node.elements:
+        return list_of(body, node, expected, wanted, [])
+    elements = [body.argument(element, wanted) for element in node.elements]
+    first = next((one for one in elements if isinstance(one, Waiting)), None)
+    if first is None or wanted is not None or any(not isinstance(one, Waiting) for one in elements):
+        return must_finish(
+            alternatives(
+                body,
+                node.span,
+                elements,
+                wanted,
+                lambda type, values: list_of(body, node, expected, type, values),
+                "elements",
+            )
+        )
+
+    def finish(whole: Type | None) -> TypedExpression:
+        type = expected_element(body, whole)
+        if type is None:
+            return first.finish(None)
+        values = [one.finish(type) if isinstance(one, Waiting) else one for one in elements]
+        found = joined(body, values, type, "elements")
+        return body.wrong(node.span) if found is ERROR else list_of(body, node, whole, found, values)
+
+    return Waiting(body, node.span, body.unit.library_class("Vec").self_type, elements, finish)
+
+
+def must_finish(checked: Checked) -> TypedExpression:
+    return checked.finish(None) if isinstance(checked, Waiting) else checked
+
+
+def list_of(
+    body: Body,
+    node: tree.ListLiteral,
+    expected: Type | None,
+    type: Type | None,
+    elements: list[TypedExpression],
+) -> TypedExpression:
+    """The list of elements of a type, or an array if one is expected."""
     if type is UNIT:
         return body.error("E0407", node.span, type=UNIT)
     if type is None or type is NIL or not has_value(type):

@@ -6,8 +6,9 @@ import math
 from typing import Final
 
 from doralang.checker import program as typed
+from doralang.checker.arguments import check_anyway
 from doralang.checker.body import Body, Leaves, Operand, Waiting
-from doralang.checker.calls import check_anyway, dispatch_of, make_call, note_throws, report_ambiguous
+from doralang.checker.calls import dispatch_of, make_call, note_throws, report_ambiguous
 from doralang.checker.exact import Exact, combine, literal, negate
 from doralang.checker.generics import callee, check_call
 from doralang.checker.lookup import Ambiguous, Found, field_names, find_field, find_method, members_known

@@ -24,9 +24,9 @@ from doralang.text.source import Source
 from doralang.types.primitives import Primitive
 from doralang.types.types import TypeParameter
 
-Node: TypeAlias = typed.Expression | typed.StatementBase | typed.Catch
+Node: TypeAlias = typed.Expression | typed.StatementBase | typed.Catch | typed.MatchArm
 
-_NODES: Final = (typed.Expression, typed.StatementBase, typed.Catch)
+_NODES: Final = (typed.Expression, typed.StatementBase, typed.Catch, typed.MatchArm)
 _LONG_SPINE: Final = 50
 """Chains of more links are printed flat: indented, they would fill the disk."""
 
@@ -194,7 +194,7 @@ def _left_operand(node: Node) -> Node | None:
 def _line(entry: _Entry, source: Source) -> str:
     node = entry.node
     parts = [type(node).__name__]
-    if not isinstance(node, typed.Catch):
+    if not isinstance(node, typed.Catch | typed.MatchArm):
         parts.append(str(source.position(node.span.start)))
     scalars = [_scalar(name, value) for name, value in _values(node)]
     if isinstance(node, typed.Call):
@@ -214,7 +214,7 @@ def _values(node: Node) -> Iterator[tuple[str, object]]:
 def _scalar(name: str, value: object) -> str:
     """A value that is no node; empty if it says nothing."""
     match value:
-        case None | list() | typed.Expression() | typed.StatementBase():
+        case None | list() | typed.Expression() | typed.StatementBase() | typed.MatchArm():
             return ""
         case bool():
             return (name if value else "") if name == "negated" else str(value).lower()
@@ -230,7 +230,16 @@ def _scalar(name: str, value: object) -> str:
             return value.name
         case typed.Target():
             return _target(value)
-        case typed.AnyValue() | typed.Bound() | typed.TupleOf():
+        case (
+            typed.AnyValue()
+            | typed.Bound()
+            | typed.TupleOf()
+            | typed.VariantOf()
+            | typed.Equal()
+            | typed.Between()
+            | typed.InstanceOf()
+            | typed.OneOf()
+        ):
             return _pattern(value)
         case Class():
             return value.name
@@ -245,6 +254,18 @@ def _pattern(pattern: typed.Pattern) -> str:
             return f"{local.name}#{local.index} @ {_pattern(inner)}"
         case typed.TupleOf(_, parts):
             return f"({', '.join(map(_pattern, parts))})"
+        case typed.VariantOf(_, variant, parts):
+            return variant.name + (f"({', '.join(map(_pattern, parts))})" if parts else "")
+        case typed.Equal(typed.NilConstant()):
+            return "nil"
+        case typed.Equal(typed.Constant(value=value) | typed.TextConstant(value=value)):
+            return _scalar("", value)
+        case typed.Between(_, low, high):
+            return f"{low}..={high}"
+        case typed.InstanceOf(target):
+            return f"_: {target}"
+        case typed.OneOf(options):
+            return " | ".join(map(_pattern, options))
     return "_"
 
 

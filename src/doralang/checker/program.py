@@ -23,13 +23,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from doralang.library.files import GRANTED, HEAP, PUBLIC_NAMES
 from doralang.syntax.tree import Modifier
 from doralang.text.source import NOWHERE, Source, Span
 from doralang.types.primitives import Primitive
-from doralang.types.types import UNIT, ClassHead, ClassType, TraitHead, Type, TypeParameter
+from doralang.types.types import UNIT, ClassHead, ClassType, EnumType, TraitHead, Type, TypeParameter
 
 # Declarations.  They are compared by identity and filled in step by step by the checker.
 
@@ -187,10 +187,22 @@ class Class(ClassHead):
     """A class with everything that it declares by itself; inherited members are the parent's.
 
     `constructors` are in the order in which they are tried, the primary one last.  `late` are methods that
-    give way to those of impls.
+    give way to those of impls.  An enum is a class with `variants`; `plain_type` is its type if it is no
+    class in memory, because no variant has data.
     """
 
-    __slots__ = ("constructors", "fields", "late", "methods", "modifiers", "source", "span", "statics")
+    __slots__ = (
+        "constructors",
+        "fields",
+        "late",
+        "methods",
+        "modifiers",
+        "plain_type",
+        "source",
+        "span",
+        "statics",
+        "variants",
+    )
 
     def __init__(self, name: str, parameters: tuple[TypeParameter, ...], source: Source, span: Span) -> None:
         super().__init__(name, parameters, lasts=not source.main)
@@ -202,6 +214,8 @@ class Class(ClassHead):
         self.late: dict[str, Function] = {}
         self.statics: dict[str, Function] = {}
         self.constructors: list[Function] = []
+        self.variants: dict[str, Variant] = {}
+        self.plain_type: EnumType | None = None
 
     @property
     def internal(self) -> bool:
@@ -211,6 +225,37 @@ class Class(ClassHead):
     def self_type(self) -> ClassType:
         """The class with its own parameters as arguments."""
         return self.of(self.parameters)
+
+
+TAG: Final = "tag"
+"""the field of an enum's objects that says which variant they are"""
+
+
+class Variant:
+    """A variant of an enum; `index` is its tag in memory.
+
+    `function` has its parameters, and the enum as result; nobody calls it.  `made` is the class of its
+    objects, a hidden subclass of the enum's; None for the one that is `nil` in memory, and in plain enums.
+    """
+
+    __slots__ = ("function", "has_data", "index", "made", "name", "owner", "span")
+
+    def __init__(self, name: str, index: int, owner: Class, function: Function, *, has_data: bool) -> None:
+        self.name = name
+        self.index = index
+        self.owner = owner
+        self.function = function
+        self.span = function.span
+        self.has_data = has_data
+        self.made: Class | None = None
+
+    @property
+    def source(self) -> Source:
+        return self.owner.source
+
+    @property
+    def is_nil(self) -> bool:
+        return self.made is None and self.owner.plain_type is None
 
 
 class Trait(TraitHead):
@@ -502,7 +547,63 @@ class TupleOf:
     parts: list[Pattern]
 
 
-Pattern: TypeAlias = AnyValue | Bound | TupleOf
+@dataclass(slots=True, eq=False, repr=False)
+class VariantOf:
+    """The pattern `V(P, Q)` for an enum of `type`."""
+
+    type: ClassType | EnumType
+    variant: Variant
+    parts: list[Pattern]
+
+
+@dataclass(slots=True, eq=False, repr=False)
+class Equal:
+    """A literal or constant as a pattern; a text never fits `nil`."""
+
+    value: Constant | TextConstant | NilConstant
+
+
+@dataclass(slots=True, eq=False, repr=False)
+class Between:
+    """The numbers or characters from `low` to `high`, both included."""
+
+    type: Type
+    low: int
+    high: int
+
+
+@dataclass(slots=True, eq=False, repr=False)
+class InstanceOf:
+    """The pattern `_: C`; it does not fit `nil`."""
+
+    target: ClassType
+
+
+@dataclass(slots=True, eq=False, repr=False)
+class OneOf:
+    """`P | Q`; all bind the same locals."""
+
+    options: list[Pattern]
+
+
+Pattern: TypeAlias = AnyValue | Bound | TupleOf | VariantOf | Equal | Between | InstanceOf | OneOf
+
+
+@dataclass(slots=True, eq=False, repr=False)
+class MatchArm:
+    """`guard` and `body` see the variables of the pattern."""
+
+    pattern: Pattern
+    guard: TypedExpression | None
+    body: TypedExpression
+
+
+@dataclass(slots=True, eq=False, repr=False)
+class Match(Expression):
+    """The body of the first arm that fits; some arm does."""
+
+    value: TypedExpression
+    arms: list[MatchArm]
 
 
 @dataclass(slots=True, eq=False, repr=False)
@@ -573,6 +674,7 @@ TypedExpression: TypeAlias = (
     | TryElse
     | TryForce
     | Choice
+    | Match
     | Destructure
     | BlockValue
     | Leave

@@ -18,7 +18,7 @@ from doralang.checker.scopes import Context
 from doralang.text.source import Span
 from doralang.types.types import ERROR, NIL, PrimitiveType
 
-NODES: Final = (typed.Expression, typed.StatementBase, typed.Catch)
+NODES: Final = (typed.Expression, typed.StatementBase, typed.Catch, typed.MatchArm)
 
 
 def check_raw(context: Context, block: typed.Block) -> None:

@@ -21,6 +21,7 @@ from doralang.types.types import (
     SELF,
     UNIT,
     ClassType,
+    EnumType,
     PrimitiveType,
     Type,
     TypeParameter,
@@ -127,6 +128,8 @@ def resolve_class(context: Context, node: tree.NamedType, entity: Class, depth: 
 
 def class_type(context: Context, entity: Class, arguments: tuple[Type, ...]) -> Type:
     """The type of a class; that of the library's `int` is the primitive type."""
+    if entity.plain_type is not None:
+        return entity.plain_type
     if not arguments and entity.internal and entity.name in PRIMITIVE_TYPES:
         return PRIMITIVE_TYPES[entity.name]
     return entity.of(arguments)
@@ -134,6 +137,8 @@ def class_type(context: Context, entity: Class, arguments: tuple[Type, ...]) -> 
 
 def self_type(entity: Class) -> Type:
     """The type of `self` in a class."""
+    if entity.plain_type is not None:
+        return entity.plain_type
     if entity.internal and entity.name in PRIMITIVE_TYPES:
         return PRIMITIVE_TYPES[entity.name]
     return entity.self_type
@@ -222,6 +227,9 @@ def same(left: Type, right: Type) -> bool:
 def class_of(context: Context, type: Type) -> Class | None:
     """The class whose members a value of `type` has, if it is not a type parameter."""
     if isinstance(type, ClassType):
+        assert isinstance(type.head, Class)
+        return type.head
+    if isinstance(type, EnumType):
         assert isinstance(type.head, Class)
         return type.head
     if isinstance(type, PrimitiveType):

@@ -12,7 +12,7 @@ from enum import Enum
 from typing import TypeAlias
 
 from doralang.checker.messages import render
-from doralang.checker.program import Class, Field, Function, Global, Impl, Local, Trait
+from doralang.checker.program import Class, Field, Function, Global, Impl, Local, Trait, Variant
 from doralang.syntax import tree
 from doralang.text.diagnostics import Diagnostics
 from doralang.text.source import Position, Source, Span
@@ -45,7 +45,7 @@ class ConstantName:
         return self.node.span
 
 
-Entity: TypeAlias = Function | Class | Trait | Global | ConstantName
+Entity: TypeAlias = Function | Class | Trait | Global | ConstantName | Variant
 Meaning: TypeAlias = Entity | Local | Field | TypeParameter
 """what a name in a text can mean"""
 
@@ -72,11 +72,14 @@ KINDS: dict[type, str] = {
     Trait: "a trait",
     Global: "a global",
     ConstantName: "a constant",
+    Variant: "a variant",
 }
 
 
 def kind_name(entity: Entity) -> str:
     """How messages call what a name stands for."""
+    if isinstance(entity, Class) and entity.variants:
+        return "an enum"
     return next(kind for cls, kind in KINDS.items() if isinstance(entity, cls))
 
 

@@ -13,8 +13,8 @@ from doralang.checker.generics import Callee, callee
 from doralang.checker.jumps import JUMPS
 from doralang.checker.lookup import Ambiguous, Found, find_method, members_known
 from doralang.checker.operators import fits, mismatch
-from doralang.checker.patterns import Binder, check_pattern
-from doralang.checker.program import Call, Class, Function, Local, Target, TypedExpression
+from doralang.checker.patterns import Binder, check_variable_pattern, is_irrefutable
+from doralang.checker.program import Call, Class, Function, Local, Pattern, Target, TypedExpression
 from doralang.checker.resolve import resolve_type
 from doralang.checker.values import check_condition
 from doralang.syntax import tree
@@ -93,9 +93,17 @@ def check_destructuring(body: Body, node: tree.Destructuring) -> typed.Statement
         type = ERROR
         body.ends(node, False)
     binder = Binder(body, node.mutable)
-    pattern = check_pattern(binder, node.pattern, type)
+    pattern = irrefutable(binder, node.pattern, type)
     binder.enter()
     return typed.Evaluate(node.span, typed.Destructure(node.span, UNIT, pattern, value))
+
+
+def irrefutable(binder: Binder, node: tree.Pattern, type: Type) -> Pattern:
+    """A pattern that must always fit (E0706)."""
+    pattern = check_variable_pattern(binder, node, type)
+    if not is_irrefutable(pattern) and not binder.body.is_unknown(type):
+        binder.body.error("E0706", node.span, hint="a `match` has room for the other cases")
+    return pattern
 
 
 # Control flow.
@@ -140,8 +148,9 @@ def check_for(body: Body, node: tree.For) -> typed.Statement:
     if calls is None:
         return block
     make, has_next, next_value = calls
-    iterator = body.temporary("iterator", make.result)
-    start = typed.Let(node.span, iterator, make.build(make.arguments, make.result, [iterable]))
+    iterator = body.temporary("iterator", make.result if make else iterable.type)
+    first = make.build(make.arguments, make.result, [iterable]) if make else iterable
+    start = typed.Let(node.span, iterator, first)
     receiver = typed.GetLocal(node.span, iterator.type, iterator)
     condition = has_next.build(has_next.arguments, BOOL, [receiver])
     value = typed.Let(node.span, local, next_value.build(next_value.arguments, next_value.result, [receiver]))
@@ -160,14 +169,17 @@ def check_loop_variable(body: Body, node: tree.For, type: Type) -> tuple[Local, 
         return body.declare(name, node.pattern.span, type, False), []
     local = body.temporary("element", type)
     binder = Binder(body)
-    pattern = check_pattern(binder, node.pattern, type)
+    pattern = irrefutable(binder, node.pattern, type)
     binder.enter()
     value = typed.GetLocal(node.span, type, local)
     return local, [typed.Evaluate(node.span, typed.Destructure(node.span, UNIT, pattern, value))]
 
 
-def iteration(body: Body, node: tree.For, iterable: TypedExpression) -> tuple[Callee, Callee, Callee] | None:
-    """The calls of `makeIterator`, `hasNext` and `next`; None, reported, if there are none."""
+Iteration = tuple[Callee | None, Callee, Callee]
+
+
+def iteration(body: Body, node: tree.For, iterable: TypedExpression) -> Iteration | None:
+    """The calls of `makeIterator` (none for an iterator), `hasNext`, `next`; None, reported, if they lack."""
     type = iterable.type
     if body.is_unknown(type):
         return None
@@ -176,6 +188,10 @@ def iteration(body: Body, node: tree.For, iterable: TypedExpression) -> tuple[Ca
         report_ambiguous(body, node.span, "makeIterator", found)
         return None
     if found is None:
+        if isinstance(type, ClassType) and body.unit.library_trait("Iterator") in body.unit.impls_of(
+            type.head
+        ):
+            return steps(body, node, type, None)
         if members_known(body.context, type):
             body.error("E0311", node.span, type=type, name="makeIterator", hint=None)
         return None
@@ -183,20 +199,26 @@ def iteration(body: Body, node: tree.For, iterable: TypedExpression) -> tuple[Ca
         body.error("E0416", node.span, name="makeIterator", expected="arguments", found="()")
         return None
     make = receiver_callee(found, node.span)
-    trait = body.unit.library_trait("Iterator")
-    head = make.result.head if isinstance(make.result, ClassType) else None
-    impl = body.unit.impls_of(head).get(trait) if head else None
     if body.is_unknown(make.result):
         return None
+    return steps(body, node, type, make, found.function.throws)
+
+
+def steps(
+    body: Body, node: tree.For, type: Type, make: Callee | None, throws: bool = False
+) -> Iteration | None:
+    """The calls of an iterator: what `make` gives, or the value itself."""
+    made = make.result if make else type
+    head = made.head if isinstance(made, ClassType) else None
+    impl = body.unit.impls_of(head).get(body.unit.library_trait("Iterator")) if head else None
     methods = [impl.methods.get(name) for name in ("hasNext", "next")] if impl else []
-    if found.function.throws or not all(methods) or not methods or not loopable(methods):
-        hint = f"`{make.result}` does not implement `Iterator`" if impl is None else None
+    if throws or not all(methods) or not methods or not loopable(methods):
+        hint = f"`{made}` does not implement `Iterator`" if impl is None else None
         body.error("E0614", iterable_span(node.iterable), type=type, hint=hint)
         return None
-    assert isinstance(make.result, ClassType) and methods[0] is not None and methods[1] is not None
-    arguments = make.result.arguments
-    has_next = receiver_callee(Found(methods[0], arguments), node.span)
-    return make, has_next, receiver_callee(Found(methods[1], arguments), node.span)
+    assert isinstance(made, ClassType) and methods[0] is not None and methods[1] is not None
+    has_next = receiver_callee(Found(methods[0], made.arguments), node.span)
+    return make, has_next, receiver_callee(Found(methods[1], made.arguments), node.span)
 
 
 def loopable(methods: list[Function | None]) -> bool:

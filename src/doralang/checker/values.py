@@ -9,11 +9,11 @@ branch has one.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from doralang.checker import program as typed
-from doralang.checker.body import Body, Leaves
+from doralang.checker.body import Body, Checked, Leaves, Waiting
 from doralang.checker.flow import returns
 from doralang.checker.operators import fits
 from doralang.checker.program import TypedExpression
@@ -34,22 +34,24 @@ def split(node: tree.Block) -> tuple[Sequence[tree.Statement], tree.Expression |
     if node.tail is not None:
         return node.statements, node.tail
     last = node.statements[-1] if node.statements else None
-    if isinstance(last, tree.If | tree.Block) and last.has_value:
+    if isinstance(last, tree.If | tree.Match | tree.Block) and last.has_value:
         return node.statements[:-1], last
     return node.statements, None
 
 
-def check_block_value(body: Body, node: tree.Block, expected: Type | None) -> TypedExpression:
+def check_block_value(body: Body, node: tree.Block, expected: Type | None) -> Checked:
     """A block whose value is wanted."""
     body.function.has_block_values = True
     return body.inside(node, lambda: block_value(body, node, expected))
 
 
-def block_value(body: Body, node: tree.Block, expected: Type | None) -> TypedExpression:
+def block_value(body: Body, node: tree.Block, expected: Type | None) -> Checked:
     nodes, tail = split(node)
     block = typed.Block(node.span, body.statements(nodes))
     if tail is not None:
-        value = body.expression(tail, expected)
+        value = body.argument(tail, expected)
+        if isinstance(value, Waiting):
+            return waiting_block(body, node, block, value)
         return typed.BlockValue(node.span, value.type, block, value)
     if any(returns(one, body.leaving) for one in nodes):
         return typed.BlockValue(node.span, NEVER, block, None)
@@ -58,7 +60,17 @@ def block_value(body: Body, node: tree.Block, expected: Type | None) -> TypedExp
     return typed.BlockValue(node.span, UNIT, block, None)
 
 
-def check_if_value(body: Body, node: tree.If, expected: Type | None) -> TypedExpression:
+def waiting_block(body: Body, node: tree.Block, block: typed.Block, tail: Waiting) -> Waiting:
+    """A block whose tail waits for its type waits, too."""
+
+    def finish(wanted: Type | None) -> TypedExpression:
+        value = tail.finish(wanted)
+        return typed.BlockValue(node.span, value.type, block, value)
+
+    return Waiting(body, node.span, tail.head, [tail], finish)
+
+
+def check_if_value(body: Body, node: tree.If, expected: Type | None) -> Checked:
     arms = [
         (check_condition(body, arm.condition), check_block_value(body, arm.body, expected))
         for arm in node.arms
@@ -66,10 +78,49 @@ def check_if_value(body: Body, node: tree.If, expected: Type | None) -> TypedExp
     if node.otherwise is None:
         return body.error("E0422", node.arms[-1].span)
     otherwise = check_block_value(body, node.otherwise, expected)
-    type = joined(body, [*(value for _, value in arms), otherwise], expected)
-    if type is ERROR or any(condition.type is ERROR for condition, _ in arms):
-        return body.wrong(node.span)
-    return typed.Choice(node.span, type, arms, otherwise)
+    conditions = [condition for condition, _ in arms]
+
+    def build(type: Type, values: list[TypedExpression]) -> TypedExpression:
+        if any(condition.type is ERROR for condition in conditions):
+            return body.wrong(node.span)
+        chosen = list(zip(conditions, values[:-1], strict=True))
+        return typed.Choice(node.span, type, chosen, values[-1])
+
+    return alternatives(body, node.span, [*(value for _, value in arms), otherwise], expected, build)
+
+
+Build = Callable[[Type, list[TypedExpression]], TypedExpression]
+"""Makes the whole from its type and the values, one of which it has."""
+
+
+def alternatives(
+    body: Body,
+    span: Span,
+    values: Sequence[Checked],
+    expected: Type | None,
+    build: Build,
+    what: str = "branches",
+) -> Checked:
+    """What is one of several values; those that wait for their type get that of the first other one.
+
+    If all of them wait, the whole does.
+    """
+
+    def finish(wanted: Type | None) -> TypedExpression:
+        if wanted is None and all_wait:
+            return next(one for one in values if isinstance(one, Waiting)).finish(None)
+        finished = [one.finish(wanted) if isinstance(one, Waiting) else one for one in values]
+        type = joined(body, finished, wanted if expected is None and all_wait else expected, what)
+        return body.wrong(span) if type is ERROR else build(type, finished)
+
+    known = [
+        one.type for one in values if not isinstance(one, Waiting) and one.type not in (NIL, NEVER, UNIT)
+    ]
+    all_wait = not known and any(isinstance(one, Waiting) for one in values)
+    if all_wait and expected is None:
+        first = next(one for one in values if isinstance(one, Waiting))
+        return Waiting(body, span, first.head, values, finish)
+    return finish(expected or (known[0] if known and known[0] is not ERROR else None))
 
 
 def joined(

@@ -69,7 +69,7 @@ BORDERS: Final[dict[PrimitiveType, Border]] = {
 def border_of(type: Type, text: Type) -> Border | None:
     """How values of a type cross; `text` is the type `Str`.  None if they do not."""
     if isinstance(type, PrimitiveType):
-        return BORDERS[type]
+        return BORDERS.get(type)
     if not has_value(type):
         return Border.UNIT
     if type is text:

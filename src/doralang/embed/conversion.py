@@ -109,5 +109,5 @@ PYTHON_TYPES: Final[dict[PrimitiveType, type]] = {
 
 def annotation(type: Type, text: Type) -> Any:
     if isinstance(type, PrimitiveType):
-        return PYTHON_TYPES[type]
+        return PYTHON_TYPES.get(type, str(type))
     return None if not has_value(type) else str if type is text else str(type)

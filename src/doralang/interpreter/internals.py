@@ -63,6 +63,10 @@ def out_of_bounds(context: Context) -> None:
     raise Trapped(Trap.INDEX)
 
 
+def value_missing(context: Context) -> None:
+    raise Trapped(Trap.MISSING)
+
+
 # Strings.
 
 

@@ -21,6 +21,7 @@ PRELUDE: Final = (
     "ranges.dora",
     "traits.dora",
     "tuples.dora",
+    "option.dora",
     "numbers_to_text.dora",
     "powers_of_ten.dora",
     "exceptions.dora",
@@ -59,12 +60,14 @@ FUNCTIONS: Final = """
 """
 CLASSES: Final = """
     Array bool byte char ClosedIntRange ClosedLongRange double Exception File float int IntRange IntRangeIter
-    long LongRange Object
+    long LongRange Object Option Result
     StackTraceElement Str StrCodePointIterator StringBuf Testing Vec
 """
 TRAITS: Final = "Comparable Equals Iterator Show"
 
-PUBLIC_NAMES: Final = frozenset(f"{FUNCTIONS} {CLASSES} {TRAITS}".split())
+VARIANTS: Final = "None Some Ok Err"
+
+PUBLIC_NAMES: Final = frozenset(f"{FUNCTIONS} {CLASSES} {TRAITS} {VARIANTS}".split())
 """What programs see of the prelude."""
 
 _GRANTED: Final = """

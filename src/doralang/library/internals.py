@@ -95,6 +95,7 @@ def _values() -> list[Internal]:
         _lowered("Array.set", "array_set", checks_receiver=True),
         _lowered("defaultValue", ""),
         _inline("outOfBounds", "out_of_bounds"),
+        _inline("valueMissing", "value_missing"),
         _inline("Str.len", "str_len", checks_receiver=True),
         _inline("Str.getByte", "str_get_byte", checks_receiver=True),
         _library("Str.plus", "str_plus", "textPlus"),

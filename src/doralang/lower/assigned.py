@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from doralang.checker import program as typed
 
-_NODES: Final = (typed.Expression, typed.StatementBase, typed.Catch)
+_NODES: Final = (typed.Expression, typed.StatementBase, typed.Catch, typed.MatchArm)
 
 
 def assigned_locals(node: Any) -> Iterator[typed.Local]:

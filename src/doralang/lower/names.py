@@ -20,7 +20,7 @@ from typing import Final
 from doralang.bytecode.entities import CUT
 from doralang.checker.program import Class, Function, FunctionKind, Library, Program, Trait
 from doralang.optional import load
-from doralang.types.types import PRIMITIVE_TYPES, ClassHead, ClassType, TraitHead, Type
+from doralang.types.types import PRIMITIVE_TYPES, ClassHead, ClassType, EnumType, TraitHead, Type
 
 OWN: Final = "main::"
 """before the name of what the program calls like something of the library"""
@@ -63,6 +63,8 @@ class Names:
             if not parts:
                 self.types[type] = shortened(self.head(type.head) + self.arguments(type.arguments))
             waiting += parts
+        if isinstance(type, EnumType):
+            return self.head(type.head)
         return self.types[type] if isinstance(type, ClassType) else str(type)
 
     def function(self, function: Function) -> str:
@@ -146,4 +148,4 @@ def find_type(name: str, arguments: tuple[Type, ...], program: Program) -> Type:
     own = program.classes.get(name.removeprefix(OWN))
     taken = name in program.library.classes
     head = program.library.classes[name] if taken or own is None else own
-    return head.of(arguments)
+    return head.plain_type or head.of(arguments)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from doralang.bytecode import instructions as i
+from doralang.bytecode.entities import FieldRef
 from doralang.bytecode.instructions import NO_REGISTER, Register
 from doralang.checker import program as typed
 from doralang.checker.program import Pattern
@@ -28,14 +29,26 @@ def bind_parts(body: Body, pattern: Pattern, value: Register, span: Span) -> Non
     while isinstance(pattern, typed.Bound):
         body.emit(i.Move(body.local(pattern.local), value), span)
         pattern = pattern.pattern
-    if not isinstance(pattern, typed.TupleOf):
+    if isinstance(pattern, typed.TupleOf):
+        fields = body.specializer.class_ref(body.class_type(pattern.type)).fields
+    elif isinstance(pattern, typed.VariantOf) and pattern.variant.made is not None:
+        made = pattern.variant.made.of(body.class_type(pattern.type).arguments)
+        fields = body.specializer.class_ref(made).fields[1:]
+    else:
         return
-    cls = body.specializer.class_ref(body.class_type(pattern.type))
-    for part, field in zip(pattern.parts, cls.fields, strict=True):
+    for part, field in zip(pattern.parts, fields, strict=True):
         if binds(part):
-            element = load_element(body, value, field, span)
+            element = load_part(body, pattern, value, field, span)
             bind_parts(body, part, element, span)
             body.done(element)
+
+
+def load_part(body: Body, pattern: Pattern, value: Register, field: FieldRef, span: Span) -> Register:
+    if isinstance(pattern, typed.TupleOf):
+        return load_element(body, value, field, span)
+    register = body.temporary(field.kind)
+    body.emit(i.LoadField(register, value, field), span)
+    return register
 
 
 def binds(pattern: Pattern) -> bool:
@@ -51,7 +64,7 @@ def within(pattern: Pattern) -> Iterator[Pattern]:
         yield pattern
         if isinstance(pattern, typed.Bound):
             waiting.append(pattern.pattern)
-        elif isinstance(pattern, typed.TupleOf):
+        elif isinstance(pattern, typed.TupleOf | typed.VariantOf):
             waiting += pattern.parts
 
 

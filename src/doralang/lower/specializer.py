@@ -19,6 +19,7 @@ from doralang.types.types import (
     NIL,
     ClassHead,
     ClassType,
+    EnumType,
     PrimitiveType,
     Type,
     TypeParameter,
@@ -241,7 +242,9 @@ class Specializer:
         """The function of the impl that a type has for the trait of `trait_method`."""
         head: ClassHead
         arguments: tuple[Type, ...] = ()
-        if isinstance(receiver, PrimitiveType):
+        if isinstance(receiver, EnumType):
+            head = receiver.head
+        elif isinstance(receiver, PrimitiveType):
             head = self.program.library.classes[receiver.name]
         else:
             assert isinstance(receiver, ClassType)
@@ -287,11 +290,11 @@ def is_of_library(type: Type) -> bool:
     waiting = [type]
     while waiting:
         type = waiting.pop()
-        if isinstance(type, ClassType):
+        if isinstance(type, ClassType | EnumType):
             assert isinstance(type.head, Class)
             if type.head.source.main:
                 return False
-            waiting += type.arguments
+            waiting += type.arguments if isinstance(type, ClassType) else ()
     return True
 
 

@@ -28,6 +28,7 @@ QUIET: Final = frozenset(
         "Str.len",
         "Str.getByte",
         "outOfBounds",
+        "valueMissing",
         "loadByte",
         "loadShort",
         "loadInt",

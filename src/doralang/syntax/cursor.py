@@ -17,7 +17,7 @@ from collections.abc import Callable
 from typing import Final, NoReturn, TypeVar
 
 from doralang.syntax import tree
-from doralang.syntax.tokens import CHARACTER, END, NAME, NUMBER, STRING, Tokens
+from doralang.syntax.tokens import CHARACTER, END, NAME, NUMBER, STRING, TEMPLATE, Tokens
 from doralang.syntax.words import KEYWORDS
 from doralang.text.diagnostics import Diagnostics
 from doralang.text.recursion import HOP, on_fresh_stack
@@ -31,7 +31,7 @@ DEEPEST: Final = 1000
 """Levels of blocks, expressions and types within each other (E0215 beyond); a multiple of `HOP`."""
 
 MODIFIERS: Final = frozenset({"abstract", "open", "override", "final", "internal", "pub", "static"})
-DECLARING: Final = frozenset({"fun", "class", "trait", "impl", "const", "init", *MODIFIERS})
+DECLARING: Final = frozenset({"fun", "class", "enum", "trait", "impl", "const", "init", *MODIFIERS})
 """Keywords that no statement begins with or contains: a brace must be missing in front of them."""
 
 STATEMENT_KEYWORDS: Final = frozenset(
@@ -39,7 +39,21 @@ STATEMENT_KEYWORDS: Final = frozenset(
 )
 JUMPS: Final = frozenset({"break", "continue", "return", "throw"})
 OPERAND_STARTS: Final = frozenset(
-    {NAME, NUMBER, STRING, CHARACTER, "true", "false", "nil", "self", "super", "try", "try!", "try?"}
+    {
+        NAME,
+        NUMBER,
+        STRING,
+        TEMPLATE,
+        CHARACTER,
+        "true",
+        "false",
+        "nil",
+        "self",
+        "super",
+        "try",
+        "try!",
+        "try?",
+    }
 )
 STATEMENT_STARTS: Final = STATEMENT_KEYWORDS | OPERAND_STARTS | {"{", "defer", "spawn", "@"}
 

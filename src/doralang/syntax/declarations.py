@@ -11,6 +11,7 @@ from doralang.syntax.expressions import arguments, full_expression
 from doralang.syntax.members import (
     class_member,
     end_of_line,
+    enum_member,
     impl_member,
     member_list,
     open_again,
@@ -151,6 +152,35 @@ def parent(c: Cursor) -> tree.Parent:
     return c.spanning(base, span.start)
 
 
+def enum(c: Cursor, found: Prefix) -> tree.Enum | None:
+    """`enum E<T> { V, W(x: T), fun m() { … } }`"""
+    allow(c, found, Modifier.NONE, "an enum")
+    owner, skips, fails, span = c.at, c.skips, c.fails, c.take()
+    name_span = c.span()
+    name = c.name()
+    type_parameters = type_parameter_list(c, span)
+    if c.kind == ":" or c.kind == "(":
+        what = "parent" if c.kind == ":" else "constructor"
+        c.report("E0519", c.span(), f"an enum has no {what}")
+        while c.kind not in ("{", ";", "}", END) and c.kind not in DECLARING:
+            c.skip()
+        c.skips = skips
+    to_brace(c)
+    broken, c.skips = c.skips != skips or c.fails != fails, skips
+    members = member_list(c, owner, enum_member, tree.InvalidMember) if c.kind == "{" else []
+    if broken:
+        return None
+    variants = [one for one in members if isinstance(one, tree.Variant)]
+    methods = [one for one in members if not isinstance(one, tree.Variant)]
+    first = next((one for one in members if isinstance(one, tree.Function)), None)
+    late = next((one for one in variants if first and one.span.start > first.span.start), None)
+    if late is not None:
+        c.report(
+            "E0206", late.span, f"expected a method, found `{late.name}`", "variants stand before methods"
+        )
+    return tree.Enum(span, name, name_span, type_parameters, variants, methods)
+
+
 def trait(c: Cursor, found: Prefix) -> tree.Trait | None:
     allow(c, found, Modifier.NONE, "a trait")
     owner, skips, span = c.at, c.skips, c.take()
@@ -231,6 +261,7 @@ def constant(c: Cursor, found: Prefix) -> tree.Constant | None:
 _DECLARATIONS: Final[dict[str, Callable[[Cursor, Prefix], tree.Declaration | None]]] = {
     "fun": top_level_function,
     "class": class_declaration,
+    "enum": enum,
     "trait": trait,
     "impl": impl,
     "let": global_variable,

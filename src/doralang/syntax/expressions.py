@@ -11,9 +11,19 @@ from collections.abc import Callable
 from typing import Final
 
 from doralang.syntax import literals, tree
-from doralang.syntax.cursor import DEEPEST, JUMPS, OPERAND_STARTS, Cursor
+from doralang.syntax.atoms import character, element_of_tuple, number, string
+from doralang.syntax.cursor import (
+    DECLARING,
+    DEEPEST,
+    JUMPS,
+    OPENING,
+    OPERAND_STARTS,
+    STATEMENT_KEYWORDS,
+    Cursor,
+)
+from doralang.syntax.patterns import pattern
 from doralang.syntax.reserved import lambda_expression, looks_like_lambda, looks_like_struct
-from doralang.syntax.tokens import CHARACTER, NAME, NUMBER, STRING
+from doralang.syntax.tokens import CHARACTER, END, FINAL, MIDDLE, NAME, NUMBER, STRING, TEMPLATE
 from doralang.syntax.types import MOST_ELEMENTS, parse_type, too_many_elements, type_arguments
 from doralang.text.recursion import HOP
 from doralang.text.source import Span
@@ -217,20 +227,6 @@ def member(c: Cursor, receiver: tree.Expression) -> tree.Expression:
     return tree.Member(span, receiver, name)
 
 
-def element_of_tuple(c: Cursor, receiver: tree.Expression, start: int) -> tree.Expression:
-    """`.0`, or `.0.1`, of which the lexer has made a fraction"""
-    first, _, second = c.text().partition(".")
-    if not (first.isdigit() and (second.isdigit() or not second)) or c.text().endswith("."):
-        c.name()
-        return tree.Member(Span(start, start + 1), receiver, "")
-    at = c.take().start
-    element = tree.Member(Span(start, at + len(first)), receiver, first)
-    if not second:
-        return element
-    element.start, element.end = start, at + len(first)
-    return tree.Member(Span(at + len(first), c.ends[c.at - 1]), element, second)
-
-
 def explicit_types(c: Cursor) -> list[tree.Type]:
     """`::<A, B>`; the cursor is at the `::`."""
     c.advance()
@@ -253,6 +249,9 @@ def named(c: Cursor) -> tree.Expression:
     """A name, a call, a static call, or the reserved struct literal."""
     at = c.at
     name = c.take_text()
+    if name == MATCH and not c.formula and begins_match(c):
+        c.move_to(at)
+        return match(c) if c.struct_literals else no_expression(c)
     if c.kind == "(":
         return c.spanning(tree.Call(c.tokens.span(at), name, [], arguments(c)), c.starts[at])
     if c.kind == "::":
@@ -275,6 +274,8 @@ def path(c: Cursor, at: int, name: str) -> tree.Expression:
     method = c.name()
     second = explicit_types(c) if c.kind == "::" and c.peek() == "<" else []
     if c.kind != "(":
+        if c.kind != "::" and method and not second:
+            return c.spanning(tree.StaticName(span, name, first, method, method_span), span.start)
         no_call(c)
         return tree.InvalidExpression(span)
     call = tree.StaticCall(span, name, first, method, method_span, second, arguments(c))
@@ -336,15 +337,11 @@ def forced(c: Cursor) -> tree.Expression:
 
 
 def optional(c: Cursor) -> tree.Expression:
-    """`try?`, reserved"""
+    """`try? E`"""
+    if c.formula is not None:
+        return no_expression(c)
     span = c.take()
-    c.reserve(span, "`try?` is")
-    c.reserved += 1
-    expression(c)
-    if c.accept("else"):
-        expression(c)
-    c.reserved -= 1
-    return tree.InvalidExpression(span)
+    return c.spanning(tree.OptionalTry(span, expression(c)), span.start)
 
 
 def reserved_word(c: Cursor) -> tree.Expression:
@@ -362,6 +359,39 @@ def bar(c: Cursor) -> tree.Expression:
     if looks_like_lambda(c):
         return lambda_expression(c)
     return no_expression(c)
+
+
+def template(c: Cursor) -> tree.Expression:
+    """`"text ${e} text"`"""
+    if c.formula is not None:
+        return no_expression(c)
+    at = c.at
+    pieces: list[str] = []
+    holes: list[tree.Expression] = []
+    places: list[Span] = []
+    while True:
+        kind, end = c.kind, c.ends[c.at]
+        pieces.append(literals.piece(c.take_text()))
+        if kind is FINAL:
+            break
+        places.append(Span(end - 2, end))
+        if c.kind is MIDDLE or c.kind is FINAL:
+            c.report("E0111", places[-1], "there is no expression in this hole")
+            c.skips += 1
+            continue
+        holes.append(inner_expression(c))
+        if not end_of_hole(c):
+            break
+    return c.spanning(tree.Template(c.tokens.span(at), pieces, holes, places), c.starts[at])
+
+
+def end_of_hole(c: Cursor) -> bool:
+    """Be at the text behind a hole; false if there is none."""
+    if c.kind is not MIDDLE and c.kind is not FINAL:
+        c.fail("E0201", "`}`")
+    while c.kind is not MIDDLE and c.kind is not FINAL and c.kind is not END:
+        c.skip()
+    return c.kind is not END
 
 
 def list_literal(c: Cursor) -> tree.Expression:
@@ -411,8 +441,99 @@ def if_chain(c: Cursor) -> tree.If:
 
 def arm(c: Cursor) -> tree.Arm:
     span = c.take()
-    test = condition(c)
-    return c.spanning(tree.Arm(span, test, c.block(c)), span.start)
+    tested, test = head(c)
+    return c.spanning(tree.Arm(span, test, c.block(c), tested), span.start)
+
+
+def head(c: Cursor) -> tuple[tree.Pattern | None, tree.Expression]:
+    """What stands behind `if` or `while`: a condition, or `let P = e`."""
+    if not c.accept("let"):
+        return None, condition(c)
+    skips, fails = c.skips, c.fails
+    tested = pattern(c)
+    c.expect("=")
+    if c.skips != skips or c.fails != fails:
+        tested = tree.InvalidPattern(tested.span)
+    return tested, condition(c)
+
+
+MATCH: Final = "match"
+"""A word that begins a `match` where no name of that spelling can be meant."""
+_HEAD_STARTS: Final = OPERAND_STARTS | {"!", "if"}
+_UNCLEAR_STARTS: Final = frozenset({"(", "[", "+", "-"})
+_NOT_IN_HEAD: Final = frozenset({"{", "}", ";", ",", ")", "]", "=>", END, *ASSIGNMENTS})
+
+
+def begins_match(c: Cursor) -> bool:
+    """Whether a `match` whose name was just passed is no name: a head and a `{` come behind it.
+
+    In the head of an `if`, loop or `match` a `{` behind brackets is that of its body.
+    """
+    if c.kind in _HEAD_STARTS:
+        return True
+    if c.kind not in _UNCLEAR_STARTS or not c.struct_literals:
+        return False
+    at = c.at
+    while c.kinds[at] not in _NOT_IN_HEAD and c.kinds[at] not in STATEMENT_KEYWORDS:
+        at = c.matching(at) if c.kinds[at] in OPENING else at
+        at = min(at + 1, len(c.kinds) - 1)
+    return c.kinds[at] == "{"
+
+
+def match(c: Cursor) -> tree.Match:
+    """`match e { P => a, Q if g => { b } }`; the cursor is at the `match`"""
+    span = c.take()
+    subject = condition(c)
+    if not c.expect("{"):
+        while c.kind not in (";", "}", END) and c.kind not in DECLARING:
+            c.skip()
+    arms = c.deeper(match_arms) if c.kinds[c.at - 1] == "{" else []
+    found = tree.Match(span, subject, arms)
+    found.has_value = any(not isinstance(one.body, tree.Block) or one.body.has_value for one in arms)
+    return c.spanning(found, span.start)
+
+
+def match_arms(c: Cursor) -> list[tree.MatchArm]:
+    """All arms up to and with the `}`."""
+    literals, c.struct_literals = c.struct_literals, True
+    arms: list[tree.MatchArm] = []
+    while c.kind != "}" and c.kind is not END:
+        before, c.panic = c.at, False
+        arms.append(match_arm(c))
+        if c.kind == ",":
+            c.advance()
+        elif c.kind != "}" and not isinstance(arms[-1].body, tree.Block) and not next_arm(c):
+            break
+        if c.at == before:
+            c.skip()
+    c.expect("}")
+    c.struct_literals = literals
+    return arms
+
+
+def match_arm(c: Cursor) -> tree.MatchArm:
+    start = c.starts[c.at]
+    skips, fails = c.skips, c.fails
+    tested = pattern(c)
+    if c.skips != skips or c.fails != fails:
+        tested = tree.InvalidPattern(tested.span)
+        while c.kind not in ("=>", ",", "{", "}", ";", END):
+            c.skip()
+        c.skips = skips
+    guard = full_expression(c) if c.accept("if") else None
+    c.expect("=>")
+    body = c.block(c) if c.kind == "{" else full_expression(c)
+    return c.spanning(tree.MatchArm(tested.span, tested, guard, body), start)
+
+
+def next_arm(c: Cursor) -> bool:
+    """Report a missing comma behind an arm, and be at the next one, if there is one."""
+    c.fail("E0201", "`,`")
+    if c.first_on_line():
+        return True
+    while c.kind not in (",", "}", ";", END):
+        c.skip()
+    return c.accept(",")
 
 
 def jump(c: Cursor) -> tree.Expression:
@@ -448,28 +569,11 @@ def misplaced_annotation(c: Cursor) -> tree.Expression:
     return primary(c) if c.kind in OPERAND_STARTS else tree.InvalidExpression(c.span())
 
 
-def number(c: Cursor) -> tree.Expression:
-    at = c.at
-    kind, value, bits = literals.number(
-        c.source.text[c.starts[at] : c.ends[at]], formula=c.formula is not None
-    )
-    return tree.Number(c.take(), kind, value, bits)
-
-
-def character(c: Cursor) -> tree.Expression:
-    value = literals.string(c.text())
-    return tree.Character(c.take(), ord(value) if len(value) == 1 else 0)
-
-
-def string(c: Cursor) -> tree.Expression:
-    value = literals.string(c.text())
-    return tree.Text(c.take(), value)
-
-
 _FACTORS: Final[dict[str, Callable[[Cursor], tree.Expression]]] = {
     NAME: named,
     NUMBER: number,
     STRING: string,
+    TEMPLATE: template,
     CHARACTER: character,
     "true": lambda c: tree.Boolean(c.take(), True),
     "false": lambda c: tree.Boolean(c.take(), False),
@@ -487,5 +591,5 @@ _FACTORS: Final[dict[str, Callable[[Cursor], tree.Expression]]] = {
     "if": if_value,
     **dict.fromkeys(JUMPS, jump),
     "@": misplaced_annotation,
-    **dict.fromkeys(("alias", "defer", "enum", "spawn", "struct", "type"), reserved_word),
+    **dict.fromkeys(("alias", "defer", "spawn", "struct", "type"), reserved_word),
 }

@@ -13,13 +13,13 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 from doralang.syntax import tree
+from doralang.syntax.atoms import number
 from doralang.syntax.cursor import DEEPEST, OPERAND_STARTS, Cursor
 from doralang.syntax.expressions import (
     EXPRESSION_STARTS,
     LEVELS,
     RANGE,
     inner_expression,
-    number,
     primary,
 )
 from doralang.syntax.tokens import END, NAME, NUMBER, STRING

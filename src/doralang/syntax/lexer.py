@@ -11,7 +11,18 @@ import re
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
-from doralang.syntax.tokens import CHARACTER, END, FIXED, NAME, NUMBER, STRING, Tokens
+from doralang.syntax.tokens import (
+    CHARACTER,
+    END,
+    FINAL,
+    FIXED,
+    MIDDLE,
+    NAME,
+    NUMBER,
+    STRING,
+    TEMPLATE,
+    Tokens,
+)
 from doralang.syntax.words import FORMULA_WORDS
 from doralang.text.diagnostics import Diagnostics
 from doralang.text.shown import excerpt, visible
@@ -19,7 +30,7 @@ from doralang.text.source import Source, Span
 
 # The Unicode property White_Space.
 _SPACE: Final = r"\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
-_ESCAPE: Final = r"""\\[\\ntr"'0]"""
+_ESCAPE: Final = r"""\\[\\ntr"'0$]"""
 _SKIPPED: Final = rf"[{_SPACE}]*+(?://[^\n]*+[{_SPACE}]*+|/\*.*?\*/[{_SPACE}]*+)*+"
 
 _DECIMAL: Final = "[0-9][0-9_]*+"
@@ -44,9 +55,10 @@ _ROWS: Final[list[tuple[str, str]]] = [
         r"0x[0-9A-Fa-f_]++[LY]?|0b[01_]++[LY]?"
         rf"|{_DECIMAL}(?:(?:\.{_DECIMAL}(?:{_EXPONENT})?|{_EXPONENT})[FD]?|[FDLY])?",
     ),
-    ("string", rf'"(?:[^"\\]++|{_ESCAPE})*+"'),
+    ("string", rf'"(?:[^"\\$]++|{_ESCAPE}|\$(?!\{{))*+"'),
     ("character", rf"'(?:[^'\\]|{_ESCAPE})'"),
     ("end", r"\Z"),
+    ("template", r'"(?:[^"\\$]++|\\.|\$(?!\{))*+\$\{'),
     # The bad ones.
     ("string escape", r'"(?:[^"\\]++|\\.)*+"'),
     ("open", r'"'),
@@ -82,9 +94,25 @@ def lex_formula(source: Source, diagnostics: Diagnostics) -> Tokens:
 def lex(source: Source, diagnostics: Diagnostics, *, formula: bool = False) -> Tokens:
     """The tokens of a source; those of a `formula` are a few more, and names in backquotes."""
     tokens = Tokens(source, [], [], [], set(), 0, False)
+    pattern = _FORMULA_TOKEN if formula else _TOKEN
+    at: int | None = 0
+    while at is not None:
+        at = _lex_plain(tokens, pattern, at, diagnostics, formula)
+        if at is not None:
+            at = _lex_template(tokens, pattern, at, diagnostics, formula)
+    _close(tokens)
+    if formula and "//" in source.text:
+        _report_comment(tokens, diagnostics)
+    return tokens
+
+
+def _lex_plain(
+    tokens: Tokens, pattern: re.Pattern[str], at: int, diagnostics: Diagnostics, formula: bool
+) -> int | None:
+    """The tokens from an offset on up to a template, whose offset is returned, or to the end."""
     kinds, starts, ends = tokens.kinds, tokens.starts, tokens.ends
     fixed, plain = (FORMULA_FIXED if formula else FIXED).get, _PLAIN
-    for match in (_FORMULA_TOKEN if formula else _TOKEN).finditer(source.text):
+    for match in pattern.finditer(tokens.source.text, at):
         group = match.lastindex
         assert group is not None, "some group always matches"
         kind = fixed(match[group]) or plain[group]
@@ -94,12 +122,76 @@ def lex(source: Source, diagnostics: Diagnostics, *, formula: bool = False) -> T
             ends.append(match.end())
             continue
         span, sort = Span(*match.span(group)), _SORTS[group]
+        if sort == "template":
+            return span.start
         if sort == "end" or not _odd(sort, span, tokens, diagnostics, formula):
             break
-    _close(tokens)
-    if formula and "//" in source.text:
-        _report_comment(tokens, diagnostics)
-    return tokens
+    return None
+
+
+_PIECE: Final = re.compile(r'[}"](?:[^"\\$]++|\\.|\$(?!\{))*+(?:"|\$\{)', re.DOTALL)
+"""text of a template: from its quote, or the end of a hole, to the next hole, or its other quote"""
+
+
+def _lex_template(
+    tokens: Tokens, pattern: re.Pattern[str], at: int, diagnostics: Diagnostics, formula: bool
+) -> int | None:
+    """The tokens of a template; returns the offset behind it, or None if it does not end.
+
+    `levels` has for each hole around how many braces are open in it, `opened` where its `${` stands.
+    """
+    levels: list[int] = []
+    opened: list[Span] = []
+    fixed = (FORMULA_FIXED if formula else FIXED).get
+    while True:
+        match = pattern.match(tokens.source.text, at)
+        assert match is not None and match.lastindex is not None, "some group always matches"
+        group = match.lastindex
+        span, sort = Span(*match.span(group)), _SORTS[group]
+        kind = fixed(match[group]) or _PLAIN[group]
+        if sort == "template" or (kind == "}" and levels[-1] == 0):
+            piece = _PIECE.match(tokens.source.text, span.start)
+            if piece is None:
+                _not_closed(tokens, opened[-1], diagnostics)
+                return None
+            at = piece.end()
+            _lex_piece(tokens, Span(span.start, at), levels, opened, diagnostics)
+            if not levels:
+                return at
+            continue
+        levels[-1] += (kind == "{") - (kind == "}")
+        if kind:
+            _push(tokens, kind, span)
+        elif sort == "end":
+            _not_closed(tokens, opened[-1], diagnostics)
+            return None
+        elif not _odd(sort, span, tokens, diagnostics, formula):
+            return None
+        at = match.end()
+
+
+def _not_closed(tokens: Tokens, hole: Span, diagnostics: Diagnostics) -> None:
+    diagnostics.report("E0111", tokens.source, hole, "this hole is never closed")
+    tokens.unclosed = True
+
+
+def _lex_piece(
+    tokens: Tokens, span: Span, levels: list[int], opened: list[Span], diagnostics: Diagnostics
+) -> None:
+    """A piece of text: it begins a template or ends a hole, and begins a hole or ends a template."""
+    text = tokens.source.text[span.start : span.end]
+    begins, goes_on = text[0] == '"', text[-1] == "{"
+    escape = _BAD_ESCAPE.match(text[1:])
+    if escape is not None:
+        message = f"unknown escape `{visible(escape[1])}`"
+        diagnostics.report("E0105", tokens.source, span, message, _ESCAPE_HELP)
+    _push(tokens, TEMPLATE if begins else MIDDLE if goes_on else FINAL, span)
+    if not begins:
+        levels.pop()
+        opened.pop()
+    if goes_on:
+        levels.append(0)
+        opened.append(Span(span.end - 2, span.end))
 
 
 _COMMENT_HELP: Final = "one `/` divides; the whole part of a quotient is `(x / 2).trunc()`"
@@ -131,7 +223,15 @@ def _close(tokens: Tokens) -> None:
 
 
 def _first_doubtful(tokens: Tokens) -> int:
-    """With a quote missing, the first string over several lines is likely where it is missing."""
+    """With a quote missing, the first string over several lines is likely where it is missing.
+
+    Within a template that is not closed, nothing is sure.
+    """
+    closed = 0
+    for index in reversed(range(len(tokens.kinds))):
+        if tokens.kinds[index] is TEMPLATE and not closed:
+            return index
+        closed += (tokens.kinds[index] is FINAL) - (tokens.kinds[index] is TEMPLATE)
     text = tokens.source.text
     for index, kind in enumerate(tokens.kinds):
         if kind is STRING and "\n" in text[tokens.starts[index] : tokens.ends[index]]:
@@ -154,8 +254,8 @@ class _Odd(NamedTuple):
     help: str | None = None
 
 
-_ESCAPE_HELP: Final = "the escapes are `\\\\ \\n \\t \\r \\\" \\' \\0`"
-_BAD_ESCAPE = re.compile(r"""(?:[^\\]|\\[\\ntr"'0])*+(\\.)""", re.DOTALL)
+_ESCAPE_HELP: Final = "the escapes are `\\\\ \\n \\t \\r \\\" \\' \\0 \\$`"
+_BAD_ESCAPE = re.compile(r"""(?:[^\\]|\\[\\ntr"'0$])*+(\\.)""", re.DOTALL)
 
 
 def _unknown_escape(text: str) -> str:

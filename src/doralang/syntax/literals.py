@@ -7,7 +7,7 @@ from typing import Final
 
 from doralang.syntax.tree import NumberKind
 
-ESCAPES: Final = {"\\": "\\", "n": "\n", "t": "\t", "r": "\r", '"': '"', "'": "'", "0": "\0"}
+ESCAPES: Final = {"\\": "\\", "n": "\n", "t": "\t", "r": "\r", '"': '"', "'": "'", "0": "\0", "$": "$"}
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 
 _SUFFIXES: Final = {
@@ -70,9 +70,15 @@ def string(text: str) -> str:
     return _ESCAPE.sub(lambda match: ESCAPES.get(match[1], match[1]), inner)
 
 
+def piece(text: str) -> str:
+    """The text of a piece of a template, which stands between quotes or the ends of holes."""
+    inner = text[1 : -2 if text.endswith("${") else -1]
+    return _ESCAPE.sub(lambda match: ESCAPES.get(match[1], match[1]), inner) if "\\" in inner else inner
+
+
 def quoted(value: str, quote: str) -> str:
     """The literal for a text: the inverse of `string`."""
-    return quote + "".join(map(_escaped, value)) + quote
+    return quote + "".join(map(_escaped, value)).replace("${", "\\${") + quote
 
 
 def _escaped(character: str) -> str:
@@ -80,4 +86,4 @@ def _escaped(character: str) -> str:
     return "\\" + name if name else character
 
 
-_NAMES: Final = {value: name for name, value in ESCAPES.items()}
+_NAMES: Final = {value: name for name, value in ESCAPES.items() if value != "$"}

@@ -44,7 +44,7 @@ TRAIT_METHOD: Final = "a method of a trait"
 _INTERNAL: Final = Modifier.INTERNAL | ANNOTATIONS
 
 # Declarations that are no members: a brace is missing in front of them, if they are laid out so.
-_OUTSIDE: Final = frozenset({"class", "trait", "impl", "const"})
+_OUTSIDE: Final = frozenset({"class", "enum", "trait", "impl", "const"})
 _NAME_STARTS: Final = frozenset({NAME})
 _PARAMETER_STARTS: Final = frozenset({NAME, "var", "let", "@"})
 
@@ -229,6 +229,52 @@ def class_member(c: Cursor) -> tree.ClassMember:
     if c.kind == "let" or c.kind == "var":
         return class_field(c, found)
     return no_member(c, "a field, method or `init`")
+
+
+def enum_member(c: Cursor) -> tree.Variant | tree.Function | tree.InvalidMember:
+    """A variant with the comma behind it, or a method."""
+    if c.kind is NAME and not begins_reserved(c):
+        return variant(c)
+    start = c.span()
+    found = prefix(c)
+    if c.kind == "fun":
+        return function(c, found, _IMPL_METHOD, "a method of an enum") or tree.InvalidMember(start)
+    if c.kind in ("let", "var", "init", "class", "enum"):
+        c.report("E0519", c.span(), f"an enum has no `{c.kind}`")
+        c.reserved += 1
+        c.skips += 1
+        if c.kind in ("let", "var"):
+            class_field(c, found)
+        elif c.kind == "init":
+            init(c, found)
+        else:
+            skip_nested(c)
+        c.reserved -= 1
+        return tree.InvalidMember(start)
+    return no_member(c, "a variant or method")
+
+
+def skip_nested(c: Cursor) -> None:
+    """Go past a declaration that cannot stand here."""
+    while c.kind not in ("{", ";", "}", END):
+        c.skip()
+    if c.kind in ("{", ";"):
+        c.skip()
+
+
+def variant(c: Cursor) -> tree.Variant:
+    """`V`, `V(x: int)`"""
+    at = c.at
+    span, name = c.tokens.span(at), c.take_text()
+    made = tree.Variant(span, name, parameter_list(c) if c.kind == "(" else None)
+    c.spanning(made, span.start)
+    if c.kind != "}" and not c.accept(",") and c.kind not in DECLARING and c.kind != "@":
+        c.fail("E0201", "`,`")
+        if not c.first_on_line():
+            while c.kind not in (",", "}", ";", END) and c.kind not in DECLARING:
+                c.skip()
+            c.accept(",")
+    return made
 
 
 def trait_member(c: Cursor) -> tree.Function | tree.InvalidMember:

@@ -1,30 +1,116 @@
 """Parsing patterns: what values are taken apart by (section 5.3 of the reference).
 
-(a, (b, _))     ->      TuplePattern(a, TuplePattern(b, _))
+Some((a, _)) | None     ->      AlternativePattern(VariantPattern(Some, TuplePattern(a, _)), None)
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Final
+
 from doralang.syntax import tree
+from doralang.syntax.atoms import character, number, string
 from doralang.syntax.cursor import Cursor
-from doralang.syntax.tokens import NAME
+from doralang.syntax.tokens import CHARACTER, NAME, NUMBER, STRING
+from doralang.syntax.types import parse_type
+
+_LITERALS: Final[dict[str, Callable[[Cursor], tree.Expression]]] = {
+    NUMBER: number,
+    CHARACTER: character,
+    STRING: string,
+    "true": lambda c: tree.Boolean(c.take(), True),
+    "false": lambda c: tree.Boolean(c.take(), False),
+    "nil": lambda c: tree.Nil(c.take()),
+}
+_RANGES: Final = frozenset({"..", "..="})
+_BEHIND_NAME: Final = frozenset({"(", "::", "@", *_RANGES})
+
+
+def begins_pattern(c: Cursor) -> bool:
+    """Whether something else than a plain name stands here, where `let`, `var` and `for` have one."""
+    if c.kind is NAME:
+        return c.peek() in _BEHIND_NAME
+    return c.kind == "(" or c.kind == "_" or c.kind == "-" or c.kind in _LITERALS
 
 
 def pattern(c: Cursor) -> tree.Pattern:
-    return simple_pattern(c)
+    """`P | Q`"""
+    first = simple_pattern(c, typed=True)
+    if c.kind != "|":
+        return first
+    start = first.extent.start
+    options, bars = [first], []
+    while c.kind == "|":
+        bars.append(c.take())
+        options.append(simple_pattern(c, typed=True))
+    return c.spanning(tree.AlternativePattern(first.span, options, bars), start)
 
 
-def simple_pattern(c: Cursor) -> tree.Pattern:
-    """A pattern without alternatives, as `let`, `var` and `for` have it."""
-    if c.kind == NAME:
-        at = c.at
-        return tree.NamePattern(c.tokens.span(at), c.take_text())
+def simple_pattern(c: Cursor, *, typed: bool = False) -> tree.Pattern:
+    """A pattern without alternatives, as `let`, `var` and `for` have it; `typed` permits `x: C`."""
+    start = c.starts[c.at]
+    if c.kind is NAME:
+        return c.spanning(named_pattern(c, typed), start)
     if c.kind == "_":
-        return tree.AnyPattern(c.take())
+        span = c.take()
+        if typed and c.accept(":"):
+            return c.spanning(tree.TypedPattern(span, "", parse_type(c)), start)
+        return tree.AnyPattern(span)
     if c.kind == "(":
         return c.deeper(tuple_pattern)
+    if c.kind == "-" or c.kind in _LITERALS:
+        return c.spanning(bounded(c, bound(c)), start)
     c.fail("E0218", "a pattern")
     return tree.InvalidPattern(c.span())
+
+
+def named_pattern(c: Cursor, typed: bool) -> tree.Pattern:
+    """What begins with a name: a variable, constant or variant."""
+    at = c.at
+    span, name = c.tokens.span(at), c.take_text()
+    if c.kind == "@":
+        c.advance()
+        return tree.BoundPattern(span, name, c.deeper(lambda c: simple_pattern(c, typed=typed)))
+    if c.kind == ":" and typed:
+        c.advance()
+        return tree.TypedPattern(span, name, parse_type(c))
+    if c.kind in _RANGES:
+        return bounded(c, tree.Name(span, name))
+    owner, name_span = "", span
+    if c.kind == "::":
+        c.advance()
+        owner, name_span = name, c.span()
+        name = c.name()
+    if c.kind == "(":
+        inner, rest = c.deeper(parts)
+        return tree.VariantPattern(span, owner, name, name_span, inner, rest)
+    if owner:
+        return tree.VariantPattern(span, owner, name, name_span, None, False)
+    return tree.NamePattern(span, name)
+
+
+def bound(c: Cursor) -> tree.Expression:
+    """An end of a range, or a literal by itself."""
+    if c.kind is NAME:
+        at = c.at
+        return tree.Name(c.tokens.span(at), c.take_text())
+    if c.kind == "-":
+        span = c.take()
+        if c.kind is NUMBER:
+            return c.spanning(tree.Unary(span, "-", number(c)), span.start)
+    elif c.kind in _LITERALS:
+        return _LITERALS[c.kind](c)
+    c.fail("E0218", "a pattern")
+    return tree.InvalidExpression(c.span())
+
+
+def bounded(c: Cursor, low: tree.Expression) -> tree.Pattern:
+    """A literal, or the range that begins with it."""
+    if c.kind not in _RANGES:
+        return tree.LiteralPattern(low.span, low)
+    closed = c.kind == "..="
+    c.advance()
+    return tree.RangePattern(low.span, low, bound(c), closed)
 
 
 def tuple_pattern(c: Cursor) -> tree.Pattern:

@@ -81,8 +81,10 @@ _LEVELS: Final[dict[type[tree.Node], int]] = {
     tree.Choice: _TRY,
     tree.Try: _TRY,
     tree.ForcedTry: _TRY,
+    tree.OptionalTry: _TRY,
     tree.Block: _STATEMENT,
     tree.If: _STATEMENT,
+    tree.Match: _STATEMENT,
     tree.Return: _STATEMENT,
     tree.Throw: _STATEMENT,
     tree.Break: _STATEMENT,
@@ -152,6 +154,13 @@ def _float_text(value: float) -> str:
     return mantissa + exponent + digits
 
 
+def _template(node: tree.Template) -> Parts:
+    parts: Parts = ['"', quoted(node.pieces[0], '"')[1:-1]]
+    for hole, piece in zip(node.holes, node.pieces[1:], strict=True):
+        parts += ["${", hole, "}", quoted(piece, '"')[1:-1]]
+    return [*parts, '"']
+
+
 def _call(node: tree.Call) -> Parts:
     return [node.name, *_turbofish(node.type_arguments), *_arguments(node.arguments)]
 
@@ -210,12 +219,12 @@ def _block(node: tree.Block) -> Parts:
     return ["{", Layout.INDENT, *lines, Layout.OUTDENT, "}"] if lines else ["{}"]
 
 
-_STATEMENTS: Final = tree.Block | tree.If | tree.Return | tree.Throw | tree.Break | tree.Continue
+_STATEMENTS: Final = tree.Block | tree.If | tree.Match | tree.Return | tree.Throw | tree.Break | tree.Continue
 
 
 def _alone(node: tree.Expression) -> Parts:
     """An expression where a statement may stand, too: what could be one gets parentheses."""
-    return ["(", node, ")"] if isinstance(node, tree.Block | tree.If) else [node]
+    return ["(", node, ")"] if isinstance(node, tree.Block | tree.If | tree.Match) else [node]
 
 
 def _expression_statement(node: tree.ExpressionStatement) -> Parts:
@@ -242,12 +251,20 @@ def _variable(node: tree.Variable | tree.Field | tree.Global) -> Parts:
 
 def _destructuring(node: tree.Destructuring) -> Parts:
     declared: Parts = [": ", node.type] if node.type else []
-    return [_keyword(node.mutable), node.pattern, *declared, " = ", node.value, ";"]
+    otherwise: Parts = [" else ", node.otherwise] if node.otherwise else []
+    value = Operand(node.value, _TYPE) if node.otherwise else node.value
+    return [_keyword(node.mutable), node.pattern, *declared, " = ", value, *otherwise, ";"]
 
 
 def _parts_of_pattern(parts: Sequence[tree.Node], rest: bool) -> Parts:
     """`(P, Q)`, `(P, ..)`"""
     return ["(", *_joined(parts), *([", .." if parts else ".."] if rest else []), ")"]
+
+
+def _variant_pattern(node: tree.VariantPattern) -> Parts:
+    owner = f"{node.owner}::" if node.owner else ""
+    parts = _parts_of_pattern(node.parts, node.rest) if node.parts is not None else []
+    return [owner + node.name, *parts]
 
 
 def _keyword(mutable: bool) -> str:
@@ -261,8 +278,24 @@ def _value(value: tree.Expression | None) -> Parts:
 def _if(node: tree.If) -> Parts:
     parts: Parts = []
     for arm in node.arms:
-        parts += [" else if " if parts else "if ", Operand(arm.condition, _TRY), " ", arm.body]
+        parts += [" else if " if parts else "if ", *_head(arm.pattern, arm.condition), " ", arm.body]
     return parts + [" else ", node.otherwise] if node.otherwise else parts
+
+
+def _match(node: tree.Match) -> Parts:
+    arms: Parts = [Layout.INDENT, *_lines(node.arms), Layout.OUTDENT] if node.arms else []
+    return ["match ", Operand(node.subject, _TYPE), " {", *arms, "}"]
+
+
+def _match_arm(node: tree.MatchArm) -> Parts:
+    guard: Parts = [" if ", node.guard] if node.guard else []
+    is_block = isinstance(node.body, tree.Block)
+    return [node.pattern, *guard, " => ", node.body, "" if is_block else ","]
+
+
+def _head(pattern: tree.Pattern | None, condition: tree.Expression) -> Parts:
+    """What stands behind `if` or `while`."""
+    return [*(["let ", pattern, " = "] if pattern else []), Operand(condition, _TRY)]
 
 
 def _do(node: tree.Do) -> Parts:
@@ -331,6 +364,14 @@ def _members(members: Sequence[tree.Node]) -> Parts:
     return [" {", Layout.INDENT, *_lines(members), Layout.OUTDENT, "}"]
 
 
+def _variant(node: tree.Variant) -> Parts:
+    return [node.name, *(_arguments(node.parameters) if node.parameters is not None else []), ","]
+
+
+def _enum(node: tree.Enum) -> Parts:
+    return ["enum ", node.name, *_angles(node.type_parameters), *_members([*node.variants, *node.methods])]
+
+
 def _init(node: tree.Init) -> Parts:
     delegation: Parts = [node.delegation] if node.delegation else []
     head = [f"{_modifiers(node.modifiers)}init", *_arguments(node.parameters)]
@@ -362,6 +403,7 @@ _PARTS: Final[dict[type[tree.Node], Callable[[Any], Parts]]] = {
     tree.Number: _number,
     tree.Character: lambda node: [quoted(chr(node.value), "'")],
     tree.Text: lambda node: [quoted(node.value, '"')],
+    tree.Template: _template,
     tree.Boolean: lambda node: ["true" if node.value else "false"],
     tree.Nil: lambda node: ["nil"],
     tree.Self: lambda node: ["self"],
@@ -369,6 +411,7 @@ _PARTS: Final[dict[type[tree.Node], Callable[[Any], Parts]]] = {
     tree.Name: lambda node: [node.name],
     tree.Call: _call,
     tree.StaticCall: _static_call,
+    tree.StaticName: lambda node: [node.owner, *_turbofish(node.owner_arguments), "::", node.name],
     tree.MethodCall: _method_call,
     tree.Member: lambda node: [Operand(node.receiver, _PRIMARY), "." + node.name],
     tree.Index: lambda node: [Operand(node.receiver, _PRIMARY), "[", node.index, "]"],
@@ -380,6 +423,7 @@ _PARTS: Final[dict[type[tree.Node], Callable[[Any], Parts]]] = {
     tree.Cast: lambda node: _typed("as", node),
     tree.Assign: _assign,
     tree.Try: _try,
+    tree.OptionalTry: lambda node: ["try? ", Operand(node.operand, _TRY)],
     tree.ForcedTry: lambda node: ["try! ", Operand(node.operand, _TRY)],
     tree.Choice: _choice,
     tree.InvalidExpression: _invalid,
@@ -389,11 +433,19 @@ _PARTS: Final[dict[type[tree.Node], Callable[[Any], Parts]]] = {
     tree.Destructuring: _destructuring,
     tree.AnyPattern: lambda node: ["_"],
     tree.NamePattern: lambda node: [node.name],
+    tree.BoundPattern: lambda node: [node.name, " @ ", node.pattern],
+    tree.TypedPattern: lambda node: [node.name or "_", ": ", node.type],
+    tree.LiteralPattern: lambda node: [node.value],
+    tree.RangePattern: lambda node: [node.low, "..=" if node.closed else "..", node.high],
+    tree.VariantPattern: _variant_pattern,
+    tree.AlternativePattern: lambda node: _joined(node.options, " | "),
     tree.TuplePattern: lambda node: _parts_of_pattern(node.parts, node.rest),
     tree.InvalidPattern: _invalid,
     tree.ExpressionStatement: _expression_statement,
     tree.If: _if,
-    tree.While: lambda node: ["while ", Operand(node.condition, _TRY), " ", node.body],
+    tree.Match: _match,
+    tree.MatchArm: _match_arm,
+    tree.While: lambda node: ["while ", *_head(node.pattern, node.condition), " ", node.body],
     tree.Loop: lambda node: ["loop ", node.body],
     tree.For: lambda node: ["for ", node.pattern, " in ", Operand(node.iterable, _TRY), " ", node.body],
     tree.Do: _do,
@@ -414,6 +466,8 @@ _PARTS: Final[dict[type[tree.Node], Callable[[Any], Parts]]] = {
     tree.Init: _init,
     tree.Delegation: _delegation,
     tree.InvalidMember: _invalid,
+    tree.Variant: _variant,
+    tree.Enum: _enum,
     tree.Trait: lambda node: [f"trait {node.name}", *_members(node.methods)],
     tree.Impl: _impl,
     tree.Global: _variable,

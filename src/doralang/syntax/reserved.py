@@ -13,8 +13,8 @@ from doralang.syntax.cursor import DECLARING, OPERAND_STARTS, Cursor
 from doralang.syntax.tokens import END, NAME
 from doralang.syntax.types import annotated_type, parse_type
 
-DECLARATIONS: Final = frozenset({"struct", "enum", "type", "alias"})
-WORDS: Final = frozenset({"match", "module", "import"})
+DECLARATIONS: Final = frozenset({"struct", "type", "alias"})
+WORDS: Final = frozenset({"module", "import"})
 """Not keywords: names wherever the text makes sense with them as such."""
 
 _NOT_BEHIND_NAME: Final = OPERAND_STARTS | {"!", "{"}
@@ -61,7 +61,7 @@ def _parameter(c: Cursor) -> None:
 
 
 def reserved_block(c: Cursor) -> None:
-    """`struct …`, `match …`, `enum …`, `type X = …;`, `module m { … }`, `import a::b;`"""
+    """`struct …`, `type X = …;`, `module m { … }`, `import a::b;`"""
     c.reserve(c.span(), f"`{c.text()}` is")
     skips = c.skips
     c.advance()
@@ -84,14 +84,3 @@ def begins_reserved(c: Cursor) -> bool:
 def is_no_name(c: Cursor) -> bool:
     """Whether one of `WORDS` at the start of a statement cannot be a name, by the next token."""
     return c.peek() in _NOT_BEHIND_NAME
-
-
-def might_be_no_name(c: Cursor) -> bool:
-    """Whether `match (x) {` is possible: a brace comes before the statement ends."""
-    if c.peek() not in ("(", "[", "+", "-"):
-        return False
-    at = c.at + 1
-    while c.kinds[at] not in ("{", "}", ";", END):
-        at = c.matching(at) if c.kinds[at] in ("(", "[") else at
-        at = min(at + 1, len(c.kinds) - 1)
-    return c.kinds[at] == "{"

@@ -11,13 +11,21 @@ from typing import Final
 
 from doralang.syntax import tree
 from doralang.syntax.cursor import DECLARING, FARTHEST, OPENING, STATEMENT_KEYWORDS, STATEMENT_STARTS, Cursor
-from doralang.syntax.expressions import begins_value, condition, expression, full_expression, if_chain
-from doralang.syntax.patterns import simple_pattern
+from doralang.syntax.expressions import (
+    MATCH,
+    begins_match,
+    begins_value,
+    condition,
+    full_expression,
+    head,
+    if_chain,
+    match,
+)
+from doralang.syntax.patterns import begins_pattern, simple_pattern
 from doralang.syntax.reserved import (
     DECLARATIONS,
     WORDS,
     is_no_name,
-    might_be_no_name,
     reserved_block,
 )
 from doralang.syntax.tokens import END, NAME
@@ -142,9 +150,13 @@ def statement(c: Cursor) -> tree.Statement:
 
 
 def other_statement(c: Cursor) -> tree.Statement:
-    """An expression, or something reserved or misplaced."""
-    if c.kind == NAME and c.text() in WORDS:
-        return word_statement(c)
+    """An expression, a `match`, or something reserved or misplaced."""
+    if c.kind is NAME:
+        word = c.text()
+        if word == MATCH:
+            return match_statement(c)
+        if word in WORDS and is_no_name(c):
+            return reserved_statement(c)
     if c.kind in DECLARING:
         return nested_declaration(c)
     return expression_statement(c)
@@ -197,7 +209,7 @@ def variable(c: Cursor) -> tree.Statement:
     """`let x: T = e;`, `var x = e;`"""
     mutable = c.kind == "var"
     span, name_span = c.take(), c.span()
-    if c.kind in PATTERN_STARTS:
+    if begins_pattern(c):
         return destructuring(c, span, mutable)
     name = c.name()
     declared = value = None
@@ -206,6 +218,10 @@ def variable(c: Cursor) -> tree.Statement:
     if c.accept("="):
         value = full_expression(c)
     skips = c.skips
+    if value is not None and c.kind == "else":
+        return with_else(
+            c, tree.Destructuring(span, tree.NamePattern(name_span, name), mutable, declared, value)
+        )
     if value is not None:
         value = ended(c, value)
     else:
@@ -218,25 +234,33 @@ def variable(c: Cursor) -> tree.Statement:
     return tree.Variable(span, name, name_span, mutable, declared, value)
 
 
-PATTERN_STARTS: Final = frozenset({"(", "_"})
-
-
 def destructuring(c: Cursor, span: Span, mutable: bool) -> tree.Statement:
     """`let (a, b): T = e;`; what stands behind it is not judged if it is not all there."""
     fails, skips = c.fails, c.skips
     pattern = simple_pattern(c)
     declared = complete_type(c) if c.accept(":") else None
     c.expect("=")
-    value = ended(c, full_expression(c))
+    value = full_expression(c)
+    if c.kind == "else" and c.fails == fails and c.skips == skips:
+        return with_else(c, tree.Destructuring(span, pattern, mutable, declared, value))
+    value = ended(c, value)
     if c.fails != fails or c.skips != skips:
         return tree.InvalidStatement(span)
     return tree.Destructuring(span, pattern, mutable, declared, value)
 
 
+def with_else(c: Cursor, node: tree.Destructuring) -> tree.Statement:
+    """The `else { … };` of a `let`"""
+    c.advance()
+    node.otherwise = block(c)
+    end_statement(c)
+    return node
+
+
 def while_statement(c: Cursor) -> tree.Statement:
     span = c.take()
-    test = condition(c)
-    return tree.While(span, test, block(c))
+    tested, test = head(c)
+    return tree.While(span, test, block(c), tested)
 
 
 def loop_statement(c: Cursor) -> tree.Statement:
@@ -246,7 +270,7 @@ def loop_statement(c: Cursor) -> tree.Statement:
 def for_statement(c: Cursor) -> tree.Statement:
     span = c.take()
     skips, fails = c.skips, c.fails
-    if c.kind in PATTERN_STARTS:
+    if begins_pattern(c):
         pattern = simple_pattern(c)
     else:
         name_span = c.span()
@@ -351,22 +375,13 @@ def reserved_statement(c: Cursor) -> tree.Statement:
     return tree.InvalidStatement(span)
 
 
-def word_statement(c: Cursor) -> tree.Statement:
-    """A statement that begins with `match`, `module` or `import`, as a name or not."""
-    if is_no_name(c):
-        return reserved_statement(c)
-    if might_be_no_name(c):
-        start, count, skips = c.at, len(c.diagnostics.reports), c.skips
-        expression(c)
-        makes_sense = c.kind == ";" and all(
-            report.code == "E0220" for report in c.diagnostics.reports[count:]
-        )
-        del c.diagnostics.reports[count:]
-        c.move_to(start)
-        c.skips, c.panic = skips, False
-        if not makes_sense:
-            return reserved_statement(c)
-    return expression_statement(c)
+def match_statement(c: Cursor) -> tree.Statement:
+    """What begins with `match`, as a name or not."""
+    start = c.at
+    c.advance()
+    is_match = begins_match(c)
+    c.move_to(start)
+    return match(c) if is_match else expression_statement(c)
 
 
 def nested_declaration(c: Cursor) -> tree.Statement:

@@ -15,9 +15,10 @@ text might have said is unknown, so nothing is reported that it could explain.
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, fields
-from enum import Enum, Flag, auto
+from enum import Flag, auto
 from typing import TypeAlias
 
 from doralang.syntax.tokens import Tokens
@@ -83,7 +84,7 @@ Type: TypeAlias = NamedType | UnitType | SelfType | TupleType | InvalidType
 # Expressions.
 
 
-class NumberKind(Enum):
+class NumberKind(enum.Enum):
     """The type of a number literal, by its suffix and form."""
 
     BYTE = "byte"
@@ -120,6 +121,16 @@ class Text(Node):
     """`"text"`, with its escapes resolved"""
 
     value: str
+
+
+@dataclass(slots=True, repr=False, eq=False)
+class Template(Node):
+    """`"text ${e} text"`: pieces of text, and a hole behind each but the last; the span is the quote"""
+
+    pieces: list[str]
+    holes: list[Expression]
+    places: list[Span] = field(compare=False)
+    """where the `${` stand"""
 
 
 @dataclass(slots=True, repr=False, eq=False)
@@ -166,6 +177,16 @@ class StaticCall(Node):
     name_span: Span
     type_arguments: list[Type]
     arguments: list[Expression]
+
+
+@dataclass(slots=True, repr=False, eq=False)
+class StaticName(Node):
+    """`E::V`, `E::<T>::V` without a call; the span is that of `E`"""
+
+    owner: str
+    owner_arguments: list[Type]
+    name: str
+    name_span: Span
 
 
 @dataclass(slots=True, repr=False, eq=False)
@@ -266,6 +287,13 @@ class ForcedTry(Node):
 
 
 @dataclass(slots=True, repr=False, eq=False)
+class OptionalTry(Node):
+    """`try? E`"""
+
+    operand: Expression
+
+
+@dataclass(slots=True, repr=False, eq=False)
 class Choice(Node):
     """`C ? A : B`, in formulas only; the span is the `?`"""
 
@@ -295,6 +323,56 @@ class NamePattern(Node):
 
 
 @dataclass(slots=True, repr=False, eq=False)
+class BoundPattern(Node):
+    """`x @ P`; the span is the name"""
+
+    name: str
+    pattern: Pattern
+
+
+@dataclass(slots=True, repr=False, eq=False)
+class TypedPattern(Node):
+    """`x: C`, or `_: C` without a name; the span is the name"""
+
+    name: str
+    type: Type
+
+
+@dataclass(slots=True, repr=False, eq=False)
+class LiteralPattern(Node):
+    value: Expression
+
+
+@dataclass(slots=True, repr=False, eq=False)
+class RangePattern(Node):
+    """`a..b`, or `a..=b` if `closed`; the span is the first token"""
+
+    low: Expression
+    high: Expression
+    closed: bool
+
+
+@dataclass(slots=True, repr=False, eq=False)
+class VariantPattern(Node):
+    """`V(P, Q)`, `E::V`, `E::V(P, ..)`; `parts` are None without parentheses; the span is the first name"""
+
+    owner: str
+    name: str
+    name_span: Span
+    parts: list[Pattern] | None
+    rest: bool
+
+
+@dataclass(slots=True, repr=False, eq=False)
+class AlternativePattern(Node):
+    """`P | Q | R`; the span is that of the first"""
+
+    options: list[Pattern]
+    bars: list[Span] = field(compare=False)
+    """where the `|` stand, one less than the options"""
+
+
+@dataclass(slots=True, repr=False, eq=False)
 class TuplePattern(Node):
     """`(P, Q)`, `(P, ..)`; the span is the `(`"""
 
@@ -308,7 +386,18 @@ class InvalidPattern(Node):
     """A pattern that was reported already; it may bind any name."""
 
 
-Pattern: TypeAlias = AnyPattern | NamePattern | TuplePattern | InvalidPattern
+Pattern: TypeAlias = (
+    AnyPattern
+    | NamePattern
+    | BoundPattern
+    | TypedPattern
+    | LiteralPattern
+    | RangePattern
+    | VariantPattern
+    | AlternativePattern
+    | TuplePattern
+    | InvalidPattern
+)
 
 
 # Statements.
@@ -323,11 +412,11 @@ class Block(Node):
 
     @property
     def has_value(self) -> bool:
-        """Whether it has a tail, or ends in an `if` or a block of which a branch has one."""
+        """Whether it has a tail, or ends in an `if`, `match` or block of which a branch has one."""
         block: Block | None = self
         while block is not None:
             last = block.statements[-1] if block.statements else None
-            if block.tail is not None or (isinstance(last, If) and last.has_value):
+            if block.tail is not None or (isinstance(last, If | Match) and last.has_value):
                 return True
             block = last if isinstance(last, Block) else None
         return False
@@ -353,12 +442,13 @@ class Variable(Node):
 
 @dataclass(slots=True, repr=False, eq=False)
 class Destructuring(Node):
-    """`let P = e;`, `var P: T = e;`: a pattern in place of a name"""
+    """`let P = e;`, `var P: T = e;`: a pattern in place of a name; `let P = e else { … };`"""
 
     pattern: Pattern
     mutable: bool
     type: Type | None
     value: Expression
+    otherwise: Block | None = None
 
 
 @dataclass(slots=True, repr=False, eq=False)
@@ -370,10 +460,11 @@ class ExpressionStatement(Node):
 
 @dataclass(slots=True, repr=False, eq=False)
 class Arm(Node):
-    """One `if cond { … }` of a chain; the span is the `if`"""
+    """One `if cond { … }` of a chain, or `if let P = e { … }`; the span is the `if`"""
 
     condition: Expression
     body: Block
+    pattern: Pattern | None = None
 
 
 @dataclass(slots=True, repr=False, eq=False)
@@ -389,9 +480,30 @@ class If(Node):
 
 
 @dataclass(slots=True, repr=False, eq=False)
+class MatchArm(Node):
+    """`P if g => body`; the span is that of the pattern"""
+
+    pattern: Pattern
+    guard: Expression | None
+    body: Block | Expression
+
+
+@dataclass(slots=True, repr=False, eq=False)
+class Match(Node):
+    """`match e { … }`; `has_value` as of `If`"""
+
+    subject: Expression
+    arms: list[MatchArm]
+    has_value: bool = field(default=False, compare=False)
+
+
+@dataclass(slots=True, repr=False, eq=False)
 class While(Node):
+    """`while cond { … }`, `while let P = e { … }`"""
+
     condition: Expression
     body: Block
+    pattern: Pattern | None = None
 
 
 @dataclass(slots=True, repr=False, eq=False)
@@ -462,6 +574,7 @@ Statement: TypeAlias = (
     | Destructuring
     | ExpressionStatement
     | If
+    | Match
     | While
     | Loop
     | For
@@ -479,6 +592,7 @@ Expression: TypeAlias = (
     Number
     | Character
     | Text
+    | Template
     | Boolean
     | Nil
     | Self
@@ -486,6 +600,7 @@ Expression: TypeAlias = (
     | Name
     | Call
     | StaticCall
+    | StaticName
     | MethodCall
     | Member
     | Index
@@ -498,9 +613,11 @@ Expression: TypeAlias = (
     | Assign
     | Try
     | ForcedTry
+    | OptionalTry
     | Choice
     | Block
     | If
+    | Match
     | Return
     | Throw
     | Break
@@ -661,6 +778,23 @@ class Class(Node):
 
 
 @dataclass(slots=True, repr=False, eq=False)
+class Variant(Node):
+    """`V`, `V(x: int)`; `parameters` are None without parentheses; the span is the name"""
+
+    name: str
+    parameters: list[Parameter] | None
+
+
+@dataclass(slots=True, repr=False, eq=False)
+class Enum(Node):
+    name: str
+    name_span: Span
+    type_parameters: list[TypeParameter]
+    variants: list[Variant]
+    methods: list[Function | InvalidMember]
+
+
+@dataclass(slots=True, repr=False, eq=False)
 class Trait(Node):
     name: str
     name_span: Span
@@ -701,7 +835,7 @@ class InvalidDeclaration(Node):
     """Text at top level that the parser skipped; it may have declared any name."""
 
 
-Declaration: TypeAlias = Function | Class | Trait | Impl | Global | Constant | InvalidDeclaration
+Declaration: TypeAlias = Function | Class | Enum | Trait | Impl | Global | Constant | InvalidDeclaration
 
 
 @dataclass(slots=True, repr=False, eq=False)

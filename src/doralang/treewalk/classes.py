@@ -12,6 +12,7 @@ from doralang.interpreter.objects import Value, default_value
 from doralang.types.types import (
     ClassHead,
     ClassType,
+    EnumType,
     PrimitiveType,
     Type,
     TypeParameter,
@@ -157,6 +158,8 @@ class Classes:
         raise AssertionError(f"{type} does not implement the trait of {function.name}")
 
     def _head_of(self, type: Type) -> tuple[ClassHead, tuple[Type, ...]]:
+        if isinstance(type, EnumType):
+            return type.head, ()
         if isinstance(type, PrimitiveType):
             return self._library.classes[type.name], ()
         assert isinstance(type, ClassType)

@@ -34,6 +34,7 @@ from doralang.checker.program import (
     Leave,
     Logic,
     Logical,
+    Match,
     New,
     NilConstant,
     Record,
@@ -51,7 +52,7 @@ from doralang.library.internals import CHECKS_RECEIVER
 from doralang.text.source import Span
 from doralang.treewalk.frames import Frame
 from doralang.treewalk.machine import Leaving, Thrown, WalkState
-from doralang.treewalk.patterns import parts_of
+from doralang.treewalk.patterns import Parts, match, parts_of
 from doralang.types.failures import Trapped
 from doralang.types.traps import Trap
 from doralang.types.types import nil_is_value
@@ -163,8 +164,23 @@ def finish_get_field(machine: WalkState, node: GetField, frame: Frame, first: Va
     return first.fields[machine.classes.slot(node.field)]
 
 
+def match_value(machine: WalkState, node: Match, frame: Frame) -> Value:
+    value = evaluate(machine, node.value, frame)
+    for arm in node.arms:
+        frame.span = node.span
+        found: Parts = []
+        if not match(machine, arm.pattern, value, frame, found):
+            continue
+        for local, part in found:
+            frame.locals[local.index] = part
+        if arm.guard is None or evaluate(machine, arm.guard, frame):
+            return evaluate(machine, arm.body, frame)
+    raise AssertionError("no arm fits, though all is covered")
+
+
 def destructure(machine: WalkState, node: Destructure, frame: Frame) -> Value:
     value = evaluate(machine, node.value, frame)
+    frame.span = node.span
     for local, part in parts_of(machine, node.pattern, value, frame):
         frame.locals[local.index] = part
     return None
@@ -311,6 +327,7 @@ EVALUATORS: Final[dict[type[Expression], Callable[[WalkState, Any, Frame], Value
     New: new,
     Record: record,
     Destructure: destructure,
+    Match: match_value,
     IsInstance: climb,
     Cast: climb,
     TryElse: try_else,

@@ -24,6 +24,7 @@ class Trap(Enum):
     MEMORY = (107, "out of memory")
     STACK = (108, "stack overflow")
     LIMIT = (109, "limit exceeded")
+    MISSING = (110, "value missing")
     INTERRUPT = (130, "interrupted")
 
     @property

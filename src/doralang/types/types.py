@@ -33,6 +33,18 @@ class PrimitiveType:
         return self.name
 
 
+class EnumType(PrimitiveType):
+    """An enum without any data: the numbers of its variants, from 0 on, as an `int` in memory."""
+
+    __slots__ = ("head", "home")
+
+    def __init__(self, head: ClassHead) -> None:
+        super().__init__(Kind.INT, 4)
+        self.head = head
+        self.name = head.name
+        self.home: Home = head.home
+
+
 BOOL = PrimitiveType(Kind.BOOL, 1)
 BYTE = PrimitiveType(Kind.BYTE, 1)
 CHAR = PrimitiveType(Kind.CHAR, 4)
@@ -299,12 +311,12 @@ def is_assignable(source: Type, target: Type) -> bool:
 
 
 def is_reference(type: Type) -> bool:
-    """Whether values of a type have identity, and may be `nil`: a class type, but no tuple."""
+    """Whether values of a type have identity, and may be `nil`: a class type, but no tuple or enum."""
     return isinstance(type, ClassType) and not type.head.is_value
 
 
 def nil_is_value(type: Type) -> bool:
-    """Whether `nil` in memory stands for a value of the type: for the tuple of defaults."""
+    """Whether `nil` in memory stands for a value of the type: a tuple of defaults, a variant without data."""
     return isinstance(type, ClassType) and type.head.nil_is_value
 
 

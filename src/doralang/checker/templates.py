@@ -1,0 +1,54 @@
+"""Templates: `"${a} of ${b}"` is the texts of all, one behind the other.
+
+"${n} of"       ->      Call n.toString() . plus(" of")
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from doralang.checker import program as typed
+from doralang.checker.body import Body, Leaves
+from doralang.checker.calls import dispatch_of, make_call, note_throws
+from doralang.checker.generics import callee
+from doralang.checker.lookup import Found, find_method
+from doralang.checker.program import Dispatch, Target, TypedExpression
+from doralang.syntax import tree
+from doralang.text.source import Span
+from doralang.types.types import NEVER, NIL, UNIT, Type
+
+
+def check_template(body: Body, node: tree.Template, expected: Type | None) -> TypedExpression:
+    """Each hole is turned into text before the next is evaluated."""
+    text = body.unit.library_class("Str")
+    parts: list[TypedExpression] = []
+    for index, piece in enumerate(node.pieces):
+        if piece:
+            parts.append(typed.TextConstant(node.span, text.of(), piece))
+        if index < len(node.holes):
+            parts.append(shown(body, node.holes[index], node.places[index]))
+    if body.is_unknown(*(part.type for part in parts)):
+        return body.wrong(node.span)
+    plus = Target(text.methods["plus"])
+    whole = parts[0] if parts else typed.TextConstant(node.span, text.of(), "")
+    for part in parts[1:]:
+        whole = typed.Call(node.span, text.of(), plus, Dispatch.DIRECT, [whole, part])
+    return whole
+
+
+def shown(body: Body, node: tree.Expression, place: Span) -> TypedExpression:
+    """The text of what stands in a hole."""
+    value = body.expression(node)
+    if body.is_unknown(value.type) or value.type is NEVER:
+        return value
+    found = None if value.type in (UNIT, NIL) else find_method(body.context, value.type, "toString")
+    text = body.unit.library_class("Str").of()
+    if not isinstance(found, Found) or found.function.parameters or found.function.result is not text:
+        return body.error("E0423", node.span, type=value.type)
+    note_throws(body, place, found.function)
+    build = make_call(place, found.function, dispatch_of(found), [value])
+    target = callee(found.function, found.mapping(), (), build)
+    return target.build(target.arguments, target.result, [])
+
+
+LEAVES: Final[Leaves] = {tree.Template: check_template}

@@ -1,0 +1,102 @@
+"""Values of enums: `E::V`, `E::V(a)`, and `Some(a)` of the prelude.
+
+Tree::Node(a, 1)    ->      Record Tree::Node  1  a  1          the tag, then the data
+Tree::Leaf          ->      DefaultValue                        nil in memory
+Color::Red          ->      Constant 0                          of an enum without any data
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from doralang.checker import program as typed
+from doralang.checker.arguments import check_anyway, explicit_arguments
+from doralang.checker.body import Body, Checked, Leaves
+from doralang.checker.generics import Build, Callee, bind_result, callee, check_call
+from doralang.checker.nearness import suggestion
+from doralang.checker.program import Class, TypedExpression, Variant
+from doralang.syntax import tree
+from doralang.text.source import Span
+from doralang.types.types import ERROR, INT, ClassType, EnumType, Type, TypeParameter, substitute
+
+
+def check_static_name(body: Body, node: tree.StaticName, expected: Type | None) -> Checked:
+    """`E::V`"""
+    entity = None if node.owner in body.context.parameters else body.global_name(node.owner)
+    if not isinstance(entity, Class):
+        if entity is None and (body.unit.incomplete and node.owner not in body.context.parameters):
+            return body.wrong(node.span)
+        hint = suggestion(body.unit, node.owner, body.unit.names_of(Class)) if entity is None else None
+        return body.error("E0308", node.span, name=node.owner, hint=hint)
+    body.context.note(node.span.start, entity)
+    variant = entity.variants.get(node.name)
+    if variant is None:
+        if not body.unit.knows_members(entity):
+            return body.wrong(node.span)
+        return unknown_variant(body, node.span, entity, node.name)
+    body.context.note(node.name_span.start, variant)
+    return variant_value(body, node.span, variant, node.owner_arguments, None, expected)
+
+
+def unknown_variant(body: Body, span: Span, entity: Class, name: str) -> TypedExpression:
+    hint = suggestion(body.unit, name, iter(entity.variants)) if entity.variants else None
+    if name in entity.statics:
+        hint = f"a static method is called `{entity.name}::{name}(…)`"
+    return body.error("E0320", span, type=entity.name, name=name, hint=hint)
+
+
+def variant_value(
+    body: Body,
+    span: Span,
+    variant: Variant,
+    types: Sequence[tree.Type],
+    nodes: Sequence[tree.Expression] | None,
+    expected: Type | None,
+) -> Checked:
+    """`E::V`, `E::<T>::V(a)`; `nodes` are None without parentheses."""
+    if (nodes is not None) is not variant.has_data:
+        hint = "write it without parentheses" if nodes is not None else f"write `{variant.name}(…)`"
+        body.error(
+            "E0431", span, name=variant.name, what="data" if variant.has_data else "no data", hint=hint
+        )
+        return check_anyway(body, nodes or [], span)
+    known: dict[Type, Type] = {}
+    open: Sequence[TypeParameter] = variant.owner.parameters
+    if types:
+        explicit = explicit_arguments(body, span, variant.owner.name, types, open)
+        if explicit is None:
+            return check_anyway(body, nodes or [], span)
+        known, open = explicit, ()
+    target = callee(variant.function, known, open, maker(span, variant), chosen=bool(types))
+    if expected is not None:
+        expect(target, expected)
+    return check_call(body, span, target, nodes or [], expected)
+
+
+def expect(target: Callee, expected: Type) -> None:
+    """Put the parts of the expected type in first: the data of a variant is checked with them."""
+    mapping: dict[TypeParameter, Type] = {}
+    bind_result(target, mapping, expected)
+    if mapping and ERROR not in mapping.values():
+        target.parameters = [substitute(parameter, mapping) for parameter in target.parameters]
+        target.result = substitute(target.result, mapping)
+        target.arguments = tuple(substitute(argument, mapping) for argument in target.arguments)
+        target.open = tuple(parameter for parameter in target.open if parameter not in mapping)
+
+
+def maker(span: Span, variant: Variant) -> Build:
+    """Makes the value of a variant from its data."""
+
+    def build(arguments: tuple[Type, ...], result: Type, values: list[TypedExpression]) -> TypedExpression:
+        if isinstance(result, EnumType):
+            return typed.Constant(span, result, variant.index)
+        assert isinstance(result, ClassType)
+        if variant.made is None:
+            return typed.DefaultValue(span, result)
+        return typed.Record(span, result, variant.made, [typed.Constant(span, INT, variant.index), *values])
+
+    return build
+
+
+LEAVES: Final[Leaves] = {tree.StaticName: check_static_name}

@@ -1,0 +1,336 @@
+"""From the arms of a `match` to a decision tree: each part of the value is tested once on a way through it.
+
+After Maranget, *Compiling pattern matching to good decision trees* (2008), with the columns of the first row
+taken from left to right.  Equal questions are one node, so that what is called a tree is a graph without
+cycles.
+
+    match o { Some(x) if x > 0 => a, Some(0) => b, _ => c }
+
+    Switch o    Some:   Leaf a if x > 0, else Test o.value is 0     yes: Leaf b     no: Leaf c
+                else:   Leaf c
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final, TypeAlias
+
+from doralang.checker import program as typed
+from doralang.checker.program import Class, Field, Local, MatchArm, Pattern, Variant
+from doralang.text.recursion import HOP, on_fresh_stack
+from doralang.types.types import INT, ClassType, EnumType, PrimitiveType, Type
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The value that is matched (without `parent`), or a field of a part of it."""
+
+    parent: Place | None = None
+    owner: ClassType | None = None
+    """the type of the tuple or of the object of a variant, as written"""
+    field: Field | None = None
+
+
+@dataclass(slots=True, eq=False)
+class Fail:
+    """No arm fits: the checker has seen that this does not happen."""
+
+
+@dataclass(slots=True, eq=False)
+class Leaf:
+    """An arm fits.  Its variables get their values; behind a guard that is false `otherwise` goes on."""
+
+    arm: int
+    bindings: list[tuple[Local, Place]]
+    otherwise: Node | None = None
+
+
+@dataclass(slots=True, eq=False)
+class Test:
+    """A literal, range or class."""
+
+    place: Place
+    pattern: typed.Equal | typed.Between | typed.InstanceOf
+    yes: Node
+    no: Node
+
+
+@dataclass(slots=True, eq=False)
+class Switch:
+    """Which variant an enum is, or which of several numbers something is; `otherwise` for all others."""
+
+    place: Place
+    type: ClassType | PrimitiveType
+    """an enum, also a plain one, or the type of the numbers"""
+    cases: dict[Variant | int, Node]
+    otherwise: Node | None
+
+
+Node: TypeAlias = Fail | Leaf | Test | Switch
+
+
+@dataclass(slots=True, eq=False)
+class Row:
+    """What is left to test of an arm, or of one alternative of it."""
+
+    arm: int
+    columns: dict[Place, Pattern]
+    bindings: list[tuple[Local, Place]] = field(default_factory=list)
+
+    def without(self, place: Place) -> Row:
+        columns = {other: pattern for other, pattern in self.columns.items() if other != place}
+        return Row(self.arm, columns, list(self.bindings))
+
+
+def decide(arms: Sequence[MatchArm]) -> Node:
+    """The decision tree of a `match`."""
+    rows = [Row(index, {Place(): arm.pattern}) for index, arm in enumerate(arms)]
+    return Decisions(arms).node(rows)
+
+
+FEWEST_CASES: Final = 4
+"""So many numbers in a row are looked for by halving."""
+
+
+class Decisions:
+    def __init__(self, arms: Sequence[MatchArm]) -> None:
+        self.arms = arms
+        self.known: dict[tuple[object, ...], Node] = {}
+        self.fail = Fail()
+        self.depth = 0
+
+    def node(self, rows: Sequence[Row]) -> Node:
+        """The node that finds the first of the rows that fits."""
+        rows = [simple for row in rows for simple in simplified(row)]
+        if not rows:
+            return self.fail
+        key = tuple(map(identity, rows))
+        node = self.known.get(key)
+        if node is None:
+            self.depth += 1
+            node = on_fresh_stack(lambda: self.make(rows)) if self.depth % HOP == 0 else self.make(rows)
+            self.depth -= 1
+            self.known[key] = node
+        return node
+
+    def make(self, rows: list[Row]) -> Node:
+        first = rows[0]
+        if not first.columns:
+            leaf = Leaf(first.arm, first.bindings)
+            if self.arms[first.arm].guard is not None:
+                leaf.otherwise = self.node(rows[1:])
+            return leaf
+        place, pattern = next(iter(first.columns.items()))
+        if isinstance(pattern, typed.VariantOf):
+            return self.variants(rows, place, pattern.type)
+        assert isinstance(pattern, typed.Equal | typed.Between | typed.InstanceOf)
+        numbers = self.numbers(rows, place)
+        return numbers or self.test(rows, place, pattern)
+
+    def variants(self, rows: Sequence[Row], place: Place, type: ClassType | EnumType) -> Node:
+        """One test finds the variant."""
+        named: dict[Variant | int, list[Row]] = {}
+        for row in rows:
+            pattern = row.columns.get(place)
+            if isinstance(pattern, typed.VariantOf):
+                named.setdefault(pattern.variant, [])
+        others: list[Row] = []
+        for row in rows:
+            pattern = row.columns.get(place)
+            if pattern is None:
+                others.append(row)
+                for mine in named.values():
+                    mine.append(row)
+            else:
+                assert isinstance(pattern, typed.VariantOf)
+                named[pattern.variant].append(with_parts(row, place, pattern))
+        assert isinstance(type.head, Class)
+        complete = len(named) == len(type.head.variants)
+        cases = {variant: self.node(mine) for variant, mine in named.items()}
+        if complete and len(cases) == 1:
+            return next(iter(cases.values()))
+        return Switch(place, type, cases, None if complete else self.node(others))
+
+    def numbers(self, rows: Sequence[Row], place: Place) -> Node | None:
+        """A switch over numbers, if there is nothing else and there are enough of them."""
+        found: dict[Variant | int, list[Row]] = {}
+        number: Type = INT
+        for row in rows:
+            pattern = row.columns.get(place)
+            if pattern is None:
+                continue
+            value = pattern.value if isinstance(pattern, typed.Equal) else None
+            if not isinstance(value, typed.Constant) or type(value.value) is not int:
+                return None
+            number = value.type
+            found.setdefault(value.value, [])
+        if len(found) < FEWEST_CASES:
+            return None
+        others: list[Row] = []
+        for row in rows:
+            pattern = row.columns.get(place)
+            if pattern is None:
+                others.append(row)
+                for mine in found.values():
+                    mine.append(row)
+            else:
+                assert isinstance(pattern, typed.Equal) and isinstance(pattern.value, typed.Constant)
+                found[int(pattern.value.value)].append(row.without(place))
+        assert isinstance(number, PrimitiveType)
+        return Switch(place, number, {key: self.node(mine) for key, mine in found.items()}, self.node(others))
+
+    def test(
+        self, rows: Sequence[Row], place: Place, pattern: typed.Equal | typed.Between | typed.InstanceOf
+    ) -> Node:
+        """One literal, range or class: other rows keep what this does not tell about them."""
+        yes: list[Row] = []
+        no: list[Row] = []
+        for row in rows:
+            other = row.columns.get(place)
+            if other is None:
+                yes.append(row)
+                no.append(row)
+            elif same(pattern, other):
+                yes.append(row.without(place))
+            elif is_bool(pattern):
+                no.append(row.without(place))
+            else:
+                no.append(row)
+                if not excludes(pattern, other):
+                    yes.append(row)
+        return Test(place, pattern, self.node(yes), self.node(no))
+
+
+def identity(row: Row) -> tuple[object, ...]:
+    """What makes two rows ask and bind the same."""
+    columns = tuple((place, id(pattern)) for place, pattern in row.columns.items())
+    return row.arm, columns, tuple((local.index, place) for local, place in row.bindings)
+
+
+def simplified(row: Row) -> list[Row]:
+    """A row, or several for its alternatives, in which each column tests something."""
+    waiting, done = [row], []
+    while waiting:
+        row = waiting.pop()
+        column = next(((place, one) for place, one in row.columns.items() if not is_test(one)), None)
+        if column is None:
+            done.append(row)
+            continue
+        place, pattern = column
+        if isinstance(pattern, typed.OneOf):
+            for option in reversed(pattern.options):
+                waiting.append(Row(row.arm, {**row.columns, place: option}, list(row.bindings)))
+        elif isinstance(pattern, typed.Bound):
+            bindings = [*row.bindings, (pattern.local, place)]
+            waiting.append(Row(row.arm, {**row.columns, place: pattern.pattern}, bindings))
+        elif isinstance(pattern, typed.TupleOf):
+            waiting.append(with_elements(row, place, pattern))
+        else:
+            waiting.append(row.without(place))
+    return done
+
+
+def is_test(pattern: Pattern) -> bool:
+    return isinstance(pattern, typed.VariantOf | typed.Equal | typed.Between | typed.InstanceOf)
+
+
+def with_elements(row: Row, place: Place, pattern: typed.TupleOf) -> Row:
+    """A row with a tuple taken apart; its elements are tested where it was."""
+    assert isinstance(pattern.type.head, Class)
+    parts = zip(pattern.type.head.fields.values(), pattern.parts, strict=True)
+    inner = {Place(place, pattern.type, one): part for one, part in parts}
+    return Row(row.arm, replaced(row.columns, place, inner), list(row.bindings))
+
+
+def with_parts(row: Row, place: Place, pattern: typed.VariantOf) -> Row:
+    """A row whose value at a place is known to be a variant."""
+    made = pattern.variant.made
+    inner: dict[Place, Pattern] = {}
+    if made is not None:
+        assert isinstance(pattern.type, ClassType)
+        owner = made.of(pattern.type.arguments)
+        parts = zip(made.fields.values(), pattern.parts, strict=True)
+        inner = {Place(place, owner, one): part for one, part in parts}
+    return Row(row.arm, replaced(row.columns, place, inner), list(row.bindings))
+
+
+def replaced(
+    columns: dict[Place, Pattern], place: Place, inner: dict[Place, Pattern]
+) -> dict[Place, Pattern]:
+    """Columns with others in the place of one."""
+    result: dict[Place, Pattern] = {}
+    for other, pattern in columns.items():
+        if other == place:
+            result |= inner
+        else:
+            result[other] = pattern
+    return result
+
+
+def same(one: Pattern, other: Pattern) -> bool:
+    """Whether two tests ask the same."""
+    match one, other:
+        case typed.Equal(x), typed.Equal(y):
+            return type(x) is type(y) and (isinstance(x, typed.NilConstant) or x.value == y.value)  # type: ignore[union-attr]
+        case typed.Between(_, low, high), typed.Between(_, first, last):
+            return low == first and high == last
+        case typed.InstanceOf(x), typed.InstanceOf(y):
+            return x is y
+    return False
+
+
+def is_bool(test: Pattern) -> bool:
+    """Whether what does not fit a test is the only other value."""
+    value = test.value if isinstance(test, typed.Equal) else None
+    return isinstance(value, typed.Constant) and isinstance(value.value, bool)
+
+
+def excludes(one: Pattern, other: Pattern) -> bool:
+    """Whether no value that fits one test fits another, different one."""
+    if isinstance(one, typed.Equal) and isinstance(other, typed.Equal):
+        return True
+    ends = limits(one), limits(other)
+    if ends[0] is not None and ends[1] is not None:
+        return ends[0][1] < ends[1][0] or ends[1][1] < ends[0][0]
+    nothing = [
+        isinstance(test, typed.Equal) and isinstance(test.value, typed.NilConstant) for test in (one, other)
+    ]
+    return any(nothing)
+
+
+def limits(test: Pattern) -> tuple[float, float] | None:
+    """The first and last number that fits."""
+    if isinstance(test, typed.Between):
+        return test.low, test.high
+    if isinstance(test, typed.Equal) and isinstance(test.value, typed.Constant):
+        return test.value.value, test.value.value
+    return None
+
+
+def successors(node: Node) -> list[Node]:
+    match node:
+        case Leaf(otherwise=otherwise):
+            return [] if otherwise is None else [otherwise]
+        case Test(yes=yes, no=no):
+            return [yes, no]
+        case Switch(cases=cases, otherwise=last):
+            return [*cases.values(), *([] if last is None else [last])]
+    return []
+
+
+def in_order(root: Node) -> list[Node]:
+    """All nodes, each behind those that lead to it."""
+    finished: list[Node] = []
+    seen: set[int] = set()
+    stack: list[tuple[Node, bool]] = [(root, False)]
+    while stack:
+        node, done = stack.pop()
+        if done:
+            finished.append(node)
+        elif id(node) not in seen:
+            seen.add(id(node))
+            stack.append((node, True))
+            stack += [(one, False) for one in successors(node)]
+    finished.reverse()
+    return finished
