@@ -30,11 +30,7 @@ run: setup
 
 test: .venv/.test-installed check-format types unit
 
-check-# The direct path of formulas against the tree walk.
-fuzz-formulas: .venv/.test-installed
-	$(BIN)/python tests/fuzz/formulas.py --seed $(SEED) --count 1000000
-
-format: .venv/.test-installed
+check-format: .venv/.test-installed
 	$(BIN)/ruff format --check src tests bench tools
 	$(BIN)/ruff check src tests bench tools
 
@@ -50,6 +46,10 @@ fuzz: .venv/.test-installed
 	$(BIN)/python tests/fuzz/compare.py --seed $(SEED) --count $(COUNT)
 	$(BIN)/python tests/fuzz/expressions.py --seed $(SEED) --count $$((10 * $(COUNT)))
 	$(BIN)/python tests/fuzz/expressions.py --seed $(SEED) --count $(COUNT) --languages c
+
+# The direct path of formulas against the tree walk.
+fuzz-formulas: .venv/.test-installed
+	$(BIN)/python tests/fuzz/formulas.py --seed $(SEED) --count 1000000
 
 # Random programs with every collector, under stress and verified.
 fuzz-gc: .venv/.test-installed
