@@ -11,7 +11,7 @@ SEED   ?= 1
 COUNT  ?= 1000
 BIN    := .venv/bin
 
-.PHONY: setup run test fuzz fuzz-gc fuzz-stored fuzz-formulas format check-format types unit bench bench-gc bench-compile \
+.PHONY: setup run test test-all fuzz fuzz-gc fuzz-stored fuzz-formulas format check-format types unit bench bench-gc bench-compile \
 	bench-startup bench-engines bench-embed clean
 
 setup: .venv/.installed
@@ -40,6 +40,10 @@ types: .venv/.test-installed
 
 unit: .venv/.test-installed
 	$(BIN)/python -m pytest -n 2 tests
+
+# All tests, the many like ones too of which `make test` runs some.
+test-all: .venv/.test-installed
+	DORA_EVERY_TEST=1 $(BIN)/python -m pytest -n 2 tests
 
 # Random programs and formulas under all engines: `make fuzz SEED=1 COUNT=1000`.
 fuzz: .venv/.test-installed

@@ -18,6 +18,7 @@ from doralang.runtime.memory import load_word
 from doralang.settings import Settings
 from doralang.types.failures import Failure
 from language_cases import Command, lines_match, parse_file
+from sampling import one_mode_each
 from test_language import FILES, LANGUAGE, run_with
 
 TRACING = [name for name, row in COLLECTORS.items() if row.traces]
@@ -40,8 +41,13 @@ def write(name: str, text: str) -> str:
     return name
 
 
-@pytest.mark.parametrize("options", MODES, ids=" ".join)
-@pytest.mark.parametrize("path", CASES, ids=lambda path: str(path.relative_to(LANGUAGE).with_suffix("")))
+@pytest.mark.parametrize(
+    ("path", "options"),
+    one_mode_each(CASES, MODES),
+    ids=lambda one: (
+        str(one.relative_to(LANGUAGE).with_suffix("")) if isinstance(one, Path) else " ".join(one)
+    ),
+)
 def test_language_under_stress(path: Path, options: tuple[str, ...]) -> None:
     case = parse_file(path)
     outcome = run_with(case, path, "baseline", [*options, "--gc-verify"])

@@ -9,6 +9,7 @@ import pytest
 from doralang.engines import rows as engines
 from language_cases import Command, lines_match, parse_file
 from moving import MovingMachine
+from sampling import some
 from test_language import FILES, LANGUAGE, run
 
 MODULE = "moving"
@@ -23,7 +24,9 @@ def moving_engine(monkeypatch: pytest.MonkeyPatch) -> None:
 CASES = [path for path in FILES if (case := parse_file(path)).command is not Command.CHECK and case.stressed]
 
 
-@pytest.mark.parametrize("path", CASES, ids=lambda path: str(path.relative_to(LANGUAGE).with_suffix("")))
+@pytest.mark.parametrize(
+    "path", some(CASES, 3), ids=lambda path: str(path.relative_to(LANGUAGE).with_suffix(""))
+)
 def test_programs_do_not_notice(path: Path) -> None:
     case = parse_file(path)
     if case.errors:

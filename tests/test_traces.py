@@ -14,6 +14,7 @@ from doralang.tracing import loops
 from doralang.tracing.closures import TraceRunner, interpreted
 from doralang.tracing.trace import Trace
 from language_cases import Command, lines_match, parse_file
+from sampling import some
 from test_language import FILES, LANGUAGE, run_with
 
 PROGRAMS = [path for path in FILES if parse_file(path).command is not Command.CHECK]
@@ -27,10 +28,12 @@ class Interpreting:
         return interpreted(trace)
 
 
-@pytest.mark.parametrize("path", PROGRAMS, ids=lambda path: str(path.relative_to(LANGUAGE).with_suffix("")))
+@pytest.mark.parametrize(
+    "path", some(PROGRAMS, 2), ids=lambda path: str(path.relative_to(LANGUAGE).with_suffix(""))
+)
 def test_language_with_traces(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tracing, "LazyCompiler", Interpreting)
-    monkeypatch.setattr(tracing, "LazyProvider", lambda: None)
+    monkeypatch.setattr(tracing.Machine, "compiler", Interpreting)
+    monkeypatch.setattr(tracing.Machine, "provider", None)
     monkeypatch.setattr(loops, "HOT_EXIT", 2)
     monkeypatch.setattr(loops, "ROUNDS", 7)
     case = parse_file(path)
