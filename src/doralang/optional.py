@@ -7,11 +7,9 @@ program starts faster, and what is not installed is not missed.
 from __future__ import annotations
 
 import sys
-from importlib.util import find_spec
 from types import ModuleType
-from typing import Final
 
-LLVM: Final = "llvmlite"
+LLVM = "llvmlite"
 """what the extra `dora-lang[llvm]` installs"""
 
 
@@ -23,4 +21,5 @@ def load(name: str) -> ModuleType:
 
 def is_installed(name: str) -> bool:
     """Whether a package is there; it is not imported."""
-    return find_spec(name) is not None
+    found = load("importlib.util").find_spec(name)
+    return found is not None

@@ -95,6 +95,11 @@ def out_of_bounds(context: Context, insn: i.CallInternal) -> None:
     context.begin(context.label())
 
 
+def value_missing(context: Context, insn: i.CallInternal) -> None:
+    context.jump(context.trap(Trap.MISSING))
+    context.begin(context.label())
+
+
 # Raw memory, which code that is inlined from the heap files uses.  Its accesses have no tag: they may
 # overlap with anything.
 
@@ -191,6 +196,7 @@ INLINE: Final[dict[str, Internal]] = {
     "Str.len": text_length,
     "Str.getByte": text_byte,
     "outOfBounds": out_of_bounds,
+    "valueMissing": value_missing,
     "loadByte": load(BYTE),
     "loadShort": load_short,
     "loadInt": load(INT),
