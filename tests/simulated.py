@@ -19,6 +19,7 @@ from doralang.engines.native import Machine
 from doralang.interpreter.objects import Str, Value
 from doralang.runtime.instance import Instance
 from doralang.runtime.memory import load_bytes
+from doralang.runtime.stacks import STACKS, Stack
 
 PAGE = 4096
 MASK = (1 << 64) - 1
@@ -33,6 +34,11 @@ class StrayAccess(Exception):
     """The collector touches memory that is none of its business."""
 
 
+def stack_of(instance: Instance) -> Stack | None:
+    """The one that it runs on."""
+    return STACKS.get(instance.thread[layout.THREAD_STACK])
+
+
 class Memory:
     """A copy of an instance's memory, made page by page."""
 
@@ -43,7 +49,7 @@ class Memory:
         self.extents = [
             (instance.thread.address, instance.thread.address + layout.THREAD_SIZE),
             (heap.block.address, heap.block.address + layout.HEAP_SIZE),
-            *((stack.bottom, stack.top) for stack in (instance.stack,) if stack),
+            *((stack.bottom, stack.top) for stack in (stack_of(instance),) if stack),
             *((region.start, region.end) for region in heap.regions),
             *(extent(array) for array in (instance.globals, heap.globals)),
             (points.start, points.end),
@@ -196,8 +202,9 @@ class SimulatingMachine(Machine):
         if data.start <= place < data.limit or points.start <= place < points.end:
             return True  # functions of the collector are placed while it runs
         block, thread = instance.heap.block.address, instance.thread.address
+        stack = stack_of(instance)
         return (
-            (instance.stack is not None and instance.stack.bottom <= place < self.innermost)
+            (stack is not None and stack.bottom <= place < self.innermost)
             or place == instance.heap.block[layout.HEAP_LOG_TOP] - layout.WORD
             or place - block in HEAP_WORDS
             or place - thread in (*THREAD_WORDS, *SCRATCH_WORDS, layout.THREAD_LIMIT)
