@@ -14,6 +14,7 @@ from doralang.lower.reachability import reached
 from doralang.lower.specializer import Specializer
 from doralang.machine.targets import TARGETS
 from doralang.native.showing import environment_of, supplied_by_library
+from doralang.native.showing import functions_of as reached_functions
 from doralang.session.checking import compile_program
 from doralang.text.diagnostics import Diagnostics
 from doralang.text.source import Source
@@ -56,12 +57,9 @@ def bytecode_of(program: Program) -> Iterator[tuple[Specializer, Bytecode]]:
 
 def own_bytecode(program: Program) -> list[tuple[Specializer, Bytecode]]:
     """The bytecode of the program's own functions that are reached from `main` and globals, by name."""
-    assert program.main is not None
     specializer = lowering(program)
-    waiting = [*specializer.initializers(), specializer.function_ref(program.main)]
-    found = reached(specializer, waiting, stand_in=partial(supplied_by_library, specializer))
-    functions = [function for function in found if function.ref.file is None]
-    return [(specializer, function) for function in sorted(functions, key=lambda one: one.name)]
+    functions = [one for one in reached_functions(specializer) if one.ref.file is None]
+    return [(specializer, function) for function in functions]
 
 
 def machine_code(

@@ -188,3 +188,20 @@ def test_a_text_of_operators_is_read_in_linear_time() -> None:
         assert dora.check(text, limits=dora.Limits()).diagnostics[0].code == "E0215"
     assert dora.expr(" or ".join(["x > 1"] * 5_000), limits=dora.Limits())(2) is True
     assert dora.expr("x in [" + ", ".join(map(str, range(3_000))) + "]", limits=dora.Limits())(2_999) is True
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("1 < x < 3", "E0217"),
+        ("1 < x < 3 < y", "E0217"),
+        ("5 %", "E0217"),
+        ("2(x + 1)", "E0217"),
+        ("x <> y", "E0217"),
+        ("x // 2", "E0110"),
+    ],
+)
+def test_what_means_something_else_is_one_error(text: str, code: str) -> None:
+    with pytest.raises(dora.CompileError) as caught:
+        dora.expr(text, {"x": float, "y": float})
+    assert [one.code for one in caught.value.diagnostics] == [code]

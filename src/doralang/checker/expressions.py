@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import chain
 from typing import Final
 
@@ -120,16 +121,16 @@ def check_try_else(body: Body, node: tree.Try, expected: Type | None) -> Checked
     operand, calls = check_operand(body, node.operand, expected, keeps=True)
     if calls == 0 and body.invalid == before:
         body.error("E0802", node.span)
-    if isinstance(operand, Waiting):
-        waiting = operand
-        return Waiting(
-            body,
-            node.span,
-            waiting.head,
-            [waiting],
-            lambda wanted: finish_else(body, node, waiting.finish(wanted), otherwise),
-        )
-    return finish_else(body, node, operand, otherwise)
+    return when_known(body, node, operand, lambda known: finish_else(body, node, known, otherwise))
+
+
+def when_known(
+    body: Body, node: tree.Expression, operand: Checked, finish: Callable[[TypedExpression], TypedExpression]
+) -> Checked:
+    """What a construct makes of its operand, as soon as the type of that is known."""
+    if not isinstance(operand, Waiting):
+        return finish(operand)
+    return Waiting(body, node.span, operand.head, [operand], lambda wanted: finish(operand.finish(wanted)))
 
 
 def finish_else(
@@ -148,16 +149,7 @@ def check_forced_try(body: Body, node: tree.ForcedTry, expected: Type | None) ->
     operand, calls = check_operand(body, node.operand, expected, keeps=True)
     if calls == 0 and body.invalid == before:
         body.error("E0802", node.span)
-    if isinstance(operand, Waiting):
-        waiting = operand
-        return Waiting(
-            body,
-            node.span,
-            waiting.head,
-            [waiting],
-            lambda wanted: force(node, waiting.finish(wanted)),
-        )
-    return force(node, operand)
+    return when_known(body, node, operand, lambda known: force(node, known))
 
 
 def force(node: tree.ForcedTry, operand: TypedExpression) -> TypedExpression:

@@ -17,7 +17,7 @@ from doralang.checker.body import Body, Checked, Leaves, Operand, Waiting, ready
 from doralang.checker.exact import Exact, combine
 from doralang.checker.lookup import Found, find_method
 from doralang.checker.operators import finished
-from doralang.checker.program import Function, TypedExpression
+from doralang.checker.program import Function, TypedExpression, Variant
 from doralang.checker.widening import NUMERIC, WHOLE, as_whole, common, type_of, widened
 from doralang.library.internals import RAW
 from doralang.syntax import tree
@@ -332,8 +332,10 @@ def check_name(body: Body, node: tree.Name, expected: Type | None) -> Checked:
     if not node.name.isascii() and body.context.source.text[node.span.start] != "`":
         return body.wrong(node.span)  # the lexer has said so
     hint = MISNOMERS.get(node.name)
-    if hint is not None and body.find_local(node.name) is None and body.global_name(node.name) is None:
-        return body.error("E0301", node.span, name=node.name, hint=hint)
+    if hint is not None and body.find_local(node.name) is None:
+        entity = body.global_name(node.name)
+        if entity is None or isinstance(entity, Variant):  # the `None` of `Option`, which no formula has
+            return body.error("E0301", node.span, name=node.name, hint=hint)
     return expressions.check_name(body, node, expected)
 
 

@@ -28,7 +28,7 @@ class Engine(NamedTuple):
     stages: tuple[Stage, ...] = ()
     """that functions pass through in it (`pipeline`), besides those that every program does"""
     comparable_as: str = ""
-    """the engine that it is another name of, if it is one"""
+    """the engine that it runs a program as at first, if there is one: comparisons measure that instead"""
     is_native: bool = False
     """makes machine code for this processor, and has a heap of its own, whose code is in the library"""
     can_store: bool = False
@@ -100,9 +100,7 @@ ENGINES: Final = {
         ),
     )
 }
-"""the first is the default"""
-
-DEFAULT: Final = next(iter(ENGINES))
+"""in the order in which help lists them; the default is that of `Settings`"""
 
 
 def works_here(engine: Engine) -> bool:

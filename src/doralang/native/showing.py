@@ -48,9 +48,17 @@ def supplied_by_library(specializer: Specializer, function: FunctionRef) -> Func
     return specializer.function_ref(specializer.program.library.functions[name]) if name else None
 
 
+def functions_of(specializer: Specializer) -> list[Function]:
+    """The bytecode of all functions that `main` and the globals lead to, by name."""
+    main = specializer.program.main
+    assert main is not None, "the checker asks for a main"
+    roots = [*specializer.initializers(), specializer.function_ref(main)]
+    found = reached(specializer, roots, stand_in=partial(supplied_by_library, specializer))
+    return sorted(found, key=lambda function: function.name)
+
+
 def show_program(program: Program, settings: Settings) -> str:
     """The dumps that the settings ask for, of all functions that `main` and the globals lead to, by name."""
-    assert program.main is not None, "the checker asks for a main"
     specializer = lowering(program)
     target = TARGETS[settings.target]
     emission = Emission(settings, target)
@@ -58,9 +66,7 @@ def show_program(program: Program, settings: Settings) -> str:
         specializer, COLLECTORS[settings.gc or DEFAULT], bounds_checks=not settings.omit_bounds_check
     )
     text, times, world = "", Times(), ProgramWorld(specializer)
-    starts = [*specializer.initializers(), specializer.function_ref(program.main)]
-    functions = reached(specializer, starts, stand_in=partial(supplied_by_library, specializer))
-    for function in sorted(functions, key=lambda one: one.name):
+    for function in functions_of(specializer):
         text += emission.bytecode(function)
         if settings.engine == "opt":
             graphs: list[Graph] = []

@@ -20,7 +20,7 @@ from threading import Thread
 from typing import Final
 
 from doralang.code.objects import BASELINE, LLVM
-from doralang.native.module import Module, optimized_tier
+from doralang.native.module import VERIFIES, Module, optimized_tier
 from doralang.native.running import Executor
 from doralang.optional import load
 from doralang.runtime.instance import Instance
@@ -45,7 +45,7 @@ class Tiering:
         self.thread: Thread | None = None
         self.is_over = False
         self.failures: list[str] = []
-        """what could not be compiled: the functions stay as they are"""
+        """what could not be compiled: the functions stay as they are; only a run that verifies fails"""
 
     # Looking, in the thread that runs the program.
 
@@ -112,3 +112,4 @@ def moving_up(executor: Executor, settings: Settings) -> Iterator[None]:
         for one in modules:
             one.at_once = BASELINE
         tiering.stop()
+        assert not (VERIFIES and tiering.failures), tiering.failures

@@ -8,16 +8,14 @@ Nothing is run, but for traces, which there are only of programs that run.
 from __future__ import annotations
 
 import io
-from functools import partial
 
 from doralang.bytecode.function import Function as Bytecode
 from doralang.bytecode.printer import print_function
 from doralang.checker.program import Program
 from doralang.engines.rows import machine
 from doralang.lower.functions import lowering
-from doralang.lower.reachability import reached
 from doralang.machine.targets import TARGETS, host
-from doralang.native.showing import show_program, supplied_by_library
+from doralang.native.showing import functions_of, show_program
 from doralang.optional import LLVM, is_installed
 from doralang.session.checking import compile_program
 from doralang.settings import Settings, Streams
@@ -98,12 +96,7 @@ def own_functions(source: Source) -> list[Bytecode]:
     program = checked(source)
     if program is None:
         return []
-    assert program.main is not None, "the checker asks for a main"
-    specializer = lowering(program)
-    roots = [*specializer.initializers(), specializer.function_ref(program.main)]
-    found = reached(specializer, roots, stand_in=partial(supplied_by_library, specializer))
-    functions = [function for function in found if function.ref.file is None]
-    return sorted(functions, key=lambda function: function.name)
+    return [function for function in functions_of(lowering(program)) if function.ref.file is None]
 
 
 def checked(source: Source) -> Program | None:

@@ -221,10 +221,10 @@ class Cursor:
         if self.at < self.tokens.silent_from:
             self.diagnostics.report(code, self.source, span, message, help)
 
-    def fail(self, code: str, expected: str) -> None:
+    def fail(self, code: str, expected: str, help: str | None = None) -> None:
         """Report that the current token is not what must be here, unless that is no news."""
         if not self.panic and self.fails <= self.last_fail and self.at not in self.tokens.quiet:
-            self.report(code, self.span(), f"expected {expected}, found {self.found()}")
+            self.report(code, self.span(), f"expected {expected}, found {self.found()}", help)
         self.panic = True
         self.fails += 1
 

@@ -204,10 +204,11 @@ def look_at(c: Cursor, operator: str, level: int, waiting: list[Pending], left: 
         mistake(c, c.span(), "`<>` is no operator", "write `!=`")
     elif operator in ORDERING:
         before = next((one for one in waiting if one.operator in ORDERING and one.level >= level), None)
-        if before is not None and before.left is not None:
+        if before is not None and before.left is not None and not c.skips:
             first, middle = written(c, before.left), c.source.text[before.span.end : c.ends[c.at - 1]].strip()
             line = f"write `{first} {before.operator} {middle} and {middle} {operator} …`"
             mistake(c, c.span(), "comparisons cannot be chained", line)
+            c.skips += 1  # so that the comparison of a truth value is not one more mistake
     elif level == 2 * RANGE and any(one.level == 2 * RANGE for one in waiting) and not c.panic:
         c.report("E0216", c.span(), "ranges cannot be chained")
         c.skips += 1

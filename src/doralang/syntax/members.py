@@ -123,6 +123,8 @@ def parameter(c: Cursor) -> tree.Parameter:
     mutable = c.accept("var")
     name_span = c.span()
     name = c.name()
+    if name and c.kind in (",", ")"):
+        c.fail("E0201", "`:`", "parameters and the data of variants have names: `name: Type`")
     return c.spanning(tree.Parameter(span, name, name_span, annotated_type(c), mutable), span.start)
 
 

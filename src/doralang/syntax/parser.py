@@ -37,4 +37,4 @@ def parse_formula(source: Source, diagnostics: Diagnostics) -> tree.Expression:
     if c.kind is not END:
         report_rest(c)
         return tree.InvalidExpression(c.span())
-    return parsed
+    return tree.InvalidExpression(parsed.span) if c.skips else parsed
