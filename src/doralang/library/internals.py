@@ -51,6 +51,8 @@ class Internal(NamedTuple):
     """a collection can happen while it runs"""
     is_call: bool = True
     """its code calls something, so that registers are lost"""
+    writes: bool = True
+    """it may write memory of the program"""
 
 
 def _rows() -> list[Internal]:
@@ -65,7 +67,13 @@ def _lowered(key: str, meaning: str, checks_receiver: bool = False) -> Internal:
 
 def _inline(key: str, meaning: str, checks_receiver: bool = False) -> Internal:
     return Internal(
-        key, Supplier.COMPILER, meaning, checks_receiver=checks_receiver, collects=False, is_call=False
+        key,
+        Supplier.COMPILER,
+        meaning,
+        checks_receiver=checks_receiver,
+        collects=False,
+        is_call=False,
+        writes=False,
     )
 
 
@@ -82,8 +90,8 @@ def _asked(key: str, upcall: str) -> Internal:
     return Internal(key, Supplier.PYTHON, upcall=upcall, collects=False)
 
 
-def _raw(key: str, is_call: bool = False) -> Internal:
-    return Internal(key, Supplier.COMPILER, is_raw=True, collects=False, is_call=is_call)
+def _raw(key: str, is_call: bool = False, writes: bool = True) -> Internal:
+    return Internal(key, Supplier.COMPILER, is_raw=True, collects=False, is_call=is_call, writes=writes)
 
 
 def _values() -> list[Internal]:
@@ -158,13 +166,15 @@ NATIVE_ARGUMENTS: Final = 6
 
 def _memory() -> list[Internal]:
     """Raw memory, for the heap files alone (reference, 16.4)."""
-    plain = """
-        loadByte loadShort loadInt loadLong storeByte storeShort storeInt storeLong compareAndSwapLong fence
-        addressOf fromAddress threadAddress framePointer attentionWanted nativeAddress
+    reading = """
+        loadByte loadShort loadInt loadLong addressOf fromAddress threadAddress framePointer attentionWanted
+        nativeAddress
     """
+    writing = "storeByte storeShort storeInt storeLong compareAndSwapLong fence"
     bits = ("doubleBits", "doubleFromBits", "floatBits", "floatFromBits", "multiplyHigh")
     return [
-        *(_raw(key) for key in plain.split()),
+        *(_raw(key, writes=False) for key in reading.split()),
+        *(_raw(key) for key in writing.split()),
         *(_lowered(key, "")._replace(is_raw=True) for key in bits),
         _raw("copyMemory"),
         _raw("clearMemory"),
@@ -196,3 +206,8 @@ WITHOUT_CALL: Final = frozenset(
     key for key, row in INTERNALS.items() if row.supplier is Supplier.COMPILER and not row.is_call
 )
 """functions that are a few machine instructions and no call"""
+
+QUIET: Final = frozenset(
+    key for key, row in INTERNALS.items() if row.supplier is Supplier.COMPILER and not row.writes
+)
+"""those that write no memory of the program, as far as the compiler supplies them"""

@@ -19,29 +19,11 @@ from __future__ import annotations
 from typing import Any, Final
 
 from doralang.bytecode import instructions as i
+from doralang.library.internals import QUIET
 from doralang.optimizing.dominators import Dominators
 from doralang.optimizing.graph import Block, Graph, Node, key_of, replace, resolve
 from doralang.types.kinds import BOOL, FLOATING, REF, Kind
 
-QUIET: Final = frozenset(
-    [
-        "Str.len",
-        "Str.getByte",
-        "outOfBounds",
-        "valueMissing",
-        "loadByte",
-        "loadShort",
-        "loadInt",
-        "loadLong",
-        "addressOf",
-        "fromAddress",
-        "threadAddress",
-        "framePointer",
-        "attentionWanted",
-        "nativeAddress",
-    ]
-)
-"""internal functions that write no memory of the program"""
 NEW: Final = (i.NewObject, i.NewArray)
 
 Class = tuple[Any, ...]
