@@ -168,7 +168,7 @@ def compile_blocks(context: Context, liveness: Liveness) -> None:
                 if context.comments:
                     comment(context)
                 primitives.branch_on(context, code[body], last)
-        frame.constants.clear()
+        frame.forget_constants()
 
 
 # Listings.

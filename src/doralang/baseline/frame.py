@@ -191,6 +191,13 @@ class Frame:
         if len(self.not_nil) != len(self.never_nil):
             self.not_nil = set(self.never_nil)
 
+    def forget_constants(self) -> None:
+        """A block ends.  What is live has been made; on other ways the registers are where they live."""
+        if self.constants:
+            for register in self.constants:
+                self.where[register] = self.homes[register]
+            self.constants.clear()
+
     # Around calls.
 
     def save(self, index: int) -> Sequence[Register]:
