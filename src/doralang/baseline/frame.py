@@ -46,6 +46,7 @@ class Frame:
         "held",
         "held_slots",
         "homes",
+        "kept_used",
         "kinds",
         "masm",
         "never_nil",
@@ -71,7 +72,8 @@ class Frame:
         self.references = allocation.references
         self.reads = allocation.liveness.reads
         self.slots: dict[int, int] = {}
-        self.first_slot = -SLOT * len(allocation.kept_used)
+        self.kept_used = allocation.kept_used
+        self.first_slot = -SLOT * len(self.kept_used)
         """distance of the end of the first slot from the frame pointer, below the saved registers"""
         self.held = 0
         self.held_slots: dict[int, int] = {}
