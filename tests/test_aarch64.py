@@ -15,9 +15,10 @@ from pathlib import Path
 import pytest
 
 import emulation
+import sampling
 from doralang.code.collectors import COLLECTORS
 
-EVERY = 16
+EVERY = 16 if sampling.EVERY else 48
 """Every so many programs of the language suite are run."""
 
 

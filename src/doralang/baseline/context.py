@@ -16,7 +16,7 @@ from doralang.code.objects import GCPoint
 from doralang.code.symbols import ATTENTION, TRAPS, new_tuple
 from doralang.machine.buffer import Label
 from doralang.machine.macro import FloatRegister, MacroAssembler, Register
-from doralang.machine.operations import BELOW
+from doralang.machine.operations import BELOW, LESS
 from doralang.types.kinds import LONG
 from doralang.types.traps import Trap
 
@@ -126,9 +126,12 @@ class Context:
         return label
 
     def poll(self, place: Place, loop: LoopPoll | None = None) -> None:
-        """Compare the frame with the limit: too deep, or somebody wants attention."""
+        """Compare the frame with the limit: too deep, or somebody wants attention; and use fuel."""
         masm = self.masm
         slow = masm.label()
+        if self.environment.counts_fuel:
+            masm.add_to_memory(LONG, -1, masm.thread, layout.THREAD_FUEL)
+            masm.branch_memory_immediate(LONG, LESS, masm.thread, layout.THREAD_FUEL, 0, slow)
         if loop is not None and self.stops_at_polls:
             masm.jump(slow)
         else:
