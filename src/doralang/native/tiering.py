@@ -3,9 +3,9 @@
     attention -> the frames that run -> hot -> a thread: optimize, compile, place -> the entry cell
                                                                                   -> the stub's return address
 
-Compiled code counts nothing.  Every 20 ms the program looks up (`runtime.ticker`), and what is running then
-is noted with its caller; a function that has been seen twice is hot.  Who calls it next comes to its new
-code.
+Compiled code counts nothing.  Every 20 ms, and behind the first second every 50 ms, the program looks up
+(`runtime.ticker`), and what is running then is noted with its caller; a function that has been seen twice is
+hot.  Who calls it next comes to its new code.
 
 Who is in a loop of the old code does not call it.  But the loop polls, and at a poll all values are where the
 baseline compiler says: so there is a way from there into a version of the function that begins at this poll
@@ -32,7 +32,7 @@ from doralang.code.objects import BASELINE, LLVM
 from doralang.native.module import VERIFIES, Module, optimized_tier
 from doralang.native.running import Executor
 from doralang.optional import load
-from doralang.runtime.instance import Instance
+from doralang.runtime.instance import PATIENCE, Instance
 from doralang.runtime.memory import store_word
 from doralang.settings import Settings
 
@@ -40,8 +40,10 @@ SAMPLES: Final = 2
 """how often a function is seen until it is hot"""
 FRAMES: Final = 3
 """frames that are looked at: that of the stub, of what runs, and of its caller"""
-LOOKS: Final = 4
-"""ticks from one look to the next"""
+EARLY: Final = 4
+"""ticks from one look to the next at first: what is hot is mostly so from the beginning"""
+EARLY_LOOKS: Final = 50
+"""looks after which the program looks up as seldom as without tiers: caches have lost all that a look needs"""
 ROOM: Final = 64 << 10
 """bytes of stack that are left where code is replaced: a stack that overflows does so in a call"""
 
@@ -74,6 +76,7 @@ class Tiering:
         self.waiting: deque[Request] = deque()
         self.ways_out: dict[int, int | None] = {}
         """where stubs are to return to, by their return addresses in loops; None if nobody knows"""
+        self.looks = 0
         self.promoted = 0
         """functions that have moved up, loops that can be left, frames that have been replaced"""
         self.loops = 0
@@ -87,6 +90,9 @@ class Tiering:
 
     def look(self, instance: Instance) -> None:
         """Note what runs; replace the innermost frame if there is better code for it."""
+        self.looks += 1
+        if self.looks == EARLY_LOOKS and not self.at_once:
+            instance.thread[layout.THREAD_PATIENCE] = PATIENCE
         (_, address), *outer = islice(instance.frames(), FRAMES)
         self.look_at_loop(instance, address)
         for one in (address, *(one for _, one in outer)):
@@ -192,7 +198,7 @@ def moving_up(executor: Executor, settings: Settings) -> Iterator[None]:
             one.at_once = tier
     if module.emission is None:
         executor.watcher = tiering
-        instance.thread[layout.THREAD_PATIENCE] = 1 if at_once else LOOKS
+        instance.thread[layout.THREAD_PATIENCE] = 1 if at_once else EARLY
     try:
         yield
     finally:
