@@ -43,7 +43,7 @@ FRAMES: Final = 3
 EARLY: Final = 4
 """ticks from one look to the next at first: what is hot is mostly so from the beginning"""
 EARLY_LOOKS: Final = 50
-"""looks after which the program looks up as seldom as without tiers: caches have lost all that a look needs"""
+"""looks after which the program looks up as seldom as without tiers: no cache has what a look needs"""
 ROOM: Final = 64 << 10
 """bytes of stack that are left where code is replaced: a stack that overflows does so in a call"""
 
