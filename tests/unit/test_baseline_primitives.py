@@ -28,10 +28,10 @@ from doralang.bytecode.entities import FunctionRef
 from doralang.bytecode.function import Function
 from doralang.bytecode.instructions import Register, Target
 from doralang.bytecode.verifier import verify
+from doralang.code.layout import FLOATS_AT
 from doralang.code.objects import CodeObject
 from doralang.engines.native import Machine
 from doralang.machine.targets import X64
-from doralang.runtime.stubs import FLOATS_AT
 from doralang.types.arithmetic import DivisionByZero, round_float
 from doralang.types.failures import Trapped
 from doralang.types.kinds import Kind

@@ -15,7 +15,7 @@ from doralang.optimizing.division import magic, replace_divisions
 from doralang.optimizing.graph import Block, Graph, Node, Parameter, find
 from doralang.optimizing.laws import Law, Operation, Variable, all_laws
 from doralang.types import arithmetic as a
-from doralang.types.kinds import BOOL, BYTE, CHAR, DOUBLE, FLOAT, INT, LONG, Kind
+from doralang.types.kinds import BOOL, BYTE, CHAR, DOUBLE, FLOAT, INT, KINDS, LONG, Kind
 from doralang.types.primitives import PRIMITIVES
 
 LAWS = list(all_laws())
@@ -73,7 +73,7 @@ def value_of(term: Any, values: dict[str, Any], is_small: bool) -> Any:
     if isinstance(term, Operation):
         operands = [value_of(one, values, is_small) for one in term.operands]
         kind, _, name = term.row.name.partition(".")
-        meaning = small(name, Kind(kind)) if is_small else term.row.meaning
+        meaning = small(name, KINDS[kind]) if is_small else term.row.meaning
         return meaning(*operands)
     if isinstance(term, tuple):
         function, variable = term

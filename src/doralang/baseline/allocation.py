@@ -14,7 +14,6 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import compress
 from typing import Final
 
@@ -24,6 +23,7 @@ from doralang.bytecode.liveness import BITS, Liveness, analyse
 from doralang.library.internals import WITHOUT_CALL
 from doralang.machine.macro import AnyRegister
 from doralang.machine.macro import Register as MachineRegister
+from doralang.text.records import record
 from doralang.types.kinds import FLOATING, REF, Kind
 
 CANDIDATES: Final = 300
@@ -33,7 +33,7 @@ MOST_HOMES: Final = 32
 """Machine registers of a kind, on any processor."""
 
 
-@dataclass(slots=True)
+@record(eq=True)
 class Allocation:
     """The homes of a function's registers.
 

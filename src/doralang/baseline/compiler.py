@@ -30,7 +30,7 @@ from doralang.bytecode.printer import print_instruction
 from doralang.code import layout
 from doralang.code.environment import Environment
 from doralang.code.objects import CodeObject
-from doralang.machine.buffer import RangeError
+from doralang.machine.code import RangeError
 from doralang.machine.macro import MacroAssembler
 from doralang.machine.operations import BELOW
 from doralang.machine.targets import Target

@@ -10,7 +10,7 @@ from doralang.bytecode.printer import print_chain
 from doralang.code import layout
 from doralang.code.environment import Environment
 from doralang.code.objects import GCPoint
-from doralang.code.symbols import ATTENTION, TRAPS, new_tuple
+from doralang.code.symbols import ATTENTION, new_tuple, trap_of
 from doralang.machine.buffer import Label
 from doralang.machine.macro import FloatRegister, MacroAssembler, Register
 from doralang.machine.operations import BELOW
@@ -115,7 +115,7 @@ class Context:
             masm.bind(label)
             if self.comments:
                 masm.comment(f"{kind.text}, {shown(place)}")
-            self.add_point(masm.call_near(TRAPS[kind]), place, ())
+            self.add_point(masm.call_near(trap_of(kind)), place, ())
         for slow, back, place in self.polls:
             masm.bind(slow)
             if self.comments:

@@ -26,7 +26,7 @@ from doralang.machine.macro import (
     negated,
 )
 from doralang.types.arithmetic import DOUBLE_NAN, FLOAT_NAN
-from doralang.types.kinds import BOOL, BYTE, CHAR, DOUBLE, FLOAT, FLOATING, INT, LONG, Kind
+from doralang.types.kinds import BOOL, BYTE, CHAR, DOUBLE, FLOAT, FLOATING, INT, KINDS, LONG, Kind
 from doralang.types.primitives import C_FUNCTIONS_1, C_FUNCTIONS_2, PRIMITIVES
 from doralang.types.traps import Trap
 
@@ -397,7 +397,7 @@ FLOAT_BINARY: Final = {
 }
 COMPARISONS: Final = {
     f"{kind.value}.{name}": Comparison(kind, name, condition_of(name, kind))
-    for kind in Kind
+    for kind in KINDS.values()
     for name in CONDITIONS
     if f"{kind.value}.{name}" in PRIMITIVES
 }
@@ -442,7 +442,7 @@ def make_emitters() -> dict[str, Emitter]:
 
 def conversions() -> dict[str, Emitter]:
     table: dict[str, Emitter] = {"bool.not": integer_unary("complement", BOOL)}
-    for source in Kind:
+    for source in KINDS.values():
         for name, target in CONVERSIONS.items():
             if f"{source.value}.to{name}" in PRIMITIVES:
                 table[f"{source.value}.to{name}"] = conversion(source, target)

@@ -8,7 +8,6 @@ check_formula(...)          one expression with named variables on top of it
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from enum import Enum
 from types import MappingProxyType
 from typing import Final
@@ -51,6 +50,7 @@ from doralang.checker.scopes import ConstantName, Context, Progress, Recorder, U
 from doralang.checker.traits import declare_impl, declare_trait
 from doralang.syntax import tree
 from doralang.text.diagnostics import Diagnostics
+from doralang.text.records import record
 from doralang.text.source import NOWHERE, Source
 from doralang.types.types import ERROR, INT, NIL, UNIT, EnumType, PrimitiveType, Type
 
@@ -102,7 +102,7 @@ PRELUDE_ENUMS: Final = ("Option", "Result")
 Completion = tuple[Function | None, Callable[[], None]]
 
 
-@dataclass(slots=True)
+@record(eq=True)
 class CheckedLibrary:
     """The library as programs are checked against it."""
 

@@ -10,7 +10,6 @@ finished when its parameter's type is known; a whole call can wait in the same w
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from enum import Enum
 
 from doralang.checker.body import Body, Checked, Waiting
@@ -18,6 +17,7 @@ from doralang.checker.messages import type_list
 from doralang.checker.program import Function, TypedExpression
 from doralang.checker.resolve import check_bounds
 from doralang.syntax import tree
+from doralang.text.records import record
 from doralang.text.source import Span
 from doralang.types.types import (
     LARGEST,
@@ -38,7 +38,7 @@ Build = Callable[[tuple[Type, ...], Type, list[TypedExpression]], TypedExpressio
 """Makes the call from the target's type arguments, the result type and the arguments."""
 
 
-@dataclass(slots=True)
+@record(eq=True)
 class Callee:
     """A function to be called at some place.
 

@@ -12,7 +12,6 @@ in the frame; functions as in stack traces.  Constants are gone: their values st
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import fields
 from enum import Enum
 from typing import Final, NamedTuple, TypeAlias
 
@@ -20,6 +19,7 @@ from doralang.checker import program as typed
 from doralang.checker.program import Class, Field, Function, FunctionKind, Global, Impl, Local, Program, Trait
 from doralang.syntax.literals import quoted
 from doralang.syntax.tree import Modifier
+from doralang.text.records import fields_of
 from doralang.text.source import Source
 from doralang.types.primitives import Primitive
 from doralang.types.types import TypeParameter
@@ -206,9 +206,9 @@ def _line(entry: _Entry, source: Source) -> str:
 
 
 def _values(node: Node) -> Iterator[tuple[str, object]]:
-    for field in fields(node):
-        if field.name != "span" and not (field.name == "type" and isinstance(node, typed.Expression)):
-            yield field.name, getattr(node, field.name)
+    for name in fields_of(node):
+        if name != "span" and not (name == "type" and isinstance(node, typed.Expression)):
+            yield name, getattr(node, name)
 
 
 def _scalar(name: str, value: object) -> str:

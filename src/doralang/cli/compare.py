@@ -11,7 +11,7 @@ import os
 from collections.abc import Sequence
 
 from doralang.cli.eval import formula_source, variable_source
-from doralang.cli.options import Invocation, UsageError
+from doralang.cli.invocation import Invocation, UsageError
 from doralang.cli.output import complain, report, write
 from doralang.optional import load
 from doralang.session.checking import compile_program

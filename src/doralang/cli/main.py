@@ -6,20 +6,24 @@
 from __future__ import annotations
 
 import atexit
-import gc
 import os
 import sys
-from typing import BinaryIO, Final, NoReturn
 
 from doralang import interrupts
-from doralang.cli import combinations
-from doralang.cli.options import Invocation, UsageError
+from doralang.cli.invocation import UsageError
 from doralang.cli.output import complain, write
 from doralang.cli.reading import check_command, parse_arguments
+from doralang.machine.targets import host
 from doralang.optional import load
 from doralang.settings import ImpossibleSetting, Streams
 from doralang.text.pause import NO_CYCLES
 from doralang.version import VERSION
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import BinaryIO, Final, NoReturn
+
+    from doralang.cli.invocation import Invocation
 
 USAGE: Final = 2
 INTERNAL_ERROR: Final = 70
@@ -27,19 +31,14 @@ OUT_OF_MEMORY: Final = 107
 INTERRUPTED: Final = 130
 BROKEN_PIPE: Final = 141
 
-YOUNG_OBJECTS: Final = 50_000
-"""So many new objects let Python look for garbage: nearly all that the compiler makes stays, so looking every
-700, as is usual, takes some 5 percent of a short run."""
-
 
 def entry() -> NoReturn:
     """Run the command line of this process, and end it without the host's slow farewell."""
-    gc.set_threshold(YOUNG_OBJECTS)
     NO_CYCLES.keeps = True
     streams = Streams(*map(_binary, (sys.stdin, sys.stdout, sys.stderr), ("rb", "wb", "wb")))
     try:
         interrupts.raise_once()
-        status = run_command(sys.argv[1:], *streams)
+        status = run_command(sys.argv[1:], streams.stdin, streams.stdout, streams.stderr)
         interrupts.end_at_once()
     except KeyboardInterrupt:
         interrupts.say_interrupted()
@@ -113,7 +112,8 @@ def _run(arguments: list[str], streams: Streams) -> int:
         return 0
     check_command(invocation)
     try:
-        combinations.check(invocation)
+        if invocation.given or host() is None:  # the defaults go together, if there is a processor for them
+            load("doralang.cli.combinations").check(invocation)
         if invocation.strays:
             complain(streams, stray_options(invocation.strays))
         main = load(f"doralang.cli.{invocation.command.name}").main

@@ -31,7 +31,8 @@ from doralang.embed.limits import Limits
 from doralang.embed.modules import NO_FUNCTIONS, Policy, limits_for
 from doralang.embed.objects import Object
 from doralang.embed.programs import CheckedProgram
-from doralang.native.module import CodeOptions, library_module
+from doralang.native.module import library_module
+from doralang.native.options import CodeOptions
 from doralang.syntax import tree
 from doralang.syntax.parser import parse_formula
 from doralang.syntax.words import KNOWN

@@ -24,7 +24,7 @@ from doralang.embed.instances import Host, Instances
 from doralang.embed.native_calls import NativeCall, Words, keep_vectorcall, set_words
 from doralang.embed.programs import CheckedProgram
 from doralang.embed.wrappers import Surroundings, Wrapped
-from doralang.machine.buffer import Code, link
+from doralang.machine.code import Code, link
 from doralang.optional import load
 from doralang.runtime.code_space import CodeSpace
 from doralang.types.types import ClassType, Type

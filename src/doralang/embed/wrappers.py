@@ -24,10 +24,11 @@ from doralang.code.symbols import NATIVE, Symbol
 from doralang.embed import layouts, native_calls
 from doralang.embed.borders import Border
 from doralang.embed.layouts import IntLayout
-from doralang.machine.buffer import Code, Label
+from doralang.machine.buffer import Label
+from doralang.machine.code import Code
 from doralang.machine.macro import Binary, Condition, FloatCondition, MacroAssembler, Register
 from doralang.runtime import stubs, turns
-from doralang.runtime.stubs import Reason
+from doralang.runtime.reasons import Reason
 from doralang.runtime.ticker import RUNNING
 from doralang.types.kinds import DOUBLE, FLOATING, INT, LONG, Kind
 

@@ -19,8 +19,10 @@ from doralang.bytecode.function import Function as Bytecode
 from doralang.bytecode.native import NativeFailure, NativeProvider, Place
 from doralang.checker.program import Function, Program
 from doralang.engines.door import Door, Testing
-from doralang.interpreter.context import ByteSink, Context, FrameDescription, Output, as_utf8
+from doralang.interpreter.context import Context, FrameDescription
 from doralang.interpreter.objects import Array, ClassInstance, Object, Str, Value
+from doralang.interpreter.output import Output, as_utf8
+from doralang.interpreter.sinks import ByteSink
 from doralang.interpreter.stack import on_deep_stack, with_headroom
 from doralang.lower.functions import lowering
 from doralang.optional import load

@@ -15,8 +15,9 @@ from collections.abc import Callable
 from typing import Final, TypeVar
 
 from doralang.interpreter import natives
-from doralang.interpreter.context import Context, FrameDescription, as_utf8
+from doralang.interpreter.context import Context, FrameDescription
 from doralang.interpreter.objects import Array, ClassInstance, Object, Str, Value, default_value, new_array
+from doralang.interpreter.output import as_utf8
 from doralang.library.internals import INTERNALS
 from doralang.types.failures import Exit, FatalError, Trapped
 from doralang.types.traps import Trap

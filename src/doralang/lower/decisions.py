@@ -13,16 +13,16 @@ cycles.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
 from doralang.checker import program as typed
 from doralang.checker.program import Class, Field, Local, MatchArm, Pattern, Variant
+from doralang.text.records import field, record
 from doralang.text.recursion import HOP, on_fresh_stack
 from doralang.types.types import INT, ClassType, EnumType, PrimitiveType, Type
 
 
-@dataclass(frozen=True, slots=True)
+@record(eq=True, frozen=True)
 class Place:
     """The value that is matched (without `parent`), or a field of a part of it."""
 
@@ -32,12 +32,12 @@ class Place:
     field: Field | None = None
 
 
-@dataclass(slots=True, eq=False)
+@record
 class Fail:
     """No arm fits: the checker has seen that this does not happen."""
 
 
-@dataclass(slots=True, eq=False)
+@record
 class Leaf:
     """An arm fits.  Its variables get their values; behind a guard that is false `otherwise` goes on."""
 
@@ -46,7 +46,7 @@ class Leaf:
     otherwise: Node | None = None
 
 
-@dataclass(slots=True, eq=False)
+@record
 class Test:
     """A literal, range or class."""
 
@@ -56,7 +56,7 @@ class Test:
     no: Node
 
 
-@dataclass(slots=True, eq=False)
+@record
 class Switch:
     """Which variant an enum is, or which of several numbers something is; `otherwise` for all others."""
 
@@ -70,7 +70,7 @@ class Switch:
 Node: TypeAlias = Fail | Leaf | Test | Switch
 
 
-@dataclass(slots=True, eq=False)
+@record
 class Row:
     """What is left to test of an arm, or of one alternative of it."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Final
 
@@ -15,6 +14,7 @@ from doralang.checker.program import FunctionKind
 from doralang.lower.body import Body, Finally, Handler, Loop
 from doralang.lower.counting import count, counted_loop
 from doralang.lower.expressions import DEFAULTS, emit_call, jump_if
+from doralang.text.records import record
 from doralang.text.source import Span
 from doralang.types.kinds import Kind
 from doralang.types.types import has_value
@@ -93,7 +93,7 @@ class Way(Enum):
     RETURN = auto()
 
 
-@dataclass(slots=True, eq=False)
+@record
 class Jump:
     """A `break` or `continue`: to a label of a loop."""
 

@@ -12,19 +12,21 @@ call runs the old code, all others the new one.
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterator
-from contextlib import contextmanager
 from itertools import islice
-from threading import Thread
-from typing import Final
 
-from doralang.code.objects import BASELINE, LLVM
-from doralang.native.module import VERIFIES, Module, optimized_tier
-from doralang.native.running import Executor
+from doralang.code.tiers import BASELINE, LLVM
+from doralang.native.options import VERIFIES, optimized_tier
 from doralang.optional import load
-from doralang.runtime.instance import Instance
-from doralang.settings import Settings
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from threading import Thread
+    from typing import Final
+
+    from doralang.native.module import Module
+    from doralang.native.running import Executor
+    from doralang.runtime.instance import Instance
+    from doralang.settings import Settings
 
 SAMPLES: Final = 2
 """how often a function is seen until it is hot"""
@@ -41,7 +43,7 @@ class Tiering:
         self.hot = hot
         self.seen: dict[str, int] = {}
         """how often, by name of the function"""
-        self.waiting: deque[tuple[Module, str]] = deque()
+        self.waiting: list[tuple[Module, str]] = []
         self.thread: Thread | None = None
         self.is_over = False
         self.failures: list[str] = []
@@ -59,8 +61,8 @@ class Tiering:
                 if not function.raw:
                     self.note(function.name, is_shared=function.shared)
         if self.waiting and self.thread is None:
-            self.thread = Thread(target=self.work, daemon=True)
-            self.thread.start()
+            thread = self.thread = load("threading").Thread(target=self.work, daemon=True)
+            thread.start()
 
     def note(self, name: str, *, is_shared: bool) -> None:
         """A function has been seen."""
@@ -76,7 +78,7 @@ class Tiering:
         if self.tier == LLVM:
             load("doralang.optimizing.llvm.compiler")  # which takes long, and nobody waits for it here
         while not self.is_over and self.waiting:
-            module, name = self.waiting.popleft()
+            module, name = self.waiting.pop(0)
             with module.space:
                 if not self.is_over:
                     self.promote(module, name)
@@ -95,21 +97,24 @@ class Tiering:
             self.waiting.clear()
 
 
-@contextmanager
-def moving_up(executor: Executor, settings: Settings) -> Iterator[None]:
+class MovingUp:
     """While a program runs in it, its functions may move up; not if somebody looks at its code."""
-    module, tier = executor.module, optimized_tier(settings)
-    tiering = Tiering(module, tier, settings.hot or SAMPLES)
-    modules = [one for one in (module, module.parent) if one is not None]
-    if settings.hot_now:
-        for one in modules:
-            one.at_once = tier
-    elif module.emission is None:
-        executor.watcher = tiering
-    try:
-        yield
-    finally:
-        for one in modules:
+
+    def __init__(self, executor: Executor, settings: Settings) -> None:
+        module, tier = executor.module, optimized_tier(settings)
+        self.tiering = Tiering(module, tier, settings.hot or SAMPLES)
+        self.modules = [one for one in (module, module.parent) if one is not None]
+        if settings.hot_now:
+            for one in self.modules:
+                one.at_once = tier
+        elif module.emission is None:
+            executor.watcher = self.tiering
+
+    def __enter__(self) -> None:
+        """Nothing more is to be done."""
+
+    def __exit__(self, *error: object) -> None:
+        for one in self.modules:
             one.at_once = BASELINE
-        tiering.stop()
-        assert not (VERIFIES and tiering.failures), tiering.failures
+        self.tiering.stop()
+        assert not (VERIFIES and self.tiering.failures), self.tiering.failures

@@ -18,7 +18,6 @@ there is a loop around the call or the caller is small.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
 from doralang.bytecode import instructions as i
@@ -27,6 +26,7 @@ from doralang.bytecode.entities import FunctionRef
 from doralang.bytecode.function import Function
 from doralang.bytecode.instructions import NO_REGISTER, Instruction, OperandKind, Register, Target
 from doralang.bytecode.places import Chain, Site
+from doralang.text.records import field, record
 from doralang.types.kinds import Kind
 
 SMALL: Final = 12
@@ -66,14 +66,14 @@ class NoWorld:
         return None
 
 
-@dataclass(slots=True, eq=False)
+@record
 class Label:
     """A place in the code that is written."""
 
     position: int = -1
 
 
-@dataclass(slots=True)
+@record(eq=True)
 class Call:
     """How a body that is being written is left: where to, and which register gets the result."""
 
@@ -85,7 +85,7 @@ class Call:
     thrown: Label | None = None
 
 
-@dataclass(slots=True)
+@record(eq=True)
 class Inliner:
     """One function while others are put into it."""
 

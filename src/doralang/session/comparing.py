@@ -16,8 +16,8 @@ from statistics import median
 from typing import BinaryIO, Final, NamedTuple
 
 from doralang.checker.checker import MainRule
-from doralang.engines.door import Runner
 from doralang.engines.rows import ENGINES, machine, works_here
+from doralang.engines.runner import Runner
 from doralang.interpreter.objects import Str, Value
 from doralang.session.checking import compile_program
 from doralang.session.formulas import Formulas

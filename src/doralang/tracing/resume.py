@@ -9,14 +9,13 @@ Each goes on in a Python frame of its own, so stack traces are those of any othe
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from doralang.text.records import record
 from doralang.vm.code import Block, Registers, go_on
 from doralang.vm.control import goto
 from doralang.vm.translator import Translator
 
 
-@dataclass(slots=True)
+@record(eq=True)
 class Active:
     """A function, the instruction that comes next, and the register of its caller that gets its result."""
 

@@ -19,14 +19,13 @@ first head of a loop where one has been before; so loops in loops, and around lo
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-
 from doralang.bytecode.entities import ClassRef, FieldRef, FunctionRef, GlobalRef
+from doralang.text.records import field, record, replaced
 from doralang.types.kinds import Kind
 from doralang.types.primitives import Primitive
 
 
-@dataclass(slots=True, eq=False)
+@record
 class Variable:
     """A variable of a trace.  Its number is its place in the list of values that goes in and comes out."""
 
@@ -41,7 +40,7 @@ class Variable:
 # References: each is found once, when the trace is entered, and stays the same in all rounds.
 
 
-@dataclass(frozen=True, slots=True)
+@record(eq=True, frozen=True)
 class InRegister:
     """What is in a register of the loop's function when the trace is entered."""
 
@@ -51,7 +50,7 @@ class InRegister:
         return f"r{self.register}"
 
 
-@dataclass(frozen=True, slots=True)
+@record(eq=True, frozen=True)
 class InField:
     """What is in a field of another one."""
 
@@ -62,7 +61,7 @@ class InField:
         return f"{self.object}.{self.field.name}"
 
 
-@dataclass(frozen=True, slots=True)
+@record(eq=True, frozen=True)
 class InGlobal:
     variable: GlobalRef
 
@@ -70,7 +69,7 @@ class InGlobal:
         return self.variable.name
 
 
-@dataclass(frozen=True, slots=True)
+@record(eq=True, frozen=True)
 class Nil:
     """The constant."""
 
@@ -84,7 +83,7 @@ Reference = InRegister | InField | InGlobal | Nil
 # Exits.
 
 
-@dataclass(slots=True)
+@record(eq=True)
 class FrameState:
     """An active function at an exit.
 
@@ -101,7 +100,7 @@ class FrameState:
     references: dict[int, Reference]
 
 
-@dataclass(slots=True, eq=False)
+@record
 class SideExit:
     """Where the path is left.  `frames` are the active functions, outermost first: that of the loop."""
 
@@ -117,13 +116,13 @@ class SideExit:
 # Steps.
 
 
-@dataclass(slots=True)
+@record(eq=True)
 class Copy:
     target: Variable
     source: Variable
 
 
-@dataclass(slots=True)
+@record(eq=True)
 class Put:
     """A constant."""
 
@@ -131,7 +130,7 @@ class Put:
     value: bool | int | float
 
 
-@dataclass(slots=True)
+@record(eq=True)
 class Operate:
     """A primitive operation; leaves before it would fail."""
 
@@ -141,13 +140,13 @@ class Operate:
     exit: SideExit | None
 
 
-@dataclass(slots=True)
+@record(eq=True)
 class Length:
     target: Variable
     array: int
 
 
-@dataclass(slots=True)
+@record(eq=True)
 class Load:
     """An element; leaves if the index is out of range."""
 
@@ -157,7 +156,7 @@ class Load:
     exit: SideExit
 
 
-@dataclass(slots=True)
+@record(eq=True)
 class Store:
     array: int
     index: Variable
@@ -165,7 +164,7 @@ class Store:
     exit: SideExit
 
 
-@dataclass(slots=True)
+@record(eq=True)
 class Guard:
     """Leaves unless a condition is as it was."""
 
@@ -174,7 +173,7 @@ class Guard:
     exit: SideExit
 
 
-@dataclass(slots=True)
+@record(eq=True)
 class GuardEqual:
     """Leaves unless the comparison with a constant gives what it gave."""
 
@@ -184,14 +183,14 @@ class GuardEqual:
     exit: SideExit
 
 
-@dataclass(slots=True)
+@record(eq=True)
 class Enter:
     """The head of a loop."""
 
     head: int
 
 
-@dataclass(slots=True)
+@record(eq=True)
 class Jump:
     """On at a head; the last step of each path."""
 
@@ -204,7 +203,7 @@ Calls = tuple[tuple[int, int], ...]
 """the active functions: number and instruction, outermost first"""
 
 
-@dataclass(slots=True, eq=False)
+@record
 class Head:
     """The head of a loop on a path.  `references` are those in registers, by the number of the call."""
 
@@ -216,7 +215,7 @@ class Head:
 # The whole.
 
 
-@dataclass(slots=True)
+@record(eq=True)
 class ArrayUse:
     """An array whose elements the trace reads or writes."""
 
@@ -224,7 +223,7 @@ class ArrayUse:
     element: Kind
 
 
-@dataclass(slots=True, eq=False)
+@record
 class Trace:
     """The paths of one loop, and what must hold for them to be entered."""
 
@@ -263,7 +262,7 @@ class Trace:
 
     def draft(self) -> Trace:
         """A copy to record another path into, which may come to nothing; exits and steps are shared."""
-        return replace(
+        return replaced(
             self,
             steps=self.steps.copy(),
             exits=self.exits.copy(),

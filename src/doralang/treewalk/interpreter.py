@@ -7,8 +7,8 @@ from enum import Enum
 from typing import Final
 
 from doralang.checker.program import Function, Program, Statement
-from doralang.interpreter.context import ByteSink
 from doralang.interpreter.objects import Value
+from doralang.interpreter.sinks import ByteSink
 from doralang.interpreter.stack import on_deep_stack
 from doralang.settings import Settings
 from doralang.treewalk.classes import NO_BINDINGS, Bindings

@@ -11,9 +11,11 @@ from collections.abc import Callable, Sequence
 from enum import Enum
 
 from doralang.checker.program import Function, Global, Program, Statement
-from doralang.interpreter.context import ByteSink, Context, FrameDescription, Output, as_utf8
+from doralang.interpreter.context import Context, FrameDescription
 from doralang.interpreter.internals import MEANINGS
 from doralang.interpreter.objects import Array, ClassInstance, Object, Str, Value, default_value
+from doralang.interpreter.output import Output, as_utf8
+from doralang.interpreter.sinks import ByteSink
 from doralang.treewalk.classes import NO_BINDINGS, Bindings, Classes
 from doralang.treewalk.frames import Frame, Places, chain, trace
 from doralang.types.failures import FatalError, Trapped

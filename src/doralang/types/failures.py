@@ -85,10 +85,32 @@ def end_if_interrupted(failure: Failure) -> None:
         raise Exit(failure.status)
 
 
+def out_of_memory() -> Trapped:
+    return Trapped(Trap.MEMORY)
+
+
+def nil() -> Trapped:
+    return Trapped(Trap.NIL)
+
+
+def overflow() -> Trapped:
+    return Trapped(Trap.STACK)
+
+
+def limit(name: str) -> Trapped:
+    """What a host allows is used up."""
+    return Trapped(Trap.LIMIT, name)
+
+
+def fatal(line: str) -> Failure:
+    """A failure without a trace."""
+    return Failure(None, line, FATAL_STATUS, Trace())
+
+
 def as_failure(error: BaseException, trace: Trace) -> Failure | None:
     """What the caller is told, or None if `error` is none of the program's; `trace` is the one of now."""
     if isinstance(error, FatalError):
-        return Failure(None, error.line, FATAL_STATUS, Trace())
+        return fatal(error.line)
     trapped = as_trap(error)
     if trapped is None:
         return None

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from doralang.types.kinds import Kind
+from doralang.types.kinds import KINDS
 from doralang.types.primitives import PRIMITIVES, Primitive
 from doralang.vm.code import Block, End, Op, Registers
 
@@ -160,7 +160,7 @@ BRANCHES: Final[dict[str, tuple[Branch, BranchConstant]]] = {
 
 def comparisons(name: str) -> list[Primitive]:
     """The rows of a comparison for all types that have it."""
-    rows = [PRIMITIVES.get(f"{kind.value}.{name}") for kind in Kind]
+    rows = [PRIMITIVES.get(f"{kind.value}.{name}") for kind in KINDS.values()]
     return [row for row in rows if row is not None]
 
 

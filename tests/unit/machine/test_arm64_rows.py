@@ -28,7 +28,7 @@ from doralang.machine.arm64.assembler import Assembler
 from doralang.machine.arm64.encoding import OPERAND, ROWS, Field, Row, form_of
 from doralang.machine.arm64.immediates import bitmask, float_immediates
 from doralang.machine.arm64.registers import SP, ZR
-from doralang.machine.buffer import RangeError
+from doralang.machine.code import RangeError
 
 LABELLED = {"to_label", "one_and_label"}
 METHODS = {name: ROWS[emit] for name, emit in vars(Assembler).items() if callable(emit) and emit in ROWS}

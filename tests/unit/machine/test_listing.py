@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from doralang.machine import listing as listing_module
-from doralang.machine.buffer import Code
+from doralang.machine.code import Code
 from doralang.machine.listing import ListingError, Syntax, listing
 from doralang.machine.macro import Binary, Condition
 from doralang.machine.targets import TARGETS, Target

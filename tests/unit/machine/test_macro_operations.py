@@ -25,7 +25,8 @@ from native_program import (
     to_bits,
 )
 
-from doralang.machine.buffer import Label, RangeError
+from doralang.machine.buffer import Label
+from doralang.machine.code import RangeError
 from doralang.machine.macro import (
     SWAPPED,
     Argument,

@@ -32,7 +32,8 @@ from typing import Concatenate, Final, NamedTuple, ParamSpec
 
 from doralang.machine.arm64.immediates import bitmask
 from doralang.machine.arm64.registers import SP, ZR
-from doralang.machine.buffer import Buffer, Label, Patch, RangeError
+from doralang.machine.buffer import Buffer, Label, Patch
+from doralang.machine.code import RangeError
 
 P = ParamSpec("P")
 Memo = dict[tuple[int, ...], bytes]

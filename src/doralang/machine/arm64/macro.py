@@ -34,7 +34,8 @@ from doralang.machine.arm64.selection import (
     STORE,
 )
 from doralang.machine.arm64.sequences import FLOAT_OWN, FLOAT_SCRATCH, OWN, OWN_ADDRESS, SCRATCH
-from doralang.machine.buffer import Code, Label
+from doralang.machine.buffer import Label
+from doralang.machine.code import Code
 from doralang.machine.macro import (
     AnyRegister,
     Binary,

@@ -16,7 +16,8 @@ from doralang.machine.arm64.assembler import Assembler
 from doralang.machine.arm64.immediates import bitmask, fits_add, float_immediate, pieces
 from doralang.machine.arm64.registers import FP, LR, SP, ZR, X
 from doralang.machine.arm64.selection import Access
-from doralang.machine.buffer import ABSOLUTE_64, Label, RangeError
+from doralang.machine.buffer import Label
+from doralang.machine.code import ABSOLUTE_64, RangeError
 from doralang.machine.macro import FloatRegister, Move, Register
 from doralang.machine.moves import KEPT, in_order
 from doralang.machine.values import float_pattern, pattern32, pattern64, signed32, signed64

@@ -17,7 +17,8 @@ from collections.abc import Hashable, Sequence
 from struct import Struct
 from typing import Final
 
-from doralang.machine.buffer import Code, Label
+from doralang.machine.buffer import Label
+from doralang.machine.code import Code
 from doralang.machine.macro import (
     AnyRegister,
     Binary,

@@ -14,7 +14,8 @@ from doralang.bytecode.function import Function
 from doralang.bytecode.places import Chain
 from doralang.bytecode.verifier import verify
 from doralang.code.environment import Environment
-from doralang.code.objects import LLVM, CodeObject, GCPoint
+from doralang.code.objects import CodeObject, GCPoint
+from doralang.code.tiers import LLVM
 from doralang.machine.targets import Target
 from doralang.optimizing.llvm.binding import compile_text, machine_for
 from doralang.optimizing.llvm.elf import read_object

@@ -12,7 +12,7 @@ from struct import Struct, pack_into
 from typing import Final, NamedTuple
 
 from doralang.code.symbols import NATIVE, OWN, Symbol
-from doralang.machine.buffer import Code, Relocation, RelocationKind
+from doralang.machine.code import Code, Relocation, RelocationKind
 from doralang.machine.memory import CODE_ALIGNMENT
 from doralang.machine.targets import ARM64, X64, Target
 from doralang.optimizing.llvm.emitters import NotLowered
@@ -36,7 +36,7 @@ LIBRARY: Final = frozenset(["memcpy", "memmove", "memset", "fmod", "memset_patte
 SMALL_FRAME: Final = 8 << 10
 """bytes; the poll at the start of a function is not enough for larger ones"""
 
-KINDS: Final[dict[str, dict[int, RelocationKind]]] = {
+KINDS: Final[dict[str, dict[int, str]]] = {
     X64.name: {1: K.ABSOLUTE_64, 2: K.RELATIVE_32, 4: K.RELATIVE_32},
     ARM64.name: {
         257: K.ABSOLUTE_64,
@@ -148,14 +148,14 @@ class ObjectFile:
             else:
                 raise NotLowered(f"symbol in section {home}")
 
-    def relocate_inside(self, place: int, kind: RelocationKind, target: int) -> None:
+    def relocate_inside(self, place: int, kind: str, target: int) -> None:
         """What is in the same piece: a distance is known now, an address when the piece is placed."""
         if kind is K.RELATIVE_32:
             pack_into("<i", self.data, place, target - place)
         else:
             self.relocations.append((place, kind, OWN, target))
 
-    def relocate_outside(self, place: int, kind: RelocationKind, name: str, addend: int) -> None:
+    def relocate_outside(self, place: int, kind: str, name: str, addend: int) -> None:
         symbol = Symbol(NATIVE, name) if name in LIBRARY else self.names.get(name)
         if symbol is None:
             raise NotLowered(f"symbol {name}")

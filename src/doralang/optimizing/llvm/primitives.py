@@ -13,7 +13,7 @@ from doralang.code.symbols import NATIVE, Symbol
 from doralang.optimizing.llvm.context import TYPES, Context, floating
 from doralang.optimizing.llvm.emitters import lowers
 from doralang.types.arithmetic import DOUBLE_NAN, FLOAT_NAN
-from doralang.types.kinds import BYTE, CHAR, DOUBLE, FLOAT, FLOATING, INT, LONG, Kind
+from doralang.types.kinds import BYTE, CHAR, DOUBLE, FLOAT, FLOATING, INT, KINDS, LONG, Kind
 from doralang.types.primitives import C_FUNCTIONS_1, C_FUNCTIONS_2, PRIMITIVES, ROUNDINGS
 from doralang.types.traps import Trap
 
@@ -267,7 +267,7 @@ def make_rows() -> dict[str, Row]:
         rows[f"{kind.value}.unaryPlus"] = same
     for kind in (BYTE, CHAR, *INTEGERS):
         rows[f"{kind.value}.compareTo"] = difference(kind)
-    for kind in Kind:
+    for kind in KINDS.values():
         for name in SIGNED:
             if f"{kind.value}.{name}" in PRIMITIVES:
                 rows[f"{kind.value}.{name}"] = comparison(name, kind)
