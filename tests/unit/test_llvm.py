@@ -158,7 +158,7 @@ def test_a_symbol_that_nobody_has_named_is_refused() -> None:
 def test_a_reference_elsewhere_than_in_a_slot_is_refused(location: tuple[int, ...]) -> None:
     """In a register, too wide, by another register, a number that is not nil."""
     with pytest.raises(NotLowered):
-        stackmaps.slot_of(location, stackmaps.Frame(7, 6, 40), 3)
+        stackmaps.slot_of(location, stackmaps.FrameRegisters(7, 6, 40), 3)
 
 
 def test_a_large_frame_is_refused() -> None:

@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from itertools import compress
 from typing import Final
 
-from doralang.baseline.convention import Convention, Pool
+from doralang.baseline.convention import Convention, RegisterPool
 from doralang.bytecode.function import Function
 from doralang.bytecode.liveness import BITS, Liveness, analyse
 from doralang.library.internals import WITHOUT_CALL
@@ -137,7 +137,7 @@ def choose_homes(
         allocation.kept_used = tuple(compress(integers.kept, integers.of_kept(taken)))  # type: ignore[arg-type]
 
 
-def wanted_homes(kind: Kind, benefit: int, cost: int, pool: Pool) -> tuple[AnyRegister, ...]:
+def wanted_homes(kind: Kind, benefit: int, cost: int, pool: RegisterPool) -> tuple[AnyRegister, ...]:
     """The homes that pay for a register that lives across calls, best first."""
     is_dear = 2 * cost > benefit
     if kind is REF:

@@ -18,10 +18,10 @@ from typing import Final
 
 from doralang.baseline import calls, control, objects, primitives
 from doralang.baseline.allocation import Allocation, allocate
-from doralang.baseline.context import Context
+from doralang.baseline.context import FunctionCompilation
 from doralang.baseline.convention import convention_of
 from doralang.baseline.emitters import EMITTERS, Emitter
-from doralang.baseline.frame import SLOT, Frame
+from doralang.baseline.frame import SLOT, FrameLayout
 from doralang.bytecode import instructions as i
 from doralang.bytecode.function import Function
 from doralang.bytecode.instructions import Instruction
@@ -67,8 +67,8 @@ def compile_function(
     """
     convention = convention_of(masm)
     allocation = allocate(function, convention)
-    frame = Frame(masm, function, allocation)
-    context = Context(masm, function, convention, frame, environment)
+    frame = FrameLayout(masm, function, allocation)
+    context = FunctionCompilation(masm, function, convention, frame, environment)
     context.comments = comments
     enter(context, allocation, room)
     compile_blocks(context, allocation.liveness)
@@ -107,7 +107,7 @@ def compile_for(
             room = frame.size
 
 
-def enter(context: Context, allocation: Allocation, room: int) -> None:
+def enter(context: FunctionCompilation, allocation: Allocation, room: int) -> None:
     """Prologue, stack check, parameters."""
     ref, frame = context.function.ref, context.frame
     context.masm.prologue(allocation.kept_used)
@@ -122,7 +122,7 @@ def enter(context: Context, allocation: Allocation, room: int) -> None:
             frame.take_arguments(passing)
 
 
-def make_large_frame(context: Context, size: int) -> None:
+def make_large_frame(context: FunctionCompilation, size: int) -> None:
     """Move the stack pointer `size` bytes below the frame pointer, unless that is below the limit."""
     masm = context.masm
     masm.set_frame_size(0)
@@ -136,7 +136,7 @@ def make_large_frame(context: Context, size: int) -> None:
 CONDITIONAL: Final = frozenset([i.BranchIf, i.BranchUnless])
 
 
-def compile_blocks(context: Context, liveness: Liveness) -> None:
+def compile_blocks(context: FunctionCompilation, liveness: Liveness) -> None:
     """The instructions, block by block.
 
     If the last one leaves the block, constants that are needed elsewhere are made before it.  A comparison
@@ -174,7 +174,7 @@ def compile_blocks(context: Context, liveness: Liveness) -> None:
 # Listings.
 
 
-def comment(context: Context) -> None:
+def comment(context: FunctionCompilation) -> None:
     """Name the present instruction in the listing."""
     insn = context.function.code[context.index]
     context.masm.comment(print_instruction(context.function, insn))
@@ -183,7 +183,7 @@ def comment(context: Context) -> None:
 def commented(emit: Emitter) -> Emitter:
     """The emitter that names its instruction before."""
 
-    def emit_with_comment(context: Context, insn: Instruction) -> None:
+    def emit_with_comment(context: FunctionCompilation, insn: Instruction) -> None:
         comment(context)
         emit(context, insn)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from doralang.baseline.convention import Convention
-from doralang.baseline.frame import Frame
+from doralang.baseline.frame import FrameLayout
 from doralang.bytecode.function import Function
 from doralang.bytecode.places import Chain
 from doralang.bytecode.printer import print_chain
@@ -21,7 +21,7 @@ Place = int | Chain
 """a line of the function that is compiled, or a site that was inlined into it, with its callers"""
 
 
-class Context:
+class FunctionCompilation:
     """One function on its way to machine code."""
 
     __slots__ = (
@@ -45,7 +45,7 @@ class Context:
         masm: MacroAssembler,
         function: Function,
         convention: Convention,
-        frame: Frame,
+        frame: FrameLayout,
         environment: Environment,
     ) -> None:
         self.masm = masm

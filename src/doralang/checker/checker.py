@@ -46,7 +46,7 @@ from doralang.checker.inheritance import check_inheritance
 from doralang.checker.missing import nothing_missing
 from doralang.checker.program import Class, Function, FunctionKind, Global, Library, Local, Program, Trait
 from doralang.checker.resolve import resolve_type
-from doralang.checker.scopes import ConstantName, Context, Progress, Recorder, Unit
+from doralang.checker.scopes import ConstantName, Context, NameRecorder, Progress, Unit
 from doralang.checker.traits import declare_impl, declare_trait
 from doralang.syntax import tree
 from doralang.text.diagnostics import Diagnostics
@@ -216,7 +216,7 @@ def check_program(
     main: MainRule = MainRule.REQUIRED,
     granted: frozenset[str] | None = None,
     hosts: Sequence[HostFunction] = (),
-    recorder: Recorder | None = None,
+    recorder: NameRecorder | None = None,
 ) -> Program:
     """Check a file, which may call the functions of its host.
 

@@ -3,7 +3,7 @@
 Names are resolved to declarations, every expression has a type, operators have become primitive
 operations and calls, `for` has become `while`, plain `try` is gone (it only told the checker
 that a call may throw).  Generic functions are here once, their types mention `TypeParameter`s; whoever
-runs or lowers one puts the arguments in (`Target`).
+runs or lowers one puts the arguments in (`Instantiation`).
 
     for i in range(0, n) { sum = sum + i; }
 
@@ -346,7 +346,7 @@ class Program:
 
 
 @record(eq=True, frozen=True)
-class Target:
+class Instantiation:
     """A function with type arguments: those of its owner, then its own.
 
     The arguments may mention the type parameters of the function in which the target stands.
@@ -488,7 +488,7 @@ class Call(Expression):
     the receiver is checked after the arguments are evaluated, whatever the dispatch.
     """
 
-    target: Target
+    target: Instantiation
     dispatch: Dispatch
     arguments: list[TypedExpression]
 
@@ -500,7 +500,7 @@ class New(Expression):
     `Array`, which is internal, has internal constructors.
     """
 
-    target: Target
+    target: Instantiation
     arguments: list[TypedExpression]
 
 
@@ -711,7 +711,7 @@ class Evaluate(StatementBase):
 class Construct(StatementBase):
     """Call another constructor of the same object: a delegation, or the parent's constructor."""
 
-    target: Target
+    target: Instantiation
     arguments: list[TypedExpression]
 
 

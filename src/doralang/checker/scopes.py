@@ -50,7 +50,7 @@ Meaning: TypeAlias = Entity | Local | Field | TypeParameter
 """what a name in a text can mean"""
 
 
-class Recorder:
+class NameRecorder:
     """Notes what names mean while a program is checked, for tools: definitions, uses, renaming.
 
     `meanings` has, for each source, by the offset at which a name begins, what it means there.  Names that
@@ -107,7 +107,7 @@ class Unit:
     incomplete_classes: set[ClassHead] = field(default_factory=set)
     later: list[Callable[[], object]] | None = field(default_factory=list)
     constant_depth: int = 0
-    recorder: Recorder | None = None
+    recorder: NameRecorder | None = None
     """told what each name means, if somebody wants to know"""
 
     def find(self, name: str) -> Entity | None:

@@ -23,7 +23,7 @@ class FrameDescription(NamedTuple):
         return f"{self.signature}: {place}"
 
 
-class Engine(Protocol):
+class EngineServices(Protocol):
     """What an interpreter does for internal functions."""
 
     def call_by_name(self, name: str) -> None:
@@ -36,7 +36,7 @@ class Engine(Protocol):
         """What an entry of such a record stands for."""
 
 
-class Context:
+class HostContext:
     """The world of one running program.
 
     `str_type` and `longs_type` are what the engine knows `Str` and `Array<long>` by.
@@ -46,7 +46,7 @@ class Context:
 
     def __init__(
         self,
-        engine: Engine,
+        engine: EngineServices,
         output: Output,
         arguments: list[bytes],
         heap_size: int | None,

@@ -33,7 +33,7 @@ class Handler:
 
 
 @record
-class Loop:
+class LoopTargets:
     """What `break` and `continue` refer to."""
 
     exit: Label
@@ -69,7 +69,7 @@ class Tables:
     """the operand that is evaluated first, if the node is a link"""
 
 
-class Body:
+class BodyLowering:
     """One function while it is lowered."""
 
     def __init__(
@@ -91,7 +91,7 @@ class Body:
         self.counters: dict[int, Register] = {}
         """for each local that stands for the iterator of a counted loop, the register with its bound"""
         self.handlers: list[Handler] = []
-        self.scopes: list[Loop | Finally] = []
+        self.scopes: list[LoopTargets | Finally] = []
         """loops and `finally` blocks around this place, outermost first"""
         self.leaving: dict[int, Label] = {}
         """for each line from which an exception leaves the function, where that is done"""

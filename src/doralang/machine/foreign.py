@@ -77,12 +77,12 @@ def function(
     if keeps_errno:
         flags |= _ctypes.FUNCFLAG_USE_ERRNO
 
-    class Function(_ctypes.CFuncPtr):
+    class CFunction(_ctypes.CFuncPtr):
         _flags_ = flags
         _restype_ = result
         _argtypes_ = arguments
 
-    made: Callable[..., Any] = Function(address)
+    made: Callable[..., Any] = CFunction(address)
     return made
 
 

@@ -33,7 +33,7 @@ from doralang.machine.buffer import Label
 from doralang.machine.code import Code
 from doralang.machine.operations import (
     SWAPPED,
-    Binary,
+    BinaryOperation,
     Condition,
     FloatBinary,
     FloatCondition,
@@ -45,7 +45,7 @@ from doralang.types.kinds import Kind
 
 __all__ = (
     "SWAPPED",
-    "Binary",
+    "BinaryOperation",
     "Condition",
     "FloatBinary",
     "FloatCondition",
@@ -361,18 +361,18 @@ class MacroAssembler(Protocol):
     # ---- Integer arithmetic ----
 
     def binary(
-        self, operation: Binary, kind: Kind, target: Register, left: Register, right: Register
+        self, operation: BinaryOperation, kind: Kind, target: Register, left: Register, right: Register
     ) -> None:
         """target = left operation right."""
 
     def binary_immediate(
-        self, operation: Binary, kind: Kind, target: Register, left: Register, value: int
+        self, operation: BinaryOperation, kind: Kind, target: Register, left: Register, value: int
     ) -> None:
         """target = left operation value."""
 
     def binary_memory(
         self,
-        operation: Binary,
+        operation: BinaryOperation,
         kind: Kind,
         target: Register,
         left: Register,

@@ -13,14 +13,14 @@ from doralang.native.upcalls import ADDRESS_BITS, Upcalls
 from doralang.runtime.active import active_sites
 from doralang.runtime.memory import load_word
 from doralang.types.failures import Trapped
-from doralang.types.traps import Trace, Trap, trace_of
+from doralang.types.traps import StackTrace, Trap, trace_of
 
 TRAPS: Final = tuple(Trap)
 """by the numbers that stubs pass"""
 MASK_64: Final = (1 << 64) - 1
 
 
-def trace(upcalls: Upcalls) -> Trace:
+def trace(upcalls: Upcalls) -> StackTrace:
     """The functions that are active."""
     sites, left_out = active_sites(upcalls.instance)
     return trace_of(sites, describe_site, left_out)
@@ -60,7 +60,7 @@ def uncaught(upcalls: Upcalls, line: int) -> Trapped:
     return Trapped(Trap.UNCAUGHT, text, trace)
 
 
-def recorded_trace(upcalls: Upcalls, entries: Sequence[int]) -> Trace:
+def recorded_trace(upcalls: Upcalls, entries: Sequence[int]) -> StackTrace:
     """The trace that an exception has recorded; it may be very long."""
     if upcalls.module.space.places.has_inlined:
         sites = [site for entry in entries for site in upcalls.recorded_chain(entry)]

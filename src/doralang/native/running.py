@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from typing import Protocol
 
     from doralang.bytecode.entities import FunctionRef
-    from doralang.interpreter.context import Context
+    from doralang.interpreter.context import HostContext
     from doralang.interpreter.objects import Value
     from doralang.interpreter.sinks import ByteSink
     from doralang.native.module import Module
@@ -59,7 +59,7 @@ class Executor(Upcalls):
         self.settings = settings = settings or Settings()
         self.module = module
         self.pending: BaseException | None = None
-        self.made_context: Context | None = None
+        self.made_context: HostContext | None = None
         self.watcher: Watcher | None = None
         """looks for hot functions (`native.tiering`), if somebody is to"""
         self.stderr = stderr

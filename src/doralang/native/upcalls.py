@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from doralang.bytecode.entities import ClassRef
     from doralang.bytecode.places import Chain
-    from doralang.interpreter.context import Context, FrameDescription
+    from doralang.interpreter.context import FrameDescription, HostContext
     from doralang.interpreter.objects import Str, Value
     from doralang.interpreter.output import Output
     from doralang.interpreter.sinks import ByteSink
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from doralang.runtime.instance import Instance
     from doralang.settings import Settings
     from doralang.types.failures import Trapped
-    from doralang.types.traps import Trace
+    from doralang.types.traps import StackTrace
 
 SIGNED: Final = {Kind.INT: 32, Kind.LONG: 64}
 
@@ -43,12 +43,12 @@ class Upcalls:
     stderr: ByteSink
     settings: Settings
     arguments: list[bytes]
-    made_context: Context | None
+    made_context: HostContext | None
     pending: BaseException | None
     """what came up during a collection, which is ended before it is raised"""
 
     @property
-    def context(self) -> Context:
+    def context(self) -> HostContext:
         """What internal functions work with."""
         if self.made_context is None:
             roots = self.module.roots
@@ -277,9 +277,9 @@ class Upcalls:
 
     # Failures (`native.failing`).
 
-    def trace(self) -> Trace:
+    def trace(self) -> StackTrace:
         """The functions that are active."""
-        trace: Trace = load("doralang.native.failing").trace(self)
+        trace: StackTrace = load("doralang.native.failing").trace(self)
         return trace
 
     def trapped(self, number: int) -> None:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from doralang.machine.code import Code
     from doralang.runtime.code_space import Cell, CodeOwner, CodeSpace
 
-    class Names(CodeOwner, Protocol):
+    class NameResolver(CodeOwner, Protocol):
         """What a loader asks its module."""
 
         def function_named(self, name: str) -> FunctionRef:
@@ -69,7 +69,7 @@ class Literal:
 class Loader:
     """The code of one module."""
 
-    def __init__(self, space: CodeSpace, names: Names, parent: Loader | None = None) -> None:
+    def __init__(self, space: CodeSpace, names: NameResolver, parent: Loader | None = None) -> None:
         self.space: CodeSpace = space
         self.names = names
         self.parent = parent

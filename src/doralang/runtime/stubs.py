@@ -24,7 +24,7 @@ from doralang.bytecode.entities import FunctionRef
 from doralang.code import layout
 from doralang.code.symbols import ALLOCATE, CALL_BY_NAME, NATIVE, STUB, Symbol, trap_of
 from doralang.machine.code import Code
-from doralang.machine.macro import Argument, Binary, Condition, MacroAssembler
+from doralang.machine.macro import Argument, BinaryOperation, Condition, MacroAssembler
 from doralang.machine.targets import Target
 from doralang.runtime import ticking, turns
 from doralang.runtime.reasons import Reason
@@ -373,7 +373,7 @@ def walk(masm: MacroAssembler) -> None:
     masm.load(LONG, further, frame, 0)
     masm.branch_immediate(LONG, Condition.EQUAL, further, 0, done)
     masm.move(LONG, frame, further)
-    masm.binary_immediate(Binary.SUB, LONG, most, most, 1)
+    masm.binary_immediate(BinaryOperation.SUB, LONG, most, most, 1)
     masm.jump(again)
     masm.bind(done)
     masm.store(LONG, most, left, 0)

@@ -6,7 +6,7 @@ from typing import Final
 
 from doralang.code import layout
 from doralang.code.symbols import NATIVE, Symbol
-from doralang.machine.macro import Binary, Condition, MacroAssembler
+from doralang.machine.macro import BinaryOperation, Condition, MacroAssembler
 from doralang.runtime.ticker import MOST_BLOCKS, RUNNING
 from doralang.types.kinds import LONG
 
@@ -29,7 +29,7 @@ def ticker(masm: MacroAssembler) -> None:
     tick = masm.bound()
     masm.load_constant(LONG, masm.arguments[0], PERIOD)
     masm.call_symbol(SLEEP)
-    masm.binary_immediate(Binary.ADD, LONG, idle, idle, 1)
+    masm.binary_immediate(BinaryOperation.ADD, LONG, idle, idle, 1)
     masm.load_constant(LONG, slot, MOST_BLOCKS)
     next_slot, unused, swept = masm.bound(), masm.label(), masm.label()
     masm.branch_immediate(LONG, Condition.EQUAL, slot, 0, swept)
@@ -41,7 +41,7 @@ def ticker(masm: MacroAssembler) -> None:
     masm.store_constant(LONG, -1, block, layout.THREAD_LIMIT)
     masm.load_constant(LONG, idle, 0)
     masm.bind(unused)
-    masm.binary_immediate(Binary.SUB, LONG, slot, slot, 1)
+    masm.binary_immediate(BinaryOperation.SUB, LONG, slot, slot, 1)
     masm.jump(next_slot)
     masm.bind(swept)
     masm.branch_immediate(LONG, Condition.LESS, idle, PATIENCE, tick)
@@ -76,6 +76,6 @@ def go_to_sleep(masm: MacroAssembler, busy: int) -> None:
     masm.branch_immediate(LONG, Condition.NOT_EQUAL, block, 0, busy)  # type: ignore[arg-type]
     masm.jump(end)
     masm.bind(unused)
-    masm.binary_immediate(Binary.SUB, LONG, slot, slot, 1)
+    masm.binary_immediate(BinaryOperation.SUB, LONG, slot, slot, 1)
     masm.jump(next_slot)
     masm.bind(end)

@@ -12,7 +12,7 @@ from __future__ import annotations
 from doralang.code import layout
 from doralang.code.symbols import SPARE_STACKS
 from doralang.machine.buffer import Label
-from doralang.machine.macro import Binary, Condition, MacroAssembler, Register
+from doralang.machine.macro import BinaryOperation, Condition, MacroAssembler, Register
 from doralang.types.kinds import LONG
 
 
@@ -47,7 +47,7 @@ def begin(masm: MacroAssembler, refused: Label, no_stack: Label) -> None:
     masm.store_constant(LONG, layout.STATE_RUNNING, thread, layout.THREAD_STATE)
     masm.store(LONG, top, thread, layout.THREAD_STACK)
     masm.load(LONG, work, thread, layout.THREAD_STACK_SIZE)
-    masm.binary(Binary.SUB, LONG, limit, top, work)
+    masm.binary(BinaryOperation.SUB, LONG, limit, top, work)
     masm.store(LONG, limit, thread, layout.THREAD_REAL_LIMIT)
     masm.store(LONG, limit, thread, layout.THREAD_LIMIT)
     masm.add_to_memory(LONG, 1, thread, layout.THREAD_CALLS)

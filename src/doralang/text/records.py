@@ -25,7 +25,7 @@ T = TypeVar("T")
 MISSING: Final = object()
 
 
-class Field(NamedTuple):
+class FieldDescription(NamedTuple):
     """What is special about a field."""
 
     default: Any
@@ -43,7 +43,7 @@ def field(
 ) -> Any:
     """A field whose default is made anew each time; that is no argument, and not there until it is assigned
     to (`init`); or that says only where or how something was written (`compare`)."""
-    return Field(default, default_factory, init, compare)
+    return FieldDescription(default, default_factory, init, compare)
 
 
 @overload
@@ -101,17 +101,17 @@ def made(cls: Any, eq: bool, frozen: bool) -> Any:
     return type(cls)(cls.__name__, cls.__bases__, content)
 
 
-PLAIN: Final = Field(MISSING, None, True, True)
+PLAIN: Final = FieldDescription(MISSING, None, True, True)
 
 
-def as_field(default: Any) -> Field:
+def as_field(default: Any) -> FieldDescription:
     """What stands behind the `=` of a field."""
     if default is MISSING:
         return PLAIN
-    return default if isinstance(default, Field) else Field(default, None, True, True)
+    return default if isinstance(default, FieldDescription) else FieldDescription(default, None, True, True)
 
 
-def initializer(names: tuple[str, ...], fields: dict[str, Field], has_more: bool) -> Any:
+def initializer(names: tuple[str, ...], fields: dict[str, FieldDescription], has_more: bool) -> Any:
     """An `__init__` that stores its arguments in the fields of these names."""
     if has_more or len(names) >= len(STORES) or any(one.default_factory for one in fields.values()):
         return general_initializer(names, fields)
@@ -122,8 +122,8 @@ def initializer(names: tuple[str, ...], fields: dict[str, Field], has_more: bool
     return FunctionType(code, globals(), "__init__", tuple(defaults))
 
 
-def general_initializer(names: tuple[str, ...], fields: dict[str, Field]) -> Any:
-    """The same, more slowly: for any number of fields, whose defaults may be made anew, and with more to do."""
+def general_initializer(names: tuple[str, ...], fields: dict[str, FieldDescription]) -> Any:
+    """The same, more slowly: for any number of fields, for defaults made anew, and with more to do."""
 
     def __init__(self: Any, *values: Any, **named: Any) -> None:
         for name, value in zip(names, values, strict=False):
@@ -141,7 +141,7 @@ def general_initializer(names: tuple[str, ...], fields: dict[str, Field]) -> Any
     return __init__
 
 
-def default_of(record: Any, name: str, field: Field) -> Any:
+def default_of(record: Any, name: str, field: FieldDescription) -> Any:
     if field.default_factory is not None:
         return field.default_factory()
     if field.default is MISSING:

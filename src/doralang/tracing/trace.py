@@ -26,7 +26,7 @@ from doralang.types.primitives import Primitive
 
 
 @record
-class Variable:
+class TraceVariable:
     """A variable of a trace.  Its number is its place in the list of values that goes in and comes out."""
 
     number: int
@@ -70,14 +70,14 @@ class InGlobal:
 
 
 @record(eq=True, frozen=True)
-class Nil:
+class NilReference:
     """The constant."""
 
     def __str__(self) -> str:
         return "nil"
 
 
-Reference = InRegister | InField | InGlobal | Nil
+Reference = InRegister | InField | InGlobal | NilReference
 
 
 # Exits.
@@ -96,7 +96,7 @@ class FrameState:
     function: FunctionRef
     index: int
     result: int
-    values: dict[int, Variable]
+    values: dict[int, TraceVariable]
     references: dict[int, Reference]
 
 
@@ -118,15 +118,15 @@ class SideExit:
 
 @record(eq=True)
 class Copy:
-    target: Variable
-    source: Variable
+    target: TraceVariable
+    source: TraceVariable
 
 
 @record(eq=True)
 class Put:
     """A constant."""
 
-    target: Variable
+    target: TraceVariable
     value: bool | int | float
 
 
@@ -134,15 +134,15 @@ class Put:
 class Operate:
     """A primitive operation; leaves before it would fail."""
 
-    target: Variable
+    target: TraceVariable
     operation: Primitive
-    operands: tuple[Variable, ...]
+    operands: tuple[TraceVariable, ...]
     exit: SideExit | None
 
 
 @record(eq=True)
 class Length:
-    target: Variable
+    target: TraceVariable
     array: int
 
 
@@ -150,17 +150,17 @@ class Length:
 class Load:
     """An element; leaves if the index is out of range."""
 
-    target: Variable
+    target: TraceVariable
     array: int
-    index: Variable
+    index: TraceVariable
     exit: SideExit
 
 
 @record(eq=True)
 class Store:
     array: int
-    index: Variable
-    value: Variable
+    index: TraceVariable
+    value: TraceVariable
     exit: SideExit
 
 
@@ -168,7 +168,7 @@ class Store:
 class Guard:
     """Leaves unless a condition is as it was."""
 
-    condition: Variable
+    condition: TraceVariable
     wanted: bool
     exit: SideExit
 
@@ -177,7 +177,7 @@ class Guard:
 class GuardEqual:
     """Leaves unless the comparison with a constant gives what it gave."""
 
-    value: Variable
+    value: TraceVariable
     constant: int
     wanted: bool
     exit: SideExit
@@ -191,13 +191,13 @@ class Enter:
 
 
 @record(eq=True)
-class Jump:
+class TraceJump:
     """On at a head; the last step of each path."""
 
     head: int
 
 
-Step = Copy | Put | Operate | Length | Load | Store | Guard | GuardEqual | Enter | Jump
+Step = Copy | Put | Operate | Length | Load | Store | Guard | GuardEqual | Enter | TraceJump
 
 Calls = tuple[tuple[int, int], ...]
 """the active functions: number and instruction, outermost first"""
@@ -224,25 +224,25 @@ class ArrayUse:
 
 
 @record
-class Trace:
+class LoopTrace:
     """The paths of one loop, and what must hold for them to be entered."""
 
     name: str
     function: FunctionRef
     index: int
     """of the head: the `Poll`"""
-    rounds: Variable = field(default_factory=lambda: Variable(0, Kind.LONG, "rounds"))
+    rounds: TraceVariable = field(default_factory=lambda: TraceVariable(0, Kind.LONG, "rounds"))
     """how many there may be until the trace is left at a head, to look for Ctrl-C"""
     steps: list[Step] = field(default_factory=list)
     exits: list[SideExit] = field(default_factory=list)
     heads: dict[Calls, Head] = field(default_factory=dict)
-    variables: list[Variable] = field(default_factory=list)
-    registers: dict[tuple[int, int], Variable] = field(default_factory=dict)
+    variables: list[TraceVariable] = field(default_factory=list)
+    registers: dict[tuple[int, int], TraceVariable] = field(default_factory=dict)
     """by the number of the call, and the register"""
-    inputs: dict[int, Variable] = field(default_factory=dict)
+    inputs: dict[int, TraceVariable] = field(default_factory=dict)
     """registers of the loop's function that are needed at its head"""
-    fields: dict[tuple[Reference, FieldRef], Variable] = field(default_factory=dict)
-    globals: dict[GlobalRef, Variable] = field(default_factory=dict)
+    fields: dict[tuple[Reference, FieldRef], TraceVariable] = field(default_factory=dict)
+    globals: dict[GlobalRef, TraceVariable] = field(default_factory=dict)
     arrays: list[ArrayUse] = field(default_factory=list)
     classes: dict[Reference, ClassRef | None] = field(default_factory=dict)
     """the class of each reference that the trace looks into; None for nil"""
@@ -255,12 +255,12 @@ class Trace:
         if not self.variables:
             self.variables.append(self.rounds)
 
-    def variable(self, kind: Kind, name: str) -> Variable:
-        variable = Variable(len(self.variables), kind, name)
+    def variable(self, kind: Kind, name: str) -> TraceVariable:
+        variable = TraceVariable(len(self.variables), kind, name)
         self.variables.append(variable)
         return variable
 
-    def draft(self) -> Trace:
+    def draft(self) -> LoopTrace:
         """A copy to record another path into, which may come to nothing; exits and steps are shared."""
         return replaced(
             self,

@@ -7,7 +7,7 @@ import pytest
 from doralang.machine import listing as listing_module
 from doralang.machine.code import Code
 from doralang.machine.listing import ListingError, Syntax, listing
-from doralang.machine.macro import Binary, Condition
+from doralang.machine.macro import BinaryOperation, Condition
 from doralang.machine.targets import TARGETS, Target
 from doralang.types.kinds import Kind
 
@@ -28,7 +28,7 @@ def example(target: Target = X64) -> Code:
     masm.load(Kind.INT, b, masm.frame_pointer, -32)
     masm.comment("line 3")
     masm.comment("int.plus")
-    masm.binary(Binary.ADD, Kind.INT, a, a, b)
+    masm.binary(BinaryOperation.ADD, Kind.INT, a, a, b)
     masm.branch_immediate(Kind.INT, Condition.LESS, a, 0, slow)
     masm.load_constant(Kind.DOUBLE, masm.float_result, 1.5)
     masm.epilogue()

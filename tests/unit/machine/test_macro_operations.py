@@ -30,7 +30,7 @@ from doralang.machine.code import RangeError
 from doralang.machine.macro import (
     SWAPPED,
     Argument,
-    Binary,
+    BinaryOperation,
     Condition,
     FloatCondition,
     MacroAssembler,
@@ -476,7 +476,7 @@ def test_all_ways_to_call() -> None:
     def emit(m: MacroAssembler) -> None:
         m.load_constant(LONG, a, 0)
         returns.append(m.call_near("near"))
-        m.binary(Binary.ADD, LONG, a, a, m.result)
+        m.binary(BinaryOperation.ADD, LONG, a, a, m.result)
         for ways in range(5):
             if ways == 0:
                 returns.append(m.call_cell("cell"))
@@ -491,7 +491,7 @@ def test_all_ways_to_call() -> None:
             else:
                 returns.append(m.call_label(local))
             assert returns[-1] == m.position
-            m.binary(Binary.ADD, LONG, a, a, m.result)
+            m.binary(BinaryOperation.ADD, LONG, a, a, m.result)
 
     program = Program(emit, masm, symbols)
     program.run({})
@@ -530,8 +530,8 @@ def test_frames_keep_saved_registers_and_alignment() -> None:
             masm.load_constant(LONG, register, 0)
         stack = masm.temporaries[2]
         masm.move(LONG, stack, masm.stack_pointer)
-        masm.binary_immediate(Binary.AND, LONG, masm.result, stack, 15)
-        masm.binary(Binary.SUB, LONG, masm.temporaries[1], masm.frame_pointer, stack)
+        masm.binary_immediate(BinaryOperation.AND, LONG, masm.result, stack, 15)
+        masm.binary(BinaryOperation.SUB, LONG, masm.temporaries[1], masm.frame_pointer, stack)
         enough = masm.label()
         masm.branch_immediate(LONG, Condition.GREATER_EQUAL, masm.temporaries[1], 8 * count + size, enough)
         masm.load_constant(LONG, masm.result, 99)

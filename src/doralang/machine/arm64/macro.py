@@ -38,7 +38,7 @@ from doralang.machine.buffer import Label
 from doralang.machine.code import Code
 from doralang.machine.macro import (
     AnyRegister,
-    Binary,
+    BinaryOperation,
     CallLayout,
     Condition,
     FloatBinary,
@@ -56,13 +56,19 @@ from doralang.machine.values import float_pattern, pattern32, pattern64, signed3
 from doralang.types.kinds import BOOL, BYTE, DOUBLE, FLOAT, LONG, REF, Kind
 
 # Members of enumerations are slow to reach through their class, and this code is run often.
-ADD, SUB, MUL, AND, SHIFT_LEFT = Binary.ADD, Binary.SUB, Binary.MUL, Binary.AND, Binary.SHIFT_LEFT
+ADD, SUB, MUL, AND, SHIFT_LEFT = (
+    BinaryOperation.ADD,
+    BinaryOperation.SUB,
+    BinaryOperation.MUL,
+    BinaryOperation.AND,
+    BinaryOperation.SHIFT_LEFT,
+)
 EQUAL, NOT_EQUAL = Condition.EQUAL, Condition.NOT_EQUAL
 
 SHIFTS: Final = {
-    Binary.SHIFT_LEFT: "left",
-    Binary.SHIFT_RIGHT: "signed",
-    Binary.UNSIGNED_SHIFT_RIGHT: "unsigned",
+    BinaryOperation.SHIFT_LEFT: "left",
+    BinaryOperation.SHIFT_RIGHT: "signed",
+    BinaryOperation.UNSIGNED_SHIFT_RIGHT: "unsigned",
 }
 
 
@@ -311,12 +317,12 @@ class MacroAssembler(Assembler):
     # ---- Integer arithmetic ----
 
     def binary(
-        self, operation: Binary, kind: Kind, target: Register, left: Register, right: Register
+        self, operation: BinaryOperation, kind: Kind, target: Register, left: Register, right: Register
     ) -> None:
         BINARY[operation][kind is LONG or kind is REF](self, target, left, right)
 
     def binary_immediate(
-        self, operation: Binary, kind: Kind, target: Register, left: Register, value: int
+        self, operation: BinaryOperation, kind: Kind, target: Register, left: Register, value: int
     ) -> None:
         wide = kind is LONG or kind is REF
         if operation >= SHIFT_LEFT:
@@ -335,7 +341,7 @@ class MacroAssembler(Assembler):
 
     def binary_memory(
         self,
-        operation: Binary,
+        operation: BinaryOperation,
         kind: Kind,
         target: Register,
         left: Register,

@@ -21,7 +21,7 @@ from doralang.machine.buffer import Label
 from doralang.machine.code import Code
 from doralang.machine.macro import (
     AnyRegister,
-    Binary,
+    BinaryOperation,
     CallLayout,
     Condition,
     FloatBinary,
@@ -66,7 +66,12 @@ from doralang.machine.x64.sequences import FLOAT_OWN, FLOAT_SCRATCH, OWN, SCRATC
 from doralang.types.kinds import BOOL, BYTE, DOUBLE, FLOAT, LONG, REF, Kind
 
 # Members of enumerations are slow to reach through their class, and this code is run often.
-ADD, SUB, MUL, SHIFT_LEFT = Binary.ADD, Binary.SUB, Binary.MUL, Binary.SHIFT_LEFT
+ADD, SUB, MUL, SHIFT_LEFT = (
+    BinaryOperation.ADD,
+    BinaryOperation.SUB,
+    BinaryOperation.MUL,
+    BinaryOperation.SHIFT_LEFT,
+)
 
 MINIMUM: Final = -0x8000_0000
 MAXIMUM: Final = 0x7FFF_FFFF
@@ -319,7 +324,7 @@ class MacroAssembler(Assembler):
 
     @remembered
     def binary(
-        self, operation: Binary, kind: Kind, target: Register, left: Register, right: Register
+        self, operation: BinaryOperation, kind: Kind, target: Register, left: Register, right: Register
     ) -> None:
         wide = kind is LONG or kind is REF
         if operation >= SHIFT_LEFT:
@@ -342,7 +347,7 @@ class MacroAssembler(Assembler):
 
     @remembered
     def binary_immediate(
-        self, operation: Binary, kind: Kind, target: Register, left: Register, value: int
+        self, operation: BinaryOperation, kind: Kind, target: Register, left: Register, value: int
     ) -> None:
         wide = kind is LONG or kind is REF
         if not MINIMUM <= value <= MAXIMUM:
@@ -368,7 +373,7 @@ class MacroAssembler(Assembler):
 
     def binary_memory(
         self,
-        operation: Binary,
+        operation: BinaryOperation,
         kind: Kind,
         target: Register,
         left: Register,

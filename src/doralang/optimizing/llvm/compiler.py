@@ -21,7 +21,7 @@ from doralang.optimizing.llvm.binding import compile_text, machine_for
 from doralang.optimizing.llvm.elf import read_object
 from doralang.optimizing.llvm.emitters import NotLowered as NotLowered
 from doralang.optimizing.llvm.module import Lowered, lower
-from doralang.optimizing.llvm.stackmaps import Record
+from doralang.optimizing.llvm.stackmaps import StackMapRecord
 
 VERIFIES: Final = bool(os.environ.get("DORA_VERIFY"))
 """whether LLVM's own verifier looks at each module, too; tests set the environment variable"""
@@ -48,6 +48,6 @@ def compile_for(target: Target, function: Function, environment: Environment) ->
     return compile_lowered(target, function, lower_for(target, function, environment))
 
 
-def point(call: Record, place: Chain) -> GCPoint:
+def point(call: StackMapRecord, place: Chain) -> GCPoint:
     (function, line), *callers = place
     return GCPoint(call.offset, function, line, call.slots, tuple(callers))

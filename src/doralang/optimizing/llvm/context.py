@@ -57,7 +57,7 @@ def floating(value: float) -> str:
     return f"0x{struct.unpack('<Q', struct.pack('<d', value))[0]:016X}"
 
 
-class Context:
+class FunctionLowering:
     """What all emitters share while one function is lowered."""
 
     def __init__(self, function: Function, environment: Environment) -> None:

@@ -16,7 +16,7 @@ from doralang.machine.code import Code, Relocation, RelocationKind
 from doralang.machine.memory import CODE_ALIGNMENT
 from doralang.machine.targets import ARM64, X64, Target
 from doralang.optimizing.llvm.emitters import NotLowered
-from doralang.optimizing.llvm.stackmaps import Frame, Record, records, stack_size
+from doralang.optimizing.llvm.stackmaps import FrameRegisters, StackMapRecord, records, stack_size
 
 K = RelocationKind
 FILE: Final = Struct("<16sHHIQQQIHHHHHH")
@@ -177,7 +177,7 @@ class ObjectFile:
 
     # Calls.
 
-    def calls(self, code: Code) -> Sequence[Record]:
+    def calls(self, code: Code) -> Sequence[StackMapRecord]:
         """The calls whose frames can be looked at."""
         found = [section for section in self.sections if section.name == STACK_MAPS]
         if not found:
@@ -188,18 +188,20 @@ class ObjectFile:
             raise NotLowered(f"a frame of {size} bytes")
         return list(records(data, self.frame(code, size)))
 
-    def frame(self, code: Code, size: int) -> Frame:
+    def frame(self, code: Code, size: int) -> FrameRegisters:
         """Where the frame pointer is: below the return address, or where the prologue says."""
         if self.target is X64:
-            return Frame(7, 6, size - 8)
+            return FrameRegisters(7, 6, size - 8)
         for at in range(0, min(code.body_size, 4 * PROLOGUE), 4):
             word = int.from_bytes(code.data[at : at + 4], "little")
             if word & MOVE_MASK == MOVE_TO_FRAME & MOVE_MASK:
-                return Frame(31, 29, word >> 10 & 0xFFF)
+                return FrameRegisters(31, 29, word >> 10 & 0xFFF)
         raise NotLowered("a prologue without a frame pointer")
 
 
-def read_object(image: bytes, target: Target, names: dict[str, Symbol]) -> tuple[Code, Sequence[Record]]:
+def read_object(
+    image: bytes, target: Target, names: dict[str, Symbol]
+) -> tuple[Code, Sequence[StackMapRecord]]:
     """The code of an object file that has one function, and its calls.  Raises NotLowered."""
     file = ObjectFile(image, target, names)
     code = file.code()
