@@ -106,7 +106,6 @@ class Unit:
     incomplete: bool = False
     incomplete_classes: set[ClassHead] = field(default_factory=set)
     later: list[Callable[[], object]] | None = field(default_factory=list)
-    constant_depth: int = 0
     recorder: NameRecorder | None = None
     """told what each name means, if somebody wants to know"""
 

@@ -233,12 +233,6 @@ class Instance:
         """Why it can no longer be called."""
         return self._instances.host.spent
 
-    @property
-    def memory_used(self) -> int:
-        """Bytes of its objects, but for what nobody has found dead yet."""
-        heap = self._instances.host.instance.made_heap
-        return heap.bytes_in_use() if heap is not None else 0
-
     def cancel(self) -> None:
         """From any thread: the running call, if there is one, raises Cancelled soon."""
         self._instances.host.cancel()

@@ -73,11 +73,6 @@ class Buffer:
         self.positions.append(len(self.code))
         return label  # type: ignore[return-value]
 
-    def offset_of(self, label: Label) -> int:
-        """Where a bound label stands."""
-        assert self.positions[label] != UNBOUND, f"label {label} is not bound"
-        return self.positions[label]
-
     def append(self, instructions: bytes) -> None:
         """Emit what was encoded before."""
         self.code += instructions

@@ -13,7 +13,6 @@ Records are shared by all points with the same slots, and freed with the last of
 from __future__ import annotations
 
 from doralang.code import layout
-from doralang.machine.memory import discard
 from doralang.runtime.memory import MASK, Region, store_bytes, store_int
 
 TYPE_CHECKING = False
@@ -58,10 +57,3 @@ class PointTable:
         if not record[1]:
             del self.records[slots]
             self.arena.free_data(record[0], layout.WORD * (len(slots) + 1))
-
-    def forget_pages(self, address: int, size: int) -> None:
-        """All code from `address` on, of `size` bytes, has been freed: give back whole pages of the table."""
-        first = (self.entry(address) + PAGE - 1) & -PAGE
-        last = self.entry(address + size) & -PAGE
-        if last > first:
-            discard(first, last - first)

@@ -172,20 +172,11 @@ class MacroAssembler(Assembler):
         self.blr(OWN)
         return len(self.code)
 
-    def call_label(self, label: Label) -> int:
-        self.bl(label)
-        return len(self.code)
-
     def jump(self, label: Label) -> None:
         self.b(label)
 
     def jump_register(self, target: Register) -> None:
         self.br(target)
-
-    def jump_cell(self, symbol: Hashable) -> None:
-        self.adrp_s(OWN, symbol)
-        self.ldr_64_low_s(OWN, OWN, symbol)
-        self.br(OWN)
 
     def jump_symbol(self, symbol: Hashable) -> None:
         sequences.load_address_of(self, OWN, symbol)
@@ -224,14 +215,6 @@ class MacroAssembler(Assembler):
     def load_near(self, target: Register, symbol: Hashable) -> None:
         self.adrp_s(target, symbol)
         self.add_low_s(target, target, symbol)
-
-    def load_cell(self, kind: Kind, target: Register, symbol: Hashable) -> None:
-        self.adrp_s(OWN, symbol)
-        if kind is LONG or kind is REF:
-            self.ldr_64_low_s(target, OWN, symbol)
-        else:
-            self.add_low_s(OWN, OWN, symbol)
-            self.ldr_32(target, OWN, 0)
 
     def load_label(self, target: Register, label: Label) -> None:
         self.adr(target, label)
@@ -295,12 +278,6 @@ class MacroAssembler(Assembler):
         self, target: Register, base: Register, displacement: int, expected: Register, value: Register
     ) -> None:
         sequences.compare_and_swap(self, target, base, displacement, expected, value)
-
-    def load_acquire(self, kind: Kind, target: Register, base: Register, displacement: int) -> None:
-        self.ldar_64(target, sequences.address(self, base, displacement))
-
-    def store_release(self, kind: Kind, source: Register, base: Register, displacement: int) -> None:
-        self.stlr_64(source, sequences.address(self, base, displacement))
 
     def fence(self) -> None:
         self.dmb_ish()
@@ -466,10 +443,6 @@ class MacroAssembler(Assembler):
         sequences.compare_constant(self, kind is LONG or kind is REF, OWN, value, OWN_ADDRESS)
         sequences.branch_if(self, CONDITIONS[condition], label)
 
-    def branch_bits(self, kind: Kind, any_set: bool, register: Register, mask: int, label: Label) -> None:
-        sequences.test_bits(self, kind is LONG or kind is REF, register, mask)
-        sequences.branch_if(self, a.NE if any_set else a.EQ, label)
-
     def compare(
         self, kind: Kind, condition: Condition, target: Register, left: Register, right: Register
     ) -> None:
@@ -481,19 +454,6 @@ class MacroAssembler(Assembler):
     ) -> None:
         sequences.compare_constant(self, kind is LONG or kind is REF, left, value)
         sequences.set_condition(self, target, CONDITIONS[condition])
-
-    def select(
-        self,
-        kind: Kind,
-        condition: Condition,
-        target: Register,
-        left: Register,
-        right: Register,
-        if_true: Register,
-        if_false: Register,
-    ) -> None:
-        (self.cmp64_rr if kind is LONG or kind is REF else self.cmp32_rr)(left, right)
-        self.csel64_rr(target, if_true, if_false, CONDITIONS[condition])
 
     def _float_compare(self, kind: Kind, left: FloatRegister, right: FloatRegister) -> None:
         (self.fcmp_double if kind is DOUBLE else self.fcmp_float)(left, right)

@@ -1,6 +1,6 @@
 """Which instruction does what: tables from kinds, operations and conditions to the rows of the assembler.
 
-BINARY[Binary.ADD][is_wide(kind)](masm, target, right)
+BINARY[BinaryOperation.ADD][kind is LONG](masm, target, right)
 """
 
 from __future__ import annotations

@@ -25,8 +25,8 @@ SYMBOL: Final = Struct("<IBBHQQ")
 RELOCATION: Final = Struct("<QQq")
 ALLOCATED: Final = 2
 """flag of a section: it is a part of the program"""
-SYMBOLS, RELOCATIONS = 2, 4
-"""types of sections"""
+RELOCATIONS: Final = 4
+"""type of a section"""
 UNDEFINED: Final = 0
 STACK_MAPS: Final = ".llvm_stackmaps"
 TAKEN: Final = (".text", ".rodata")
