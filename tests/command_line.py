@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import subprocess
+import sys
 from dataclasses import dataclass
 
 from doralang.cli.main import run_command
@@ -24,6 +26,13 @@ def dora(*arguments: str, stdin: str = "") -> Result:
     out, err = io.BytesIO(), io.BytesIO()
     status = run_command(list(arguments), io.BytesIO(stdin.encode()), out, err)
     return Result(status, out.getvalue().decode(), err.getvalue().decode())
+
+
+def dora_alone(*arguments: str, stdin: str = "") -> Result:
+    """What `dora ARGUMENTS` gives in a process of its own."""
+    command = [sys.executable, "-m", "doralang", *arguments]
+    done = subprocess.run(command, input=stdin.encode(), capture_output=True, check=False)
+    return Result(done.returncode, done.stdout.decode(), done.stderr.decode())
 
 
 class Recorder(io.RawIOBase):

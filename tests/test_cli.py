@@ -603,6 +603,9 @@ class TestEval:
             ('contains("abc", "cb") or startsWith("a", "ab") or endsWith("c", "bc")', "false"),
             ('"abc".getByte(1)', "98"),
             ("5L & 4", "4"),
+            ('"${1 + 2} of ${true ? "a${7L}" : ""}"', "3 of a7"),
+            ('len("<${1/4}>") + 1', "7"),
+            ('"${"$"}5" in ["$5"] and "${not true}" == "false"', "true"),
             ("isMissing(2) or coalesce(1, 2) == 1", "true"),
         ],
     )

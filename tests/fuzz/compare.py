@@ -26,13 +26,11 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 from fuzz.generator import Generator
 from fuzz.loops import LoopGenerator
 
+QUICK = [("walk",), ("vm",), ("baseline",), ("baseline", "--gc-stress"), ("opt", "--no-llvm")]
+"""those that need a tenth of a second a program at most"""
 ENGINES = [
-    ("walk",),
-    ("vm",),
-    ("baseline",),
-    ("baseline", "--gc-stress"),
+    *QUICK,
     ("opt",),
-    ("opt", "--no-llvm"),
     ("opt", "--gc-stress"),
     ("tiered", "--hot-now", "--no-cache"),
 ]

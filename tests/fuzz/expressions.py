@@ -33,7 +33,7 @@ from doralang.types.types import BOOL, BYTE, CHAR, DOUBLE, FLOAT, INT, LONG, Typ
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from fuzz.generator import EDGES, NUMBERS, TYPES, Generator, Scope
+from fuzz.generator import EDGES, INTEGERS, NUMBERS, TYPES, Generator, Scope
 
 ENGINES: Final = ("walk", "vm", "baseline")
 SESSION: Final = 1000
@@ -70,6 +70,12 @@ FUNCTIONS: Final = (
     "abs",
 )
 
+WHOLE: Final = {
+    "int": ("0Y", "1Y", "7Y", "255Y", "0x7F"),
+    "long": ("0L", "1L", "-1L", "63L", "-9223372036854775808L"),
+}
+"""how numbers are written that make a division one of whole numbers"""
+
 
 class Case(NamedTuple):
     """A formula and the values of its variables."""
@@ -95,6 +101,20 @@ class FormulaGenerator(Generator):
         if type == "double" and self.chance(0.5):
             return f"({self.random.choice(('2', '0.1', '1.2 - 5', '1/3', '7', '10 * 0.1'))})"
         return f"({self.random.choice(EDGES[type])})"
+
+    def arithmetic(self, type: str, scope: Scope, depth: int) -> str:
+        """`/` divides whole numbers as such where one is written as a whole number, otherwise as doubles."""
+        if type not in INTEGERS:
+            return super().arithmetic(type, scope, depth)
+        left, right = self.expression(type, scope, depth), self.expression(type, scope, depth)
+        if self.chance(0.2):
+            return f"{left}.{self.random.choice(('min', 'max'))}({right})"
+        operator = self.random.choice("+-*+-*/%")
+        if operator == "/":
+            whole = self.random.choice(WHOLE[type])
+            quotients = f"({left} / {whole})", f"({whole} / {right})"
+            return self.random.choice((*quotients, f"({left} / {right} + 0.0).to{type.capitalize()}()"))
+        return f"({left} {operator} {right})"
 
     def makers(self, type: str) -> list[Callable[[str, Scope, int], str]]:
         makers: list[Callable[[str, Scope, int], str]] = [self.choice]

@@ -68,7 +68,9 @@ def met(node: tree.Binary, left: Operand, right: Operand) -> tuple[TypedExpressi
 
 
 def asks_whole(node: tree.Expression) -> bool:
-    """Whether a number is written as a whole one (`2L`, `0x2`)."""
+    """Whether a number is written as a whole one (`2L`, `-0x2`)."""
+    while isinstance(node, tree.Unary) and node.operator in ("+", "-"):
+        node = node.operand
     return isinstance(node, tree.Number) and node.kind not in (tree.NumberKind.DOUBLE, tree.NumberKind.FLOAT)
 
 

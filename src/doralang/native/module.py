@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from doralang.code.objects import CodeObject
     from doralang.lower.specializer import Specializer
     from doralang.native.emission import Emission
-    from doralang.native.options import CodeOptions
+    from doralang.native.options import CodeKey, CodeOptions
     from doralang.native.world import ProgramWorld
     from doralang.optimizing.optimizer import Times
     from doralang.runtime.code_space import CodeSpace
@@ -193,9 +193,13 @@ class Module:
     def environment(self) -> Environment:
         """What the functions of this module are compiled for."""
         if self.made_environment is None:
-            collector, bounds_checks = self.options.collector, self.options.bounds_checks
+            options = self.options
             self.made_environment = load("doralang.code.environment").Environment(
-                self.text_class, collector, self.supplied, bounds_checks=bounds_checks
+                self.text_class,
+                options.collector,
+                self.supplied,
+                bounds_checks=options.bounds_checks,
+                counts_fuel=options.counts_fuel,
             )
         return self.made_environment
 
@@ -428,7 +432,7 @@ def find_roots(specializer: Specializer) -> Roots:
     )
 
 
-LIBRARIES: Final[dict[tuple[str, bool, str, bool], Module]] = {}
+LIBRARIES: Final[dict[CodeKey, Module]] = {}
 """the code of the library, by what it is compiled for; bounded by the number of collectors"""
 
 

@@ -52,7 +52,7 @@ class Upcalls:
         """What internal functions work with."""
         if self.made_context is None:
             roots = self.module.roots
-            self.made_context = load("doralang.interpreter.context").Context(
+            self.made_context = load("doralang.interpreter.context").HostContext(
                 self,
                 self.output,
                 self.arguments,

@@ -363,8 +363,6 @@ def bar(c: Cursor) -> tree.Expression:
 
 def template(c: Cursor) -> tree.Expression:
     """`"text ${e} text"`"""
-    if c.formula is not None:
-        return no_expression(c)
     at = c.at
     pieces: list[str] = []
     holes: list[tree.Expression] = []
@@ -473,11 +471,22 @@ def begins_match(c: Cursor) -> bool:
         return True
     if c.kind not in _UNCLEAR_STARTS or not c.struct_literals:
         return False
-    at = c.at
-    while c.kinds[at] not in _NOT_IN_HEAD and c.kinds[at] not in STATEMENT_KEYWORDS:
-        at = c.matching(at) if c.kinds[at] in OPENING else at
-        at = min(at + 1, len(c.kinds) - 1)
-    return c.kinds[at] == "{"
+    kinds, at, angles = c.kinds, c.at, 0
+    while (kinds[at] not in _NOT_IN_HEAD or (angles and kinds[at] == ",")) and (
+        kinds[at] not in STATEMENT_KEYWORDS
+    ):
+        angles = max(0, angles + opened_angles(c, at, angles))
+        at = c.matching(at) if kinds[at] in OPENING else at
+        at = min(at + 1, len(kinds) - 1)
+    return kinds[at] == "{"
+
+
+def opened_angles(c: Cursor, at: int, angles: int) -> int:
+    """How many lists of type arguments a token opens, or closes: those behind `::`, `is` and `as`."""
+    kind = c.kinds[at]
+    if kind == "<":
+        return int(angles > 0 or c.kinds[at - 1] == "::" or c.kinds[at - 2] in ("is", "as"))
+    return -len(kind) if angles and kind in (">", ">>", ">>>") else 0
 
 
 def match(c: Cursor) -> tree.Match:
