@@ -129,7 +129,7 @@ def loaded_by_name(tree: ast.AST) -> Iterator[tuple[str, str]]:
 def assigned(node: ast.Assign) -> list[tuple[ast.expr, ast.expr]]:
     target, value = node.targets[0], node.value
     if isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple):
-        return list(zip(target.elts, value.elts, strict=True))
+        return list(zip(target.elts, value.elts, strict=False))  # one may be starred
     return [(target, value)]
 
 
