@@ -26,7 +26,6 @@ from doralang.bytecode import instructions as i
 from doralang.bytecode.function import Function
 from doralang.bytecode.instructions import Instruction
 from doralang.bytecode.liveness import Liveness
-from doralang.bytecode.printer import print_instruction
 from doralang.code import layout
 from doralang.code.environment import Environment
 from doralang.code.objects import CodeObject
@@ -34,6 +33,7 @@ from doralang.machine.code import RangeError
 from doralang.machine.macro import MacroAssembler
 from doralang.machine.operations import BELOW
 from doralang.machine.targets import Target
+from doralang.optional import load
 from doralang.types.kinds import LONG
 from doralang.types.traps import Trap
 
@@ -177,7 +177,7 @@ def compile_blocks(context: FunctionCompilation, liveness: Liveness) -> None:
 def comment(context: FunctionCompilation) -> None:
     """Name the present instruction in the listing."""
     insn = context.function.code[context.index]
-    context.masm.comment(print_instruction(context.function, insn))
+    context.masm.comment(load("doralang.bytecode.printer").print_instruction(context.function, insn))
 
 
 def commented(emit: Emitter) -> Emitter:

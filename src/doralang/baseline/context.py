@@ -6,7 +6,6 @@ from doralang.baseline.convention import Convention
 from doralang.baseline.frame import FrameLayout
 from doralang.bytecode.function import Function
 from doralang.bytecode.places import Chain
-from doralang.bytecode.printer import print_chain
 from doralang.code import layout
 from doralang.code.environment import Environment
 from doralang.code.objects import GCPoint
@@ -14,6 +13,7 @@ from doralang.code.symbols import ATTENTION, new_tuple, trap_of
 from doralang.machine.buffer import Label
 from doralang.machine.macro import FloatRegister, MacroAssembler, Register
 from doralang.machine.operations import BELOW, LESS
+from doralang.optional import load
 from doralang.types.kinds import LONG
 from doralang.types.traps import Trap
 
@@ -129,4 +129,8 @@ class FunctionCompilation:
 
 def shown(place: Place) -> str:
     """A place in a comment of a listing."""
-    return f"line {place}" if isinstance(place, int) else print_chain(place)
+    return (
+        f"line {place}"
+        if isinstance(place, int)
+        else str(load("doralang.bytecode.printer").print_chain(place))
+    )

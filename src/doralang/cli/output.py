@@ -32,6 +32,8 @@ def complain(streams: Streams, text: str) -> None:
 
 def report(invocation: Invocation, streams: Streams, *diagnostics: Diagnostics) -> None:
     """Show all reports there are."""
+    if not any(one.reports for one in diagnostics):
+        return
     reports = load("doralang.text.reports")
     format, color = reports.Format(invocation.format), wants_color(invocation, streams)
     text = reports.render(diagnostics, format, color=color)
