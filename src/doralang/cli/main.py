@@ -11,7 +11,6 @@ import sys
 
 from doralang import interrupts
 from doralang.cli.invocation import UsageError
-from doralang.cli.output import complain, write
 from doralang.cli.reading import check_command, parse_arguments
 from doralang.machine.targets import host
 from doralang.optional import load
@@ -75,6 +74,10 @@ def run_command(arguments: list[str], stdin: BinaryIO, stdout: BinaryIO, stderr:
         return 1  # not even a message can be written
 
 
+def complain(streams: Streams, text: str) -> None:
+    load("doralang.cli.output").complain(streams, text)
+
+
 def _survive(arguments: list[str], streams: Streams) -> int:
     try:
         status = _run(arguments, streams)
@@ -96,7 +99,7 @@ def _survive(arguments: list[str], streams: Streams) -> int:
     except BrokenPipeError:
         raise
     except OSError as error:
-        write(streams.stderr, f"dora: {error}\n")
+        load("doralang.cli.output").write(streams.stderr, f"dora: {error}\n")
         return 1
     except Exception as error:
         interrupts.raise_again()
@@ -108,7 +111,7 @@ def _run(arguments: list[str], streams: Streams) -> int:
         raise UsageError("nothing to do")
     invocation = parse_arguments(arguments)
     if invocation.information is not None:
-        write(streams.stdout, _information(invocation))
+        load("doralang.cli.output").write(streams.stdout, _information(invocation))
         return 0
     check_command(invocation)
     try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from doralang.cli.output import report
 from doralang.optional import load
 from doralang.session.running import run_file
 from doralang.text.files import name_of, read_file
@@ -18,7 +17,7 @@ def main(invocation: Invocation, streams: Streams) -> int:
     path, *arguments = invocation.operands
 
     def show(diagnostics: Diagnostics) -> None:
-        report(invocation, streams, diagnostics)
+        load("doralang.cli.output").report(invocation, streams, diagnostics)
 
     try:
         file = read_file(path, streams.stdin)

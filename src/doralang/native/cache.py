@@ -90,11 +90,15 @@ def processor() -> str:
         return next(lines, "")
 
 
+LEFT_OUT: Final = frozenset({"__pycache__", "cli", "embed", "session", "source", "tracing", "treewalk", "vm"})
+"""folders of which nothing has a say in what is stored"""
+
+
 def compiler_files(folder: str = PACKAGE) -> Iterator[tuple[str, int, int]]:
     """Name, time and size of each file of the compiler and the library."""
     for entry in sorted(os.scandir(folder), key=lambda one: one.name):
         if entry.is_dir():
-            if entry.name != "__pycache__":
+            if entry.name not in LEFT_OUT:
                 yield from compiler_files(entry.path)
         else:
             status = entry.stat()
