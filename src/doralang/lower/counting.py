@@ -16,7 +16,7 @@ from doralang.bytecode import instructions as i
 from doralang.bytecode.instructions import Register
 from doralang.checker import program as typed
 from doralang.checker.program import TypedExpression
-from doralang.lower.body import Body
+from doralang.lower.body import BodyLowering
 from doralang.types.kinds import Kind
 from doralang.types.primitives import PRIMITIVES
 
@@ -30,7 +30,7 @@ class CountedLoop(NamedTuple):
     loop: typed.While
 
 
-def counted_loop(body: Body, node: typed.Block) -> CountedLoop | None:
+def counted_loop(body: BodyLowering, node: typed.Block) -> CountedLoop | None:
     """What the block of a `for` counts, if it is a loop over a range made on the spot."""
     match node.statements:
         case [
@@ -48,7 +48,7 @@ def counted_loop(body: Body, node: typed.Block) -> CountedLoop | None:
     return None
 
 
-def count(body: Body, counted: CountedLoop) -> None:
+def count(body: BodyLowering, counted: CountedLoop) -> None:
     current, upper = body.builder.register(Kind.INT), body.builder.register(Kind.INT)
     body.value(counted.lower, current)
     body.value(counted.upper, upper)
@@ -57,7 +57,7 @@ def count(body: Body, counted: CountedLoop) -> None:
     body.statement(counted.loop)
 
 
-def counter_of(body: Body, receiver: TypedExpression) -> tuple[Register, Register] | None:
+def counter_of(body: BodyLowering, receiver: TypedExpression) -> tuple[Register, Register] | None:
     """The two registers that stand for an iterator, if the receiver of a call is one."""
     if not isinstance(receiver, typed.GetLocal) or receiver.local.index not in body.counters:
         return None
@@ -65,7 +65,7 @@ def counter_of(body: Body, receiver: TypedExpression) -> tuple[Register, Registe
 
 
 def call_of_counter(
-    body: Body, node: typed.Call, counter: tuple[Register, Register], into: Register | None
+    body: BodyLowering, node: typed.Call, counter: tuple[Register, Register], into: Register | None
 ) -> Register:
     """`hasNext` or `next`."""
     current, upper = counter
