@@ -7,10 +7,11 @@ from hypothesis import strategies as st
 
 from doralang.syntax import tree
 from doralang.syntax.dump import dump
-from doralang.syntax.expressions import COMPOUND, LEVELS
+from doralang.syntax.expressions import LEVELS
 from doralang.syntax.lexer import lex
 from doralang.syntax.parser import parse_file
 from doralang.syntax.printer import show
+from doralang.syntax.tokens import COMPOUND
 from doralang.text.diagnostics import Diagnostics
 from doralang.text.source import NOWHERE, Source
 

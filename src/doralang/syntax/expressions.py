@@ -16,14 +16,23 @@ from doralang.syntax.cursor import (
     DECLARING,
     DEEPEST,
     JUMPS,
-    OPENING,
     OPERAND_STARTS,
-    STATEMENT_KEYWORDS,
     Cursor,
 )
+from doralang.syntax.heads import MATCH, begins_match
 from doralang.syntax.patterns import pattern
 from doralang.syntax.reserved import lambda_expression, looks_like_lambda, looks_like_struct
-from doralang.syntax.tokens import CHARACTER, END, FINAL, MIDDLE, NAME, NUMBER, STRING, TEMPLATE
+from doralang.syntax.tokens import (
+    ASSIGNMENTS,
+    CHARACTER,
+    END,
+    FINAL,
+    MIDDLE,
+    NAME,
+    NUMBER,
+    STRING,
+    TEMPLATE,
+)
 from doralang.syntax.types import MOST_ELEMENTS, parse_type, too_many_elements, type_arguments
 from doralang.text.recursion import HOP
 from doralang.text.source import Span
@@ -42,9 +51,6 @@ _OPERATORS: Final = (
 )
 LEVELS: Final = {name: level for level, row in enumerate(_OPERATORS, 1) for name in row}
 RANGE: Final = LEVELS[".."]
-COMPOUND: Final = frozenset({"+", "-", "*", "/", "%", "&", "|", "^", "<<", ">>", ">>>"})
-"""the operators that an assignment may apply"""
-ASSIGNMENTS: Final = frozenset({"=", *(f"{operator}=" for operator in COMPOUND)})
 PREFIXES: Final = frozenset({"+", "-", "!"})
 EXPRESSION_STARTS: Final = OPERAND_STARTS | PREFIXES | {"(", "[", "|", "||", "spawn", "defer"}
 """what begins an element of a list; `{`, `if` and jumps do, too, but are rather the next statement if a
@@ -453,40 +459,6 @@ def head(c: Cursor) -> tuple[tree.Pattern | None, tree.Expression]:
     if c.skips != skips or c.fails != fails:
         tested = tree.InvalidPattern(tested.span)
     return tested, condition(c)
-
-
-MATCH: Final = "match"
-"""A word that begins a `match` where no name of that spelling can be meant."""
-_HEAD_STARTS: Final = OPERAND_STARTS | {"!", "if"}
-_UNCLEAR_STARTS: Final = frozenset({"(", "[", "+", "-"})
-_NOT_IN_HEAD: Final = frozenset({"{", "}", ";", ",", ")", "]", "=>", END, *ASSIGNMENTS})
-
-
-def begins_match(c: Cursor) -> bool:
-    """Whether a `match` whose name was just passed is no name: a head and a `{` come behind it.
-
-    In the head of an `if`, loop or `match` a `{` behind brackets is that of its body.
-    """
-    if c.kind in _HEAD_STARTS:
-        return True
-    if c.kind not in _UNCLEAR_STARTS or not c.struct_literals:
-        return False
-    kinds, at, angles = c.kinds, c.at, 0
-    while (kinds[at] not in _NOT_IN_HEAD or (angles and kinds[at] == ",")) and (
-        kinds[at] not in STATEMENT_KEYWORDS
-    ):
-        angles = max(0, angles + opened_angles(c, at, angles))
-        at = c.matching(at) if kinds[at] in OPENING else at
-        at = min(at + 1, len(kinds) - 1)
-    return kinds[at] == "{"
-
-
-def opened_angles(c: Cursor, at: int, angles: int) -> int:
-    """How many lists of type arguments a token opens, or closes: those behind `::`, `is` and `as`."""
-    kind = c.kinds[at]
-    if kind == "<":
-        return int(angles > 0 or c.kinds[at - 1] == "::" or c.kinds[at - 2] in ("is", "as"))
-    return -len(kind) if angles and kind in (">", ">>", ">>>") else 0
 
 
 def match(c: Cursor) -> tree.Match:
