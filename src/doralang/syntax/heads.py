@@ -15,7 +15,7 @@ MATCH: Final = "match"
 """A word that begins a `match` where no name of that spelling can be meant."""
 _HEAD_STARTS: Final = OPERAND_STARTS | {"!", "if"}
 _UNCLEAR_STARTS: Final = frozenset({"(", "[", "+", "-"})
-_NOT_IN_HEAD: Final = frozenset({"{", "}", ";", ",", ")", "]", "=>", MIDDLE, FINAL, END, *ASSIGNMENTS})
+_NOT_IN_HEAD: Final = frozenset({"{", "}", ";", ")", "]", "=>", MIDDLE, FINAL, END, *ASSIGNMENTS})
 
 
 def begins_match(c: Cursor) -> bool:
@@ -28,13 +28,21 @@ def begins_match(c: Cursor) -> bool:
     if c.kind not in _UNCLEAR_STARTS or not c.struct_literals:
         return False
     kinds, at, angles = c.kinds, c.at, 0
-    while (kinds[at] not in _NOT_IN_HEAD or (angles and kinds[at] == ",")) and (
-        kinds[at] not in STATEMENT_KEYWORDS
-    ):
+    while not ends_head(c, at, angles):
         angles = max(0, angles + opened_angles(c, at, angles))
         at = c.matching(at) if kinds[at] in OPENING else at
         at = min(at + 1, len(kinds) - 1)
     return kinds[at] == "{"
+
+
+def ends_head(c: Cursor, at: int, angles: int) -> bool:
+    """Whether no head goes on with a token: a `,` needs type arguments around it, `else` a `try` before it."""
+    kind = c.kinds[at]
+    if kind == ",":
+        return angles == 0
+    if kind == "else":
+        return "try" not in c.kinds[c.at : at]
+    return kind in _NOT_IN_HEAD or kind in STATEMENT_KEYWORDS
 
 
 def opened_angles(c: Cursor, at: int, angles: int) -> int:
