@@ -36,7 +36,7 @@ def begins_match(c: Cursor) -> bool:
 
 
 def ends_head(c: Cursor, at: int, angles: int) -> bool:
-    """Whether no head goes on with a token: a `,` needs type arguments around it, `else` a `try` before it."""
+    """Whether no head goes on with a token: a `,` needs type arguments around it, `else` a `try`."""
     kind = c.kinds[at]
     if kind == ",":
         return angles == 0
