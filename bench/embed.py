@@ -35,6 +35,33 @@ fun collatz(n: int) -> int {
   return steps;
 }
 """
+BUSY: Final = """
+fun spin(n: int) -> int { var i = 0; while i < n { i = i + 1; } return i; }
+fun fib(n: int) -> int { if n < 2 { return n; } return fib(n - 1) + fib(n - 2); }
+fun sieve(n: int) -> int {
+  let crossed = Array::<bool>(n);
+  var count = 0;
+  for i in range(2, n) {
+    if !crossed[i] { count = count + 1; var k = i + i; while k < n { crossed[k] = true; k = k + i; } }
+  }
+  return count;
+}
+fun texts(n: int) -> int {
+  var length = 0;
+  for i in range(0, n) { length = length + ("item " + i.toString()).len(); }
+  return length;
+}
+fun bodies(n: int) -> double {
+  var x = 1.0; var y = 0.5; var vx = 0.0; var vy = 0.3;
+  for i in range(0, n) {
+    let square = x * x + y * y;
+    let pull = 0.001 / (square * square.sqrt());
+    vx = vx - x * pull; vy = vy - y * pull;
+    x = x + vx * 0.001; y = y + vy * 0.001;
+  }
+  return x + y;
+}
+"""
 SHAPES: Final = 40
 ROUNDS: Final = 9
 
@@ -149,6 +176,24 @@ def instance_rows() -> list[Row]:
     ]
 
 
+def fuel_rows() -> list[Row]:
+    """Programs with code that counts fuel beside the same without it."""
+    rows = []
+    plain, counted = (
+        dora.compile(BUSY, limits=dora.Limits(fuel=fuel), policy="trusted") for fuel in (None, 1 << 60)
+    )
+    for name, argument in (
+        ("spin", 3_000_000),
+        ("fib", 25),
+        ("sieve", 300_000),
+        ("texts", 3_000),
+        ("bodies", 60_000),
+    ):
+        rows.append(Row(name, each(f"f({argument})", 1, f=getattr(plain, name))))
+        rows.append(Row(f"{name}, counted", each(f"f({argument})", 1, f=getattr(counted, name)), name))
+    return rows
+
+
 def resident() -> int:
     """Bytes of memory of this process."""
     gc.collect()
@@ -207,6 +252,7 @@ GROUPS: Final[dict[str, Callable[[], list[Row]]]] = {
     "calls": call_rows,
     "formulas": formula_rows,
     "instances": instance_rows,
+    "fuel": fuel_rows,
     "start": start_rows,
 }
 

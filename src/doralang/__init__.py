@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from doralang.embed.errors import Failure as Failure
     from doralang.embed.errors import FatalError as FatalError
     from doralang.embed.errors import Frame as Frame
+    from doralang.embed.errors import FuelExhausted as FuelExhausted
     from doralang.embed.errors import IndexOutOfBounds as IndexOutOfBounds
     from doralang.embed.errors import InstanceBusy as InstanceBusy
     from doralang.embed.errors import InstanceSpent as InstanceSpent
@@ -57,8 +58,8 @@ if TYPE_CHECKING:
 
 _ERRORS: Final = """
     AssertionFailed Cancelled CastFailed CompileError CompileTimeExceeded Diagnostic DivisionByZero DoraError
-    Exited Failure FatalError Frame IndexOutOfBounds InstanceBusy InstanceSpent LimitExceeded MissingValue
-    NilAccess OutOfMemory SourceTooLarge StackOverflow Thrown TimeLimitExceeded
+    Exited Failure FatalError Frame FuelExhausted IndexOutOfBounds InstanceBusy InstanceSpent
+    LimitExceeded MissingValue NilAccess OutOfMemory SourceTooLarge StackOverflow Thrown TimeLimitExceeded
 """
 _HOMES: Final[dict[str, str]] = {
     **dict.fromkeys(_ERRORS.split(), "doralang.embed.errors"),

@@ -114,7 +114,7 @@ def enter(context: Context, allocation: Allocation, room: int) -> None:
     if room > SMALL_FRAME:
         make_large_frame(context, room + SLOT * len(allocation.kept_used))
     # Who calls nobody cannot be part of a recursion, and its caller's check serves it.
-    if allocation.across and not ref.raw:
+    if (allocation.across or context.environment.counts_fuel) and not ref.raw:
         context.poll(context.function.entry_line)
     if ref.parameters:
         passing = context.passing[ref.parameters]

@@ -19,14 +19,22 @@ Supplied = Callable[[FunctionRef], FunctionRef | None]
 class Environment:
     """What functions are compiled for; the layouts of classes are remembered."""
 
-    __slots__ = ("bounds_checks", "internal", "marks_cards", "offsets", "sizes", "text_shape")
+    __slots__ = ("bounds_checks", "counts_fuel", "internal", "marks_cards", "offsets", "sizes", "text_shape")
 
     def __init__(
-        self, text_class: ClassRef, collector: Collector, supplied: Supplied, *, bounds_checks: bool = True
+        self,
+        text_class: ClassRef,
+        collector: Collector,
+        supplied: Supplied,
+        *,
+        bounds_checks: bool = True,
+        counts_fuel: bool = False,
     ) -> None:
         self.text_shape: Symbol = shape_of(text_class)
         self.internal = supplied
         self.bounds_checks = bounds_checks
+        self.counts_fuel = counts_fuel
+        """whether each call of a function and each round of a loop uses a unit of fuel"""
         self.marks_cards = collector.marks_cards
         """whether stores of references must mark cards"""
         self.offsets: dict[FieldRef, int] = {}

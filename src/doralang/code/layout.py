@@ -120,6 +120,8 @@ THREAD_STACK: Final = 288
 """the top of the stack that was taken for the present call"""
 THREAD_STACK_SIZE: Final = 296
 """how many bytes of it the call may use"""
+THREAD_FUEL: Final = 304
+"""what the present call may still use; counted by code that was compiled to count it"""
 THREAD_SIZE: Final = 320
 
 STATE_IDLE: Final = 0

@@ -163,6 +163,10 @@ class TimeLimitExceeded(LimitExceeded, TimeoutError):
     """The call took longer than the limit `time`."""
 
 
+class FuelExhausted(LimitExceeded):
+    """The call needed more than the limit `fuel`."""
+
+
 class Cancelled(Failure):
     """Somebody called `cancel`."""
 

@@ -373,7 +373,7 @@ def shared_pool(limits: Limits) -> Pool:
     """Where formulas with these limits run."""
     pool = POOLS.get(limits)
     if pool is None:
-        module = library_module(CodeOptions(COLLECTORS[DEFAULT]))
+        module = library_module(CodeOptions(COLLECTORS[DEFAULT], counts_fuel=limits.fuel is not None))
         pool = POOLS[limits] = Pool(module, lambda: Host(module, limits, None, ()))
     return pool
 

@@ -49,6 +49,8 @@ SAVED: Final = (
     layout.THREAD_ARGUMENTS,
 )
 """words of an upcall that is being answered"""
+MOST_FUEL: Final = 1 << 62
+"""what a call gets that has no limit of fuel"""
 MOST_POOLED: Final = 8
 """instances that a module keeps for the next calls"""
 
@@ -96,6 +98,11 @@ class Host(Executor):
         self.timed_call = self.cancelled_call = self.printing_call = -1
         """numbers of calls: the one that the deadline is for, the one that is to end, the last that
         printed"""
+        has_clock = limits.time is not None
+        self.has_fuel = limits.fuel is not None
+        self.given_fuel = MOST_FUEL if limits.fuel is None else min(limits.fuel, MOST_FUEL)
+        self.burnt_fuel = 0
+        """in earlier calls"""
         self.is_initialized = not module.roots.initializers
         self.callbacks = callbacks
         super().__init__(
@@ -103,9 +110,10 @@ class Host(Executor):
             stdout=self.sink,
             stderr=self.sink,
             settings=Settings(heap_size=limits.memory),
-            run_options=RunOptions(limits.stack, PATIENCE if limits.time is None else 1),
+            run_options=RunOptions(limits.stack, 1 if has_clock or self.has_fuel else PATIENCE),
         )
         LIVE_HOSTS.add(self)
+        self.instance.thread[layout.THREAD_FUEL] = self.given_fuel
         if not self.is_initialized:
             self.instance.thread[layout.THREAD_STATE] = layout.STATE_FRESH
 
@@ -127,7 +135,7 @@ class Host(Executor):
         """Whether calls need nothing from Python when they begin; the first one, which initialises globals,
         apart."""
         thread = self.instance.thread.address
-        return self.limits.time != 0 and self.instance.ticker.has_place(thread)
+        return self.limits.time != 0 and not self.has_fuel and self.instance.ticker.has_place(thread)
 
     # Calls.
 
@@ -150,6 +158,7 @@ class Host(Executor):
         """
         instance = self.instance
         try:
+            self.refuel()
             self.look_at_limits()
             self.initialize()
             try:
@@ -181,11 +190,16 @@ class Host(Executor):
         return super().result(kind)
 
     def look_at_limits(self) -> None:
-        """Raises Cancelled and TimeLimitExceeded.  The time of a call that machine code began is taken from
-        its first tick on, at most 5 ms after."""
+        """Raises Cancelled, FuelExhausted and TimeLimitExceeded.
+
+        The time of a call that machine code began is taken from its first tick on, at most 5 ms after.
+        """
         calls, limit = self.calls, self.limits.time
         if self.cancelled_call == calls:
             raise errors.Cancelled("the call was cancelled", errors.frames_of(self.trace()))
+        if self.instance.thread[layout.THREAD_FUEL] >> 63:
+            line = f"the call used more than {self.limits.fuel} units (the limit `fuel`)"
+            raise errors.FuelExhausted(line, errors.frames_of(self.trace()), "fuel")
         if limit is None:
             return
         now = time.monotonic()
@@ -194,6 +208,17 @@ class Host(Executor):
         if now >= self.deadline:
             line = f"the call took longer than {limit} s (the limit `time`)"
             raise errors.TimeLimitExceeded(line, errors.frames_of(self.trace()), "time")
+
+    @property
+    def fuel_used(self) -> int:
+        """By all calls, the present one included; 0 where the code does not count it."""
+        left = self.instance.thread[layout.THREAD_FUEL]
+        return self.burnt_fuel + self.given_fuel - (0 if left >> 63 else left)
+
+    def refuel(self) -> None:
+        """What each call may use is there again, which changes nothing in what has been used."""
+        self.burnt_fuel = self.fuel_used
+        self.instance.thread[layout.THREAD_FUEL] = self.given_fuel
 
     def cancel(self) -> None:
         """From any thread: the running call, if there is one, ends soon."""

@@ -38,11 +38,24 @@ def as_seconds(name: str, value: float | None) -> float | None:
     return float(value)
 
 
+def as_count(name: str, value: int | None) -> int | None:
+    """A number of things.  Raises ValueError, TypeError."""
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise TypeError(f"{name}: expected an int, found {type(value).__name__}")
+    if value < 0:
+        raise ValueError(f"{name}: {value} is negative")
+    return value
+
+
 class Limits:
     """Immutable.
 
     memory         bytes of all objects of an instance together
     time           seconds that one call may take
+    fuel           calls of functions and rounds of loops that one call may take, its own call included; the
+                   same on every machine, unlike time
     stack          bytes for calls in calls
     output         bytes that one call may print
     source_size    bytes of a program's or formula's text
@@ -50,10 +63,11 @@ class Limits:
     code_size      bytes of machine code that it may become
     """
 
-    __slots__ = ("code_size", "compile_time", "memory", "output", "source_size", "stack", "time")
+    __slots__ = ("code_size", "compile_time", "fuel", "memory", "output", "source_size", "stack", "time")
 
     memory: int | None
     time: float | None
+    fuel: int | None
     stack: int | None
     output: int | None
     source_size: int | None
@@ -65,6 +79,7 @@ class Limits:
         *,
         memory: int | str | None = None,
         time: float | None = None,
+        fuel: int | None = None,
         stack: int | str | None = None,
         output: int | str | None = None,
         source_size: int | str | None = None,
@@ -74,6 +89,7 @@ class Limits:
         set_once = object.__setattr__
         set_once(self, "memory", as_bytes("memory", memory))
         set_once(self, "time", as_seconds("time", time))
+        set_once(self, "fuel", as_count("fuel", fuel))
         set_once(self, "stack", as_bytes("stack", stack))
         set_once(self, "output", as_bytes("output", output))
         set_once(self, "source_size", as_bytes("source_size", source_size))
@@ -86,7 +102,7 @@ class Limits:
     @staticmethod
     def untrusted() -> Limits:
         """64 MB of memory, 1 s of time, 1 MB of stack and of output, 64 KB of source, 1 s to compile it, 4
-        MB of code."""
+        MB of code; fuel without limit, as code that counts it is slower."""
         return Limits(
             memory="64MB",
             time=1.0,

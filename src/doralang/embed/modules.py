@@ -177,7 +177,12 @@ class Module:
         return self._made
 
     def new(self, limits: Limits | None = None) -> Instance:
-        """Another instance, with a heap and globals of its own."""
+        """Another instance, with a heap and globals of its own.
+
+        Raises ValueError if these limits count fuel and the module's do not: it would need other code.
+        """
+        if limits is not None and limits.fuel is not None and self._program.limits.fuel is None:
+            raise ValueError("fuel: the module was compiled without it; give `compile` limits with `fuel`")
         return Instance(self._program, limits or self._program.limits)
 
     def __getattr__(self, name: str) -> Function[Any]:
@@ -238,6 +243,11 @@ class Instance:
         """Bytes of its objects, but for what nobody has found dead yet."""
         heap = self._instances.host.instance.made_heap
         return heap.bytes_in_use() if heap is not None else 0
+
+    @property
+    def fuel_used(self) -> int:
+        """Units of fuel in all calls so far; 0 if the module was compiled without the limit `fuel`."""
+        return self._instances.host.fuel_used
 
     def cancel(self) -> None:
         """From any thread: the running call, if there is one, raises Cancelled soon."""

@@ -41,7 +41,7 @@ class CheckedProgram:
         self.print = print
         self.callbacks = callbacks
         self.make_object = make_object
-        self.code: Code = module_of(program, Settings())
+        self.code: Code = module_of(program, Settings(), counts_fuel=limits.fuel is not None)
         self.code.most_code = limits.code_size
         self.code.space.watch_collections()
         LIVE_PROGRAMS.add(self)

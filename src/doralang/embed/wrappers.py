@@ -82,7 +82,8 @@ class Wrapper:
         self.wrapped = wrapped
         self.around = around
         self.saved = (*masm.callee_saved[:2], masm.thread)
-        self.function, self.args = masm.callee_saved[:2]
+        self.function, self.args, *self.preserved = masm.callee_saved
+        """`preserved` are left alone here and by Dora's frames, but not by those that are cut away"""
         self.object, self.work, self.more = masm.temporaries[-3:]
         self.slow, self.slow_ended, self.landing = masm.labels(3)
         self.arguments, self.stack_size = masm.call_layout([border.kind for border in wrapped.parameters])
@@ -99,10 +100,15 @@ class Wrapper:
         """A word for what the collector's function has found."""
         return self.place(2 * len(self.wrapped.parameters) + 1)
 
+    def place_of_preserved(self, index: int) -> int:
+        return self.place(2 * len(self.wrapped.parameters) + 2 + index)
+
     def emit(self) -> None:
         masm, count = self.masm, len(self.wrapped.parameters)
         masm.prologue(self.saved)
-        masm.set_frame_size(layout.align(layout.WORD * (4 + 2 * count), 16))
+        masm.set_frame_size(layout.align(layout.WORD * (4 + 2 * count + len(self.preserved)), 16))
+        for index, register in enumerate(self.preserved):
+            masm.store(LONG, register, masm.frame_pointer, self.place_of_preserved(index))
         self.take_arguments()
         masm.load(LONG, masm.thread, self.function, native_calls.THREAD)
         masm.branch_immediate(LONG, Condition.EQUAL, masm.thread, 0, self.slow)
@@ -130,6 +136,8 @@ class Wrapper:
         masm.leave_frame()
         masm.jump_symbol(Symbol(NATIVE, "PyObject_Vectorcall"))
         masm.bind(self.landing)
+        for index, register in enumerate(self.preserved):
+            masm.load(LONG, register, masm.frame_pointer, self.place_of_preserved(index))
         turns.end_early(masm)
         masm.load_constant(LONG, masm.result, 0)
         masm.epilogue()

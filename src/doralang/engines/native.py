@@ -60,9 +60,11 @@ class Machine(Executor, Door):
         return self.run(ref, words)
 
 
-def module_of(program: Program, settings: Settings, *, alone: bool = False) -> Module:
+def module_of(
+    program: Program, settings: Settings, *, alone: bool = False, counts_fuel: bool = False
+) -> Module:
     """The code of a program, to be made as it is needed."""
-    options = code_options(settings)
+    options = code_options(settings)._replace(counts_fuel=counts_fuel)
     shown = emission(settings)
     alone = alone or shown is not None or extends_library(program)
     module = Module(options, lambda: program, parent=None if alone else library_module(options))

@@ -57,6 +57,7 @@ class CodeOptions(NamedTuple):
     collector: Collector
     bounds_checks: bool = True
     tier: str = BASELINE
+    counts_fuel: bool = False
     at_once: bool = False
     """whether all functions move up at once, which others that share the library's code do not want"""
 
@@ -65,7 +66,7 @@ def code_options(settings: Settings) -> CodeOptions:
     """What a run asks for."""
     collector = COLLECTORS[settings.gc or DEFAULT]
     at_once = settings.engine == "tiered" and settings.hot_now
-    return CodeOptions(collector, not settings.omit_bounds_check, tier_of(settings), at_once)
+    return CodeOptions(collector, not settings.omit_bounds_check, tier_of(settings), at_once=at_once)
 
 
 def tier_of(settings: Settings) -> str:
@@ -198,9 +199,13 @@ class Module:
     def environment(self) -> Environment:
         """What the functions of this module are compiled for."""
         if self.made_environment is None:
-            collector, bounds_checks = self.options.collector, self.options.bounds_checks
+            options = self.options
             self.made_environment = Environment(
-                self.text_class, collector, self.supplied, bounds_checks=bounds_checks
+                self.text_class,
+                options.collector,
+                self.supplied,
+                bounds_checks=options.bounds_checks,
+                counts_fuel=options.counts_fuel,
             )
         return self.made_environment
 
