@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import atexit
-import gc
 import os
 import sys
 from typing import BinaryIO, Final, NoReturn
@@ -27,14 +26,9 @@ OUT_OF_MEMORY: Final = 107
 INTERRUPTED: Final = 130
 BROKEN_PIPE: Final = 141
 
-YOUNG_OBJECTS: Final = 50_000
-"""So many new objects let Python look for garbage: nearly all that the compiler makes stays, so looking every
-700, as is usual, takes some 5 percent of a short run."""
-
 
 def entry() -> NoReturn:
     """Run the command line of this process, and end it without the host's slow farewell."""
-    gc.set_threshold(YOUNG_OBJECTS)
     NO_CYCLES.keeps = True
     streams = Streams(*map(_binary, (sys.stdin, sys.stdout, sys.stderr), ("rb", "wb", "wb")))
     try:

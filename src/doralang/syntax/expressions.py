@@ -94,12 +94,11 @@ def expression(c: Cursor) -> tree.Expression:
 
 def _expression(c: Cursor) -> tree.Expression:
     c.diagnostics.look_at_clock()
-    start = c.starts[c.at]
     parsed = c.formula(c) if c.formula else operation(c)
     if c.kind in ASSIGNMENTS and not c.formula:
-        parsed = c.spanning(assignment(c, parsed), start)
+        parsed = c.spanning(assignment(c, parsed), parsed.extent.start)
     if c.kind == "?":
-        parsed = c.spanning(choice(c, parsed), start)
+        parsed = c.spanning(choice(c, parsed), parsed.extent.start)
     return parsed
 
 
@@ -136,10 +135,10 @@ def choice(c: Cursor, condition: tree.Expression) -> tree.Expression:
 
 def operation(c: Cursor) -> tree.Expression:
     """Operands joined by binary operators."""
-    start = c.starts[c.at]
     left = operand(c)
     if c.kind not in LEVELS:
         return left
+    start = left.extent.start
     waiting: list[tuple[int, str, Span, tree.Expression, int]] = []  # for their right operands
     level_of = LEVELS.get
     while level := level_of(c.kind):
@@ -162,12 +161,11 @@ def operation(c: Cursor) -> tree.Expression:
 
 def operand(c: Cursor) -> tree.Expression:
     """A unary expression with the `is` and `as` behind it."""
-    start = c.starts[c.at]
     parsed = prefixed(c) if c.kind in PREFIXES else primary(c)
     while c.kind == "is" or c.kind == "as":
         make = tree.TypeTest if c.kind == "is" else tree.Cast
         span = c.take()
-        parsed = c.spanning(make(span, parsed, parse_type(c)), start)
+        parsed = c.spanning(make(span, parsed, parse_type(c)), parsed.extent.start)
     return parsed
 
 
@@ -188,9 +186,12 @@ def prefixed(c: Cursor) -> tree.Expression:
 
 def primary(c: Cursor) -> tree.Expression:
     """An atom and the calls, fields and indexes hung onto it."""
-    start = c.starts[c.at]
+    at = c.at
     parse = _FACTORS.get(c.kind)
     parsed = parse(c) if parse else no_expression(c)
+    if c.kind != "." and c.kind != "[":
+        return parsed
+    start = c.starts[at]
     while True:
         if c.kind == ".":
             parsed = member(c, parsed)
@@ -316,17 +317,23 @@ def _struct_field(c: Cursor) -> None:
 
 def parenthesis(c: Cursor) -> tree.Expression:
     """`(e)`, or the tuple `(a, b)`"""
-    span = c.take()
+    at, start = c.at, c.starts[c.at]
+    c.advance()
     parsed = inner_expression(c)
     if c.kind != "," or c.formula:
-        close(c, ")")
-        return c.spanning(parsed, span.start)
+        if c.kind == ")":
+            c.advance()
+        else:
+            close(c, ")")
+        parsed.start, parsed.end = start, c.ends[c.at - 1]
+        return parsed
+    span = c.tokens.span(at)
     c.advance()
     elements = [parsed, *c.comma_list(")", inner_expression, EXPRESSION_STARTS)]
     if len(elements) > MOST_ELEMENTS:
         too_many_elements(c, span)
         return tree.InvalidExpression(span)
-    return c.spanning(tree.Tuple(span, elements) if len(elements) > 1 else parsed, span.start)
+    return c.spanning(tree.Tuple(span, elements) if len(elements) > 1 else parsed, start)
 
 
 def attempt(c: Cursor) -> tree.Expression:

@@ -135,12 +135,14 @@ class Template(Node):
 
 @dataclass(slots=True, repr=False, eq=False)
 class Boolean(Node):
+    """`true`, `false`"""
+
     value: bool
 
 
 @dataclass(slots=True, repr=False, eq=False)
 class Nil(Node):
-    pass
+    """`nil`"""
 
 
 @dataclass(slots=True, repr=False, eq=False)
@@ -155,6 +157,8 @@ class Super(Node):
 
 @dataclass(slots=True, repr=False, eq=False)
 class Name(Node):
+    """`x`: a variable, constant, or variant"""
+
     name: str
 
 
@@ -340,6 +344,8 @@ class TypedPattern(Node):
 
 @dataclass(slots=True, repr=False, eq=False)
 class LiteralPattern(Node):
+    """`1`, `-1`, `"a"`, `nil`"""
+
     value: Expression
 
 
@@ -508,6 +514,8 @@ class While(Node):
 
 @dataclass(slots=True, repr=False, eq=False)
 class Loop(Node):
+    """`loop { … }`"""
+
     body: Block
 
 
@@ -532,6 +540,8 @@ class Catch(Node):
 
 @dataclass(slots=True, repr=False, eq=False)
 class Do(Node):
+    """`do { … } catch e: T { … } finally { … }`"""
+
     body: Block
     catches: list[Catch]
     last: Block | None
@@ -545,16 +555,20 @@ class Break(Node):
 
 @dataclass(slots=True, repr=False, eq=False)
 class Continue(Node):
-    pass
+    """`continue`"""
 
 
 @dataclass(slots=True, repr=False, eq=False)
 class Return(Node):
+    """`return`, `return e`"""
+
     value: Expression | None
 
 
 @dataclass(slots=True, repr=False, eq=False)
 class Throw(Node):
+    """`throw e`"""
+
     value: Expression
 
 
@@ -787,6 +801,8 @@ class Variant(Node):
 
 @dataclass(slots=True, repr=False, eq=False)
 class Enum(Node):
+    """`enum E<T> { V, W(x: T), fun … }`"""
+
     name: str
     name_span: Span
     type_parameters: list[TypeParameter]
@@ -796,6 +812,8 @@ class Enum(Node):
 
 @dataclass(slots=True, repr=False, eq=False)
 class Trait(Node):
+    """`trait R { fun …; }`"""
+
     name: str
     name_span: Span
     methods: list[Function | InvalidMember]
@@ -813,6 +831,8 @@ class Impl(Node):
 
 @dataclass(slots=True, repr=False, eq=False)
 class Global(Node):
+    """`let x: T = e;`, `var x: T;` outside functions"""
+
     name: str
     name_span: Span
     mutable: bool
@@ -840,6 +860,8 @@ Declaration: TypeAlias = Function | Class | Enum | Trait | Impl | Global | Const
 
 @dataclass(slots=True, repr=False, eq=False)
 class File(Node):
+    """All that stands in a file."""
+
     declarations: list[Declaration]
     tokens: Tokens
     """what it was parsed from; the comments are in there, too"""
