@@ -21,7 +21,7 @@ from doralang.checker import program as typed
 from doralang.checker.program import TAG, Class
 from doralang.lower.body import Body
 from doralang.lower.decisions import Fail, Leaf, Node, Place, Switch, Test, decide, in_order
-from doralang.lower.expressions import emit_call, jump_if, jump_if_nil, load_element, result_of_branches
+from doralang.lower.expressions import jump_if, jump_if_nil, load_element, result_of_branches
 from doralang.text.source import Span
 from doralang.types.kinds import Kind
 from doralang.types.primitives import PRIMITIVES
@@ -166,11 +166,10 @@ class Matching:
             body.builder.bind(yes)
         elif isinstance(wanted, typed.TextConstant):
             jump_if_nil(body, value, no, self.span)
-            text = body.value(wanted)
+            text, found = body.value(wanted), body.temporary(Kind.BOOL)
             equals = body.specializer.program.library.classes["Str"].methods["equals"]
-            found = emit_call(
-                body, i.CallInternal, body.specializer.function_ref(equals), [value, text], self.span, None
-            )
+            callee = body.specializer.function_ref(equals)
+            body.emit(i.CallInternal(found, callee, (value, text)), self.span)
             self.unless(found, no)
             body.done(text)
         elif isinstance(wanted.value, bool):
