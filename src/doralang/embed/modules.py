@@ -239,6 +239,12 @@ class Instance:
         return self._instances.host.spent
 
     @property
+    def memory_used(self) -> int:
+        """Bytes of its objects, but for what nobody has found dead yet."""
+        heap = self._instances.host.instance.made_heap
+        return heap.bytes_in_use() if heap is not None else 0
+
+    @property
     def fuel_used(self) -> int:
         """Units of fuel in all calls so far; 0 if the module was compiled without the limit `fuel`."""
         return self._instances.host.fuel_used

@@ -6,7 +6,7 @@ is seldom, so code can be placed whose points nobody has read yet (`native.image
 
 from __future__ import annotations
 
-from _bisect import bisect_left, insort_right
+from _bisect import bisect_left
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,7 +27,11 @@ if TYPE_CHECKING:
 
 
 class PlaceTable:
-    """The code in an arena, by address."""
+    """The code in an arena, by address.
+
+    Who places and frees code has the lock of the code space; who looks has not.  So a list of starts never
+    changes: another one takes its place.
+    """
 
     def __init__(self) -> None:
         self.starts: list[int] = []
@@ -36,22 +40,28 @@ class PlaceTable:
         """by start of the code and offset in it, once somebody has looked"""
 
     def add(self, start: int, code: Pointed) -> None:
-        insort_right(self.starts, start)
+        starts = self.starts
+        at = bisect_left(starts, start)
         self.codes[start] = code
+        self.starts = [*starts[:at], start, *starts[at:]]
 
     def remove(self, start: int) -> None:
-        del self.starts[bisect_left(self.starts, start)], self.codes[start]
+        starts = self.starts
+        at = bisect_left(starts, start)
+        self.starts = [*starts[:at], *starts[at + 1 :]]
+        del self.codes[start]
         self.points.pop(start, None)
 
     def get(self, address: int) -> GCPoint | None:
         """The point of a return address; None if that is in no function."""
-        index = bisect_left(self.starts, address) - 1  # where it returns to may be behind all of the code
-        if index < 0:
+        starts = self.starts
+        index = bisect_left(starts, address) - 1  # where it returns to may be behind all of the code
+        start = starts[index] if index >= 0 else 0
+        code, points = self.codes.get(start), self.points.get(start)
+        if code is None:
             return None
-        start = self.starts[index]
-        points = self.points.get(start)
         if points is None:
-            points = self.points[start] = {point.offset: point for point in self.codes[start].points}
+            points = self.points[start] = {point.offset: point for point in code.points}
         return points.get(address - start)
 
     def __getitem__(self, address: int) -> GCPoint:
@@ -65,4 +75,4 @@ class PlaceTable:
     @property
     def has_inlined(self) -> bool:
         """Whether a frame may be that of several functions."""
-        return any(code.has_inlined for code in self.codes.values())
+        return any(code.has_inlined for code in [*self.codes.values()])
