@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import cache
 from typing import Final, NamedTuple
 
 from doralang.syntax.tokens import (
@@ -83,7 +84,12 @@ _KINDS: Final = {"fixed": NAME, "number": NUMBER, "string": STRING, "character":
 _PLAIN: Final = [_KINDS.get(name) for name in _SORTS]
 
 FORMULA_FIXED: Final = {**FIXED, **{text: text for text in ("?", "**", "<>", *FORMULA_WORDS)}}
-_FORMULA_TOKEN: Final = _tokens(r"`[^`\n]++`|\*\*|<>|\?|")
+
+
+@cache
+def _formula_token() -> re.Pattern[str]:
+    """The same for formulas; made when the first one is read, as that takes a while."""
+    return _tokens(r"`[^`\n]++`|\*\*|<>|\?|")
 
 
 def lex_formula(source: Source, diagnostics: Diagnostics) -> Tokens:
@@ -94,7 +100,7 @@ def lex_formula(source: Source, diagnostics: Diagnostics) -> Tokens:
 def lex(source: Source, diagnostics: Diagnostics, *, formula: bool = False) -> Tokens:
     """The tokens of a source; those of a `formula` are a few more, and names in backquotes."""
     tokens = Tokens(source, [], [], [], set(), 0, False)
-    pattern = _FORMULA_TOKEN if formula else _TOKEN
+    pattern = _formula_token() if formula else _TOKEN
     at: int | None = 0
     while at is not None:
         at = _lex_plain(tokens, pattern, at, diagnostics, formula)

@@ -10,10 +10,10 @@ capitals, which no keyword is spelled like.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from doralang.syntax.words import KEYWORDS
+from doralang.text.records import record
 from doralang.text.source import Source, Span
 
 NAME: Final = "NAME"
@@ -35,6 +35,10 @@ _OPERATORS: Final = """
 """
 OPERATORS: Final = frozenset(_OPERATORS.split())
 
+COMPOUND: Final = frozenset({"+", "-", "*", "/", "%", "&", "|", "^", "<<", ">>", ">>>"})
+"""the operators that an assignment may apply"""
+ASSIGNMENTS: Final = frozenset({"=", *(f"{operator}=" for operator in COMPOUND)})
+
 # `try!` and `try?` are tokens of their own, and so is a lone `_`.
 FIXED: Final[dict[str, str]] = {text: text for text in {*KEYWORDS, *OPERATORS, "try!", "try?", "_"}}
 """Every token that is its own kind; looking it up also gives one shared string per kind."""
@@ -50,7 +54,7 @@ class Comment(NamedTuple):
     span: Span
 
 
-@dataclass(slots=True)
+@record(eq=True)
 class Tokens:
     """The tokens of a source as parallel lists; the last one is `END`.
 
