@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-from doralang.baseline.compiler import compile_function
+from doralang.baseline.compiler import Options, compile_for
 from doralang.bytecode.function import Function as Bytecode
 from doralang.checker.program import Class, Function, Program
 from doralang.code.objects import CodeObject
@@ -65,6 +65,4 @@ def own_bytecode(program: Program) -> list[tuple[Specializer, Bytecode]]:
 def machine_code(
     specializer: Specializer, bytecode: Bytecode, target: str = "x64", *, comments: bool = False
 ) -> CodeObject:
-    return compile_function(
-        bytecode, TARGETS[target].assembler(), environment_of(specializer), comments=comments
-    )
+    return compile_for(TARGETS[target], bytecode, environment_of(specializer), Options(comments=comments))

@@ -15,9 +15,10 @@ from pathlib import Path
 import pytest
 
 import emulation
+import sampling
 from doralang.code.collectors import COLLECTORS
 
-EVERY = 16
+EVERY = 16 if sampling.EVERY else 48
 """Every so many programs of the language suite are run."""
 
 
@@ -55,6 +56,21 @@ def test_a_program(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     path.write_text("fun main() { println(7.toString()); fail(nil); }\nfun fail(x: Str) { x.len(); }\n")
     assert subprocess.run(emulation.command_line(["-m", "doralang", str(path)])).returncode == 103
     assert output_of(capfd) == "7\nnil check failed\n0: fail(Str): 2\n1: main(): 1\n"
+
+
+def test_loops_are_left_for_better_code(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """The third round of the inner loop, and what failed in the code that took its place."""
+    path = tmp_path / "loops.dora"
+    path.write_text(
+        "fun main() {\n  var sum = 0.5; var cell = Array(3, 7);\n  for i in range(0, 9) {\n"
+        "    for k in range(0, 5) { sum = sum + cell[(i + k) % 3].toDouble(); cell = Array(3, i * k); }\n  }\n"
+        "  println(sum.toString());\n  println(cell[5].toString());\n}\n"
+    )
+    options = ["--no-cache", "--no-llvm", "--hot-now", "--hot=3", "--gc-stress", "--stats"]
+    command = emulation.command_line(["-m", "doralang", *options, str(path)])
+    assert subprocess.run(command).returncode == 102
+    told = r"335.5\narray index out of bounds\n0: main\(\): 7\nmoving up: 0 functions, [1-9]\d* loops entered"
+    assert re.match(told, output_of(capfd))
 
 
 LOOP = """

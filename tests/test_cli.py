@@ -243,7 +243,7 @@ class TestUsage:
             "--engine=baseline --hot=3",
             "--engine=opt --hot-now",
             "--engine=vm --hot=3",
-            "--stats",
+            "--engine=baseline --stats",
             "--engine=walk --stats",
             "--asm-syntax=intel",
             "--gc=zero --gc-stress",

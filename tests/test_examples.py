@@ -20,11 +20,14 @@ DEFAULTS = {
     "expressions": 2,
     "fannkuch": 6,
     "hello": 1,
+    "json": 4,
     "mandelbrot": 12,
     "nbody": 100,
     "queens": 6,
     "richards": 300,
+    "simplify": 2,
     "spectralnorm": 8,
+    "turnstile": 1,
     "wordcount": 200,
 }
 

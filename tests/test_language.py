@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from command_line import ENGINES
+import sampling
+from command_line import ENGINE_ROWS, ENGINES
 from doralang.cli.main import run_command
 from language_cases import (
     BadExpectation,
@@ -25,12 +26,15 @@ from language_cases import (
     parse_file,
     same_reports,
 )
+from sampling import some
 
 HERE = Path(__file__).parent
 LANGUAGE = HERE / "language"
 REFERENCE = HERE.parent / "docs" / "reference.md"
 
 FILES = sorted(LANGUAGE.rglob("*.dora"))
+LIBRARIES = ("walk", "baseline")
+"""engines with the two libraries that there are: without and with the heap"""
 
 # Only a host program sets limits.
 STATUSES_OF_HOSTS = {109}
@@ -92,8 +96,29 @@ def order(report: Report) -> tuple[int, ...]:
     return tuple(map(int, report.position.split(":")))
 
 
-@pytest.mark.parametrize("engine", ENGINES)
-@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(LANGUAGE).with_suffix("")))
+def chosen() -> list[tuple[Path, str]]:
+    """Every program with every engine.  In a quick run those that only the checker sees go without most of
+    them, and of the others some without the engines that take long to compile."""
+    slow = {name for name in ENGINES if ENGINE_ROWS[name].optimizes}
+    optimized = {*some(FILES, 3)}
+    runs = []
+    for path in FILES:
+        case = parse_file(path)
+        for engine in ENGINES:
+            if case.command is Command.CHECK or case.errors:
+                is_chosen = sampling.EVERY or engine in LIBRARIES
+            else:
+                is_chosen = engine not in slow or path in optimized
+            if is_chosen:
+                runs.append((path, engine))
+    return runs
+
+
+@pytest.mark.parametrize(
+    ("path", "engine"),
+    chosen(),
+    ids=lambda one: str(one.relative_to(LANGUAGE).with_suffix("")) if isinstance(one, Path) else one,
+)
 def test_language(path: Path, engine: str) -> None:
     case = parse_file(path)
     outcome = run(case, path, engine)

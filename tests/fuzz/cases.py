@@ -1,14 +1,21 @@
-"""Random enums and `match`es: nested patterns, alternatives, ranges, guards, names for parts."""
+"""Random enums and what takes them apart: `match`, `if let`, `while let`, `let … else`; nested patterns.
+
+The patterns have alternatives, ranges, guards and names for parts; enums contain themselves, and the generic
+ones have data of every primitive type.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+
+from fuzz.values import jump
 
 if TYPE_CHECKING:
     from fuzz.generator import Generator, Scope
 
 HEAD = """
 enum Maybe<T> { Nothing, Just(value: T) }
+enum Chain<T> { End, Link(value: T, rest: Chain<T>), Twice(first: T, second: T, rest: Chain<T>) }
 enum Hue { Red, Green, Blue }
 enum Tree {
   Tip(text: Str), Leaf, Node(left: Tree, number: int, right: Tree), Painted(hue: Hue, inner: Maybe<Tree>)
@@ -20,8 +27,12 @@ enum Tree {
 
 SUBJECTS = (
     "int", "bool", "Str", "Hue", "Tree", "Maybe<int>", "Maybe<double>", "Maybe<Tree>",
-    "(int, bool)", "(Tree, Maybe<int>)", "(Hue, (int, Str))",
+    "(int, bool)", "(Tree, Maybe<int>)", "(Hue, (int, Str))", "Maybe<byte>", "Maybe<Maybe<bool>>",
+    "(Maybe<char>, Maybe<long>)", "Chain<int>", "Chain<float>", "Chain<(byte, Str)>", "Maybe<Chain<long>>",
 )  # fmt: skip
+CHAINED = ("int", "long", "float", "double", "bool", "byte", "char", "Str")
+HIDDEN = ("(", "Maybe", "Chain", "Tree", "Hue")
+"""how types begin that the other expressions know nothing of"""
 VARIANTS = {
     "Hue": {"Red": (), "Green": (), "Blue": ()},
     "Tree": {
@@ -39,6 +50,9 @@ def variants(type: str) -> dict[str, tuple[str, ...]]:
     """The variants of an enum with the types of their data."""
     if type.startswith("Maybe<"):
         return {"Nothing": (), "Just": (type[6:-1],)}
+    if type.startswith("Chain<"):
+        inner = type[6:-1]
+        return {"End": (), "Link": (inner, type), "Twice": (inner, inner, type)}
     return VARIANTS.get(type, {})
 
 
@@ -63,7 +77,7 @@ def value(maker: Generator, type: str, scope: Scope, depth: int) -> str:
         return maker.expression(type, scope, min(max(depth, 0), 1))
     usable = [name for name, data in choices.items() if depth > 0 or not data]
     name = maker.random.choice(usable)
-    owner = f"Maybe::<{type[6:-1]}>" if type.startswith("Maybe<") else type
+    owner = type.replace("<", "::<", 1)
     data = [value(maker, one, scope, depth - 1) for one in choices[name]]
     return f"{owner}::{name}" + (f"({', '.join(data)})" if data else "")
 
@@ -91,8 +105,8 @@ def bare(maker: Generator, type: str, names: Bindings | None, depth: int) -> str
         return random.choice(("true", "false"))
     if type == "Str":
         return random.choice(('""', '"a"', '"text"', "nil"))
-    if type == "double":
-        return random.choice(("0.1", "-1.5", "0.0", "_"))
+    if type in OTHERS:
+        return random.choice(OTHERS[type])
     if type.startswith("("):
         return f"({', '.join(pattern(maker, one, names, depth - 1) for one in elements(type))})"
     name, data = random.choice(list(variants(type).items()))
@@ -101,6 +115,21 @@ def bare(maker: Generator, type: str, names: Bindings | None, depth: int) -> str
     if depth <= 0 or maker.chance(0.15):
         return f"{name}(..)"
     return f"{name}({', '.join(pattern(maker, one, names, depth - 1) for one in data)})"
+
+
+OTHERS = {
+    "double": ("0.1", "-1.5", "0.0", "_"),
+    "float": ("1.5F", "-2.25F", "0.0F", "_"),
+    "long": ("1L", "-1L", "0L..63L", "4294967296L..=9223372036854775807L"),
+    "byte": ("0Y", "1Y..127Y", "127Y..=255Y"),
+    "char": ("'a'", "'\\0'..'a'", "'ß'..='€'"),
+}
+"""patterns for values of the types"""
+
+
+def known(names: Bindings) -> Bindings:
+    """Those that other expressions may name."""
+    return [one for one in names if not one[1].startswith(HIDDEN)]
 
 
 def from_match(maker: Generator, type: str, scope: Scope, depth: int) -> str:
@@ -112,7 +141,7 @@ def from_match(maker: Generator, type: str, scope: Scope, depth: int) -> str:
         names: Bindings = []
         tested = pattern(maker, subject, names, 3)
         visible = len(scope.variables)
-        scope.variables += [one for one in names if one[1] not in ("Hue",) and one[1][0] not in "(MT"]
+        scope.variables += known(names)
         guard = f" if {maker.expression('bool', scope, 0)}" if maker.chance(0.2) else ""
         arms.append(f"{tested}{guard} => {maker.expression(type, scope, min(depth, 1))}")
         del scope.variables[visible:]
@@ -141,3 +170,32 @@ def from_option(maker: Generator, type: str, scope: Scope, depth: int) -> str:
     then = maker.expression(type, scope, min(depth, 1))
     del scope.variables[visible:]
     return f"(if let Some({name}) = ({option}) {{ {then} }} else {{ {other} }})"
+
+
+def unwind(maker: Generator, scope: Scope, depth: int) -> None:
+    """A statement `while let` that takes a chain apart, link by link."""
+    type = maker.random.choice(CHAINED)
+    chain, rest = maker.fresh("c"), maker.fresh("c")
+    maker.put(depth, f"var {chain} = {value(maker, f'Chain<{type}>', scope, 4)};")
+    names: Bindings = []
+    data = [pattern(maker, type, names, 1) for _ in range(maker.random.randint(1, 2))]
+    variant = "Link" if len(data) == 1 else "Twice"
+    maker.put(depth, f"while let {variant}({', '.join([*data, rest])}) = {chain} {{")
+    maker.put(depth + 1, f"{chain} = {rest};")
+    visible = len(scope.variables)
+    scope.variables += known(names)
+    scope.loops += 1
+    maker.block(scope, depth + 1, maker.random.randint(1, 2))
+    scope.loops -= 1
+    del scope.variables[visible:]
+    maker.put(depth, "}")
+
+
+def take_apart(maker: Generator, scope: Scope, depth: int) -> None:
+    """A statement `let P = e else { … }`, which leaves what is around if the pattern does not fit."""
+    type = maker.random.choice([one for one in SUBJECTS if variants(one) or one.startswith("(")])
+    names: Bindings = []
+    tested = bare(maker, type, names, 3)
+    leave = jump(maker, type, scope)
+    maker.put(depth, f'let {tested} = {value(maker, type, scope, 2)} else {{ println("other"); {leave} }};')
+    scope.variables += known(names)

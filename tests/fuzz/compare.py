@@ -46,7 +46,14 @@ COLLECTORS = (
 )
 """the same for a comparison of collectors"""
 
-TRACING = (("walk",), ("vm",), ("trace", "--hot=3", "--hot-now"), ("opt",))
+TRACING = (
+    ("walk",),
+    ("vm",),
+    ("trace", "--hot=3", "--hot-now"),
+    ("opt",),
+    ("tiered", "--hot=3", "--hot-now", "--no-cache"),
+    ("tiered", "--hot=2", "--hot-now", "--no-cache", "--no-llvm", "--gc-stress", "--gc-verify"),
+)
 """for programs of loops"""
 
 Engines = Sequence[tuple[str, ...]]

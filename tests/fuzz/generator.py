@@ -9,6 +9,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 from fuzz import cases, values, ways
 from fuzz.ways import WayGenerator
@@ -147,9 +148,9 @@ class Generator:
     def statement(self, scope: Scope, depth: int) -> None:
         kinds: list[Callable[[Scope, int], None]] = [self.declare, self.declare, self.assign, self.output]
         if depth < 4:
-            kinds += [self.branch, self.repeat, self.attempt]
+            kinds += [self.branch, self.repeat, self.attempt, partial(cases.unwind, self)]
         if scope.throws or depth > 1:
-            kinds.append(self.leave)
+            kinds += [self.leave, partial(cases.take_apart, self)]
         self.random.choice(kinds)(scope, depth)
 
     def put(self, depth: int, text: str) -> None:

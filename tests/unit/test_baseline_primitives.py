@@ -21,7 +21,7 @@ import pytest
 
 from compiling import compiled_program
 from doralang.baseline.allocation import allocate
-from doralang.baseline.compiler import compile_function
+from doralang.baseline.compiler import compile_for
 from doralang.baseline.convention import convention_of
 from doralang.bytecode import instructions as i
 from doralang.bytecode.entities import FunctionRef
@@ -170,7 +170,7 @@ class Runner:
     def run(self, function: Function, operands: tuple[Value, ...]) -> Value | None:
         """The result, or None for a failure."""
         target = self.machine.module.space.target
-        return self.run_code(compile_function(function, target.assembler(), self.environment), operands)
+        return self.run_code(compile_for(target, function, self.environment), operands)
 
     def run_code(self, compiled: CodeObject, operands: tuple[Value, ...]) -> Value | None:
         """The same of code that has been made."""

@@ -7,10 +7,11 @@ from hypothesis import strategies as st
 
 from doralang.syntax import tree
 from doralang.syntax.dump import dump
-from doralang.syntax.expressions import COMPOUND, LEVELS
+from doralang.syntax.expressions import LEVELS
 from doralang.syntax.lexer import lex
 from doralang.syntax.parser import parse_file
 from doralang.syntax.printer import show
+from doralang.syntax.tokens import COMPOUND
 from doralang.text.diagnostics import Diagnostics
 from doralang.text.source import NOWHERE, Source
 
@@ -24,7 +25,10 @@ TYPES = st.recursive(
         st.just(tree.SelfType(NOWHERE)),
         NAMES.map(lambda name: tree.NamedType(NOWHERE, name, [])),
     ),
-    lambda inner: st.builds(tree.NamedType, st.just(NOWHERE), NAMES, st.lists(inner, max_size=2)),
+    lambda inner: st.one_of(
+        st.builds(tree.NamedType, st.just(NOWHERE), NAMES, st.lists(inner, max_size=2)),
+        st.builds(tree.TupleType, st.just(NOWHERE), st.lists(inner, min_size=2, max_size=3)),
+    ),
     max_leaves=3,
 )
 TYPE_LISTS = st.lists(TYPES, max_size=2)
@@ -61,11 +65,61 @@ LEAVES = st.one_of(
 )
 
 
+WHOLE_NUMBERS = node(tree.Number, st.just(tree.NumberKind.INT), st.integers(0, 100), st.booleans())
+BOUNDS = st.one_of(
+    WHOLE_NUMBERS,
+    node(tree.Unary, st.just("-"), WHOLE_NUMBERS),
+    node(tree.Character, st.characters(exclude_categories=["Cs"]).map(ord)),
+)
+RANGE_ENDS = st.one_of(BOUNDS, node(tree.Name, NAMES))
+CONSTANTS = st.one_of(
+    BOUNDS, node(tree.Text, st.text(max_size=3)), node(tree.Boolean, st.booleans()), node(tree.Nil)
+)
+SIMPLE_PATTERNS = st.one_of(
+    node(tree.AnyPattern),
+    node(tree.NamePattern, NAMES),
+    node(tree.LiteralPattern, CONSTANTS),
+    node(tree.RangePattern, RANGE_ENDS, RANGE_ENDS, st.booleans()),
+    node(tree.VariantPattern, NAMES, NAMES, PLACES, st.none(), st.just(False)),
+)
+TYPED_PATTERNS = node(tree.TypedPattern, st.one_of(st.just(""), NAMES), TYPES)
+
+
+def parts(inner: st.SearchStrategy[object], fewest: int) -> tuple[st.SearchStrategy[object], ...]:
+    """The parts of a pattern in parentheses, and whether they end in `..`."""
+    return st.lists(inner, min_size=fewest, max_size=3), st.booleans()
+
+
+def alternatives(inner: st.SearchStrategy[object]) -> st.SearchStrategy[object]:
+    return node(tree.AlternativePattern, st.lists(inner, min_size=2, max_size=3), st.just([NOWHERE, NOWHERE]))
+
+
+def larger_pattern(inner: st.SearchStrategy[object]) -> st.SearchStrategy[object]:
+    """Patterns that may stand everywhere: what has alternatives or types is in parentheses with others."""
+    part = st.one_of(inner, TYPED_PATTERNS, alternatives(inner))
+    return st.one_of(
+        node(tree.TuplePattern, *parts(part, fewest=2)),
+        node(tree.VariantPattern, st.one_of(st.just(""), NAMES), NAMES, PLACES, *parts(part, fewest=1)),
+        node(tree.BoundPattern, NAMES, inner),
+    )
+
+
+PATTERNS = st.recursive(SIMPLE_PATTERNS, larger_pattern, max_leaves=4)
+TESTED_PATTERNS = st.one_of(PATTERNS, TYPED_PATTERNS, alternatives(PATTERNS))
+
+
+def arms(guard: st.SearchStrategy[object], body: st.SearchStrategy[object]) -> st.SearchStrategy[object]:
+    """The arms of a `match`."""
+    return st.lists(node(tree.MatchArm, TESTED_PATTERNS, st.one_of(st.none(), guard), body), max_size=2)
+
+
 def larger(inner: st.SearchStrategy[object]) -> st.SearchStrategy[object]:
     several = st.lists(inner, max_size=2)
     valued = node(
         tree.Block, st.lists(node(tree.ExpressionStatement, inner), max_size=1), st.one_of(st.none(), inner)
     )
+    pieces = st.lists(st.text(max_size=3), min_size=3, max_size=3)
+    places = st.just([NOWHERE, NOWHERE])
     return st.one_of(
         node(tree.Call, NAMES, TYPE_LISTS, several),
         node(tree.StaticCall, NAMES, TYPE_LISTS, NAMES, PLACES, TYPE_LISTS, several),
@@ -79,14 +133,20 @@ def larger(inner: st.SearchStrategy[object]) -> st.SearchStrategy[object]:
         node(tree.Assign, inner, inner, st.sampled_from([None, *sorted(COMPOUND)])),
         node(tree.Try, inner, st.one_of(st.none(), inner)),
         node(tree.ForcedTry, inner),
+        node(tree.OptionalTry, inner),
+        node(tree.StaticName, NAMES, TYPE_LISTS, NAMES, PLACES),
+        node(tree.Template, pieces, st.lists(inner, min_size=2, max_size=2), places),
         node(tree.ListLiteral, several),
         node(tree.Tuple, st.lists(inner, min_size=2, max_size=3)),
         valued,
         node(
             tree.If,
-            st.lists(node(tree.Arm, inner, valued), min_size=1, max_size=2),
+            st.lists(
+                node(tree.Arm, inner, valued, st.one_of(st.none(), TESTED_PATTERNS)), min_size=1, max_size=2
+            ),
             st.one_of(st.none(), valued),
         ),
+        node(tree.Match, inner, arms(inner, st.one_of(valued, inner))),
         node(tree.Return, st.one_of(st.none(), inner)),
         node(tree.Throw, inner),
         node(tree.Break),
@@ -97,34 +157,11 @@ def larger(inner: st.SearchStrategy[object]) -> st.SearchStrategy[object]:
 EXPRESSIONS = st.recursive(LEAVES, larger, max_leaves=12)
 MAYBE = st.one_of(st.none(), EXPRESSIONS)
 
-NUMBER_PATTERNS = node(tree.Number, st.just(tree.NumberKind.INT), st.integers(0, 100), st.booleans())
-SIMPLE_PATTERNS = st.one_of(
-    node(tree.AnyPattern),
-    node(tree.NamePattern, NAMES),
-    node(tree.TypedPattern, NAMES, node(tree.NamedType, NAMES, st.just([]))),
-    node(tree.LiteralPattern, st.one_of(NUMBER_PATTERNS, node(tree.Text, st.text(max_size=3)))),
-    node(tree.RangePattern, NUMBER_PATTERNS, NUMBER_PATTERNS, st.booleans()),
-)
-PATTERNS = st.recursive(
-    SIMPLE_PATTERNS,
-    lambda inner: st.one_of(
-        node(tree.TuplePattern, st.lists(inner, min_size=2, max_size=3), st.booleans()),
-        node(
-            tree.VariantPattern, NAMES, NAMES, PLACES, st.lists(inner, min_size=1, max_size=2), st.booleans()
-        ),
-        node(tree.BoundPattern, NAMES, inner),
-    ),
-    max_leaves=3,
-)
-ALTERNATIVES = node(
-    tree.AlternativePattern, st.lists(PATTERNS, min_size=2, max_size=3), st.just([NOWHERE, NOWHERE])
-)
-VARIABLES = st.one_of(node(tree.AnyPattern), node(tree.NamePattern, NAMES))
-
-TUPLE_PATTERNS = node(tree.TuplePattern, st.lists(PATTERNS, min_size=2, max_size=3), st.booleans())
+NO_NAMES = PATTERNS.filter(lambda pattern: not isinstance(pattern, tree.NamePattern))
+"""what makes a `let` one that takes apart"""
 
 SIMPLE_STATEMENTS = st.one_of(
-    node(tree.Destructuring, TUPLE_PATTERNS, st.booleans(), st.one_of(st.none(), TYPES), EXPRESSIONS),
+    node(tree.Destructuring, NO_NAMES, st.booleans(), st.one_of(st.none(), TYPES), EXPRESSIONS),
     node(tree.Variable, NAMES, PLACES, st.booleans(), st.one_of(st.none(), TYPES), MAYBE),
     node(tree.ExpressionStatement, EXPRESSIONS),
     node(tree.Break),
@@ -138,26 +175,19 @@ SIMPLE_STATEMENTS = st.one_of(
 def compound(inner: st.SearchStrategy[object]) -> st.SearchStrategy[object]:
     block = node(tree.Block, st.lists(inner, max_size=2))
     catch = node(tree.Catch, NAMES, PLACES, TYPES, block)
+    tested = st.one_of(st.none(), TESTED_PATTERNS)
     return st.one_of(
         block,
         node(
             tree.If,
-            st.lists(node(tree.Arm, EXPRESSIONS, block), min_size=1, max_size=2),
+            st.lists(node(tree.Arm, EXPRESSIONS, block, tested), min_size=1, max_size=2),
             st.one_of(st.none(), block),
         ),
-        node(tree.While, EXPRESSIONS, block),
+        node(tree.While, EXPRESSIONS, block, tested),
         node(tree.Loop, block),
-        node(tree.For, VARIABLES, EXPRESSIONS, block),
-        node(
-            tree.Match,
-            EXPRESSIONS,
-            st.lists(
-                node(
-                    tree.MatchArm, st.one_of(PATTERNS, ALTERNATIVES), st.one_of(st.none(), EXPRESSIONS), block
-                ),
-                max_size=2,
-            ),
-        ),
+        node(tree.For, PATTERNS, EXPRESSIONS, block),
+        node(tree.Destructuring, NO_NAMES, st.booleans(), st.one_of(st.none(), TYPES), EXPRESSIONS, block),
+        node(tree.Match, EXPRESSIONS, arms(EXPRESSIONS, block)),
         node(tree.Do, block, st.lists(catch, min_size=1, max_size=2), st.one_of(st.none(), block)),
     )
 
@@ -198,6 +228,12 @@ def test_declarations_parse_back() -> None:
         "    return nil;\n"
         "  }\n"
         "}\n"
+        "enum E<T: A> {\n"
+        "  N,\n"
+        "  S(value: T, all: (T, E<T>)),\n"
+        "  static fun m() -> E<T>;\n"
+        "}\n"
+        "impl<T: A> R for E<T> {}\n"
         'let h: Str = "x";\n'
         "const K: double = 1.5;\n"
     )

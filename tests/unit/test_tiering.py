@@ -70,18 +70,21 @@ def test_at_once_every_function_has_better_code_from_its_second_call_on(machine:
     assert machine.module.at_once == BASELINE, "the run is over"
 
 
-def test_what_is_seen_twice_is_hot() -> None:
-    module = next(machine_for(PROGRAM)).module
-    tiering = Tiering(module, OPTIMIZED, 2)
+def tiering_of(machine: Machine, hot: int = 1) -> Tiering:
+    return Tiering(machine.module, OPTIMIZED, hot, machine.instance.ask_attention)
+
+
+def test_what_is_seen_twice_is_hot(machine: Machine) -> None:
+    tiering = tiering_of(machine, hot=2)
     tiering.note("total", is_shared=False)
     assert not tiering.waiting
     tiering.note("total", is_shared=False)
     tiering.note("total", is_shared=False)
-    assert [name for _, name in tiering.waiting] == ["total"], "it is hot only once"
+    assert [request.name for request in tiering.waiting] == ["total"], "it is hot only once"
 
 
 def test_a_run_that_is_over_places_nothing(machine: Machine) -> None:
-    tiering = Tiering(machine.module, OPTIMIZED, 1)
+    tiering = tiering_of(machine)
     machine.run_main()
     tiering.note("total", is_shared=False)
     tiering.stop()
@@ -95,7 +98,7 @@ def test_a_mistake_leaves_a_function_as_it_is(machine: Machine, monkeypatch: pyt
 
     monkeypatch.setattr(Module, "promote", refuse)
     machine.run_main()
-    tiering = Tiering(machine.module, OPTIMIZED, 1)
+    tiering = tiering_of(machine)
     tiering.note("total", is_shared=False)
     tiering.work()
     assert tiering.failures == ["total: ValueError('mistake')"]
@@ -142,9 +145,95 @@ def test_frames_of_both_tiers_are_collected_and_traced(tmp_path: Path, options: 
     assert outcomes[1][0] == 101
 
 
+LOOPS = """
+class Cell(var value: int)
+fun weigh(cells: Array<Cell>, flag: bool, a: int, b: long, c: double, d: float, e: byte, f: char) throws -> long {
+  var sum = b;
+  var part = c;
+  var i = 0;
+  while i < cells.len() {
+    for j in range(i - 3, i) {
+      var k = j;
+      while k < i {
+        let cell = cells[(k + a) % cells.len()];
+        cell.value = cell.value + j * k;
+        if flag && cell.value == 1234 { throw "found"; }
+        sum = sum * 31L + cell.value.toLong() + e.toInt().toLong() + f.toInt().toLong();
+        part = part * 0.5 + k.toDouble() + d.toDouble();
+        k = k + 1;
+      }
+      Array(10, Cell(k));
+    }
+    i = i + 1;
+  }
+  return sum + part.toLong();
+}
+fun main() {
+  let cells = Array::<Cell>(40);
+  var n = 0;
+  while n < 40 { cells[n] = Cell(n); n = n + 1; }
+  println((try! weigh(cells, true, 7, 5L, 1.5, 2.5F, 9Y, 'x')).toString());
+  var rest = 1000;
+  loop { rest = rest - 7; if rest < 10 { break; } println((n / (rest - 13)).toString()); }
+}
+"""
+
+
+def told(path: Path, *options: str) -> tuple[int, bytes, bytes]:
+    out, err = io.BytesIO(), io.BytesIO()
+    status = run_command(["run", *options, str(path)], io.BytesIO(), out, err)
+    return status, out.getvalue(), err.getvalue()
+
+
+@pytest.mark.parametrize(("rounds", "llvm"), [((1, 2, 3, 4), ["--no-llvm"]), ((3,), [])], ids=["own", "llvm"])
+def test_loops_are_left_for_better_code_in_any_round(
+    tmp_path: Path, rounds: tuple[int, ...], llvm: list[str]
+) -> None:
+    """Nested loops with values of all kinds, more than there are registers for; a failure in the last one."""
+    path = tmp_path / "program.dora"
+    path.write_text(LOOPS)
+    expected = told(path, "--engine=walk")
+    assert expected[0] == 101
+    for round in rounds:  # of the outermost loop, of the one in it, of the innermost one
+        now = ["--engine=tiered", "--no-cache", "--hot-now", f"--hot={round}", *llvm]
+        assert told(path, *now) == expected
+        assert told(path, *now, "--gc-stress", "--gc-verify") == expected
+        _, _, err = told(path, *now, "--stats")
+        assert b"2 loops entered, 2 frames replaced" in err
+
+
+def test_a_loop_that_main_never_leaves_gets_better_code() -> None:
+    """Found by the ticker, compiled beside the program, entered; the loop is interrupted then."""
+    machine = next(machine_for("fun main() { var x = 1; while true { x = x * 31 + 1; } }"))
+    end = monotonic() + 60
+
+    class Enough(Exception):
+        pass
+
+    def look(self: Tiering, instance: Instance) -> None:
+        original(self, instance)
+        if looked := self.replaced:
+            seen.append(looked)
+            code = machine.module.loader.code_around("main", list(instance.frames())[0][1])
+            if code is not None and code.code.tier == OPTIMIZED:
+                raise Enough
+        assert monotonic() < end
+
+    seen: list[int] = []
+    original = Tiering.look
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(Enough):
+        patch.setattr(Tiering, "look", look)
+        with MovingUp(machine, Settings(llvm=False)):
+            machine.run_main()
+    assert set(seen) == {1}, "only once is there an old frame to replace"
+    machine.close()
+
+
 EVERY = 16
 """of so many programs of the language suite one is taken"""
-CASES = [path for path in FILES if parse_file(path).command is Command.RUN][::EVERY]
+CASES = [path for path in FILES if (case := parse_file(path)).command is Command.RUN and case.stressed][
+    ::EVERY
+]
 
 
 @pytest.mark.parametrize("path", CASES, ids=lambda path: str(path.relative_to(LANGUAGE)))

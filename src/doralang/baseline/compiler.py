@@ -14,7 +14,7 @@ What fails or is rare stands behind the body.  Every call has a GC point.
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, NamedTuple
 
 from doralang.baseline import calls, control, objects, primitives
 from doralang.baseline.allocation import Allocation, allocate
@@ -53,23 +53,34 @@ class LargeFrame(Exception):
         self.size = size
 
 
-def compile_function(
-    function: Function,
-    masm: MacroAssembler,
-    environment: Environment,
-    *,
-    comments: bool = False,
-    room: int = SMALL_FRAME,
-) -> CodeObject:
-    """The machine code of a function; with `comments`, each instruction is named in the listing.
+class Options(NamedTuple):
+    """How one function is compiled."""
+
+    comments: bool = False
+    """whether each instruction is named in the listing"""
+    breakpoint: bool = False
+    """whether the code begins with one"""
+    stops_at_polls: bool = False
+    """whether each round of a loop asks for attention"""
+
+
+PLAIN: Final = Options()
+
+
+def compile_in_room(
+    function: Function, masm: MacroAssembler, environment: Environment, options: Options, room: int
+) -> tuple[CodeObject, FunctionCompilation]:
+    """The machine code of a function, and what is known of its frame.
 
     Raises LargeFrame if its frame has more bytes than `room`, which is not less than SMALL_FRAME.
     """
+    if options.breakpoint:
+        masm.breakpoint()
     convention = convention_of(masm)
     allocation = allocate(function, convention)
     frame = FrameLayout(masm, function, allocation)
     context = FunctionCompilation(masm, function, convention, frame, environment)
-    context.comments = comments
+    context.comments, context.stops_at_polls = options.comments, options.stops_at_polls
     enter(context, allocation, room)
     compile_blocks(context, allocation.liveness)
     context.emit_slow_paths()
@@ -77,28 +88,29 @@ def compile_function(
         raise LargeFrame(frame.size)
     if room == SMALL_FRAME:
         masm.set_frame_size(frame.size)
-    return CodeObject(function.ref, masm.finish(), context.points)
+    return CodeObject(function.ref, masm.finish(), context.points), context
 
 
 def compile_for(
-    target: Target,
-    function: Function,
-    environment: Environment,
-    *,
-    comments: bool = False,
-    breakpoint: bool = False,
+    target: Target, function: Function, environment: Environment, options: Options = PLAIN
 ) -> CodeObject:
-    """The machine code of a function for a processor.
+    """The machine code of a function for a processor."""
+    code, _ = compile_with_context(target, function, environment, options)
+    return code
+
+
+def compile_with_context(
+    target: Target, function: Function, environment: Environment, options: Options = PLAIN
+) -> tuple[CodeObject, FunctionCompilation]:
+    """The same, and what is known of its frame.
 
     Made again with long branches if short ones do not reach, and with room for its frame if that is large.
     """
     far, room = False, SMALL_FRAME
     while True:
         masm = target.assembler(far)
-        if breakpoint:
-            masm.breakpoint()
         try:
-            return compile_function(function, masm, environment, comments=comments, room=room)
+            return compile_in_room(function, masm, environment, options, room)
         except RangeError:
             if far:
                 raise
@@ -168,7 +180,7 @@ def compile_blocks(context: FunctionCompilation, liveness: Liveness) -> None:
                 if context.comments:
                     comment(context)
                 primitives.branch_on(context, code[body], last)
-        frame.constants.clear()
+        frame.forget_constants()
 
 
 # Listings.

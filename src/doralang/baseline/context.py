@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from doralang.baseline.convention import Convention
-from doralang.baseline.frame import FrameLayout
+from doralang.baseline.frame import Constant, FrameLayout
 from doralang.bytecode.function import Function
+from doralang.bytecode.instructions import Register as Virtual
 from doralang.bytecode.places import Chain
 from doralang.code import layout
 from doralang.code.environment import Environment
@@ -21,6 +24,25 @@ Place = int | Chain
 """a line of the function that is compiled, or a site that was inlined into it, with its callers"""
 
 
+class LoopPoll(NamedTuple):
+    """The index of a `Poll`, and which registers hold constants there that are not made yet."""
+
+    at: int
+    constants: dict[Virtual, Constant]
+
+
+class SlowPoll(NamedTuple):
+    """The slow path of a poll: where it begins, where it leads back, and where that is in the program.
+
+    `loop` is None for the poll with which a function begins.
+    """
+
+    slow: Label
+    back: Label
+    place: Place
+    loop: LoopPoll | None
+
+
 class FunctionCompilation:
     """One function on its way to machine code."""
 
@@ -32,10 +54,12 @@ class FunctionCompilation:
         "function",
         "index",
         "labels",
+        "loop_polls",
         "masm",
         "passing",
         "points",
         "polls",
+        "stops_at_polls",
         "traps",
         "work",
     )
@@ -56,13 +80,16 @@ class FunctionCompilation:
         """of the instruction that is being compiled"""
         self.comments = False
         """whether somebody wants to read a listing"""
+        self.stops_at_polls = False
+        """whether each round of a loop asks for attention, so that it can be left at once"""
         self.labels: dict[int, Label] = {}
         """of the instructions that are jumped to"""
         self.points: list[GCPoint] = []
         self.traps: dict[tuple[Trap, Place], Label] = {}
         """where failures begin, by kind and place"""
-        self.polls: list[tuple[Label, Label, Place]] = []
-        """the slow paths of polls: where they begin, where they lead back, their places"""
+        self.polls: list[SlowPoll] = []
+        self.loop_polls: dict[int, LoopPoll] = {}
+        """the polls of loops, by the return addresses of their slow paths"""
         self.passing = convention.passing
         self.work: tuple[Register, ...] = convention.work
         """registers that are nobody's home"""
@@ -98,18 +125,18 @@ class FunctionCompilation:
             label = self.traps[key] = self.masm.label()
         return label
 
-    def poll(self, place: Place | None = None) -> None:
-        """Compare the frame with the limit: too deep, or somebody wants attention; and use fuel.
-
-        The place is that of the present instruction if it is not said.
-        """
+    def poll(self, place: Place, loop: LoopPoll | None = None) -> None:
+        """Compare the frame with the limit: too deep, or somebody wants attention; and use fuel."""
         masm = self.masm
         slow = masm.label()
         if self.environment.counts_fuel:
             masm.add_to_memory(LONG, -1, masm.thread, layout.THREAD_FUEL)
             masm.branch_memory_immediate(LONG, LESS, masm.thread, layout.THREAD_FUEL, 0, slow)
-        masm.branch_memory(LONG, BELOW, masm.frame_pointer, masm.thread, layout.THREAD_LIMIT, slow)
-        self.polls.append((slow, masm.bound(), self.place if place is None else place))
+        if loop is not None and self.stops_at_polls:
+            masm.jump(slow)
+        else:
+            masm.branch_memory(LONG, BELOW, masm.frame_pointer, masm.thread, layout.THREAD_LIMIT, slow)
+        self.polls.append(SlowPoll(slow, masm.bound(), place, loop))
 
     def emit_slow_paths(self) -> None:
         """The calls behind the body that traps and polls lead to."""
@@ -119,11 +146,14 @@ class FunctionCompilation:
             if self.comments:
                 masm.comment(f"{kind.text}, {shown(place)}")
             self.add_point(masm.call_near(trap_of(kind)), place, ())
-        for slow, back, place in self.polls:
+        for slow, back, place, loop in self.polls:
             masm.bind(slow)
             if self.comments:
                 masm.comment(f"attention, {shown(place)}")
-            self.add_point(masm.call_near(ATTENTION), place, ())
+            address = masm.call_near(ATTENTION)
+            self.add_point(address, place, ())
+            if loop is not None:
+                self.loop_polls[address] = loop
             masm.jump(back)
 
 

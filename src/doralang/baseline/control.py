@@ -6,7 +6,7 @@ BranchIf     r6, loop        cmp edi, r9d; jl loop
 
 from __future__ import annotations
 
-from doralang.baseline.context import FunctionCompilation
+from doralang.baseline.context import FunctionCompilation, LoopPoll
 from doralang.baseline.emitters import emits
 from doralang.baseline.objects import checked_reference
 from doralang.baseline.primitives import COMPARISONS
@@ -90,7 +90,7 @@ def branch_equal(context: FunctionCompilation, insn: i.BranchEqual) -> None:
 
 @emits(i.Poll)
 def poll(context: FunctionCompilation, insn: i.Poll) -> None:
-    context.poll()
+    context.poll(context.place, LoopPoll(context.index, context.frame.constants.copy()))
 
 
 # Exceptions.

@@ -46,6 +46,7 @@ class FrameLayout:
         "held",
         "held_slots",
         "homes",
+        "kept_used",
         "kinds",
         "masm",
         "never_nil",
@@ -71,7 +72,8 @@ class FrameLayout:
         self.references = allocation.references
         self.reads = allocation.liveness.reads
         self.slots: dict[int, int] = {}
-        self.first_slot = -SLOT * len(allocation.kept_used)
+        self.kept_used = allocation.kept_used
+        self.first_slot = -SLOT * len(self.kept_used)
         """distance of the end of the first slot from the frame pointer, below the saved registers"""
         self.held = 0
         self.held_slots: dict[int, int] = {}
@@ -190,6 +192,13 @@ class FrameLayout:
         self.fresh.clear()
         if len(self.not_nil) != len(self.never_nil):
             self.not_nil = set(self.never_nil)
+
+    def forget_constants(self) -> None:
+        """A block ends.  What is live has been made; on other ways the registers are where they live."""
+        if self.constants:
+            for register in self.constants:
+                self.where[register] = self.homes[register]
+            self.constants.clear()
 
     # Around calls.
 

@@ -24,6 +24,7 @@ from doralang.types.types import (
     NIL,
     UNIT,
     ClassType,
+    Substitution,
     Type,
     TypeParameter,
     ancestor_of,
@@ -78,14 +79,19 @@ def callee(
     return GenericCallee(
         function,
         function.name,
-        [substitute(parameter.type, mapping) for parameter in function.parameters],
+        put_in([parameter.type for parameter in function.parameters], mapping),
         substitute(function.result if result is None else result, mapping),
-        tuple(substitute(parameter, mapping) for parameter in function.all_type_parameters),
+        tuple(put_in(function.all_type_parameters, mapping)),
         fresh,
         chosen or bool(fresh),
         build,
         code,
     )
+
+
+def put_in(types: Sequence[Type], mapping: Substitution) -> list[Type]:
+    """The types with the arguments put in."""
+    return [substitute(type, mapping) for type in types] if mapping else list(types)
 
 
 def check_call(
@@ -197,13 +203,13 @@ def finish_call(
     if missing:
         names = ", ".join(f"`{parameter}`" for parameter in missing)
         return body.error("E0613", span, parameters=names, name=callee.name)
-    chosen = tuple(substitute(argument, mapping) for argument in callee.arguments)
+    chosen = tuple(put_in(callee.arguments, mapping))
     result = substitute(callee.result, mapping)
     if max(map(size_of, (result, *chosen))) > LARGEST:
         return body.error("E0617", span)
     if callee.bounded and not check_bounds(body.context, span, callee.function.all_type_parameters, chosen):
         return body.wrong(span)
-    wanted = [substitute(parameter, mapping) for parameter in callee.parameters]
+    wanted = put_in(callee.parameters, mapping)
     if not all(map(fits, arguments, wanted)):
         return misfit(body, span, callee, arguments, wanted)
     return callee.build(chosen, result, arguments)

@@ -60,6 +60,10 @@ class FunctionKind(Enum):
     FORMULA = "formula"
 
 
+NO_MODIFIERS: Final = Modifier.NONE
+OVERRIDABLE: Final = Modifier.OPEN | Modifier.ABSTRACT | Modifier.OVERRIDE
+
+
 class Function:
     """A function, method, constructor or initialiser.
 
@@ -150,8 +154,12 @@ class Function:
     @property
     def virtual(self) -> bool:
         """Whether calls of it look at the class of the receiver."""
-        overridable = Modifier.OPEN | Modifier.ABSTRACT | Modifier.OVERRIDE
-        return bool(self.modifiers & overridable) and Modifier.FINAL not in self.modifiers
+        modifiers = self.modifiers
+        return (
+            modifiers is not NO_MODIFIERS
+            and bool(modifiers & OVERRIDABLE)
+            and Modifier.FINAL not in modifiers
+        )
 
     @property
     def is_only_constructor(self) -> bool:
@@ -361,6 +369,8 @@ class Instantiation:
 
 @record
 class Expression:
+    """What all expressions have."""
+
     span: Span
     type: Type
 
@@ -381,7 +391,7 @@ class TextConstant(Expression):
 
 @record
 class NilConstant(Expression):
-    pass
+    """`nil`, of a type that has it; also what stands for an expression that was wrong."""
 
 
 @record
@@ -398,17 +408,23 @@ class GetLocal(Expression):
 
 @record
 class SetLocal(Expression):
+    """`x = e`"""
+
     local: Local
     value: TypedExpression
 
 
 @record
 class GetGlobal(Expression):
+    """The value of a global."""
+
     variable: Global
 
 
 @record
 class SetGlobal(Expression):
+    """`x = e` of a global"""
+
     variable: Global
     value: TypedExpression
 
@@ -515,6 +531,8 @@ class Record(Expression):
 
 @record
 class IsInstance(Expression):
+    """`e is C`; false for `nil`"""
+
     value: TypedExpression
     target: ClassType
 
@@ -686,11 +704,15 @@ TypedExpression: TypeAlias = (
 
 @record
 class StatementBase:
+    """What all statements have."""
+
     span: Span
 
 
 @record
 class Block(StatementBase):
+    """`{ … }`"""
+
     statements: list[Statement]
 
 
@@ -704,6 +726,8 @@ class Let(StatementBase):
 
 @record
 class Evaluate(StatementBase):
+    """An expression whose value nobody needs."""
+
     expression: TypedExpression
 
 
@@ -717,6 +741,8 @@ class Construct(StatementBase):
 
 @record
 class If(StatementBase):
+    """Conditions with their blocks, in order, and what runs if none is true."""
+
     arms: list[tuple[TypedExpression, Block]]
     otherwise: Block | None
 
@@ -741,6 +767,8 @@ class Catch:
 
 @record
 class Do(StatementBase):
+    """A block, what catches its exceptions, and its `finally`."""
+
     body: Block
     catches: list[Catch]
     last: Block | None
@@ -748,16 +776,18 @@ class Do(StatementBase):
 
 @record
 class Break(StatementBase):
-    pass
+    """Leave the innermost loop."""
 
 
 @record
 class Continue(StatementBase):
-    pass
+    """Go on with the next round of the innermost loop."""
 
 
 @record
 class Return(StatementBase):
+    """Leave the function, with a value if it has one."""
+
     value: TypedExpression | None
 
 

@@ -71,6 +71,7 @@ ENGINES: Final = {
             can_store=True,
             finds_hot=True,
             optimizes=True,
+            tells=True,
         ),
         Engine("walk", "doralang.engines.walk", unit=""),
         Engine("vm", "doralang.engines.vm", unit="closures", stages=("bytecode",), tells=True),

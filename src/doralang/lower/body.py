@@ -7,7 +7,7 @@ handed in, so that this module knows none.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from doralang.bytecode import instructions as i
 from doralang.bytecode.builder import Builder, Label
@@ -69,6 +69,16 @@ class Tables:
     """the operand that is evaluated first, if the node is a link"""
 
 
+class LoopCounter(Protocol):
+    """What stands for the iterator of a counted loop."""
+
+    at: Register
+
+    def has_next(self, body: BodyLowering, into: Register, span: Span) -> None: ...
+
+    def next(self, body: BodyLowering, into: Register, span: Span) -> None: ...
+
+
 class BodyLowering:
     """One function while it is lowered."""
 
@@ -88,8 +98,8 @@ class BodyLowering:
         self.ref = ref
         self.locals: dict[int, Register] = {}
         self.temporaries: set[Register] = set()
-        self.counters: dict[int, Register] = {}
-        """for each local that stands for the iterator of a counted loop, the register with its bound"""
+        self.counters: dict[int, LoopCounter] = {}
+        """for each local that is the iterator of a counted loop, what stands for it"""
         self.handlers: list[Handler] = []
         self.scopes: list[LoopTargets | Finally] = []
         """loops and `finally` blocks around this place, outermost first"""

@@ -1,81 +1,163 @@
-"""Counted loops: `for i in range(a, b)` needs no objects.
+"""Counted loops: a `for` over numbers or elements needs no iterator.
 
-    let it = range(a, b).makeIterator();          current = a; upper = b
-    while it.hasNext() {                    ->    while current < upper {
-      let i = it.next(); …                          i = current; current = current + 1; …
+    let it = range(a, b).makeIterator();          at = a; upper = b
+    while it.hasNext() {                    ->    while at < upper {
+      let i = it.next(); …                          i = at; at = at + 1; …
 
-The iterator is a temporary that only the loop knows, so nobody can tell.  `current` stands where the iterator
-would, and `Body.counters` has `upper`.
+    let it = array.makeIterator();                elements = array; at = 0; length = elements.len()
+    while it.hasNext() {                    ->    while at < length {
+      let x = it.next(); …                          x = elements[at]; at = at + 1; …
+
+The length of a `Vec` is read in each round.  The iterator is a temporary that only the loop knows, so nobody
+can tell.  `Body.counters` has what stands for it; the register of its local is `at`.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from doralang.bytecode import instructions as i
+from doralang.bytecode.entities import FieldRef
 from doralang.bytecode.instructions import Register
 from doralang.checker import program as typed
 from doralang.checker.program import TypedExpression
-from doralang.lower.body import BodyLowering
+from doralang.lower.body import BodyLowering, LoopCounter
+from doralang.text.records import record
+from doralang.text.source import Span
 from doralang.types.kinds import Kind
 from doralang.types.primitives import PRIMITIVES
 
 
-class CountedLoop(NamedTuple):
-    """A loop over numbers."""
+@record
+class Numbers:
+    """Those of a range."""
 
-    iterator: typed.Local
-    lower: TypedExpression
-    upper: TypedExpression
-    loop: typed.While
+    at: Register
+    upper: Register
+
+    def has_next(self, body: BodyLowering, into: Register, span: Span) -> None:
+        less(body, into, self.at, self.upper, span)
+
+    def next(self, body: BodyLowering, into: Register, span: Span) -> None:
+        body.emit(i.Move(into, self.at), span)
+        step(body, self.at, span)
 
 
-def counted_loop(body: BodyLowering, node: typed.Block) -> CountedLoop | None:
-    """What the block of a `for` counts, if it is a loop over a range made on the spot."""
+@record
+class Elements:
+    """Those of an array."""
+
+    elements: Register
+    at: Register
+    length: Register
+
+    def has_next(self, body: BodyLowering, into: Register, span: Span) -> None:
+        less(body, into, self.at, self.length, span)
+
+    def next(self, body: BodyLowering, into: Register, span: Span) -> None:
+        body.emit(i.LoadElement(into, self.elements, self.at), span)
+        step(body, self.at, span)
+
+
+@record
+class Listed:
+    """The elements of a `Vec`, with its fields."""
+
+    list: Register
+    at: Register
+    size: FieldRef
+    items: FieldRef
+
+    def has_next(self, body: BodyLowering, into: Register, span: Span) -> None:
+        size = body.temporary(Kind.INT)
+        body.emit(i.LoadField(size, self.list, self.size), span)
+        less(body, into, self.at, size, span)
+        body.done(size)
+
+    def next(self, body: BodyLowering, into: Register, span: Span) -> None:
+        items = body.temporary(Kind.REF)
+        body.emit(i.LoadField(items, self.list, self.items), span)
+        body.emit(i.LoadElement(into, items, self.at), span)
+        body.done(items)
+        step(body, self.at, span)
+
+
+def less(body: BodyLowering, into: Register, left: Register, right: Register, span: Span) -> None:
+    body.emit(i.Compute(into, PRIMITIVES["int.less"], (left, right)), span)
+
+
+def step(body: BodyLowering, counter: Register, span: Span) -> None:
+    one = body.constant(Kind.INT, 1, span)
+    body.emit(i.Compute(counter, PRIMITIVES["int.plus"], (counter, one)), span)
+    body.done(one)
+
+
+def count(body: BodyLowering, node: typed.Block) -> bool:
+    """Lower the block of a `for` if it needs no iterator; tells whether it did."""
     match node.statements:
         case [
-            typed.Let(local=local, value=typed.Call(arguments=[typed.Call() as range]) as make),
-            typed.While() as loop,
-        ]:
-            library = body.specializer.program.library
-            if (
-                loop.iterator is local
-                and make.target.function is library.classes["IntRange"].methods["makeIterator"]
-                and range.target.function is library.functions["range"]
-            ):
-                lower, upper = range.arguments
-                return CountedLoop(local, lower, upper, loop)
+            typed.Let(local=local, value=typed.Call(arguments=[looped]) as make),
+            typed.While(iterator=iterator) as loop,
+        ] if iterator is local:
+            counter = counter_for(body, make, looped)
+            if counter is not None:
+                body.counters[local.index] = counter
+                body.locals[local.index] = counter.at
+                body.statement(loop)
+                return True
+    return False
+
+
+def counter_for(body: BodyLowering, make: typed.Call, looped: TypedExpression) -> LoopCounter | None:
+    """What stands for the iterator that a call makes, if that is `makeIterator` of a type known here."""
+    library, function = body.specializer.program.library, make.target.function
+    if function is library.classes["IntRange"].methods["makeIterator"]:
+        return numbers(body, looped) if is_call(looped, library.functions["range"]) else None
+    if function is library.classes["Array"].late["makeIterator"]:
+        return elements(body, looped, make.span)
+    if function is library.classes["Vec"].late["makeIterator"]:
+        return listed(body, looped, make.span)
     return None
 
 
-def count(body: BodyLowering, counted: CountedLoop) -> None:
-    current, upper = body.builder.register(Kind.INT), body.builder.register(Kind.INT)
-    body.value(counted.lower, current)
-    body.value(counted.upper, upper)
-    body.locals[counted.iterator.index] = current
-    body.counters[counted.iterator.index] = upper
-    body.statement(counted.loop)
+def is_call(node: TypedExpression, function: typed.Function) -> bool:
+    return isinstance(node, typed.Call) and node.target.function is function
 
 
-def counter_of(body: BodyLowering, receiver: TypedExpression) -> tuple[Register, Register] | None:
-    """The two registers that stand for an iterator, if the receiver of a call is one."""
-    if not isinstance(receiver, typed.GetLocal) or receiver.local.index not in body.counters:
-        return None
-    return body.locals[receiver.local.index], body.counters[receiver.local.index]
+def numbers(body: BodyLowering, range: TypedExpression) -> LoopCounter:
+    assert isinstance(range, typed.Call)
+    at, upper = body.builder.register(Kind.INT), body.builder.register(Kind.INT)
+    body.value(range.arguments[0], at)
+    body.value(range.arguments[1], upper)
+    return Numbers(at, upper)
+
+
+def elements(body: BodyLowering, array: TypedExpression, span: Span) -> LoopCounter:
+    elements, at, length = (body.builder.register(kind) for kind in (Kind.REF, Kind.INT, Kind.INT))
+    body.value(array, elements)
+    body.emit(i.ArrayLength(length, elements), span)
+    body.emit(i.LoadConstant(at, 0), span)
+    return Elements(elements, at, length)
+
+
+def listed(body: BodyLowering, vec: TypedExpression, span: Span) -> LoopCounter:
+    list, at = body.builder.register(Kind.REF), body.builder.register(Kind.INT)
+    body.value(vec, list)
+    body.emit(i.CheckNil(list), span)
+    body.emit(i.LoadConstant(at, 0), span)
+    type, fields = body.class_type(vec.type), body.specializer.program.library.classes["Vec"].fields
+    size, items = (body.specializer.field_ref(type, fields[name]) for name in ("size", "items"))
+    return Listed(list, at, size, items)
+
+
+def counter_of(body: BodyLowering, receiver: TypedExpression) -> LoopCounter | None:
+    """What stands for an iterator, if the receiver of a call is one that is not there."""
+    return body.counters.get(receiver.local.index) if isinstance(receiver, typed.GetLocal) else None
 
 
 def call_of_counter(
-    body: BodyLowering, node: typed.Call, counter: tuple[Register, Register], into: Register | None
+    body: BodyLowering, node: typed.Call, counter: LoopCounter, into: Register | None
 ) -> Register:
     """`hasNext` or `next`."""
-    current, upper = counter
-    if node.target.function.name == "hasNext":
-        result = body.into(into, Kind.BOOL)
-        body.emit(i.Compute(result, PRIMITIVES["int.less"], (current, upper)), node.span)
-        return result
-    result = body.into(into, Kind.INT)
-    body.emit(i.Move(result, current), node.span)
-    one = body.constant(Kind.INT, 1, node.span)
-    body.emit(i.Compute(current, PRIMITIVES["int.plus"], (current, one)), node.span)
-    body.done(one)
+    result = body.into(into, body.kind(node.type))
+    advance = counter.has_next if node.target.function.name == "hasNext" else counter.next
+    advance(body, result, node.span)
     return result

@@ -12,7 +12,7 @@ from doralang.bytecode.instructions import NO_REGISTER, Register
 from doralang.checker import program as typed
 from doralang.checker.program import FunctionKind
 from doralang.lower.body import BodyLowering, Finally, Handler, LoopTargets
-from doralang.lower.counting import count, counted_loop
+from doralang.lower.counting import count
 from doralang.lower.expressions import DEFAULTS, emit_call, jump_if
 from doralang.text.records import record
 from doralang.text.source import Span
@@ -21,10 +21,7 @@ from doralang.types.types import has_value
 
 
 def block(body: BodyLowering, node: typed.Block) -> None:
-    counted = counted_loop(body, node)
-    if counted is not None:
-        count(body, counted)
-    else:
+    if not count(body, node):
         body.block(node)
 
 

@@ -204,6 +204,9 @@ class MacroAssembler(Protocol):
         stack pointer stays a multiple of 16.
         """
 
+    def use_frame(self, saved: tuple[Register, ...]) -> None:
+        """This code runs in a frame that other code has made, with a prologue that saved these registers."""
+
     def epilogue(self) -> None:
         """Restore what `prologue` saved and return.  As often as wanted.  Results are left alone."""
 

@@ -75,6 +75,7 @@ def find_entry(file: TextFile, settings: Settings) -> Entry | None:
         settings.gc or DEFAULT,
         settings.omit_bounds_check,
         tier_of(settings),
+        settings.hot_now,
         tier := optimized_tier(settings) if settings.engine in OPTIMIZING else BASELINE,
         processor() if tier == LLVM else "",
         file.name,

@@ -305,14 +305,47 @@ class Module:
                 self.promote(name, self.at_once)
             return address
 
-    def promote(self, name: str, tier: str) -> None:
-        """Let a function have code of a better tier from its next call on."""
+    def promote(self, name: str, tier: str) -> bool:
+        """Let a function have code of a better tier from its next call on; whether it has."""
         placed = self.loader.placed.get(name)
         if placed is None or placed.code.tier != BASELINE or placed.code.ref.raw:
-            return
+            return False
         code = self.compile(name, tier)
-        if self.most_code is None or self.loader.code_size + len(code.code.data) <= self.most_code:
-            self.loader.place(code, keeps_old=True)
+        if not self.has_room(code):
+            return False
+        self.loader.place(code, keeps_old=True)
+        return True
+
+    def has_room(self, code: CodeObject) -> bool:
+        """Whether there may be so much code more."""
+        return self.most_code is None or self.loader.code_size + len(code.code.data) <= self.most_code
+
+    def way_out(self, name: str, address: int, tier: str) -> int | None:
+        """On-stack replacement: where the stub of a poll is to return to so that better code goes on there.
+
+        The address is the one that the stub would return to, in the code of a function of this module.  None
+        if that is no loop in the code of the baseline compiler, or if the better code takes too much room.
+        """
+        placed = self.loader.code_around(name, address)
+        if placed is None or placed.code.tier != BASELINE or placed.code.ref.raw:
+            return None
+        function = self.bytecode(name)
+        compiler, target = load("doralang.baseline.compiler"), self.space.target
+        options = compiler.Options(stops_at_polls=self.options.at_once)
+        again, context = compiler.compile_with_context(target, function, self.environment, options)
+        assert again.code.data == placed.code.code.data, f"{name} is compiled in two ways"
+        poll = context.loop_polls.get(address - placed.address)
+        if poll is None:
+            return None
+        entered, live = load("doralang.optimizing.entry").entered_at(function, poll.at)
+        if VERIFIES:
+            load("doralang.bytecode.verifier").verify(entered)
+        code = self.compiled_in(tier, entered)
+        if not self.has_room(code):
+            return None
+        entry = self.loader.place_beside(code)
+        way_into = load("doralang.baseline.replacement").way_into
+        return self.loader.place_beside(way_into(target, context, poll, live, entered.ref, entry))
 
     def limit_code(self, size: int) -> None:
         """Raises Trapped if there is no room for so many bytes more."""
@@ -327,16 +360,24 @@ class Module:
 
     def compile(self, name: str, tier: str) -> CodeObject:
         """Compile a function, and print what people want to see of it."""
+        self.compiled += 1
+        return self.compiled_in(tier, self.bytecode(name))
+
+    def bytecode(self, name: str) -> Bytecode:
+        """The bytecode of a function.  Raises Trapped."""
         specializer = self.specializer
         known = self.functions.get(name)
         ref = specializer.find(known.head if known is not None else name, name)
         if specializer.nesting(ref) > MOST_NESTED:
             raise load("doralang.types.failures").overflow()
-        bytecode = specializer.code(ref)
+        bytecode: Bytecode = specializer.code(ref)
         if VERIFIES:
             load("doralang.bytecode.verifier").verify(bytecode)
-        self.compiled += 1
-        shown = self.emission if self.show is not None else None
+        return bytecode
+
+    def compiled_in(self, tier: str, bytecode: Bytecode) -> CodeObject:
+        """The code of a function in a tier; what people want to see of it is printed."""
+        ref, shown = bytecode.ref, self.emission if self.show is not None else None
         dump = shown.bytecode(bytecode) if shown else ""
         if tier != BASELINE:
             graphs: list[Any] = []
@@ -345,13 +386,11 @@ class Module:
         code = self.lowered_by_llvm(bytecode, shown) if tier == LLVM else None
         if code is None:
             compiler = load("doralang.baseline.compiler")
-            if shown is None:
-                code = compiler.compile_for(self.space.target, bytecode, self.environment)
-            else:
+            options = compiler.Options(stops_at_polls=self.options.at_once and tier == BASELINE)
+            if shown is not None:
                 comments, breakpoint = shown.wants_asm(ref), shown.wants_breakpoint(ref.plain_name)
-                code = compiler.compile_for(
-                    self.space.target, bytecode, self.environment, comments=comments, breakpoint=breakpoint
-                )
+                options = options._replace(comments=comments, breakpoint=breakpoint)
+            code = compiler.compile_for(self.space.target, bytecode, self.environment, options)
             if tier != BASELINE:
                 code = code._replace(tier=OPTIMIZED)
         dump += shown.asm(code) if shown else ""

@@ -32,6 +32,9 @@ if TYPE_CHECKING:
         def look(self, instance: Instance) -> None:
             """The program waits meanwhile; its frames can be walked."""
 
+        def statistics(self) -> str:
+            """What it has done, in a line."""
+
 
 class Entering:
     """Where arguments go when a function is entered: words of the block, or ~offsets in the stack."""
@@ -109,6 +112,8 @@ class Executor(Upcalls):
         if self.settings.gc_stats:
             self.stderr.write(load("doralang.native.watching").statistics(self.instance).encode())
         if self.settings.stats:
+            if self.watcher is not None:
+                self.stderr.write(self.watcher.statistics().encode())
             for module in (self.module.parent, self.module):
                 if module is not None and module.times is not None:
                     self.stderr.write(str(module.times).encode())

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from doralang.baseline.compiler import compile_for
+from doralang.baseline.compiler import Options, compile_for
 from doralang.bytecode.entities import FunctionRef
 from doralang.bytecode.function import Function
 from doralang.checker.program import Program
@@ -76,7 +76,9 @@ def show_program(program: Program, settings: Settings) -> str:
             text += emission.llvm(function, module_text(target, function, environment))
         if emission.wants_asm(function.ref):
             breakpoint = emission.wants_breakpoint(function.ref.plain_name)
-            compiled = compile_for(target, function, environment, comments=True, breakpoint=breakpoint)
+            compiled = compile_for(
+                target, function, environment, Options(comments=True, breakpoint=breakpoint)
+            )
             text += emission.asm(compiled)
     return text.removesuffix("\n")
 

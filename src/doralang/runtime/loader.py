@@ -80,7 +80,7 @@ class Loader:
         self.placed: dict[str, Placed] = {}
         """by name of the function"""
         self.retired: list[Placed] = []
-        """code that has been replaced, and may still be running"""
+        """code to which no entry cell leads: replaced, or entered from a loop of what was replaced"""
         self.c_entries: dict[str, tuple[int, int]] = {}
         """address and size, by name of the function"""
         self.shapes = Shapes(self)
@@ -199,16 +199,31 @@ class Loader:
                 self.retired.append(self.placed.pop(function.name))
             else:
                 self.free(function.name)
-        arena, size = space.arena, len(code.code.data)
-        address = arena.allocate(size)
-        arena.write(address, self.bind(code.code, address))
+        placed = self.placed[function.name] = self.put(code)
+        space.arena.set_cell(self.cell(function), placed.address)
+        return placed.address
+
+    def place_beside(self, code: CodeObject) -> int:
+        """Place code that no entry cell leads to; it is freed with everything else."""
+        placed = self.put(code)
+        self.retired.append(placed)
+        return placed.address
+
+    def put(self, code: CodeObject) -> Placed:
+        """Copy code to where it can run, and make its GC points known."""
+        space, size = self.space, len(code.code.data)
+        address = space.arena.allocate(size)
+        space.arena.write(address, self.bind(code.code, address))
         add = space.points.add
         for offset, slots in code.live_slots:
             add(address + offset, slots)
         space.places.add(address, code)
-        self.placed[function.name] = Placed(code, address, size)
-        arena.set_cell(self.cell(function), address)
-        return address
+        return Placed(code, address, size)
+
+    def code_around(self, name: str, address: int) -> Placed | None:
+        """The code of a function, perhaps one that has been replaced, that an address is in."""
+        codes = [*self.retired, self.placed[name]] if name in self.placed else self.retired
+        return next((one for one in codes if one.address <= address < one.address + one.size), None)
 
     def free(self, name: str) -> None:
         """Take back the code of a function; who calls it next has it supplied again."""

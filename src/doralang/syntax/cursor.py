@@ -17,7 +17,7 @@ from collections.abc import Callable
 from typing import Final, NoReturn, TypeVar
 
 from doralang.syntax import tree
-from doralang.syntax.tokens import CHARACTER, END, NAME, NUMBER, STRING, TEMPLATE, Tokens
+from doralang.syntax.tokens import CHARACTER, END, FINAL, NAME, NUMBER, STRING, TEMPLATE, Tokens
 from doralang.syntax.words import KEYWORDS
 from doralang.text.diagnostics import Diagnostics
 from doralang.text.recursion import HOP, on_fresh_stack
@@ -57,7 +57,7 @@ OPERAND_STARTS: Final = frozenset(
 )
 STATEMENT_STARTS: Final = STATEMENT_KEYWORDS | OPERAND_STARTS | {"{", "defer", "spawn", "@"}
 
-OPENING: Final = {"(": ")", "[": "]", "{": "}"}
+OPENING: Final = {"(": ")", "[": "]", "{": "}", TEMPLATE: FINAL}
 _CLOSING: Final = frozenset(OPENING.values())
 
 FARTHEST: Final = 300

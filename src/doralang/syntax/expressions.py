@@ -16,14 +16,23 @@ from doralang.syntax.cursor import (
     DECLARING,
     DEEPEST,
     JUMPS,
-    OPENING,
     OPERAND_STARTS,
-    STATEMENT_KEYWORDS,
     Cursor,
 )
+from doralang.syntax.heads import MATCH, begins_match
 from doralang.syntax.patterns import pattern
 from doralang.syntax.reserved import lambda_expression, looks_like_lambda, looks_like_struct
-from doralang.syntax.tokens import CHARACTER, END, FINAL, MIDDLE, NAME, NUMBER, STRING, TEMPLATE
+from doralang.syntax.tokens import (
+    ASSIGNMENTS,
+    CHARACTER,
+    END,
+    FINAL,
+    MIDDLE,
+    NAME,
+    NUMBER,
+    STRING,
+    TEMPLATE,
+)
 from doralang.syntax.types import MOST_ELEMENTS, parse_type, too_many_elements, type_arguments
 from doralang.text.recursion import HOP
 from doralang.text.source import Span
@@ -42,9 +51,6 @@ _OPERATORS: Final = (
 )
 LEVELS: Final = {name: level for level, row in enumerate(_OPERATORS, 1) for name in row}
 RANGE: Final = LEVELS[".."]
-COMPOUND: Final = frozenset({"+", "-", "*", "/", "%", "&", "|", "^", "<<", ">>", ">>>"})
-"""the operators that an assignment may apply"""
-ASSIGNMENTS: Final = frozenset({"=", *(f"{operator}=" for operator in COMPOUND)})
 PREFIXES: Final = frozenset({"+", "-", "!"})
 EXPRESSION_STARTS: Final = OPERAND_STARTS | PREFIXES | {"(", "[", "|", "||", "spawn", "defer"}
 """what begins an element of a list; `{`, `if` and jumps do, too, but are rather the next statement if a
@@ -88,12 +94,11 @@ def expression(c: Cursor) -> tree.Expression:
 
 def _expression(c: Cursor) -> tree.Expression:
     c.diagnostics.look_at_clock()
-    start = c.starts[c.at]
     parsed = c.formula(c) if c.formula else operation(c)
     if c.kind in ASSIGNMENTS and not c.formula:
-        parsed = c.spanning(assignment(c, parsed), start)
+        parsed = c.spanning(assignment(c, parsed), parsed.extent.start)
     if c.kind == "?":
-        parsed = c.spanning(choice(c, parsed), start)
+        parsed = c.spanning(choice(c, parsed), parsed.extent.start)
     return parsed
 
 
@@ -130,10 +135,10 @@ def choice(c: Cursor, condition: tree.Expression) -> tree.Expression:
 
 def operation(c: Cursor) -> tree.Expression:
     """Operands joined by binary operators."""
-    start = c.starts[c.at]
     left = operand(c)
     if c.kind not in LEVELS:
         return left
+    start = left.extent.start
     waiting: list[tuple[int, str, Span, tree.Expression, int]] = []  # for their right operands
     level_of = LEVELS.get
     while level := level_of(c.kind):
@@ -156,12 +161,11 @@ def operation(c: Cursor) -> tree.Expression:
 
 def operand(c: Cursor) -> tree.Expression:
     """A unary expression with the `is` and `as` behind it."""
-    start = c.starts[c.at]
     parsed = prefixed(c) if c.kind in PREFIXES else primary(c)
     while c.kind == "is" or c.kind == "as":
         make = tree.TypeTest if c.kind == "is" else tree.Cast
         span = c.take()
-        parsed = c.spanning(make(span, parsed, parse_type(c)), start)
+        parsed = c.spanning(make(span, parsed, parse_type(c)), parsed.extent.start)
     return parsed
 
 
@@ -182,9 +186,12 @@ def prefixed(c: Cursor) -> tree.Expression:
 
 def primary(c: Cursor) -> tree.Expression:
     """An atom and the calls, fields and indexes hung onto it."""
-    start = c.starts[c.at]
+    at = c.at
     parse = _FACTORS.get(c.kind)
     parsed = parse(c) if parse else no_expression(c)
+    if c.kind != "." and c.kind != "[":
+        return parsed
+    start = c.starts[at]
     while True:
         if c.kind == ".":
             parsed = member(c, parsed)
@@ -310,17 +317,23 @@ def _struct_field(c: Cursor) -> None:
 
 def parenthesis(c: Cursor) -> tree.Expression:
     """`(e)`, or the tuple `(a, b)`"""
-    span = c.take()
+    at, start = c.at, c.starts[c.at]
+    c.advance()
     parsed = inner_expression(c)
     if c.kind != "," or c.formula:
-        close(c, ")")
-        return c.spanning(parsed, span.start)
+        if c.kind == ")":
+            c.advance()
+        else:
+            close(c, ")")
+        parsed.start, parsed.end = start, c.ends[c.at - 1]
+        return parsed
+    span = c.tokens.span(at)
     c.advance()
     elements = [parsed, *c.comma_list(")", inner_expression, EXPRESSION_STARTS)]
     if len(elements) > MOST_ELEMENTS:
         too_many_elements(c, span)
         return tree.InvalidExpression(span)
-    return c.spanning(tree.Tuple(span, elements) if len(elements) > 1 else parsed, span.start)
+    return c.spanning(tree.Tuple(span, elements) if len(elements) > 1 else parsed, start)
 
 
 def attempt(c: Cursor) -> tree.Expression:
@@ -453,40 +466,6 @@ def head(c: Cursor) -> tuple[tree.Pattern | None, tree.Expression]:
     if c.skips != skips or c.fails != fails:
         tested = tree.InvalidPattern(tested.span)
     return tested, condition(c)
-
-
-MATCH: Final = "match"
-"""A word that begins a `match` where no name of that spelling can be meant."""
-_HEAD_STARTS: Final = OPERAND_STARTS | {"!", "if"}
-_UNCLEAR_STARTS: Final = frozenset({"(", "[", "+", "-"})
-_NOT_IN_HEAD: Final = frozenset({"{", "}", ";", ",", ")", "]", "=>", END, *ASSIGNMENTS})
-
-
-def begins_match(c: Cursor) -> bool:
-    """Whether a `match` whose name was just passed is no name: a head and a `{` come behind it.
-
-    In the head of an `if`, loop or `match` a `{` behind brackets is that of its body.
-    """
-    if c.kind in _HEAD_STARTS:
-        return True
-    if c.kind not in _UNCLEAR_STARTS or not c.struct_literals:
-        return False
-    kinds, at, angles = c.kinds, c.at, 0
-    while (kinds[at] not in _NOT_IN_HEAD or (angles and kinds[at] == ",")) and (
-        kinds[at] not in STATEMENT_KEYWORDS
-    ):
-        angles = max(0, angles + opened_angles(c, at, angles))
-        at = c.matching(at) if kinds[at] in OPENING else at
-        at = min(at + 1, len(kinds) - 1)
-    return kinds[at] == "{"
-
-
-def opened_angles(c: Cursor, at: int, angles: int) -> int:
-    """How many lists of type arguments a token opens, or closes: those behind `::`, `is` and `as`."""
-    kind = c.kinds[at]
-    if kind == "<":
-        return int(angles > 0 or c.kinds[at - 1] == "::" or c.kinds[at - 2] in ("is", "as"))
-    return -len(kind) if angles and kind in (">", ">>", ">>>") else 0
 
 
 def match(c: Cursor) -> tree.Match:

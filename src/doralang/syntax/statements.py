@@ -12,8 +12,6 @@ from typing import Final
 from doralang.syntax import tree
 from doralang.syntax.cursor import DECLARING, FARTHEST, OPENING, STATEMENT_KEYWORDS, STATEMENT_STARTS, Cursor
 from doralang.syntax.expressions import (
-    MATCH,
-    begins_match,
     begins_value,
     condition,
     full_expression,
@@ -21,6 +19,7 @@ from doralang.syntax.expressions import (
     if_chain,
     match,
 )
+from doralang.syntax.heads import MATCH, begins_match
 from doralang.syntax.patterns import begins_pattern, simple_pattern
 from doralang.syntax.reserved import (
     DECLARATIONS,

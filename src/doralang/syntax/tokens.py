@@ -35,6 +35,10 @@ _OPERATORS: Final = """
 """
 OPERATORS: Final = frozenset(_OPERATORS.split())
 
+COMPOUND: Final = frozenset({"+", "-", "*", "/", "%", "&", "|", "^", "<<", ">>", ">>>"})
+"""the operators that an assignment may apply"""
+ASSIGNMENTS: Final = frozenset({"=", *(f"{operator}=" for operator in COMPOUND)})
+
 # `try!` and `try?` are tokens of their own, and so is a lone `_`.
 FIXED: Final[dict[str, str]] = {text: text for text in {*KEYWORDS, *OPERATORS, "try!", "try?", "_"}}
 """Every token that is its own kind; looking it up also gives one shared string per kind."""

@@ -135,12 +135,14 @@ class Template(Node):
 
 @record
 class Boolean(Node):
+    """`true`, `false`"""
+
     value: bool
 
 
 @record
 class Nil(Node):
-    pass
+    """`nil`"""
 
 
 @record
@@ -155,6 +157,8 @@ class Super(Node):
 
 @record
 class Name(Node):
+    """`x`: a variable, constant, or variant"""
+
     name: str
 
 
@@ -340,6 +344,8 @@ class TypedPattern(Node):
 
 @record
 class LiteralPattern(Node):
+    """`1`, `-1`, `"a"`, `nil`"""
+
     value: Expression
 
 
@@ -508,6 +514,8 @@ class While(Node):
 
 @record
 class Loop(Node):
+    """`loop { … }`"""
+
     body: Block
 
 
@@ -532,6 +540,8 @@ class Catch(Node):
 
 @record
 class Do(Node):
+    """`do { … } catch e: T { … } finally { … }`"""
+
     body: Block
     catches: list[Catch]
     last: Block | None
@@ -545,16 +555,20 @@ class Break(Node):
 
 @record
 class Continue(Node):
-    pass
+    """`continue`"""
 
 
 @record
 class Return(Node):
+    """`return`, `return e`"""
+
     value: Expression | None
 
 
 @record
 class Throw(Node):
+    """`throw e`"""
+
     value: Expression
 
 
@@ -787,6 +801,8 @@ class Variant(Node):
 
 @record
 class Enum(Node):
+    """`enum E<T> { V, W(x: T), fun … }`"""
+
     name: str
     name_span: Span
     type_parameters: list[TypeParameter]
@@ -796,6 +812,8 @@ class Enum(Node):
 
 @record
 class Trait(Node):
+    """`trait R { fun …; }`"""
+
     name: str
     name_span: Span
     methods: list[Function | InvalidMember]
@@ -813,6 +831,8 @@ class Impl(Node):
 
 @record
 class Global(Node):
+    """`let x: T = e;`, `var x: T;` outside functions"""
+
     name: str
     name_span: Span
     mutable: bool
@@ -840,6 +860,8 @@ Declaration: TypeAlias = Function | Class | Enum | Trait | Impl | Global | Const
 
 @record
 class File(Node):
+    """All that stands in a file."""
+
     declarations: list[Declaration]
     tokens: Tokens
     """what it was parsed from; the comments are in there, too"""

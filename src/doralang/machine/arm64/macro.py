@@ -135,6 +135,9 @@ class MacroAssembler(Assembler):
         self.code[self.frame_patch : self.frame_patch + 4] = room
         self.frame_patch = NONE
 
+    def use_frame(self, saved: tuple[Register, ...]) -> None:
+        self.saved = saved
+
     def leave_frame(self) -> None:
         self.code += sequences.leaving(self.saved)
 

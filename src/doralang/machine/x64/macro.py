@@ -140,6 +140,9 @@ class MacroAssembler(Assembler):
         pack_size(self.code, self.frame_patch, aligned)
         self.frame_patch = NONE
 
+    def use_frame(self, saved: tuple[Register, ...]) -> None:
+        self.saved = saved
+
     def leave_frame(self) -> None:
         self.code += sequences.leaving(self.saved)
 
