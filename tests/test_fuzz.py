@@ -13,8 +13,9 @@ import pytest
 from doralang.machine.targets import X64, host
 from doralang.source.toolchains import find_c
 from fuzz import expressions, planted, stored
-from fuzz.compare import COLLECTORS, QUICK, find_difference
+from fuzz.compare import COLLECTORS, QUICK, REPLACING, find_difference
 from fuzz.generator import Generator
+from fuzz.loops import LoopGenerator
 
 FIRST = 1
 COUNT = 120
@@ -22,6 +23,7 @@ COMPILED_LONG = 12
 COLLECTED = 8
 FORMULAS = 2000
 STORED = 20
+LOOPS = 5
 
 
 def test_the_engines_agree_about_random_programs() -> None:
@@ -36,6 +38,12 @@ def test_engines_that_compile_long_agree_about_fewer_programs() -> None:
 
 def test_the_collectors_agree_about_random_programs() -> None:
     difference = find_difference(FIRST + COUNT, COLLECTED, engines=COLLECTORS)
+    assert difference is None, difference
+
+
+@pytest.mark.skipif(host() is None, reason="there is no compiled code")
+def test_loops_that_are_left_for_better_code_agree_with_the_tree_walk() -> None:
+    difference = find_difference(FIRST, LOOPS, LoopGenerator, REPLACING)
     assert difference is None, difference
 
 

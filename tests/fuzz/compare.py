@@ -46,14 +46,13 @@ COLLECTORS = (
 )
 """the same for a comparison of collectors"""
 
-TRACING = (
+REPLACING = (
     ("walk",),
-    ("vm",),
-    ("trace", "--hot=3", "--hot-now"),
-    ("opt",),
-    ("tiered", "--hot=3", "--hot-now", "--no-cache"),
+    ("tiered", "--hot=3", "--hot-now", "--no-cache", "--no-llvm"),
     ("tiered", "--hot=2", "--hot-now", "--no-cache", "--no-llvm", "--gc-stress", "--gc-verify"),
 )
+"""loops are left for optimized code, in the third round and in the second one"""
+TRACING = (*REPLACING, ("vm",), ("trace", "--hot=3", "--hot-now"), ("opt",))
 """for programs of loops"""
 
 Engines = Sequence[tuple[str, ...]]

@@ -252,29 +252,29 @@ def inlined_functions_share_registers() -> None:
 
 def stale_chain() -> None:
     """An instruction has the place of the one before it."""
-    right, last = emit.Emitter.emit, []
+    right, last = emit.BytecodeEmitter.emit, []
 
     def wrong(self: Any, insn: Any, chain: Any) -> None:
         stale = last.pop() if last else chain
         last.append(chain)
         right(self, insn, stale if stale[-1].function is self.graph.ref else chain)
 
-    replace(emit.Emitter, "emit", wrong)
+    replace(emit.BytecodeEmitter, "emit", wrong)
 
 
 def callers_forgotten() -> None:
     """What was inlined is told as if it were the function itself."""
-    right = emit.Emitter.emit
+    right = emit.BytecodeEmitter.emit
 
     def wrong(self: Any, insn: Any, chain: Any) -> None:
         right(self, insn, (Site(self.graph.ref, chain[0].line),))
 
-    replace(emit.Emitter, "emit", wrong)
+    replace(emit.BytecodeEmitter, "emit", wrong)
 
 
 def lost_phi_copy() -> None:
-    right = emit.Emitter.copies
-    replace(emit.Emitter, "copies", lambda self, block, successor: right(self, block, successor)[:-1])
+    right = emit.BytecodeEmitter.copies
+    replace(emit.BytecodeEmitter, "copies", lambda self, block, successor: right(self, block, successor)[:-1])
 
 
 def copies_one_after_the_other() -> None:
@@ -285,7 +285,7 @@ def copies_one_after_the_other() -> None:
             made = self.registers.of.get(node)
             self.emit(emit.instruction_of(node, to, []) if made is None else i.Move(to, made), chain)
 
-    replace(emit.Emitter, "emit_copies", wrong)
+    replace(emit.BytecodeEmitter, "emit_copies", wrong)
 
 
 def values_that_share_a_register() -> None:
@@ -347,13 +347,13 @@ def gc_point_short_of_one_reference() -> None:
 
 def memory_classes_kept_apart_too_much() -> None:
     """Two accesses of one class are said not to overlap."""
-    context = load("doralang.optimizing.llvm.context").Context
+    context = load("doralang.optimizing.llvm.context").FunctionLowering
     right = context.tag
     replace(context, "tag", lambda self, name: right(self, f"{name} {len(self.tags)}"))
 
 
 def sums_that_may_not_wrap() -> None:
-    context = load("doralang.optimizing.llvm.context").Context
+    context = load("doralang.optimizing.llvm.context").FunctionLowering
     right = context.value
     replace(context, "value", lambda self, text: right(self, text.replace("add i", "add nsw i")))
 
