@@ -11,9 +11,9 @@ import pytest
 
 from compiling import compiled_program, own_bytecode
 from doralang.bytecode.function import Function
-from doralang.bytecode.instructions import BranchEqual, BranchIf, BranchUnless, Goto, LoadField, target_of
+from doralang.bytecode.instructions import BranchIf, BranchUnless, Goto, LoadField, target_of
 
-TESTS = (BranchEqual, BranchIf, BranchUnless)
+TESTS = (BranchIf, BranchUnless)
 
 
 def function_of(text: str) -> Function:
