@@ -16,8 +16,8 @@ from typing import Final
 from doralang.cli.compare import duration
 from doralang.cli.plot import draw
 from doralang.session.comparing import (
+    FormulaVariable,
     Measured,
-    Variable,
     break_even,
     compare_formula,
     compare_program,
@@ -37,7 +37,7 @@ PROGRAMS: Final[tuple[tuple[str, Path, list[str]], ...]] = (
     ("list filtering", HERE / "comparison" / "filtering.dora", []),
 )
 TERMS: Final = (1, 10, 100)
-VARIABLES: Final = [Variable("x", DOUBLE, 0.75), Variable("y", DOUBLE, 3.0)]
+VARIABLES: Final = [FormulaVariable("x", DOUBLE, 0.75), FormulaVariable("y", DOUBLE, 3.0)]
 
 
 def formula(terms: int) -> str:

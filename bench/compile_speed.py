@@ -22,7 +22,7 @@ from pathlib import Path
 from statistics import median
 from typing import Final
 
-from doralang.baseline.compiler import compile_function
+from doralang.baseline.compiler import compile_for
 from doralang.bytecode import instructions
 from doralang.bytecode.entities import FunctionRef
 from doralang.bytecode.function import Function as Bytecode
@@ -138,7 +138,7 @@ def back(program: Program, times: Times, *, together: bool) -> None:
 def compile_and_place(machine: Machine, bytecode: Bytecode, times: Times) -> None:
     start = time.perf_counter()
     module = machine.module
-    compiled = compile_function(bytecode, module.space.target.assembler(), module.environment)
+    compiled = compile_for(module.space.target, bytecode, module.environment)
     compiled_at = time.perf_counter()
     module.loader.place(compiled)
     placed_at = time.perf_counter()

@@ -22,18 +22,11 @@ import doralang.cli.main  # noqa: E402
 import doralang.cli.run  # noqa: E402, F401
 from doralang.optional import load  # noqa: E402
 from doralang.settings import Settings, Streams  # noqa: E402
-from doralang.text.diagnostics import Diagnostics  # noqa: E402
-from doralang.text.loading import load_source  # noqa: E402
+from doralang.text.files import read_file  # noqa: E402
 
 FRONT_IMPORTED = time.perf_counter()
 
 Parts = dict[str, float]
-
-
-def read(path: str) -> Any:
-    source = load_source(path, sys.stdin.buffer, Diagnostics())
-    assert source is not None
-    return source
 
 
 def streams() -> dict[str, Any]:
@@ -42,13 +35,15 @@ def streams() -> dict[str, Any]:
 
 def compiled_start(path: str) -> Parts:
     """Check and compile everything."""
-    checking = load("doralang.session.checking")
+    checking, loading = load("doralang.session.checking"), load("doralang.text.loading")
+    diagnostics = load("doralang.text.diagnostics").Diagnostics()
     checker_imported = time.perf_counter()
     machine_class = load("doralang.engines.native").Machine
     imported = time.perf_counter()
     checking.library_for("baseline")
     declared = time.perf_counter()
-    program = checking.compile_program(read(path), Diagnostics(), engine="baseline")
+    source = loading.load_source(path, sys.stdin.buffer, diagnostics)
+    program = checking.compile_program(source, diagnostics, engine="baseline")
     checked = time.perf_counter()
     machine = machine_class(program, **streams())
     times = {"lowering": 0.0, "compiling": 0.0}
@@ -93,15 +88,16 @@ def watch_module(module: Any, times: Parts) -> None:
 
 def stored_start(path: str) -> Parts:
     """Take the code from the cache, which must have it."""
-    running, modules = load("doralang.session.running"), load("doralang.native.running")
+    running, modules = load("doralang.session.running"), load("doralang.native.module")
     images, cache = load("doralang.native.image"), load("doralang.native.cache")
+    runners = load("doralang.engines.stored")
     imported = time.perf_counter()
-    settings, source = Settings(), read(path)
-    entry = cache.find_entry(source, settings)
+    settings, file = Settings(), read_file(path, sys.stdin.buffer)
+    entry = cache.find_entry(file, settings)
     assert entry.read() is not None, "the program is not in the cache"
     found = time.perf_counter()
-    machine = running.stored_program(entry, source, [], Streams(sys.stdin.buffer, **streams()), settings)
-    assert (modules, images) and machine is not None
+    machine = running.stored_program(entry, file, [], Streams(sys.stdin.buffer, **streams()), settings)
+    assert (modules, images, runners) and machine is not None
     prepared = time.perf_counter()
     machine.run_main()
     sys.stdout.buffer.flush()

@@ -16,7 +16,7 @@ from typing import NamedTuple
 from unittest.mock import patch
 
 from doralang.baseline import objects
-from doralang.baseline.frame import Frame
+from doralang.baseline.frame import FrameLayout
 from doralang.checker import library
 from doralang.cli.main import run_command
 from doralang.code.objects import CodeObject
@@ -84,12 +84,12 @@ class NeverCleared(set[int]):
         pass
 
 
-def init_frame(self: Frame, *arguments: object) -> None:
+def init_frame(self: FrameLayout, *arguments: object) -> None:
     make_frame(self, *arguments)  # type: ignore[arg-type]
     self.fresh = NeverCleared(self.fresh)  # type: ignore[assignment]
 
 
-place, mark_card, make_frame = Loader.place, objects.mark_card, Frame.__init__
+place, mark_card, make_frame = Loader.place, objects.mark_card, FrameLayout.__init__
 
 PLANTS: dict[str, Text | Function] = {
     "globals are no roots": Text("roots.dora", "  gatherGlobals(heap);\n", "", MINOR),
@@ -103,7 +103,7 @@ PLANTS: dict[str, Text | Function] = {
     "GC points have the slots of the one before": Function(Loader, "place", with_stale_slots, COPY),
     "no write barrier": Function(objects, "needs_barrier", lambda context, object: False, MINOR),
     "the write barrier marks another card": Function(objects, "mark_card", mark_header, SMALL),
-    "objects count as new for ever": Function(Frame, "__init__", init_frame, MINOR),
+    "objects count as new for ever": Function(FrameLayout, "__init__", init_frame, MINOR),
     "maps of references are empty": Function(Shapes, "reference_map", lambda self, cls, references: 0, COPY),
     "promoted objects leave their cards clean": Text(
         "young.dora", "if young && object >= loadLong(heap + HEAP_YOUNG_END)", "if false", MINOR

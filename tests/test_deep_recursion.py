@@ -11,7 +11,7 @@ from doralang.checker.declarations import MOST_LETTERS, fitting_signature
 from doralang.machine.targets import host
 from doralang.runtime import active, stacks
 from doralang.source.toolchains import find_c, find_go
-from doralang.types.traps import TRACE_LIMIT, Trace, trace_lines, trace_of
+from doralang.types.traps import TRACE_LIMIT, StackTrace, trace_lines, trace_of
 
 NATIVE = [
     pytest.param("c", marks=pytest.mark.skipif(find_c() is None, reason="there is no C compiler")),
@@ -129,7 +129,7 @@ def test_go_counts_large_frames_more() -> None:
 
 def test_a_trace_loses_its_middle() -> None:
     few = trace_of(range(TRACE_LIMIT), str)
-    assert few == Trace(map(str, range(TRACE_LIMIT)))
+    assert few == StackTrace(map(str, range(TRACE_LIMIT)))
     assert trace_lines(few)[-1] == f"{TRACE_LIMIT - 1}: {TRACE_LIMIT - 1}"
     many = trace_of(range(TRACE_LIMIT + 1), str)
     lines = trace_lines(many)

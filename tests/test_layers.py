@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from graphlib import CycleError, TopologicalSorter
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -104,3 +105,45 @@ def test_no_import_cycle() -> None:
         list(TopologicalSorter(graph).static_order())
     except CycleError as error:
         pytest.fail(f"import cycle: {' -> '.join(error.args[1])}")
+
+
+def loaded_by_name(tree: ast.AST) -> Iterator[tuple[str, str]]:
+    """Module and attribute of each `load("doralang.…").attribute`, also by way of a variable."""
+    for function in ast.walk(tree):
+        if isinstance(function, ast.FunctionDef):
+            nodes = list(ast.walk(function))
+            pairs = [pair for node in nodes if isinstance(node, ast.Assign) for pair in assigned(node)]
+            modules = {
+                target.id: name
+                for target, value in pairs
+                if isinstance(target, ast.Name) and (name := loaded_module(value))
+            }
+            for node in nodes:
+                if isinstance(node, ast.Attribute):
+                    owner = node.value
+                    name = modules.get(owner.id, "") if isinstance(owner, ast.Name) else loaded_module(owner)
+                    if name:
+                        yield name, node.attr
+
+
+def assigned(node: ast.Assign) -> list[tuple[ast.expr, ast.expr]]:
+    target, value = node.targets[0], node.value
+    if isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple):
+        return list(zip(target.elts, value.elts, strict=False))  # one may be starred
+    return [(target, value)]
+
+
+def loaded_module(node: ast.expr) -> str:
+    """The name in `load("doralang.…")`, or an empty one."""
+    if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "load"):
+        return ""
+    name = node.args[0]
+    return name.value if isinstance(name, ast.Constant) and str(name.value).startswith("doralang.") else ""
+
+
+@pytest.mark.parametrize("path", MODULES, ids=module_name)
+def test_what_is_loaded_by_name_is_there(path: Path) -> None:
+    """The type checker cannot see that."""
+    for name, attribute in loaded_by_name(ast.parse(path.read_text())):
+        if "llvm" not in name:  # whose package may not be installed
+            assert hasattr(import_module(name), attribute), f"{name} has no {attribute}"

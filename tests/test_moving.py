@@ -17,7 +17,7 @@ MODULE = "moving"
 
 @pytest.fixture(autouse=True)
 def moving_engine(monkeypatch: pytest.MonkeyPatch) -> None:
-    moving = engines.ENGINES["baseline"]._replace(module=MODULE, machine=MovingMachine.__name__)
+    moving = engines.Engine("baseline", MODULE, MovingMachine.__name__, is_native=True)
     monkeypatch.setitem(engines.ENGINES, "baseline", moving)
 
 

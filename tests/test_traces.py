@@ -12,7 +12,7 @@ import pytest
 from doralang.engines import tracing
 from doralang.tracing import loops
 from doralang.tracing.closures import TraceRunner, interpreted
-from doralang.tracing.trace import Trace
+from doralang.tracing.trace import LoopTrace
 from language_cases import Command, lines_match, parse_file
 from sampling import some
 from test_language import FILES, LANGUAGE, run_with
@@ -21,10 +21,10 @@ PROGRAMS = [path for path in FILES if parse_file(path).command is not Command.CH
 
 
 class Interpreting:
-    def source(self, trace: Trace) -> str:
+    def source(self, trace: LoopTrace) -> str:
         return ""
 
-    def compile(self, trace: Trace, source: str) -> TraceRunner | str:
+    def compile(self, trace: LoopTrace, source: str) -> TraceRunner | str:
         return interpreted(trace)
 
 

@@ -12,11 +12,11 @@ from doralang.optional import load
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import NoReturn
+    from typing import Final, NoReturn
 
-YOUNG_OBJECTS = 50_000
-"""So many new objects let Python look for garbage: nearly all that is loaded and compiled stays, so looking
-every 700, as is usual, takes some 5 percent of a short run."""
+YOUNG_OBJECTS: Final = 50_000
+"""So many new objects let Python look for garbage: nearly all that is loaded and made stays, so looking every
+700, as is usual, takes some 5 percent of a short run."""
 
 
 def entry() -> NoReturn:

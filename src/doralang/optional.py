@@ -7,9 +7,13 @@ program starts faster, and what is not installed is not missed.
 from __future__ import annotations
 
 import sys
-from types import ModuleType
 
-LLVM = "llvmlite"
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import ModuleType
+    from typing import Final
+
+LLVM: Final = "llvmlite"
 """what the extra `dora-lang[llvm]` installs"""
 
 
@@ -21,5 +25,6 @@ def load(name: str) -> ModuleType:
 
 def is_installed(name: str) -> bool:
     """Whether a package is there; it is not imported."""
-    found = load("importlib.util").find_spec(name)
-    return found is not None
+    if name in sys.modules:
+        return sys.modules[name] is not None
+    return any(finder.find_spec(name, None) for finder in sys.meta_path)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import BinaryIO, Final, NamedTuple
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import BinaryIO, Final
 
 ALL: Final = "all"
 """in place of a list of names: every function"""
@@ -12,18 +14,21 @@ class ImpossibleSetting(Exception):
     """This machine, or this process, cannot do what it was told to; the message is for the user."""
 
 
-class Streams(NamedTuple):
+class Streams:
     """Standard input, output and error: the real ones, or those of a host."""
 
-    stdin: BinaryIO
-    stdout: BinaryIO
-    stderr: BinaryIO
+    __slots__ = ("stderr", "stdin", "stdout")
+
+    def __init__(self, stdin: BinaryIO, stdout: BinaryIO, stderr: BinaryIO) -> None:
+        self.stdin = stdin
+        self.stdout = stdout
+        self.stderr = stderr
 
 
 class Settings:
     """How to run programs; the defaults are those of the command line.
 
-    A plain class: making a dataclass would take time at every start.
+    Plain classes, here and in all that a run of stored code loads: others take time to be made.
     """
 
     def __init__(

@@ -18,12 +18,15 @@ from __future__ import annotations
 
 import os
 from stat import S_ISDIR, S_ISLNK, S_ISREG, S_ISVTX
-from typing import Final
 
 try:  # what `hashlib` would load, in a tenth of the time
     from _blake2 import blake2b
 except ImportError:
     from hashlib import blake2b
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
 VARIABLE: Final = "DORA_CACHE"
 """environment variable: another folder, or `off`"""

@@ -14,7 +14,7 @@ import pytest
 import doralang as dora
 from doralang.embed import layouts, wrappers
 from doralang.embed.borders import Border
-from doralang.embed.functions import Callee
+from doralang.embed.functions import SlowCallee
 from doralang.embed.layouts import IntLayout
 from doralang.embed.wrappers import Surroundings, Wrapped
 from doralang.machine.targets import TARGETS
@@ -53,13 +53,13 @@ def module() -> dora.Module:
 def count_slow_calls(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The names of functions that were called the slow way."""
     seen: list[str] = []
-    call = Callee.call
+    call = SlowCallee.call
 
-    def counted(self: Callee, *args: Any, **kwargs: Any) -> Any:
+    def counted(self: SlowCallee, *args: Any, **kwargs: Any) -> Any:
         seen.append(self.function.name)
         return call(self, *args, **kwargs)
 
-    monkeypatch.setattr(Callee, "call", counted)
+    monkeypatch.setattr(SlowCallee, "call", counted)
     return seen
 
 

@@ -21,12 +21,12 @@ from typing import Any, Final
 
 from doralang.baseline import allocation, calls, control, emitters, frame, objects
 from doralang.baseline import primitives as p
-from doralang.baseline.context import Context
+from doralang.baseline.context import FunctionCompilation
 from doralang.bytecode import instructions as i
 from doralang.bytecode import liveness
 from doralang.bytecode.function import Function
 from doralang.bytecode.instructions import Compute
-from doralang.machine.macro import Binary, Condition, FloatCondition
+from doralang.machine.macro import BinaryOperation, Condition, FloatCondition
 from doralang.machine.x64.macro import MacroAssembler
 from doralang.types.arithmetic import wrap_int
 from doralang.types.kinds import Kind
@@ -92,21 +92,21 @@ def missing_sign_extension() -> None:
 def swapped_operands() -> None:
     right = p.EMITTERS["int.minus"]
 
-    def wrong(context: Context, insn: Compute) -> None:
+    def wrong(context: FunctionCompilation, insn: Compute) -> None:
         right(context, Compute(insn.dst, insn.operation, insn.args[::-1]))
 
     p.EMITTERS["int.minus"] = wrong  # type: ignore[index]
 
 
 def skipped_bounds_check() -> None:
-    def wrong(context: Context, array: Any, index: Any, unchecked: bool = False) -> Any:
+    def wrong(context: FunctionCompilation, array: Any, index: Any, unchecked: bool = False) -> Any:
         return context.frame.read(index, context.work[1])
 
     replace(objects, "checked_index", wrong)
 
 
 def skipped_nil_check() -> None:
-    def wrong(context: Context, register: Any, work: Any, nonnil: bool = False) -> Any:
+    def wrong(context: FunctionCompilation, register: Any, work: Any, nonnil: bool = False) -> Any:
         return objects.read_reference(context, register, work)
 
     replace(objects, "checked_reference", wrong)
@@ -114,7 +114,7 @@ def skipped_nil_check() -> None:
 
 def logical_shift() -> None:
     """`>>` does not keep the sign."""
-    operation = p.integer_binary(Binary.UNSIGNED_SHIFT_RIGHT, Kind.INT, commutes=False)
+    operation = p.integer_binary(BinaryOperation.UNSIGNED_SHIFT_RIGHT, Kind.INT, commutes=False)
     p.EMITTERS["int.shiftRight"] = operation  # type: ignore[index]
 
 
@@ -123,26 +123,26 @@ def remainder_of_half_a_long() -> None:
 
 
 def registers_lost_in_calls() -> None:
-    replace(frame.Frame, "restore", lambda self, saved: None)
+    replace(frame.FrameLayout, "restore", lambda self, saved: None)
 
 
 def stale_gc_point() -> None:
     """A slot that holds a reference is missing in the GC point."""
-    right = frame.Frame.reference_slots
-    replace(frame.Frame, "reference_slots", lambda self, index: right(self, index)[:-1])
+    right = frame.FrameLayout.reference_slots
+    replace(frame.FrameLayout, "reference_slots", lambda self, index: right(self, index)[:-1])
 
 
 def constant_cut_off() -> None:
     """Constants of `long` have 32 bits."""
-    right = frame.Frame.make_constant
+    right = frame.FrameLayout.make_constant
 
-    def wrong(self: frame.Frame, register: Any, target: Any) -> None:
+    def wrong(self: frame.FrameLayout, register: Any, target: Any) -> None:
         value = self.constants[register]
         if self.kinds[register] is Kind.LONG:
             self.constants[register] = wrap_int(int(value or 0))
         right(self, register, target)
 
-    replace(frame.Frame, "make_constant", wrong)
+    replace(frame.FrameLayout, "make_constant", wrong)
 
 
 def unordered_forgotten() -> None:
@@ -164,7 +164,7 @@ def exception_not_looked_for() -> None:
 
 
 def exception_stays_pending() -> None:
-    def wrong(context: Context, insn: i.TakeException) -> None:
+    def wrong(context: FunctionCompilation, insn: i.TakeException) -> None:
         masm, target = context.masm, context.frame.target(insn.dst, context.work[0])
         masm.load(Kind.REF, target, masm.thread, control.layout.THREAD_EXCEPTION)
         context.frame.written(insn.dst, target)
@@ -180,7 +180,7 @@ def conversion_without_limits() -> None:
     """A `double` out of the range of `int` is cut off, not the smallest `int`."""
     wide, narrow = p.conversion(Kind.DOUBLE, Kind.LONG), p.conversion(Kind.LONG, Kind.INT)
 
-    def wrong(context: Context, insn: Compute) -> None:
+    def wrong(context: FunctionCompilation, insn: Compute) -> None:
         wide(context, insn)
         narrow(context, Compute(insn.dst, insn.operation, (insn.dst,)))
 
@@ -213,7 +213,7 @@ def cast_to_the_parent() -> None:
     """A subtype test that looks one step too high."""
     right = objects.branch_unless_extends
 
-    def wrong(context: Context, value: Any, cls: Any, label: Any) -> None:
+    def wrong(context: FunctionCompilation, value: Any, cls: Any, label: Any) -> None:
         right(context, value, cls.parent or cls, label)
 
     replace(objects, "branch_unless_extends", wrong)
@@ -221,23 +221,23 @@ def cast_to_the_parent() -> None:
 
 def line_of_the_instruction_before() -> None:
     """GC points, and so traces, have a wrong line."""
-    right = Context.point
+    right = FunctionCompilation.point
 
-    def wrong(self: Context, offset: int, slots: tuple[int, ...] = ()) -> None:
+    def wrong(self: FunctionCompilation, offset: int, slots: tuple[int, ...] = ()) -> None:
         here, self.index = self.index, max(0, self.index - 3)
         right(self, offset, slots)
         self.index = here
 
-    replace(Context, "point", wrong)
+    replace(FunctionCompilation, "point", wrong)
 
 
 def constants_forgotten_at_jumps() -> None:
-    replace(frame.Frame, "flush", lambda self, live: None)
+    replace(frame.FrameLayout, "flush", lambda self, live: None)
 
 
 def checks_remembered_too_long() -> None:
     """What was checked for nil on one way counts as checked where ways meet."""
-    replace(frame.Frame, "forget_checks", lambda self: None)
+    replace(frame.FrameLayout, "forget_checks", lambda self: None)
 
 
 def sum_without_wrapping() -> None:

@@ -21,17 +21,17 @@ import pytest
 
 from compiling import compiled_program
 from doralang.baseline.allocation import allocate
-from doralang.baseline.compiler import compile_function
+from doralang.baseline.compiler import compile_for
 from doralang.baseline.convention import convention_of
 from doralang.bytecode import instructions as i
 from doralang.bytecode.entities import FunctionRef
 from doralang.bytecode.function import Function
 from doralang.bytecode.instructions import Register, Target
 from doralang.bytecode.verifier import verify
+from doralang.code.layout import FLOATS_AT
 from doralang.code.objects import CodeObject
 from doralang.engines.native import Machine
 from doralang.machine.targets import X64
-from doralang.runtime.stubs import FLOATS_AT
 from doralang.types.arithmetic import DivisionByZero, round_float
 from doralang.types.failures import Trapped
 from doralang.types.kinds import Kind
@@ -170,7 +170,7 @@ class Runner:
     def run(self, function: Function, operands: tuple[Value, ...]) -> Value | None:
         """The result, or None for a failure."""
         target = self.machine.module.space.target
-        return self.run_code(compile_function(function, target.assembler(), self.environment), operands)
+        return self.run_code(compile_for(target, function, self.environment), operands)
 
     def run_code(self, compiled: CodeObject, operands: tuple[Value, ...]) -> Value | None:
         """The same of code that has been made."""

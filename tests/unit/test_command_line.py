@@ -51,7 +51,7 @@ def test_every_value_arrives() -> None:
     assert settings.omit_bounds_check and settings.perf
     assert settings.emit == {"ast", "asm"}
     assert (settings.emit_bytecode, settings.emit_asm, settings.emit_debug) == ({"f", "g"}, {"all"}, {"h"})
-    assert (read.format, read.color) == (Format.JSON, "never")
+    assert (read.format, read.color) == (Format.JSON.value, "never")
     assert read.variables == [("a", "1"), ("b", "a==2")]
 
 

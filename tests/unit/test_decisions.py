@@ -5,15 +5,14 @@ A `match` over n variants or literals asks for log n of them, not for one after 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from math import ceil, log2
 
 import pytest
 
 from compiling import compiled_program, own_bytecode
 from doralang.bytecode.function import Function
-from doralang.bytecode.instructions import BranchIf, BranchUnless, Goto, LoadField, target_of
-
-TESTS = (BranchIf, BranchUnless)
+from doralang.bytecode.instructions import Goto, Instruction, LoadField, target_of
 
 
 def function_of(text: str) -> Function:
@@ -21,7 +20,15 @@ def function_of(text: str) -> Function:
     return next(function for _, function in own_bytecode(compiled_program(text)) if function.name == "f")
 
 
-def longest_way(function: Function, kind: type | tuple[type, ...]) -> int:
+def is_test(insn: Instruction) -> bool:
+    return target_of(insn) is not None and not isinstance(insn, Goto)
+
+
+def is_load(insn: Instruction) -> bool:
+    return isinstance(insn, LoadField)
+
+
+def longest_way(function: Function, counts: Callable[[Instruction], bool]) -> int:
     """The most instructions of a kind on a way through code without loops."""
     most = [0] * (len(function.code) + 1)
     for index in reversed(range(len(function.code))):
@@ -30,7 +37,7 @@ def longest_way(function: Function, kind: type | tuple[type, ...]) -> int:
         assert target is None or target > index, "a loop"
         behind = [] if insn.leaves and isinstance(insn, Goto) else [most[index + 1]]
         behind += [] if target is None else [most[target]]
-        most[index] = isinstance(insn, kind) + (0 if insn.leaves and target is None else max(behind))
+        most[index] = counts(insn) + (0 if insn.leaves and target is None else max(behind))
     return most[0]
 
 
@@ -54,13 +61,13 @@ def literals(count: int) -> str:
 @pytest.mark.parametrize("count", [2, 10, 50, 200])
 def test_a_match_over_variants_halves_them(count: int) -> None:
     function = function_of(variants(count))
-    assert longest_way(function, TESTS) <= ceil(log2(count)) + 2  # one of them for the one that is nil
-    assert longest_way(function, LoadField) <= 2  # the tag, and the data
+    assert longest_way(function, is_test) <= ceil(log2(count)) + 2  # one of them for the one that is nil
+    assert longest_way(function, is_load) <= 2  # the tag, and the data
 
 
 @pytest.mark.parametrize("count", [2, 10, 50, 200])
 def test_a_match_over_literals_halves_them(count: int) -> None:
-    assert longest_way(function_of(literals(count)), TESTS) <= ceil(log2(2 * count + 1)) + 1
+    assert longest_way(function_of(literals(count)), is_test) <= ceil(log2(2 * count + 1)) + 1
 
 
 def test_arms_of_one_variant_ask_for_it_once() -> None:
@@ -70,12 +77,12 @@ def test_arms_of_one_variant_ask_for_it_once() -> None:
         "fun main() { f(E::A); }"
     )
     assert [insn.field.name for insn in function.code if isinstance(insn, LoadField)].count("tag") == 1
-    assert longest_way(function, TESTS) == 4
+    assert longest_way(function, is_test) == 4
 
 
 def test_an_option_is_asked_once_whether_it_is_there() -> None:
     function = function_of(
         "fun f(o: Option<int>) -> int { match o { Some(x) => x, None => -1 } }\nfun main() { f(None); }"
     )
-    assert longest_way(function, TESTS) == 1
-    assert longest_way(function, LoadField) == 1  # no tag
+    assert longest_way(function, is_test) == 1
+    assert longest_way(function, is_load) == 1  # no tag

@@ -10,7 +10,7 @@ import pytest
 from doralang.checker.checker import MainRule, check_program
 from doralang.checker.library import prelude
 from doralang.checker.program import Class, Field, Function, Local
-from doralang.checker.scopes import Recorder
+from doralang.checker.scopes import NameRecorder
 from doralang.syntax import tree
 from doralang.syntax.cursor import Cursor
 from doralang.syntax.dump import dump
@@ -97,7 +97,7 @@ def test_comments_of_both_sorts_are_kept_with_the_token_behind_them() -> None:
 
 
 def recorded(source: Source) -> tuple[tree.File, dict[int, object]]:
-    file, recorder, diagnostics = parsed(source), Recorder(), Diagnostics()
+    file, recorder, diagnostics = parsed(source), NameRecorder(), Diagnostics()
     check_program(source, file, diagnostics, prelude(), main=MainRule.OPTIONAL, recorder=recorder)
     assert not diagnostics.errors
     assert recorder.meanings.keys() <= {source}

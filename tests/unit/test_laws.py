@@ -12,10 +12,10 @@ import pytest
 from doralang.bytecode import instructions as i
 from doralang.bytecode.entities import FunctionRef
 from doralang.optimizing.division import magic, replace_divisions
-from doralang.optimizing.graph import Block, Graph, Node, Parameter, find
-from doralang.optimizing.laws import Law, Operation, Variable, all_laws
+from doralang.optimizing.graph import BasicBlock, Graph, Node, Parameter, find
+from doralang.optimizing.laws import Law, LawVariable, Operation, all_laws
 from doralang.types import arithmetic as a
-from doralang.types.kinds import BOOL, BYTE, CHAR, DOUBLE, FLOAT, INT, LONG, Kind
+from doralang.types.kinds import BOOL, BYTE, CHAR, DOUBLE, FLOAT, INT, KINDS, LONG, Kind
 from doralang.types.primitives import PRIMITIVES
 
 LAWS = list(all_laws())
@@ -68,12 +68,12 @@ def small(name: str, kind: Kind) -> Callable[..., Any]:
 
 
 def value_of(term: Any, values: dict[str, Any], is_small: bool) -> Any:
-    if isinstance(term, Variable):
+    if isinstance(term, LawVariable):
         return values[term.name]
     if isinstance(term, Operation):
         operands = [value_of(one, values, is_small) for one in term.operands]
         kind, _, name = term.row.name.partition(".")
-        meaning = small(name, Kind(kind)) if is_small else term.row.meaning
+        meaning = small(name, KINDS[kind]) if is_small else term.row.meaning
         return meaning(*operands)
     if isinstance(term, tuple):
         function, variable = term
@@ -81,8 +81,8 @@ def value_of(term: Any, values: dict[str, Any], is_small: bool) -> Any:
     return term
 
 
-def variables(term: Any) -> Iterator[Variable]:
-    if isinstance(term, Variable):
+def variables(term: Any) -> Iterator[LawVariable]:
+    if isinstance(term, LawVariable):
         yield term
     elif isinstance(term, Operation):
         for one in term.operands:
@@ -134,7 +134,7 @@ def divided(operation: str, kind: Kind, divisor: int) -> Callable[[int], Any]:
     """What the nodes compute that stand for a division by a constant."""
     ref = FunctionRef("f", "f", "f()", None, (kind,), kind, False)
     graph = Graph(ref, 1)
-    block = Block(0)
+    block = BasicBlock(0)
     graph.blocks.append(block)
     value = graph.node(Parameter, (), (0,), kind, ())
     value.block = block

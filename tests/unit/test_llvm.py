@@ -16,11 +16,11 @@ from compiling import bytecode_of, compiled_program, own_bytecode
 from doralang.bytecode.instructions import INSTRUCTIONS
 from doralang.cli import combinations
 from doralang.cli.main import run_command
-from doralang.code.objects import LLVM, OPTIMIZED
+from doralang.code.tiers import LLVM, OPTIMIZED
 from doralang.library.internals import INTERNALS, Supplier
-from doralang.machine.buffer import ABSOLUTE_64
+from doralang.machine.code import ABSOLUTE_64
 from doralang.machine.targets import TARGETS
-from doralang.native import module
+from doralang.native import options
 from doralang.native.showing import environment_of
 from doralang.native.world import ProgramWorld
 from doralang.optimizing.optimizer import Times, optimize
@@ -158,7 +158,7 @@ def test_a_symbol_that_nobody_has_named_is_refused() -> None:
 def test_a_reference_elsewhere_than_in_a_slot_is_refused(location: tuple[int, ...]) -> None:
     """In a register, too wide, by another register, a number that is not nil."""
     with pytest.raises(NotLowered):
-        stackmaps.slot_of(location, stackmaps.Frame(7, 6, 40), 3)
+        stackmaps.slot_of(location, stackmaps.FrameRegisters(7, 6, 40), 3)
 
 
 def test_a_large_frame_is_refused() -> None:
@@ -191,10 +191,10 @@ def test_without_llvm_its_text_cannot_be_seen(tmp_path: Path, monkeypatch: pytes
 
 
 def test_without_llvm_the_other_lowering_makes_the_code(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert module.tier_of(Settings(engine="opt")) == LLVM
-    assert module.tier_of(Settings(engine="opt", llvm=False)) == OPTIMIZED
-    monkeypatch.setattr(module, "is_installed", lambda name: False)
-    assert module.tier_of(Settings(engine="opt")) == OPTIMIZED
+    assert options.tier_of(Settings(engine="opt")) == LLVM
+    assert options.tier_of(Settings(engine="opt", llvm=False)) == OPTIMIZED
+    monkeypatch.setattr(options, "is_installed", lambda name: False)
+    assert options.tier_of(Settings(engine="opt")) == OPTIMIZED
 
 
 @pytest.mark.parametrize("collector", ["swiper", "copy", "sweep"])

@@ -17,12 +17,13 @@ from doralang.bytecode.native import NativeFailure, NativeFunction
 from doralang.source.c import OPERATIONS as C_OPERATIONS
 from doralang.source.go import OPERATIONS as GO_OPERATIONS
 from doralang.source.provider import SourceProvider
+from doralang.types.kinds import KINDS as ALL_KINDS
 from doralang.types.kinds import Kind
 from doralang.types.primitives import PRIMITIVES, Primitive
 from doralang.types.traps import Trap
 
 LANGUAGES = ["c", "go"]
-KINDS = [kind for kind in Kind if kind is not Kind.REF]
+KINDS = [kind for kind in ALL_KINDS.values() if kind is not Kind.REF]
 
 
 def function_of(row: Primitive) -> Function:

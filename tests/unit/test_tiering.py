@@ -11,10 +11,10 @@ import pytest
 
 from compiling import compiled_program
 from doralang.cli.main import run_command
-from doralang.code.objects import BASELINE, OPTIMIZED
+from doralang.code.tiers import BASELINE, OPTIMIZED
 from doralang.engines.native import Machine
 from doralang.native.module import Module
-from doralang.native.tiering import Tiering, moving_up
+from doralang.native.tiering import MovingUp, Tiering
 from doralang.runtime.instance import Instance
 from doralang.settings import Settings
 from language_cases import Command, lines_match, parse_file
@@ -63,7 +63,7 @@ def tier(module: Module, name: str) -> str:
 
 def test_at_once_every_function_has_better_code_from_its_second_call_on(machine: Machine) -> None:
     settings = Settings(hot_now=True, llvm=False)
-    with moving_up(machine, settings):
+    with MovingUp(machine, settings):
         assert machine.run_main() == 0
     assert {tier(machine.module, name) for name in ("total", "build", "depth")} == {OPTIMIZED}
     assert machine.module.loader.retired, "old code is kept while it may run"
@@ -122,7 +122,7 @@ def test_a_running_program_moves_up_by_itself() -> None:
     original = Tiering.look
     with pytest.MonkeyPatch.context() as patch, pytest.raises(Enough):
         patch.setattr(Tiering, "look", look)
-        with moving_up(machine, Settings(llvm=False)):
+        with MovingUp(machine, Settings(llvm=False)):
             machine.run_main()
     assert tier(machine.module, "step") == OPTIMIZED
     machine.close()
@@ -223,7 +223,7 @@ def test_a_loop_that_main_never_leaves_gets_better_code() -> None:
     original = Tiering.look
     with pytest.MonkeyPatch.context() as patch, pytest.raises(Enough):
         patch.setattr(Tiering, "look", look)
-        with moving_up(machine, Settings(llvm=False)):
+        with MovingUp(machine, Settings(llvm=False)):
             machine.run_main()
     assert set(seen) == {1}, "only once is there an old frame to replace"
     machine.close()

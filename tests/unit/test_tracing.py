@@ -17,7 +17,7 @@ from doralang.tracing.c_text import STATEMENTS
 from doralang.tracing.closures import STEPS, TraceRunner, interpreted
 from doralang.tracing.compiler import TraceCompiler
 from doralang.tracing.printer import PRINTERS, print_trace
-from doralang.tracing.trace import Enter, Step, Trace
+from doralang.tracing.trace import Enter, LoopTrace, Step
 from fuzz.compare import is_program
 from fuzz.loops import LoopGenerator
 from walking import Result, Walk
@@ -27,12 +27,12 @@ class Interpreting:
     """Traces run in Python, step by step, and are kept to be looked at."""
 
     def __init__(self) -> None:
-        self.traces: list[Trace] = []
+        self.traces: list[LoopTrace] = []
 
-    def source(self, trace: Trace) -> str:
+    def source(self, trace: LoopTrace) -> str:
         return ""
 
-    def compile(self, trace: Trace, source: str) -> TraceRunner | str:
+    def compile(self, trace: LoopTrace, source: str) -> TraceRunner | str:
         self.traces.append(trace)
         return interpreted(trace)
 
@@ -40,10 +40,10 @@ class Interpreting:
 class Compiling(Interpreting):
     """Traces run as C."""
 
-    def source(self, trace: Trace) -> str:
+    def source(self, trace: LoopTrace) -> str:
         return TraceCompiler().source(trace)
 
-    def compile(self, trace: Trace, source: str) -> TraceRunner | str:
+    def compile(self, trace: LoopTrace, source: str) -> TraceRunner | str:
         self.traces.append(trace)
         return TraceCompiler().compile(trace, source)
 
@@ -336,7 +336,7 @@ def test_a_trace_that_does_not_pay_is_given_up(monkeypatch: pytest.MonkeyPatch) 
 
 def test_a_compiler_that_fails_leaves_the_loop_in_the_vm() -> None:
     class Failing(Interpreting):
-        def compile(self, trace: Trace, source: str) -> TraceRunner | str:
+        def compile(self, trace: LoopTrace, source: str) -> TraceRunner | str:
             return "there is no toolchain"
 
     walk = traced(COUNT, Failing())

@@ -18,7 +18,7 @@ from doralang.types.arithmetic import DivisionByZero, round_float
 from doralang.types.kinds import Kind
 from doralang.types.primitives import PRIMITIVES, Primitive
 from doralang.vm import arithmetic, comparisons
-from doralang.vm.code import Block, ClosureCode, End, run
+from doralang.vm.code import ClosureBlock, ClosureCode, End, run
 from doralang.vm.control import give_constant
 from doralang.vm.statistics import Statistics
 from doralang.vm.translator import METHODS, Translator
@@ -119,7 +119,7 @@ def test_closures_of_one_operand_mean_what_the_row_means(row: Primitive) -> None
 
 @pytest.mark.parametrize("row", list(comparisons.COMPARING_BRANCHES), ids=str)
 def test_branches_mean_what_the_row_means(row: Primitive) -> None:
-    then, other = Block((), give_constant(True)), Block((), give_constant(False))
+    then, other = ClosureBlock((), give_constant(True)), ClosureBlock((), give_constant(False))
     with_registers, with_constant = comparisons.COMPARING_BRANCHES[row]
     for left, right in operands(row):
         expected = then if row.meaning(left, right) else other
@@ -139,7 +139,7 @@ class NoProgram:
 
 def translated(kinds: list[Kind], parameters: int, *code: i.Instruction) -> tuple[Translator, ClosureCode]:
     ref = FunctionRef("f", "f", "f()", None, tuple(kinds[:parameters]), kinds[0], throws=False)
-    result = ClosureCode(ref, Block((), no_block))
+    result = ClosureCode(ref, ClosureBlock((), no_block))
     function = Function(ref, kinds, list(code), list(range(1, len(code) + 1)))
     translator = Translator(function, result, NoProgram())  # type: ignore[arg-type]
     result.entry = translator.block(0)

@@ -14,16 +14,16 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import compress
 from typing import Final
 
-from doralang.baseline.convention import Convention, Pool
+from doralang.baseline.convention import Convention, RegisterPool
 from doralang.bytecode.function import Function
 from doralang.bytecode.liveness import BITS, Liveness, analyse
 from doralang.library.internals import WITHOUT_CALL
 from doralang.machine.macro import AnyRegister
 from doralang.machine.macro import Register as MachineRegister
+from doralang.text.records import record
 from doralang.types.kinds import FLOATING, REF, Kind
 
 CANDIDATES: Final = 300
@@ -33,7 +33,7 @@ MOST_HOMES: Final = 32
 """Machine registers of a kind, on any processor."""
 
 
-@dataclass(slots=True)
+@record(eq=True)
 class Allocation:
     """The homes of a function's registers.
 
@@ -137,7 +137,7 @@ def choose_homes(
         allocation.kept_used = tuple(compress(integers.kept, integers.of_kept(taken)))  # type: ignore[arg-type]
 
 
-def wanted_homes(kind: Kind, benefit: int, cost: int, pool: Pool) -> tuple[AnyRegister, ...]:
+def wanted_homes(kind: Kind, benefit: int, cost: int, pool: RegisterPool) -> tuple[AnyRegister, ...]:
     """The homes that pay for a register that lives across calls, best first."""
     is_dear = 2 * cost > benefit
     if kind is REF:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from doralang.baseline.context import Context
+from doralang.baseline.context import FunctionCompilation
 from doralang.baseline.emitters import emits
 from doralang.baseline.objects import checked_index, checked_reference
 from doralang.baseline.raw import RAW
@@ -21,7 +21,7 @@ from doralang.types.traps import Trap
 Saved = Sequence[Virtual]
 
 
-def begin_call(context: Context, insn: i.Call | i.CallVirtual | i.CallInternal) -> Saved:
+def begin_call(context: FunctionCompilation, insn: i.Call | i.CallVirtual | i.CallInternal) -> Saved:
     """Save what the call loses; put the arguments where the callee expects them."""
     frame = context.frame
     saved = frame.save(context.index) if frame.saved else ()
@@ -30,7 +30,7 @@ def begin_call(context: Context, insn: i.Call | i.CallVirtual | i.CallInternal) 
 
 
 def end_call(
-    context: Context, insn: i.Call | i.CallVirtual | i.CallInternal, saved: Saved, address: int
+    context: FunctionCompilation, insn: i.Call | i.CallVirtual | i.CallInternal, saved: Saved, address: int
 ) -> None:
     """Behind the call, which returns to `address`: restore, and take the result."""
     frame = context.frame
@@ -45,13 +45,13 @@ def end_call(
 
 
 @emits(i.Call)
-def call(context: Context, insn: i.Call) -> None:
+def call(context: FunctionCompilation, insn: i.Call) -> None:
     saved = begin_call(context, insn)
     end_call(context, insn, saved, context.masm.call_cell(entry_of(insn.function)))
 
 
 @emits(i.CallVirtual)
-def call_virtual(context: Context, insn: i.CallVirtual) -> None:
+def call_virtual(context: FunctionCompilation, insn: i.CallVirtual) -> None:
     """The receiver is looked at when it is in its argument register: checked for nil, then its method.
 
     The arguments are in place by then, perhaps in work registers, so the method goes to a scratch register.
@@ -74,7 +74,7 @@ def call_virtual(context: Context, insn: i.CallVirtual) -> None:
 
 
 @emits(i.CallInternal)
-def call_internal(context: Context, insn: i.CallInternal) -> None:
+def call_internal(context: FunctionCompilation, insn: i.CallInternal) -> None:
     """Some are a few instructions; the others are functions of the library's heap files, or stubs."""
     key = insn.function.internal
     assert key is not None
@@ -91,7 +91,7 @@ def call_internal(context: Context, insn: i.CallInternal) -> None:
     end_call(context, insn, saved, address)
 
 
-def call_python(context: Context, symbol: Symbol, result: Kind | None) -> int:
+def call_python(context: FunctionCompilation, symbol: Symbol, result: Kind | None) -> int:
     """Call the stub of an internal function that Python supplies, whose result may not be clean."""
     masm = context.masm
     address = masm.call_near(symbol)
@@ -100,14 +100,14 @@ def call_python(context: Context, symbol: Symbol, result: Kind | None) -> int:
     return address
 
 
-def text_length(context: Context, insn: i.CallInternal) -> None:
+def text_length(context: FunctionCompilation, insn: i.CallInternal) -> None:
     text = checked_reference(context, insn.args[0], context.work[0], insn.nonnil)
     target = context.frame.target(insn.dst, context.work[0])
     context.masm.load(INT, target, text, layout.ARRAY_LENGTH)
     context.frame.written(insn.dst, target)
 
 
-def text_byte(context: Context, insn: i.CallInternal) -> None:
+def text_byte(context: FunctionCompilation, insn: i.CallInternal) -> None:
     text = checked_reference(context, insn.args[0], context.work[0], insn.nonnil)
     index = checked_index(context, text, insn.args[1])
     target = context.frame.target(insn.dst, context.work[0])
@@ -115,15 +115,15 @@ def text_byte(context: Context, insn: i.CallInternal) -> None:
     context.frame.written(insn.dst, target)
 
 
-def out_of_bounds(context: Context, insn: i.CallInternal) -> None:
+def out_of_bounds(context: FunctionCompilation, insn: i.CallInternal) -> None:
     context.masm.jump(context.trap(Trap.INDEX))
 
 
-def value_missing(context: Context, insn: i.CallInternal) -> None:
+def value_missing(context: FunctionCompilation, insn: i.CallInternal) -> None:
     context.masm.jump(context.trap(Trap.MISSING))
 
 
-INLINE: Final[dict[str, Callable[[Context, i.CallInternal], None]]] = {
+INLINE: Final[dict[str, Callable[[FunctionCompilation, i.CallInternal], None]]] = {
     "Str.len": text_length,
     "Str.getByte": text_byte,
     "outOfBounds": out_of_bounds,

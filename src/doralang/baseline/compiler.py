@@ -18,22 +18,22 @@ from typing import Final, NamedTuple
 
 from doralang.baseline import calls, control, objects, primitives
 from doralang.baseline.allocation import Allocation, allocate
-from doralang.baseline.context import Context
+from doralang.baseline.context import FunctionCompilation
 from doralang.baseline.convention import convention_of
 from doralang.baseline.emitters import EMITTERS, Emitter
-from doralang.baseline.frame import SLOT, Frame
+from doralang.baseline.frame import SLOT, FrameLayout
 from doralang.bytecode import instructions as i
 from doralang.bytecode.function import Function
 from doralang.bytecode.instructions import Instruction
 from doralang.bytecode.liveness import Liveness
-from doralang.bytecode.printer import print_instruction
 from doralang.code import layout
 from doralang.code.environment import Environment
 from doralang.code.objects import CodeObject
-from doralang.machine.buffer import RangeError
+from doralang.machine.code import RangeError
 from doralang.machine.macro import MacroAssembler
 from doralang.machine.operations import BELOW
 from doralang.machine.targets import Target
+from doralang.optional import load
 from doralang.types.kinds import LONG
 from doralang.types.traps import Trap
 
@@ -67,15 +67,9 @@ class Options(NamedTuple):
 PLAIN: Final = Options()
 
 
-def compile_function(function: Function, masm: MacroAssembler, environment: Environment) -> CodeObject:
-    """The machine code of a function whose frame is small and whose branches are short."""
-    code, _ = compile_in_room(function, masm, environment, PLAIN, SMALL_FRAME)
-    return code
-
-
 def compile_in_room(
     function: Function, masm: MacroAssembler, environment: Environment, options: Options, room: int
-) -> tuple[CodeObject, Context]:
+) -> tuple[CodeObject, FunctionCompilation]:
     """The machine code of a function, and what is known of its frame.
 
     Raises LargeFrame if its frame has more bytes than `room`, which is not less than SMALL_FRAME.
@@ -84,8 +78,8 @@ def compile_in_room(
         masm.breakpoint()
     convention = convention_of(masm)
     allocation = allocate(function, convention)
-    frame = Frame(masm, function, allocation)
-    context = Context(masm, function, convention, frame, environment)
+    frame = FrameLayout(masm, function, allocation)
+    context = FunctionCompilation(masm, function, convention, frame, environment)
     context.comments, context.stops_at_polls = options.comments, options.stops_at_polls
     enter(context, allocation, room)
     compile_blocks(context, allocation.liveness)
@@ -107,7 +101,7 @@ def compile_for(
 
 def compile_with_context(
     target: Target, function: Function, environment: Environment, options: Options = PLAIN
-) -> tuple[CodeObject, Context]:
+) -> tuple[CodeObject, FunctionCompilation]:
     """The same, and what is known of its frame.
 
     Made again with long branches if short ones do not reach, and with room for its frame if that is large.
@@ -125,7 +119,7 @@ def compile_with_context(
             room = frame.size
 
 
-def enter(context: Context, allocation: Allocation, room: int) -> None:
+def enter(context: FunctionCompilation, allocation: Allocation, room: int) -> None:
     """Prologue, stack check, parameters."""
     ref, frame = context.function.ref, context.frame
     context.masm.prologue(allocation.kept_used)
@@ -140,7 +134,7 @@ def enter(context: Context, allocation: Allocation, room: int) -> None:
             frame.take_arguments(passing)
 
 
-def make_large_frame(context: Context, size: int) -> None:
+def make_large_frame(context: FunctionCompilation, size: int) -> None:
     """Move the stack pointer `size` bytes below the frame pointer, unless that is below the limit."""
     masm = context.masm
     masm.set_frame_size(0)
@@ -154,7 +148,7 @@ def make_large_frame(context: Context, size: int) -> None:
 CONDITIONAL: Final = frozenset([i.BranchIf, i.BranchUnless])
 
 
-def compile_blocks(context: Context, liveness: Liveness) -> None:
+def compile_blocks(context: FunctionCompilation, liveness: Liveness) -> None:
     """The instructions, block by block.
 
     If the last one leaves the block, constants that are needed elsewhere are made before it.  A comparison
@@ -192,16 +186,16 @@ def compile_blocks(context: Context, liveness: Liveness) -> None:
 # Listings.
 
 
-def comment(context: Context) -> None:
+def comment(context: FunctionCompilation) -> None:
     """Name the present instruction in the listing."""
     insn = context.function.code[context.index]
-    context.masm.comment(print_instruction(context.function, insn))
+    context.masm.comment(load("doralang.bytecode.printer").print_instruction(context.function, insn))
 
 
 def commented(emit: Emitter) -> Emitter:
     """The emitter that names its instruction before."""
 
-    def emit_with_comment(context: Context, insn: Instruction) -> None:
+    def emit_with_comment(context: FunctionCompilation, insn: Instruction) -> None:
         comment(context)
         emit(context, insn)
 

@@ -5,18 +5,18 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from doralang.baseline.convention import Convention
-from doralang.baseline.frame import Constant, Frame
+from doralang.baseline.frame import Constant, FrameLayout
 from doralang.bytecode.function import Function
 from doralang.bytecode.instructions import Register as Virtual
 from doralang.bytecode.places import Chain
-from doralang.bytecode.printer import print_chain
 from doralang.code import layout
 from doralang.code.environment import Environment
 from doralang.code.objects import GCPoint
-from doralang.code.symbols import ATTENTION, TRAPS, new_tuple
+from doralang.code.symbols import ATTENTION, new_tuple, trap_of
 from doralang.machine.buffer import Label
 from doralang.machine.macro import FloatRegister, MacroAssembler, Register
 from doralang.machine.operations import BELOW, LESS
+from doralang.optional import load
 from doralang.types.kinds import LONG
 from doralang.types.traps import Trap
 
@@ -43,7 +43,7 @@ class SlowPoll(NamedTuple):
     loop: LoopPoll | None
 
 
-class Context:
+class FunctionCompilation:
     """One function on its way to machine code."""
 
     __slots__ = (
@@ -69,7 +69,7 @@ class Context:
         masm: MacroAssembler,
         function: Function,
         convention: Convention,
-        frame: Frame,
+        frame: FrameLayout,
         environment: Environment,
     ) -> None:
         self.masm = masm
@@ -145,7 +145,7 @@ class Context:
             masm.bind(label)
             if self.comments:
                 masm.comment(f"{kind.text}, {shown(place)}")
-            self.add_point(masm.call_near(TRAPS[kind]), place, ())
+            self.add_point(masm.call_near(trap_of(kind)), place, ())
         for slow, back, place, loop in self.polls:
             masm.bind(slow)
             if self.comments:
@@ -159,4 +159,8 @@ class Context:
 
 def shown(place: Place) -> str:
     """A place in a comment of a listing."""
-    return f"line {place}" if isinstance(place, int) else print_chain(place)
+    return (
+        f"line {place}"
+        if isinstance(place, int)
+        else str(load("doralang.bytecode.printer").print_chain(place))
+    )

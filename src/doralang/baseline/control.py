@@ -6,7 +6,7 @@ BranchIf     r6, loop        cmp edi, r9d; jl loop
 
 from __future__ import annotations
 
-from doralang.baseline.context import Context, LoopPoll
+from doralang.baseline.context import FunctionCompilation, LoopPoll
 from doralang.baseline.emitters import emits
 from doralang.baseline.objects import checked_reference
 from doralang.baseline.primitives import COMPARISONS
@@ -22,7 +22,7 @@ from doralang.types.traps import Trap
 
 
 @emits(i.Move)
-def move(context: Context, insn: i.Move) -> None:
+def move(context: FunctionCompilation, insn: i.Move) -> None:
     frame = context.frame
     if insn.src in frame.constants:
         frame.constants[insn.dst] = frame.constants[insn.src]
@@ -38,7 +38,7 @@ def move(context: Context, insn: i.Move) -> None:
 
 
 @emits(i.LoadConstant)
-def load_constant(context: Context, insn: i.LoadConstant) -> None:
+def load_constant(context: FunctionCompilation, insn: i.LoadConstant) -> None:
     frame, register = context.frame, insn.dst
     value = insn.value
     if value is None:
@@ -62,34 +62,34 @@ def fuses(insn: Instruction, branch: i.BranchIf | i.BranchUnless, live: int) -> 
 
 
 @emits(i.Goto)
-def goto(context: Context, insn: i.Goto) -> None:
+def goto(context: FunctionCompilation, insn: i.Goto) -> None:
     if insn.target != context.index + 1:
         context.masm.jump(context.labels[insn.target])
 
 
 @emits(i.BranchIf)
-def branch_if(context: Context, insn: i.BranchIf) -> None:
+def branch_if(context: FunctionCompilation, insn: i.BranchIf) -> None:
     branch(context, insn, NOT_EQUAL)
 
 
 @emits(i.BranchUnless)
-def branch_unless(context: Context, insn: i.BranchUnless) -> None:
+def branch_unless(context: FunctionCompilation, insn: i.BranchUnless) -> None:
     branch(context, insn, EQUAL)
 
 
-def branch(context: Context, insn: i.BranchIf | i.BranchUnless, condition: Condition) -> None:
+def branch(context: FunctionCompilation, insn: i.BranchIf | i.BranchUnless, condition: Condition) -> None:
     value = context.frame.read(insn.condition, context.work[0])
     context.masm.branch_immediate(BOOL, condition, value, 0, context.labels[insn.target])
 
 
 @emits(i.BranchEqual)
-def branch_equal(context: Context, insn: i.BranchEqual) -> None:
+def branch_equal(context: FunctionCompilation, insn: i.BranchEqual) -> None:
     value, label = context.frame.read(insn.value, context.work[0]), context.labels[insn.target]
     context.masm.branch_immediate(INT, EQUAL, value, insn.constant, label)  # type: ignore[arg-type]
 
 
 @emits(i.Poll)
-def poll(context: Context, insn: i.Poll) -> None:
+def poll(context: FunctionCompilation, insn: i.Poll) -> None:
     context.poll(context.place, LoopPoll(context.index, context.frame.constants.copy()))
 
 
@@ -97,13 +97,13 @@ def poll(context: Context, insn: i.Poll) -> None:
 
 
 @emits(i.CheckException)
-def check_exception(context: Context, insn: i.CheckException) -> None:
+def check_exception(context: FunctionCompilation, insn: i.CheckException) -> None:
     masm, label = context.masm, context.labels[insn.target]
     masm.branch_memory_immediate(LONG, NOT_EQUAL, masm.thread, layout.THREAD_EXCEPTION, 0, label)
 
 
 @emits(i.TakeException)
-def take_exception(context: Context, insn: i.TakeException) -> None:
+def take_exception(context: FunctionCompilation, insn: i.TakeException) -> None:
     masm = context.masm
     target = context.frame.target(insn.dst, context.work[0])
     masm.load(REF, target, masm.thread, layout.THREAD_EXCEPTION)
@@ -112,13 +112,13 @@ def take_exception(context: Context, insn: i.TakeException) -> None:
 
 
 @emits(i.SetException)
-def set_exception(context: Context, insn: i.SetException) -> None:
+def set_exception(context: FunctionCompilation, insn: i.SetException) -> None:
     value = checked_reference(context, insn.value, context.work[0], insn.nonnil)
     context.masm.store(REF, value, context.masm.thread, layout.THREAD_EXCEPTION)
 
 
 @emits(i.LeaveException)
-def leave_exception(context: Context, insn: i.LeaveException) -> None:
+def leave_exception(context: FunctionCompilation, insn: i.LeaveException) -> None:
     masm, work = context.masm, context.work[0]
     if context.function.ref.throws:
         masm.epilogue()
@@ -134,7 +134,7 @@ def leave_exception(context: Context, insn: i.LeaveException) -> None:
 
 
 @emits(i.Return)
-def return_value(context: Context, insn: i.Return) -> None:
+def return_value(context: FunctionCompilation, insn: i.Return) -> None:
     masm = context.masm
     if insn.value != NO_REGISTER:
         floating = context.frame.kinds[insn.value] in FLOATING
@@ -143,5 +143,5 @@ def return_value(context: Context, insn: i.Return) -> None:
 
 
 @emits(i.Trap)
-def trap(context: Context, insn: i.Trap) -> None:
+def trap(context: FunctionCompilation, insn: i.Trap) -> None:
     context.masm.jump(context.trap(insn.kind))

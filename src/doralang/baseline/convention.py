@@ -24,7 +24,7 @@ WORK: Final = 3
 FLOAT_WORK: Final = 2
 
 
-class Pool:
+class RegisterPool:
     """Machine registers that can be homes.  Calls keep those in `kept`; `of_kept` picks them of a list."""
 
     __slots__ = ("kept", "kept_first", "lost", "lost_first", "of_kept")
@@ -145,8 +145,8 @@ class Convention:
         self.work = masm.temporaries[:WORK]
         self.float_work = masm.float_temporaries[:FLOAT_WORK]
         assert masm.result in self.work and masm.float_result in self.float_work, "homes are loaded before"
-        self.integers = Pool(masm.callee_saved, masm.temporaries[WORK:])
-        self.floats = Pool((), masm.float_temporaries[FLOAT_WORK:])
+        self.integers = RegisterPool(masm.callee_saved, masm.temporaries[WORK:])
+        self.floats = RegisterPool((), masm.float_temporaries[FLOAT_WORK:])
         self.passing = Passings(masm)
 
 

@@ -11,10 +11,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final, TypeVar
 
-from doralang.baseline.context import Context
+from doralang.baseline.context import FunctionCompilation
 from doralang.bytecode.instructions import Instruction
 
-Emitter = Callable[[Context, Any], None]
+Emitter = Callable[[FunctionCompilation, Any], None]
 F = TypeVar("F", bound=Emitter)
 
 EMITTERS: Final[dict[type[Instruction], Emitter]] = {}

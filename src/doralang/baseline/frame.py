@@ -1,6 +1,6 @@
 """The frame of one function while it is compiled: homes, slots, and constants not yet made.
 
-`Frame` is how the rest of the compiler reads and writes bytecode registers:
+`FrameLayout` is how the rest of the compiler reads and writes bytecode registers:
 
     left = frame.read(instruction.left, WORK_0)     its home, or WORK_0 loaded from its slot
     target = frame.target(instruction.dst, WORK_0)  its home, or WORK_0, which `written` stores
@@ -35,7 +35,7 @@ R = TypeVar("R", bound=AnyRegister)
 """Registers of the processor, of the one kind or of the other."""
 
 
-class Frame:
+class FrameLayout:
     """Where the registers of a function are, at the place that is being compiled."""
 
     __slots__ = (

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from doralang.baseline.context import Context
+from doralang.baseline.context import FunctionCompilation
 from doralang.baseline.emitters import emits
 from doralang.bytecode import instructions as i
 from doralang.bytecode.entities import ClassRef
@@ -15,24 +15,26 @@ from doralang.bytecode.instructions import Register as Virtual
 from doralang.code import layout
 from doralang.code.symbols import ALLOCATE, LITERAL, Symbol, class_of, shape_of
 from doralang.machine.buffer import Label
-from doralang.machine.macro import AnyRegister, Binary, Register
+from doralang.machine.macro import AnyRegister, BinaryOperation, Register
 from doralang.machine.operations import ABOVE, ABOVE_EQUAL, EQUAL, LESS, NOT_EQUAL
 from doralang.types.kinds import BOOL, BYTE, FLOATING, INT, LONG, REF, Kind
 from doralang.types.traps import Trap
 
 
-def work_for(context: Context, kind: Kind, number: int = 0) -> AnyRegister:
+def work_for(context: FunctionCompilation, kind: Kind, number: int = 0) -> AnyRegister:
     """A register that is nobody's home, for a value of this kind."""
     return context.float_work[0] if kind in FLOATING else context.work[number]
 
 
-def read_reference(context: Context, register: Virtual, work: Register) -> Register:
+def read_reference(context: FunctionCompilation, register: Virtual, work: Register) -> Register:
     """The value of a reference."""
     frame = context.frame
     return frame.where[register] or frame.read(register, work)
 
 
-def checked_reference(context: Context, register: Virtual, work: Register, nonnil: bool = False) -> Register:
+def checked_reference(
+    context: FunctionCompilation, register: Virtual, work: Register, nonnil: bool = False
+) -> Register:
     """The value of a reference, after the nil check, unless it has been checked before or need not be."""
     value = read_reference(context, register, work)
     not_nil = context.frame.not_nil
@@ -46,7 +48,7 @@ def checked_reference(context: Context, register: Virtual, work: Register, nonni
 
 
 @emits(i.LoadField)
-def load_field(context: Context, insn: i.LoadField) -> None:
+def load_field(context: FunctionCompilation, insn: i.LoadField) -> None:
     frame = context.frame
     kind = insn.field.kind
     target = checked_reference(context, insn.object, context.work[0], insn.nonnil)
@@ -57,7 +59,7 @@ def load_field(context: Context, insn: i.LoadField) -> None:
 
 
 @emits(i.StoreField)
-def store_field(context: Context, insn: i.StoreField) -> None:
+def store_field(context: FunctionCompilation, insn: i.StoreField) -> None:
     target = checked_reference(context, insn.object, context.work[0], insn.nonnil)
     kind, offset = insn.field.kind, context.environment.field_offset(insn.field)
     constants = context.frame.constants
@@ -74,22 +76,24 @@ def store_field(context: Context, insn: i.StoreField) -> None:
 # that has been made since the last collection could have been.
 
 
-def needs_barrier(context: Context, object: Virtual) -> bool:
+def needs_barrier(context: FunctionCompilation, object: Virtual) -> bool:
     return context.environment.marks_cards and object not in context.frame.fresh
 
 
-def mark_card(context: Context, address: Register) -> None:
+def mark_card(context: FunctionCompilation, address: Register) -> None:
     """Loses the second work register, which the address may be in."""
     masm, work = context.masm, context.work[1]
-    masm.binary_immediate(Binary.UNSIGNED_SHIFT_RIGHT, LONG, work, address, layout.CARD_SHIFT)
-    masm.binary_memory(Binary.ADD, LONG, work, work, masm.thread, layout.THREAD_CARDS)
+    masm.binary_immediate(BinaryOperation.UNSIGNED_SHIFT_RIGHT, LONG, work, address, layout.CARD_SHIFT)
+    masm.binary_memory(BinaryOperation.ADD, LONG, work, work, masm.thread, layout.THREAD_CARDS)
     masm.store_constant(BYTE, layout.CARD_DIRTY, work, 0)
 
 
 # Arrays.
 
 
-def checked_index(context: Context, array: Register, index: Virtual, unchecked: bool = False) -> Register:
+def checked_index(
+    context: FunctionCompilation, array: Register, index: Virtual, unchecked: bool = False
+) -> Register:
     """The value of an index, after the bounds check: one unsigned comparison."""
     masm = context.masm
     value = context.frame.read(index, context.work[1])
@@ -100,7 +104,7 @@ def checked_index(context: Context, array: Register, index: Virtual, unchecked: 
 
 
 @emits(i.LoadElement)
-def load_element(context: Context, insn: i.LoadElement) -> None:
+def load_element(context: FunctionCompilation, insn: i.LoadElement) -> None:
     frame, kind = context.frame, context.frame.kinds[insn.dst]
     array = checked_reference(context, insn.array, context.work[0], insn.nonnil)
     index = checked_index(context, array, insn.index, insn.unchecked)
@@ -111,7 +115,7 @@ def load_element(context: Context, insn: i.LoadElement) -> None:
 
 
 @emits(i.StoreElement)
-def store_element(context: Context, insn: i.StoreElement) -> None:
+def store_element(context: FunctionCompilation, insn: i.StoreElement) -> None:
     kind = context.frame.kinds[insn.value]
     array = checked_reference(context, insn.array, context.work[0], insn.nonnil)
     index = checked_index(context, array, insn.index, insn.unchecked)
@@ -126,7 +130,7 @@ def store_element(context: Context, insn: i.StoreElement) -> None:
 
 
 @emits(i.ArrayLength)
-def array_length(context: Context, insn: i.ArrayLength) -> None:
+def array_length(context: FunctionCompilation, insn: i.ArrayLength) -> None:
     array = checked_reference(context, insn.array, context.work[0], insn.nonnil)
     target = context.frame.target(insn.dst, context.work[0])
     context.masm.load(INT, target, array, layout.ARRAY_LENGTH)
@@ -134,7 +138,7 @@ def array_length(context: Context, insn: i.ArrayLength) -> None:
 
 
 @emits(i.FillArray)
-def fill_array(context: Context, insn: i.FillArray) -> None:
+def fill_array(context: FunctionCompilation, insn: i.FillArray) -> None:
     """A loop from the last element to the first, of a new array."""
     assert insn.array in context.frame.fresh, "so there is no write barrier"
     frame, masm, work = context.frame, context.masm, context.work
@@ -145,7 +149,7 @@ def fill_array(context: Context, insn: i.FillArray) -> None:
     end = masm.label()
     again = masm.bound()
     masm.branch_immediate(INT, EQUAL, work[1], 0, end)
-    masm.binary_immediate(Binary.SUB, INT, work[1], work[1], 1)
+    masm.binary_immediate(BinaryOperation.SUB, INT, work[1], work[1], 1)
     masm.store_indexed(kind, value, array, work[1], layout.SIZES[kind], layout.ARRAY_ELEMENTS)
     masm.jump(again)
     masm.bind(end)
@@ -155,13 +159,13 @@ def fill_array(context: Context, insn: i.FillArray) -> None:
 
 
 @emits(i.NewObject)
-def new_object(context: Context, insn: i.NewObject) -> None:
+def new_object(context: FunctionCompilation, insn: i.NewObject) -> None:
     masm, work = context.masm, context.work
     size = context.environment.instance_size(insn.cls)
     saved = context.frame.save(context.index)
     full, done = masm.label(), masm.label()
     masm.load(LONG, work[0], masm.thread, layout.THREAD_TOP)
-    masm.binary_immediate(Binary.ADD, LONG, work[1], work[0], size)
+    masm.binary_immediate(BinaryOperation.ADD, LONG, work[1], work[0], size)
     masm.branch_memory(LONG, ABOVE, work[1], masm.thread, layout.THREAD_END, full)
     masm.store(LONG, work[1], masm.thread, layout.THREAD_TOP)
     masm.bind(done)
@@ -171,7 +175,7 @@ def new_object(context: Context, insn: i.NewObject) -> None:
     made(context, insn.dst, work[0])
 
 
-def made(context: Context, dst: Virtual, address: Register) -> None:
+def made(context: FunctionCompilation, dst: Virtual, address: Register) -> None:
     """A new object; a collection may have been before it."""
     frame = context.frame
     frame.written(dst, address)
@@ -180,12 +184,14 @@ def made(context: Context, dst: Virtual, address: Register) -> None:
     frame.fresh.add(dst)
 
 
-def set_header(context: Context, target: Register, work: Register, shape: Symbol) -> None:
+def set_header(context: FunctionCompilation, target: Register, work: Register, shape: Symbol) -> None:
     context.masm.load_near(work, shape)
     context.masm.store(LONG, work, target, layout.HEADER)
 
 
-def allocate_slowly(context: Context, full: Label, done: Label, size: int | None) -> Callable[[], None]:
+def allocate_slowly(
+    context: FunctionCompilation, full: Label, done: Label, size: int | None
+) -> Callable[[], None]:
     """The buffer is full: the allocation stub finds room for `size` bytes (or those in the second work
 
     register) and returns their address, or fails.
@@ -204,14 +210,16 @@ def allocate_slowly(context: Context, full: Label, done: Label, size: int | None
 
 
 @emits(i.NewArray)
-def new_array(context: Context, insn: i.NewArray) -> None:
+def new_array(context: FunctionCompilation, insn: i.NewArray) -> None:
     element = insn.cls.element
     assert element is not None
     shape = shape_of(insn.cls)
     allocate_array(context, insn.dst, shape, insn.length, layout.SIZES[element])
 
 
-def allocate_array(context: Context, dst: Virtual, shape: Symbol, elements: Virtual, scale: int) -> None:
+def allocate_array(
+    context: FunctionCompilation, dst: Virtual, shape: Symbol, elements: Virtual, scale: int
+) -> None:
     """Size from the length, which must not be negative; then as for objects."""
     masm, work, frame = context.masm, context.work, context.frame
     saved = frame.save(context.index)
@@ -222,7 +230,7 @@ def allocate_array(context: Context, dst: Virtual, shape: Symbol, elements: Virt
     full, done = masm.label(), masm.label()
     array_size(context, work[1], work[2], scale)
     masm.load(LONG, work[0], masm.thread, layout.THREAD_TOP)
-    masm.binary(Binary.ADD, LONG, work[1], work[1], work[0])
+    masm.binary(BinaryOperation.ADD, LONG, work[1], work[1], work[0])
     masm.branch_memory(LONG, ABOVE, work[1], masm.thread, layout.THREAD_END, full)
     masm.store(LONG, work[1], masm.thread, layout.THREAD_TOP)
     masm.bind(done)
@@ -231,7 +239,7 @@ def allocate_array(context: Context, dst: Virtual, shape: Symbol, elements: Virt
 
     def emit() -> None:
         masm.bind(full)
-        masm.binary(Binary.SUB, LONG, work[1], work[1], work[0])
+        masm.binary(BinaryOperation.SUB, LONG, work[1], work[1], work[0])
         context.add_point(masm.call_near(ALLOCATE), place, slots)
         masm.jump(done)
 
@@ -241,20 +249,20 @@ def allocate_array(context: Context, dst: Virtual, shape: Symbol, elements: Virt
     made(context, dst, work[0])
 
 
-def array_size(context: Context, target: Register, length: Register, scale: int) -> None:
+def array_size(context: FunctionCompilation, target: Register, length: Register, scale: int) -> None:
     """Bytes of an array, a multiple of 8; at most some 17 billion, so nothing overflows."""
     masm = context.masm
     shift = scale.bit_length() - 1
-    masm.binary_immediate(Binary.SHIFT_LEFT, LONG, target, length, shift)
-    masm.binary_immediate(Binary.ADD, LONG, target, target, layout.ARRAY_ELEMENTS + 7)
-    masm.binary_immediate(Binary.AND, LONG, target, target, -8)
+    masm.binary_immediate(BinaryOperation.SHIFT_LEFT, LONG, target, length, shift)
+    masm.binary_immediate(BinaryOperation.ADD, LONG, target, target, layout.ARRAY_ELEMENTS + 7)
+    masm.binary_immediate(BinaryOperation.AND, LONG, target, target, -8)
 
 
 # Globals and literals.
 
 
 @emits(i.LoadGlobal)
-def load_global(context: Context, insn: i.LoadGlobal) -> None:
+def load_global(context: FunctionCompilation, insn: i.LoadGlobal) -> None:
     masm, work, kind = context.masm, context.work[0], insn.variable.kind
     masm.load(LONG, work, masm.thread, layout.THREAD_GLOBALS)
     target = context.frame.target(insn.dst, work_for(context, kind))
@@ -263,7 +271,7 @@ def load_global(context: Context, insn: i.LoadGlobal) -> None:
 
 
 @emits(i.StoreGlobal)
-def store_global(context: Context, insn: i.StoreGlobal) -> None:
+def store_global(context: FunctionCompilation, insn: i.StoreGlobal) -> None:
     masm, work, kind = context.masm, context.work[0], insn.variable.kind
     masm.load(LONG, work, masm.thread, layout.THREAD_GLOBALS)
     value = context.frame.read(insn.value, work_for(context, kind, 1))
@@ -271,7 +279,7 @@ def store_global(context: Context, insn: i.StoreGlobal) -> None:
 
 
 @emits(i.LoadText)
-def load_text(context: Context, insn: i.LoadText) -> None:
+def load_text(context: FunctionCompilation, insn: i.LoadText) -> None:
     masm, work = context.masm, context.work[0]
     target = context.frame.target(insn.dst, work)
     masm.load_near(target, Symbol(LITERAL, insn.text))
@@ -282,7 +290,7 @@ def load_text(context: Context, insn: i.LoadText) -> None:
 # Classes.
 
 
-def branch_unless_extends(context: Context, value: Register, cls: ClassRef, label: Label) -> None:
+def branch_unless_extends(context: FunctionCompilation, value: Register, cls: ClassRef, label: Label) -> None:
     """Go to the label if the object, which is not nil, is not of the class.  Loses two work registers."""
     masm, (_, shape, wanted) = context.masm, context.work
     masm.load(LONG, shape, value, layout.HEADER)
@@ -294,7 +302,7 @@ def branch_unless_extends(context: Context, value: Register, cls: ClassRef, labe
 
 
 @emits(i.IsInstance)
-def is_instance(context: Context, insn: i.IsInstance) -> None:
+def is_instance(context: FunctionCompilation, insn: i.IsInstance) -> None:
     masm, work = context.masm, context.work
     value = read_reference(context, insn.object, work[0])
     no, end = masm.label(), masm.label()
@@ -309,7 +317,7 @@ def is_instance(context: Context, insn: i.IsInstance) -> None:
 
 
 @emits(i.CheckCast)
-def check_cast(context: Context, insn: i.CheckCast) -> None:
+def check_cast(context: FunctionCompilation, insn: i.CheckCast) -> None:
     masm = context.masm
     value = read_reference(context, insn.object, context.work[0])
     checked = insn.object in context.frame.not_nil
@@ -324,14 +332,14 @@ def check_cast(context: Context, insn: i.CheckCast) -> None:
 
 
 @emits(i.CheckNil)
-def check_nil(context: Context, insn: i.CheckNil) -> None:
+def check_nil(context: FunctionCompilation, insn: i.CheckNil) -> None:
     if insn.object in context.frame.not_nil:
         return
     checked_reference(context, insn.object, context.work[0])
 
 
 @emits(i.Same)
-def same(context: Context, insn: i.Same) -> None:
+def same(context: FunctionCompilation, insn: i.Same) -> None:
     frame, work = context.frame, context.work
     left, right = read_reference(context, insn.left, work[0]), read_reference(context, insn.right, work[1])
     context.masm.compare(REF, EQUAL, work[2], left, right)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
-from doralang.baseline.context import Context
+from doralang.baseline.context import FunctionCompilation
 from doralang.baseline.emitters import emits
 from doralang.bytecode.instructions import BranchIf, BranchUnless, Compute, Instruction
 from doralang.bytecode.instructions import Register as Virtual
@@ -17,7 +17,7 @@ from doralang.code.symbols import NATIVE, Symbol
 from doralang.machine.buffer import Label
 from doralang.machine.macro import (
     SWAPPED,
-    Binary,
+    BinaryOperation,
     Condition,
     FloatBinary,
     FloatCondition,
@@ -26,11 +26,11 @@ from doralang.machine.macro import (
     negated,
 )
 from doralang.types.arithmetic import DOUBLE_NAN, FLOAT_NAN
-from doralang.types.kinds import BOOL, BYTE, CHAR, DOUBLE, FLOAT, FLOATING, INT, LONG, Kind
+from doralang.types.kinds import BOOL, BYTE, CHAR, DOUBLE, FLOAT, FLOATING, INT, KINDS, LONG, Kind
 from doralang.types.primitives import C_FUNCTIONS_1, C_FUNCTIONS_2, PRIMITIVES
 from doralang.types.traps import Trap
 
-Emitter = Callable[[Context, Compute], None]
+Emitter = Callable[[FunctionCompilation, Compute], None]
 
 INTEGERS: Final = (INT, LONG)
 
@@ -38,10 +38,10 @@ INTEGERS: Final = (INT, LONG)
 # Integers.
 
 
-def integer_binary(operation: Binary, kind: Kind, *, commutes: bool) -> Emitter:
-    shift = operation >= Binary.SHIFT_LEFT
+def integer_binary(operation: BinaryOperation, kind: Kind, *, commutes: bool) -> Emitter:
+    shift = operation >= BinaryOperation.SHIFT_LEFT
 
-    def emit(context: Context, insn: Compute) -> None:
+    def emit(context: FunctionCompilation, insn: Compute) -> None:
         frame, masm, work = context.frame, context.masm, context.work
         where, constants = frame.where, frame.constants
         left, right = insn.args
@@ -66,7 +66,7 @@ def integer_binary(operation: Binary, kind: Kind, *, commutes: bool) -> Emitter:
 
 
 def division(kind: Kind, *, remainder: bool) -> Emitter:
-    def emit(context: Context, insn: Compute) -> None:
+    def emit(context: FunctionCompilation, insn: Compute) -> None:
         frame, masm, work = context.frame, context.masm, context.work
         divisor = insn.args[1]
         known = frame.constants.get(divisor)
@@ -83,7 +83,7 @@ def division(kind: Kind, *, remainder: bool) -> Emitter:
 
 
 def integer_unary(name: str, kind: Kind) -> Emitter:
-    def emit(context: Context, insn: Compute) -> None:
+    def emit(context: FunctionCompilation, insn: Compute) -> None:
         source = context.frame.read(insn.args[0], context.work[0])
         target = context.frame.target(insn.dst, context.work[0])
         getattr(context.masm, name)(kind, target, source)
@@ -92,7 +92,7 @@ def integer_unary(name: str, kind: Kind) -> Emitter:
     return emit
 
 
-def multiply_high(context: Context, insn: Compute) -> None:
+def multiply_high(context: FunctionCompilation, insn: Compute) -> None:
     frame, work = context.frame, context.work
     left, right = frame.read(insn.args[0], work[0]), frame.read(insn.args[1], work[1])
     target = frame.target(insn.dst, work[0])
@@ -103,10 +103,10 @@ def multiply_high(context: Context, insn: Compute) -> None:
 def difference(kind: Kind) -> Emitter:
     """`compareTo` of the integers; the difference of two `long`s is cut off."""
 
-    def emit(context: Context, insn: Compute) -> None:
+    def emit(context: FunctionCompilation, insn: Compute) -> None:
         frame, masm, work = context.frame, context.masm, context.work
         left, right = frame.read(insn.args[0], work[0]), frame.read(insn.args[1], work[1])
-        masm.binary(Binary.SUB, kind, work[0], left, right)
+        masm.binary(BinaryOperation.SUB, kind, work[0], left, right)
         if kind is LONG:
             masm.convert(LONG, INT, work[0], work[0])
         frame.written(insn.dst, work[0])
@@ -118,7 +118,7 @@ def difference(kind: Kind) -> Emitter:
 
 
 def float_binary(operation: FloatBinary, kind: Kind) -> Emitter:
-    def emit(context: Context, insn: Compute) -> None:
+    def emit(context: FunctionCompilation, insn: Compute) -> None:
         frame, masm, work = context.frame, context.masm, context.float_work
         left, right = insn.args
         first = frame.where[left] or frame.read(left, work[0])
@@ -136,7 +136,7 @@ def float_binary(operation: FloatBinary, kind: Kind) -> Emitter:
 
 
 def float_unary(name: str, kind: Kind) -> Emitter:
-    def emit(context: Context, insn: Compute) -> None:
+    def emit(context: FunctionCompilation, insn: Compute) -> None:
         source = context.frame.read(insn.args[0], context.float_work[0])
         target = context.frame.target(insn.dst, context.float_work[0])
         getattr(context.masm, name)(kind, target, source)
@@ -146,7 +146,7 @@ def float_unary(name: str, kind: Kind) -> Emitter:
 
 
 def rounding(direction: Rounding) -> Emitter:
-    def emit(context: Context, insn: Compute) -> None:
+    def emit(context: FunctionCompilation, insn: Compute) -> None:
         source = context.frame.read(insn.args[0], context.float_work[0])
         target = context.frame.target(insn.dst, context.float_work[0])
         context.masm.float_round(direction, DOUBLE, target, source)
@@ -156,7 +156,7 @@ def rounding(direction: Rounding) -> Emitter:
 
 
 def float_sign(kind: Kind) -> Emitter:
-    def emit(context: Context, insn: Compute) -> None:
+    def emit(context: FunctionCompilation, insn: Compute) -> None:
         frame, work = context.frame, context.float_work
         left, right = frame.read(insn.args[0], work[0]), frame.read(insn.args[1], work[1])
         context.masm.float_compare_sign(kind, context.work[0], left, right)
@@ -165,18 +165,18 @@ def float_sign(kind: Kind) -> Emitter:
     return emit
 
 
-def is_infinite(context: Context, insn: Compute) -> None:
+def is_infinite(context: FunctionCompilation, insn: Compute) -> None:
     """All exponent bits set and no other: the sign is shifted out."""
     masm, work = context.masm, context.work[0]
     source = context.frame.read(insn.args[0], context.float_work[0])
     masm.float_bits(DOUBLE, work, source)
-    masm.binary_immediate(Binary.SHIFT_LEFT, LONG, work, work, 1)
+    masm.binary_immediate(BinaryOperation.SHIFT_LEFT, LONG, work, work, 1)
     masm.compare_immediate(LONG, Condition.EQUAL, work, work, 0x7FF << 53)
     context.frame.written(insn.dst, work)
 
 
 def is_nan(kind: Kind) -> Emitter:
-    def emit(context: Context, insn: Compute) -> None:
+    def emit(context: FunctionCompilation, insn: Compute) -> None:
         source = context.frame.read(insn.args[0], context.float_work[0])
         work = context.work[0]
         context.masm.float_compare(kind, FloatCondition.NOT_EQUAL, work, source, source)
@@ -189,7 +189,7 @@ def to_bits(kind: Kind) -> Emitter:
     """The bits of the one NaN for all."""
     result, nan = (LONG, DOUBLE_NAN) if kind is DOUBLE else (INT, FLOAT_NAN)
 
-    def emit(context: Context, insn: Compute) -> None:
+    def emit(context: FunctionCompilation, insn: Compute) -> None:
         masm, work = context.masm, context.work[0]
         source = context.frame.read(insn.args[0], context.float_work[0])
         number = masm.label()
@@ -203,7 +203,7 @@ def to_bits(kind: Kind) -> Emitter:
 
 
 def from_bits(kind: Kind) -> Emitter:
-    def emit(context: Context, insn: Compute) -> None:
+    def emit(context: FunctionCompilation, insn: Compute) -> None:
         source = context.frame.read(insn.args[0], context.work[0])
         context.masm.float_from_bits(kind, context.float_work[0], source)
         context.frame.written(insn.dst, context.float_work[0])
@@ -214,7 +214,7 @@ def from_bits(kind: Kind) -> Emitter:
 def library_call(symbol: str, kind: Kind) -> Emitter:
     """A function of the C library, which computes in doubles."""
 
-    def emit(context: Context, insn: Compute) -> None:
+    def emit(context: FunctionCompilation, insn: Compute) -> None:
         frame, masm = context.frame, context.masm
         saved = frame.save(context.index)
         layout = masm.call_layout([DOUBLE] * len(insn.args))
@@ -241,7 +241,7 @@ def library_call(symbol: str, kind: Kind) -> Emitter:
 
 
 def conversion(source: Kind, target: Kind) -> Emitter:
-    def emit(context: Context, insn: Compute) -> None:
+    def emit(context: FunctionCompilation, insn: Compute) -> None:
         frame, masm = context.frame, context.masm
         work_in = context.float_work[0] if source in FLOATING else context.work[0]
         work_out = context.float_work[0] if target in FLOATING else context.work[0]
@@ -256,7 +256,7 @@ def conversion(source: Kind, target: Kind) -> Emitter:
     return emit
 
 
-def copy(context: Context, insn: Compute) -> None:
+def copy(context: FunctionCompilation, insn: Compute) -> None:
     """The value as it is: `unaryPlus`, and conversions between kinds of 32 bits."""
     frame = context.frame
     kind = frame.kinds[insn.dst]
@@ -303,7 +303,9 @@ class Comparison(NamedTuple):
     condition: Condition
 
 
-def ordered(context: Context, insn: Compute, condition: Condition) -> tuple[Virtual, Virtual, Condition]:
+def ordered(
+    context: FunctionCompilation, insn: Compute, condition: Condition
+) -> tuple[Virtual, Virtual, Condition]:
     """The operands with a constant on the right, if there is one."""
     left, right = insn.args
     constants = context.frame.constants
@@ -315,7 +317,7 @@ def ordered(context: Context, insn: Compute, condition: Condition) -> tuple[Virt
 def integer_comparison(name: str, kind: Kind) -> Emitter:
     wanted = condition_of(name, kind)
 
-    def emit(context: Context, insn: Compute) -> None:
+    def emit(context: FunctionCompilation, insn: Compute) -> None:
         frame, masm, work = context.frame, context.masm, context.work
         left, right, condition = ordered(context, insn, wanted)
         first = frame.read(left, work[0])
@@ -332,7 +334,7 @@ def integer_comparison(name: str, kind: Kind) -> Emitter:
 
 
 def float_comparison(name: str, kind: Kind) -> Emitter:
-    def emit(context: Context, insn: Compute) -> None:
+    def emit(context: FunctionCompilation, insn: Compute) -> None:
         frame, work = context.frame, context.float_work
         left, right = frame.read(insn.args[0], work[0]), frame.read(insn.args[1], work[1])
         target = frame.target(insn.dst, context.work[0])
@@ -342,7 +344,7 @@ def float_comparison(name: str, kind: Kind) -> Emitter:
     return emit
 
 
-def branch_on(context: Context, insn: Instruction, branch: Instruction) -> None:
+def branch_on(context: FunctionCompilation, insn: Instruction, branch: Instruction) -> None:
     """A comparison and the branch on it in one; the comparison's own result is not made."""
     assert isinstance(insn, Compute) and isinstance(branch, (BranchIf, BranchUnless))
     comparison = COMPARISONS[insn.operation.name]
@@ -350,7 +352,9 @@ def branch_on(context: Context, insn: Instruction, branch: Instruction) -> None:
     emit(context, insn, comparison, context.labels[branch.target], type(branch) is BranchIf)
 
 
-def float_branch(context: Context, insn: Compute, comparison: Comparison, label: Label, sense: bool) -> None:
+def float_branch(
+    context: FunctionCompilation, insn: Compute, comparison: Comparison, label: Label, sense: bool
+) -> None:
     frame, work, test = context.frame, context.float_work, FLOAT_CONDITIONS[comparison.name]
     first, second = frame.read(insn.args[0], work[0]), frame.read(insn.args[1], work[1])
     if not sense:
@@ -359,7 +363,7 @@ def float_branch(context: Context, insn: Compute, comparison: Comparison, label:
 
 
 def integer_branch(
-    context: Context, insn: Compute, comparison: Comparison, label: Label, sense: bool
+    context: FunctionCompilation, insn: Compute, comparison: Comparison, label: Label, sense: bool
 ) -> None:
     frame = context.frame
     left, right, condition = *insn.args, comparison.condition
@@ -379,15 +383,15 @@ def integer_branch(
 # The table.
 
 BINARY: Final = {
-    "plus": (Binary.ADD, True),
-    "minus": (Binary.SUB, False),
-    "times": (Binary.MUL, True),
-    "bitwiseOr": (Binary.OR, True),
-    "bitwiseAnd": (Binary.AND, True),
-    "bitwiseXor": (Binary.XOR, True),
-    "shiftLeft": (Binary.SHIFT_LEFT, False),
-    "shiftRight": (Binary.SHIFT_RIGHT, False),
-    "unsignedShiftRight": (Binary.UNSIGNED_SHIFT_RIGHT, False),
+    "plus": (BinaryOperation.ADD, True),
+    "minus": (BinaryOperation.SUB, False),
+    "times": (BinaryOperation.MUL, True),
+    "bitwiseOr": (BinaryOperation.OR, True),
+    "bitwiseAnd": (BinaryOperation.AND, True),
+    "bitwiseXor": (BinaryOperation.XOR, True),
+    "shiftLeft": (BinaryOperation.SHIFT_LEFT, False),
+    "shiftRight": (BinaryOperation.SHIFT_RIGHT, False),
+    "unsignedShiftRight": (BinaryOperation.UNSIGNED_SHIFT_RIGHT, False),
 }
 FLOAT_BINARY: Final = {
     "plus": FloatBinary.ADD,
@@ -397,7 +401,7 @@ FLOAT_BINARY: Final = {
 }
 COMPARISONS: Final = {
     f"{kind.value}.{name}": Comparison(kind, name, condition_of(name, kind))
-    for kind in Kind
+    for kind in KINDS.values()
     for name in CONDITIONS
     if f"{kind.value}.{name}" in PRIMITIVES
 }
@@ -442,7 +446,7 @@ def make_emitters() -> dict[str, Emitter]:
 
 def conversions() -> dict[str, Emitter]:
     table: dict[str, Emitter] = {"bool.not": integer_unary("complement", BOOL)}
-    for source in Kind:
+    for source in KINDS.values():
         for name, target in CONVERSIONS.items():
             if f"{source.value}.to{name}" in PRIMITIVES:
                 table[f"{source.value}.to{name}"] = conversion(source, target)
@@ -465,5 +469,5 @@ EMITTERS: Final = make_emitters()
 
 
 @emits(Compute)
-def compute(context: Context, insn: Compute) -> None:
+def compute(context: FunctionCompilation, insn: Compute) -> None:
     EMITTERS[insn.operation.name](context, insn)

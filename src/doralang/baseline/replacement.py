@@ -19,7 +19,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from doralang.baseline.context import Context, LoopPoll
+from doralang.baseline.context import FunctionCompilation, LoopPoll
 from doralang.bytecode.entities import FunctionRef
 from doralang.bytecode.instructions import Register
 from doralang.bytecode.places import Site
@@ -33,7 +33,7 @@ STACK_ALIGNMENT: Final = 16
 
 def way_into(
     target: Target,
-    context: Context,
+    context: FunctionCompilation,
     poll: LoopPoll,
     live: Sequence[Register],
     entry: FunctionRef,

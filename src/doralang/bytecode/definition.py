@@ -13,7 +13,6 @@ Registers are typed (`Function.registers`); the arguments of a function are its 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from enum import Enum, Flag, auto
 from operator import attrgetter
 from typing import (
@@ -28,6 +27,7 @@ from typing import (
 )
 
 from doralang.bytecode.entities import ClassRef, FieldRef, FunctionRef, GlobalRef
+from doralang.text.records import record
 from doralang.types.kinds import Kind
 from doralang.types.primitives import Primitive
 from doralang.types.traps import Trap as TrapKind
@@ -106,7 +106,7 @@ class Effect(Flag):
     ENDS = auto()  # never continues at the next instruction
 
 
-@dataclass(frozen=True, slots=True)
+@record(eq=True, frozen=True)
 class Operand:
     name: str
     kind: OperandKind
@@ -149,7 +149,7 @@ def instruction(effects: Effect = Effect.NONE, **kinds: Kind) -> Callable[[type[
     """Give a class its opcode, operand list and effects; `kinds` of operands that have one always."""
 
     def define(cls: type[T]) -> type[T]:
-        made: Any = dataclass(slots=True, eq=False, repr=False)(cls)
+        made: Any = record(cls)
         made.opcode = len(INSTRUCTIONS)
         names = cls.__annotations__
         made.operands = tuple(Operand(name, KINDS[alias]) for name, alias in names.items() if alias in KINDS)

@@ -4,14 +4,16 @@ Concrete means that all type arguments are put in: `Box<int>` and `Box<Str>` are
 `swap<int>` and `swap<Str>` two `FunctionRef`s.  Lowering makes each once, so they are compared by identity.
 Their names are the symbols by which machine code names them: `Box<int>`, `Box<int>.get`, `swap<int>`.
 
-They are plain classes: programs with stored code make them, and start without `dataclasses`.
+They are plain classes: programs with stored code make them, and start without more than these.
 """
 
 from __future__ import annotations
 
-from typing import Final
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
-from doralang.types.kinds import Kind
+    from doralang.types.kinds import Kind
 
 CUT: Final = "…"
 """stands in a name that does not tell all of what it stands for, because that would be too long"""

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Final
 
 from doralang.bytecode.entities import FunctionRef
 from doralang.bytecode.instructions import Instruction, target_of
 from doralang.bytecode.places import Chain, Site
+from doralang.text.records import field, record
 from doralang.types.kinds import Kind
 
 UNKNOWN: Final = -1
 
 
-@dataclass(slots=True)
+@record(eq=True)
 class Function:
     """Instructions, the kind of each register, and for each instruction its line in the source.
 

@@ -11,18 +11,18 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Set
-from dataclasses import dataclass
 from typing import Final
 
 from doralang.bytecode.blocks import Back, Block, find_blocks, weights
 from doralang.bytecode.definition import ACCESSES, CALLS, COMPUTES, NO_REGISTER, Access, Register
 from doralang.bytecode.function import Function
+from doralang.text.records import record
 
 NOTHING: Final[Access] = (-1, 0, NO_REGISTER, ())
 NO_FUNCTIONS: Final[Set[str | None]] = frozenset()
 
 
-@dataclass(slots=True)
+@record(eq=True)
 class Liveness:
     """The registers that are live at the ends of blocks and across calls, as bits; and how they are used."""
 

@@ -33,8 +33,8 @@ from doralang.checker.program import (
     Construct,
     Function,
     FunctionKind,
+    Instantiation,
     Statement,
-    Target,
     TypedExpression,
 )
 from doralang.checker.raw import check_raw
@@ -175,7 +175,7 @@ def construct(body: Body, span: Span, type: ClassType, nodes: Sequence[tree.Expr
     def build(
         function: Function, arguments: tuple[Type, ...], result: Type, values: list[TypedExpression]
     ) -> TypedExpression:
-        made[:] = [Construct(span, Target(function, arguments), values)]
+        made[:] = [Construct(span, Instantiation(function, arguments), values)]
         return typed.GetLocal(span, result, body.function.locals[0])
 
     known: dict[Type, Type] = dict(zip(head.parameters, type.arguments, strict=True))

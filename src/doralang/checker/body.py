@@ -8,7 +8,6 @@ them and they all know this one.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple, TypeVar, cast
 
 from doralang.checker import program as typed
@@ -18,6 +17,7 @@ from doralang.checker.program import Function, Local, TypedExpression
 from doralang.checker.scopes import ConstantName, Context, Unit
 from doralang.syntax import tree
 from doralang.text.diagnostics import Diagnostic
+from doralang.text.records import field, record
 from doralang.text.recursion import HOP, on_fresh_stack
 from doralang.text.source import NOWHERE, Span
 from doralang.types.types import ERROR, NEVER, NIL, UNIT, Type, has_error
@@ -76,7 +76,7 @@ class Outcome(NamedTuple):
     invalid: int
 
 
-@dataclass(slots=True, repr=False, eq=False)
+@record
 class Ready(tree.Node):
     """An operand that has been checked already, where a syntax tree is asked for."""
 
@@ -93,14 +93,14 @@ Operand = Checked | Exact
 Leaves = dict[type, Callable[..., Operand]]
 
 
-@dataclass(slots=True)
+@record(eq=True)
 class TryContext:
     """The operand of a `try` that is being checked; `calls` counts the throwing calls that belong to it."""
 
     calls: int = 0
 
 
-@dataclass(slots=True)
+@record(eq=True)
 class Handlers:
     """What to do for each node class: the parts of the checker, put together by `checker`."""
 
@@ -114,7 +114,7 @@ class Handlers:
     """(body, node); None if nothing is left to do"""
 
 
-@dataclass(slots=True, eq=False)
+@record
 class Body:
     """One function body (or initialiser, or formula) while it is checked."""
 

@@ -8,7 +8,7 @@ from typing import Final
 from doralang.checker import program as typed
 from doralang.checker.arguments import check_anyway, explicit_arguments
 from doralang.checker.body import Body, Checked, Leaves
-from doralang.checker.generics import Build, Callee, callee, check_call, check_overloaded
+from doralang.checker.generics import Build, GenericCallee, callee, check_call, check_overloaded
 from doralang.checker.lookup import Ambiguous, Found, find_method, find_static, members_known, method_names
 from doralang.checker.nearness import suggestion
 from doralang.checker.program import (
@@ -17,8 +17,8 @@ from doralang.checker.program import (
     Compute,
     Dispatch,
     Function,
+    Instantiation,
     New,
-    Target,
     TypedExpression,
     Variant,
 )
@@ -55,7 +55,7 @@ def make_call(span: Span, function: Function, dispatch: Dispatch, receiver: list
             primitive = PRIMITIVES.get(function.key)
             if primitive is not None:
                 return Compute(span, result, primitive, [*receiver, *values])
-        return Call(span, result, Target(function, arguments), dispatch, [*receiver, *values])
+        return Call(span, result, Instantiation(function, arguments), dispatch, [*receiver, *values])
 
     return build
 
@@ -159,7 +159,7 @@ def construct(body: Body, node: tree.Call, entity: Class, expected: Type | None)
     def build(
         function: Function, arguments: tuple[Type, ...], type: Type, values: list[TypedExpression]
     ) -> TypedExpression:
-        return New(node.span, type, Target(function, arguments), values)
+        return New(node.span, type, Instantiation(function, arguments), values)
 
     candidates = [
         constructor_callee(constructor, known, open, build, entity.self_type, bool(node.type_arguments))
@@ -185,7 +185,7 @@ def constructor_callee(
     build: ConstructorBuild,
     result: Type,
     chosen: bool,
-) -> Callee:
+) -> GenericCallee:
     def make(arguments: tuple[Type, ...], type: Type, values: list[TypedExpression]) -> TypedExpression:
         return build(constructor, arguments, type, values)
 
@@ -254,7 +254,7 @@ def call_static(
 
 def static_callee(
     span: Span, found: Found, known: dict[Type, Type], open: Sequence[TypeParameter], chosen: bool
-) -> Callee:
+) -> GenericCallee:
     """A callee whose owner's arguments are those of the class named at the call, or of a parent."""
     function = found.function
     build = make_call(span, function, Dispatch.STATIC, [])

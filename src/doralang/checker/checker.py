@@ -8,7 +8,6 @@ check_formula(...)          one expression with named variables on top of it
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from enum import Enum
 from types import MappingProxyType
 from typing import Final
@@ -47,10 +46,11 @@ from doralang.checker.inheritance import check_inheritance
 from doralang.checker.missing import nothing_missing
 from doralang.checker.program import Class, Function, FunctionKind, Global, Library, Local, Program, Trait
 from doralang.checker.resolve import resolve_type
-from doralang.checker.scopes import ConstantName, Context, Progress, Recorder, Unit
+from doralang.checker.scopes import ConstantName, Context, NameRecorder, Progress, Unit
 from doralang.checker.traits import declare_impl, declare_trait
 from doralang.syntax import tree
 from doralang.text.diagnostics import Diagnostics
+from doralang.text.records import record
 from doralang.text.source import NOWHERE, Source
 from doralang.types.types import ERROR, INT, NIL, UNIT, EnumType, PrimitiveType, Type
 
@@ -102,7 +102,7 @@ PRELUDE_ENUMS: Final = ("Option", "Result")
 Completion = tuple[Function | None, Callable[[], None]]
 
 
-@dataclass(slots=True)
+@record(eq=True)
 class CheckedLibrary:
     """The library as programs are checked against it."""
 
@@ -216,7 +216,7 @@ def check_program(
     main: MainRule = MainRule.REQUIRED,
     granted: frozenset[str] | None = None,
     hosts: Sequence[HostFunction] = (),
-    recorder: Recorder | None = None,
+    recorder: NameRecorder | None = None,
 ) -> Program:
     """Check a file, which may call the functions of its host.
 

@@ -10,12 +10,12 @@ With a row of nothing but `_` that is what no arm covers, and it is told by an e
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from doralang.checker import program as typed
 from doralang.checker.patterns import data_types, variants_of
 from doralang.checker.program import Pattern, Variant
+from doralang.text.records import record
 from doralang.text.recursion import HOP, on_fresh_stack
 from doralang.types.types import BOOL, ClassType, EnumType, Type, is_reference, is_subclass
 
@@ -29,7 +29,7 @@ class TooInvolved(Exception):
     """There are more combinations than anybody would look at."""
 
 
-@dataclass(frozen=True, slots=True)
+@record(eq=True, frozen=True)
 class Shape:
     """One of the ways in which values of a type are made; `key` tells it from the others of the type."""
 

@@ -13,7 +13,6 @@ Bodies come later (`check.bodies`); here they are put on a list with the place t
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
 from doralang.checker.program import Class, Function, FunctionKind, Global, Local, Trait
@@ -21,18 +20,19 @@ from doralang.checker.resolve import resolve_type, self_type
 from doralang.checker.scopes import ConstantName, Context, Entity, Unit, kind_name
 from doralang.syntax import tree
 from doralang.syntax.tree import Modifier
+from doralang.text.records import field, record
 from doralang.text.source import Source, Span
 from doralang.types.types import ERROR, SELF, UNIT, ClassType, Type, TypeParameter, is_reference
 
 
-@dataclass(slots=True)
+@record(eq=True)
 class FunctionDeclaration:
     function: Function
     node: tree.Function
     context: Context
 
 
-@dataclass(slots=True)
+@record(eq=True)
 class ConstructorDeclaration:
     """A constructor; `node` is None for the primary one."""
 
@@ -40,7 +40,7 @@ class ConstructorDeclaration:
     node: tree.Init | None
 
 
-@dataclass(slots=True)
+@record(eq=True)
 class ClassDeclaration:
     """A class on its way: what has been made of its members."""
 
@@ -51,7 +51,7 @@ class ClassDeclaration:
     constructors: list[ConstructorDeclaration] = field(default_factory=list)
 
 
-@dataclass(slots=True)
+@record(eq=True)
 class EnumDeclaration:
     """An enum on its way."""
 
@@ -61,27 +61,27 @@ class EnumDeclaration:
     methods: list[FunctionDeclaration] = field(default_factory=list)
 
 
-@dataclass(slots=True)
+@record(eq=True)
 class TraitDeclaration:
     trait: Trait
     node: tree.Trait
     context: Context
 
 
-@dataclass(slots=True)
+@record(eq=True)
 class ImplDeclaration:
     node: tree.Impl
     context: Context
 
 
-@dataclass(slots=True)
+@record(eq=True)
 class GlobalDeclaration:
     variable: Global
     node: tree.Global
     context: Context
 
 
-@dataclass(slots=True)
+@record(eq=True)
 class Declarations:
     """All declarations of a unit, by kind, in the order of the source."""
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 from doralang.syntax import tree
+from doralang.text.records import field, record
 from doralang.text.recursion import HOP, on_fresh_stack
 from doralang.text.source import Span
 
 
-@dataclass(slots=True)
+@record(eq=True)
 class Known:
     """What is known about the nodes of one body, by their identity.
 

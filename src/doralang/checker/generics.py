@@ -10,7 +10,6 @@ finished when its parameter's type is known; a whole call can wait in the same w
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from enum import Enum
 
 from doralang.checker.body import Body, Checked, Waiting
@@ -18,6 +17,7 @@ from doralang.checker.messages import type_list
 from doralang.checker.program import Function, TypedExpression
 from doralang.checker.resolve import check_bounds
 from doralang.syntax import tree
+from doralang.text.records import record
 from doralang.text.source import Span
 from doralang.types.types import (
     LARGEST,
@@ -39,8 +39,8 @@ Build = Callable[[tuple[Type, ...], Type, list[TypedExpression]], TypedExpressio
 """Makes the call from the target's type arguments, the result type and the arguments."""
 
 
-@dataclass(slots=True)
-class Callee:
+@record(eq=True)
+class GenericCallee:
     """A function to be called at some place.
 
     All types are as seen from there; they mention `open`, the type parameters that are still to be found.
@@ -68,7 +68,7 @@ def callee(
     result: Type | None = None,
     chosen: bool = False,
     code: str = "E0416",
-) -> Callee:
+) -> GenericCallee:
     """A callee from its declaration: `known` type arguments are put in, open ones get fresh names.
 
     Fresh ones keep a recursive call apart from the function that it stands in.
@@ -76,7 +76,7 @@ def callee(
     mapping = dict(known)
     fresh = tuple(TypeParameter(parameter.name) for parameter in open)
     mapping.update(zip(open, fresh, strict=True))
-    return Callee(
+    return GenericCallee(
         function,
         function.name,
         put_in([parameter.type for parameter in function.parameters], mapping),
@@ -95,7 +95,7 @@ def put_in(types: Sequence[Type], mapping: Substitution) -> list[Type]:
 
 
 def check_call(
-    body: Body, span: Span, callee: Callee, nodes: Sequence[tree.Expression], expected: Type | None
+    body: Body, span: Span, callee: GenericCallee, nodes: Sequence[tree.Expression], expected: Type | None
 ) -> Checked:
     """Check the arguments of a call of one certain function, and make the call."""
     checked = check_arguments(body, callee, nodes)
@@ -113,7 +113,7 @@ def check_call(
     return finish_call(body, span, callee, checked, mapping, expected)
 
 
-def check_arguments(body: Body, callee: Callee, nodes: Sequence[tree.Expression]) -> list[Checked]:
+def check_arguments(body: Body, callee: GenericCallee, nodes: Sequence[tree.Expression]) -> list[Checked]:
     """Check each argument, with its parameter's type as expected type where that is known."""
     unknown = set(callee.open)
     checked: list[Checked] = []
@@ -132,7 +132,7 @@ def any_wrong(body: Body, checked: Sequence[Checked]) -> bool:
 # Inference.
 
 
-def bind_known(callee: Callee, checked: Sequence[Checked]) -> dict[TypeParameter, Type]:
+def bind_known(callee: GenericCallee, checked: Sequence[Checked]) -> dict[TypeParameter, Type]:
     """Step 2: match the types of the arguments that have one with their parameters."""
     mapping: dict[TypeParameter, Type] = {}
     if callee.open:
@@ -159,7 +159,7 @@ def bind(
                 pairs += reversed(list(inner))
 
 
-def bind_result(callee: Callee, mapping: dict[TypeParameter, Type], expected: Type) -> None:
+def bind_result(callee: GenericCallee, mapping: dict[TypeParameter, Type], expected: Type) -> None:
     """Step 3: match the declared result, or the parent of it that fits, with the expected type."""
     declared = callee.result
     if isinstance(declared, ClassType) and isinstance(expected, ClassType):
@@ -171,7 +171,7 @@ def bind_result(callee: Callee, mapping: dict[TypeParameter, Type], expected: Ty
 
 
 def finish_arguments(
-    callee: Callee, checked: Sequence[Checked], mapping: dict[TypeParameter, Type]
+    callee: GenericCallee, checked: Sequence[Checked], mapping: dict[TypeParameter, Type]
 ) -> list[TypedExpression]:
     """Step 4: finish what waits, with the types that are known by now."""
     arguments: list[TypedExpression] = []
@@ -188,7 +188,7 @@ def finish_arguments(
 def finish_call(
     body: Body,
     span: Span,
-    callee: Callee,
+    callee: GenericCallee,
     checked: Sequence[Checked],
     mapping: dict[TypeParameter, Type],
     expected: Type | None,
@@ -220,7 +220,11 @@ def fits(argument: TypedExpression, wanted: Type) -> bool:
 
 
 def misfit(
-    body: Body, span: Span, callee: Callee, checked: Sequence[Checked], wanted: Sequence[Type] | None = None
+    body: Body,
+    span: Span,
+    callee: GenericCallee,
+    checked: Sequence[Checked],
+    wanted: Sequence[Type] | None = None,
 ) -> TypedExpression:
     """Report arguments that do not fit, unless one of them was reported already."""
     if any_wrong(body, checked):
@@ -241,7 +245,7 @@ def found_types(checked: Sequence[Checked]) -> list[Type | str]:
 # Several constructors.
 
 
-class Failure(Enum):
+class NoInference(Enum):
     FIT = "the arguments do not fit"
     INFERENCE = "type arguments cannot be found"
 
@@ -249,7 +253,7 @@ class Failure(Enum):
 def check_overloaded(
     body: Body,
     span: Span,
-    callees: Sequence[Callee],
+    callees: Sequence[GenericCallee],
     nodes: Sequence[tree.Expression],
     expected: Type | None,
 ) -> Checked:
@@ -263,7 +267,7 @@ def check_overloaded(
 def choose(
     body: Body,
     span: Span,
-    callees: Sequence[Callee],
+    callees: Sequence[GenericCallee],
     checked: list[Checked],
     expected: Type | None,
     *,
@@ -271,13 +275,13 @@ def choose(
 ) -> Checked:
     if any_wrong(body, checked):
         return body.wrong(span)
-    failures: list[Failure] = []
+    failures: list[NoInference] = []
     for callee in callees:
         outcome = attempt(body, span, callee, checked, expected)
-        if not isinstance(outcome, Failure):
+        if not isinstance(outcome, NoInference):
             return outcome
         failures.append(outcome)
-    if Failure.INFERENCE not in failures:
+    if NoInference.INFERENCE not in failures:
         return body.error("E0417", span, type=callees[0].name, found=type_list(found_types(checked)))
     if may_wait:
         return Waiting(
@@ -287,7 +291,7 @@ def choose(
             checked,
             lambda wanted: must_finish(choose(body, span, callees, checked, wanted, may_wait=False)),
         )
-    failed = callees[failures.index(Failure.INFERENCE)]
+    failed = callees[failures.index(NoInference.INFERENCE)]
     names = ", ".join(f"`{parameter}`" for parameter in failed.open)
     return body.error("E0613", span, parameters=names, name=failed.name)
 
@@ -298,18 +302,18 @@ def must_finish(checked: Checked) -> TypedExpression:
 
 
 def attempt(
-    body: Body, span: Span, callee: Callee, checked: Sequence[Checked], expected: Type | None
-) -> TypedExpression | Failure:
+    body: Body, span: Span, callee: GenericCallee, checked: Sequence[Checked], expected: Type | None
+) -> TypedExpression | NoInference:
     """Try one constructor; what it reports is taken back if it does not fit."""
     if len(checked) != len(callee.parameters):
-        return Failure.FIT
+        return NoInference.FIT
     mapping = bind_known(callee, checked)
     if expected is not None:
         bind_result(callee, mapping, expected)
     for argument, declared in zip(checked, callee.parameters, strict=True):
         closed = not mentions(declared, set(callee.open))
         if closed and not isinstance(argument, Waiting) and not fits(argument, declared):
-            return Failure.FIT
+            return NoInference.FIT
     reports, before, invalid = body.unit.diagnostics.reports, len(body.unit.diagnostics.reports), body.invalid
     result = finish_call(body, span, callee, checked, mapping, expected)
     if len(reports) == before:
@@ -317,4 +321,4 @@ def attempt(
     codes = {report.code for report in reports[before:]}
     del reports[before:]
     body.invalid = invalid
-    return Failure.INFERENCE if codes == {"E0613"} else Failure.FIT
+    return NoInference.INFERENCE if codes == {"E0613"} else NoInference.FIT

@@ -11,7 +11,7 @@ from typing import Final
 
 from doralang.checker import program as typed
 from doralang.checker.body import Body, Checked, Leaves, Waiting
-from doralang.checker.program import Class, Dispatch, Function, Target, TypedExpression
+from doralang.checker.program import Class, Dispatch, Function, Instantiation, TypedExpression
 from doralang.checker.values import alternatives, joined
 from doralang.syntax import tree
 from doralang.types.types import ERROR, INT, LARGEST, NIL, UNIT, ClassType, Type, has_value, size_of
@@ -81,7 +81,7 @@ def list_of(
         return typed.BlockValue(node.span, local.type, block, made)
     function = body.unit.base.names["vecOf"]
     assert isinstance(function, Function)
-    whole = typed.Call(node.span, vec.of((type,)), Target(function, (type,)), Dispatch.STATIC, [made])
+    whole = typed.Call(node.span, vec.of((type,)), Instantiation(function, (type,)), Dispatch.STATIC, [made])
     return typed.BlockValue(node.span, whole.type, block, whole)
 
 
@@ -99,9 +99,11 @@ def filled(
     """A new array in a local, and its elements put in."""
     constructor = next(one for one in array.constructors if len(one.parameters) == 1)
     length = typed.Constant(node.span, INT, len(elements))
-    store = Target(array.methods["set"], (type,))
+    store = Instantiation(array.methods["set"], (type,))
     statements: list[typed.Statement] = [
-        typed.Let(node.span, local, typed.New(node.span, local.type, Target(constructor, (type,)), [length]))
+        typed.Let(
+            node.span, local, typed.New(node.span, local.type, Instantiation(constructor, (type,)), [length])
+        )
     ]
     for index, element in enumerate(elements):
         receiver = typed.GetLocal(element.span, local.type, local)

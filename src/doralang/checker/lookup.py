@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from doralang.checker.program import Class, Field, Function, Impl, Trait
 from doralang.checker.resolve import class_of, satisfies_bounds
 from doralang.checker.scopes import Context
+from doralang.text.records import record
 from doralang.types.types import SELF, ClassType, Type, TypeParameter, lineage
 
 
-@dataclass(slots=True)
+@record(eq=True)
 class Found:
     """A method, and what its declaration's type parameters (or `Self`) stand for at the receiver."""
 
@@ -27,7 +27,7 @@ class Found:
         return dict(zip(owner.parameters, self.owner_arguments, strict=True)) if owner else {}
 
 
-@dataclass(slots=True)
+@record(eq=True)
 class Ambiguous:
     """Several traits give a method of the name."""
 

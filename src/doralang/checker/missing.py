@@ -14,6 +14,7 @@ from collections.abc import Callable
 from typing import Final
 
 from doralang.syntax import tree
+from doralang.text.records import all_fields_of
 from doralang.text.recursion import HOP, on_fresh_stack
 
 COALESCE: Final = "coalesce"
@@ -105,7 +106,7 @@ class Rewriter:
 def rebuilt(node: Expression, change: Callable[[Expression], Expression]) -> Expression:
     """The node with other expressions in it; itself if nothing changes."""
     changed = {}
-    for name in node.__dataclass_fields__:
+    for name in all_fields_of(node):
         old = getattr(node, name, None)
         if isinstance(old, list):
             new: object = [change(one) if isinstance(one, tree.Expression) else one for one in old]
@@ -120,7 +121,7 @@ def rebuilt(node: Expression, change: Callable[[Expression], Expression]) -> Exp
     if not changed:
         return node
     made = object.__new__(type(node))
-    for name in node.__dataclass_fields__:
+    for name in all_fields_of(node):
         if hasattr(node, name):
             setattr(made, name, changed.get(name, getattr(node, name)))
     return made

@@ -274,9 +274,11 @@ def check_range(
     entity = body.unit.base.names[name]
     if isinstance(entity, Function):
         result = entity.result
-        return typed.Call(node.span, result, typed.Target(entity), typed.Dispatch.STATIC, [left, right])
+        return typed.Call(
+            node.span, result, typed.Instantiation(entity), typed.Dispatch.STATIC, [left, right]
+        )
     assert isinstance(entity, Class)
-    return typed.New(node.span, entity.of(), typed.Target(entity.constructors[0]), [left, right])
+    return typed.New(node.span, entity.of(), typed.Instantiation(entity.constructors[0]), [left, right])
 
 
 # is, as

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Final
 
 from doralang.checker import program as typed
@@ -16,6 +15,7 @@ from doralang.checker.program import Class, Local, Pattern, Variant
 from doralang.checker.resolve import resolve_type
 from doralang.checker.scopes import ConstantName
 from doralang.syntax import tree
+from doralang.text.records import field, record
 from doralang.text.recursion import HOP, on_fresh_stack
 from doralang.text.source import Span
 from doralang.types.types import (
@@ -33,7 +33,7 @@ from doralang.types.types import (
 )
 
 
-@dataclass(slots=True)
+@record(eq=True)
 class Binder:
     """What the patterns of one place bind; all of it is visible once the whole pattern is checked.
 

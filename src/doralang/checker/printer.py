@@ -12,7 +12,6 @@ in the frame; functions as in stack traces.  Constants are gone: their values st
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import fields
 from enum import Enum
 from typing import Final, NamedTuple, TypeAlias
 
@@ -20,6 +19,7 @@ from doralang.checker import program as typed
 from doralang.checker.program import Class, Field, Function, FunctionKind, Global, Impl, Local, Program, Trait
 from doralang.syntax.literals import quoted
 from doralang.syntax.tree import Modifier
+from doralang.text.records import fields_of
 from doralang.text.source import Source
 from doralang.types.primitives import Primitive
 from doralang.types.types import TypeParameter
@@ -142,7 +142,7 @@ def _indented(lines: Iterable[str]) -> Iterator[str]:
 # Statements and expressions.
 
 
-class _Entry(NamedTuple):
+class _Line(NamedTuple):
     depth: int
     label: str
     node: Node
@@ -152,7 +152,7 @@ class _Entry(NamedTuple):
 
 def dump(node: Node, source: Source) -> Iterator[str]:
     """The lines of a statement or expression."""
-    stack = [_Entry(0, "", node)]
+    stack = [_Line(0, "", node)]
     while stack:
         entry = stack.pop()
         links = _long_spine(entry)
@@ -164,7 +164,7 @@ def dump(node: Node, source: Source) -> Iterator[str]:
             stack.extend(reversed(links))
 
 
-def _long_spine(entry: _Entry) -> list[_Entry] | None:
+def _long_spine(entry: _Line) -> list[_Line] | None:
     """The leftmost operand and the links of a long chain, each without what is on its left."""
     if entry.is_link:
         return None
@@ -175,7 +175,7 @@ def _long_spine(entry: _Entry) -> list[_Entry] | None:
         return None
     nodes.reverse()
     depth = entry.depth + 1
-    return [_Entry(depth, "", nodes[0]), *(_Entry(depth, "", node, True) for node in nodes[1:])]
+    return [_Line(depth, "", nodes[0]), *(_Line(depth, "", node, True) for node in nodes[1:])]
 
 
 def _left_operand(node: Node) -> Node | None:
@@ -191,7 +191,7 @@ def _left_operand(node: Node) -> Node | None:
     return None
 
 
-def _line(entry: _Entry, source: Source) -> str:
+def _line(entry: _Line, source: Source) -> str:
     node = entry.node
     parts = [type(node).__name__]
     if not isinstance(node, typed.Catch | typed.MatchArm):
@@ -206,9 +206,9 @@ def _line(entry: _Entry, source: Source) -> str:
 
 
 def _values(node: Node) -> Iterator[tuple[str, object]]:
-    for field in fields(node):
-        if field.name != "span" and not (field.name == "type" and isinstance(node, typed.Expression)):
-            yield field.name, getattr(node, field.name)
+    for name in fields_of(node):
+        if name != "span" and not (name == "type" and isinstance(node, typed.Expression)):
+            yield name, getattr(node, name)
 
 
 def _scalar(name: str, value: object) -> str:
@@ -228,7 +228,7 @@ def _scalar(name: str, value: object) -> str:
             return f"{value.owner.name}.{value.name}"
         case Global() | Primitive():
             return value.name
-        case typed.Target():
+        case typed.Instantiation():
             return _target(value)
         case (
             typed.AnyValue()
@@ -269,19 +269,19 @@ def _pattern(pattern: typed.Pattern) -> str:
     return "_"
 
 
-def _target(target: typed.Target) -> str:
+def _target(target: typed.Instantiation) -> str:
     function = target.function
     named = zip(function.all_type_parameters, target.arguments, strict=True)
     given = ", ".join(f"{parameter}={argument}" for parameter, argument in named)
     return function.signature + (f" with {given}" if given else "")
 
 
-def _children(entry: _Entry) -> Iterator[_Entry]:
+def _children(entry: _Line) -> Iterator[_Line]:
     children = _operands(entry.node)
     if entry.is_link:
         next(children)
     for label, node in children:
-        yield _Entry(entry.depth + 1, label, node)
+        yield _Line(entry.depth + 1, label, node)
 
 
 def _operands(node: Node) -> Iterator[tuple[str, Node]]:

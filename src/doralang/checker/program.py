@@ -3,7 +3,7 @@
 Names are resolved to declarations, every expression has a type, operators have become primitive
 operations and calls, `for` has become `while`, plain `try` is gone (it only told the checker
 that a call may throw).  Generic functions are here once, their types mention `TypeParameter`s; whoever
-runs or lowers one puts the arguments in (`Target`).
+runs or lowers one puts the arguments in (`Instantiation`).
 
     for i in range(0, n) { sum = sum + i; }
 
@@ -21,12 +21,12 @@ without limit.  `span` is where a failure or call is said to be (section 15.1).
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from enum import Enum
 from typing import Final, TypeAlias
 
 from doralang.library.files import GRANTED, HEAP, PUBLIC_NAMES
 from doralang.syntax.tree import Modifier
+from doralang.text.records import field, record
 from doralang.text.source import NOWHERE, Source, Span
 from doralang.types.primitives import Primitive
 from doralang.types.types import UNIT, ClassHead, ClassType, EnumType, TraitHead, Type, TypeParameter
@@ -324,7 +324,7 @@ class Library:
         self.globals: dict[str, Global] = {}
 
 
-@dataclass(slots=True, eq=False, repr=False)
+@record
 class Program:
     """One checked program.  `functions` are its top-level functions (for `call`), by name."""
 
@@ -353,8 +353,8 @@ class Program:
         return self.library.functions.get(name)
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+@record(eq=True, frozen=True)
+class Instantiation:
     """A function with type arguments: those of its owner, then its own.
 
     The arguments may mention the type parameters of the function in which the target stands.
@@ -367,7 +367,7 @@ class Target:
 # Expressions.
 
 
-@dataclass(slots=True, eq=False, repr=False)
+@record
 class Expression:
     """What all expressions have."""
 
@@ -375,38 +375,38 @@ class Expression:
     type: Type
 
 
-@dataclass(slots=True, eq=False, repr=False)
+@record
 class Constant(Expression):
     """A value of a primitive type, as the meanings of primitives have it."""
 
     value: bool | int | float
 
 
-@dataclass(slots=True, eq=False, repr=False)
+@record
 class TextConstant(Expression):
     """A string literal or the value of a `Str` constant."""
 
     value: str
 
 
-@dataclass(slots=True, eq=False, repr=False)
+@record
 class NilConstant(Expression):
     """`nil`, of a type that has it; also what stands for an expression that was wrong."""
 
 
-@dataclass(slots=True, eq=False, repr=False)
+@record
 class DefaultValue(Expression):
     """The default of `type`, which may be a type parameter."""
 
 
-@dataclass(slots=True, eq=False, repr=False)
+@record
 class GetLocal(Expression):
     """Also `self`, which is the first local."""
 
     local: Local
 
 
-@dataclass(slots=True, eq=False, repr=False)
+@record
 class SetLocal(Expression):
     """`x = e`"""
 
@@ -414,14 +414,14 @@ class SetLocal(Expression):
     value: TypedExpression
 
 
-@dataclass(slots=True, eq=False, repr=False)
+@record
 class GetGlobal(Expression):
     """The value of a global."""
 
     variable: Global
 
 
-@dataclass(slots=True, eq=False, repr=False)
+@record
 class SetGlobal(Expression):
     """`x = e` of a global"""
 
@@ -429,7 +429,7 @@ class SetGlobal(Expression):
     value: TypedExpression
 
 
-@dataclass(slots=True, eq=False, repr=False)
+@record
 class GetField(Expression):
     """Fails on `nil`."""
 
@@ -437,7 +437,7 @@ class GetField(Expression):
     field: Field
 
 
-@dataclass(slots=True, eq=False, repr=False)
+@record
 class SetField(Expression):
     """Object, value, then the `nil` check."""
 
@@ -446,7 +446,7 @@ class SetField(Expression):
     value: TypedExpression
 
 
-@dataclass(slots=True, eq=False, repr=False)
+@record
 class Compute(Expression):
     """A primitive operation; arguments from left to right."""
 
@@ -459,7 +459,7 @@ class Logic(Enum):
     OR = "||"
 
 
-@dataclass(slots=True, eq=False, repr=False)
+@record
 class Logical(Expression):
     """The right side is evaluated only if needed."""
 
@@ -468,7 +468,7 @@ class Logical(Expression):
     right: TypedExpression
 
 
-@dataclass(slots=True, eq=False, repr=False)
+@record
 class Identical(Expression):
     """`===`, or `!==` if negated"""
 
@@ -495,7 +495,7 @@ class Dispatch(Enum):
     TRAIT = "trait"
 
 
-@dataclass(slots=True, eq=False, repr=False)
+@record
 class Call(Expression):
     """A call; receiver first, if there is one.
 
@@ -504,23 +504,23 @@ class Call(Expression):
     the receiver is checked after the arguments are evaluated, whatever the dispatch.
     """
 
-    target: Target
+    target: Instantiation
     dispatch: Dispatch
     arguments: list[TypedExpression]
 
 
-@dataclass(slots=True, eq=False, repr=False)
+@record
 class New(Expression):
     """Evaluate the arguments, allocate an object of class `type`, call the constructor on it.
 
     `Array`, which is internal, has internal constructors.
     """
 
-    target: Target
+    target: Instantiation
     arguments: list[TypedExpression]
 
 
-@dataclass(slots=True, eq=False, repr=False)
+@record
 class Record(Expression):
     """A new object of a class with the type arguments of `type`, and what is in its fields, those of its
     parents first.  No constructor is called."""
@@ -529,7 +529,7 @@ class Record(Expression):
     values: list[TypedExpression]
 
 
-@dataclass(slots=True, eq=False, repr=False)
+@record
 class IsInstance(Expression):
     """`e is C`; false for `nil`"""
 
@@ -537,19 +537,19 @@ class IsInstance(Expression):
     target: ClassType
 
 
-@dataclass(slots=True, eq=False, repr=False)
+@record
 class Cast(Expression):
     """Fails if the value is neither `nil` nor of the class `type`."""
 
     value: TypedExpression
 
 
-@dataclass(slots=True, eq=False, repr=False)
+@record
 class AnyValue:
     """The pattern `_`."""
 
 
-@dataclass(slots=True, eq=False, repr=False)
+@record
 class Bound:
     """The pattern `x @ P`, or `x`, where `P` is any."""
 
@@ -557,7 +557,7 @@ class Bound:
     pattern: Pattern
 
 
-@dataclass(slots=True, eq=False, repr=False)
+@record
 class TupleOf:
     """The pattern `(P, Q)` for a tuple of `type`."""
 
@@ -565,7 +565,7 @@ class TupleOf:
     parts: list[Pattern]
 
 
-@dataclass(slots=True, eq=False, repr=False)
+@record
 class VariantOf:
     """The pattern `V(P, Q)` for an enum of `type`."""
 
@@ -574,14 +574,14 @@ class VariantOf:
     parts: list[Pattern]
 
 
-@dataclass(slots=True, eq=False, repr=False)
+@record
 class Equal:
     """A literal or constant as a pattern; a text never fits `nil`."""
 
     value: Constant | TextConstant | NilConstant
 
 
-@dataclass(slots=True, eq=False, repr=False)
+@record
 class Between:
     """The numbers or characters from `low` to `high`, both included."""
 
@@ -590,14 +590,14 @@ class Between:
     high: int
 
 
-@dataclass(slots=True, eq=False, repr=False)
+@record
 class InstanceOf:
     """The pattern `_: C`; it does not fit `nil`."""
 
     target: ClassType
 
 
-@dataclass(slots=True, eq=False, repr=False)
+@record
 class OneOf:
     """`P | Q`; all bind the same locals."""
 
@@ -607,7 +607,7 @@ class OneOf:
 Pattern: TypeAlias = AnyValue | Bound | TupleOf | VariantOf | Equal | Between | InstanceOf | OneOf
 
 
-@dataclass(slots=True, eq=False, repr=False)
+@record
 class MatchArm:
     """`guard` and `body` see the variables of the pattern."""
 
@@ -616,7 +616,7 @@ class MatchArm:
     body: TypedExpression
 
 
-@dataclass(slots=True, eq=False, repr=False)
+@record
 class Match(Expression):
     """The body of the first arm that fits; some arm does."""
 
@@ -624,7 +624,7 @@ class Match(Expression):
     arms: list[MatchArm]
 
 
-@dataclass(slots=True, eq=False, repr=False)
+@record
 class Destructure(Expression):
     """The variables of a pattern that always fits get the parts of a value."""
 
@@ -632,7 +632,7 @@ class Destructure(Expression):
     value: TypedExpression
 
 
-@dataclass(slots=True, eq=False, repr=False)
+@record
 class TryElse(Expression):
     """The value of `otherwise` if an exception leaves `operand`."""
 
@@ -640,14 +640,14 @@ class TryElse(Expression):
     otherwise: TypedExpression
 
 
-@dataclass(slots=True, eq=False, repr=False)
+@record
 class TryForce(Expression):
     """Fails if an exception leaves `operand`."""
 
     operand: TypedExpression
 
 
-@dataclass(slots=True, eq=False, repr=False)
+@record
 class Choice(Expression):
     """`if … { … } else { … }` with a value, and `C ? A : B` of formulas: conditions with their values"""
 
@@ -655,7 +655,7 @@ class Choice(Expression):
     otherwise: TypedExpression
 
 
-@dataclass(slots=True, eq=False, repr=False)
+@record
 class BlockValue(Expression):
     """A block as an operand; without `value` if it has none (`()`) or does not end (`Never`)."""
 
@@ -663,7 +663,7 @@ class BlockValue(Expression):
     value: TypedExpression | None
 
 
-@dataclass(slots=True, eq=False, repr=False)
+@record
 class Leave(Expression):
     """A jump as an operand: what is evaluated of the expression around it is dropped."""
 
@@ -702,21 +702,21 @@ TypedExpression: TypeAlias = (
 # Statements.
 
 
-@dataclass(slots=True, eq=False, repr=False)
+@record
 class StatementBase:
     """What all statements have."""
 
     span: Span
 
 
-@dataclass(slots=True, eq=False, repr=False)
+@record
 class Block(StatementBase):
     """`{ … }`"""
 
     statements: list[Statement]
 
 
-@dataclass(slots=True, eq=False, repr=False)
+@record
 class Let(StatementBase):
     """Give a local its first value; a variable without one gets its default."""
 
@@ -724,22 +724,22 @@ class Let(StatementBase):
     value: TypedExpression
 
 
-@dataclass(slots=True, eq=False, repr=False)
+@record
 class Evaluate(StatementBase):
     """An expression whose value nobody needs."""
 
     expression: TypedExpression
 
 
-@dataclass(slots=True, eq=False, repr=False)
+@record
 class Construct(StatementBase):
     """Call another constructor of the same object: a delegation, or the parent's constructor."""
 
-    target: Target
+    target: Instantiation
     arguments: list[TypedExpression]
 
 
-@dataclass(slots=True, eq=False, repr=False)
+@record
 class If(StatementBase):
     """Conditions with their blocks, in order, and what runs if none is true."""
 
@@ -747,7 +747,7 @@ class If(StatementBase):
     otherwise: Block | None
 
 
-@dataclass(slots=True, eq=False, repr=False)
+@record
 class While(StatementBase):
     """`condition` is None for `loop`.  `iterator` is that of a `for`, known to it and to the `Let` before."""
 
@@ -756,7 +756,7 @@ class While(StatementBase):
     iterator: Local | None = None
 
 
-@dataclass(slots=True, eq=False, repr=False)
+@record
 class Catch:
     """Runs `body` if the exception is of class `type`."""
 
@@ -765,7 +765,7 @@ class Catch:
     body: Block
 
 
-@dataclass(slots=True, eq=False, repr=False)
+@record
 class Do(StatementBase):
     """A block, what catches its exceptions, and its `finally`."""
 
@@ -774,24 +774,24 @@ class Do(StatementBase):
     last: Block | None
 
 
-@dataclass(slots=True, eq=False, repr=False)
+@record
 class Break(StatementBase):
     """Leave the innermost loop."""
 
 
-@dataclass(slots=True, eq=False, repr=False)
+@record
 class Continue(StatementBase):
     """Go on with the next round of the innermost loop."""
 
 
-@dataclass(slots=True, eq=False, repr=False)
+@record
 class Return(StatementBase):
     """Leave the function, with a value if it has one."""
 
     value: TypedExpression | None
 
 
-@dataclass(slots=True, eq=False, repr=False)
+@record
 class Throw(StatementBase):
     """Fails if the value is `nil`."""
 

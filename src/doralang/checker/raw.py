@@ -9,12 +9,12 @@ internal ones included.  That they never poll is the business of lowering, which
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import fields
 from typing import Any, Final
 
 from doralang.checker import program as typed
 from doralang.checker.program import Dispatch
 from doralang.checker.scopes import Context
+from doralang.text.records import fields_of
 from doralang.text.source import Span
 from doralang.types.types import ERROR, NIL, PrimitiveType
 
@@ -38,8 +38,8 @@ def walk(node: Any) -> Iterator[Any]:
         yield from walk(list(node))
     elif isinstance(node, NODES):
         yield node
-        for field in fields(node):
-            yield from walk(getattr(node, field.name))
+        for name in fields_of(node):
+            yield from walk(getattr(node, name))
 
 
 Complaint = tuple[Span, str] | None

@@ -8,7 +8,7 @@ from typing import Final
 
 from doralang.checker.messages import count
 from doralang.checker.nearness import suggestion
-from doralang.checker.program import Class, Function, Impl, Trait
+from doralang.checker.program import Class, Impl, Trait
 from doralang.checker.scopes import Context, Unit, kind_name
 from doralang.syntax import tree
 from doralang.text.recursion import HOP, on_fresh_stack
@@ -235,8 +235,3 @@ def class_of(context: Context, type: Type) -> Class | None:
     if isinstance(type, PrimitiveType):
         return context.unit.library_class(type.name)
     return None
-
-
-def owner_mapping(function: Function, arguments: Sequence[Type]) -> dict[TypeParameter, Type]:
-    """The type arguments of a function's owner as a mapping."""
-    return dict(zip(function.owner.parameters, arguments, strict=True)) if function.owner else {}

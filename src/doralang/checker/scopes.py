@@ -7,7 +7,6 @@ global names are looked up: in a file, perhaps in a class, perhaps in a generic 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from enum import Enum
 from typing import TypeAlias
 
@@ -15,6 +14,7 @@ from doralang.checker.messages import render
 from doralang.checker.program import Class, Field, Function, Global, Impl, Local, Trait, Variant
 from doralang.syntax import tree
 from doralang.text.diagnostics import Diagnostics
+from doralang.text.records import field, record
 from doralang.text.source import Position, Source, Span
 from doralang.types.types import ClassHead, TraitHead, Type, TypeParameter
 
@@ -25,7 +25,7 @@ class Progress(Enum):
     DONE = 2
 
 
-@dataclass(slots=True, eq=False)
+@record
 class ConstantName:
     """A `const`: its value is computed when first needed."""
 
@@ -50,7 +50,7 @@ Meaning: TypeAlias = Entity | Local | Field | TypeParameter
 """what a name in a text can mean"""
 
 
-class Recorder:
+class NameRecorder:
     """Notes what names mean while a program is checked, for tools: definitions, uses, renaming.
 
     `meanings` has, for each source, by the offset at which a name begins, what it means there.  Names that
@@ -83,7 +83,7 @@ def kind_name(entity: Entity) -> str:
     return next(kind for cls, kind in KINDS.items() if isinstance(entity, cls))
 
 
-@dataclass(slots=True, eq=False)
+@record
 class Unit:
     """One compilation.
 
@@ -106,8 +106,7 @@ class Unit:
     incomplete: bool = False
     incomplete_classes: set[ClassHead] = field(default_factory=set)
     later: list[Callable[[], object]] | None = field(default_factory=list)
-    constant_depth: int = 0
-    recorder: Recorder | None = None
+    recorder: NameRecorder | None = None
     """told what each name means, if somebody wants to know"""
 
     def find(self, name: str) -> Entity | None:
@@ -183,7 +182,7 @@ class Unit:
         return True
 
 
-@dataclass(slots=True, eq=False)
+@record
 class Context:
     """A place where names of types are looked up."""
 

@@ -9,12 +9,12 @@ from doralang.checker import program as typed
 from doralang.checker.body import Body
 from doralang.checker.calls import dispatch_of, report_ambiguous
 from doralang.checker.flow import Known, returns
-from doralang.checker.generics import Callee, callee
+from doralang.checker.generics import GenericCallee, callee
 from doralang.checker.jumps import JUMPS
 from doralang.checker.lookup import Ambiguous, Found, find_method, members_known
 from doralang.checker.operators import fits, mismatch
 from doralang.checker.patterns import Binder, check_variable_pattern, is_irrefutable
-from doralang.checker.program import Call, Class, Function, Local, Pattern, Target, TypedExpression
+from doralang.checker.program import Call, Class, Function, Instantiation, Local, Pattern, TypedExpression
 from doralang.checker.resolve import resolve_type
 from doralang.checker.values import check_condition
 from doralang.syntax import tree
@@ -175,7 +175,7 @@ def check_loop_variable(body: Body, node: tree.For, type: Type) -> tuple[Local, 
     return local, [typed.Evaluate(node.span, typed.Destructure(node.span, UNIT, pattern, value))]
 
 
-Iteration = tuple[Callee | None, Callee, Callee]
+Iteration = tuple[GenericCallee | None, GenericCallee, GenericCallee]
 
 
 def iteration(body: Body, node: tree.For, iterable: TypedExpression) -> Iteration | None:
@@ -205,7 +205,7 @@ def iteration(body: Body, node: tree.For, iterable: TypedExpression) -> Iteratio
 
 
 def steps(
-    body: Body, node: tree.For, type: Type, make: Callee | None, throws: bool = False
+    body: Body, node: tree.For, type: Type, make: GenericCallee | None, throws: bool = False
 ) -> Iteration | None:
     """The calls of an iterator: what `make` gives, or the value itself."""
     made = make.result if make else type
@@ -235,12 +235,12 @@ def iterable_span(node: tree.Expression) -> Span:
     return node.span
 
 
-def receiver_callee(found: Found, span: Span) -> Callee:
+def receiver_callee(found: Found, span: Span) -> GenericCallee:
     """A callee for a method without parameters; its `build` takes the receiver as the only value."""
     function, dispatch = found.function, dispatch_of(found)
 
     def build(arguments: tuple[Type, ...], result: Type, values: list[TypedExpression]) -> TypedExpression:
-        return Call(span, result, Target(function, arguments), dispatch, values)
+        return Call(span, result, Instantiation(function, arguments), dispatch, values)
 
     no_parameters: tuple[TypeParameter, ...] = ()
     return callee(function, found.mapping(), no_parameters, build)

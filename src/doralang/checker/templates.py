@@ -12,7 +12,7 @@ from doralang.checker.body import Body, Leaves
 from doralang.checker.calls import dispatch_of, make_call, note_throws
 from doralang.checker.generics import callee
 from doralang.checker.lookup import Found, Lookup, find_method
-from doralang.checker.program import Dispatch, Target, TypedExpression
+from doralang.checker.program import Dispatch, Instantiation, TypedExpression
 from doralang.syntax import tree
 from doralang.text.source import Span
 from doralang.types.types import NEVER, NIL, UNIT, ClassType, Type
@@ -29,7 +29,7 @@ def check_template(body: Body, node: tree.Template, expected: Type | None) -> Ty
             parts.append(shown(body, node.holes[index], node.places[index]))
     if body.is_unknown(*(part.type for part in parts)):
         return body.wrong(node.span)
-    plus = Target(text.methods["plus"])
+    plus = Instantiation(text.methods["plus"])
     whole = parts[0] if parts else typed.TextConstant(node.span, text.of(), "")
     for part in parts[1:]:
         whole = typed.Call(node.span, text.of(), plus, Dispatch.DIRECT, [whole, part])

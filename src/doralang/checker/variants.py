@@ -13,7 +13,7 @@ from typing import Final
 from doralang.checker import program as typed
 from doralang.checker.arguments import check_anyway, explicit_arguments
 from doralang.checker.body import Body, Checked, Leaves
-from doralang.checker.generics import Build, Callee, bind_result, callee, check_call
+from doralang.checker.generics import Build, GenericCallee, bind_result, callee, check_call
 from doralang.checker.nearness import suggestion
 from doralang.checker.program import Class, TypedExpression, Variant
 from doralang.syntax import tree
@@ -74,7 +74,7 @@ def variant_value(
     return check_call(body, span, target, nodes or [], expected)
 
 
-def expect(target: Callee, expected: Type) -> None:
+def expect(target: GenericCallee, expected: Type) -> None:
     """Put the parts of the expected type in first: the data of a variant is checked with them."""
     mapping: dict[TypeParameter, Type] = {}
     bind_result(target, mapping, expected)

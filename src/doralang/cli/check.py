@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from doralang.checker.checker import MainRule
-from doralang.cli.options import Invocation
+from doralang.cli.invocation import Invocation
 from doralang.cli.output import report
 from doralang.session.checking import compile_program
 from doralang.settings import Streams

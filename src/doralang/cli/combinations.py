@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from doralang.cli.options import BY_NAME, Invocation, Need, UsageError
+from doralang.cli.invocation import Invocation, UsageError
+from doralang.cli.options import BY_NAME, Need
 from doralang.code.collectors import COLLECTORS, DEFAULT, Spaces
 from doralang.engines.rows import ENGINES, works_here
 from doralang.machine.targets import TARGETS, X64, host
@@ -39,7 +40,7 @@ def check_engine(invocation: Invocation) -> None:
             raise UsageError(f"`{name}` does nothing in the engine `{engine}`")
     is_formula = invocation.command.name == "eval"
     for stage in sorted(invocation.settings.emit):
-        passes = Stage(stage) not in OF_FUNCTIONS or Stage(stage) in ENGINES[engine].stages
+        passes = Stage(stage) not in OF_FUNCTIONS or stage in ENGINES[engine].stages
         if not passes and not (is_formula and stage in OF_FORMULAS):
             raise UsageError(f"--emit: the engine `{engine}` has no stage `{stage}`")
 
@@ -51,7 +52,7 @@ def check_collector(invocation: Invocation) -> None:
         needs = BY_NAME[name].needs
         if Need.COLLECTIONS in needs and not row.traces:
             raise UsageError(f"`{name}` does nothing: the collector `{row.name}` never collects")
-        if Need.GENERATIONS in needs and row.spaces is not Spaces.GENERATIONS:
+        if Need.GENERATIONS in needs and row.spaces != Spaces.GENERATIONS:
             raise UsageError(f"`{name}` does nothing: the collector `{row.name}` has no young generation")
 
 

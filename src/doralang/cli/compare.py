@@ -11,14 +11,14 @@ import os
 from collections.abc import Sequence
 
 from doralang.cli.eval import formula_source, variable_source
-from doralang.cli.options import Invocation, UsageError
+from doralang.cli.invocation import Invocation, UsageError
 from doralang.cli.output import complain, report, write
 from doralang.optional import load
 from doralang.session.checking import compile_program
 from doralang.session.comparing import (
     REFERENCE,
+    FormulaVariable,
     Measured,
-    Variable,
     break_even,
     compare_formula,
     compare_program,
@@ -120,19 +120,19 @@ def formula_results(
 
 def variables_of(
     invocation: Invocation, formula: Source, diagnostics: Diagnostics, streams: Streams
-) -> list[Variable]:
+) -> list[FormulaVariable]:
     """The values of the variables; the formula is checked with them.  Raises Failure and Exit."""
     settings = invocation.settings
     settings.engine = REFERENCE
     formulas = Formulas(streams, settings)
-    variables: list[Variable] = []
+    variables: list[FormulaVariable] = []
     for name, text in invocation.variables:
         types = {variable.name: variable.type for variable in variables}
         checked = formulas.check(variable_source(name, text, diagnostics), types, diagnostics)
         if diagnostics.errors:
             return []
         values = {variable.name: variable.value for variable in variables}
-        variables.append(Variable(name, checked.function.result, formulas.value(checked, values)))
+        variables.append(FormulaVariable(name, checked.function.result, formulas.value(checked, values)))
     formulas.check(formula, {variable.name: variable.type for variable in variables}, diagnostics)
     return variables
 

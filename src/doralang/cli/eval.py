@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from doralang.cli.options import Invocation, UsageError
+from doralang.cli.invocation import Invocation, UsageError
 from doralang.cli.output import report, write
 from doralang.pipeline import dump_files
 from doralang.session.formulas import run_formula

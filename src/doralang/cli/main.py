@@ -8,17 +8,21 @@ from __future__ import annotations
 import atexit
 import os
 import sys
-from typing import BinaryIO, Final, NoReturn
 
 from doralang import interrupts
-from doralang.cli import combinations
-from doralang.cli.options import Invocation, UsageError
-from doralang.cli.output import complain, write
+from doralang.cli.invocation import UsageError
 from doralang.cli.reading import check_command, parse_arguments
+from doralang.machine.targets import host
 from doralang.optional import load
 from doralang.settings import ImpossibleSetting, Streams
 from doralang.text.pause import NO_CYCLES
 from doralang.version import VERSION
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import BinaryIO, Final, NoReturn
+
+    from doralang.cli.invocation import Invocation
 
 USAGE: Final = 2
 INTERNAL_ERROR: Final = 70
@@ -33,7 +37,7 @@ def entry() -> NoReturn:
     streams = Streams(*map(_binary, (sys.stdin, sys.stdout, sys.stderr), ("rb", "wb", "wb")))
     try:
         interrupts.raise_once()
-        status = run_command(sys.argv[1:], *streams)
+        status = run_command(sys.argv[1:], streams.stdin, streams.stdout, streams.stderr)
         interrupts.end_at_once()
     except KeyboardInterrupt:
         interrupts.say_interrupted()
@@ -70,6 +74,10 @@ def run_command(arguments: list[str], stdin: BinaryIO, stdout: BinaryIO, stderr:
         return 1  # not even a message can be written
 
 
+def complain(streams: Streams, text: str) -> None:
+    load("doralang.cli.output").complain(streams, text)
+
+
 def _survive(arguments: list[str], streams: Streams) -> int:
     try:
         status = _run(arguments, streams)
@@ -91,7 +99,7 @@ def _survive(arguments: list[str], streams: Streams) -> int:
     except BrokenPipeError:
         raise
     except OSError as error:
-        write(streams.stderr, f"dora: {error}\n")
+        load("doralang.cli.output").write(streams.stderr, f"dora: {error}\n")
         return 1
     except Exception as error:
         interrupts.raise_again()
@@ -103,11 +111,12 @@ def _run(arguments: list[str], streams: Streams) -> int:
         raise UsageError("nothing to do")
     invocation = parse_arguments(arguments)
     if invocation.information is not None:
-        write(streams.stdout, _information(invocation))
+        load("doralang.cli.output").write(streams.stdout, _information(invocation))
         return 0
     check_command(invocation)
     try:
-        combinations.check(invocation)
+        if invocation.given or host() is None:  # the defaults go together, if there is a processor for them
+            load("doralang.cli.combinations").check(invocation)
         if invocation.strays:
             complain(streams, stray_options(invocation.strays))
         main = load(f"doralang.cli.{invocation.command.name}").main

@@ -1,5 +1,5 @@
-"""The commands and options: one row for each, from which arguments are read (`reading`), help is written
-(`usage`), and useless combinations are found (`combinations`).
+"""The options: one row for each, from which arguments are read (`reading`), help is written (`usage`), and
+useless combinations are found (`combinations`).  Who says no option does not load them.
 """
 
 from __future__ import annotations
@@ -9,66 +9,13 @@ from collections.abc import Callable, Collection
 from enum import Flag, auto
 from typing import Final, NamedTuple
 
+from doralang.cli.invocation import COMMANDS, Invocation, UsageError
 from doralang.code.collectors import COLLECTORS
 from doralang.engines.rows import ENGINES
 from doralang.machine.targets import TARGETS
 from doralang.pipeline import OF_FUNCTIONS, STAGES, Stage
-from doralang.settings import ALL, Settings
+from doralang.settings import ALL
 from doralang.text.reports import Format
-
-
-class UsageError(Exception):
-    """The arguments make no sense; the message says why."""
-
-    command = ""
-    """whose help says more; empty for that of `dora` itself"""
-
-
-class Command(NamedTuple):
-    name: str
-    """also of the module of `cli` that has its `main(invocation, streams) -> int`"""
-    operands: str
-    help: str
-    missing: str
-    """what to say if no operand is given"""
-
-
-COMMANDS: Final = {
-    row.name: row
-    for row in (
-        Command("run", "FILE [ARG...]", "compile and run a program", "no file given"),
-        Command("check", "FILE...", "look for errors only", "no file given"),
-        Command("test", "FILE|DIR...", "run test functions", "no file given"),
-        Command("compare", "FILE [ARG...]|EXPRESSION", "race all engines", "no file or expression given"),
-        Command("eval", "EXPRESSION", "print the value of a formula", "no expression given"),
-    )
-}
-
-
-class Invocation:
-    """A command with its options and operands."""
-
-    def __init__(self, command: Command, named: bool = True) -> None:
-        self.command = command
-        self.named = named
-        """whether the command was said, or is `run` by default"""
-        self.settings = Settings()
-        self.format = Format.HUMAN
-        self.color = "auto"
-        self.variables: list[tuple[str, str]] = []
-        """name and expression of each `--let`"""
-        self.operands: list[str] = []
-        self.engines: set[str] = set()
-        """those to be compared; empty for all"""
-        self.plot: str | None = None
-        """file for a plot"""
-        self.given: list[str] = []
-        """the names of all options"""
-        self.strays: list[str] = []
-        """what looks like an option of ours, but stands behind the file, so that the program gets it"""
-        self.information: str | None = None
-        """`--help` or `--version`, which end everything else"""
-
 
 Action = Callable[[Invocation, str], None]
 
@@ -244,7 +191,7 @@ def _no_llvm(invocation: Invocation, value: str) -> None:
 
 
 def _error_format(invocation: Invocation, value: str) -> None:
-    invocation.format = Format(one_of(value, [format.value for format in Format]))
+    invocation.format = one_of(value, [format.value for format in Format])
 
 
 def _color(invocation: Invocation, value: str) -> None:
@@ -272,7 +219,7 @@ _STORING: Final = frozenset(row.name for row in ENGINES.values() if row.can_stor
 _HOT: Final = frozenset(row.name for row in ENGINES.values() if row.finds_hot)
 _LLVM: Final = frozenset(row.name for row in ENGINES.values() if row.optimizes)
 _TELLING: Final = frozenset(row.name for row in ENGINES.values() if row.tells)
-_BYTECODE: Final = frozenset(row.name for row in ENGINES.values() if Stage.BYTECODE in row.stages)
+_BYTECODE: Final = frozenset(row.name for row in ENGINES.values() if Stage.BYTECODE.value in row.stages)
 _COLLECTED: Final = Need.RUN | Need.COLLECTIONS
 _STAGES: Final = ", ".join(stage.value for stage in STAGES)
 

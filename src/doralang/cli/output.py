@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
-from typing import BinaryIO
 
-from doralang.cli.options import Invocation
-from doralang.settings import Streams
-from doralang.text.diagnostics import Diagnostics
-from doralang.text.reports import render
+from doralang.optional import load
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import BinaryIO
+
+    from doralang.cli.invocation import Invocation
+    from doralang.settings import Streams
+    from doralang.text.diagnostics import Diagnostics
 
 
 def write(stream: BinaryIO, text: str) -> None:
@@ -28,7 +32,11 @@ def complain(streams: Streams, text: str) -> None:
 
 def report(invocation: Invocation, streams: Streams, *diagnostics: Diagnostics) -> None:
     """Show all reports there are."""
-    text = render(diagnostics, invocation.format, color=wants_color(invocation, streams))
+    if not any(one.reports for one in diagnostics):
+        return
+    reports = load("doralang.text.reports")
+    format, color = reports.Format(invocation.format), wants_color(invocation, streams)
+    text = reports.render(diagnostics, format, color=color)
     if text:
         complain(streams, text)
 

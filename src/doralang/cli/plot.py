@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-from doralang.cli.options import UsageError
+from doralang.cli.invocation import UsageError
 from doralang.optional import load
 from doralang.session.comparing import Measured
 

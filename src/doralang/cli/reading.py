@@ -10,11 +10,16 @@ their options anywhere:
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
-from typing import Final
 
-from doralang.cli.options import BY_NAME, COMMANDS, Command, Invocation, Option, UsageError
+from doralang.cli.invocation import COMMANDS, Command, Invocation, UsageError
 from doralang.optional import load
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Final
+
+    from doralang.cli.options import Option
 
 INFORMATION: Final = {"--help": "help", "-h": "help", "--version": "version"}
 END: Final = "--"
@@ -60,8 +65,14 @@ def is_option(argument: str) -> bool:
     return argument.startswith("-") and argument != "-"
 
 
+def options() -> dict[str, Option]:
+    """All options by name, loaded when somebody says one."""
+    rows: dict[str, Option] = load("doralang.cli.options").BY_NAME
+    return rows
+
+
 def is_ours(argument: str, command: Command) -> bool:
-    option = BY_NAME.get(argument.partition("=")[0])
+    option = options().get(argument.partition("=")[0]) if is_option(argument) else None
     return option is not None and command.name in option.commands
 
 
@@ -70,7 +81,7 @@ def read_option(argument: str, rest: list[str], invocation: Invocation) -> None:
         invocation.information = INFORMATION[argument]
         return
     name, equals, value = argument.partition("=")
-    option = BY_NAME.get(name)
+    option = options().get(name)
     if option is None:
         raise unknown_option(argument, name, invocation.command)
     if invocation.command.name not in option.commands:
@@ -92,7 +103,7 @@ def read_option(argument: str, rest: list[str], invocation: Invocation) -> None:
 def unknown_option(argument: str, name: str, command: Command) -> UsageError:
     if command.name in ("eval", "compare") and not argument[1:2].isalpha() and argument[1:2] != "-":
         return UsageError(f"`{argument}` begins like an option: write `--` before it")
-    names = [option.name for option in BY_NAME.values() if command.name in option.commands]
+    names = [option.name for option in options().values() if command.name in option.commands]
     return UsageError(f"unknown option `{name}`{nearest(name, [*names, *INFORMATION])}")
 
 

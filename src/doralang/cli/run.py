@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
-from doralang.cli.options import Invocation
-from doralang.cli.output import report, write
-from doralang.pipeline import dump_files
-from doralang.session.running import run_source, show_code
-from doralang.settings import Streams
-from doralang.text.diagnostics import Diagnostics
-from doralang.text.loading import load_source
+from doralang.optional import load
+from doralang.session.running import run_file
+from doralang.text.files import name_of, read_file
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from doralang.cli.invocation import Invocation
+    from doralang.settings import Streams
+    from doralang.text.diagnostics import Diagnostics
 
 
 def main(invocation: Invocation, streams: Streams) -> int:
     path, *arguments = invocation.operands
-    diagnostics = Diagnostics()
-    source = load_source(path, streams.stdin, diagnostics)
-    if source is None:
-        report(invocation, streams, diagnostics)
-        return 1
-    if invocation.settings.emit:
-        write(streams.stdout, dump_files(invocation.settings.emit, source))
 
     def show(diagnostics: Diagnostics) -> None:
-        report(invocation, streams, diagnostics)
+        load("doralang.cli.output").report(invocation, streams, diagnostics)
 
-    if invocation.settings.target:
-        return show_code(source, streams, invocation.settings, show)
-    return run_source(source, arguments, streams, invocation.settings, show)
+    try:
+        file = read_file(path, streams.stdin)
+    except (OSError, ValueError) as error:
+        diagnostics = load("doralang.text.diagnostics").Diagnostics()
+        load("doralang.text.loading").report_unreadable(name_of(path), error, diagnostics)
+        show(diagnostics)
+        return 1
+    return run_file(file, arguments, streams, invocation.settings, show)

@@ -14,11 +14,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from doralang.checker.checker import MainRule
 from doralang.checker.program import Program
-from doralang.cli.options import Invocation, UsageError
+from doralang.cli.invocation import Invocation, UsageError
 from doralang.cli.output import report, write
 from doralang.pipeline import dump_files
 from doralang.session.checking import compile_program
@@ -26,12 +25,13 @@ from doralang.session.testing import ExitRequest, TestRun, start_tests
 from doralang.settings import Streams
 from doralang.text.diagnostics import Diagnostics
 from doralang.text.loading import load_source
+from doralang.text.records import record
 from doralang.types.failures import Failure
 
 SUFFIX = ".dora"
 
 
-@dataclass(slots=True)
+@record(eq=True)
 class Tally:
     passed: int = 0
     failed: int = 0

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from doralang.cli.options import COMMANDS, OPTIONS, Command, Option
+from doralang.cli.invocation import COMMANDS, Command
+from doralang.cli.options import OPTIONS, Option
 
 WIDTH = 43
 

@@ -2,37 +2,50 @@
 
 from __future__ import annotations
 
-from enum import Enum
-from typing import Final, NamedTuple
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
 
-class Spaces(Enum):
-    """How the memory of objects is divided (`runtime.spaces`)."""
+class Spaces:
+    """How the memory of objects is divided (`runtime.spaces`): the names of the ways."""
 
-    ONE = 1
-    HALVES = 2
+    ONE: Final = "one"
+    HALVES: Final = "halves"
     """one half is in use"""
-    BLOCKS = 3
+    BLOCKS: Final = "blocks"
     """blocks of cells, where objects do not move"""
-    GENERATIONS = 4
+    GENERATIONS: Final = "generations"
     """eden, two spaces for survivors, and blocks"""
 
 
-class Collector(NamedTuple):
+class Collector:
     """A collector.  Its functions stand in a file of the library.
 
     `allocate(size)` finds room when the allocation buffer is full, and returns 0 if there is none;
     `collect()` is `forceCollect`.
     """
 
-    name: str
-    allocate: str
-    collect: str
-    spaces: Spaces
-    traces: bool = True
-    """whether it looks for references in frames"""
-    marks_cards: bool = False
-    """whether compiled code marks the card of what it stores a reference into"""
+    __slots__ = ("allocate", "collect", "marks_cards", "name", "spaces", "traces")
+
+    def __init__(
+        self,
+        name: str,
+        allocate: str,
+        collect: str,
+        spaces: str,
+        *,
+        traces: bool = True,
+        marks_cards: bool = False,
+    ) -> None:
+        self.name = name
+        self.allocate = allocate
+        self.collect = collect
+        self.spaces = spaces
+        self.traces = traces
+        """whether it looks for references in frames"""
+        self.marks_cards = marks_cards
+        """whether compiled code marks the card of what it stores a reference into"""
 
 
 COLLECTORS: Final = {

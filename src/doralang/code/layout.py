@@ -17,10 +17,14 @@ address of its entry cell.
 from __future__ import annotations
 
 from itertools import groupby
-from typing import Final
 
-from doralang.bytecode.entities import ClassRef, FieldRef
 from doralang.types.kinds import Kind
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
+
+    from doralang.bytecode.entities import ClassRef, FieldRef
 
 WORD: Final = 8
 
@@ -130,6 +134,14 @@ STATE_UNUSABLE: Final = 2
 """the instance was closed, or its heap was left in the middle of a collection"""
 STATE_FRESH: Final = 3
 """the first call has to go by way of Python, which has something to do before"""
+NO_STACK: Final = 4
+"""what the stub `claim` returns if no stack is left; else it returns the state that it found"""
+
+# The block of arguments that `enter` gets: a word for each argument register, then the doubles.
+
+FLOAT_ARGUMENTS: Final = 8
+FLOATS_AT: Final = 64
+ARGUMENT_WORDS: Final = FLOATS_AT // WORD + FLOAT_ARGUMENTS
 
 # The numbers that collectors work with.
 

@@ -3,19 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from doralang.bytecode.entities import FunctionRef
 from doralang.bytecode.places import Chain, Site
-from doralang.code.symbols import Symbol, entry_of
-from doralang.machine.buffer import Code
-
-BASELINE: Final = "baseline"
-"""the tier of code from the baseline compiler"""
-OPTIMIZED: Final = "optimized"
-"""the tier of code from the optimizer, by way of the baseline compiler"""
-LLVM: Final = "llvm"
-"""the tier of code from the optimizer, by way of LLVM"""
+from doralang.code.symbols import ENTRY, Symbol, entry_of
+from doralang.code.tiers import BASELINE
+from doralang.machine.code import Code
 
 
 class GCPoint(NamedTuple):
@@ -48,6 +42,21 @@ class CodeObject(NamedTuple):
     code: Code
     points: Sequence[GCPoint]
     tier: str = BASELINE
+
+    @property
+    def live_slots(self) -> list[tuple[int, tuple[int, ...]]]:
+        """Offset and slots of the points with live references."""
+        return [(point.offset, point.slots) for point in self.points if point.slots]
+
+    @property
+    def callees(self) -> set[str]:
+        """The names of the functions that it refers to."""
+        return {symbol[1] for _, _, symbol, _ in self.code.relocations if symbol[0] == ENTRY}  # type: ignore[index]
+
+    @property
+    def has_inlined(self) -> bool:
+        """Whether a frame of it may be that of several functions."""
+        return any(point.callers for point in self.points)
 
     @property
     def symbol(self) -> Symbol:

@@ -15,10 +15,12 @@ and stored.  Names are unique within a program and its library.
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
-from doralang.bytecode.entities import ClassRef, FunctionRef
-from doralang.types.traps import Trap
+    from doralang.bytecode.entities import ClassRef, FunctionRef
+    from doralang.types.traps import Trap
 
 ENTRY: Final = "entry"
 SHAPE: Final = "shape"
@@ -30,18 +32,28 @@ UPCALL: Final = "upcall"
 NATIVE: Final = "native"
 
 
-class Symbol(NamedTuple):
-    """The name of something outside of a piece of code."""
+class Symbol(tuple[str, str]):
+    """The name of something outside of a piece of code: its kind, and its name among those of the kind."""
 
-    kind: str
-    name: str
+    __slots__ = ()
+
+    def __new__(cls, kind: str, name: str) -> Symbol:
+        return tuple.__new__(cls, (kind, name))
+
+    @property
+    def kind(self) -> str:
+        return self[0]
+
+    @property
+    def name(self) -> str:
+        return self[1]
 
     def __str__(self) -> str:
         return f"{self.kind}:{self.name}"
 
 
 new_tuple: Final = tuple.__new__
-"""Makes a named tuple of a tuple, which is quicker than naming each field."""
+"""Makes a symbol of a tuple, which is quicker than naming each field."""
 
 
 def entry_of(function: FunctionRef) -> Symbol:
@@ -56,8 +68,15 @@ def class_of(cls: ClassRef) -> Symbol:
     return new_tuple(Symbol, (CLASS, cls.symbol))
 
 
+def trap_of(trap: Trap) -> Symbol:
+    return Symbol(TRAP, trap.name)
+
+
 OWN: Final = Symbol("own", "")
 ALLOCATE: Final = Symbol(STUB, "allocate")
 ALLOCATE_FOR_C: Final = Symbol(STUB, "allocateForC")
 ATTENTION: Final = Symbol(STUB, "attention")
-TRAPS: Final = {trap: Symbol(TRAP, trap.name) for trap in Trap}
+CALL_BY_NAME: Final = Symbol(UPCALL, "callByName")
+"""the internal function that a stub supplies"""
+SPARE_STACKS: Final = Symbol(STUB, "spareStacks")
+"""the word that leads to the stacks that nobody uses"""

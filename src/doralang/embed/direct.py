@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 from doralang.machine.memory import CodeArena
 from doralang.machine.targets import host
-from doralang.machine.x64.doubles import Emitter, TooDeep, entry
+from doralang.machine.x64.doubles import FormulaEmitter, TooDeep, entry
 from doralang.syntax.words import FORMULA_CONSTANTS, FORMULA_WORDS, KEYWORDS, KNOWN
 
 TYPE_CHECKING = False
@@ -71,7 +71,7 @@ INLINE = frozenset({"sqrt", "abs", "min", "max", "clamp"})
 NO_VARIABLES = KEYWORDS | KNOWN | {*FORMULA_WORDS, "_"}
 
 
-class Leave(Exception):
+class NotDirect(Exception):
     """The general path has to see to it."""
 
 
@@ -95,7 +95,7 @@ class Reader:
     def formula(self) -> Node:
         node = self.expression()
         if self.tokens[self.at] != END or not self.functions.isdisjoint(self.names):
-            raise Leave
+            raise NotDirect
         return node
 
     def expression(self) -> Node:
@@ -109,17 +109,17 @@ class Reader:
 
     def expect(self, operator: str) -> None:
         if self.tokens[self.at][2] != operator:
-            raise Leave
+            raise NotDirect
         self.at += 1
 
     def number(self, node: Node) -> Node:
         if node[0] in TRUTH:
-            raise Leave
+            raise NotDirect
         return node
 
     def condition(self, node: Node) -> Node:
         if node[0] not in TRUTH:
-            raise Leave
+            raise NotDirect
         return node
 
     def binary(self, least: int) -> Node:
@@ -140,7 +140,7 @@ class Reader:
                 return node
             self.at += 1
             if operator == "%" and self.tokens[self.at][2] in ("+", "-"):
-                raise Leave  # a percentage, perhaps
+                raise NotDirect  # a percentage, perhaps
             right = self.leaf(level)
             if right is None:
                 right = self.binary(level + 1) if level < 8 else self.deeper(8)
@@ -164,20 +164,20 @@ class Reader:
         if level <= 2:
             return ("or" if level == 1 else "and", self.condition(left), self.condition(right))
         if left[0] in TRUTH or right[0] in TRUTH:
-            raise Leave
+            raise NotDirect
         if level == 4:
             return ("compare", operator, left, right)
         if operator == "**" or operator == "%":
             self.calls = True
             return ("function", "pow" if operator == "**" else "fmod", (left, right))
         if is_plain(left) and is_plain(right):
-            raise Leave  # exact arithmetic
+            raise NotDirect  # exact arithmetic
         return ("binary", operator, left, right)
 
     def deeper(self, least: int) -> Node:
         self.depth += 1
         if self.depth > DEEPEST:
-            raise Leave
+            raise NotDirect
         node = self.binary(least)
         self.depth -= 1
         return node
@@ -200,13 +200,13 @@ class Reader:
         if digits:
             value = float(digits)
             if value - value:
-                raise Leave  # too large
+                raise NotDirect  # too large
             return ("number", value, True)
         if operator != "(":
-            raise Leave
+            raise NotDirect
         self.depth += 1
         if self.depth > DEEPEST:
-            raise Leave
+            raise NotDirect
         node = self.expression()
         self.depth -= 1
         self.expect(")")
@@ -226,7 +226,7 @@ class Reader:
             self.functions.add(name)  # no variable may have its name
             return -1
         if name in NO_VARIABLES or len(self.names) >= MOST_VARIABLES:
-            raise Leave
+            raise NotDirect
         self.names[name] = number = len(self.names)
         return number
 
@@ -234,7 +234,7 @@ class Reader:
         arguments = self.arguments()
         if name == "if":
             if len(arguments) != 3:
-                raise Leave
+                raise NotDirect
             condition, then, otherwise = arguments
             return ("choice", self.condition(condition), self.number(then), self.number(otherwise))
         self.functions.add(name)
@@ -247,7 +247,7 @@ class Reader:
                 node = ("function", name, (node, argument))
             return node
         if FUNCTIONS.get(name) != len(arguments):
-            raise Leave
+            raise NotDirect
         self.calls = self.calls or name not in INLINE
         return ("function", name, tuple(arguments))
 
@@ -255,7 +255,7 @@ class Reader:
         self.at += 1
         self.depth += 1
         if self.depth > DEEPEST:
-            raise Leave
+            raise NotDirect
         arguments = [self.expression()]
         while self.tokens[self.at][2] == ",":
             self.at += 1
@@ -282,7 +282,7 @@ ARENA = 64 << 20
 SIZE_BITS = 20
 
 
-class Placed(int):
+class PlacedFormula(int):
     """Code that has been placed, as one number: its address and its size.  It is freed with the object."""
 
     __slots__ = ()
@@ -301,10 +301,10 @@ class Direct(NamedTuple):
 
     names: tuple[str, ...]
     truth: bool
-    code: Placed
+    code: PlacedFormula
 
 
-class Place:
+class DirectCalls:
     """Where the code of formulas is, and what CPython calls to get there."""
 
     def __init__(self, slow: object, by_tag: bool, items: int) -> None:
@@ -383,11 +383,11 @@ class Place:
                 self.lock.release()
 
 
-PLACES: list[Place] = []
+PLACES: list[DirectCalls] = []
 """the one of the process, once there is a formula"""
 
 
-def compile_direct(text: str, names: Sequence[str] | None, place: Place) -> Direct | None:
+def compile_direct(text: str, names: Sequence[str] | None, place: DirectCalls) -> Direct | None:
     """The code of a formula whose variables are doubles: these, or those that it names.
 
     None if the general path has to see to it.
@@ -401,11 +401,13 @@ def compile_direct(text: str, names: Sequence[str] | None, place: Place) -> Dire
         if names is not None and len(reader.names) != known:
             return None
         truth = node[0] in TRUTH
-        code = Emitter(place.function).finish(node, reader.calls, truth)
-    except (Leave, TooDeep, IndexError):
+        code = FormulaEmitter(place.function).finish(node, reader.calls, truth)
+    except (NotDirect, TooDeep, IndexError):
         return None
     address = place.place(code)
-    return Direct(tuple(map(sys.intern, reader.names)), truth, Placed(address << SIZE_BITS | len(code)))
+    return Direct(
+        tuple(map(sys.intern, reader.names)), truth, PlacedFormula(address << SIZE_BITS | len(code))
+    )
 
 
 def works_here() -> bool:

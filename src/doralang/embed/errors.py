@@ -16,7 +16,7 @@ from doralang.text import diagnostics as text
 from doralang.text.reports import Format, render
 from doralang.text.source import Source
 from doralang.types import failures
-from doralang.types.traps import Trace, Trap, trace_lines
+from doralang.types.traps import StackTrace, Trap, trace_lines
 
 
 class DoraError(Exception):
@@ -93,7 +93,7 @@ class Failure(DoraError):
     """
 
     def __init__(self, line: str, trace: Frames = NO_FRAMES) -> None:
-        shown = trace_lines(Trace(map(str_of, trace), trace.left_out))
+        shown = trace_lines(StackTrace(map(str_of, trace), trace.left_out))
         super().__init__("\n".join([line, *shown]))
         self.line = line
         self.trace = trace
@@ -204,7 +204,7 @@ def frame_of(line: str) -> Frame:
     return Frame(function, file or None, int(number))
 
 
-def frames_of(trace: Trace) -> Frames:
+def frames_of(trace: StackTrace) -> Frames:
     """A stack trace as the API has it."""
     frames = Frames(map(frame_of, trace))
     frames.left_out = trace.left_out

@@ -24,14 +24,15 @@ from doralang.embed.callbacks import Callback, callbacks_of
 from doralang.embed.conversion import as_double
 from doralang.embed.errors import Diagnostic
 from doralang.embed.formulas import Expr
-from doralang.embed.functions import Callee, Function, in_order, shown_name
+from doralang.embed.functions import Function, SlowCallee, in_order, shown_name
 from doralang.embed.instances import Host, Pool
 from doralang.embed.kinds import kind_name, type_named
 from doralang.embed.limits import Limits
 from doralang.embed.modules import NO_FUNCTIONS, Policy, limits_for
 from doralang.embed.objects import Object
 from doralang.embed.programs import CheckedProgram
-from doralang.native.module import CodeOptions, library_module
+from doralang.native.module import library_module
+from doralang.native.options import CodeOptions
 from doralang.syntax import tree
 from doralang.syntax.parser import parse_formula
 from doralang.syntax.words import KNOWN
@@ -105,7 +106,7 @@ def general(
     bounds = limits_for(policy, limits)
     library = compiled_library(layout_constants())
     callbacks = callbacks_of(functions, library.library.classes["Str"].of())
-    recipe = Recipe(text, types, result, constants, callbacks, bounds, filename)
+    recipe = FormulaRecipe(text, types, result, constants, callbacks, bounds, filename)
     callee = FormulaCallee(recipe, missing == "propagate")
     kept = {
         "types": None if types is None else tuple(annotations_of(types).items()),
@@ -121,7 +122,7 @@ def general(
     return Function(callee), options
 
 
-class Recipe(NamedTuple):
+class FormulaRecipe(NamedTuple):
     """What a formula is made from."""
 
     text: str
@@ -142,14 +143,14 @@ class Recipe(NamedTuple):
         return program, checked.function, pool
 
 
-class FormulaCallee(Callee):
+class FormulaCallee(SlowCallee):
     """A formula, which takes None for a missing value."""
 
-    def __init__(self, recipe: Recipe, propagates: bool) -> None:
+    def __init__(self, recipe: FormulaRecipe, propagates: bool) -> None:
         super().__init__(*recipe.callee())
         self.recipe = recipe
         self.propagates = propagates
-        self.variants: dict[frozenset[str], Variant] = {}
+        self.variants: dict[frozenset[str], FormulaVariant] = {}
         """the formula for certain names that are missing"""
 
     def call(self, *args: Any, **kwargs: Any) -> Any:
@@ -166,7 +167,7 @@ class FormulaCallee(Callee):
         if variant is None:
             if len(self.variants) >= MOST_VARIANTS:
                 self.variants.clear()
-            variant = self.variants[names] = Variant(self.recipe, names)
+            variant = self.variants[names] = FormulaVariant(self.recipe, names)
         filled = [
             STAND_INS.get(border, 0) if value is None else value  # type: ignore[arg-type]
             for (_, border, _), value in zip(self.parameters, values, strict=True)
@@ -184,10 +185,10 @@ STAND_INS: Final[Mapping[Border, Any]] = {Border.BOOL: False, Border.TEXT: "", B
 """what stands for a missing value, and is not looked at"""
 
 
-class Variant:
+class FormulaVariant:
     """A formula for certain names that are missing."""
 
-    def __init__(self, recipe: Recipe, names: frozenset[str]) -> None:
+    def __init__(self, recipe: FormulaRecipe, names: frozenset[str]) -> None:
         recipe = recipe._replace(result=None)
         found: list[tree.Expression] = []
 
@@ -195,10 +196,10 @@ class Variant:
             found.append(Rewriter(names).is_there(node))
             return found[0]
 
-        test = Callee(*recipe.callee(there))
+        test = SlowCallee(*recipe.callee(there))
         self.test = None if isinstance(found[0], tree.Boolean) else test
         self.known = isinstance(found[0], tree.Boolean) and found[0].value
-        self.result = Callee(*recipe.callee(lambda node: Rewriter(names).value(node)))
+        self.result = SlowCallee(*recipe.callee(lambda node: Rewriter(names).value(node)))
 
     def is_there(self, values: Sequence[Any]) -> bool:
         return self.known if self.test is None else bool(self.test.call(*values))
@@ -219,7 +220,9 @@ def called(formula: Expr, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     callee = CALLEES.get(formula)
     if callee is None:
         types = dict(formula._options).get("types")
-        recipe = Recipe(formula.source, types, None, NO_CONSTANTS, [], Limits.untrusted(), "<expression>")
+        recipe = FormulaRecipe(
+            formula.source, types, None, NO_CONSTANTS, [], Limits.untrusted(), "<expression>"
+        )
         callee = CALLEES[formula] = FormulaCallee(recipe, False)
     return callee.called(values)
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 from weakref import WeakValueDictionary
 
 from doralang.embed import direct, layouts
-from doralang.embed.native_calls import NativeCall, Words, keep_vectorcall, set_words
+from doralang.embed.native_calls import CallWords, NativeCall, keep_vectorcall, set_words
 from doralang.optional import load
 
 TYPE_CHECKING = False
@@ -59,14 +59,14 @@ class Expr(NativeCall):
         self.source = source
         self._options = options
         self._general: Function[Any] | None = None
-        self._code: direct.Placed | None = None
+        self._code: direct.PlacedFormula | None = None
 
-    def _be_direct(self, made: direct.Direct, place: direct.Place) -> Expr:
+    def _be_direct(self, made: direct.Direct, place: direct.DirectCalls) -> Expr:
         """Be called by the code of the direct path."""
         self.names = made.names
         self.type = "bool" if made.truth else "double"
         self._code = made.code
-        words = Words(place.entries[made.truth], len(made.names), made.code.address, None, 0, self.names)
+        words = CallWords(place.entries[made.truth], len(made.names), made.code.address, None, 0, self.names)
         set_words(self, words)
         return self
 
@@ -153,11 +153,11 @@ IS_POSSIBLE = (
 )
 
 
-def place() -> direct.Place:
+def place() -> direct.DirectCalls:
     if not PLACES:
         items = layouts.tuple_items()
         assert items is not None, "the direct path is possible"
-        PLACES.append(direct.Place(called_slowly, layouts.int_layout() is layouts.IntLayout.TAG, items))
+        PLACES.append(direct.DirectCalls(called_slowly, layouts.int_layout() is layouts.IntLayout.TAG, items))
     return PLACES[0]
 
 

@@ -21,10 +21,10 @@ from doralang.embed.borders import Border, border_of
 from doralang.embed.conversion import TO_WORD, annotation, utf8, wrong
 from doralang.embed.held import Held
 from doralang.embed.instances import Host, Instances
-from doralang.embed.native_calls import NativeCall, Words, keep_vectorcall, set_words
+from doralang.embed.native_calls import CallWords, NativeCall, keep_vectorcall, set_words
 from doralang.embed.programs import CheckedProgram
 from doralang.embed.wrappers import Surroundings, Wrapped
-from doralang.machine.buffer import Code, link
+from doralang.machine.code import Code, link
 from doralang.optional import load
 from doralang.runtime.code_space import CodeSpace
 from doralang.types.types import ClassType, Type
@@ -32,7 +32,7 @@ from doralang.types.types import ClassType, Type
 T = TypeVar("T")
 
 
-class Placed:
+class PlacedWrapper:
     """A wrapper that has been placed, for as long as functions use it."""
 
     __slots__ = ("__weakref__", "address", "size", "space")
@@ -48,9 +48,9 @@ class Placed:
         space.condemn(lambda: space.arena.free(address, size))
 
 
-WRAPPERS: Final[WeakValueDictionary[Wrapped, Placed]] = WeakValueDictionary()
+WRAPPERS: Final[WeakValueDictionary[Wrapped, PlacedWrapper]] = WeakValueDictionary()
 """those that functions use"""
-RECENT: Final[deque[Placed]] = deque(maxlen=64)
+RECENT: Final[deque[PlacedWrapper]] = deque(maxlen=64)
 """the last ones that were made, for the next function of the same signature"""
 
 
@@ -60,19 +60,19 @@ def surroundings(space: CodeSpace) -> Surroundings:
     )
 
 
-def placed_wrapper(space: CodeSpace, wrapped: Wrapped) -> Placed | None:
+def placed_wrapper(space: CodeSpace, wrapped: Wrapped) -> PlacedWrapper | None:
     """The wrapper for a signature; None if each call has to be a slow one."""
     if not wrappers.can_wrap(wrapped, surroundings(space)):
         return None
     found = WRAPPERS.get(wrapped)
     if found is None:
         code = wrappers.wrapper(space.target.assembler(), wrapped, surroundings(space))
-        found = WRAPPERS[wrapped] = Placed(space, code)
+        found = WRAPPERS[wrapped] = PlacedWrapper(space, code)
         RECENT.append(found)
     return found
 
 
-class Callee:
+class SlowCallee:
     """A function of a program in its instances: how it is called when machine code does not do it alone."""
 
     def __init__(
@@ -153,7 +153,7 @@ def in_order(names: Sequence[str], args: tuple[Any, ...], kwargs: dict[str, Any]
 class Crossing:
     """One slow call: its arguments on their way in and its result on its way out."""
 
-    def __init__(self, callee: Callee, host: Host) -> None:
+    def __init__(self, callee: SlowCallee, host: Host) -> None:
         self.callee = callee
         self.host = host
         self.texts: dict[int, int] = {}
@@ -249,7 +249,7 @@ class Function(NativeCall, Generic[T]):
     __signature__: inspect.Signature
     signature: str
 
-    def __init__(self, callee: Callee) -> None:
+    def __init__(self, callee: SlowCallee) -> None:
         function = callee.function
         self._callee = callee
         self._slow: Callable[..., Any] = callee.call
@@ -277,11 +277,11 @@ class Function(NativeCall, Generic[T]):
         self._thread = thread
         set_words(self, self._words())
 
-    def _words(self) -> Words:
+    def _words(self) -> CallWords:
         """What leads to machine code, as long as this function is there."""
         code, callee = self._callee.program.code, self._callee
         shape = code.loader.shape(code.text_class)
-        return Words(self._wrapper.address, self._thread, callee.cell, self._slow, shape, self._names)
+        return CallWords(self._wrapper.address, self._thread, callee.cell, self._slow, shape, self._names)
 
     def __reduce__(self) -> str | tuple[Any, ...]:
         """The module's text and options and the name; one from a Python stub is found by its name."""

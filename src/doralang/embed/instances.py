@@ -25,7 +25,6 @@ from doralang.embed.limits import Limits
 from doralang.interpreter.objects import Value
 from doralang.native.module import Module
 from doralang.native.running import Executor
-from doralang.runtime import stubs
 from doralang.runtime.instance import PATIENCE, Instance, InstanceBusy, RunOptions
 from doralang.runtime.memory import load_word, load_words
 from doralang.settings import Settings
@@ -298,7 +297,7 @@ class Host(Executor):
         saved = [thread[word] for word in SAVED]
         last = thread[layout.THREAD_LAST_FRAME]
         top = (last - BELOW_UPCALL) & -16 if last else thread[layout.THREAD_STACK]
-        block = (ctypes.c_uint64 * stubs.ARGUMENT_WORDS)(size)
+        block = (ctypes.c_uint64 * layout.ARGUMENT_WORDS)(size)
         code = instance.space.arena.cell(thread[layout.THREAD_ALLOCATE])
         try:
             instance.run(code, ctypes.addressof(block), top)

@@ -23,7 +23,7 @@ from doralang.checker.library import compiled_library
 from doralang.code.constants import layout_constants
 from doralang.embed import errors
 from doralang.embed.callbacks import Callback, callbacks_of
-from doralang.embed.functions import Callee, Function
+from doralang.embed.functions import Function, SlowCallee
 from doralang.embed.instances import Alone, Instances, Pool, Print
 from doralang.embed.layouts import refuse_free_threading
 from doralang.embed.limits import Limits
@@ -149,7 +149,7 @@ def function_of(program: CheckedProgram, name: str, instances: Instances) -> Fun
     if function is None or function.type_parameters:
         what = "a generic function, which cannot be called" if function else "no function"
         raise AttributeError(f"the program has {what} of the name `{name}`")
-    return Function(Callee(program, function, instances))
+    return Function(SlowCallee(program, function, instances))
 
 
 def callable_names(program: CheckedProgram) -> list[str]:

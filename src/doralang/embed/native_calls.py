@@ -34,7 +34,7 @@ CALL_SLOT: Final = 50
 MEMBERS_SLOT: Final = 72
 
 
-class Member(ctypes.Structure):
+class MemberDefinition(ctypes.Structure):
     """`PyMemberDef`"""
 
     _fields_ = (
@@ -64,7 +64,9 @@ class Spec(ctypes.Structure):
     )
 
 
-MEMBERS: Final = (Member * 2)(Member(b"__vectorcalloffset__", SIGNED_SIZE, VECTORCALL, READ_ONLY, None))
+MEMBERS: Final = (MemberDefinition * 2)(
+    MemberDefinition(b"__vectorcalloffset__", SIGNED_SIZE, VECTORCALL, READ_ONLY, None)
+)
 """CPython keeps the address, so this lives as long as the process"""
 
 
@@ -102,7 +104,7 @@ def keep_vectorcall(cls: type) -> None:
         modified(cls)
 
 
-class Words(NamedTuple):
+class CallWords(NamedTuple):
     """What a function's words say; it must keep alive by itself what they lead to."""
 
     code: int
@@ -113,7 +115,7 @@ class Words(NamedTuple):
     names: tuple[str, ...]
 
 
-def set_words(function: NativeCall, values: Words) -> None:
+def set_words(function: NativeCall, values: CallWords) -> None:
     """Fill the words of a function."""
     words = (ctypes.c_uint64 * (SIZE // 8)).from_address(id(function))
     words[VECTORCALL // 8] = values.code

@@ -10,7 +10,7 @@ from doralang.code import layout
 from doralang.embed import errors
 from doralang.embed.borders import Border, border_of
 from doralang.embed.conversion import TO_WORD
-from doralang.embed.functions import Callee, Function
+from doralang.embed.functions import Function, SlowCallee
 from doralang.embed.held import Held
 from doralang.embed.instances import Host, Instances
 from doralang.embed.programs import CheckedProgram
@@ -113,7 +113,7 @@ class Method(Function[Any]):
     """A method of an object."""
 
     def __init__(self, receiver: Object, method: Typed) -> None:
-        super().__init__(Callee(receiver._program, method, receiver._instances, receiver))
+        super().__init__(SlowCallee(receiver._program, method, receiver._instances, receiver))
 
 
 def type_of(program: CheckedProgram, host: Host, address: int) -> ClassType:

@@ -10,7 +10,7 @@ from doralang.checker import program as typed
 from doralang.embed.callbacks import Callback
 from doralang.embed.instances import Host, Instances, Print
 from doralang.embed.limits import Limits
-from doralang.embed.recipes import Recipe
+from doralang.embed.recipes import ProgramRecipe
 from doralang.engines.native import module_of
 from doralang.native.module import Module as Code
 from doralang.settings import Settings
@@ -35,7 +35,7 @@ class CheckedProgram:
         make_object: MakeObject,
     ) -> None:
         self.typed = program
-        self.recipe: Recipe | None = None
+        self.recipe: ProgramRecipe | None = None
         """how it is made again from a pickle; none of a formula's"""
         self.limits = limits
         self.print = print

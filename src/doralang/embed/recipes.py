@@ -10,18 +10,18 @@ from typing import Any, Final, NamedTuple
 from weakref import WeakValueDictionary
 
 
-class Recipe(NamedTuple):
+class ProgramRecipe(NamedTuple):
     """How a program was compiled; options are those that are not as by default."""
 
     source: str
     options: tuple[tuple[str, Any], ...]
 
 
-ALIVE: Final[WeakValueDictionary[Recipe, Any]] = WeakValueDictionary()
+ALIVE: Final[WeakValueDictionary[ProgramRecipe, Any]] = WeakValueDictionary()
 """modules that were pickled here, or came out of a pickle"""
 
 
-def recipe_of(source: str, options: dict[str, Any], defaults: dict[str, Any]) -> Recipe:
+def recipe_of(source: str, options: dict[str, Any], defaults: dict[str, Any]) -> ProgramRecipe:
     """The recipe of a call of `dora.compile`."""
     kept = {name: value for name, value in options.items() if value != defaults[name]}
     for name, value in kept.items():
@@ -29,12 +29,12 @@ def recipe_of(source: str, options: dict[str, Any], defaults: dict[str, Any]) ->
             kept[name] = tuple(value.items())
         elif name == "grant":
             kept[name] = tuple(value)
-    return Recipe(source, tuple(kept.items()))
+    return ProgramRecipe(source, tuple(kept.items()))
 
 
 def remade(compile: Callable[..., Any], source: str, options: tuple[tuple[str, Any], ...]) -> Any:
     """The module of a recipe."""
-    recipe = Recipe(source, options)
+    recipe = ProgramRecipe(source, options)
     found = ALIVE.get(recipe)
     if found is None:
         arguments = dict(options)

@@ -24,10 +24,11 @@ from doralang.code.symbols import NATIVE, Symbol
 from doralang.embed import layouts, native_calls
 from doralang.embed.borders import Border
 from doralang.embed.layouts import IntLayout
-from doralang.machine.buffer import Code, Label
-from doralang.machine.macro import Binary, Condition, FloatCondition, MacroAssembler, Register
+from doralang.machine.buffer import Label
+from doralang.machine.code import Code
+from doralang.machine.macro import BinaryOperation, Condition, FloatCondition, MacroAssembler, Register
 from doralang.runtime import stubs, turns
-from doralang.runtime.stubs import Reason
+from doralang.runtime.reasons import Reason
 from doralang.runtime.ticker import RUNNING
 from doralang.types.kinds import DOUBLE, FLOATING, INT, LONG, Kind
 
@@ -154,7 +155,7 @@ class Wrapper:
         count, named, in_order = len(self.wrapped.parameters), masm.label(), masm.label()
         with_names = named if self.around.items is not None and count else self.slow
         masm.branch_immediate(LONG, Condition.NOT_EQUAL, arguments[3], 0, with_names)
-        masm.binary_immediate(Binary.SHIFT_LEFT, LONG, self.work, arguments[2], 1)
+        masm.binary_immediate(BinaryOperation.SHIFT_LEFT, LONG, self.work, arguments[2], 1)
         masm.branch_immediate(LONG, Condition.NOT_EQUAL, self.work, 2 * count, self.slow)
         masm.bind(in_order)
         masm.out_of_line(lambda: self.look_at_names(named, in_order))
@@ -174,10 +175,10 @@ class Wrapper:
             return
         positional, names = masm.arguments[2], masm.arguments[3]
         left, mine, again = masm.temporaries[0], self.object, masm.label()
-        masm.binary_immediate(Binary.SHIFT_LEFT, LONG, positional, positional, 1)
-        masm.binary_immediate(Binary.UNSIGNED_SHIFT_RIGHT, LONG, positional, positional, 1)
+        masm.binary_immediate(BinaryOperation.SHIFT_LEFT, LONG, positional, positional, 1)
+        masm.binary_immediate(BinaryOperation.UNSIGNED_SHIFT_RIGHT, LONG, positional, positional, 1)
         masm.load(LONG, left, names, layouts.TUPLE_SIZE)
-        masm.binary(Binary.ADD, LONG, self.work, left, positional)
+        masm.binary(BinaryOperation.ADD, LONG, self.work, left, positional)
         masm.branch_immediate(LONG, Condition.NOT_EQUAL, self.work, len(self.wrapped.parameters), self.slow)
         masm.load(LONG, mine, self.function, native_calls.NAMES)
         masm.load_address_indexed(mine, mine, positional, layout.WORD, 0)
@@ -185,8 +186,8 @@ class Wrapper:
         masm.load(LONG, self.work, names, items)
         masm.branch_memory(LONG, Condition.NOT_EQUAL, self.work, mine, items, self.slow)
         for register in (names, mine):
-            masm.binary_immediate(Binary.ADD, LONG, register, register, layout.WORD)
-        masm.binary_immediate(Binary.SUB, LONG, left, left, 1)
+            masm.binary_immediate(BinaryOperation.ADD, LONG, register, register, layout.WORD)
+        masm.binary_immediate(BinaryOperation.SUB, LONG, left, left, 1)
         masm.branch_immediate(LONG, Condition.NOT_EQUAL, left, 0, again)
         masm.jump(in_order)
 
@@ -215,15 +216,15 @@ class Wrapper:
         masm, work, more = self.masm, self.work, self.more
         masm.load(LONG, work, self.object, layouts.INT_SIZE)
         if self.around.ints is IntLayout.SIZE:
-            masm.binary_immediate(Binary.ADD, LONG, more, work, 1)
+            masm.binary_immediate(BinaryOperation.ADD, LONG, more, work, 1)
             masm.branch_immediate(LONG, Condition.ABOVE, more, 2, large)
         else:
             masm.branch_immediate(LONG, Condition.ABOVE_EQUAL, work, layouts.FIRST_LONG_TAG, large)
-            masm.binary_immediate(Binary.AND, LONG, work, work, layouts.SIGN_MASK)
+            masm.binary_immediate(BinaryOperation.AND, LONG, work, work, layouts.SIGN_MASK)
             masm.negate(LONG, work, work)
-            masm.binary_immediate(Binary.ADD, LONG, work, work, 1)
+            masm.binary_immediate(BinaryOperation.ADD, LONG, work, work, 1)
         masm.load(INT, more, self.object, layouts.INT_DIGIT)
-        masm.binary(Binary.MUL, LONG, work, work, more)
+        masm.binary(BinaryOperation.MUL, LONG, work, work, more)
 
     def read_large_int(self, index: int, large: Label, done: Label, fits: Callable[[], None]) -> None:
         masm = self.masm
@@ -338,11 +339,11 @@ class Wrapper:
         full, found = masm.labels(2)
         is_first = Border.TEXT not in self.wrapped.parameters[:index]
         masm.load(LONG, size, masm.frame_pointer, place)
-        masm.binary_immediate(Binary.ADD, LONG, end, size, layout.ARRAY_ELEMENTS + layout.WORD - 1)
-        masm.binary_immediate(Binary.AND, LONG, end, end, -layout.WORD)
+        masm.binary_immediate(BinaryOperation.ADD, LONG, end, size, layout.ARRAY_ELEMENTS + layout.WORD - 1)
+        masm.binary_immediate(BinaryOperation.AND, LONG, end, end, -layout.WORD)
         masm.branch_immediate(LONG, Condition.ABOVE, end, layout.LARGEST_CELL, self.slow_ended)
         masm.load(LONG, text, thread, layout.THREAD_TOP)
-        masm.binary(Binary.ADD, LONG, end, end, text)
+        masm.binary(BinaryOperation.ADD, LONG, end, end, text)
         masm.branch_memory(
             LONG, Condition.ABOVE, end, thread, layout.THREAD_END, full if is_first else self.slow_ended
         )
@@ -354,7 +355,7 @@ class Wrapper:
         masm.store(LONG, size, text, layout.ARRAY_LENGTH)
         masm.store(LONG, text, masm.frame_pointer, place)
         masm.load(LONG, masm.arguments[1], masm.frame_pointer, self.second(index))
-        masm.binary_immediate(Binary.ADD, LONG, text, text, layout.ARRAY_ELEMENTS)
+        masm.binary_immediate(BinaryOperation.ADD, LONG, text, text, layout.ARRAY_ELEMENTS)
         masm.call_symbol(Symbol(NATIVE, "memcpy"))
         masm.out_of_line(lambda: self.make_room(index, full, found))
 
@@ -364,7 +365,7 @@ class Wrapper:
         masm = self.masm
         text, size = masm.arguments[0], masm.arguments[2]
         masm.bind(full)
-        masm.binary(Binary.SUB, LONG, masm.arguments[1], masm.arguments[1], text)
+        masm.binary(BinaryOperation.SUB, LONG, masm.arguments[1], masm.arguments[1], text)
         self.to_stack(self.more)
         masm.move(LONG, masm.stack_pointer, self.more)
         masm.move(LONG, masm.arguments[0], masm.arguments[1])
@@ -397,7 +398,7 @@ class Wrapper:
         """Call the function on a stack of Dora's, and come back with its result in the first word."""
         masm, frame, top = self.masm, self.masm.frame_pointer, self.more
         self.to_stack(top)
-        masm.binary_immediate(Binary.SUB, LONG, top, top, self.stack_size)
+        masm.binary_immediate(BinaryOperation.SUB, LONG, top, top, self.stack_size)
         with masm.scratch() as work:
             for index, argument in enumerate(self.arguments):
                 if argument.register is None:
@@ -485,7 +486,7 @@ class Wrapper:
         masm.load(LONG, text, masm.frame_pointer, self.place(0))
         masm.branch_immediate(LONG, Condition.EQUAL, text, 0, nothing)
         masm.load(LONG, size, text, layout.ARRAY_LENGTH)
-        masm.binary_immediate(Binary.ADD, LONG, text, text, layout.ARRAY_ELEMENTS)
+        masm.binary_immediate(BinaryOperation.ADD, LONG, text, text, layout.ARRAY_ELEMENTS)
         masm.load_constant(LONG, errors, 0)
         self.give_by("PyUnicode_DecodeUTF8")
         masm.bind(nothing)

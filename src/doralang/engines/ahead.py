@@ -10,8 +10,8 @@ from doralang.bytecode.entities import FunctionRef
 from doralang.bytecode.function import Function as Bytecode
 from doralang.checker.program import Function, Program
 from doralang.engines.vm import Machine
-from doralang.interpreter.context import ByteSink
 from doralang.interpreter.objects import Value
+from doralang.interpreter.sinks import ByteSink
 from doralang.lower.reachability import reached
 from doralang.settings import Settings
 from doralang.source.provider import LANGUAGES, SourceProvider

@@ -5,63 +5,18 @@ An engine has its own way to call a function; what is asked in terms of calls st
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
-from doralang.types.failures import Exit, Failure
+from doralang.engines.runner import Runner
 from doralang.types.types import PrimitiveType, Type
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from doralang.checker.program import Function, Program
-    from doralang.interpreter.context import ByteSink
     from doralang.interpreter.objects import Value
-
-
-class Runner(ABC):
-    """A program ready to run, which need not be checked (`engines.stored`).
-
-    All its output is written when a method returns.
-    """
-
-    stderr: ByteSink
-
-    @abstractmethod
-    def initialize_globals(self) -> None:
-        """Raises Failure and Exit."""
-
-    @abstractmethod
-    def call_main(self) -> Value:
-        """Raises Failure and Exit."""
-
-    @abstractmethod
-    def close(self) -> None:
-        """Give back what the engine holds outside of Python's memory; nothing is called any more."""
-
-    @abstractmethod
-    def print_statistics(self) -> None:
-        """Tell what the settings ask for, to standard error; a program has ended."""
-
-    def run_main(self) -> int:
-        """Initialise the globals, run `main`, report a failure, and return the exit status."""
-        try:
-            self.initialize_globals()
-            result = self.call_main()
-        except Exit as exit:
-            return exit.status
-        except Failure as failure:
-            self.report(failure)
-            return failure.status
-        finally:
-            self.print_statistics()
-        return int(result) & 255 if isinstance(result, int) else 0
-
-    def report(self, failure: Failure) -> None:
-        """Print the line and the trace.  What the program has printed is written already."""
-        self.stderr.write(failure.report())
-        self.stderr.flush()
 
 
 class Testing(NamedTuple):

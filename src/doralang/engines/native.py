@@ -11,11 +11,12 @@ from contextlib import contextmanager
 
 from doralang.checker.program import Function, Program
 from doralang.engines.door import Door, Testing
-from doralang.interpreter.context import ByteSink
 from doralang.interpreter.objects import Value
+from doralang.interpreter.sinks import ByteSink
 from doralang.lower.specializer import extends_library
 from doralang.native.emission import emission
-from doralang.native.module import Module, code_options, library_module
+from doralang.native.module import Module, library_module
+from doralang.native.options import code_options
 from doralang.native.running import Executor
 from doralang.runtime.memory import load_bytes
 from doralang.settings import Settings
@@ -64,7 +65,7 @@ def module_of(
     program: Program, settings: Settings, *, alone: bool = False, counts_fuel: bool = False
 ) -> Module:
     """The code of a program, to be made as it is needed."""
-    options = code_options(settings)._replace(counts_fuel=counts_fuel)
+    options = code_options(settings, counts_fuel=counts_fuel)
     shown = emission(settings)
     alone = alone or shown is not None or extends_library(program)
     module = Module(options, lambda: program, parent=None if alone else library_module(options))

@@ -5,42 +5,58 @@ Nothing here loads an engine before a program runs in it.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
-
 from doralang.machine.targets import host
 from doralang.optional import load
-from doralang.pipeline import Stage
-from doralang.settings import Settings, Streams
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Final
+
     from doralang.checker.program import Program
     from doralang.engines.door import Door
+    from doralang.settings import Settings, Streams
 
 
-class Engine(NamedTuple):
+class Engine:
     """`module` has the class `machine`, a `Door`, which is made with a program."""
 
-    name: str
-    module: str
-    machine: str = "Machine"
-    unit: str = "bytes"
-    """what the size of its code is counted in; empty if it makes no code"""
-    stages: tuple[Stage, ...] = ()
-    """that functions pass through in it (`pipeline`), besides those that every program does"""
-    comparable_as: str = ""
-    """the engine that it runs a program as at first, if there is one: comparisons measure that instead"""
-    is_native: bool = False
-    """makes machine code for this processor, and has a heap of its own, whose code is in the library"""
-    can_store: bool = False
-    """its code can be stored for later runs"""
-    finds_hot: bool = False
-    """looks for hot functions and loops while the program runs"""
-    optimizes: bool = False
-    """its code may be optimized, by LLVM if that is there"""
-    tells: bool = False
-    """has statistics (`--stats`)"""
-    is_slow_to_start: bool = False
-    """the first result takes too long to be measured often"""
+    def __init__(
+        self,
+        name: str,
+        module: str,
+        machine: str = "Machine",
+        *,
+        unit: str = "bytes",
+        stages: tuple[str, ...] = (),
+        comparable_as: str = "",
+        is_native: bool = False,
+        can_store: bool = False,
+        finds_hot: bool = False,
+        optimizes: bool = False,
+        tells: bool = False,
+        is_slow_to_start: bool = False,
+    ) -> None:
+        self.name = name
+        self.module = module
+        self.machine = machine
+        self.unit = unit
+        """what the size of its code is counted in; empty if it makes no code"""
+        self.stages = stages
+        """names of those that functions pass through in it (`pipeline`), besides those of every program"""
+        self.comparable_as = comparable_as
+        """the engine that it runs a program as at first, if there is one: comparisons measure that instead"""
+        self.is_native = is_native
+        """makes machine code for this processor, and has a heap of its own, whose code is in the library"""
+        self.can_store = can_store
+        """its code can be stored for later runs"""
+        self.finds_hot = finds_hot
+        """looks for hot functions and loops while the program runs"""
+        self.optimizes = optimizes
+        """its code may be optimized, by LLVM if that is there"""
+        self.tells = tells
+        """has statistics (`--stats`)"""
+        self.is_slow_to_start = is_slow_to_start
+        """the first result takes too long to be measured often"""
 
 
 ENGINES: Final = {
@@ -49,7 +65,7 @@ ENGINES: Final = {
         Engine(
             "tiered",
             "doralang.engines.native",
-            stages=(Stage.BYTECODE, Stage.ASM),
+            stages=("bytecode", "asm"),
             comparable_as="baseline",
             is_native=True,
             can_store=True,
@@ -58,12 +74,12 @@ ENGINES: Final = {
             tells=True,
         ),
         Engine("walk", "doralang.engines.walk", unit=""),
-        Engine("vm", "doralang.engines.vm", unit="closures", stages=(Stage.BYTECODE,), tells=True),
+        Engine("vm", "doralang.engines.vm", unit="closures", stages=("bytecode",), tells=True),
         Engine(
             "trace",
             "doralang.engines.tracing",
             unit="closures",
-            stages=(Stage.BYTECODE, Stage.TRACE),
+            stages=("bytecode", "trace"),
             finds_hot=True,
             tells=True,
         ),
@@ -71,7 +87,7 @@ ENGINES: Final = {
             "c",
             "doralang.engines.ahead",
             "CMachine",
-            stages=(Stage.BYTECODE, Stage.C),
+            stages=("bytecode", "c"),
             tells=True,
             is_slow_to_start=True,
         ),
@@ -79,21 +95,21 @@ ENGINES: Final = {
             "go",
             "doralang.engines.ahead",
             "GoMachine",
-            stages=(Stage.BYTECODE, Stage.GO),
+            stages=("bytecode", "go"),
             tells=True,
             is_slow_to_start=True,
         ),
         Engine(
             "baseline",
             "doralang.engines.native",
-            stages=(Stage.BYTECODE, Stage.ASM),
+            stages=("bytecode", "asm"),
             is_native=True,
             can_store=True,
         ),
         Engine(
             "opt",
             "doralang.engines.native",
-            stages=(Stage.BYTECODE, Stage.GRAPH, Stage.DOT, Stage.OPTIMIZED, Stage.LLVM, Stage.ASM),
+            stages=("bytecode", "graph", "dot", "optimized", "llvm", "asm"),
             is_native=True,
             can_store=True,
             tells=True,

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from doralang.engines.door import Runner
-from doralang.interpreter.objects import Value
+from doralang.engines.runner import Runner
 from doralang.native.running import Executor
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from doralang.interpreter.objects import Value
 
 
 class StoredMachine(Executor, Runner):

@@ -15,7 +15,7 @@ from doralang.engines import vm
 from doralang.optional import load
 from doralang.tracing.closures import TraceRunner
 from doralang.tracing.loops import Compiler
-from doralang.tracing.trace import Trace
+from doralang.tracing.trace import LoopTrace
 
 
 @cache
@@ -43,10 +43,10 @@ class LazyProvider:
 class LazyCompiler:
     """A compiler of traces that is loaded when it is first asked."""
 
-    def source(self, trace: Trace) -> str:
+    def source(self, trace: LoopTrace) -> str:
         return compiler().source(trace)
 
-    def compile(self, trace: Trace, source: str) -> TraceRunner | str:
+    def compile(self, trace: LoopTrace, source: str) -> TraceRunner | str:
         return compiler().compile(trace, source)
 
 

@@ -19,17 +19,19 @@ from doralang.bytecode.function import Function as Bytecode
 from doralang.bytecode.native import NativeFailure, NativeProvider, Place
 from doralang.checker.program import Function, Program
 from doralang.engines.door import Door, Testing
-from doralang.interpreter.context import ByteSink, Context, FrameDescription, Output, as_utf8
+from doralang.interpreter.context import FrameDescription, HostContext
 from doralang.interpreter.objects import Array, ClassInstance, Object, Str, Value
+from doralang.interpreter.output import Output, as_utf8
+from doralang.interpreter.sinks import ByteSink
 from doralang.interpreter.stack import on_deep_stack, with_headroom
 from doralang.lower.functions import lowering
 from doralang.optional import load
 from doralang.settings import Settings
 from doralang.types.failures import FatalError, Trapped, as_failure
-from doralang.types.traps import Trace, Trap, trace_of
+from doralang.types.traps import StackTrace, Trap, trace_of
 from doralang.types.types import LONG, kind_of
 from doralang.vm.code import (
-    Block,
+    ClosureBlock,
     ClosureCode,
     Registers,
     active_sites,
@@ -88,7 +90,7 @@ class Machine(Door):
         self.specializer = lowering(program)
         classes = program.library.classes
         self.exception_class = self.specializer.class_ref(classes["Exception"].of())
-        self.context = Context(
+        self.context = HostContext(
             self,
             self.output,
             [as_utf8(argument) for argument in arguments],
@@ -183,16 +185,16 @@ class Machine(Door):
         return code
 
     def untranslated(self, ref: FunctionRef) -> ClosureCode:
-        def begin(r: Registers) -> Block:
+        def begin(r: Registers) -> ClosureBlock:
             with_headroom(lambda: self.translate(code, start))
             r[len(ref.parameters) :] = code.rest
             return code.entry
 
-        start = Block((), begin)
+        start = ClosureBlock((), begin)
         code = ClosureCode(ref, start)
         return code
 
-    def translate(self, code: ClosureCode, start: Block) -> None:
+    def translate(self, code: ClosureCode, start: ClosureBlock) -> None:
         """Make the function ready to run, up to its first block, in place of `start`."""
         first = self.first_block(self.translator_of(code.ref))
         if self.hot is not None:
@@ -221,12 +223,12 @@ class Machine(Door):
             self.translators[ref] = translator
         return translator
 
-    def plain_entry(self, code: ClosureCode) -> Block:
+    def plain_entry(self, code: ClosureCode) -> ClosureBlock:
         translator = Translator(self.bytecode(code.ref), code, self, self.loops)
         self.translators[code.ref] = translator
         return self.first_block(translator)
 
-    def first_block(self, translator: Translator) -> Block:
+    def first_block(self, translator: Translator) -> ClosureBlock:
         """The entry; a function with many registers may not recurse as deep, or it would fill the memory."""
         weight = 1 + len(translator.function.registers) // MANY_REGISTERS
         first = translator.block(0)
@@ -288,7 +290,7 @@ class Machine(Door):
         message = object if isinstance(object, Str) else self.exception_field(object, "msg")
         return str(message) if isinstance(message, Str) else str(object.type)
 
-    def recorded_trace(self, object: Object) -> Trace | None:
+    def recorded_trace(self, object: Object) -> StackTrace | None:
         """The trace that an exception has recorded."""
         record = self.exception_field(object, "record")
         if not isinstance(record, Array):

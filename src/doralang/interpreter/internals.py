@@ -15,8 +15,9 @@ from collections.abc import Callable
 from typing import Final, TypeVar
 
 from doralang.interpreter import natives
-from doralang.interpreter.context import Context, FrameDescription, as_utf8
+from doralang.interpreter.context import FrameDescription, HostContext
 from doralang.interpreter.objects import Array, ClassInstance, Object, Str, Value, default_value, new_array
+from doralang.interpreter.output import as_utf8
 from doralang.library.internals import INTERNALS
 from doralang.types.failures import Exit, FatalError, Trapped
 from doralang.types.traps import Trap
@@ -35,137 +36,139 @@ def not_nil(value: T | None) -> T:
 # Arrays.
 
 
-def make_array(context: Context, type: ClassType, length: int = 0, *value: Value) -> Array:
+def make_array(context: HostContext, type: ClassType, length: int = 0, *value: Value) -> Array:
     """`Array::<T>(…)`: what differs is the number of arguments."""
     first = value[0] if value else default_value(type.arguments[0])
     return new_array(type, length, first, context.heap_size)
 
 
-def array_len(context: Context, array: Array) -> int:
+def array_len(context: HostContext, array: Array) -> int:
     return len(array.items)
 
 
-def array_get(context: Context, array: Array, index: int) -> Value:
+def array_get(context: HostContext, array: Array, index: int) -> Value:
     items = array.items
     if 0 <= index < len(items):
         return items[index]
     raise Trapped(Trap.INDEX)
 
 
-def array_set(context: Context, array: Array, index: int, value: Value) -> None:
+def array_set(context: HostContext, array: Array, index: int, value: Value) -> None:
     items = array.items
     if not 0 <= index < len(items):
         raise Trapped(Trap.INDEX)
     items[index] = value  # type: ignore[assignment]
 
 
-def out_of_bounds(context: Context) -> None:
+def out_of_bounds(context: HostContext) -> None:
     raise Trapped(Trap.INDEX)
 
 
-def value_missing(context: Context) -> None:
+def value_missing(context: HostContext) -> None:
     raise Trapped(Trap.MISSING)
 
 
 # Strings.
 
 
-def str_len(context: Context, text: Str) -> int:
+def str_len(context: HostContext, text: Str) -> int:
     return len(text.data)
 
 
-def str_get_byte(context: Context, text: Str, index: int) -> int:
+def str_get_byte(context: HostContext, text: Str, index: int) -> int:
     if 0 <= index < len(text.data):
         return text.data[index]
     raise Trapped(Trap.INDEX)
 
 
-def str_plus(context: Context, left: Str, right: Str | None) -> Str:
+def str_plus(context: HostContext, left: Str, right: Str | None) -> Str:
     return context.text(left.data + not_nil(right).data)
 
 
-def str_equals(context: Context, left: Str, right: Str | None) -> bool:
+def str_equals(context: HostContext, left: Str, right: Str | None) -> bool:
     return left.data == not_nil(right).data
 
 
-def str_compare_to(context: Context, left: Str, right: Str | None) -> int:
+def str_compare_to(context: HostContext, left: Str, right: Str | None) -> int:
     mine, other = left.data, not_nil(right).data
     return (mine > other) - (mine < other)
 
 
-def str_clone(context: Context, text: Str) -> Str:
+def str_clone(context: HostContext, text: Str) -> Str:
     return context.text(text.data)
 
 
-def string_of_bytes(context: Context, array: Array | None, offset: int, length: int) -> Str:
+def string_of_bytes(context: HostContext, array: Array | None, offset: int, length: int) -> Str:
     items = not_nil(array).items
     assert isinstance(items, bytearray), "the type checker lets only byte arrays through"
     return context.text(bytes(items[offset : offset + length]))
 
 
-def copy_bytes(context: Context, text: Str | None, start: int, array: Array, to: int, length: int) -> None:
+def copy_bytes(
+    context: HostContext, text: Str | None, start: int, array: Array, to: int, length: int
+) -> None:
     items = array.items
     assert isinstance(items, bytearray), "the type checker lets only byte arrays through"
     items[to : to + length] = not_nil(text).data[start : start + length]
 
 
-def class_name(context: Context, object: ClassInstance | None) -> Str:
+def class_name(context: HostContext, object: ClassInstance | None) -> Str:
     return context.text(str(not_nil(object).type).encode())
 
 
 # The process.
 
 
-def print_text(context: Context, text: Str | None) -> None:
+def print_text(context: HostContext, text: Str | None) -> None:
     context.output.write(not_nil(text).data)
 
 
-def print_line(context: Context, text: Str | None) -> None:
+def print_line(context: HostContext, text: Str | None) -> None:
     context.output.write(not_nil(text).data + b"\n")
 
 
-def assert_true(context: Context, value: bool) -> None:
+def assert_true(context: HostContext, value: bool) -> None:
     if not value:
         raise Trapped(Trap.ASSERT)
 
 
-def fatal_error(context: Context, message: Str | None) -> None:
+def fatal_error(context: HostContext, message: Str | None) -> None:
     raise FatalError(f"fatal error: {not_nil(message)}")
 
 
-def abort(context: Context) -> None:
+def abort(context: HostContext) -> None:
     raise FatalError("program aborted.")
 
 
-def exit_process(context: Context, status: int) -> None:
+def exit_process(context: HostContext, status: int) -> None:
     raise Exit(status)
 
 
-def argument_count(context: Context) -> int:
+def argument_count(context: HostContext) -> int:
     return len(context.arguments)
 
 
-def argument(context: Context, index: int) -> Str:
+def argument(context: HostContext, index: int) -> Str:
     if 0 <= index < len(context.arguments):
         return context.text(context.arguments[index])
     raise Trapped(Trap.INDEX)
 
 
-def sleep(context: Context, seconds: int) -> None:
+def sleep(context: HostContext, seconds: int) -> None:
     """There is no waiting for negative seconds.  What was printed is to be seen meanwhile."""
     context.output.flush()
     time.sleep(max(0, seconds))
 
 
-def process_id(context: Context) -> int:
+def process_id(context: HostContext) -> int:
     return os.getpid()
 
 
-def parent_process_id(context: Context) -> int:
+def parent_process_id(context: HostContext) -> int:
     return os.getppid()
 
 
-def unlink(context: Context, name: Str | None) -> bool:
+def unlink(context: HostContext, name: Str | None) -> bool:
     try:
         os.unlink(not_nil(name).data)
     except (OSError, ValueError):
@@ -173,67 +176,67 @@ def unlink(context: Context, name: Str | None) -> bool:
     return True
 
 
-def force_collect(context: Context) -> None:
+def force_collect(context: HostContext) -> None:
     """Memory is Python's business."""
 
 
 # Stack traces and calls by name.
 
 
-def record_stack(context: Context) -> Array:
+def record_stack(context: HostContext) -> Array:
     return context.longs(context.engine.record_stack())
 
 
-def frame_of(context: Context, entry: int) -> FrameDescription:
+def frame_of(context: HostContext, entry: int) -> FrameDescription:
     return context.engine.describe(entry)
 
 
-def frame_name(context: Context, entry: int) -> Str:
+def frame_name(context: HostContext, entry: int) -> Str:
     return context.text(frame_of(context, entry).signature.encode())
 
 
-def frame_count(context: Context, entry: int) -> int:
+def frame_count(context: HostContext, entry: int) -> int:
     """Nothing is inlined here."""
     return 1
 
 
-def frame_of_chain(context: Context, entry: int, index: int) -> int:
+def frame_of_chain(context: HostContext, entry: int, index: int) -> int:
     return entry
 
 
-def frame_line(context: Context, entry: int) -> int:
+def frame_line(context: HostContext, entry: int) -> int:
     return frame_of(context, entry).line
 
 
-def frame_file(context: Context, entry: int) -> Str | None:
+def frame_file(context: HostContext, entry: int) -> Str | None:
     file = frame_of(context, entry).file
     return None if file is None else context.text(as_utf8(file))
 
 
-def call_by_name(context: Context, name: Str | None) -> None:
+def call_by_name(context: HostContext, name: Str | None) -> None:
     context.engine.call_by_name(str(not_nil(name)))
 
 
 # Native code.
 
 
-def load_function(context: Context, name: Str | None) -> int:
+def load_function(context: HostContext, name: Str | None) -> int:
     return natives.function_address(not_nil(name).data)
 
 
-def call_native(context: Context, address: int, *arguments: int) -> int:
+def call_native(context: HostContext, address: int, *arguments: int) -> int:
     return natives.call(not_nil(address or None), arguments)
 
 
-def native_malloc(context: Context, size: int) -> int:
+def native_malloc(context: HostContext, size: int) -> int:
     return natives.malloc(size)
 
 
-def native_free(context: Context, address: int) -> None:
+def native_free(context: HostContext, address: int) -> None:
     natives.free(address)
 
 
-def store_byte(context: Context, address: int, value: int) -> None:
+def store_byte(context: HostContext, address: int, value: int) -> None:
     natives.store_byte(address, value)
 
 

@@ -6,10 +6,10 @@ x + { x = 5; x }      the right operand assigns to `x`: the left one must be a c
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import fields
 from typing import Any, Final
 
 from doralang.checker import program as typed
+from doralang.text.records import fields_of
 
 _NODES: Final = (typed.Expression, typed.StatementBase, typed.Catch, typed.MatchArm)
 
@@ -24,6 +24,4 @@ def assigned_locals(node: Any) -> Iterator[typed.Local]:
         elif isinstance(node, _NODES):
             if isinstance(node, typed.SetLocal):
                 yield node.local
-            waiting += (
-                getattr(node, field.name) for field in fields(node) if field.name not in ("span", "type")
-            )
+            waiting += (getattr(node, name) for name in fields_of(node) if name not in ("span", "type"))

@@ -7,7 +7,6 @@ handed in, so that this module knows none.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from doralang.bytecode import instructions as i
@@ -18,13 +17,14 @@ from doralang.checker import program as typed
 from doralang.checker.program import Function, TypedExpression
 from doralang.lower.assigned import assigned_locals
 from doralang.lower.specializer import Mapping, Specializer
+from doralang.text.records import field, record
 from doralang.text.recursion import HOP, on_fresh_stack
 from doralang.text.source import Span
 from doralang.types.kinds import Kind
 from doralang.types.types import ClassType, Type, kind_of, substitute
 
 
-@dataclass(slots=True, eq=False)
+@record
 class Handler:
     """Where exceptions go.  `line` is the register that gets the line, in functions not marked `throws`."""
 
@@ -32,15 +32,15 @@ class Handler:
     line: Register = NO_REGISTER
 
 
-@dataclass(slots=True, eq=False)
-class Loop:
+@record
+class LoopTargets:
     """What `break` and `continue` refer to."""
 
     exit: Label
     again: Label
 
 
-@dataclass(slots=True, eq=False)
+@record
 class Finally:
     """A `finally` that every way out passes through.
 
@@ -55,7 +55,7 @@ class Finally:
     ways: list[object] = field(default_factory=list)
 
 
-@dataclass(slots=True)
+@record(eq=True)
 class Tables:
     """What to do for each node class: the parts of lowering, put together by `functions`."""
 
@@ -69,17 +69,17 @@ class Tables:
     """the operand that is evaluated first, if the node is a link"""
 
 
-class Counter(Protocol):
+class LoopCounter(Protocol):
     """What stands for the iterator of a counted loop."""
 
     at: Register
 
-    def has_next(self, body: Body, into: Register, span: Span) -> None: ...
+    def has_next(self, body: BodyLowering, into: Register, span: Span) -> None: ...
 
-    def next(self, body: Body, into: Register, span: Span) -> None: ...
+    def next(self, body: BodyLowering, into: Register, span: Span) -> None: ...
 
 
-class Body:
+class BodyLowering:
     """One function while it is lowered."""
 
     def __init__(
@@ -98,10 +98,10 @@ class Body:
         self.ref = ref
         self.locals: dict[int, Register] = {}
         self.temporaries: set[Register] = set()
-        self.counters: dict[int, Counter] = {}
+        self.counters: dict[int, LoopCounter] = {}
         """for each local that is the iterator of a counted loop, what stands for it"""
         self.handlers: list[Handler] = []
-        self.scopes: list[Loop | Finally] = []
+        self.scopes: list[LoopTargets | Finally] = []
         """loops and `finally` blocks around this place, outermost first"""
         self.leaving: dict[int, Label] = {}
         """for each line from which an exception leaves the function, where that is done"""

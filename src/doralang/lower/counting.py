@@ -14,35 +14,34 @@ can tell.  `Body.counters` has what stands for it; the register of its local is 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from doralang.bytecode import instructions as i
 from doralang.bytecode.entities import FieldRef
 from doralang.bytecode.instructions import Register
 from doralang.checker import program as typed
 from doralang.checker.program import TypedExpression
-from doralang.lower.body import Body, Counter
+from doralang.lower.body import BodyLowering, LoopCounter
+from doralang.text.records import record
 from doralang.text.source import Span
 from doralang.types.kinds import Kind
 from doralang.types.primitives import PRIMITIVES
 
 
-@dataclass(slots=True)
+@record
 class Numbers:
     """Those of a range."""
 
     at: Register
     upper: Register
 
-    def has_next(self, body: Body, into: Register, span: Span) -> None:
+    def has_next(self, body: BodyLowering, into: Register, span: Span) -> None:
         less(body, into, self.at, self.upper, span)
 
-    def next(self, body: Body, into: Register, span: Span) -> None:
+    def next(self, body: BodyLowering, into: Register, span: Span) -> None:
         body.emit(i.Move(into, self.at), span)
         step(body, self.at, span)
 
 
-@dataclass(slots=True)
+@record
 class Elements:
     """Those of an array."""
 
@@ -50,15 +49,15 @@ class Elements:
     at: Register
     length: Register
 
-    def has_next(self, body: Body, into: Register, span: Span) -> None:
+    def has_next(self, body: BodyLowering, into: Register, span: Span) -> None:
         less(body, into, self.at, self.length, span)
 
-    def next(self, body: Body, into: Register, span: Span) -> None:
+    def next(self, body: BodyLowering, into: Register, span: Span) -> None:
         body.emit(i.LoadElement(into, self.elements, self.at), span)
         step(body, self.at, span)
 
 
-@dataclass(slots=True)
+@record
 class Listed:
     """The elements of a `Vec`, with its fields."""
 
@@ -67,13 +66,13 @@ class Listed:
     size: FieldRef
     items: FieldRef
 
-    def has_next(self, body: Body, into: Register, span: Span) -> None:
+    def has_next(self, body: BodyLowering, into: Register, span: Span) -> None:
         size = body.temporary(Kind.INT)
         body.emit(i.LoadField(size, self.list, self.size), span)
         less(body, into, self.at, size, span)
         body.done(size)
 
-    def next(self, body: Body, into: Register, span: Span) -> None:
+    def next(self, body: BodyLowering, into: Register, span: Span) -> None:
         items = body.temporary(Kind.REF)
         body.emit(i.LoadField(items, self.list, self.items), span)
         body.emit(i.LoadElement(into, items, self.at), span)
@@ -81,17 +80,17 @@ class Listed:
         step(body, self.at, span)
 
 
-def less(body: Body, into: Register, left: Register, right: Register, span: Span) -> None:
+def less(body: BodyLowering, into: Register, left: Register, right: Register, span: Span) -> None:
     body.emit(i.Compute(into, PRIMITIVES["int.less"], (left, right)), span)
 
 
-def step(body: Body, counter: Register, span: Span) -> None:
+def step(body: BodyLowering, counter: Register, span: Span) -> None:
     one = body.constant(Kind.INT, 1, span)
     body.emit(i.Compute(counter, PRIMITIVES["int.plus"], (counter, one)), span)
     body.done(one)
 
 
-def count(body: Body, node: typed.Block) -> bool:
+def count(body: BodyLowering, node: typed.Block) -> bool:
     """Lower the block of a `for` if it needs no iterator; tells whether it did."""
     match node.statements:
         case [
@@ -107,7 +106,7 @@ def count(body: Body, node: typed.Block) -> bool:
     return False
 
 
-def counter_for(body: Body, make: typed.Call, looped: TypedExpression) -> Counter | None:
+def counter_for(body: BodyLowering, make: typed.Call, looped: TypedExpression) -> LoopCounter | None:
     """What stands for the iterator that a call makes, if that is `makeIterator` of a type known here."""
     library, function = body.specializer.program.library, make.target.function
     if function is library.classes["IntRange"].methods["makeIterator"]:
@@ -123,7 +122,7 @@ def is_call(node: TypedExpression, function: typed.Function) -> bool:
     return isinstance(node, typed.Call) and node.target.function is function
 
 
-def numbers(body: Body, range: TypedExpression) -> Counter:
+def numbers(body: BodyLowering, range: TypedExpression) -> LoopCounter:
     assert isinstance(range, typed.Call)
     at, upper = body.builder.register(Kind.INT), body.builder.register(Kind.INT)
     body.value(range.arguments[0], at)
@@ -131,7 +130,7 @@ def numbers(body: Body, range: TypedExpression) -> Counter:
     return Numbers(at, upper)
 
 
-def elements(body: Body, array: TypedExpression, span: Span) -> Counter:
+def elements(body: BodyLowering, array: TypedExpression, span: Span) -> LoopCounter:
     elements, at, length = (body.builder.register(kind) for kind in (Kind.REF, Kind.INT, Kind.INT))
     body.value(array, elements)
     body.emit(i.ArrayLength(length, elements), span)
@@ -139,7 +138,7 @@ def elements(body: Body, array: TypedExpression, span: Span) -> Counter:
     return Elements(elements, at, length)
 
 
-def listed(body: Body, vec: TypedExpression, span: Span) -> Counter:
+def listed(body: BodyLowering, vec: TypedExpression, span: Span) -> LoopCounter:
     list, at = body.builder.register(Kind.REF), body.builder.register(Kind.INT)
     body.value(vec, list)
     body.emit(i.CheckNil(list), span)
@@ -149,12 +148,14 @@ def listed(body: Body, vec: TypedExpression, span: Span) -> Counter:
     return Listed(list, at, size, items)
 
 
-def counter_of(body: Body, receiver: TypedExpression) -> Counter | None:
+def counter_of(body: BodyLowering, receiver: TypedExpression) -> LoopCounter | None:
     """What stands for an iterator, if the receiver of a call is one that is not there."""
     return body.counters.get(receiver.local.index) if isinstance(receiver, typed.GetLocal) else None
 
 
-def call_of_counter(body: Body, node: typed.Call, counter: Counter, into: Register | None) -> Register:
+def call_of_counter(
+    body: BodyLowering, node: typed.Call, counter: LoopCounter, into: Register | None
+) -> Register:
     """`hasNext` or `next`."""
     result = body.into(into, body.kind(node.type))
     advance = counter.has_next if node.target.function.name == "hasNext" else counter.next

@@ -13,54 +13,54 @@ cycles.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
 from doralang.checker import program as typed
 from doralang.checker.program import Class, Field, Local, MatchArm, Pattern, Variant
+from doralang.text.records import field, record
 from doralang.text.recursion import HOP, on_fresh_stack
 from doralang.types.types import INT, ClassType, EnumType, PrimitiveType, Type
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+@record(eq=True, frozen=True)
+class AccessPath:
     """The value that is matched (without `parent`), or a field of a part of it."""
 
-    parent: Place | None = None
+    parent: AccessPath | None = None
     owner: ClassType | None = None
     """the type of the tuple or of the object of a variant, as written"""
     field: Field | None = None
 
 
-@dataclass(slots=True, eq=False)
+@record
 class Fail:
     """No arm fits: the checker has seen that this does not happen."""
 
 
-@dataclass(slots=True, eq=False)
+@record
 class Leaf:
     """An arm fits.  Its variables get their values; behind a guard that is false `otherwise` goes on."""
 
     arm: int
-    bindings: list[tuple[Local, Place]]
+    bindings: list[tuple[Local, AccessPath]]
     otherwise: Node | None = None
 
 
-@dataclass(slots=True, eq=False)
+@record
 class Test:
     """A literal, range or class."""
 
-    place: Place
+    place: AccessPath
     pattern: typed.Equal | typed.Between | typed.InstanceOf
     yes: Node
     no: Node
 
 
-@dataclass(slots=True, eq=False)
+@record
 class Switch:
     """Which variant an enum is, or which of several numbers something is; `otherwise` for all others."""
 
-    place: Place
+    place: AccessPath
     type: ClassType | PrimitiveType
     """an enum, also a plain one, or the type of the numbers"""
     cases: dict[Variant | int, Node]
@@ -70,22 +70,22 @@ class Switch:
 Node: TypeAlias = Fail | Leaf | Test | Switch
 
 
-@dataclass(slots=True, eq=False)
-class Row:
+@record
+class DecisionRow:
     """What is left to test of an arm, or of one alternative of it."""
 
     arm: int
-    columns: dict[Place, Pattern]
-    bindings: list[tuple[Local, Place]] = field(default_factory=list)
+    columns: dict[AccessPath, Pattern]
+    bindings: list[tuple[Local, AccessPath]] = field(default_factory=list)
 
-    def without(self, place: Place) -> Row:
+    def without(self, place: AccessPath) -> DecisionRow:
         columns = {other: pattern for other, pattern in self.columns.items() if other != place}
-        return Row(self.arm, columns, list(self.bindings))
+        return DecisionRow(self.arm, columns, list(self.bindings))
 
 
 def decide(arms: Sequence[MatchArm]) -> Node:
     """The decision tree of a `match`."""
-    rows = [Row(index, {Place(): arm.pattern}) for index, arm in enumerate(arms)]
+    rows = [DecisionRow(index, {AccessPath(): arm.pattern}) for index, arm in enumerate(arms)]
     return Decisions(arms).node(rows)
 
 
@@ -100,7 +100,7 @@ class Decisions:
         self.fail = Fail()
         self.depth = 0
 
-    def node(self, rows: Sequence[Row]) -> Node:
+    def node(self, rows: Sequence[DecisionRow]) -> Node:
         """The node that finds the first of the rows that fits."""
         rows = [simple for row in rows for simple in simplified(row)]
         if not rows:
@@ -114,7 +114,7 @@ class Decisions:
             self.known[key] = node
         return node
 
-    def make(self, rows: list[Row]) -> Node:
+    def make(self, rows: list[DecisionRow]) -> Node:
         first = rows[0]
         if not first.columns:
             leaf = Leaf(first.arm, first.bindings)
@@ -128,14 +128,14 @@ class Decisions:
         numbers = self.numbers(rows, place)
         return numbers or self.test(rows, place, pattern)
 
-    def variants(self, rows: Sequence[Row], place: Place, type: ClassType | EnumType) -> Node:
+    def variants(self, rows: Sequence[DecisionRow], place: AccessPath, type: ClassType | EnumType) -> Node:
         """One test finds the variant."""
-        named: dict[Variant | int, list[Row]] = {}
+        named: dict[Variant | int, list[DecisionRow]] = {}
         for row in rows:
             pattern = row.columns.get(place)
             if isinstance(pattern, typed.VariantOf):
                 named.setdefault(pattern.variant, [])
-        others: list[Row] = []
+        others: list[DecisionRow] = []
         for row in rows:
             pattern = row.columns.get(place)
             if pattern is None:
@@ -152,9 +152,9 @@ class Decisions:
             return next(iter(cases.values()))
         return Switch(place, type, cases, None if complete else self.node(others))
 
-    def numbers(self, rows: Sequence[Row], place: Place) -> Node | None:
+    def numbers(self, rows: Sequence[DecisionRow], place: AccessPath) -> Node | None:
         """A switch over numbers, if there is nothing else and there are enough of them."""
-        found: dict[Variant | int, list[Row]] = {}
+        found: dict[Variant | int, list[DecisionRow]] = {}
         number: Type = INT
         for row in rows:
             pattern = row.columns.get(place)
@@ -167,7 +167,7 @@ class Decisions:
             found.setdefault(value.value, [])
         if len(found) < FEWEST_CASES:
             return None
-        others: list[Row] = []
+        others: list[DecisionRow] = []
         for row in rows:
             pattern = row.columns.get(place)
             if pattern is None:
@@ -181,11 +181,14 @@ class Decisions:
         return Switch(place, number, {key: self.node(mine) for key, mine in found.items()}, self.node(others))
 
     def test(
-        self, rows: Sequence[Row], place: Place, pattern: typed.Equal | typed.Between | typed.InstanceOf
+        self,
+        rows: Sequence[DecisionRow],
+        place: AccessPath,
+        pattern: typed.Equal | typed.Between | typed.InstanceOf,
     ) -> Node:
         """One literal, range or class: other rows keep what this does not tell about them."""
-        yes: list[Row] = []
-        no: list[Row] = []
+        yes: list[DecisionRow] = []
+        no: list[DecisionRow] = []
         for row in rows:
             other = row.columns.get(place)
             if other is None:
@@ -202,13 +205,13 @@ class Decisions:
         return Test(place, pattern, self.node(yes), self.node(no))
 
 
-def identity(row: Row) -> tuple[object, ...]:
+def identity(row: DecisionRow) -> tuple[object, ...]:
     """What makes two rows ask and bind the same."""
     columns = tuple((place, id(pattern)) for place, pattern in row.columns.items())
     return row.arm, columns, tuple((local.index, place) for local, place in row.bindings)
 
 
-def simplified(row: Row) -> list[Row]:
+def simplified(row: DecisionRow) -> list[DecisionRow]:
     """A row, or several for its alternatives, in which each column tests something."""
     waiting, done = [row], []
     while waiting:
@@ -220,10 +223,10 @@ def simplified(row: Row) -> list[Row]:
         place, pattern = column
         if isinstance(pattern, typed.OneOf):
             for option in reversed(pattern.options):
-                waiting.append(Row(row.arm, {**row.columns, place: option}, list(row.bindings)))
+                waiting.append(DecisionRow(row.arm, {**row.columns, place: option}, list(row.bindings)))
         elif isinstance(pattern, typed.Bound):
             bindings = [*row.bindings, (pattern.local, place)]
-            waiting.append(Row(row.arm, {**row.columns, place: pattern.pattern}, bindings))
+            waiting.append(DecisionRow(row.arm, {**row.columns, place: pattern.pattern}, bindings))
         elif isinstance(pattern, typed.TupleOf):
             waiting.append(with_elements(row, place, pattern))
         else:
@@ -235,31 +238,31 @@ def is_test(pattern: Pattern) -> bool:
     return isinstance(pattern, typed.VariantOf | typed.Equal | typed.Between | typed.InstanceOf)
 
 
-def with_elements(row: Row, place: Place, pattern: typed.TupleOf) -> Row:
+def with_elements(row: DecisionRow, place: AccessPath, pattern: typed.TupleOf) -> DecisionRow:
     """A row with a tuple taken apart; its elements are tested where it was."""
     assert isinstance(pattern.type.head, Class)
     parts = zip(pattern.type.head.fields.values(), pattern.parts, strict=True)
-    inner = {Place(place, pattern.type, one): part for one, part in parts}
-    return Row(row.arm, replaced(row.columns, place, inner), list(row.bindings))
+    inner = {AccessPath(place, pattern.type, one): part for one, part in parts}
+    return DecisionRow(row.arm, replaced(row.columns, place, inner), list(row.bindings))
 
 
-def with_parts(row: Row, place: Place, pattern: typed.VariantOf) -> Row:
+def with_parts(row: DecisionRow, place: AccessPath, pattern: typed.VariantOf) -> DecisionRow:
     """A row whose value at a place is known to be a variant."""
     made = pattern.variant.made
-    inner: dict[Place, Pattern] = {}
+    inner: dict[AccessPath, Pattern] = {}
     if made is not None:
         assert isinstance(pattern.type, ClassType)
         owner = made.of(pattern.type.arguments)
         parts = zip(made.fields.values(), pattern.parts, strict=True)
-        inner = {Place(place, owner, one): part for one, part in parts}
-    return Row(row.arm, replaced(row.columns, place, inner), list(row.bindings))
+        inner = {AccessPath(place, owner, one): part for one, part in parts}
+    return DecisionRow(row.arm, replaced(row.columns, place, inner), list(row.bindings))
 
 
 def replaced(
-    columns: dict[Place, Pattern], place: Place, inner: dict[Place, Pattern]
-) -> dict[Place, Pattern]:
+    columns: dict[AccessPath, Pattern], place: AccessPath, inner: dict[AccessPath, Pattern]
+) -> dict[AccessPath, Pattern]:
     """Columns with others in the place of one."""
-    result: dict[Place, Pattern] = {}
+    result: dict[AccessPath, Pattern] = {}
     for other, pattern in columns.items():
         if other == place:
             result |= inner

@@ -12,7 +12,7 @@ from doralang.bytecode.instructions import NO_REGISTER, Register
 from doralang.checker import program as typed
 from doralang.checker.program import Dispatch, Logic, TypedExpression
 from doralang.library.internals import CHECKS_RECEIVER
-from doralang.lower.body import Body, Handler
+from doralang.lower.body import BodyLowering, Handler
 from doralang.lower.counting import call_of_counter, counter_of
 from doralang.text.source import Span
 from doralang.types.kinds import Kind
@@ -37,19 +37,19 @@ def first_operand(node: Any) -> TypedExpression | None:
 # Leaves.
 
 
-def constant(body: Body, node: typed.Constant, into: Register | None) -> Register:
+def constant(body: BodyLowering, node: typed.Constant, into: Register | None) -> Register:
     register = body.into(into, body.kind(node.type))
     body.emit(i.LoadConstant(register, node.value), node.span)
     return register
 
 
-def text(body: Body, node: typed.TextConstant, into: Register | None) -> Register:
+def text(body: BodyLowering, node: typed.TextConstant, into: Register | None) -> Register:
     register = body.into(into, Kind.REF)
     body.emit(i.LoadText(register, node.value), node.span)
     return register
 
 
-def nil(body: Body, node: typed.NilConstant, into: Register | None) -> Register:
+def nil(body: BodyLowering, node: typed.NilConstant, into: Register | None) -> Register:
     register = body.into(into, Kind.REF)
     body.emit(i.LoadConstant(register, None), node.span)
     return register
@@ -67,37 +67,37 @@ DEFAULTS: Final[dict[Kind, bool | int | float | None]] = {
 }
 
 
-def default(body: Body, node: typed.DefaultValue, into: Register | None) -> Register:
+def default(body: BodyLowering, node: typed.DefaultValue, into: Register | None) -> Register:
     kind = body.kind(node.type)
     register = body.into(into, kind)
     body.emit(i.LoadConstant(register, DEFAULTS[kind]), node.span)
     return register
 
 
-def get_local(body: Body, node: typed.GetLocal, into: Register | None) -> Register:
+def get_local(body: BodyLowering, node: typed.GetLocal, into: Register | None) -> Register:
     return body.local(node.local)
 
 
-def set_local(body: Body, node: typed.SetLocal, into: Register | None) -> Register:
+def set_local(body: BodyLowering, node: typed.SetLocal, into: Register | None) -> Register:
     body.value(node.value, body.local(node.local))
     return NO_REGISTER
 
 
-def get_global(body: Body, node: typed.GetGlobal, into: Register | None) -> Register:
+def get_global(body: BodyLowering, node: typed.GetGlobal, into: Register | None) -> Register:
     variable = body.specializer.global_ref(node.variable)
     register = body.into(into, variable.kind)
     body.emit(i.LoadGlobal(register, variable), node.span)
     return register
 
 
-def set_global(body: Body, node: typed.SetGlobal, into: Register | None) -> Register:
+def set_global(body: BodyLowering, node: typed.SetGlobal, into: Register | None) -> Register:
     value = body.value(node.value)
     body.emit(i.StoreGlobal(body.specializer.global_ref(node.variable), value), node.span)
     body.done(value)
     return NO_REGISTER
 
 
-def set_field(body: Body, node: typed.SetField, into: Register | None) -> Register:
+def set_field(body: BodyLowering, node: typed.SetField, into: Register | None) -> Register:
     target, value = body.operands([], [node.object, node.value])
     field = body.specializer.field_ref(body.type(node.object.type), node.field)
     body.emit(i.StoreField(target, field, value), node.span)
@@ -108,7 +108,7 @@ def set_field(body: Body, node: typed.SetField, into: Register | None) -> Regist
 # Operations.
 
 
-def compute(body: Body, node: typed.Compute, first: Register, into: Register | None) -> Register:
+def compute(body: BodyLowering, node: typed.Compute, first: Register, into: Register | None) -> Register:
     arguments = body.operands([first], node.arguments[1:])
     body.done(*arguments)
     register = body.into(into, node.primitive.result)
@@ -116,7 +116,7 @@ def compute(body: Body, node: typed.Compute, first: Register, into: Register | N
     return register
 
 
-def identical(body: Body, node: typed.Identical, first: Register, into: Register | None) -> Register:
+def identical(body: BodyLowering, node: typed.Identical, first: Register, into: Register | None) -> Register:
     first, second = body.operands([first], [node.right])
     body.done(first, second)
     register = body.into(into, Kind.BOOL)
@@ -126,7 +126,7 @@ def identical(body: Body, node: typed.Identical, first: Register, into: Register
     return register
 
 
-def get_field(body: Body, node: typed.GetField, first: Register, into: Register | None) -> Register:
+def get_field(body: BodyLowering, node: typed.GetField, first: Register, into: Register | None) -> Register:
     field = body.specializer.field_ref(body.type(node.object.type), node.field)
     if node.field.owner.nil_is_value and not isinstance(node.object, typed.Record):
         register = load_element(body, first, field, node.span)
@@ -138,7 +138,7 @@ def get_field(body: Body, node: typed.GetField, first: Register, into: Register 
     return register
 
 
-def load_element(body: Body, object: Register, field: FieldRef, span: Span) -> Register:
+def load_element(body: BodyLowering, object: Register, field: FieldRef, span: Span) -> Register:
     """An element of a tuple: where that is the nil of zeroed memory, the default."""
     register = body.temporary(field.kind)
     default, end = body.builder.label(), body.builder.label()
@@ -151,14 +151,16 @@ def load_element(body: Body, object: Register, field: FieldRef, span: Span) -> R
     return register
 
 
-def jump_if_nil(body: Body, object: Register, target: Label, span: Span) -> None:
+def jump_if_nil(body: BodyLowering, object: Register, target: Label, span: Span) -> None:
     nothing, is_nil = body.constant(Kind.REF, None, span), body.temporary(Kind.BOOL)
     body.emit(i.Same(is_nil, object, nothing), span)
     body.emit(i.BranchIf(is_nil, target.target), span)
     body.done(nothing, is_nil)
 
 
-def is_instance(body: Body, node: typed.IsInstance, first: Register, into: Register | None) -> Register:
+def is_instance(
+    body: BodyLowering, node: typed.IsInstance, first: Register, into: Register | None
+) -> Register:
     cls = body.specializer.class_ref(body.class_type(node.target))
     body.done(first)
     register = body.into(into, Kind.BOOL)
@@ -166,7 +168,7 @@ def is_instance(body: Body, node: typed.IsInstance, first: Register, into: Regis
     return register
 
 
-def cast(body: Body, node: typed.Cast, first: Register, into: Register | None) -> Register:
+def cast(body: BodyLowering, node: typed.Cast, first: Register, into: Register | None) -> Register:
     cls = body.specializer.class_ref(body.class_type(node.type))
     body.done(first)
     register = body.into(into, Kind.REF)
@@ -177,7 +179,7 @@ def cast(body: Body, node: typed.Cast, first: Register, into: Register | None) -
 # Conditions.
 
 
-def jump_if(body: Body, node: TypedExpression, target: Label, sense: bool) -> None:
+def jump_if(body: BodyLowering, node: TypedExpression, target: Label, sense: bool) -> None:
     """Go to `target` if the value of a condition is `sense`, else on."""
     while isinstance(node, typed.Compute) and node.primitive is PRIMITIVES["bool.not"]:
         node, sense = node.arguments[0], not sense
@@ -193,7 +195,7 @@ def jump_if(body: Body, node: TypedExpression, target: Label, sense: bool) -> No
         body.done(condition)
 
 
-def jump_if_logical(body: Body, node: typed.Logical, target: Label, sense: bool) -> None:
+def jump_if_logical(body: BodyLowering, node: typed.Logical, target: Label, sense: bool) -> None:
     """A chain of one operator: its operands one after the other, each may decide."""
     decides = node.operator is Logic.OR
     operands: list[TypedExpression] = []
@@ -209,7 +211,7 @@ def jump_if_logical(body: Body, node: typed.Logical, target: Label, sense: bool)
     body.builder.bind(past)
 
 
-def logical(body: Body, node: typed.Logical, into: Register | None) -> Register:
+def logical(body: BodyLowering, node: typed.Logical, into: Register | None) -> Register:
     """The value of a condition."""
     register = body.temporary(Kind.BOOL)
     otherwise, end = body.builder.label(), body.builder.label()
@@ -222,7 +224,7 @@ def logical(body: Body, node: typed.Logical, into: Register | None) -> Register:
     return register
 
 
-def choice(body: Body, node: typed.Choice, into: Register | None) -> Register:
+def choice(body: BodyLowering, node: typed.Choice, into: Register | None) -> Register:
     register = result_of_branches(body, node.type)
     wanted = None if register == NO_REGISTER else register
     end = body.builder.label()
@@ -240,12 +242,12 @@ def choice(body: Body, node: typed.Choice, into: Register | None) -> Register:
     return register
 
 
-def result_of_branches(body: Body, type: Type) -> Register:
+def result_of_branches(body: BodyLowering, type: Type) -> Register:
     """Where all branches put their value, if they have one."""
     return body.temporary(body.kind(type)) if has_value(type) else NO_REGISTER
 
 
-def block_value(body: Body, node: typed.BlockValue, into: Register | None) -> Register:
+def block_value(body: BodyLowering, node: typed.BlockValue, into: Register | None) -> Register:
     body.block(node.block)
     return NO_REGISTER if node.value is None else body.value(node.value, into)
 
@@ -253,12 +255,12 @@ def block_value(body: Body, node: typed.BlockValue, into: Register | None) -> Re
 # Calls.
 
 
-def call(body: Body, node: typed.Call, into: Register | None) -> Register:
+def call(body: BodyLowering, node: typed.Call, into: Register | None) -> Register:
     """A call without arguments."""
     return finish_call(body, node, [], into)
 
 
-def call_with(body: Body, node: typed.Call, first: Register, into: Register | None) -> Register:
+def call_with(body: BodyLowering, node: typed.Call, first: Register, into: Register | None) -> Register:
     """A call whose first argument, perhaps the receiver, is there."""
     counter = counter_of(body, node.arguments[0])
     if counter is not None:
@@ -270,7 +272,7 @@ def call_with(body: Body, node: typed.Call, first: Register, into: Register | No
     return finish_call(body, node, arguments, into)
 
 
-def may_be_nil(body: Body, node: TypedExpression) -> bool:
+def may_be_nil(body: BodyLowering, node: TypedExpression) -> bool:
     """Whether a receiver needs a check."""
     type = body.type(node.type)
     if isinstance(type, PrimitiveType) or nil_is_value(type):
@@ -281,14 +283,18 @@ def may_be_nil(body: Body, node: TypedExpression) -> bool:
     return not is_self
 
 
-def finish_call(body: Body, node: typed.Call, arguments: list[Register], into: Register | None) -> Register:
+def finish_call(
+    body: BodyLowering, node: typed.Call, arguments: list[Register], into: Register | None
+) -> Register:
     register = make_call(body, node, arguments, into)
     if node.type is NEVER:
         body.emit(i.Trap(Trap.UNEXPECTED), node.span)  # nobody comes here
     return register
 
 
-def make_call(body: Body, node: typed.Call, arguments: list[Register], into: Register | None) -> Register:
+def make_call(
+    body: BodyLowering, node: typed.Call, arguments: list[Register], into: Register | None
+) -> Register:
     function = node.target.function
     types = tuple(body.type(argument) for argument in node.target.arguments)
     if node.dispatch is Dispatch.TRAIT:
@@ -304,7 +310,7 @@ def make_call(body: Body, node: typed.Call, arguments: list[Register], into: Reg
 
 
 def emit_call(
-    body: Body, make: Any, callee: Any, arguments: list[Register], span: Span, into: Register | None
+    body: BodyLowering, make: Any, callee: Any, arguments: list[Register], span: Span, into: Register | None
 ) -> Register:
     """The call and, if it may throw, what follows it.
 
@@ -321,7 +327,7 @@ def emit_call(
 
 
 def call_internal(
-    body: Body,
+    body: BodyLowering,
     node: typed.Call,
     function: typed.Function,
     types: tuple[Any, ...],
@@ -342,27 +348,35 @@ def call_internal(
     return emit_call(body, i.CallInternal, callee, arguments, node.span, into)
 
 
-def array_length(body: Body, node: typed.Call, arguments: list[Register], into: Register | None) -> Register:
+def array_length(
+    body: BodyLowering, node: typed.Call, arguments: list[Register], into: Register | None
+) -> Register:
     body.done(*arguments)
     register = body.into(into, Kind.INT)
     body.emit(i.ArrayLength(register, arguments[0]), node.span)
     return register
 
 
-def array_get(body: Body, node: typed.Call, arguments: list[Register], into: Register | None) -> Register:
+def array_get(
+    body: BodyLowering, node: typed.Call, arguments: list[Register], into: Register | None
+) -> Register:
     body.done(*arguments)
     register = body.into(into, body.kind(node.type))
     body.emit(i.LoadElement(register, arguments[0], arguments[1]), node.span)
     return register
 
 
-def array_set(body: Body, node: typed.Call, arguments: list[Register], into: Register | None) -> Register:
+def array_set(
+    body: BodyLowering, node: typed.Call, arguments: list[Register], into: Register | None
+) -> Register:
     body.emit(i.StoreElement(arguments[0], arguments[1], arguments[2]), node.span)
     body.done(*arguments)
     return NO_REGISTER
 
 
-def assertion(body: Body, node: typed.Call, arguments: list[Register], into: Register | None) -> Register:
+def assertion(
+    body: BodyLowering, node: typed.Call, arguments: list[Register], into: Register | None
+) -> Register:
     """`assert` is no frame: the failure is that of the function that calls it."""
     failed = body.builder.label()
     body.emit(i.BranchUnless(arguments[0], failed.target), node.span)
@@ -384,7 +398,7 @@ AS_INSTRUCTIONS: Final = {
 }
 
 
-def new(body: Body, node: typed.New, into: Register | None) -> Register:
+def new(body: BodyLowering, node: typed.New, into: Register | None) -> Register:
     """Arguments first, then the object, then its constructor."""
     arguments = body.operands([], node.arguments)
     cls = body.specializer.class_ref(body.class_type(node.type))
@@ -399,7 +413,7 @@ def new(body: Body, node: typed.New, into: Register | None) -> Register:
     return register
 
 
-def new_array(body: Body, node: typed.New, arguments: list[Register], register: Register) -> Register:
+def new_array(body: BodyLowering, node: typed.New, arguments: list[Register], register: Register) -> Register:
     """`Array()`, `Array(length)`, `Array(length, value)`"""
     cls = body.specializer.class_ref(body.class_type(node.type))
     length = arguments[0] if arguments else body.constant(Kind.INT, 0, node.span)
@@ -410,7 +424,7 @@ def new_array(body: Body, node: typed.New, arguments: list[Register], register: 
     return register
 
 
-def record(body: Body, node: typed.Record, into: Register | None) -> Register:
+def record(body: BodyLowering, node: typed.Record, into: Register | None) -> Register:
     """Values first, then the object and its fields."""
     values = body.operands([], node.values)
     cls = body.specializer.class_ref(node.made.of(body.class_type(node.type).arguments))
@@ -425,7 +439,7 @@ def record(body: Body, node: typed.Record, into: Register | None) -> Register:
 # try
 
 
-def try_else(body: Body, node: typed.TryElse, into: Register | None) -> Register:
+def try_else(body: BodyLowering, node: typed.TryElse, into: Register | None) -> Register:
     failed, end = body.builder.label(), body.builder.label()
     register = result_of_branches(body, node.type)
     wanted = None if register == NO_REGISTER else register
@@ -443,7 +457,7 @@ def try_else(body: Body, node: typed.TryElse, into: Register | None) -> Register
     return register
 
 
-def try_force(body: Body, node: typed.TryForce, into: Register | None) -> Register:
+def try_force(body: BodyLowering, node: typed.TryForce, into: Register | None) -> Register:
     failed = body.builder.label()
 
     def fail() -> None:

@@ -18,7 +18,7 @@ from doralang.bytecode.function import Function as Bytecode
 from doralang.bytecode.instructions import NO_REGISTER, Register
 from doralang.checker.program import Block, Function, Program
 from doralang.lower import expressions, matches, patterns, statements
-from doralang.lower.body import Body, Tables
+from doralang.lower.body import BodyLowering, Tables
 from doralang.lower.expressions import DEFAULTS, LINKS, first_operand
 from doralang.lower.specializer import Mapping, Specializer
 from doralang.lower.statements import STATEMENTS
@@ -44,7 +44,7 @@ def lower_function(
 ) -> Bytecode:
     """The bytecode of one concrete function."""
     block = function.body
-    body = Body(specializer, ref, function, mapping, TABLES)
+    body = BodyLowering(specializer, ref, function, mapping, TABLES)
     if block is None:
         return lower_internal(body, ref)
     body.block(block)
@@ -53,7 +53,7 @@ def lower_function(
     return body.builder.finish()
 
 
-def lower_internal(body: Body, ref: FunctionRef) -> Bytecode:
+def lower_internal(body: BodyLowering, ref: FunctionRef) -> Bytecode:
     """An internal function as one of its own, for whoever calls it by name."""
     assert ref.internal is not None, f"{ref.name} has a body"
     builder = body.builder
@@ -64,7 +64,7 @@ def lower_internal(body: Body, ref: FunctionRef) -> Bytecode:
     return builder.finish()
 
 
-def end_body(body: Body, block: Block) -> None:
+def end_body(body: BodyLowering, block: Block) -> None:
     """The end of the block; with a result, only a `break` out of a `loop` that returns leads here."""
     kind = body.ref.result
     value = NO_REGISTER if kind is None else body.constant(kind, DEFAULTS[kind], block.span)

@@ -19,8 +19,8 @@ from doralang.bytecode.builder import Label
 from doralang.bytecode.instructions import NO_REGISTER, Register
 from doralang.checker import program as typed
 from doralang.checker.program import TAG, Class
-from doralang.lower.body import Body
-from doralang.lower.decisions import Fail, Leaf, Node, Place, Switch, Test, decide, in_order
+from doralang.lower.body import BodyLowering
+from doralang.lower.decisions import AccessPath, Fail, Leaf, Node, Switch, Test, decide, in_order
 from doralang.lower.expressions import jump_if, jump_if_nil, load_element, result_of_branches
 from doralang.text.source import Span
 from doralang.types.kinds import Kind
@@ -29,7 +29,7 @@ from doralang.types.traps import Trap
 from doralang.types.types import INT, ClassType, EnumType, Type
 
 
-def match(body: Body, node: typed.Match, into: Register | None) -> Register:
+def match(body: BodyLowering, node: typed.Match, into: Register | None) -> Register:
     value = subject(body, node.value)
     if not body.builder.reachable:
         return NO_REGISTER
@@ -39,7 +39,7 @@ def match(body: Body, node: typed.Match, into: Register | None) -> Register:
     return matching.result
 
 
-def subject(body: Body, node: typed.TypedExpression) -> Register:
+def subject(body: BodyLowering, node: typed.TypedExpression) -> Register:
     """The value that is matched, in a register that nothing in the arms assigns to."""
     if isinstance(node, typed.GetLocal) and not node.local.mutable:
         return body.value(node)
@@ -49,7 +49,7 @@ def subject(body: Body, node: typed.TypedExpression) -> Register:
 class Matching:
     """One `match` while it is lowered."""
 
-    def __init__(self, body: Body, node: typed.Match, value: Register) -> None:
+    def __init__(self, body: BodyLowering, node: typed.Match, value: Register) -> None:
         self.body = body
         self.node = node
         self.value = value
@@ -117,7 +117,7 @@ class Matching:
 
     # Places.
 
-    def load(self, place: Place) -> Register:
+    def load(self, place: AccessPath) -> Register:
         """The value at a place."""
         if place.parent is None:
             return self.value

@@ -10,12 +10,12 @@ from doralang.bytecode.entities import FieldRef
 from doralang.bytecode.instructions import NO_REGISTER, Register
 from doralang.checker import program as typed
 from doralang.checker.program import Pattern
-from doralang.lower.body import Body
+from doralang.lower.body import BodyLowering
 from doralang.lower.expressions import load_element
 from doralang.text.source import Span
 
 
-def destructure(body: Body, node: typed.Destructure, into: Register | None) -> Register:
+def destructure(body: BodyLowering, node: typed.Destructure, into: Register | None) -> Register:
     value = body.value(node.value)
     if not body.builder.reachable:
         return NO_REGISTER
@@ -24,7 +24,7 @@ def destructure(body: Body, node: typed.Destructure, into: Register | None) -> R
     return NO_REGISTER
 
 
-def bind_parts(body: Body, pattern: Pattern, value: Register, span: Span) -> None:
+def bind_parts(body: BodyLowering, pattern: Pattern, value: Register, span: Span) -> None:
     """Give the variables of a pattern that always fits the parts of a value."""
     while isinstance(pattern, typed.Bound):
         body.emit(i.Move(body.local(pattern.local), value), span)
@@ -43,7 +43,7 @@ def bind_parts(body: Body, pattern: Pattern, value: Register, span: Span) -> Non
             body.done(element)
 
 
-def load_part(body: Body, pattern: Pattern, value: Register, field: FieldRef, span: Span) -> Register:
+def load_part(body: BodyLowering, pattern: Pattern, value: Register, field: FieldRef, span: Span) -> Register:
     if isinstance(pattern, typed.TupleOf):
         return load_element(body, value, field, span)
     register = body.temporary(field.kind)

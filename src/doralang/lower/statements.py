@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Final
 
@@ -12,28 +11,29 @@ from doralang.bytecode.builder import Label
 from doralang.bytecode.instructions import NO_REGISTER, Register
 from doralang.checker import program as typed
 from doralang.checker.program import FunctionKind
-from doralang.lower.body import Body, Finally, Handler, Loop
+from doralang.lower.body import BodyLowering, Finally, Handler, LoopTargets
 from doralang.lower.counting import count
 from doralang.lower.expressions import DEFAULTS, emit_call, jump_if
+from doralang.text.records import record
 from doralang.text.source import Span
 from doralang.types.kinds import Kind
 from doralang.types.types import has_value
 
 
-def block(body: Body, node: typed.Block) -> None:
+def block(body: BodyLowering, node: typed.Block) -> None:
     if not count(body, node):
         body.block(node)
 
 
-def let(body: Body, node: typed.Let) -> None:
+def let(body: BodyLowering, node: typed.Let) -> None:
     body.value(node.value, body.local(node.local))
 
 
-def evaluate(body: Body, node: typed.Evaluate) -> None:
+def evaluate(body: BodyLowering, node: typed.Evaluate) -> None:
     body.done(body.value(node.expression))
 
 
-def construct(body: Body, node: typed.Construct) -> None:
+def construct(body: BodyLowering, node: typed.Construct) -> None:
     """Another constructor of the same object."""
     arguments = body.operands([Register(0)], node.arguments)
     types = tuple(body.type(argument) for argument in node.target.arguments)
@@ -44,7 +44,7 @@ def construct(body: Body, node: typed.Construct) -> None:
 # Control flow.
 
 
-def if_chain(body: Body, node: typed.If) -> None:
+def if_chain(body: BodyLowering, node: typed.If) -> None:
     end = body.builder.label()
     for condition, arm in node.arms:
         if not body.builder.reachable:
@@ -59,7 +59,7 @@ def if_chain(body: Body, node: typed.If) -> None:
     body.builder.bind(end)
 
 
-def while_loop(body: Body, node: typed.While) -> None:
+def while_loop(body: BodyLowering, node: typed.While) -> None:
     """The condition stands at the end, so that a round has one jump."""
     builder = body.builder
     start, again, end = builder.label(), builder.label(), builder.label()
@@ -67,7 +67,7 @@ def while_loop(body: Body, node: typed.While) -> None:
         body.emit(i.Goto(again.target), node.span)
         builder.reachable = True
     builder.bind_loop(start)
-    body.scopes.append(Loop(end, again))
+    body.scopes.append(LoopTargets(end, again))
     body.block(node.body)
     body.scopes.pop()
     builder.bind(again)
@@ -90,29 +90,29 @@ class Way(Enum):
     RETURN = auto()
 
 
-@dataclass(slots=True, eq=False)
-class Jump:
+@record
+class LoopJump:
     """A `break` or `continue`: to a label of a loop."""
 
-    loop: Loop
+    loop: LoopTargets
     label: Label
 
 
-def break_loop(body: Body, node: typed.Break) -> None:
+def break_loop(body: BodyLowering, node: typed.Break) -> None:
     loop = innermost_loop(body)
-    leave(body, Jump(loop, loop.exit), node.span)
+    leave(body, LoopJump(loop, loop.exit), node.span)
 
 
-def continue_loop(body: Body, node: typed.Continue) -> None:
+def continue_loop(body: BodyLowering, node: typed.Continue) -> None:
     loop = innermost_loop(body)
-    leave(body, Jump(loop, loop.again), node.span)
+    leave(body, LoopJump(loop, loop.again), node.span)
 
 
-def innermost_loop(body: Body) -> Loop:
-    return next(scope for scope in reversed(body.scopes) if isinstance(scope, Loop))
+def innermost_loop(body: BodyLowering) -> LoopTargets:
+    return next(scope for scope in reversed(body.scopes) if isinstance(scope, LoopTargets))
 
 
-def return_value(body: Body, node: typed.Return) -> None:
+def return_value(body: BodyLowering, node: typed.Return) -> None:
     if body.function.kind is FunctionKind.GLOBAL:
         return store_global(body, node)
     if node.value is None or not has_value(body.type(node.value.type)):
@@ -128,12 +128,12 @@ def return_value(body: Body, node: typed.Return) -> None:
     return leave(body, Way.RETURN, node.span)
 
 
-def innermost_finally(body: Body) -> Finally | None:
+def innermost_finally(body: BodyLowering) -> Finally | None:
     """What a `return` passes through first."""
     return next((scope for scope in reversed(body.scopes) if isinstance(scope, Finally)), None)
 
 
-def store_global(body: Body, node: typed.Return) -> None:
+def store_global(body: BodyLowering, node: typed.Return) -> None:
     """The initialiser of a global does not return its value but stores it."""
     assert node.value is not None
     variable = next(one for one in body.specializer.program.globals if one.initializer is body.function)
@@ -142,21 +142,21 @@ def store_global(body: Body, node: typed.Return) -> None:
     body.emit(i.Return(NO_REGISTER), node.span)
 
 
-def leave(body: Body, way: Way | Jump, span: Span, result: Register = NO_REGISTER) -> None:
+def leave(body: BodyLowering, way: Way | LoopJump, span: Span, result: Register = NO_REGISTER) -> None:
     """Go a way out, through the innermost `finally` if there is one on it, else with the result."""
     for scope in reversed(body.scopes):
         if isinstance(scope, Finally):
             enter_finally(body, scope, way, span)
             return
-        if isinstance(way, Jump) and scope is way.loop:
+        if isinstance(way, LoopJump) and scope is way.loop:
             break
-    if isinstance(way, Jump):
+    if isinstance(way, LoopJump):
         body.emit(i.Goto(way.label.target), span)
     else:
         body.emit(i.Return(result), span)
 
 
-def enter_finally(body: Body, scope: Finally, way: object, span: Span) -> None:
+def enter_finally(body: BodyLowering, scope: Finally, way: object, span: Span) -> None:
     """Note which way is gone, and go to the block."""
     if not body.builder.reachable:
         return
@@ -169,7 +169,7 @@ def enter_finally(body: Body, scope: Finally, way: object, span: Span) -> None:
 
 
 def same_way(one: object, other: object) -> bool:
-    if isinstance(one, Jump) and isinstance(other, Jump):
+    if isinstance(one, LoopJump) and isinstance(other, LoopJump):
         return one.label is other.label
     return one is other
 
@@ -177,7 +177,7 @@ def same_way(one: object, other: object) -> bool:
 # do
 
 
-def do(body: Body, node: typed.Do) -> None:
+def do(body: BodyLowering, node: typed.Do) -> None:
     if node.last is None:
         return do_catch(body, node, None)
     span = node.last.span
@@ -200,7 +200,7 @@ def do(body: Body, node: typed.Do) -> None:
     return None
 
 
-def new_handler(body: Body, span: Span) -> Handler:
+def new_handler(body: BodyLowering, span: Span) -> Handler:
     """A handler; where the line of an exception may be told, with a register for it."""
     handler = Handler(body.builder.label())
     if not body.ref.throws:
@@ -209,7 +209,7 @@ def new_handler(body: Body, span: Span) -> Handler:
     return handler
 
 
-def result_register(body: Body, span: Span) -> Register:
+def result_register(body: BodyLowering, span: Span) -> Register:
     """For the value of a `return` through a `finally`; it has a value on all ways there."""
     kind = body.ref.result
     if kind is None:
@@ -219,7 +219,7 @@ def result_register(body: Body, span: Span) -> Register:
     return result
 
 
-def go_on(body: Body, scope: Finally, exception: Register, handler: Handler, span: Span) -> None:
+def go_on(body: BodyLowering, scope: Finally, exception: Register, handler: Handler, span: Span) -> None:
     """Behind a `finally` block: each way out that is taken goes on from here; the last needs no test."""
     if not body.builder.reachable:
         return
@@ -233,7 +233,7 @@ def go_on(body: Body, scope: Finally, exception: Register, handler: Handler, spa
             body.emit(i.SetException(exception), span)
             pass_on(body, handler, span)
         else:
-            assert isinstance(way, Way | Jump)
+            assert isinstance(way, Way | LoopJump)
             go_further(body, scope, way, span)
 
     *tested, (_, last) = sorted(enumerate(scope.ways), key=lambda way: way[1] is Way.ON)
@@ -247,7 +247,7 @@ def go_on(body: Body, scope: Finally, exception: Register, handler: Handler, spa
     body.builder.bind(end)
 
 
-def go_further(body: Body, scope: Finally, way: Way | Jump, span: Span) -> None:
+def go_further(body: BodyLowering, scope: Finally, way: Way | LoopJump, span: Span) -> None:
     """From behind a `finally` to where a `return`, `break` or `continue` goes, the result handed outwards."""
     outer = innermost_finally(body)
     if way is Way.RETURN and outer is not None and scope.result != NO_REGISTER:
@@ -255,7 +255,7 @@ def go_further(body: Body, scope: Finally, way: Way | Jump, span: Span) -> None:
     leave(body, way, span, scope.result)
 
 
-def pass_on(body: Body, handler: Handler, span: Span) -> None:
+def pass_on(body: BodyLowering, handler: Handler, span: Span) -> None:
     """Send the pending exception, whose line `handler` noted, further out."""
     if not body.handlers:
         if handler.line == NO_REGISTER:
@@ -269,7 +269,7 @@ def pass_on(body: Body, handler: Handler, span: Span) -> None:
     body.emit(i.Goto(outer.label.target), span)
 
 
-def do_catch(body: Body, node: typed.Do, last: Handler | None) -> None:
+def do_catch(body: BodyLowering, node: typed.Do, last: Handler | None) -> None:
     """The `do` block and its catches; what they do not catch goes further out."""
     if not node.catches:
         body.block(node.body)
@@ -291,7 +291,7 @@ def do_catch(body: Body, node: typed.Do, last: Handler | None) -> None:
     body.builder.bind(end)
 
 
-def catch_one(body: Body, node: typed.Catch, exception: Register, end: Label) -> None:
+def catch_one(body: BodyLowering, node: typed.Catch, exception: Register, end: Label) -> None:
     if not body.builder.reachable:
         return
     past, span = body.builder.label(), node.body.span
@@ -306,7 +306,7 @@ def catch_one(body: Body, node: typed.Catch, exception: Register, end: Label) ->
     body.builder.bind(past)
 
 
-def throw(body: Body, node: typed.Throw) -> None:
+def throw(body: BodyLowering, node: typed.Throw) -> None:
     value = body.value(node.value)
     body.emit(i.SetException(value), node.span)
     body.done(value)
@@ -328,7 +328,7 @@ STATEMENTS: Final = {
 }
 
 
-def leave_operand(body: Body, node: typed.Leave, into: Register | None) -> Register:
+def leave_operand(body: BodyLowering, node: typed.Leave, into: Register | None) -> Register:
     """A jump as an operand; what is behind it is not reached."""
     body.statement(node.statement)
     return NO_REGISTER

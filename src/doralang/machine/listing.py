@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from enum import Enum
 from typing import Any, Final
 
-from doralang.machine.buffer import Code
+from doralang.machine.code import Code
 from doralang.machine.targets import Target
 from doralang.optional import load
 

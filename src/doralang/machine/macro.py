@@ -29,10 +29,11 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Sequence
 from typing import NamedTuple, NewType, Protocol
 
-from doralang.machine.buffer import Code, Label
+from doralang.machine.buffer import Label
+from doralang.machine.code import Code
 from doralang.machine.operations import (
     SWAPPED,
-    Binary,
+    BinaryOperation,
     Condition,
     FloatBinary,
     FloatCondition,
@@ -44,7 +45,7 @@ from doralang.types.kinds import Kind
 
 __all__ = (
     "SWAPPED",
-    "Binary",
+    "BinaryOperation",
     "Condition",
     "FloatBinary",
     "FloatCondition",
@@ -164,9 +165,6 @@ class MacroAssembler(Protocol):
     def bound(self) -> Label:
         """A new label that stands for the next instruction."""
 
-    def offset_of(self, label: Label) -> int:
-        """Where a bound label stands."""
-
     def align(self, boundary: int) -> None:
         """Emit instructions without effect up to the next multiple of `boundary` (a power of 2, up to 16)."""
 
@@ -240,17 +238,11 @@ class MacroAssembler(Protocol):
     def call_memory(self, base: Register, displacement: int) -> int:
         """Call the code whose address is in memory (a vtable)."""
 
-    def call_label(self, label: Label) -> int:
-        """Call code within this piece."""
-
     def jump(self, label: Label) -> None:
         """Go to a label."""
 
     def jump_register(self, target: Register) -> None:
         """Go to an address."""
-
-    def jump_cell(self, symbol: Hashable) -> None:
-        """Go to the address in the 8-byte cell `symbol`, which is near."""
 
     def jump_symbol(self, symbol: Hashable) -> None:
         """Go to the address `symbol`, however far."""
@@ -289,9 +281,6 @@ class MacroAssembler(Protocol):
 
     def load_near(self, target: Register, symbol: Hashable) -> None:
         """The address `symbol`, which is within reach of the code."""
-
-    def load_cell(self, kind: Kind, target: Register, symbol: Hashable) -> None:
-        """The value in the cell `symbol`, which is near."""
 
     def load_label(self, target: Register, label: Label) -> None:
         """The address of a label."""
@@ -339,12 +328,6 @@ class MacroAssembler(Protocol):
     ) -> None:
         """Atomically: if the `long` there equals `expected`, store `value`.  Target is 1 if so, else 0."""
 
-    def load_acquire(self, kind: Kind, target: Register, base: Register, displacement: int) -> None:
-        """Load a `long` or `ref`; later loads and stores stay behind it."""
-
-    def store_release(self, kind: Kind, source: Register, base: Register, displacement: int) -> None:
-        """Store a `long` or `ref`; earlier loads and stores stay before it."""
-
     def fence(self) -> None:
         """Full memory barrier."""
 
@@ -363,18 +346,18 @@ class MacroAssembler(Protocol):
     # ---- Integer arithmetic ----
 
     def binary(
-        self, operation: Binary, kind: Kind, target: Register, left: Register, right: Register
+        self, operation: BinaryOperation, kind: Kind, target: Register, left: Register, right: Register
     ) -> None:
         """target = left operation right."""
 
     def binary_immediate(
-        self, operation: Binary, kind: Kind, target: Register, left: Register, value: int
+        self, operation: BinaryOperation, kind: Kind, target: Register, left: Register, value: int
     ) -> None:
         """target = left operation value."""
 
     def binary_memory(
         self,
-        operation: Binary,
+        operation: BinaryOperation,
         kind: Kind,
         target: Register,
         left: Register,
@@ -488,9 +471,6 @@ class MacroAssembler(Protocol):
     ) -> None:
         """Go to the label if `the value in memory condition value`; any integer kind."""
 
-    def branch_bits(self, kind: Kind, any_set: bool, register: Register, mask: int, label: Label) -> None:
-        """Go to the label if (`any_set`) some bit of `mask` is set in the register, or if none is."""
-
     def float_branch(
         self, kind: Kind, condition: FloatCondition, left: FloatRegister, right: FloatRegister, label: Label
     ) -> None:
@@ -520,18 +500,6 @@ class MacroAssembler(Protocol):
         self, kind: Kind, target: Register, left: FloatRegister, right: FloatRegister
     ) -> None:
         """target = -1 if less, 1 if greater, 0 if equal or unordered (an `int`)."""
-
-    def select(
-        self,
-        kind: Kind,
-        condition: Condition,
-        target: Register,
-        left: Register,
-        right: Register,
-        if_true: Register,
-        if_false: Register,
-    ) -> None:
-        """target = if_true if `left condition right` (of `kind`), else if_false; 64 bits are moved."""
 
     # ---- Stopping ----
 

@@ -13,16 +13,21 @@ is placed in whole fresh pages that are filled while read+write and then switche
 
 from __future__ import annotations
 
-import ctypes
 import os
+from _bisect import bisect_left
 from _thread import allocate_lock
-from bisect import bisect_left
-from collections.abc import Sequence
-from typing import Any, Final
-from weakref import WeakSet
+from _weakref import ref
 
-from doralang.machine.targets import Target, host
+from doralang.machine.foreign import INT, WORD, address_of, copy, fill, function, get_errno
+from doralang.machine.targets import host
 from doralang.types.kinds import Kind
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any, Final
+
+    from doralang.machine.targets import Target
 
 PAGE: Final = os.sysconf("SC_PAGE_SIZE")
 CODE_ALIGNMENT: Final = 64
@@ -47,24 +52,18 @@ CLOSED: Final = -1
 MOST_ADDRESSES: Final = 1 << 47
 """of a process; a size beyond it must not get as far as C, which would take it modulo 2**64"""
 
-MAP_FAILED: Final = (1 << 8 * ctypes.sizeof(ctypes.c_void_p)) - 1
-
-libc: Final = ctypes.CDLL(None, use_errno=True)
+MAP_FAILED: Final = (1 << 64) - 1
 
 
 def prototype(name: str, result: Any, *arguments: Any) -> Any:
     """A function of the C library with its types."""
-    function = getattr(libc, name)
-    function.restype = result
-    function.argtypes = arguments
-    return function
+    return function(address_of(name), result, *arguments, keeps_errno=True)
 
 
-address_t, size_t, int_t = ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int
-libc_mmap: Final = prototype("mmap", address_t, address_t, size_t, int_t, int_t, int_t, ctypes.c_long)
-libc_mprotect: Final = prototype("mprotect", int_t, address_t, size_t, int_t)
-libc_munmap: Final = prototype("munmap", int_t, address_t, size_t)
-libc_madvise: Final = prototype("madvise", int_t, address_t, size_t, int_t)
+libc_mmap: Final = prototype("mmap", WORD, WORD, WORD, INT, INT, INT, WORD)
+libc_mprotect: Final = prototype("mprotect", INT, WORD, WORD, INT)
+libc_munmap: Final = prototype("munmap", INT, WORD, WORD)
+libc_madvise: Final = prototype("madvise", INT, WORD, WORD, INT)
 
 
 class MappingError(MemoryError):
@@ -84,7 +83,7 @@ def pages(size: int) -> int:
 
 
 def refuse(what: str) -> MappingError:
-    return MappingError(f"{what}: {os.strerror(ctypes.get_errno())}")
+    return MappingError(f"{what}: {os.strerror(get_errno())}")
 
 
 def map_memory(size: int, protection: int = READ_WRITE) -> int:
@@ -92,8 +91,8 @@ def map_memory(size: int, protection: int = READ_WRITE) -> int:
     if size > MOST_ADDRESSES:
         raise MappingError(f"mapping {size} bytes: there are no such addresses")
     flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE
-    address = libc_mmap(None, pages(size), protection, flags, -1, 0)
-    if address is None or address == MAP_FAILED:
+    address = libc_mmap(0, pages(size), protection, flags, -1, 0)
+    if address == MAP_FAILED:
         raise refuse(f"mapping {size} bytes")
     return int(address)
 
@@ -266,7 +265,7 @@ class FreshPages:
     def write(self, address: int, data: bytes | bytearray) -> None:
         size = len(data)
         protect(address, size, READ_WRITE)
-        ctypes.memmove(address, bytes(data), size)
+        copy(address, bytes(data), size)
         protect(address, size, READ_EXECUTE)
 
     def clear(self, address: int, size: int, filler: bytes) -> None:
@@ -295,14 +294,16 @@ def code_writer(address: int, size: int) -> ProcessMemory | FreshPages:
 
 # ---- The arena ----
 
-ARENAS: Final[WeakSet[CodeArena]] = WeakSet()
+ARENAS: Final[set[ref[CodeArena]]] = set()
+"""all of them, weakly"""
 
 
 def after_fork() -> None:
     """In a child after a fork: another thread of the parent may have held the lock of an arena."""
-    for arena in ARENAS:
-        arena.lock = allocate_lock()
-        arena.writer.after_fork()
+    for arena in [known() for known in ARENAS]:
+        if arena is not None:
+            arena.lock = allocate_lock()
+            arena.writer.after_fork()
 
 
 os.register_at_fork(after_in_child=after_fork)
@@ -337,11 +338,11 @@ class CodeArena:
         self.writer = FreshPages() if fresh_pages else code_writer(start, rest)
         self.data = Ranges(self.address, data_size, CELL)
         self.code = Ranges(start, rest, self.writer.granule)
-        self.words = (ctypes.c_uint64 * (data_size // CELL)).from_address(self.address)
+        self.words = (WORD * (data_size // CELL)).from_address(self.address)
         self.filler = target.filler if target else b"\0"
         self.lock = allocate_lock()
         self.synchronize: Any = None
-        ARENAS.add(self)
+        ARENAS.add(ref(self, ARENAS.discard))
         if target and not target.coherent:
             self._make_coherent(target)
 
@@ -365,7 +366,7 @@ class CodeArena:
         masm.synchronize_code(masm.arguments[0], masm.arguments[1])
         masm.return_()
         self.writer.write(address, masm.finish().data)
-        self.synchronize = ctypes.PYFUNCTYPE(None, address_t, address_t)(address)
+        self.synchronize = function(address, None, WORD, WORD)
 
     def _is_rewriting_noticed(self, target: Target, start: int) -> bool:
         """Whether new code in the place of old is what runs: emulators may remember the old."""
@@ -376,7 +377,7 @@ class CodeArena:
             masm.load_constant(Kind.INT, masm.result, answer)
             masm.return_()
             self.write(address, masm.finish().data)
-            answers.append(ctypes.PYFUNCTYPE(int_t)(address)())
+            answers.append(function(address, INT)())
         return answers == [1, 2]
 
     def allocate(self, size: int) -> int:
@@ -434,7 +435,7 @@ class CodeArena:
         """The address of `size` zeroed bytes that code can refer to, a multiple of 8."""
         with self.lock:
             address = self.data.allocate(size)
-        ctypes.memset(address, 0, size)
+        fill(address, 0, size)
         return address
 
     def free_data(self, address: int, size: int) -> None:
@@ -448,7 +449,7 @@ class CodeArena:
 
     def close(self) -> None:
         """Unmap everything; nothing of it may be in use."""
-        ARENAS.discard(self)
+        ARENAS.discard(ref(self, ARENAS.discard))
         self.writer.close()
         unmap(self.address, self.size)
 

@@ -6,7 +6,7 @@ from enum import IntEnum
 from typing import Final
 
 
-class Binary(IntEnum):
+class BinaryOperation(IntEnum):
     """Integer operations of two operands.  Shifts use the low 5 bits (6 for 64 bits) of the count."""
 
     ADD = 0

@@ -5,20 +5,22 @@ Both folders are always importable, so that code for any processor can be made a
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from os import uname
-from typing import TYPE_CHECKING, Final, NamedTuple
 
 from doralang.optional import load
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Final
+
     from doralang.machine.macro import MacroAssembler
 
 MAKERS: Final[dict[str, Callable[[bool], MacroAssembler]]] = {}
 """by package, those that are loaded"""
 
 
-class Target(NamedTuple):
+class Target:
     """A processor: its name here, what the operating system calls it, and its folder.
 
     `filler` is an instruction that stops whoever runs it, for code memory that is not in use.  `reach` is how
@@ -27,13 +29,26 @@ class Target(NamedTuple):
     names of Capstone's constants: architecture and mode.
     """
 
-    name: str
-    machines: tuple[str, ...]
-    package: str
-    filler: bytes
-    reach: int
-    coherent: bool
-    capstone: tuple[str, str]
+    __slots__ = ("capstone", "coherent", "filler", "machines", "name", "package", "reach")
+
+    def __init__(
+        self,
+        *,
+        name: str,
+        machines: tuple[str, ...],
+        package: str,
+        filler: bytes,
+        reach: int,
+        coherent: bool,
+        capstone: tuple[str, str],
+    ) -> None:
+        self.name = name
+        self.machines = machines
+        self.package = package
+        self.filler = filler
+        self.reach = reach
+        self.coherent = coherent
+        self.capstone = capstone
 
     def assembler(self, far: bool = False) -> MacroAssembler:
         """A new macro assembler; `far` for code that was found too large for the shortest instructions."""

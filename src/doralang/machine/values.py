@@ -7,11 +7,6 @@ from struct import pack
 from doralang.types.kinds import Kind
 
 
-def is_wide(kind: Kind) -> bool:
-    """Whether integers of this kind are worked on in 64 bits."""
-    return kind is Kind.LONG or kind is Kind.REF
-
-
 def signed32(value: int) -> int:
     """The low 32 bits, as a signed number."""
     return ((value + 0x8000_0000) & 0xFFFF_FFFF) - 0x8000_0000

@@ -15,18 +15,22 @@ from __future__ import annotations
 import marshal
 import os
 import sys
-from collections.abc import Iterator
-from typing import Final
 
 from doralang.code.collectors import DEFAULT
-from doralang.code.objects import BASELINE, LLVM
+from doralang.code.tiers import BASELINE, LLVM
 from doralang.machine.targets import host
-from doralang.native.image import Image
-from doralang.native.module import optimized_tier, tier_of
-from doralang.settings import Settings
-from doralang.text.source import Source
+from doralang.native.options import optimized_tier, tier_of
 from doralang.user_cache import cache_folder, name_of, private_folder, read_sealed, write_sealed
 from doralang.version import VERSION
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Final
+
+    from doralang.native.image import Image
+    from doralang.settings import Settings
+    from doralang.text.files import TextFile
 
 PROGRAMS: Final = "programs"
 """folder in the cache"""
@@ -57,7 +61,7 @@ class Entry:
             write_sealed(folder, self.name, marshal.dumps(image))
 
 
-def find_entry(source: Source, settings: Settings) -> Entry | None:
+def find_entry(file: TextFile, settings: Settings) -> Entry | None:
     """The place of a program; None if there is no cache, or somebody wants to see how code is made."""
     dumps = settings.emit or settings.emit_bytecode or settings.emit_asm or settings.emit_debug
     if cache_folder() is None or dumps or not settings.cache:
@@ -74,24 +78,28 @@ def find_entry(source: Source, settings: Settings) -> Entry | None:
         settings.hot_now,
         tier := optimized_tier(settings) if settings.engine in OPTIMIZING else BASELINE,
         processor() if tier == LLVM else "",
-        source.name,
-        source.text.encode("utf-8", "surrogatepass"),
+        file.name,
+        file.data,
     )
     return Entry(marshal.dumps(key))
 
 
 def processor() -> str:
     """What LLVM may use of this processor, as the system tells it."""
-    with open("/proc/cpuinfo", encoding="utf-8", errors="replace") as file:
-        lines = (line for line in file if line.startswith(FEATURES))
+    with open("/proc/cpuinfo", encoding="utf-8", errors="replace") as information:
+        lines = (line for line in information if line.startswith(FEATURES))
         return next(lines, "")
+
+
+LEFT_OUT: Final = frozenset({"__pycache__", "cli", "embed", "session", "source", "tracing", "treewalk", "vm"})
+"""folders of which nothing has a say in what is stored"""
 
 
 def compiler_files(folder: str = PACKAGE) -> Iterator[tuple[str, int, int]]:
     """Name, time and size of each file of the compiler and the library."""
     for entry in sorted(os.scandir(folder), key=lambda one: one.name):
         if entry.is_dir():
-            if entry.name != "__pycache__":
+            if entry.name not in LEFT_OUT:
                 yield from compiler_files(entry.path)
         else:
             status = entry.stat()

@@ -14,22 +14,25 @@ Everything has a canonical name, so what is stored does not depend on what the r
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, Final, TypeAlias
-
 from doralang.bytecode.entities import CUT, ClassRef, FieldRef, FunctionRef
-from doralang.bytecode.places import Site
-from doralang.code.objects import CodeObject, GCPoint
-from doralang.code.symbols import CLASS, ENTRY, SHAPE, Symbol
-from doralang.machine.buffer import Code, RelocationKind
-from doralang.native.module import Module, Roots
-from doralang.types.kinds import Kind
+from doralang.code.symbols import CLASS, ENTRY, SHAPE
+from doralang.machine.code import Code
+from doralang.native.module import Roots
+from doralang.optional import load
+from doralang.runtime.pieces import PIECES, Piece
+from doralang.types.kinds import KINDS
 
-Image: TypeAlias = tuple[Any, ...]
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any, TypeAlias
+
+    from doralang.code.objects import CodeObject, GCPoint
+    from doralang.native.module import Module
+    from doralang.types.kinds import Kind
+
+Image: TypeAlias = "tuple[Any, ...]"
 """a module as plain data; only this file looks inside"""
-
-KINDS: Final = {kind.value: kind for kind in Kind}
-RELOCATIONS: Final = {kind.name: kind for kind in RelocationKind}
 
 
 # Capturing.
@@ -89,10 +92,6 @@ class Numbering:
         )
 
     def code_data(self, code: CodeObject) -> Image:
-        relocations = [
-            (offset, kind.name, *symbol, addend)  # type: ignore[misc]
-            for offset, kind, symbol, addend in code.code.relocations
-        ]
         points = [
             (
                 point.offset,
@@ -103,8 +102,19 @@ class Numbering:
             )
             for point in code.points
         ]
-        data, body_size = bytes(code.code.data), code.code.body_size
-        return self.functions[code.ref], data, body_size, relocations, points, code.tier
+        return self.functions[code.ref], *plain(code.code), points, code.tier
+
+
+def plain(code: Code) -> tuple[bytes, int, list[Any]]:
+    """A piece of code as plain data."""
+    places = zip(code.relocations, symbols_of(code), strict=True)
+    relocations = [(offset, kind, (*symbol,), addend) for (offset, kind, _, addend), symbol in places]
+    return bytes(code.data), code.body_size, relocations
+
+
+def symbols_of(code: Code) -> list[tuple[str, str]]:
+    """Kinds and names of what a piece of code refers to."""
+    return [symbol for _, _, symbol, _ in code.relocations]  # type: ignore[misc]
 
 
 def name_of(kind: Kind | None) -> str | None:
@@ -125,9 +135,8 @@ def capture(module: Module) -> Image | None:
             numbering.add_function(point.function)
             for function, _ in point.callers:
                 numbering.add_function(function)
-        for _, _, symbol, _ in code.code.relocations:
-            if symbol.kind == ENTRY:  # type: ignore[attr-defined]
-                numbering.add_function(module.function_named(symbol.name))  # type: ignore[attr-defined]
+        for name in code.callees:
+            numbering.add_function(module.function_named(name))
     # Whatever the program does, a run asks for this one, if only for its entry cell.
     numbering.add_function(module.heap_function(module.options.collector.allocate))
     internals = {**module.internals, **(module.parent.internals if module.parent else {})}
@@ -149,8 +158,10 @@ def capture(module: Module) -> Image | None:
         None if roots.main is None else functions[roots.main],
         module.globals(),
         [functions[function] for function in internals.values()],
+        (module.parent or module).upcalls,
         [(name, functions[function]) for name, function in module.callables.items()],
         module.parent is None,
+        {name: (*plain(piece.code), piece.entries) for name, piece in PIECES.items()},
     )
 
 
@@ -172,9 +183,7 @@ def reached(module: Module) -> tuple[list[CodeObject], list[ClassRef]]:
         if code is None:
             continue
         codes.append(code)
-        for _, _, symbol, _ in code.code.relocations:
-            assert isinstance(symbol, Symbol)
-            kind, name = symbol
+        for kind, name in symbols_of(code.code):
             called = [name] if kind == ENTRY else []
             if kind in (SHAPE, CLASS):
                 cls = classes[name] = module.class_named(name)
@@ -202,7 +211,9 @@ class Stored:
 
     def __init__(self, image: Image) -> None:
         classes, functions, self.codes, roots, fields, initializers, main, self.globals = image[:8]
-        internals, callables, self.is_alone = image[8:]
+        internals, self.upcalls, callables, self.is_alone, pieces = image[8:]
+        for name, (data, body_size, relocations, entries) in pieces.items():
+            PIECES.setdefault(name, Piece(Code(bytearray(data), body_size, relocations, []), entries))
         self.functions = [restore_function(data) for data in functions]
         self.classes = restore_classes(classes, self.functions)
         self.internals = [self.functions[number] for number in internals]
@@ -220,28 +231,59 @@ class Stored:
 
     def code(self, name: str) -> CodeObject:
         """The code of a function that is in `codes`."""
-        number, text, body_size, relocations, points, tier = self.codes[name]
-        functions = self.functions
-        code = Code(
-            bytearray(text),
-            body_size,
-            [
-                (offset, RELOCATIONS[relocation], Symbol(kind, symbol), addend)
-                for offset, relocation, kind, symbol, addend in relocations
-            ],
-            [],
-        )
-        sites = [
-            GCPoint(
-                offset,
-                functions[function],
-                line,
-                slots,
-                tuple([Site(functions[caller], at) for caller, at in callers]),
-            )
-            for offset, function, line, slots, callers in points
-        ]
-        return CodeObject(functions[number], code, sites, tier)
+        code: Any = StoredCode(self.functions, *self.codes[name])
+        return code  # type: ignore[no-any-return]  # it looks the same
+
+
+class StoredCode:
+    """Code as it is stored: a `CodeObject` whose points are made when somebody wants to know where it is."""
+
+    __slots__ = ("code", "functions", "made_points", "plain_points", "ref", "tier")
+
+    def __init__(
+        self,
+        functions: Sequence[FunctionRef],
+        number: int,
+        data: bytes,
+        body_size: int,
+        relocations: list[Any],
+        points: list[Any],
+        tier: str,
+    ) -> None:
+        self.ref = functions[number]
+        self.code = Code(bytearray(data), body_size, relocations, [])
+        self.functions = functions
+        self.plain_points = points
+        self.made_points: list[GCPoint] | None = None
+        self.tier = tier
+
+    @property
+    def points(self) -> list[GCPoint]:
+        if self.made_points is None:
+            objects, functions = load("doralang.code.objects"), self.functions
+            self.made_points = [
+                objects.GCPoint(
+                    offset,
+                    functions[function],
+                    line,
+                    slots,
+                    tuple([objects.Site(functions[caller], at) for caller, at in callers]),
+                )
+                for offset, function, line, slots, callers in self.plain_points
+            ]
+        return self.made_points
+
+    @property
+    def live_slots(self) -> list[tuple[int, tuple[int, ...]]]:
+        return [(point[0], point[3]) for point in self.plain_points if point[3]]
+
+    @property
+    def has_inlined(self) -> bool:
+        return any(point[4] for point in self.plain_points)
+
+    @property
+    def callees(self) -> set[str]:
+        return {name for kind, name in symbols_of(self.code) if kind == ENTRY}
 
 
 def restore_classes(data: Sequence[Image], functions: Sequence[FunctionRef]) -> list[ClassRef]:

@@ -10,36 +10,52 @@ program is checked and lowered only if a function is called whose code is not th
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
-from doralang.bytecode.entities import ClassRef, FieldRef, FunctionRef
-from doralang.code.collectors import COLLECTORS, DEFAULT, Collector
-from doralang.code.constants import layout_constants
-from doralang.code.environment import Environment
-from doralang.code.objects import BASELINE, LLVM, OPTIMIZED, CodeObject
-from doralang.library.internals import INTERNALS, Supplier
+from doralang.code.tiers import BASELINE, LLVM, OPTIMIZED
 from doralang.machine.targets import host
-from doralang.optional import LLVM as LLVM_PACKAGE
-from doralang.optional import is_installed, load
-from doralang.runtime.code_space import CodeSpace, code_space
+from doralang.native.options import VERIFIES
+from doralang.optional import load
+from doralang.runtime.code_space import code_space
 from doralang.runtime.loader import Loader
-from doralang.settings import Settings
-from doralang.types.failures import FatalError, Trapped
-from doralang.types.traps import Trap
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any, Final, Protocol, TypeAlias
+
+    from doralang.bytecode.entities import ClassRef, FieldRef, FunctionRef
     from doralang.bytecode.function import Function as Bytecode
     from doralang.checker.program import Program
+    from doralang.code.environment import Environment
+    from doralang.code.objects import CodeObject
     from doralang.lower.specializer import Specializer
     from doralang.native.emission import Emission
+    from doralang.native.options import CodeKey, CodeOptions
     from doralang.native.world import ProgramWorld
     from doralang.optimizing.optimizer import Times
+    from doralang.runtime.code_space import CodeSpace
 
-VERIFIES: Final = bool(os.environ.get("DORA_VERIFY"))
-"""Whether all bytecode is checked before it is compiled; tests set the environment variable."""
+    Show: TypeAlias = Callable[[str], None]
+    """prints a dump, in its place among the program's own output"""
+
+    class Stored(Protocol):
+        """The entities and the code of an earlier run (`native.image`)."""
+
+        roots: Roots
+        classes: list[ClassRef]
+        functions: list[FunctionRef]
+        internals: list[FunctionRef]
+        upcalls: dict[str, str]
+        """what answers those of the internal functions that were called, by key"""
+        callables: dict[str, FunctionRef]
+        codes: dict[str, Any]
+        """by name of the function"""
+        globals: tuple[int, list[int]]
+
+        def code(self, name: str) -> CodeObject:
+            """The code of a function that is in `codes`."""
+
 
 MOST_NESTED: Final = 1000
 """Type arguments nested deeper are those of a generic that instantiates itself without end.
@@ -47,50 +63,40 @@ MOST_NESTED: Final = 1000
 That recursion would overflow the stack, but long before it has compiled thousands of functions.
 """
 
-Show = Callable[[str], None]
-"""prints a dump, in its place among the program's own output"""
 
+class Roots:
+    """What running code needs to know by name; all else is met through these.
 
-class CodeOptions(NamedTuple):
-    """The choices that change code."""
+    `longs_class` is `Array<long>`; `initializers` are those of the globals, in order.
+    """
 
-    collector: Collector
-    bounds_checks: bool = True
-    tier: str = BASELINE
-    counts_fuel: bool = False
-    at_once: bool = False
-    """whether all functions move up at once, which others that share the library's code do not want"""
+    __slots__ = (
+        "exception_class",
+        "initializers",
+        "longs_class",
+        "main",
+        "msg_field",
+        "record_field",
+        "str_class",
+    )
 
-
-def code_options(settings: Settings) -> CodeOptions:
-    """What a run asks for."""
-    collector = COLLECTORS[settings.gc or DEFAULT]
-    at_once = settings.engine == "tiered" and settings.hot_now
-    return CodeOptions(collector, not settings.omit_bounds_check, tier_of(settings), at_once=at_once)
-
-
-def tier_of(settings: Settings) -> str:
-    """The tier that functions are compiled in at first."""
-    return optimized_tier(settings) if settings.engine == "opt" else BASELINE
-
-
-def optimized_tier(settings: Settings) -> str:
-    """The best tier there is."""
-    return LLVM if settings.llvm and is_installed(LLVM_PACKAGE) else OPTIMIZED
-
-
-class Roots(NamedTuple):
-    """What running code needs to know by name; all else is met through these."""
-
-    str_class: ClassRef
-    longs_class: ClassRef
-    """`Array<long>`"""
-    exception_class: ClassRef
-    msg_field: FieldRef
-    record_field: FieldRef
-    initializers: tuple[FunctionRef, ...]
-    """of the globals, in order"""
-    main: FunctionRef | None
+    def __init__(
+        self,
+        str_class: ClassRef,
+        longs_class: ClassRef,
+        exception_class: ClassRef,
+        msg_field: FieldRef,
+        record_field: FieldRef,
+        initializers: tuple[FunctionRef, ...],
+        main: FunctionRef | None,
+    ) -> None:
+        self.str_class = str_class
+        self.longs_class = longs_class
+        self.exception_class = exception_class
+        self.msg_field = msg_field
+        self.record_field = record_field
+        self.initializers = initializers
+        self.main = main
 
     @property
     def classes(self) -> list[ClassRef]:
@@ -99,22 +105,6 @@ class Roots(NamedTuple):
     @property
     def functions(self) -> list[FunctionRef]:
         return [*self.initializers, *([self.main] if self.main else [])]
-
-
-class Stored(Protocol):
-    """The entities and the code of an earlier run (`native.image`)."""
-
-    roots: Roots
-    classes: list[ClassRef]
-    functions: list[FunctionRef]
-    internals: list[FunctionRef]
-    callables: dict[str, FunctionRef]
-    codes: dict[str, Any]
-    """by name of the function"""
-    globals: tuple[int, list[int]]
-
-    def code(self, name: str) -> CodeObject:
-        """The code of a function that is in `codes`."""
 
 
 class Module:
@@ -152,6 +142,8 @@ class Module:
         """where the code of a function can be had, by name"""
         self.internals: dict[str, FunctionRef] = {}
         """internal functions that Python supplies, by key"""
+        self.upcalls: dict[str, str] = {}
+        """of a parent: what answers those that were called, by key"""
         self.callables: dict[str, FunctionRef] = {}
         """what `call(name)` has found"""
         self.stored_globals: tuple[int, list[int]] | None = None
@@ -181,6 +173,8 @@ class Module:
             (parent if cls.shared else self).classes.setdefault(cls.symbol, cls)
         for function in stored.internals:
             parent.internals.setdefault(str(function.internal), function)
+        for key, upcall in stored.upcalls.items():
+            parent.upcalls.setdefault(key, upcall)
         if parent.made_roots is None:
             parent.made_roots = stored.roots
 
@@ -200,7 +194,7 @@ class Module:
         """What the functions of this module are compiled for."""
         if self.made_environment is None:
             options = self.options
-            self.made_environment = Environment(
+            self.made_environment = load("doralang.code.environment").Environment(
                 self.text_class,
                 options.collector,
                 self.supplied,
@@ -254,6 +248,14 @@ class Module:
             return self.parent.internal_named(key)
         return self.internals[key]
 
+    def upcall_of(self, key: str) -> str:
+        """The method of `native.upcalls.Upcalls` that answers an internal function; empty for none."""
+        if self.parent is not None:
+            return self.parent.upcall_of(key)
+        if key not in self.upcalls:
+            self.upcalls[key] = load("doralang.library.internals").INTERNALS[key].upcall
+        return self.upcalls[key]
+
     def heap_function(self, name: str) -> FunctionRef:
         """A function of the library's heap files."""
         return self.parent.heap_function(name) if self.parent else self.function_named(name)
@@ -262,8 +264,9 @@ class Module:
         """The function of the heap files that stands for an internal one; others are Python's."""
         key = function.internal
         assert key is not None
-        row = INTERNALS.get(key)
-        if row is not None and row.supplier is Supplier.COLLECTOR:
+        internals = load("doralang.library.internals")
+        row = internals.INTERNALS.get(key)
+        if row is not None and row.supplier is internals.Supplier.COLLECTOR:
             return self.heap_function(self.options.collector.collect)
         if row is not None and row.stand_in:
             return self.heap_function(row.stand_in)
@@ -278,9 +281,9 @@ class Module:
                 specializer = self.specializer
                 function = specializer.program.callable_by_name(name)
                 if function is None:
-                    raise FatalError(f"fct `{name}` not found.")
+                    raise load("doralang.types.failures").FatalError(f"fct `{name}` not found.")
                 if function.parameters or function.type_parameters:
-                    raise FatalError(f"fct `{name}` takes arguments.")
+                    raise load("doralang.types.failures").FatalError(f"fct `{name}` takes arguments.")
                 ref = self.callables[name] = specializer.function_ref(function)
         return ref
 
@@ -348,7 +351,7 @@ class Module:
         """Raises Trapped if there is no room for so many bytes more."""
         assert self.most_code is not None, "there is a limit"
         if self.loader.code_size + size > self.most_code:
-            raise Trapped(Trap.LIMIT, "code_size")
+            raise load("doralang.types.failures").limit("code_size")
 
     def code(self, name: str) -> CodeObject:
         """The code of a function: stored by an earlier run, or compiled now."""
@@ -366,7 +369,7 @@ class Module:
         known = self.functions.get(name)
         ref = specializer.find(known.head if known is not None else name, name)
         if specializer.nesting(ref) > MOST_NESTED:
-            raise Trapped(Trap.STACK)
+            raise load("doralang.types.failures").overflow()
         bytecode: Bytecode = specializer.code(ref)
         if VERIFIES:
             load("doralang.bytecode.verifier").verify(bytecode)
@@ -437,7 +440,7 @@ class Module:
             while waiting:
                 name = waiting.pop()
                 self.supply(name)
-                called = entries(self.loader.placed[name].code) - seen
+                called = self.loader.placed[name].code.callees - seen
                 seen |= called
                 waiting += called
 
@@ -450,11 +453,6 @@ class Module:
         """Free all code.  No instance of the module is left."""
         with self.space:
             self.loader.close()
-
-
-def entries(code: CodeObject) -> set[str]:
-    """The names of the functions that a code refers to."""
-    return {symbol.name for _, _, symbol, _ in code.code.relocations if symbol.kind == "entry"}  # type: ignore[attr-defined]
 
 
 def find_roots(specializer: Specializer) -> Roots:
@@ -473,20 +471,22 @@ def find_roots(specializer: Specializer) -> Roots:
     )
 
 
-LIBRARIES: Final[dict[CodeOptions, Module]] = {}
+LIBRARIES: Final[dict[CodeKey, Module]] = {}
 """the code of the library, by what it is compiled for; bounded by the number of collectors"""
 
 
 def library_module(options: CodeOptions) -> Module:
     """The code of the library that all programs of this process share."""
-    module = LIBRARIES.get(options)
+    module = LIBRARIES.get(options.key)
     if module is None:
-        module = LIBRARIES[options] = Module(options, library_program)
+        module = LIBRARIES[options.key] = Module(options, library_program)
     return module
 
 
 def library_program() -> Program:
     """The library as a program without anything of its own."""
     library = load("doralang.checker.library")
-    program: Program = library.as_program(library.compiled_library(layout_constants()))
+    program: Program = library.as_program(
+        library.compiled_library(load("doralang.code.constants").layout_constants())
+    )
     return program

@@ -2,42 +2,48 @@
 
 from __future__ import annotations
 
-import ctypes
-from collections.abc import Sequence
-from typing import NamedTuple, Protocol
-
-from doralang.bytecode.entities import FunctionRef
 from doralang.code import layout
-from doralang.interpreter.context import ByteSink, Context, Output, as_utf8, default_heap_size
-from doralang.interpreter.objects import Value
-from doralang.native.module import Module
+from doralang.interpreter.output import Output, as_utf8, default_heap_size
+from doralang.machine.foreign import WORD, addressof
 from doralang.native.upcalls import Upcalls
 from doralang.optional import load
-from doralang.runtime import stubs
-from doralang.runtime.instance import UNLIMITED, HeapOptions, Instance, RunOptions
+from doralang.runtime.instance import UNLIMITED, HeapOptions, Instance
 from doralang.runtime.memory import store_word
-from doralang.runtime.spaces import fitting
 from doralang.settings import Settings
-from doralang.types.failures import Failure, as_failure
 from doralang.types.kinds import Kind
-from doralang.types.traps import FATAL_STATUS, Trace
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Protocol
+
+    from doralang.bytecode.entities import FunctionRef
+    from doralang.interpreter.context import HostContext
+    from doralang.interpreter.objects import Value
+    from doralang.interpreter.sinks import ByteSink
+    from doralang.native.module import Module
+    from doralang.runtime.instance import RunOptions
+    from doralang.runtime.spaces import Sizes
+    from doralang.types.failures import Failure
+
+    class Watcher(Protocol):
+        """Is asked to look every few ticks."""
+
+        def look(self, instance: Instance) -> None:
+            """The program waits meanwhile; its frames can be walked."""
+
+        def statistics(self) -> str:
+            """What it has done, in a line."""
 
 
-class Watcher(Protocol):
-    """Is asked to look every few ticks."""
-
-    def look(self, instance: Instance) -> None:
-        """The program waits meanwhile; its frames can be walked."""
-
-    def statistics(self) -> str:
-        """What it has done, in a line."""
-
-
-class Entering(NamedTuple):
+class Entering:
     """Where arguments go when a function is entered: words of the block, or ~offsets in the stack."""
 
-    places: list[int]
-    stack_size: int
+    __slots__ = ("places", "stack_size")
+
+    def __init__(self, places: list[int], stack_size: int) -> None:
+        self.places = places
+        self.stack_size = stack_size
 
 
 class Executor(Upcalls):
@@ -56,35 +62,41 @@ class Executor(Upcalls):
         self.settings = settings = settings or Settings()
         self.module = module
         self.pending: BaseException | None = None
+        self.made_context: HostContext | None = None
         self.watcher: Watcher | None = None
         """looks for hot functions (`native.tiering`), if somebody is to"""
         self.stderr = stderr
         self.output = Output(stdout)
-        self.entries: dict[tuple[Kind, ...], Entering] = {}
+        self.entries: dict[tuple[Kind, ...], Entering] = {(): Entering([], 0)}
         if module.emission is not None:
             module.show = self.show
         count, references = module.globals()
-        collector = module.options.collector
-        sizes = fitting(collector.spaces, settings.heap_size, default_heap_size(), settings.young_size)
+        if settings.heap_size is not None:
+            self.heap_sizes()  # what cannot be is refused at once
         self.instance = Instance(
             module.loader,
-            collector,
-            HeapOptions(sizes, stress(settings), settings.gc_verify, settings.gc_events),
+            module.options.collector,
+            HeapOptions(self.heap_sizes, stress(settings), settings.gc_verify, settings.gc_events),
             self.upcall,
             globals=count,
             references=references,
             run_options=run_options,
         )
         self.use_collector()
-        texts = [as_utf8(argument) for argument in arguments]
-        self.instance.set_arguments(texts)
+        self.arguments = [as_utf8(argument) for argument in arguments]
+        self.instance.set_arguments(self.arguments)
         if module.emission is not None:
+            module.space.place_all_stubs()
             for symbol, size in module.space.sizes.items():
-                module.emission.note_place(str(symbol), module.space.symbols[symbol], size)
-        roots = module.roots
-        self.context = Context(
-            self, self.output, texts, settings.heap_size, roots.str_class, roots.longs_class
+                module.emission.note_place(":".join(symbol), module.space.symbols[symbol], size)
+
+    def heap_sizes(self) -> Sizes:
+        """How large the heap is.  Raises ImpossibleSetting and MemoryError."""
+        settings, spaces = self.settings, self.module.options.collector.spaces
+        sizes: Sizes = load("doralang.runtime.spaces").fitting(
+            spaces, settings.heap_size, default_heap_size(), settings.young_size
         )
+        return sizes
 
     def use_collector(self) -> None:
         """Let full allocation buffers lead to the collector."""
@@ -141,7 +153,7 @@ class Executor(Upcalls):
             finally:
                 self.write_output()
         except BaseException as error:
-            failure = as_failure(error, self.trace())
+            failure = load("doralang.types.failures").as_failure(error, self.trace())
             if failure is None:
                 raise
         finally:
@@ -152,21 +164,21 @@ class Executor(Upcalls):
         """Call a function by its entry cell in the instance, whose turn it is."""
         entering, instance = self.entering(ref.parameters), self.instance
         top = instance.thread[layout.THREAD_STACK] - entering.stack_size
-        block = (ctypes.c_uint64 * stubs.ARGUMENT_WORDS)()
+        block = (WORD * layout.ARGUMENT_WORDS)()
         for place, word in zip(entering.places, words, strict=True):
             if place >= 0:
                 block[place] = word
             else:
                 store_word(top + ~place, word)
         code = instance.space.arena.cell(cell)
-        instance.run(code, ctypes.addressof(block), top)
+        instance.run(code, addressof(block), top)
         return self.result(ref.result)
 
     def entering(self, parameters: tuple[Kind, ...]) -> Entering:
         """How functions with these parameters are entered."""
         entering = self.entries.get(parameters)
         if entering is None:
-            masm = self.instance.space.target.assembler()
+            stubs, masm = load("doralang.runtime.stubs"), self.instance.space.target.assembler()
             arguments, stack_size = masm.call_layout(parameters)
             places = [stubs.argument_place(masm, argument) for argument in arguments]
             entering = self.entries[parameters] = Entering(places, stack_size)
@@ -182,7 +194,10 @@ class Executor(Upcalls):
 
 
 def spent() -> Failure:
-    return Failure(None, "the heap was left in the middle of a collection", FATAL_STATUS, Trace())
+    failure: Failure = load("doralang.types.failures").fatal(
+        "the heap was left in the middle of a collection"
+    )
+    return failure
 
 
 def stress(settings: Settings) -> int:

@@ -19,22 +19,25 @@ and the first one is its last; with `--hot=3` the third one of any loop, so that
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from itertools import islice
-from threading import Thread
-from typing import Final, NamedTuple
 
-from doralang.bytecode.entities import FunctionRef
 from doralang.code import layout
-from doralang.code.objects import BASELINE, LLVM
-from doralang.native.module import VERIFIES, Module, optimized_tier
-from doralang.native.running import Executor
+from doralang.code.tiers import BASELINE, LLVM
+from doralang.native.options import VERIFIES, optimized_tier
 from doralang.optional import load
-from doralang.runtime.instance import Instance
 from doralang.runtime.memory import store_word
-from doralang.settings import Settings
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from threading import Thread
+    from typing import Final
+
+    from doralang.bytecode.entities import FunctionRef
+    from doralang.native.module import Module
+    from doralang.native.running import Executor
+    from doralang.runtime.instance import Instance
+    from doralang.settings import Settings
 
 SAMPLES: Final = 2
 """how often a function is seen until it is hot"""
@@ -46,13 +49,16 @@ ROOM: Final = 64 << 10
 """bytes of stack that are left where code is replaced: a stack that overflows does so in a call"""
 
 
-class Request(NamedTuple):
+class Request:
     """What is to be compiled: a function, or a version of it that begins in a loop."""
 
-    module: Module
-    name: str
-    poll: int = 0
-    """the return address of the stub in the loop; 0 for the function itself"""
+    __slots__ = ("module", "name", "poll")
+
+    def __init__(self, module: Module, name: str, poll: int = 0) -> None:
+        self.module = module
+        self.name = name
+        self.poll = poll
+        """the return address of the stub in the loop; 0 for the function itself"""
 
 
 class Tiering:
@@ -71,7 +77,7 @@ class Tiering:
         """how often, by name of the function"""
         self.rounds: dict[int, int] = {}
         """how often loops have asked for attention that are to be left at once, by the return address"""
-        self.waiting: deque[Request] = deque()
+        self.waiting: list[Request] = []
         self.ways_out: dict[int, int | None] = {}
         """where stubs are to return to, by their return addresses in loops; None if nobody knows"""
         self.promoted = 0
@@ -94,8 +100,8 @@ class Tiering:
             if function is not None and not self.at_once:
                 self.note(function.name, is_shared=function.shared)
         if self.waiting and self.thread is None:
-            self.thread = Thread(target=self.work, daemon=True)
-            self.thread.start()
+            thread = self.thread = load("threading").Thread(target=self.work, daemon=True)
+            thread.start()
 
     def function_at(self, instance: Instance, address: int) -> FunctionRef | None:
         """The function in whose code a return address is, if it may move up."""
@@ -148,7 +154,7 @@ class Tiering:
         if self.tier == LLVM:
             load("doralang.optimizing.llvm.compiler")  # which takes long, and nobody waits for it here
         while not self.is_over and self.waiting:
-            request = self.waiting.popleft()
+            request = self.waiting.pop(0)
             with request.module.space:
                 if not self.is_over:
                     self.compile(request)
@@ -157,7 +163,7 @@ class Tiering:
         self.thread = None
 
     def compile(self, request: Request) -> None:
-        module, name, poll = request
+        module, name, poll = request.module, request.name, request.poll
         try:
             if poll:
                 self.ways_out[poll] = module.way_out(name, poll, self.tier)
@@ -179,24 +185,27 @@ class Tiering:
         return f"moving up: {self.promoted} functions, {loops}\n"
 
 
-@contextmanager
-def moving_up(executor: Executor, settings: Settings) -> Iterator[None]:
+class MovingUp:
     """While a program runs in it, its functions may move up; not if somebody looks at its code."""
-    module, tier, instance = executor.module, optimized_tier(settings), executor.instance
-    at_once = settings.hot_now
-    hot = settings.hot or (1 if at_once else SAMPLES)
-    tiering = Tiering(module, tier, hot, instance.ask_attention, at_once=at_once)
-    modules = [one for one in (module, module.parent) if one is not None]
-    if at_once:
-        for one in modules:
-            one.at_once = tier
-    if module.emission is None:
-        executor.watcher = tiering
-        instance.thread[layout.THREAD_PATIENCE] = 1 if at_once else LOOKS
-    try:
-        yield
-    finally:
-        for one in modules:
+
+    def __init__(self, executor: Executor, settings: Settings) -> None:
+        module, tier, instance = executor.module, optimized_tier(settings), executor.instance
+        at_once = settings.hot_now
+        hot = settings.hot or (1 if at_once else SAMPLES)
+        self.tiering = Tiering(module, tier, hot, instance.ask_attention, at_once=at_once)
+        self.modules = [one for one in (module, module.parent) if one is not None]
+        if at_once:
+            for one in self.modules:
+                one.at_once = tier
+        if module.emission is None:
+            executor.watcher = self.tiering
+            instance.thread[layout.THREAD_PATIENCE] = 1 if at_once else LOOKS
+
+    def __enter__(self) -> None:
+        """Nothing more is to be done."""
+
+    def __exit__(self, *error: object) -> None:
+        for one in self.modules:
             one.at_once = BASELINE
-        tiering.stop()
-        assert not (VERIFIES and tiering.failures), tiering.failures
+        self.tiering.stop()
+        assert not (VERIFIES and self.tiering.failures), self.tiering.failures

@@ -6,30 +6,32 @@ Dora, and when the program fails.
 
 from __future__ import annotations
 
-import ctypes
-from collections.abc import Sequence
-from struct import pack, unpack
-from typing import Final
-
-from doralang.bytecode.entities import ClassRef
-from doralang.bytecode.places import Chain, Site
 from doralang.code import layout
-from doralang.interpreter.context import ByteSink, Context, FrameDescription, Output
-from doralang.interpreter.internals import MEANINGS
-from doralang.interpreter.objects import Array, Str, Value
-from doralang.library.internals import INTERNALS
-from doralang.native.module import Module
 from doralang.optional import load
-from doralang.runtime import stubs
-from doralang.runtime.active import active_sites
-from doralang.runtime.instance import Instance
 from doralang.runtime.memory import Words, load_bytes, load_word, load_words, store_word
-from doralang.runtime.stubs import Reason
-from doralang.types.failures import Trapped
+from doralang.runtime.reasons import Reason
 from doralang.types.kinds import Kind
-from doralang.types.traps import Trace, Trap, trace_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
+
+    from doralang.bytecode.entities import ClassRef
+    from doralang.bytecode.places import Chain
+    from doralang.interpreter.context import FrameDescription, HostContext
+    from doralang.interpreter.objects import Str, Value
+    from doralang.interpreter.output import Output
+    from doralang.interpreter.sinks import ByteSink
+    from doralang.native.module import Module
+    from doralang.runtime.instance import Instance
+    from doralang.settings import Settings
+    from doralang.types.failures import Trapped
+    from doralang.types.traps import StackTrace
 
 SIGNED: Final = {Kind.INT: 32, Kind.LONG: 64}
+
+ADDRESS_BITS: Final = 48
+"""of a recorded return address; the bits above tell one of several sites in a chain"""
 
 
 class Upcalls:
@@ -39,31 +41,49 @@ class Upcalls:
     instance: Instance
     output: Output
     stderr: ByteSink
-    context: Context
+    settings: Settings
+    arguments: list[bytes]
+    made_context: HostContext | None
     pending: BaseException | None
     """what came up during a collection, which is ended before it is raised"""
+
+    @property
+    def context(self) -> HostContext:
+        """What internal functions work with."""
+        if self.made_context is None:
+            roots = self.module.roots
+            self.made_context = load("doralang.interpreter.context").HostContext(
+                self,
+                self.output,
+                self.arguments,
+                self.settings.heap_size,
+                roots.str_class,
+                roots.longs_class,
+            )
+        return self.made_context
 
     # Values.
 
     def to_word(self, value: Value, kind: Kind) -> int:
         """A value as the 64 bits of a register."""
         if kind is Kind.DOUBLE:
-            return int(unpack("<Q", pack("<d", value))[0])
+            return int.from_bytes(load("struct").pack("<d", value), "little")
         if kind is Kind.FLOAT:
-            return int(unpack("<I", pack("<f", value))[0])
-        if isinstance(value, Str):
+            return int.from_bytes(load("struct").pack("<f", value), "little")
+        if value is None or isinstance(value, int):
+            return 0 if value is None else value & 0xFFFF_FFFF_FFFF_FFFF
+        objects = load("doralang.interpreter.objects")
+        if isinstance(value, objects.Str):
             return self.new_text(value.data)
-        if isinstance(value, Array):
-            return self.new_longs(list(value.items))  # type: ignore[arg-type]
-        assert value is None or isinstance(value, int), "objects other than texts do not get in"
-        return 0 if value is None else value & 0xFFFF_FFFF_FFFF_FFFF
+        assert isinstance(value, objects.Array), "objects other than texts do not get in"
+        return self.new_longs(list(value.items))
 
     def from_word(self, word: int, kind: Kind) -> Value:
         """The value that 64 bits of a register stand for."""
         if kind is Kind.DOUBLE:
-            return float(unpack("<d", pack("<Q", word))[0])
+            return float(load("struct").unpack("<d", word.to_bytes(8, "little"))[0])
         if kind is Kind.FLOAT:
-            return float(unpack("<f", pack("<I", word & 0xFFFF_FFFF))[0])
+            return float(load("struct").unpack("<f", (word & 0xFFFF_FFFF).to_bytes(4, "little"))[0])
         if kind is Kind.REF:
             return self.text_at(word)
         if kind is Kind.BOOL:
@@ -81,12 +101,14 @@ class Upcalls:
         if not address:
             return None
         length = load_word(address + layout.ARRAY_LENGTH)
-        return Str(self.context.str_type, load_bytes(address + layout.ARRAY_ELEMENTS, length))
+        data = load_bytes(address + layout.ARRAY_ELEMENTS, length)
+        text: Str = load("doralang.interpreter.objects").Str(self.context.str_type, data)
+        return text
 
     def new_memory(self, size: int) -> int:
         address = self.instance.heap.allocate(size)
         if address is None:
-            raise Trapped(Trap.MEMORY)
+            raise out_of_memory()
         return address
 
     def new_text(self, data: bytes) -> int:
@@ -128,7 +150,7 @@ class Upcalls:
         elif reason == Reason.OUTPUT:
             self.write_output()
         else:
-            self.trapped(stubs.TRAPS[reason - Reason.TRAP])
+            self.trapped(reason - Reason.TRAP)
 
     def show(self, dump: str) -> None:
         """Print a dump, behind what the program has printed so far."""
@@ -137,12 +159,12 @@ class Upcalls:
 
     def allocate_slowly(self, size: int) -> int:
         """The collector has found no room."""
-        raise Trapped(Trap.MEMORY)
+        raise out_of_memory()
 
     def attention(self) -> None:
         thread = self.instance.thread
         if load_word(thread[layout.THREAD_LAST_FRAME]) < thread[layout.THREAD_REAL_LIMIT]:
-            raise self.overflow()
+            raise load("doralang.native.failing").overflow(self)
         thread[layout.THREAD_LIMIT] = thread[layout.THREAD_REAL_LIMIT]
         thread[layout.THREAD_TICKS] = 0
         pending, self.pending = self.pending, None
@@ -161,12 +183,13 @@ class Upcalls:
         thread = self.instance.thread
         words = load_words(thread[layout.THREAD_ARGUMENTS], len(ref.parameters))
         assert ref.internal is not None
-        row = INTERNALS[ref.internal]
-        if row.upcall:
-            thread[layout.THREAD_RESULT] = getattr(self, row.upcall)(words)
+        upcall = self.module.upcall_of(ref.internal)
+        if upcall:
+            thread[layout.THREAD_RESULT] = getattr(self, upcall)(words)
             return
         values = [self.from_word(word, kind) for word, kind in zip(words, ref.parameters, strict=True)]
-        result = MEANINGS[ref.internal](self.context, *values)
+        meaning = load("doralang.interpreter.internals").MEANINGS[ref.internal]
+        result = meaning(self.context, *values)
         if ref.result is not None:
             thread[layout.THREAD_RESULT] = self.to_word(result, ref.result)
 
@@ -210,7 +233,7 @@ class Upcalls:
         return 0
 
     def blocks_are_exhausted(self, words: list[int]) -> int:
-        raise Trapped(Trap.MEMORY)
+        raise out_of_memory()
 
     def heap_is_wrong(self, words: list[int]) -> int:
         raise load("doralang.native.watching").heap_error(*words)
@@ -230,7 +253,7 @@ class Upcalls:
         """The code of a function that `call` names."""
         text = str(self.text_at(name) or "")
         if not name:
-            raise Trapped(Trap.NIL)
+            raise load("doralang.types.failures").nil()
         return self.module.space.arena.cell(self.module.loader.cell(self.module.callable(text)))
 
     def record_stack(self) -> list[int]:
@@ -244,67 +267,26 @@ class Upcalls:
         return entry | index << ADDRESS_BITS
 
     def describe(self, entry: int) -> FrameDescription:
-        index = (entry & MASK_64) >> ADDRESS_BITS
-        return describe_site(self.recorded_chain(entry)[index])
+        description: FrameDescription = load("doralang.native.failing").describe(self, entry)
+        return description
 
     def recorded_chain(self, entry: int) -> Chain:
         """The sites that a recorded return address stands for."""
         chain = self.module.space.places[entry & (1 << ADDRESS_BITS) - 1].chain
         return chain if len(chain) == 1 else tuple(site for site in chain if not site.function.hidden)
 
-    # Failures.
+    # Failures (`native.failing`).
 
-    def trace(self) -> Trace:
-        sites, left_out = active_sites(self.instance)
-        return trace_of(sites, describe_site, left_out)
+    def trace(self) -> StackTrace:
+        """The functions that are active."""
+        trace: StackTrace = load("doralang.native.failing").trace(self)
+        return trace
 
-    def trapped(self, trap: Trap) -> None:
-        if trap is Trap.UNCAUGHT:
-            raise self.uncaught(self.instance.thread[layout.THREAD_ARGUMENT])
-        raise self.overflow() if trap is Trap.STACK else Trapped(trap)
-
-    def overflow(self) -> Trapped:
-        """The failure of the innermost function that has no room on the stack, at the call of it."""
-        sites, left_out = active_sites(self.instance, overflow=True)
-        return Trapped(Trap.STACK, trace=trace_of(sites, describe_site, left_out))
-
-    def uncaught(self, line: int) -> Trapped:
-        """An exception that nobody caught: its text, and the trace that it recorded or the present one."""
-        address = self.instance.thread[layout.THREAD_EXCEPTION]
-        cls, roots = self.class_at(address), self.module.roots
-        sites, left_out = active_sites(self.instance)
-        if line and sites:
-            sites = [sites[0]._replace(line=line), *sites[1:]]
-        text, trace = cls.name, trace_of(sites, describe_site, left_out)
-        if cls.is_text:
-            text = str(self.text_at(address))
-        elif any(step.symbol == roots.exception_class.symbol for step in cls.display):
-            message = load_word(address + self.module.environment.field_offset(roots.msg_field))
-            text = str(self.text_at(message)) if message else text
-            record = load_word(address + self.module.environment.field_offset(roots.record_field))
-            if record:
-                trace = self.recorded_trace(longs_at(record))
-        return Trapped(Trap.UNCAUGHT, text, trace)
-
-    def recorded_trace(self, entries: Sequence[int]) -> Trace:
-        """The trace that an exception has recorded; it may be very long."""
-        if any(point.callers for point in self.module.space.places.values()):
-            sites = [site for entry in entries for site in self.recorded_chain(entry)]
-            return trace_of(sites, describe_site)
-        return trace_of(entries, self.describe)
+    def trapped(self, number: int) -> None:
+        """Raises what the trap stands for."""
+        raise load("doralang.native.failing").trapped(self, number)
 
 
-def longs_at(address: int) -> Sequence[int]:
-    """The elements of an `Array<long>`, where they are."""
-    length = load_word(address + layout.ARRAY_LENGTH)
-    elements = (ctypes.c_uint64 * length).from_address(address + layout.ARRAY_ELEMENTS)
-    return memoryview(elements).cast("B").cast("Q")
-
-
-def describe_site(site: Site) -> FrameDescription:
-    return FrameDescription(site.function.signature, site.line, site.function.file)
-
-
-ADDRESS_BITS: Final = 48
-"""of a recorded return address; the bits above tell one of several sites in a chain"""
-MASK_64: Final = (1 << 64) - 1
+def out_of_memory() -> Trapped:
+    failure: Trapped = load("doralang.types.failures").out_of_memory()
+    return failure

@@ -17,7 +17,7 @@ from typing import Any, Final
 from doralang.bytecode import instructions as i
 from doralang.optimizing.build import remove_trivial_phis
 from doralang.optimizing.graph import Graph, Node, can_float, find, key_of, replace, resolve
-from doralang.optimizing.laws import ORDERS, Law, Operation, Variable, laws_by_row
+from doralang.optimizing.laws import ORDERS, Law, LawVariable, Operation, laws_by_row
 from doralang.types.kinds import BOOL, Kind
 from doralang.types.primitives import PRIMITIVES, Algebra, Primitive
 
@@ -169,7 +169,7 @@ def fits(pattern: Operation, node: Node, bound: dict[str, Node]) -> bool:
     """Whether a node is of the form of a pattern; its variables are bound."""
     for wanted, given in zip(pattern.operands, node.inputs, strict=True):
         input = find(given)
-        if isinstance(wanted, Variable):
+        if isinstance(wanted, LawVariable):
             if wanted.is_constant and not input.is_constant:
                 return False
             if bound.setdefault(wanted.name, input) is not input:
@@ -192,7 +192,7 @@ def holds(law: Law, bound: dict[str, Node]) -> bool:
 
 def made(graph: Graph, term: Any, bound: dict[str, Node], node: Node, kind: Kind | None = None) -> Node:
     """The node of the right side of a law."""
-    if isinstance(term, Variable):
+    if isinstance(term, LawVariable):
         return bound[term.name]
     if isinstance(term, Operation):
         row = term.row

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from doralang.bytecode import instructions as i
 from doralang.optimizing.build import remove_trivial_phis
-from doralang.optimizing.graph import Block, Graph, Node, find, resolve
+from doralang.optimizing.graph import BasicBlock, Graph, Node, find, resolve
 from doralang.types.primitives import PRIMITIVES
 
 OPPOSITE = {i.BranchIf: i.BranchUnless, i.BranchUnless: i.BranchIf}
@@ -40,7 +40,7 @@ def straighten(jump: Node) -> int:
     return 0
 
 
-def decide(graph: Graph, block: Block, jump: Node) -> int:
+def decide(graph: Graph, block: BasicBlock, jump: Node) -> int:
     """A branch on a constant goes one way only."""
     condition = jump.inputs[0]
     if not condition.is_constant or jump.op not in (i.BranchIf, i.BranchUnless, i.BranchEqual):
@@ -54,7 +54,7 @@ def decide(graph: Graph, block: Block, jump: Node) -> int:
 
 def join_blocks(graph: Graph) -> int:
     """A block that one other leads to, and nowhere else, becomes a part of it."""
-    gone: set[Block] = set()
+    gone: set[BasicBlock] = set()
     for block in graph.blocks:
         if block in gone:
             continue

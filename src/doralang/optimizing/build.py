@@ -19,7 +19,7 @@ from doralang.bytecode.function import Function
 from doralang.bytecode.instructions import NO_REGISTER, Instruction, Register
 from doralang.bytecode.liveness import BITS, analyse
 from doralang.bytecode.places import Chain, Site
-from doralang.optimizing.graph import FORMS, Block, Graph, Node, Parameter, Phi, can_float, find, replace
+from doralang.optimizing.graph import FORMS, BasicBlock, Graph, Node, Parameter, Phi, can_float, find, replace
 
 Values = dict[Register, Node]
 
@@ -33,8 +33,8 @@ class Building:
         liveness = analyse(function)
         self.spans = {start: (start, end, following) for start, end, following in liveness.blocks}
         self.live_in = liveness.live_in
-        self.starts: dict[Block, int] = {}
-        self.ends: dict[Block, Values] = {}
+        self.starts: dict[BasicBlock, int] = {}
+        self.ends: dict[BasicBlock, Values] = {}
         """the values of registers at the ends of blocks"""
         self.open: list[tuple[Node, Register]] = []
         """phis with edges from blocks that were not done"""
@@ -66,12 +66,12 @@ class Building:
 
     def make_blocks(self) -> None:
         """The blocks with their edges; the entry is one that nothing jumps to."""
-        blocks: dict[int, Block] = {}
+        blocks: dict[int, BasicBlock] = {}
         graph = self.graph
         if 0 in self.function.targets:
-            graph.blocks.append(Block(0))
+            graph.blocks.append(BasicBlock(0))
         for start in self.spans:
-            block = blocks[start] = Block(len(graph.blocks))
+            block = blocks[start] = BasicBlock(len(graph.blocks))
             graph.blocks.append(block)
             self.starts[block] = start
         if 0 in self.function.targets:
@@ -81,7 +81,7 @@ class Building:
                 connect(blocks[start], blocks[one])
         graph.keep_blocks(graph.reverse_postorder())
 
-    def values_at(self, block: Block) -> Values:
+    def values_at(self, block: BasicBlock) -> Values:
         """What the registers that are live at the start of a block are there."""
         live = BITS[self.live_in[self.starts[block]]]
         before = [self.ends.get(one) for one in block.predecessors]
@@ -104,7 +104,7 @@ class Building:
                 self.open.append((phi, register))
         return values
 
-    def fill(self, block: Block, values: Values) -> None:
+    def fill(self, block: BasicBlock, values: Values) -> None:
         """The nodes of a block."""
         start, end, following = self.spans[self.starts[block]]
         code = self.function.code
@@ -125,7 +125,7 @@ class Building:
             chain = self.chains[line] = self.function.chain(index)
         return chain
 
-    def add(self, block: Block, insn: Instruction, chain: Chain, values: Values) -> None:
+    def add(self, block: BasicBlock, insn: Instruction, chain: Chain, values: Values) -> None:
         op = type(insn)
         form = FORMS[op]
         used = [getattr(insn, name) for name in form.uses]
@@ -147,7 +147,7 @@ class Building:
             values[dst] = node
 
 
-def connect(block: Block, successor: Block) -> None:
+def connect(block: BasicBlock, successor: BasicBlock) -> None:
     block.successors.append(successor)
     successor.predecessors.append(block)
 

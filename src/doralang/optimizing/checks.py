@@ -22,7 +22,7 @@ from typing import Final, NamedTuple
 
 from doralang.bytecode import instructions as i
 from doralang.optimizing.dominators import Dominators
-from doralang.optimizing.graph import Block, Graph, Node, Parameter, Phi, find, resolve
+from doralang.optimizing.graph import BasicBlock, Graph, Node, Parameter, Phi, find, resolve
 from doralang.types.kinds import BOOL
 from doralang.types.primitives import PRIMITIVES, Primitive
 
@@ -76,7 +76,7 @@ class Checks:
     def run(self) -> int:
         if self.graph.ref.has_self:
             self.facts[Fact(NONNIL, self.graph.parameters[0])] = 1
-        stack: list[tuple[Block, list[Fact] | None]] = [(self.graph.blocks[0], None)]
+        stack: list[tuple[BasicBlock, list[Fact] | None]] = [(self.graph.blocks[0], None)]
         while stack:
             block, noted = stack.pop()
             if noted is not None:
@@ -104,7 +104,7 @@ class Checks:
         if fact.what == LESS_THAN:
             self.bounds.setdefault(fact.node, []).append(fact.other)
 
-    def entered_if(self, block: Block) -> Iterator[Fact]:
+    def entered_if(self, block: BasicBlock) -> Iterator[Fact]:
         """What holds where a block begins, because the only way to it is a branch."""
         if len(block.predecessors) != 1:
             return
@@ -119,7 +119,7 @@ class Checks:
 
     # Blocks.
 
-    def visit(self, block: Block, noted: list[Fact]) -> None:
+    def visit(self, block: BasicBlock, noted: list[Fact]) -> None:
         for fact in self.guards[block]:
             self.note(noted, fact)
         kept = []
@@ -234,7 +234,7 @@ class Checks:
             )
         return known
 
-    def steps_up(self, phi: Node, next: Node, before: Block) -> bool:
+    def steps_up(self, phi: Node, next: Node, before: BasicBlock) -> bool:
         """Whether a phi gets itself plus one, where it has been less than something."""
         if next is phi:
             return True

@@ -6,7 +6,7 @@ Ullman: Compilers, 9.6.6.)
 
 from __future__ import annotations
 
-from doralang.optimizing.graph import Block, Graph
+from doralang.optimizing.graph import BasicBlock, Graph
 
 
 class Dominators:
@@ -15,18 +15,18 @@ class Dominators:
     def __init__(self, graph: Graph) -> None:
         self.order = graph.reverse_postorder()
         self.position = {block: number for number, block in enumerate(self.order)}
-        self.parent: dict[Block, Block] = {}
-        self.depth: dict[Block, int] = {}
-        self.children: dict[Block, list[Block]] = {block: [] for block in self.order}
+        self.parent: dict[BasicBlock, BasicBlock] = {}
+        self.depth: dict[BasicBlock, int] = {}
+        self.children: dict[BasicBlock, list[BasicBlock]] = {block: [] for block in self.order}
         self.loop_depth = dict.fromkeys(self.order, 0)
-        self.loops: dict[Block, set[Block]] = {}
+        self.loops: dict[BasicBlock, set[BasicBlock]] = {}
         """the blocks of each loop, by its head"""
         self.find_parents()
         for block in self.order[1:]:
             self.depth[block] = self.depth[self.parent[block]] + 1
             self.children[self.parent[block]].append(block)
         self.find_loops()
-        self.outside: dict[Block, Block | None] = {}
+        self.outside: dict[BasicBlock, BasicBlock | None] = {}
         """for each block the innermost of those that dominate it and are in fewer loops"""
         for block in self.order:
             self.outside[block] = self.find_outside(block)
@@ -40,7 +40,7 @@ class Dominators:
         while again:
             again = False
             for block in self.order[1:]:
-                new: Block | None = None
+                new: BasicBlock | None = None
                 for one in block.predecessors:
                     if one in parent:
                         new = one if new is None else self.meeting(one, new)
@@ -49,7 +49,7 @@ class Dominators:
                     parent[block] = new
                     again = True
 
-    def meeting(self, one: Block, other: Block) -> Block:
+    def meeting(self, one: BasicBlock, other: BasicBlock) -> BasicBlock:
         """The innermost block that dominates both, while depths are not known yet."""
         parent, position = self.parent, self.position
         while one is not other:
@@ -59,7 +59,7 @@ class Dominators:
                 other = parent[other]
         return one
 
-    def common(self, one: Block, other: Block) -> Block:
+    def common(self, one: BasicBlock, other: BasicBlock) -> BasicBlock:
         """The innermost block that dominates both."""
         parent, depth = self.parent, self.depth
         while one is not other:
@@ -68,7 +68,7 @@ class Dominators:
             one = parent[one]
         return one
 
-    def dominates(self, one: Block, other: Block) -> bool:
+    def dominates(self, one: BasicBlock, other: BasicBlock) -> bool:
         """Whether each way to `other` leads through `one`."""
         while self.depth[other] > self.depth[one]:
             other = self.parent[other]
@@ -83,16 +83,16 @@ class Dominators:
             for block in body:
                 self.loop_depth[block] += 1
 
-    def find_outside(self, block: Block) -> Block | None:
+    def find_outside(self, block: BasicBlock) -> BasicBlock | None:
         """What the dominators of a block know already: no chain of them is walked twice."""
-        above: Block | None = self.parent[block]
+        above: BasicBlock | None = self.parent[block]
         if above is block:
             return None
         while above is not None and self.loop_depth[above] >= self.loop_depth[block]:
             above = self.outside[above]
         return above
 
-    def add_to_loop(self, head: Block, end: Block) -> None:
+    def add_to_loop(self, head: BasicBlock, end: BasicBlock) -> None:
         body = self.loops.setdefault(head, {head})
         waiting = [end]
         while waiting:

@@ -16,7 +16,7 @@ from doralang.bytecode import instructions as i
 from doralang.bytecode.function import Function
 from doralang.bytecode.instructions import NO_REGISTER, Instruction, Register, Target
 from doralang.bytecode.places import Chain, Site
-from doralang.optimizing.graph import Block, Graph, Node, instruction_of
+from doralang.optimizing.graph import BasicBlock, Graph, Node, instruction_of
 from doralang.optimizing.registers import Registers
 from doralang.optimizing.schedule import Schedule
 from doralang.types.kinds import Kind
@@ -30,7 +30,7 @@ NATIVE_ADDRESS: Final = "nativeAddress"
 """the internal function whose argument is loaded right before"""
 
 
-class Emitter:
+class BytecodeEmitter:
     """One function on its way back to bytecode."""
 
     def __init__(self, graph: Graph) -> None:
@@ -44,7 +44,7 @@ class Emitter:
         """where blocks, and the ways between them, begin"""
         self.jumps: list[tuple[int, object]] = []
         """instructions whose target is not filled in, and what it is"""
-        self.later: list[tuple[object, list[Copy], Block, Chain]] = []
+        self.later: list[tuple[object, list[Copy], BasicBlock, Chain]] = []
         """ways between blocks that stand behind everything"""
         self.made: dict[Node, Register] = {}
         """constants and texts that have been made in the present block"""
@@ -83,7 +83,7 @@ class Emitter:
 
     # Blocks.
 
-    def emit_block(self, block: Block, following: Block | None) -> None:
+    def emit_block(self, block: BasicBlock, following: BasicBlock | None) -> None:
         jump = block.jump
         chain: Chain = (Site(self.graph.ref, self.graph.entry_line),)
         for node in self.schedule.lists[block]:
@@ -119,7 +119,7 @@ class Emitter:
 
     # Ways on.
 
-    def emit_jump(self, block: Block, jump: Node, following: Block | None) -> None:
+    def emit_jump(self, block: BasicBlock, jump: Node, following: BasicBlock | None) -> None:
         registers = [self.read(one, jump) for one in jump.inputs]
         insn = instruction_of(jump, NO_REGISTER, registers)
         if not block.successors:
@@ -141,7 +141,7 @@ class Emitter:
         if other is not following:
             self.emit_goto(other, jump.chain)
 
-    def copies(self, block: Block, successor: Block) -> list[Copy]:
+    def copies(self, block: BasicBlock, successor: BasicBlock) -> list[Copy]:
         """What is moved on the way from one block to another."""
         at, of = successor.predecessors.index(block), self.registers.of
         return [
@@ -178,4 +178,4 @@ def is_native_address(node: Node) -> bool:
 
 def emit_function(graph: Graph) -> Function:
     """The bytecode of a graph."""
-    return Emitter(graph).emit_function()
+    return BytecodeEmitter(graph).emit_function()

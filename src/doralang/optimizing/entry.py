@@ -28,7 +28,7 @@ from doralang.bytecode.instructions import Instruction, Register, Target
 from doralang.bytecode.liveness import BITS, analyse
 from doralang.optimizing.build import connect
 from doralang.optimizing.dominators import Dominators
-from doralang.optimizing.graph import Block, Graph
+from doralang.optimizing.graph import BasicBlock, Graph
 from doralang.optimizing.inlining import renamed
 
 Piece = tuple[int, int]
@@ -139,8 +139,8 @@ class Splitting:
 def loops_around(function: Function, blocks: list[CodeBlock], inner: int) -> list[tuple[int, set[int]]]:
     """The head and the blocks of each loop around a block, by their starts, the innermost loop first."""
     graph = Graph(function.ref, function.entry_line)
-    made = {start: Block(start) for start, _, _ in blocks}
-    graph.blocks = [Block(PARTLY), *made.values()]  # nothing jumps to the first
+    made = {start: BasicBlock(start) for start, _, _ in blocks}
+    graph.blocks = [BasicBlock(PARTLY), *made.values()]  # nothing jumps to the first
     connect(graph.blocks[0], graph.blocks[1])
     for start, _, following in blocks:
         for one in following:

@@ -37,7 +37,7 @@ class Parameter:
     """In place of an instruction: the parameter whose number is the data."""
 
 
-class Form(NamedTuple):
+class NodeForm(NamedTuple):
     """What becomes of the operands of an instruction: edges or data; targets are edges of blocks."""
 
     uses: tuple[str, ...]
@@ -46,9 +46,9 @@ class Form(NamedTuple):
     """operands that are no registers, then flags"""
 
 
-def form_of(cls: type[Instruction]) -> Form:
+def form_of(cls: type[Instruction]) -> NodeForm:
     rest = [one.name for one in cls.operands if one.kind not in (K.DEF, K.USE, K.USES, K.TARGET)]
-    return Form(cls.use_names, cls.list_name, (*rest, *cls.flags))
+    return NodeForm(cls.use_names, cls.list_name, (*rest, *cls.flags))
 
 
 FORMS: Final = {cls: form_of(cls) for cls in INSTRUCTIONS}
@@ -81,7 +81,7 @@ class Node:
         self.data = data
         self.kind = kind
         self.chain = chain
-        self.block: Block | None = None
+        self.block: BasicBlock | None = None
         self.stand_in: Node | None = None
         """what it has been replaced by"""
 
@@ -123,7 +123,7 @@ def find(node: Node) -> Node:
     return root
 
 
-class Block:
+class BasicBlock:
     """Fixed nodes in order, behind phis; the last of them may be the jump that ends the block.
 
     `successors` are where a jump leads if it is taken, then where it goes on; one for a plain `Goto`, which
@@ -136,8 +136,8 @@ class Block:
         self.number = number
         self.phis: list[Node] = []
         self.body: list[Node] = []
-        self.successors: list[Block] = []
-        self.predecessors: list[Block] = []
+        self.successors: list[BasicBlock] = []
+        self.predecessors: list[BasicBlock] = []
 
     def __repr__(self) -> str:
         return f"b{self.number}"
@@ -156,7 +156,7 @@ class Graph:
     def __init__(self, ref: FunctionRef, entry_line: int) -> None:
         self.ref = ref
         self.entry_line = entry_line
-        self.blocks: list[Block] = []
+        self.blocks: list[BasicBlock] = []
         self.parameters: list[Node] = []
         self.count = 0
         """nodes that were made"""
@@ -170,7 +170,7 @@ class Graph:
         data: tuple[Any, ...],
         kind: Kind | None,
         chain: Chain,
-        block: Block | None = None,
+        block: BasicBlock | None = None,
     ) -> Node:
         """A new node, whatever there is already."""
         node = Node(self.count, op, inputs, data, kind, chain)
@@ -196,11 +196,13 @@ class Graph:
 
     # Order.
 
-    def reverse_postorder(self) -> list[Block]:
+    def reverse_postorder(self) -> list[BasicBlock]:
         """The blocks that can be reached, each before those that follow it, but for jumps back."""
-        order: list[Block] = []
+        order: list[BasicBlock] = []
         seen = {self.blocks[0]}
-        stack: list[tuple[Block, Iterator[Block]]] = [(self.blocks[0], iter(self.blocks[0].successors))]
+        stack: list[tuple[BasicBlock, Iterator[BasicBlock]]] = [
+            (self.blocks[0], iter(self.blocks[0].successors))
+        ]
         while stack:
             block, rest = stack[-1]
             following = next((one for one in rest if one not in seen), None)
@@ -219,7 +221,7 @@ class Graph:
 
     # Changes.
 
-    def remove_edge(self, block: Block, successor: Block) -> None:
+    def remove_edge(self, block: BasicBlock, successor: BasicBlock) -> None:
         """One edge goes, with the inputs of phis that belong to it."""
         at = successor.predecessors.index(block)
         block.successors.remove(successor)
@@ -227,7 +229,7 @@ class Graph:
         for phi in successor.phis:
             phi.inputs = phi.inputs[:at] + phi.inputs[at + 1 :]
 
-    def keep_blocks(self, kept: Iterable[Block]) -> None:
+    def keep_blocks(self, kept: Iterable[BasicBlock]) -> None:
         """All other blocks go: nothing leads to them."""
         alive = set(kept)
         for block in self.blocks:

@@ -18,7 +18,6 @@ there is a loop around the call or the caller is small.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
 from doralang.bytecode import instructions as i
@@ -27,6 +26,7 @@ from doralang.bytecode.entities import FunctionRef
 from doralang.bytecode.function import Function
 from doralang.bytecode.instructions import NO_REGISTER, Instruction, OperandKind, Register, Target
 from doralang.bytecode.places import Chain, Site
+from doralang.text.records import field, record
 from doralang.types.kinds import Kind
 
 SMALL: Final = 12
@@ -66,26 +66,26 @@ class NoWorld:
         return None
 
 
-@dataclass(slots=True, eq=False)
-class Label:
+@record
+class InlinedLabel:
     """A place in the code that is written."""
 
     position: int = -1
 
 
-@dataclass(slots=True)
-class Call:
+@record(eq=True)
+class CallSite:
     """How a body that is being written is left: where to, and which register gets the result."""
 
     chain: Chain = ()
     """the places of the calls that led here"""
     path: tuple[FunctionRef, ...] = ()
     result: Register = NO_REGISTER
-    returned: Label | None = None
-    thrown: Label | None = None
+    returned: InlinedLabel | None = None
+    thrown: InlinedLabel | None = None
 
 
-@dataclass(slots=True)
+@record(eq=True)
 class Inliner:
     """One function while others are put into it."""
 
@@ -94,7 +94,7 @@ class Inliner:
     kinds: list[Kind] = field(default_factory=list)
     code: list[Instruction] = field(default_factory=list)
     chains: list[Chain] = field(default_factory=list)
-    jumps: list[tuple[int, Label]] = field(default_factory=list)
+    jumps: list[tuple[int, InlinedLabel]] = field(default_factory=list)
     growth: int = 0
     found: int = 0
 
@@ -102,7 +102,7 @@ class Inliner:
         function = self.function
         self.kinds = list(function.registers)
         registers = [Register(number) for number in range(len(function.registers))]
-        self.write(function, registers, Call(path=(function.ref,)))
+        self.write(function, registers, CallSite(path=(function.ref,)))
         for index, label in self.jumps:
             self.code[index].target = Target(label.position)  # type: ignore[attr-defined]
         lines = [chain[0].line for chain in self.chains]
@@ -115,15 +115,15 @@ class Inliner:
         self.code.append(insn)
         self.chains.append(chain)
 
-    def jump(self, label: Label, chain: Chain) -> None:
+    def jump(self, label: InlinedLabel, chain: Chain) -> None:
         self.jumps.append((len(self.code), label))
         self.emit(i.Goto(Target(0)), chain)
 
     # A body.
 
-    def write(self, function: Function, registers: list[Register], call: Call) -> None:
+    def write(self, function: Function, registers: list[Register], call: CallSite) -> None:
         """The code of a function with other registers, and what it calls in place of some calls."""
-        labels = {target: Label() for target in function.targets}
+        labels = {target: InlinedLabel() for target in function.targets}
         loops = loops_around(function)
         answered: set[int] = set()
         """behind these calls nobody need ask for an exception: the way that it takes is known"""
@@ -141,19 +141,19 @@ class Inliner:
                 callee = self.wanted(insn.function, call.path, loops[index])
                 if callee is not None:
                     answered.add(index + 1)
-                    self.put_in(function, index, insn, callee, registers, labels, Call(chain, call.path))
+                    self.put_in(function, index, insn, callee, registers, labels, CallSite(chain, call.path))
                     continue
             self.copy(insn, registers, labels, chain)
 
     def copy(
-        self, insn: Instruction, registers: list[Register], labels: dict[int, Label], chain: Chain
+        self, insn: Instruction, registers: list[Register], labels: dict[int, InlinedLabel], chain: Chain
     ) -> None:
         target = i.target_of(insn)
         if target is not None:
             self.jumps.append((len(self.code), labels[target]))
         self.emit(renamed(insn, registers), chain)
 
-    def leave(self, insn: Instruction, registers: list[Register], call: Call, chain: Chain) -> bool:
+    def leave(self, insn: Instruction, registers: list[Register], call: CallSite, chain: Chain) -> bool:
         """The ways out of a body that stands in another one."""
         if isinstance(insn, i.Return):
             if insn.value != NO_REGISTER and call.result != NO_REGISTER:
@@ -183,8 +183,8 @@ class Inliner:
         insn: i.Call,
         callee: Function,
         registers: list[Register],
-        labels: dict[int, Label],
-        call: Call,
+        labels: dict[int, InlinedLabel],
+        call: CallSite,
     ) -> None:
         """The callee's code in place of a call."""
         self.found += 1
@@ -193,7 +193,7 @@ class Inliner:
             self.emit(i.Move(inner[number], registers[argument]), call.chain)
         call.path = (*call.path, callee.ref)
         call.result = registers[insn.dst] if insn.dst != NO_REGISTER else NO_REGISTER
-        call.returned = behind = Label()
+        call.returned = behind = InlinedLabel()
         following = function.code[index + 1]
         if callee.ref.throws and isinstance(following, i.CheckException):
             call.thrown = labels[following.target]

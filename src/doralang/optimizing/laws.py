@@ -146,16 +146,16 @@ NAMED: Final = {"true": True, "false": False}
 class Operation(NamedTuple):
     row: Primitive
     operands: tuple[Any, ...]
-    """each an `Operation`, a `Variable`, or a constant"""
+    """each an `Operation`, a `LawVariable`, or a constant"""
 
 
-class Variable(NamedTuple):
+class LawVariable(NamedTuple):
     name: str
     is_constant: bool
     kind: Kind
 
 
-Term = Operation | Variable | bool | int | float
+Term = Operation | LawVariable | bool | int | float
 
 
 class Law(NamedTuple):
@@ -203,7 +203,7 @@ class Reading:
             case ast.Name(id=name) if name in NAMED:
                 return NAMED[name]
             case ast.Name(id=name):
-                return Variable(name, name in CONSTANTS, kind)
+                return LawVariable(name, name in CONSTANTS, kind)
             case ast.Constant(value=value):
                 assert isinstance(value, int | float)
                 return value

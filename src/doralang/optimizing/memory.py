@@ -21,7 +21,7 @@ from typing import Any, Final
 from doralang.bytecode import instructions as i
 from doralang.library.internals import QUIET
 from doralang.optimizing.dominators import Dominators
-from doralang.optimizing.graph import Block, Graph, Node, key_of, replace, resolve
+from doralang.optimizing.graph import BasicBlock, Graph, Node, key_of, replace, resolve
 from doralang.types.kinds import BOOL, FLOATING, REF, Kind
 
 NEW: Final = (i.NewObject, i.NewArray)
@@ -75,7 +75,7 @@ class Accesses:
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
         self.dominators = Dominators(graph)
-        self.at_end: dict[Block, Memory] = {}
+        self.at_end: dict[BasicBlock, Memory] = {}
         self.found = 0
         self.overwritten: set[Node] = set()
         """stores that went"""
@@ -97,7 +97,7 @@ class Accesses:
                 resolve(node)
         return self.found
 
-    def at_start(self, block: Block) -> Memory:
+    def at_start(self, block: BasicBlock) -> Memory:
         """What all ways say."""
         known = [self.at_end[one] for one in block.predecessors if one in self.at_end]
         if not known:

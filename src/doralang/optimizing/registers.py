@@ -18,20 +18,20 @@ from __future__ import annotations
 
 from doralang.bytecode import instructions as i
 from doralang.bytecode.instructions import Register
-from doralang.optimizing.graph import Block, Node
+from doralang.optimizing.graph import BasicBlock, Node
 from doralang.optimizing.schedule import Schedule
 from doralang.types.kinds import Kind
 from doralang.types.primitives import Algebra
 
 
-class Liveness:
+class GraphLiveness:
     """What is live at the ends of blocks, and behind each definition, as bits."""
 
     def __init__(self, schedule: Schedule) -> None:
         self.schedule = schedule
         self.blocks = schedule.graph.blocks
         self.bit: dict[Node, int] = {}
-        self.live_out: dict[Block, int] = dict.fromkeys(self.blocks, 0)
+        self.live_out: dict[BasicBlock, int] = dict.fromkeys(self.blocks, 0)
         self.behind: dict[Node, int] = {}
         """for each value what is needed behind the place where it is made"""
         self.used: set[Node] = set()
@@ -75,7 +75,7 @@ class Liveness:
                         live_out[before] |= live
                         waiting.append(before)
 
-    def walk_up(self, block: Block) -> None:
+    def walk_up(self, block: BasicBlock) -> None:
         bit, behind, live = self.bit, self.behind, self.live_out[block]
         for node in reversed(self.schedule.lists[block]):
             if node in bit:
@@ -108,7 +108,7 @@ class Registers:
 
     def __init__(self, schedule: Schedule) -> None:
         self.schedule = schedule
-        self.liveness = Liveness(schedule)
+        self.liveness = GraphLiveness(schedule)
         graph, live = schedule.graph, self.liveness
         numbers = {node: node.data[0] for node in graph.parameters}
         self.webs = {

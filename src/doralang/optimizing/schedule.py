@@ -15,7 +15,7 @@ from collections.abc import Iterator
 
 from doralang.bytecode import instructions as i
 from doralang.optimizing.dominators import Dominators
-from doralang.optimizing.graph import Block, Graph, Node, resolve
+from doralang.optimizing.graph import BasicBlock, Graph, Node, resolve
 from doralang.types.kinds import FLOATING
 
 
@@ -25,9 +25,9 @@ class Schedule:
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
         self.dominators = Dominators(graph)
-        self.early: dict[Node, Block] = {}
-        self.place: dict[Node, Block] = {}
-        self.lists: dict[Block, list[Node]] = {}
+        self.early: dict[Node, BasicBlock] = {}
+        self.place: dict[Node, BasicBlock] = {}
+        self.lists: dict[BasicBlock, list[Node]] = {}
         self.calls = any(node.op.calls for node in graph.fixed())  # type: ignore[attr-defined]
         split_conditions(graph)
         floating = self.find_floating()
@@ -55,7 +55,7 @@ class Schedule:
                         order.append(node)
         return order
 
-    def earliest(self, node: Node) -> Block:
+    def earliest(self, node: Node) -> BasicBlock:
         depth, best = self.dominators.depth, self.graph.blocks[0]
         for one in node.inputs:
             block = one.block or self.early[one]
@@ -65,10 +65,10 @@ class Schedule:
 
     def settle(self, floating: list[Node]) -> None:
         """Choose a block for each, users before inputs."""
-        late: dict[Node, Block] = {}
+        late: dict[Node, BasicBlock] = {}
         common = self.dominators.common
 
-        def use(node: Node, block: Block) -> None:
+        def use(node: Node, block: BasicBlock) -> None:
             if node.block is None:
                 late[node] = common(late[node], block) if node in late else block
 
@@ -85,7 +85,7 @@ class Schedule:
                 for one in node.inputs:
                     use(one, block)
 
-    def choose(self, node: Node, late: Block) -> Block:
+    def choose(self, node: Node, late: BasicBlock) -> BasicBlock:
         """The block in the fewest loops on the way up from `late` to where the inputs are."""
         depth, outside, limit = (
             self.dominators.depth,
@@ -99,7 +99,7 @@ class Schedule:
 
     def list_blocks(self, floating: list[Node]) -> None:
         """The order in each block: what floats stands as late as its users in the block let it."""
-        here: dict[Block, list[Node]] = {}
+        here: dict[BasicBlock, list[Node]] = {}
         for node in floating:
             if not self.is_remade(node):
                 here.setdefault(self.place[node], []).append(node)
@@ -115,7 +115,7 @@ class Schedule:
                 self.list_with_inputs(node, block, listed, done)
             self.lists[block] = listed
 
-    def list_with_inputs(self, root: Node, block: Block, listed: list[Node], done: set[Node]) -> None:
+    def list_with_inputs(self, root: Node, block: BasicBlock, listed: list[Node], done: set[Node]) -> None:
         """A node behind those of its inputs that are computed in the same block."""
         stack = [root]
         while stack:
@@ -133,7 +133,7 @@ class Schedule:
         """Whether a node is made anew in each block that uses it."""
         return node.op is i.LoadText or (node.is_constant and (self.calls or node.kind not in FLOATING))
 
-    def is_in(self, node: Node, block: Block) -> bool:
+    def is_in(self, node: Node, block: BasicBlock) -> bool:
         return node.block is None and not self.is_remade(node) and self.place[node] is block
 
 

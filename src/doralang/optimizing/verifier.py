@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 
 from doralang.bytecode import instructions as i
 from doralang.optimizing.dominators import Dominators
-from doralang.optimizing.graph import Block, Graph, Node, Parameter, Phi, can_float, find, floating_nodes
+from doralang.optimizing.graph import BasicBlock, Graph, Node, Parameter, Phi, can_float, find, floating_nodes
 from doralang.optimizing.printer import print_graph, print_node
 from doralang.types.kinds import Kind
 
@@ -46,7 +46,7 @@ def edges(graph: Graph) -> Iterator[str]:
         yield from jumps(block)
 
 
-def jumps(block: Block) -> Iterator[str]:
+def jumps(block: BasicBlock) -> Iterator[str]:
     for node in block.body[:-1]:
         if node.op.leaves:  # type: ignore[attr-defined]
             yield f"{block}: {node} leaves it in the middle"
@@ -104,12 +104,12 @@ def wanted_kinds(node: Node, given: list[Kind | None]) -> tuple[Kind | None, ...
 def order(graph: Graph) -> Iterator[str]:
     """Whether each value dominates its uses; what floats is wherever the last of its inputs is."""
     dominators = Dominators(graph)
-    at: dict[Node, tuple[Block, int]] = dict.fromkeys(graph.parameters, (graph.blocks[0], -1))
+    at: dict[Node, tuple[BasicBlock, int]] = dict.fromkeys(graph.parameters, (graph.blocks[0], -1))
     for block in graph.blocks:
         at.update(dict.fromkeys(block.phis, (block, -1)))
         at.update({node: (block, index) for index, node in enumerate(block.body)})
 
-    def late(inputs: Sequence[Node], block: Block, index: int) -> Iterator[Node]:
+    def late(inputs: Sequence[Node], block: BasicBlock, index: int) -> Iterator[Node]:
         """Those that are not made before a place."""
         for one in fixed_inputs(inputs):
             made_in, made_at = at.get(one, (None, 0))

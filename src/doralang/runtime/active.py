@@ -9,7 +9,6 @@ called by others and call none of the program's, so they are at its beginning on
 
 from __future__ import annotations
 
-import ctypes
 from collections.abc import Iterable
 from itertools import islice
 from typing import Final
@@ -17,6 +16,7 @@ from typing import Final
 from doralang.bytecode.places import Site
 from doralang.code import layout
 from doralang.code.symbols import STUB, Symbol
+from doralang.machine.foreign import WORD, addressof, function
 from doralang.runtime.instance import Instance
 from doralang.types.traps import TRACE_LIMIT
 
@@ -30,7 +30,7 @@ def active_sites(instance: Instance, *, overflow: bool = False) -> tuple[list[Si
 
     After an overflow the innermost function is not active: there was no room for it.
     """
-    inlined = any(point.callers for point in instance.space.places.values())
+    inlined = instance.space.places.has_inlined
     inner = list(instance.frames() if inlined else islice(instance.frames(), 2 * ENDS))
     if inlined or len(inner) < 2 * ENDS:
         return told(instance, inner, overflow), 0
@@ -51,7 +51,6 @@ def told(instance: Instance, frames: Iterable[tuple[int, int]], overflow: bool) 
 
 def walk(instance: Instance, frame: int, most: int) -> tuple[int, int]:
     """The frame that is `most` steps further out, or the outermost one; and how many steps it is away."""
-    prototype = ctypes.CFUNCTYPE(ctypes.c_uint64, ctypes.c_uint64, ctypes.c_uint64, ctypes.c_void_p)
-    left = ctypes.c_uint64()
-    reached = prototype(instance.space.symbols[WALK])(frame, most, ctypes.addressof(left))
+    left = WORD()
+    reached = function(instance.space.address(WALK), WORD, WORD, WORD, WORD)(frame, most, addressof(left))
     return reached, most - left.value

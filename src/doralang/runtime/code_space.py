@@ -11,50 +11,55 @@ classes    the class of a shape, by its address
 
 from __future__ import annotations
 
-import ctypes
 import gc
 import os
-from collections.abc import Callable
-from functools import cache
-from threading import RLock
-from typing import Any, Final, NamedTuple, Protocol
+from _thread import RLock
 
-from doralang.bytecode.entities import ClassRef, FunctionRef
 from doralang.code import layout
-from doralang.code.objects import GCPoint
-from doralang.code.symbols import NATIVE, STUB, TRAP, UPCALL, Symbol
-from doralang.machine.buffer import Code, link
+from doralang.code.symbols import NATIVE, SPARE_STACKS, STUB, TRAP, UPCALL, Symbol
+from doralang.machine.code import link
+from doralang.machine.foreign import WORD, address_of, addressof, function
 from doralang.machine.memory import ARENA_SIZE, CodeArena, is_room_for
-from doralang.machine.targets import Target
-from doralang.runtime import stubs
+from doralang.optional import load
+from doralang.runtime.pieces import Piece, piece
+from doralang.runtime.places import PlaceTable
 from doralang.runtime.points import PointTable
-from doralang.runtime.ticker import ticker
+from doralang.runtime.stacks import SPARE
+from doralang.runtime.ticker import Ticker
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any, Final, Protocol
+
+    from doralang.bytecode.entities import ClassRef, FunctionRef
+    from doralang.machine.code import Code
+    from doralang.machine.targets import Target
+
+    class CodeOwner(Protocol):
+        """Who has the functions of a loader compiled."""
+
+        def supply(self, name: str) -> int:
+            """Place the code of a function and return its address."""
+
 
 CELLS_AT_ONCE: Final = 32
 """entry cells that are made together, as each needs a few bytes of code"""
-
-libc: Final = ctypes.CDLL(None)
-libm: Final = ctypes.CDLL("libm.so.6")
-
 
 LEAST_ARENA: Final = 8 << 20
 SHARE: Final = 12
 """an arena takes so small a part of what the system gives, and its table of GC points twice as much"""
 
 
-class Cell(NamedTuple):
+class Cell:
     """An entry cell, the number that its first stub passes, and the address of that stub."""
 
-    address: int
-    number: int
-    stub: int
+    __slots__ = ("address", "number", "stub")
 
-
-class CodeOwner(Protocol):
-    """Who has the functions of a loader compiled."""
-
-    def supply(self, name: str) -> int:
-        """Place the code of a function and return its address."""
+    def __init__(self, address: int, number: int, stub: int) -> None:
+        self.address = address
+        self.number = number
+        self.stub = stub
 
 
 class CodeSpace:
@@ -70,19 +75,23 @@ class CodeSpace:
         self.collecting = False
         """whether Python's collector of cycles is at work"""
         self.arena = CodeArena(arena_size())
-        self.ticker = ticker(target)
         self.points = PointTable(self.arena)
-        self.places: dict[int, GCPoint] = {}
+        self.places = PlaceTable()
         self.classes: dict[int, ClassRef] = {}
-        self.symbols: dict[Symbol, int] = {}
-        self.sizes: dict[Symbol, int] = {}
+        self.symbols: dict[tuple[str, str], int] = {SPARE_STACKS: addressof(SPARE)}
+        """stubs and C functions, by symbol, those that somebody has asked for"""
+        self.sizes: dict[tuple[str, str], int] = {}
         """bytes of each stub"""
         self.spare_cells: list[Cell] = []
         self.owners: list[tuple[CodeOwner, str] | None] = []
         """whose function a number is, and its name"""
         self.internals: list[FunctionRef] = []
         """internal functions that Python supplies, by the number that their stubs pass"""
-        self.enter = self.place_stubs()
+        self.claim = self.stub("claim", 1)
+        self.release = self.stub("release", 1)
+        self.take_spare = self.stub("takeSpare", 0)
+        self.enter = self.stub("enter", 3)
+        self.ticker = Ticker(self.address(Symbol(STUB, "ticker")))
 
     def after_fork(self) -> None:
         """In a child, which has none of the threads that may have held the lock."""
@@ -143,25 +152,23 @@ class CodeSpace:
 
     # Stubs.
 
-    def place_stubs(self) -> Any:
-        for name, emit in stubs.STUBS.items():
-            self.place_stub(Symbol(STUB, name), emit)
-        for index, trap in enumerate(stubs.TRAPS):
-            self.place_stub(Symbol(TRAP, trap.name), stubs.trap(index))
-        self.place_stub(Symbol(UPCALL, "callByName"), stubs.call_by_name)
-        self.claim = self.stub("claim", 1)
-        self.release = self.stub("release", 1)
-        self.take_spare = self.stub("takeSpare", 0)
-        return self.stub("enter", 3)
-
     def stub(self, name: str, count: int) -> Any:
         """A stub that takes so many addresses, for Python to call."""
-        prototype = ctypes.PYFUNCTYPE(ctypes.c_int64, *[ctypes.c_void_p] * count)
-        return prototype(self.symbols[Symbol(STUB, name)])
+        return function(self.address(Symbol(STUB, name)), WORD, *[WORD] * count)
 
-    def place_stub(self, symbol: Symbol, emit: Callable[[Any], None]) -> int:
-        """Place a piece of code that other code may refer to."""
-        code = stubs.assemble(self.target.assembler, emit)
+    def place_all_stubs(self) -> None:
+        """For who wants to know where they are."""
+        for symbol in load("doralang.runtime.stubs").STUBS:
+            self.address(symbol)
+
+    def place_stub(self, symbol: tuple[str, str], name: str, *arguments: Any) -> int:
+        """Place a piece of code that other code may refer to, made by `stubs.emitter(symbol, …)`."""
+
+        def assemble() -> Piece:
+            stubs = load("doralang.runtime.stubs")
+            return Piece(stubs.assemble(self.target.assembler, stubs.emitter(symbol, *arguments)))
+
+        code = piece(name, assemble).code
         address = self.symbols[symbol] = self.place(code)
         self.sizes[symbol] = len(code.data)
         return address
@@ -172,13 +179,20 @@ class CodeSpace:
         self.arena.write(address, link(code, address, self.address))  # type: ignore[arg-type]
         return address
 
-    def address(self, symbol: Symbol) -> int:
-        """The address of a stub or a C function.  Raises KeyError."""
+    def address(self, symbol: tuple[str, str]) -> int:
+        """The address of a stub, placed now if nobody has asked before, or a C function.  Raises KeyError."""
         address = self.symbols.get(symbol)
         if address is None:
-            if symbol.kind != NATIVE:
-                raise KeyError(symbol)
-            address = self.symbols[symbol] = find_native(symbol.name)
+            kind, name = symbol
+            with self.lock:
+                if kind == NATIVE:
+                    address = self.symbols[symbol] = address_of(name)
+                elif symbol in self.symbols:  # placed by another thread, just now
+                    address = self.symbols[symbol]
+                elif kind in (STUB, TRAP, UPCALL):
+                    address = self.place_stub(symbol, f"{kind}:{name}")
+                else:
+                    raise KeyError(symbol)
         return address
 
     def internal(self, function: FunctionRef) -> int:
@@ -188,7 +202,8 @@ class CodeSpace:
         with self.lock:
             if symbol not in self.symbols:
                 self.internals.append(function)
-                self.place_stub(symbol, stubs.internal(len(self.internals) - 1, function))
+                number = len(self.internals) - 1
+                self.place_stub(symbol, f"{symbol}:{number}", number, function)
             return self.symbols[symbol]
 
     # Entry cells.
@@ -205,8 +220,13 @@ class CodeSpace:
     def make_cells(self) -> None:
         """Entry cells for the next functions."""
         first = len(self.owners)
-        code, offsets = stubs.compile_first(self.target, first, CELLS_AT_ONCE)
-        start = self.place(code)
+
+        def assemble() -> Piece:
+            stubs = load("doralang.runtime.stubs")
+            return Piece(*stubs.compile_first(self.target, first, CELLS_AT_ONCE))
+
+        block = piece(f"cells:{first}", assemble)
+        start, offsets = self.place(block.code), block.entries
         cells = self.arena.new_cell(count=CELLS_AT_ONCE)
         self.arena.set_cells(cells, [start + offset for offset in offsets])
         self.owners += [None] * CELLS_AT_ONCE
@@ -238,18 +258,14 @@ def arena_size() -> int:
     return size
 
 
-@cache
+SPACES: Final[dict[str, CodeSpace]] = {}
+"""the one of this process, by the name of its processor"""
+
+
 def code_space(target: Target) -> CodeSpace:
     """The one of this process."""
-    space = CodeSpace(target)
-    os.register_at_fork(after_in_child=space.after_fork)
+    space = SPACES.get(target.name)
+    if space is None:
+        space = SPACES[target.name] = CodeSpace(target)
+        os.register_at_fork(after_in_child=space.after_fork)
     return space
-
-
-def find_native(name: str) -> int:
-    """The address of a C function.  Raises KeyError."""
-    for library in (ctypes.pythonapi, libm, libc):
-        function = getattr(library, name, None)
-        if function is not None:
-            return int(ctypes.cast(function, ctypes.c_void_p).value or 0)
-    raise KeyError(name)

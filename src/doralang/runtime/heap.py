@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import ctypes
 from collections.abc import Sequence
 from typing import Final
 
 from doralang.code import layout
 from doralang.code.collectors import Collector, Spaces
+from doralang.machine.foreign import WORD, addressof, fill
 from doralang.machine.memory import map_memory, unmap
 from doralang.runtime.code_space import CodeSpace
 from doralang.runtime.memory import Region, Words, load_word, store_word
@@ -96,7 +96,7 @@ class Heap:
         block[layout.HEAP_FREE_BLOCKS] -= 1
         index = record - block[layout.HEAP_BLOCKS] >> layout.RECORD_SHIFT
         start = block[layout.HEAP_OLD] + (index << layout.BLOCK_SHIFT)
-        ctypes.memset(start, 0, layout.BLOCK_SIZE)
+        fill(start, 0, layout.BLOCK_SIZE)
         return start
 
     def take_new_blocks(self, count: int) -> int | None:
@@ -123,7 +123,7 @@ class Heap:
             store_word(word & MASK, 1)
         if self.collector.marks_cards:
             card = block[layout.HEAP_CARDS] + (start >> layout.CARD_SHIFT) & MASK
-            ctypes.memset(card, layout.CARD_DIRTY, count << layout.BLOCK_SHIFT - layout.CARD_SHIFT)
+            fill(card, layout.CARD_DIRTY, count << layout.BLOCK_SHIFT - layout.CARD_SHIFT)
 
     def limit_eden(self) -> None:
         """Eden can be filled as far as the limit of the heap allows, as the collector has it."""
@@ -144,8 +144,8 @@ class Heap:
 
     def set_globals(self, addresses: Sequence[int]) -> None:
         """The globals that hold references, which are roots."""
-        self.globals = (ctypes.c_uint64 * max(len(addresses), 1))(*addresses)
-        self.block[layout.HEAP_GLOBALS] = ctypes.addressof(self.globals)
+        self.globals = (WORD * max(len(addresses), 1))(*addresses)
+        self.block[layout.HEAP_GLOBALS] = addressof(self.globals)
         self.block[layout.HEAP_GLOBAL_COUNT] = len(addresses)
 
     def free(self) -> None:

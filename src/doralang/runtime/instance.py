@@ -6,19 +6,23 @@ time of a run.  The code is its module's (`runtime.loader`), which any number of
 
 from __future__ import annotations
 
-import ctypes
-from collections.abc import Callable, Iterable, Sequence
-from typing import Final, NamedTuple
-
 from doralang.code import layout
-from doralang.code.collectors import Collector
-from doralang.runtime.handles import Handles
-from doralang.runtime.heap import Heap
-from doralang.runtime.loader import Loader
+from doralang.machine.foreign import WORD, addressof
+from doralang.optional import load
 from doralang.runtime.memory import Words, load_bytes, store_word
-from doralang.runtime.spaces import Sizes
 from doralang.runtime.stacks import MOST_KEPT, STACKS, add_stack, free_stack, room_on_stack
-from doralang.runtime.turns import NO_STACK
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+    from ctypes import Array, c_uint64
+    from typing import Final
+
+    from doralang.code.collectors import Collector
+    from doralang.runtime.handles import Handles
+    from doralang.runtime.heap import Heap
+    from doralang.runtime.loader import Loader
+    from doralang.runtime.spaces import Sizes
 
 OUTPUT_SIZE: Final = 64 << 10
 PATIENCE: Final = 10
@@ -29,22 +33,29 @@ class InstanceBusy(Exception):
     """The instance is running already."""
 
 
-class HeapOptions(NamedTuple):
-    """How the heap of an instance is to be."""
+class HeapOptions:
+    """How the heap of an instance is to be.  How large is asked when it is made; `stress` is one of
+    `layout.STRESS_…`, or 0."""
 
-    sizes: Sizes
-    stress: int = 0
-    """one of `layout.STRESS_…`, or 0"""
-    verify: bool = False
-    events: bool = False
+    __slots__ = ("events", "sizes", "stress", "verify")
+
+    def __init__(
+        self, sizes: Callable[[], Sizes], stress: int = 0, verify: bool = False, events: bool = False
+    ) -> None:
+        self.sizes = sizes
+        self.stress = stress
+        self.verify = verify
+        self.events = events
 
 
-class RunOptions(NamedTuple):
-    """What a run may use."""
+class RunOptions:
+    """What a run may use: bytes of stack, none for all of it, and ticks until Python is asked."""
 
-    stack: int | None = None
-    """bytes of stack; none for all of it"""
-    patience: int = PATIENCE
+    __slots__ = ("patience", "stack")
+
+    def __init__(self, stack: int | None = None, patience: int = PATIENCE) -> None:
+        self.stack = stack
+        self.patience = patience
 
 
 UNLIMITED: Final = RunOptions()
@@ -76,17 +87,17 @@ class Instance:
         self.run_options = run_options
         self.ticker = self.space.ticker
         self.thread = Words(self.ticker.new_block(), layout.THREAD_SIZE)
-        self.globals = (ctypes.c_uint64 * max(globals, 1))()
+        self.globals = (WORD * max(globals, 1))()
         self.references = references
         """numbers of the globals that hold references"""
         self.made_heap: Heap | None = None
         self.made_handles: Handles | None = None
-        self.printed: ctypes.Array[ctypes.c_char] | None = None
+        self.printed: Array[c_uint64] | None = None
         self.is_closed = False
         self.texts: list[tuple[int, int]] = []
         """texts outside of the heap: addresses and sizes"""
         self.upcall = upcall  # kept alive here, called by address
-        self.thread[layout.THREAD_GLOBALS] = ctypes.addressof(self.globals)
+        self.thread[layout.THREAD_GLOBALS] = addressof(self.globals)
         self.thread[layout.THREAD_UPCALL] = id(self.upcall)
         self.thread[layout.THREAD_PATIENCE] = run_options.patience
         self.thread[layout.THREAD_STACK_SIZE] = room_on_stack(run_options.stack)
@@ -98,10 +109,11 @@ class Instance:
         """The memory of objects."""
         if self.made_heap is None:
             options = self.options
-            heap = self.made_heap = Heap(
-                self.collector, options.sizes, self.thread, self.space, stress=options.stress
+            heap: Heap = load("doralang.runtime.heap").Heap(
+                self.collector, options.sizes(), self.thread, self.space, stress=options.stress
             )
-            start = ctypes.addressof(self.globals)
+            self.made_heap = heap
+            start = addressof(self.globals)
             heap.set_globals([start + layout.WORD * number for number in self.references])
             heap.block[layout.HEAP_EVENTS], heap.block[layout.HEAP_VERIFY] = options.events, options.verify
         return self.made_heap
@@ -109,7 +121,7 @@ class Instance:
     @property
     def handles(self) -> Handles:
         if self.made_handles is None:
-            self.made_handles = Handles(self.heap.block)
+            self.made_handles = load("doralang.runtime.handles").Handles(self.heap.block)
         return self.made_handles
 
     @property
@@ -145,8 +157,8 @@ class Instance:
     def make_output(self, most: int) -> None:
         """The program's output may wait for so many bytes of it."""
         if self.printed is None:
-            self.printed = ctypes.create_string_buffer(OUTPUT_SIZE)
-            self.thread[layout.THREAD_OUTPUT] = ctypes.addressof(self.printed)
+            self.printed = (WORD * (OUTPUT_SIZE // layout.WORD))()
+            self.thread[layout.THREAD_OUTPUT] = addressof(self.printed)
             self.thread[layout.THREAD_OUTPUT_SIZE] = OUTPUT_SIZE
             self.thread[layout.THREAD_OUTPUT_MOST] = most
 
@@ -157,7 +169,7 @@ class Instance:
         assert not self.is_closed, "the instance was closed"
         if self.thread[layout.THREAD_STATE] == layout.STATE_FRESH:
             self.thread[layout.THREAD_STATE] = layout.STATE_IDLE
-        while (found := self.space.claim(self.thread.address)) == NO_STACK:
+        while (found := self.space.claim(self.thread.address)) == layout.NO_STACK:
             add_stack()
         if found == layout.STATE_RUNNING:
             raise InstanceBusy("the instance is running already")

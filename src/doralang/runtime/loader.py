@@ -11,46 +11,48 @@ classes) belongs to the loader of the library, the `parent`, which programs have
 
 from __future__ import annotations
 
-from struct import Struct
-from typing import Final, NamedTuple, Protocol
-
-from doralang.bytecode.entities import ClassRef, FunctionRef
 from doralang.code import layout
-from doralang.code.objects import CodeObject
-from doralang.code.symbols import CLASS, ENTRY, LITERAL, OWN, SHAPE, UPCALL, Symbol, entry_of
-from doralang.machine.buffer import ABSOLUTE_64, RELATIVE_32, RELOCATE, Code
-from doralang.runtime import stubs
-from doralang.runtime.code_space import Cell, CodeOwner, CodeSpace
+from doralang.code.symbols import CALL_BY_NAME, CLASS, ENTRY, LITERAL, OWN, SHAPE, UPCALL, entry_of
+from doralang.machine.code import ABSOLUTE_64, RELATIVE_32, RELOCATE
+from doralang.optional import load
 from doralang.runtime.memory import store_bytes, store_word
 from doralang.runtime.shapes import Shapes
 
-pack_distance: Final = Struct("<i").pack_into
-pack_address: Final = Struct("<Q").pack_into
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Protocol
+
+    from doralang.bytecode.entities import ClassRef, FunctionRef
+    from doralang.code.objects import CodeObject
+    from doralang.machine.code import Code
+    from doralang.runtime.code_space import Cell, CodeOwner, CodeSpace
+
+    class NameResolver(CodeOwner, Protocol):
+        """What a loader asks its module."""
+
+        def function_named(self, name: str) -> FunctionRef:
+            """A function that code refers to."""
+
+        def class_named(self, symbol: str) -> ClassRef:
+            """A class that code refers to."""
+
+        def internal_named(self, key: str) -> FunctionRef:
+            """An internal function that Python supplies."""
+
+        @property
+        def text_class(self) -> ClassRef:
+            """`Str`"""
 
 
-class Names(CodeOwner, Protocol):
-    """What a loader asks its module."""
-
-    def function_named(self, name: str) -> FunctionRef:
-        """A function that code refers to."""
-
-    def class_named(self, symbol: str) -> ClassRef:
-        """A class that code refers to."""
-
-    def internal_named(self, key: str) -> FunctionRef:
-        """An internal function that Python supplies."""
-
-    @property
-    def text_class(self) -> ClassRef:
-        """`Str`"""
-
-
-class Placed(NamedTuple):
+class Placed:
     """Code that has been placed."""
 
-    code: CodeObject
-    address: int
-    size: int
+    __slots__ = ("address", "code", "size")
+
+    def __init__(self, code: CodeObject, address: int, size: int) -> None:
+        self.code = code
+        self.address = address
+        self.size = size
 
 
 class Literal:
@@ -67,12 +69,12 @@ class Literal:
 class Loader:
     """The code of one module."""
 
-    def __init__(self, space: CodeSpace, names: Names, parent: Loader | None = None) -> None:
+    def __init__(self, space: CodeSpace, names: NameResolver, parent: Loader | None = None) -> None:
         self.space: CodeSpace = space
         self.names = names
         self.parent = parent
         self.root: Loader = parent.root if parent else self
-        self.symbols: dict[Symbol, int] = {}
+        self.symbols: dict[tuple[str, str], int] = {}
         """those that are bound so far"""
         self.cells: dict[str, Cell] = {}
         self.placed: dict[str, Placed] = {}
@@ -89,7 +91,7 @@ class Loader:
 
     # Symbols.
 
-    def address(self, symbol: Symbol) -> int:
+    def address(self, symbol: tuple[str, str]) -> int:
         """What a symbol of machine code stands for."""
         address = self.symbols.get(symbol)
         if address is None:
@@ -102,7 +104,7 @@ class Loader:
                 address = self.identity(self.names.class_named(name))
             elif kind == LITERAL:
                 address = self.literal(name)
-            elif kind == UPCALL and symbol not in self.space.symbols:
+            elif kind == UPCALL and symbol != CALL_BY_NAME:
                 address = self.space.internal(self.names.internal_named(name))
             else:
                 address = self.space.address(symbol)
@@ -124,6 +126,7 @@ class Loader:
             return self.parent.c_entry(function)
         entry = self.c_entries.get(function.name)
         if entry is None:
+            stubs = load("doralang.runtime.stubs")
             code = stubs.assemble(self.space.target.assembler, stubs.c_entry(function, entry_of(function)))
             address, size = self.space.arena.allocate(len(code.data)), len(code.data)
             self.space.arena.write(address, self.bind(code, address))
@@ -175,9 +178,9 @@ class Loader:
         for offset, kind, symbol, addend in code.relocations:
             value = (symbols.get(symbol) or self.address(symbol)) + addend  # type: ignore[call-overload, arg-type]
             if kind is RELATIVE_32:
-                pack_distance(data, offset, value - address - offset)
+                data[offset : offset + 4] = (value - address - offset).to_bytes(4, "little", signed=True)
             elif kind is ABSOLUTE_64:
-                pack_address(data, offset, value)
+                data[offset : offset + 8] = value.to_bytes(8, "little")
             else:
                 RELOCATE[kind](data, offset, value, address + offset, symbol)
         return data
@@ -211,12 +214,10 @@ class Loader:
         space, size = self.space, len(code.code.data)
         address = space.arena.allocate(size)
         space.arena.write(address, self.bind(code.code, address))
-        add, places = space.points.add, space.places
-        for point in code.points:
-            at = address + point.offset
-            places[at] = point
-            if point.slots:
-                add(at, point.slots)
+        add = space.points.add
+        for offset, slots in code.live_slots:
+            add(address + offset, slots)
+        space.places.add(address, code)
         return Placed(code, address, size)
 
     def code_around(self, name: str, address: int) -> Placed | None:
@@ -233,13 +234,11 @@ class Loader:
 
     def free_placed(self, placed: Placed) -> None:
         """Forget the GC points of code, and take it back."""
-        code, address, size = placed
+        code, address, size = placed.code, placed.address, placed.size
         space = self.space
-        for point in code.points:
-            at = address + point.offset
-            del space.places[at]
-            if point.slots:
-                space.points.remove(at, point.slots)
+        space.places.remove(address)
+        for offset, slots in code.live_slots:
+            space.points.remove(address + offset, slots)
         space.arena.free(address, size)
 
     def close(self) -> None:

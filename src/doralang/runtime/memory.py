@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import ctypes
-from typing import Final
-
 from doralang.code import layout
+from doralang.machine.foreign import INT32, WORD, bytes_at, copy
 from doralang.machine.memory import map_memory, unmap
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
 MASK: Final = (1 << 64) - 1
 
@@ -18,7 +20,7 @@ class Words:
 
     def __init__(self, address: int, size: int) -> None:
         self.address = address
-        self.words = (ctypes.c_uint64 * (size // layout.WORD)).from_address(address)
+        self.words = (WORD * (size // layout.WORD)).from_address(address)
 
     def __getitem__(self, offset: int) -> int:
         return self.words[offset // layout.WORD]
@@ -32,28 +34,29 @@ class Words:
 
 
 def load_word(address: int) -> int:
-    return int(ctypes.c_uint64.from_address(address).value)
+    return int(WORD.from_address(address).value)
 
 
 def load_words(address: int, count: int) -> list[int]:
-    return list((ctypes.c_uint64 * count).from_address(address)) if count else []
+    return list((WORD * count).from_address(address)) if count else []
 
 
 def store_word(address: int, value: int) -> None:
-    ctypes.c_uint64.from_address(address).value = value & MASK
+    WORD.from_address(address).value = value & MASK
 
 
 def store_int(address: int, value: int) -> None:
     """Store four bytes at once: another thread sees the old value or the new one."""
-    ctypes.c_uint32.from_address(address).value = value
+    INT32.from_address(address).value = value
 
 
 def load_bytes(address: int, size: int) -> bytes:
-    return ctypes.string_at(address, size)
+    data: bytes = bytes_at(address, size)
+    return data
 
 
 def store_bytes(address: int, data: bytes) -> None:
-    ctypes.memmove(address, data, len(data))
+    copy(address, data, len(data))
 
 
 class RegionFull(MemoryError):

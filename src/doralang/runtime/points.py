@@ -12,12 +12,14 @@ Records are shared by all points with the same slots, and freed with the last of
 
 from __future__ import annotations
 
-from struct import pack
-from typing import Final
-
 from doralang.code import layout
-from doralang.machine.memory import CodeArena, discard
-from doralang.runtime.memory import Region, store_bytes, store_int
+from doralang.runtime.memory import MASK, Region, store_bytes, store_int
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
+
+    from doralang.machine.memory import CodeArena
 
 ENTRY: Final = 4
 PAGE: Final = 4096
@@ -41,7 +43,7 @@ class PointTable:
         """Make known which slots hold references during the call that returns to `address`."""
         record = self.records.get(slots)
         if record is None:
-            data = pack(f"<{len(slots) + 1}q", len(slots), *slots)
+            data = b"".join([(word & MASK).to_bytes(layout.WORD, "little") for word in (len(slots), *slots)])
             record = self.records[slots] = [self.arena.new_data(len(data)), 0]
             store_bytes(record[0], data)
         record[1] += 1
@@ -55,10 +57,3 @@ class PointTable:
         if not record[1]:
             del self.records[slots]
             self.arena.free_data(record[0], layout.WORD * (len(slots) + 1))
-
-    def forget_pages(self, address: int, size: int) -> None:
-        """All code from `address` on, of `size` bytes, has been freed: give back whole pages of the table."""
-        first = (self.entry(address) + PAGE - 1) & -PAGE
-        last = self.entry(address + size) & -PAGE
-        if last > first:
-            discard(first, last - first)

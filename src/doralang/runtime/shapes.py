@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Protocol
-
-from doralang.bytecode.entities import ClassRef, FunctionRef
 from doralang.code import layout
-from doralang.runtime.code_space import CodeSpace
 from doralang.runtime.memory import load_bytes, store_bytes, store_word
 from doralang.types.kinds import Kind
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Protocol
 
-class Linker(Protocol):
-    """What shapes ask of the loader that they belong to."""
+    from doralang.bytecode.entities import ClassRef, FunctionRef
+    from doralang.runtime.code_space import CodeSpace
 
-    @property
-    def space(self) -> CodeSpace: ...
+    class Linker(Protocol):
+        """What shapes ask of the loader that they belong to."""
 
-    def cell(self, function: FunctionRef) -> int:
-        """The address of the entry cell of a method."""
+        @property
+        def space(self) -> CodeSpace: ...
 
-    def identity(self, cls: ClassRef) -> int:
-        """The address of what stands for a class in displays."""
+        def cell(self, function: FunctionRef) -> int:
+            """The address of the entry cell of a method."""
+
+        def identity(self, cls: ClassRef) -> int:
+            """The address of what stands for a class in displays."""
 
 
 class Shapes:

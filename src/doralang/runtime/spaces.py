@@ -37,7 +37,7 @@ EXACT_CLASSES: Final = 16
 
 
 class Sizes:
-    """What the heap is asked to be, in bytes.  (Making a dataclass would take time at every start.)"""
+    """What the heap is asked to be, in bytes."""
 
     __slots__ = ("heap", "least", "young")
 
@@ -47,7 +47,7 @@ class Sizes:
         self.least = least
 
 
-def fitting(spaces: Spaces, heap: int | None, default: int, young: int | None = None) -> Sizes:
+def fitting(spaces: str, heap: int | None, default: int, young: int | None = None) -> Sizes:
     """The sizes that were asked for, as far as the system has room for them.
 
     The heap is as large as its user has said, else the default or a part of it: half, a quarter and so on.
@@ -66,11 +66,11 @@ def fitting(spaces: Spaces, heap: int | None, default: int, young: int | None = 
     return sizes
 
 
-def needed(spaces: Spaces, sizes: Sizes) -> int:
+def needed(spaces: str, sizes: Sizes) -> int:
     """At most so many bytes are reserved for a heap with its tables."""
     if spaces in (Spaces.ONE, Spaces.HALVES):
         return sizes.heap + sizes.heap // 16
-    young = min(sizes.young, sizes.heap // 4) if spaces is Spaces.GENERATIONS else 0
+    young = min(sizes.young, sizes.heap // 4) if spaces == Spaces.GENERATIONS else 0
     return sizes.heap * 13 // 4 + young * 6 + 2 * SPARE_BLOCKS * layout.BLOCK_SIZE
 
 
@@ -86,7 +86,7 @@ def cell_sizes() -> list[int]:
     return [layout.WORD * count for count in words]
 
 
-def divide(spaces: Spaces, sizes: Sizes, block: Words, thread: Words, reserve: Reserve) -> None:
+def divide(spaces: str, sizes: Sizes, block: Words, thread: Words, reserve: Reserve) -> None:
     """Reserve the memory of objects and enter it into the heap block and the thread block."""
     divider = {
         Spaces.ONE: one,

@@ -8,16 +8,13 @@ one and give it back.  Whoever touches the list has the GIL.
 
 from __future__ import annotations
 
-import ctypes
-from functools import cache
-from typing import Final
-
-from doralang.code import layout
-from doralang.machine.buffer import Label
-from doralang.machine.macro import Condition, MacroAssembler, Register
+from doralang.machine.foreign import WORD
 from doralang.machine.memory import Stack, is_room_for
 from doralang.runtime.memory import store_word
-from doralang.types.kinds import LONG
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
 STACK_SIZE: Final = 64 << 20
 STACK_RESERVE: Final = 64 << 10
@@ -30,18 +27,25 @@ LEAST_STACK: Final = 16 << 20
 SHARE: Final = 16
 """a stack takes at most so small a part of what the system gives"""
 
-SPARE: Final = ctypes.c_uint64(0)
+SPARE: Final = WORD(0)
 STACKS: Final[dict[int, Stack]] = {}
 """all of them, by the top of what runs there"""
 
 
-@cache
+class StackSize:
+    """Bytes of each stack of this process; 0 before somebody has asked."""
+
+    found = 0
+
+
 def stack_size() -> int:
     """Bytes of each stack of this process."""
-    size = STACK_SIZE
-    while size > LEAST_STACK and not is_room_for(SHARE * size):
-        size //= 2
-    return size
+    if not StackSize.found:
+        size = STACK_SIZE
+        while size > LEAST_STACK and not is_room_for(SHARE * size):
+            size //= 2
+        StackSize.found = size
+    return StackSize.found
 
 
 def room_on_stack(most: int | None) -> int:
@@ -62,23 +66,3 @@ def add_stack() -> None:
 def free_stack(top: int) -> None:
     """Unmap a stack that has been taken from the list."""
     STACKS.pop(top).free()
-
-
-def take_stack(masm: MacroAssembler, top: Register, work: Register, none: Label) -> None:
-    """Take the first stack of the list into `top`, or go to `none`."""
-    masm.load_constant(LONG, work, ctypes.addressof(SPARE))
-    masm.load(LONG, top, work, 0)
-    masm.branch_immediate(LONG, Condition.EQUAL, top, 0, none)
-    with masm.scratch() as following:
-        masm.load(LONG, following, top, 0)
-        masm.store(LONG, following, work, 0)
-
-
-def give_back(masm: MacroAssembler, top: Register, work: Register) -> None:
-    """Nothing runs on the stack of the present call any more."""
-    masm.load(LONG, top, masm.thread, layout.THREAD_STACK)
-    masm.load_constant(LONG, work, ctypes.addressof(SPARE))
-    with masm.scratch() as following:
-        masm.load(LONG, following, work, 0)
-        masm.store(LONG, following, top, 0)
-    masm.store(LONG, top, work, 0)

@@ -18,47 +18,25 @@ where the host has entered, whose caller finds the exception set.
 from __future__ import annotations
 
 from collections.abc import Callable
-from enum import IntEnum
-from typing import Final
+from typing import Any, Final
 
 from doralang.bytecode.entities import FunctionRef
 from doralang.code import layout
-from doralang.code.symbols import ALLOCATE, NATIVE, STUB, Symbol
-from doralang.machine.buffer import Code
-from doralang.machine.macro import Argument, Binary, Condition, MacroAssembler
+from doralang.code.symbols import ALLOCATE, CALL_BY_NAME, NATIVE, STUB, Symbol, trap_of
+from doralang.machine.code import Code
+from doralang.machine.macro import Argument, BinaryOperation, Condition, MacroAssembler
 from doralang.machine.targets import Target
-from doralang.runtime import turns
+from doralang.runtime import ticking, turns
+from doralang.runtime.reasons import Reason
 from doralang.types.kinds import DOUBLE, FLOATING, LONG, Kind
 from doralang.types.traps import Trap
-
-FLOAT_ARGUMENTS: Final = 8
-FLOATS_AT: Final = 64
-"""where the float arguments begin in the block of arguments that `enter` gets"""
-ARGUMENT_WORDS: Final = FLOATS_AT // layout.WORD + FLOAT_ARGUMENTS
-"""words of that block"""
-
-
-class Reason(IntEnum):
-    """Why Dora code calls up."""
-
-    COMPILE = 0
-    ATTENTION = 1
-    ALLOCATE = 2
-    INTERNAL = 3
-    FIND = 4
-    OUTPUT = 5
-    TRAP = 16
-    """plus the index of the trap"""
-
-
-TRAPS: Final = tuple(Trap)
 
 
 def enter(masm: MacroAssembler) -> None:
     """enter(thread, code, arguments): call `code` on the instance's stack.
 
-    `arguments` points to a block: a word for each argument register, and at `FLOATS_AT` the `FLOAT_ARGUMENTS`
-    doubles.  Arguments on the stack are there, from `THREAD_STACK_TOP` on.
+    `arguments` points to a block: a word for each argument register, and at `layout.FLOATS_AT` the
+    `layout.FLOAT_ARGUMENTS` doubles.  Arguments on the stack are there, from `THREAD_STACK_TOP` on.
     The chain of frames goes on with `THREAD_LAST_FRAME`, which is 0 unless an upcall enters again.
     """
     kept = masm.callee_saved
@@ -78,8 +56,8 @@ def enter(masm: MacroAssembler) -> None:
         masm.store(LONG, place, masm.thread, layout.THREAD_LANDING)
     for index, register in enumerate(masm.arguments):
         masm.load(LONG, register, arguments, layout.WORD * index)
-    for index in range(FLOAT_ARGUMENTS):
-        masm.load(DOUBLE, masm.float_arguments[index], arguments, FLOATS_AT + layout.WORD * index)
+    for index in range(layout.FLOAT_ARGUMENTS):
+        masm.load(DOUBLE, masm.float_arguments[index], arguments, layout.FLOATS_AT + layout.WORD * index)
     switch_stack(masm, layout.THREAD_STACK_TOP)
     masm.load(LONG, masm.frame_pointer, masm.thread, layout.THREAD_LAST_FRAME)
     masm.call(code)
@@ -103,7 +81,7 @@ def argument_place(masm: MacroAssembler, argument: Argument) -> int:
     if argument.register is None:
         return ~argument.stack
     if argument.kind in (Kind.FLOAT, Kind.DOUBLE):
-        return FLOATS_AT // layout.WORD + masm.float_arguments.index(argument.register)
+        return layout.FLOATS_AT // layout.WORD + masm.float_arguments.index(argument.register)
     return masm.arguments.index(argument.register)
 
 
@@ -280,7 +258,7 @@ def allocate_for_c(masm: MacroAssembler) -> None:
     masm.jump_near(ALLOCATE)
 
 
-def trap(index: int) -> Callable[[MacroAssembler], None]:
+def fail(index: int) -> Callable[[MacroAssembler], None]:
     """Never comes back.  The argument in the thread block may hold the line of an exception."""
 
     def emit(masm: MacroAssembler) -> None:
@@ -395,7 +373,7 @@ def walk(masm: MacroAssembler) -> None:
     masm.load(LONG, further, frame, 0)
     masm.branch_immediate(LONG, Condition.EQUAL, further, 0, done)
     masm.move(LONG, frame, further)
-    masm.binary_immediate(Binary.SUB, LONG, most, most, 1)
+    masm.binary_immediate(BinaryOperation.SUB, LONG, most, most, 1)
     masm.jump(again)
     masm.bind(done)
     masm.store(LONG, most, left, 0)
@@ -410,16 +388,24 @@ def assemble(make: Callable[[], MacroAssembler], emit: Callable[[MacroAssembler]
 
 
 STUBS: Final = {
-    "cut": cut,
-    "python": python,
-    "attention": attention,
-    "compile": compile_and_go_on,
-    "allocate": allocate,
-    "allocateForC": allocate_for_c,
-    "enter": enter,
-    "walk": walk,
-    "claim": turns.claim,
-    "release": turns.release,
-    "takeSpare": turns.take_spare,
+    Symbol(STUB, "cut"): cut,
+    Symbol(STUB, "python"): python,
+    Symbol(STUB, "attention"): attention,
+    Symbol(STUB, "compile"): compile_and_go_on,
+    Symbol(STUB, "allocate"): allocate,
+    Symbol(STUB, "allocateForC"): allocate_for_c,
+    Symbol(STUB, "enter"): enter,
+    Symbol(STUB, "walk"): walk,
+    Symbol(STUB, "claim"): turns.claim,
+    Symbol(STUB, "release"): turns.release,
+    Symbol(STUB, "takeSpare"): turns.take_spare,
+    Symbol(STUB, "ticker"): ticking.ticker,
+    CALL_BY_NAME: call_by_name,
+    **{trap_of(trap): fail(index) for index, trap in enumerate(Trap)},
 }
-"""by name, in an order in which none is referred to before it is there"""
+"""all that do not depend on a program; each refers to others only that do not lead back to it"""
+
+
+def emitter(symbol: tuple[str, str], *arguments: Any) -> Callable[[MacroAssembler], None]:
+    """What makes a stub; for an internal function, with its number and itself.  Raises KeyError."""
+    return internal(*arguments) if arguments else STUBS[symbol]  # type: ignore[index]

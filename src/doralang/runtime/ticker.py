@@ -15,122 +15,41 @@ has run for a second, and is made again at need; after a fork the child has none
 
 from __future__ import annotations
 
-import ctypes
 import os
-from functools import cache
-from threading import Lock
-from typing import Final
+from _thread import allocate_lock
 
 from doralang.code import layout
-from doralang.machine.buffer import link
-from doralang.machine.macro import Binary, Condition, MacroAssembler
-from doralang.machine.memory import CodeArena, map_memory
-from doralang.machine.targets import Target
+from doralang.machine.foreign import INT, WORD, address_of, addressof, fill, function
+from doralang.machine.memory import map_memory
 from doralang.runtime.memory import Words
-from doralang.types.kinds import LONG
 
-PERIOD: Final = 5000
-"""microseconds between two ticks"""
-PATIENCE: Final = 200
-"""ticks without anything active after which the thread ends"""
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
+
 MOST_BLOCKS: Final = 1024
 MOST_PASSING: Final = 64
 """places for the runs of blocks that have none for good"""
-ARENA_SIZE: Final = 1 << 20
 RUNNING: Final = 1
-
-
-def ticker_code(masm: MacroAssembler) -> None:
-    """ticker(table): the thread's function."""
-    table, slot, idle = masm.callee_saved[:3]
-    block = masm.temporaries[0]
-    masm.prologue(masm.callee_saved)
-    masm.set_frame_size(0)
-    masm.move(LONG, table, masm.arguments[0])
-    busy = masm.bound()
-    masm.load_constant(LONG, idle, 0)
-    tick = masm.bound()
-    masm.load_constant(LONG, masm.arguments[0], PERIOD)
-    masm.call_symbol("usleep")
-    masm.binary_immediate(Binary.ADD, LONG, idle, idle, 1)
-    masm.load_constant(LONG, slot, MOST_BLOCKS)
-    next_slot, unused, swept = masm.bound(), masm.label(), masm.label()
-    masm.branch_immediate(LONG, Condition.EQUAL, slot, 0, swept)
-    masm.load_indexed(LONG, block, table, slot, layout.WORD, 0)
-    masm.branch_immediate(LONG, Condition.EQUAL, block, 0, unused)
-    masm.branch_memory_immediate(
-        LONG, Condition.NOT_EQUAL, block, layout.THREAD_STATE, layout.STATE_RUNNING, unused
-    )
-    masm.store_constant(LONG, -1, block, layout.THREAD_LIMIT)
-    masm.load_constant(LONG, idle, 0)
-    masm.bind(unused)
-    masm.binary_immediate(Binary.SUB, LONG, slot, slot, 1)
-    masm.jump(next_slot)
-    masm.bind(swept)
-    masm.branch_immediate(LONG, Condition.LESS, idle, PATIENCE, tick)
-    go_to_sleep(masm, busy)
-    masm.epilogue()
-
-
-def go_to_sleep(masm: MacroAssembler, busy: int) -> None:
-    """Say that the thread ends; if something has begun to run meanwhile, go on after all.
-
-    Who begins to run stores that first and looks at the ticker's state then.  It does without a fence
-    between the two; instead the thread waits a period before it looks, in which every store has become
-    visible.
-    """
-    table, slot, _ = masm.callee_saved[:3]
-    block, was, now = masm.temporaries[:3]
-    masm.store_constant(LONG, 0, table, 0)
-    masm.fence()
-    masm.load_constant(LONG, masm.arguments[0], PERIOD)
-    masm.call_symbol("usleep")
-    masm.load_constant(LONG, slot, MOST_BLOCKS)
-    next_slot, unused, end = masm.bound(), masm.label(), masm.label()
-    masm.branch_immediate(LONG, Condition.EQUAL, slot, 0, end)
-    masm.load_indexed(LONG, block, table, slot, layout.WORD, 0)
-    masm.branch_immediate(LONG, Condition.EQUAL, block, 0, unused)
-    masm.branch_memory_immediate(
-        LONG, Condition.NOT_EQUAL, block, layout.THREAD_STATE, layout.STATE_RUNNING, unused
-    )
-    masm.load_constant(LONG, was, 0)
-    masm.load_constant(LONG, now, RUNNING)
-    masm.compare_and_swap(block, table, 0, was, now)
-    masm.branch_immediate(LONG, Condition.NOT_EQUAL, block, 0, busy)  # type: ignore[arg-type]
-    masm.jump(end)
-    masm.bind(unused)
-    masm.binary_immediate(Binary.SUB, LONG, slot, slot, 1)
-    masm.jump(next_slot)
-    masm.bind(end)
 
 
 class Ticker:
     """The thread, its table, and the pool of thread blocks."""
 
-    def __init__(self, target: Target) -> None:
-        self.arena = CodeArena(ARENA_SIZE)
-        masm = target.assembler()
-        ticker_code(masm)
-        code = masm.finish()
-        libc = ctypes.CDLL(None)
-        usleep = ctypes.cast(libc.usleep, ctypes.c_void_p).value or 0
-        self.entry = self.arena.allocate(len(code.data))
-        self.arena.write(self.entry, link(code, self.entry, lambda symbol: usleep))
-        self.create = libc.pthread_create
-        self.create.argtypes = [ctypes.c_void_p] * 4
-        self.detach = libc.pthread_detach
-        self.detach.argtypes = [ctypes.c_uint64]
+    def __init__(self, entry: int) -> None:
+        self.entry = entry
+        """the address of the thread's function (`ticking`)"""
         size = layout.WORD * (MOST_BLOCKS + 1)
         self.table = Words(map_memory(size), size)
         self.free_blocks: list[int] = []
         self.slots: dict[int, int] = {}
         self.free_slots = list(range(MOST_BLOCKS, 0, -1))
-        self.lock = Lock()
+        self.lock = allocate_lock()
         os.register_at_fork(after_in_child=self.forget)
 
     def forget(self) -> None:
         """A forked child has the blocks, but no thread."""
-        self.lock = Lock()
+        self.lock = allocate_lock()
         self.table[0] = 0
 
     # Thread blocks.
@@ -142,7 +61,7 @@ class Ticker:
                 first = map_memory(layout.THREAD_SIZE * 64)
                 self.free_blocks += range(first, first + layout.THREAD_SIZE * 64, layout.THREAD_SIZE)
             address = self.free_blocks.pop()
-            ctypes.memset(address, 0, layout.THREAD_SIZE)
+            fill(address, 0, layout.THREAD_SIZE)
             if len(self.free_slots) > MOST_PASSING:
                 self.enter(address)
         return address
@@ -185,13 +104,8 @@ class Ticker:
             self.leave(block)
 
     def start(self) -> None:
-        thread = ctypes.c_uint64()
-        if self.create(ctypes.byref(thread), None, self.entry, self.table.address):
-            raise OSError("no thread can be made for the ticker")
-        self.detach(thread.value)
-
-
-@cache
-def ticker(target: Target) -> Ticker:
-    """The one ticker of this process."""
-    return Ticker(target)
+        thread = WORD()
+        create = function(address_of("pthread_create"), INT, WORD, WORD, WORD, WORD)
+        if create(addressof(thread), 0, self.entry, self.table.address):
+            raise MemoryError("no thread can be made for the ticker")
+        function(address_of("pthread_detach"), INT, WORD)(thread.value)

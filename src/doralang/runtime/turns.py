@@ -9,16 +9,31 @@ instance runs is decided in one place, and without a lock.
 
 from __future__ import annotations
 
-from typing import Final
-
 from doralang.code import layout
+from doralang.code.symbols import SPARE_STACKS
 from doralang.machine.buffer import Label
-from doralang.machine.macro import Binary, Condition, MacroAssembler
-from doralang.runtime import stacks
+from doralang.machine.macro import BinaryOperation, Condition, MacroAssembler, Register
 from doralang.types.kinds import LONG
 
-NO_STACK: Final = 4
-"""what `claim` returns if no stack is left; else it returns the state that it found"""
+
+def take_stack(masm: MacroAssembler, top: Register, work: Register, none: Label) -> None:
+    """Take the first stack of the list into `top`, or go to `none`."""
+    masm.load_symbol(work, SPARE_STACKS)
+    masm.load(LONG, top, work, 0)
+    masm.branch_immediate(LONG, Condition.EQUAL, top, 0, none)
+    with masm.scratch() as following:
+        masm.load(LONG, following, top, 0)
+        masm.store(LONG, following, work, 0)
+
+
+def give_back(masm: MacroAssembler, top: Register, work: Register) -> None:
+    """Nothing runs on the stack of the present call any more."""
+    masm.load(LONG, top, masm.thread, layout.THREAD_STACK)
+    masm.load_symbol(work, SPARE_STACKS)
+    with masm.scratch() as following:
+        masm.load(LONG, following, work, 0)
+        masm.store(LONG, following, top, 0)
+    masm.store(LONG, top, work, 0)
 
 
 def begin(masm: MacroAssembler, refused: Label, no_stack: Label) -> None:
@@ -28,11 +43,11 @@ def begin(masm: MacroAssembler, refused: Label, no_stack: Label) -> None:
     masm.branch_memory_immediate(
         LONG, Condition.NOT_EQUAL, thread, layout.THREAD_STATE, layout.STATE_IDLE, refused
     )
-    stacks.take_stack(masm, top, work, no_stack)
+    take_stack(masm, top, work, no_stack)
     masm.store_constant(LONG, layout.STATE_RUNNING, thread, layout.THREAD_STATE)
     masm.store(LONG, top, thread, layout.THREAD_STACK)
     masm.load(LONG, work, thread, layout.THREAD_STACK_SIZE)
-    masm.binary(Binary.SUB, LONG, limit, top, work)
+    masm.binary(BinaryOperation.SUB, LONG, limit, top, work)
     masm.store(LONG, limit, thread, layout.THREAD_REAL_LIMIT)
     masm.store(LONG, limit, thread, layout.THREAD_LIMIT)
     masm.add_to_memory(LONG, 1, thread, layout.THREAD_CALLS)
@@ -42,7 +57,7 @@ def begin(masm: MacroAssembler, refused: Label, no_stack: Label) -> None:
 
 def end(masm: MacroAssembler) -> None:
     """End a call that came to its end.  Loses the first two temporaries."""
-    stacks.give_back(masm, *masm.temporaries[:2])
+    give_back(masm, *masm.temporaries[:2])
     masm.store_constant(LONG, layout.STATE_IDLE, masm.thread, layout.THREAD_STATE)
 
 
@@ -70,7 +85,7 @@ def claim(masm: MacroAssembler) -> None:
     masm.load(LONG, masm.result, masm.thread, layout.THREAD_STATE)
     masm.epilogue()
     masm.bind(no_stack)
-    masm.load_constant(LONG, masm.result, NO_STACK)
+    masm.load_constant(LONG, masm.result, layout.NO_STACK)
     masm.epilogue()
 
 
@@ -87,7 +102,7 @@ def release(masm: MacroAssembler) -> None:
 def take_spare(masm: MacroAssembler) -> None:
     """takeSpare(): the top of a stack that nobody uses, taken from the list, or 0."""
     none, (top, work) = masm.label(), masm.temporaries[:2]
-    stacks.take_stack(masm, top, work, none)
+    take_stack(masm, top, work, none)
     masm.bind(none)
     masm.move(LONG, masm.result, top)
     masm.return_()

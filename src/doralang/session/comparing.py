@@ -16,8 +16,8 @@ from statistics import median
 from typing import BinaryIO, Final, NamedTuple
 
 from doralang.checker.checker import MainRule
-from doralang.engines.door import Runner
 from doralang.engines.rows import ENGINES, machine, works_here
+from doralang.engines.runner import Runner
 from doralang.interpreter.objects import Str, Value
 from doralang.session.checking import compile_program
 from doralang.session.formulas import Formulas
@@ -36,7 +36,7 @@ PATIENCE: Final = 1.0
 WARM_UP: Final = "1 + 1"
 
 
-class Variable(NamedTuple):
+class FormulaVariable(NamedTuple):
     """A variable of a formula."""
 
     name: str
@@ -72,7 +72,7 @@ def engines_that_work() -> list[str]:
 
 
 def compare_formula(
-    formula: Source, variables: Sequence[Variable], engines: Iterable[str], settings: Settings
+    formula: Source, variables: Sequence[FormulaVariable], engines: Iterable[str], settings: Settings
 ) -> list[Measured]:
     """A formula without errors in each engine."""
     results = []
@@ -82,7 +82,7 @@ def compare_formula(
     return results
 
 
-def measure_formula(formula: Source, variables: Sequence[Variable], settings: Settings) -> Measured:
+def measure_formula(formula: Source, variables: Sequence[FormulaVariable], settings: Settings) -> Measured:
     types = {variable.name: variable.type for variable in variables}
     values = {variable.name: variable.value for variable in variables}
     formulas = Formulas(silent_streams(), settings)

@@ -6,59 +6,72 @@ earlier run starts without it (`doralang.native.cache`).
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
-from typing import TYPE_CHECKING, cast
-
 from doralang import interrupts
 from doralang.engines.rows import ENGINES, machine
 from doralang.optional import load
-from doralang.settings import ALL, Settings, Streams
-from doralang.text.diagnostics import Diagnostics
-from doralang.text.source import Source
+from doralang.settings import ALL
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import TypeAlias
+
     from doralang.checker.program import Program
-    from doralang.engines.door import Runner
+    from doralang.engines.runner import Runner
     from doralang.native.cache import Entry
     from doralang.native.running import Executor
+    from doralang.settings import Settings, Streams
+    from doralang.text.diagnostics import Diagnostics
+    from doralang.text.files import TextFile
 
-Report = Callable[[Diagnostics], None]
-"""shows what has been found out about a program, before it runs"""
+    Report: TypeAlias = Callable[[Diagnostics], None]
+    """shows what has been found out about a program, before it runs"""
 
 
-def run_source(
-    source: Source, arguments: list[str], streams: Streams, settings: Settings, report: Report
+def run_file(
+    file: TextFile, arguments: list[str], streams: Streams, settings: Settings, report: Report
 ) -> int:
     """Check a program, report, run it, and return the exit status, which is 1 after errors.
 
-    Code that an earlier run has stored is used; what this run has compiled is stored.
+    Code that an earlier run has stored is used; what this run has compiled is stored.  With a target nothing
+    is run: its code for that is printed.
     """
-    entry = find_entry(source, settings)
-    engine = stored_program(entry, source, arguments, streams, settings) if entry else None
+    if settings.target and settings.engine != "opt":
+        settings.engine = "baseline"
+    entry = find_entry(file, settings)
+    engine = stored_program(entry, file, arguments, streams, settings) if entry else None
     if engine is None:
-        diagnostics = Diagnostics()
-        program = check(source, settings, diagnostics)
+        diagnostics: Diagnostics = load("doralang.text.diagnostics").Diagnostics()
+        program = check(file, settings, diagnostics, streams)
         report(diagnostics)
         if program is None:
             return 1
+        tell_unknown(program, streams, settings)
+        if settings.target:
+            return show_code(program, streams, settings)
         if diagnostics.reports:
             entry = None  # so that the next run reports the same
-        tell_unknown(program, streams, settings)
         engine = machine(program, arguments, streams, settings)
     return run(engine, entry, settings)
 
 
-def show_code(source: Source, streams: Streams, settings: Settings, report: Report) -> int:
-    """Check a program, report, and print its code for the target that is asked for; nothing is run."""
-    diagnostics = Diagnostics()
-    if settings.engine != "opt":
-        settings.engine = "baseline"
-    program = check(source, settings, diagnostics)
-    report(diagnostics)
-    if program is None:
-        return 1
-    tell_unknown(program, streams, settings)
+def check(
+    file: TextFile, settings: Settings, diagnostics: Diagnostics, shown: Streams | None = None
+) -> Program | None:
+    """Check a program; the stages of its text that somebody wants to see are printed first."""
+    source = load("doralang.text.loading").decode_source(file.name, file.data, diagnostics)
+    if source is None:
+        return None
+    if shown is not None and settings.emit:
+        dump: str = load("doralang.pipeline").dump_files(settings.emit, source)
+        shown.stdout.write(dump.encode("utf-8", "surrogateescape"))
+    checking = load("doralang.session.checking")
+    program: Program | None = checking.compile_program(source, diagnostics, engine=settings.engine)
+    return program
+
+
+def show_code(program: Program, streams: Streams, settings: Settings) -> int:
+    """Print the code of a program for the target that is asked for."""
     text: str = load("doralang.native.showing").show_program(program, settings)
     streams.stdout.write(text.encode("utf-8", "surrogateescape"))
     return 0
@@ -77,21 +90,16 @@ def tell_unknown(program: Program, streams: Streams, settings: Settings) -> None
 def run(engine: Runner, entry: Entry | None, settings: Settings) -> int:
     """Run `main` and return the exit status, whatever way the program ends; store the code afterwards."""
     try:
-        with moving_up(engine, settings):
+        if settings.engine == "tiered":  # while it runs, hot functions move up
+            with load("doralang.native.tiering").MovingUp(engine, settings):
+                status = engine.run_main()
+        else:
             status = engine.run_main()
         if entry:
-            store(cast("Executor", engine), entry)
+            store(engine, entry)  # type: ignore[arg-type]  # whose code can be stored is an executor
         return status
     finally:
         engine.close()
-
-
-def moving_up(engine: Runner, settings: Settings) -> AbstractContextManager[None]:
-    """While a program runs in it, hot functions move up, if the engine has tiers."""
-    if settings.engine != "tiered":
-        return nullcontext()
-    manager: AbstractContextManager[None] = load("doralang.native.tiering").moving_up(engine, settings)
-    return manager
 
 
 # Stored code saves time and is never needed: a mistake in it, or in what handles it, must not be seen.
@@ -110,18 +118,12 @@ def store(executor: Executor, entry: Entry) -> None:
         interrupts.raise_again()
 
 
-def check(source: Source, settings: Settings, diagnostics: Diagnostics) -> Program | None:
-    checking = load("doralang.session.checking")
-    program: Program | None = checking.compile_program(source, diagnostics, engine=settings.engine)
-    return program
-
-
-def find_entry(source: Source, settings: Settings) -> Entry | None:
+def find_entry(file: TextFile, settings: Settings) -> Entry | None:
     """The program's place in the cache, if its engine has one."""
     if not ENGINES[settings.engine].can_store:
         return None
     try:
-        entry: Entry | None = load("doralang.native.cache").find_entry(source, settings)
+        entry: Entry | None = load("doralang.native.cache").find_entry(file, settings)
     except Exception:
         interrupts.raise_again()
         return None
@@ -129,7 +131,7 @@ def find_entry(source: Source, settings: Settings) -> Entry | None:
 
 
 def stored_program(
-    entry: Entry, source: Source, arguments: list[str], streams: Streams, settings: Settings
+    entry: Entry, file: TextFile, arguments: list[str], streams: Streams, settings: Settings
 ) -> Runner | None:
     """A program with stored code, which is checked only if it calls a function whose code is not there.
 
@@ -137,7 +139,7 @@ def stored_program(
     """
 
     def find_program() -> Program:
-        program = check(source, settings, Diagnostics())
+        program = check(file, settings, load("doralang.text.diagnostics").Diagnostics())
         assert program is not None, "it was checked when its code was stored"
         return program
 
@@ -146,7 +148,7 @@ def stored_program(
         if image is None:
             return None
         native = load("doralang.native.module")
-        options = native.code_options(settings)
+        options = load("doralang.native.options").code_options(settings)
         stored = load("doralang.native.image").Stored(image)
         parent = None if stored.is_alone else native.library_module(options)
         module = native.Module(options, find_program, parent=parent, stored=stored)

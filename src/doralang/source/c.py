@@ -19,7 +19,7 @@ from doralang.bytecode.entities import FunctionRef
 from doralang.bytecode.function import Function
 from doralang.source.functions import TRAPS, FunctionText, Value, calls_of, frame_room
 from doralang.source.names import entry_name, identifiers
-from doralang.types.kinds import Kind
+from doralang.types.kinds import KINDS, Kind
 from doralang.types.primitives import C_FUNCTIONS_1, C_FUNCTIONS_2, Primitive
 from doralang.types.traps import Trap
 
@@ -96,7 +96,7 @@ OPERATIONS: Final[dict[str, str]] = {
     **{f"long.{row}": text for row, text in integer_operations("long", 64).items()},
     **{f"float.{row}": text for row, text in floating_operations("f", "(float)fmod({0}, {1})").items()},
     **{f"double.{row}": text for row, text in floating_operations("", "fmod({0}, {1})").items()},
-    **{f"{kind.value}.{row}": text for kind in Kind for row, text in COMPARISONS.items()},
+    **{f"{kind.value}.{row}": text for kind in KINDS.values() for row, text in COMPARISONS.items()},
     **{f"double.{function}": f"{function}({{0}})" for function in C_FUNCTIONS_1},
     **{f"double.{function}": f"{function}({{0}}, {{1}})" for function in C_FUNCTIONS_2},
     "byte.compareTo": "(int32_t){0} - (int32_t){1}",

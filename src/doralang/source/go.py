@@ -19,7 +19,7 @@ from doralang.bytecode.entities import FunctionRef
 from doralang.bytecode.function import Function
 from doralang.source.functions import TRAPS, FunctionText, Value, calls_of, frame_room
 from doralang.source.names import entry_name, identifiers
-from doralang.types.kinds import Kind
+from doralang.types.kinds import KINDS, Kind
 from doralang.types.primitives import C_FUNCTIONS_1, C_FUNCTIONS_2, Primitive
 from doralang.types.traps import Trap
 
@@ -108,7 +108,7 @@ OPERATIONS: Final[dict[str, str]] = {
     **{f"long.{row}": text for row, text in integer_operations(64).items()},
     **{f"float.{row}": text for row, text in floating_operations("float32").items()},
     **{f"double.{row}": text for row, text in floating_operations("float64").items()},
-    **{f"{kind.value}.{row}": text for kind in Kind for row, text in COMPARISONS.items()},
+    **{f"{kind.value}.{row}": text for kind in KINDS.values() for row, text in COMPARISONS.items()},
     **{f"double.{one}": f"float64(C.{one}(C.double({{0}})))" for one in C_FUNCTIONS_1},
     **{f"double.{one}": f"float64(C.{one}(C.double({{0}}), C.double({{1}})))" for one in C_FUNCTIONS_2},
     "byte.compareTo": "int32({0}) - int32({1})",

@@ -42,7 +42,7 @@ FORMATS: Final = {
 TRAPS: Final = dict(enumerate(Trap, 1))
 
 
-class Place(ctypes.Structure):
+class FramePlace(ctypes.Structure):
     _fields_ = [("function", ctypes.c_int32), ("line", ctypes.c_int32)]
 
 
@@ -59,7 +59,7 @@ class NativeThread(ctypes.Structure):
         ("unlock", ctypes.c_void_p),
         ("trap", ctypes.c_int32),
         ("depth", ctypes.c_int32),
-        ("places", Place * (2 * HALF)),
+        ("places", FramePlace * (2 * HALF)),
     ]
 
 
@@ -150,7 +150,7 @@ class SharedObject:
         thread.trap = thread.depth = 0
         return NativeFailure(trap, places, depth - len(places))
 
-    def place(self, place: Place) -> tuple[FunctionRef, int]:
+    def place(self, place: FramePlace) -> tuple[FunctionRef, int]:
         return self.functions[place.function], place.line
 
 

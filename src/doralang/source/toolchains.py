@@ -19,12 +19,12 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
 from typing import Final
 
 from doralang import interrupts
+from doralang.text.records import record
 from doralang.user_cache import name_of, private_folder, read_sealed, write_own, write_sealed
 
 OBJECTS: Final = "source"
@@ -37,7 +37,7 @@ class ToolchainError(Exception):
     """There is no toolchain, or it failed; the message says so to a user."""
 
 
-@dataclass(frozen=True, slots=True)
+@record(eq=True, frozen=True)
 class Toolchain:
     """A compiler: how to find it, and its arguments without input and output."""
 

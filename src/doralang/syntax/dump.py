@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import fields
 from enum import Enum, Flag
 from typing import Final, NamedTuple
 
 from doralang.syntax import tree
 from doralang.syntax.tokens import END, Tokens
+from doralang.text.records import fields_of
 from doralang.text.source import Source
 
 _PLAIN: Final = re.compile(r"\w+|[^\w\s'\"]{1,3}")
@@ -96,9 +96,8 @@ def _scalar(value: object) -> str:
 
 
 def _values(node: tree.Node) -> Iterator[tuple[str, object]]:
-    for field in fields(node):
-        if field.compare:
-            yield field.name, getattr(node, field.name)
+    for name in fields_of(node):
+        yield name, getattr(node, name)
 
 
 def _children(entry: _Entry) -> Iterator[_Entry]:

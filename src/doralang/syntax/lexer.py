@@ -88,7 +88,7 @@ FORMULA_FIXED: Final = {**FIXED, **{text: text for text in ("?", "**", "<>", *FO
 
 @cache
 def _formula_token() -> re.Pattern[str]:
-    """The same for formulas; programs do without it, and start sooner."""
+    """The same for formulas; made when the first one is read, as that takes a while."""
     return _tokens(r"`[^`\n]++`|\*\*|<>|\?|")
 
 

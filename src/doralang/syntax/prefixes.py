@@ -5,12 +5,12 @@ They come before anybody knows what they belong to, so they are collected first 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Final
 
 from doralang.syntax.cursor import MODIFIERS, Cursor
 from doralang.syntax.tokens import NAME
 from doralang.syntax.tree import Modifier
+from doralang.text.records import field, record
 from doralang.text.source import Span
 
 _FLAGS: Final = {name: Modifier[name.upper()] for name in MODIFIERS}
@@ -25,7 +25,7 @@ ANNOTATIONS: Final = _HINTS | Modifier.RAW | Modifier.LATE
 PREFIX_STARTS: Final = MODIFIERS | {"@"}
 
 
-@dataclass(slots=True)
+@record(eq=True)
 class Prefix:
     """The modifiers found, without those that were reported already."""
 

@@ -25,14 +25,14 @@ class Layout(Enum):
     """a new line, one step back"""
 
 
-class Operand(NamedTuple):
+class PrintedOperand(NamedTuple):
     """An expression, in parentheses if it binds less tightly than `level`."""
 
     node: tree.Expression
     level: int
 
 
-Part: TypeAlias = "str | Layout | Operand | tree.Node"
+Part: TypeAlias = "str | Layout | PrintedOperand | tree.Node"
 Parts: TypeAlias = list[Part]
 
 # Blocks, `if`s and jumps get parentheses as operands and in heads.
@@ -57,14 +57,14 @@ def show(node: tree.Node) -> str:
         elif isinstance(part, Layout):
             indent += (part is Layout.INDENT) - (part is Layout.OUTDENT)
             written.append("\n" + "  " * indent)
-        elif isinstance(part, Operand):
+        elif isinstance(part, PrintedOperand):
             stack.extend(reversed(_operand(part)))
         else:
             stack.extend(reversed(_PARTS[type(part)](part)))
     return "".join(written)
 
 
-def _operand(operand: Operand) -> Parts:
+def _operand(operand: PrintedOperand) -> Parts:
     if _level(operand.node) >= operand.level:
         return [operand.node]
     return ["(", operand.node, ")"]
@@ -172,41 +172,41 @@ def _static_call(node: tree.StaticCall) -> Parts:
 
 def _method_call(node: tree.MethodCall) -> Parts:
     types = _turbofish(node.type_arguments)
-    return [Operand(node.receiver, _PRIMARY), "." + node.name, *types, *_arguments(node.arguments)]
+    return [PrintedOperand(node.receiver, _PRIMARY), "." + node.name, *types, *_arguments(node.arguments)]
 
 
 def _binary(node: tree.Binary) -> Parts:
     level = _level(node)
     chained = LEVELS.get(node.operator) != RANGE
     return [
-        Operand(node.left, level if chained else level + 1),
+        PrintedOperand(node.left, level if chained else level + 1),
         f" {node.operator} ",
-        Operand(node.right, level + 1),
+        PrintedOperand(node.right, level + 1),
     ]
 
 
 def _typed(word: str, node: tree.TypeTest | tree.Cast) -> Parts:
     bare = isinstance(node.left, tree.TypeTest | tree.Cast)
-    return [Operand(node.left, _TRY if bare else _UNARY), f" {word} ", node.type]
+    return [PrintedOperand(node.left, _TRY if bare else _UNARY), f" {word} ", node.type]
 
 
 def _assign(node: tree.Assign) -> Parts:
     bare = not isinstance(node.value, tree.Assign | tree.Choice)
     return [
-        Operand(node.target, _TYPE),
+        PrintedOperand(node.target, _TYPE),
         f" {node.operator or ''}= ",
-        Operand(node.value, _TRY if bare else _TYPE),
+        PrintedOperand(node.value, _TRY if bare else _TYPE),
     ]
 
 
 def _try(node: tree.Try) -> Parts:
     if node.otherwise is None:
-        return ["try ", Operand(node.operand, _TRY)]
-    return ["try ", Operand(node.operand, _TYPE), " else ", Operand(node.otherwise, _TRY)]
+        return ["try ", PrintedOperand(node.operand, _TRY)]
+    return ["try ", PrintedOperand(node.operand, _TYPE), " else ", PrintedOperand(node.otherwise, _TRY)]
 
 
 def _choice(node: tree.Choice) -> Parts:
-    return [Operand(node.condition, _TYPE), " ? ", node.then, " : ", node.otherwise]
+    return [PrintedOperand(node.condition, _TYPE), " ? ", node.then, " : ", node.otherwise]
 
 
 # Statements.
@@ -252,7 +252,7 @@ def _variable(node: tree.Variable | tree.Field | tree.Global) -> Parts:
 def _destructuring(node: tree.Destructuring) -> Parts:
     declared: Parts = [": ", node.type] if node.type else []
     otherwise: Parts = [" else ", node.otherwise] if node.otherwise else []
-    value = Operand(node.value, _TYPE) if node.otherwise else node.value
+    value = PrintedOperand(node.value, _TYPE) if node.otherwise else node.value
     return [_keyword(node.mutable), node.pattern, *declared, " = ", value, *otherwise, ";"]
 
 
@@ -286,7 +286,7 @@ def _if(node: tree.If) -> Parts:
 
 def _match(node: tree.Match) -> Parts:
     arms: Parts = [Layout.INDENT, *_lines(node.arms), Layout.OUTDENT] if node.arms else []
-    return ["match ", Operand(node.subject, _TYPE), " {", *arms, "}"]
+    return ["match ", PrintedOperand(node.subject, _TYPE), " {", *arms, "}"]
 
 
 def _match_arm(node: tree.MatchArm) -> Parts:
@@ -297,7 +297,7 @@ def _match_arm(node: tree.MatchArm) -> Parts:
 
 def _head(pattern: tree.Pattern | None, condition: tree.Expression) -> Parts:
     """What stands behind `if` or `while`."""
-    return [*(["let ", pattern, " = "] if pattern else []), Operand(condition, _TRY)]
+    return [*(["let ", pattern, " = "] if pattern else []), PrintedOperand(condition, _TRY)]
 
 
 def _do(node: tree.Do) -> Parts:
@@ -310,7 +310,7 @@ def _catch(node: tree.Catch) -> Parts:
 
 
 def _return(node: tree.Return) -> Parts:
-    return ["return ", Operand(node.value, _TRY)] if node.value else ["return"]
+    return ["return ", PrintedOperand(node.value, _TRY)] if node.value else ["return"]
 
 
 # Declarations.
@@ -415,18 +415,18 @@ _PARTS: Final[dict[type[tree.Node], Callable[[Any], Parts]]] = {
     tree.StaticCall: _static_call,
     tree.StaticName: lambda node: [node.owner, *_turbofish(node.owner_arguments), "::", node.name],
     tree.MethodCall: _method_call,
-    tree.Member: lambda node: [Operand(node.receiver, _PRIMARY), "." + node.name],
-    tree.Index: lambda node: [Operand(node.receiver, _PRIMARY), "[", node.index, "]"],
+    tree.Member: lambda node: [PrintedOperand(node.receiver, _PRIMARY), "." + node.name],
+    tree.Index: lambda node: [PrintedOperand(node.receiver, _PRIMARY), "[", node.index, "]"],
     tree.ListLiteral: lambda node: _in_brackets("[", node.elements, "]"),
     tree.Tuple: lambda node: _in_brackets("(", node.elements, ")"),
-    tree.Unary: lambda node: [node.operator, Operand(node.operand, _UNARY)],
+    tree.Unary: lambda node: [node.operator, PrintedOperand(node.operand, _UNARY)],
     tree.Binary: _binary,
     tree.TypeTest: lambda node: _typed("is", node),
     tree.Cast: lambda node: _typed("as", node),
     tree.Assign: _assign,
     tree.Try: _try,
-    tree.OptionalTry: lambda node: ["try? ", Operand(node.operand, _TRY)],
-    tree.ForcedTry: lambda node: ["try! ", Operand(node.operand, _TRY)],
+    tree.OptionalTry: lambda node: ["try? ", PrintedOperand(node.operand, _TRY)],
+    tree.ForcedTry: lambda node: ["try! ", PrintedOperand(node.operand, _TRY)],
     tree.Choice: _choice,
     tree.InvalidExpression: _invalid,
     tree.Block: _block,
@@ -449,13 +449,20 @@ _PARTS: Final[dict[type[tree.Node], Callable[[Any], Parts]]] = {
     tree.MatchArm: _match_arm,
     tree.While: lambda node: ["while ", *_head(node.pattern, node.condition), " ", node.body],
     tree.Loop: lambda node: ["loop ", node.body],
-    tree.For: lambda node: ["for ", node.pattern, " in ", Operand(node.iterable, _TRY), " ", node.body],
+    tree.For: lambda node: [
+        "for ",
+        node.pattern,
+        " in ",
+        PrintedOperand(node.iterable, _TRY),
+        " ",
+        node.body,
+    ],
     tree.Do: _do,
     tree.Catch: _catch,
     tree.Break: lambda node: ["break"],
     tree.Continue: lambda node: ["continue"],
     tree.Return: _return,
-    tree.Throw: lambda node: ["throw ", Operand(node.value, _TRY)],
+    tree.Throw: lambda node: ["throw ", PrintedOperand(node.value, _TRY)],
     tree.Empty: lambda node: [";"],
     tree.InvalidStatement: _invalid,
     tree.Function: _function,

@@ -10,10 +10,10 @@ capitals, which no keyword is spelled like.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from doralang.syntax.words import KEYWORDS
+from doralang.text.records import record
 from doralang.text.source import Source, Span
 
 NAME: Final = "NAME"
@@ -54,7 +54,7 @@ class Comment(NamedTuple):
     span: Span
 
 
-@dataclass(slots=True)
+@record(eq=True)
 class Tokens:
     """The tokens of a source as parallel lists; the last one is `END`.
 

@@ -17,15 +17,15 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, fields
 from enum import Flag, auto
 from typing import TypeAlias
 
 from doralang.syntax.tokens import Tokens
+from doralang.text.records import field, fields_of, record
 from doralang.text.source import Span
 
 
-@dataclass(slots=True, repr=False, eq=False)
+@record
 class Node:
     """`start` and `end` are there only where the extent is not the span: names and types have none."""
 
@@ -48,7 +48,7 @@ class Node:
 # Types.
 
 
-@dataclass(slots=True, repr=False, eq=False)
+@record
 class NamedType(Node):
     """`int`, `Array<T>`"""
 
@@ -56,24 +56,24 @@ class NamedType(Node):
     arguments: list[Type]
 
 
-@dataclass(slots=True, repr=False, eq=False)
+@record
 class UnitType(Node):
     """`()`"""
 
 
-@dataclass(slots=True, repr=False, eq=False)
+@record
 class SelfType(Node):
     """`Self`"""
 
 
-@dataclass(slots=True, repr=False, eq=False)
+@record
 class TupleType(Node):
     """`(A, B)`"""
 
     elements: list[Type]
 
 
-@dataclass(slots=True, repr=False, eq=False)
+@record
 class InvalidType(Node):
     """A type that was reported already."""
 
@@ -94,7 +94,7 @@ class NumberKind(enum.Enum):
     DOUBLE = "double"
 
 
-@dataclass(slots=True, repr=False, eq=False)
+@record
 class Number(Node):
     """A number literal.
 
@@ -109,21 +109,21 @@ class Number(Node):
     bits: bool = False
 
 
-@dataclass(slots=True, repr=False, eq=False)
+@record
 class Character(Node):
     """`'x'`: the code point"""
 
     value: int
 
 
-@dataclass(slots=True, repr=False, eq=False)
+@record
 class Text(Node):
     """`"text"`, with its escapes resolved"""
 
     value: str
 
 
-@dataclass(slots=True, repr=False, eq=False)
+@record
 class Template(Node):
     """`"text ${e} text"`: pieces of text, and a hole behind each but the last; the span is the quote"""
 
@@ -133,36 +133,36 @@ class Template(Node):
     """where the `${` stand"""
 
 
-@dataclass(slots=True, repr=False, eq=False)
+@record
 class Boolean(Node):
     """`true`, `false`"""
 
     value: bool
 
 
-@dataclass(slots=True, repr=False, eq=False)
+@record
 class Nil(Node):
     """`nil`"""
 
 
-@dataclass(slots=True, repr=False, eq=False)
+@record
 class Self(Node):
     """`self`"""
 
 
-@dataclass(slots=True, repr=False, eq=False)
+@record
 class Super(Node):
     """`super`; good only as the receiver of a method call"""
 
 
-@dataclass(slots=True, repr=False, eq=False)
+@record
 class Name(Node):
     """`x`: a variable, constant, or variant"""
 
     name: str
 
 
-@dataclass(slots=True, repr=False, eq=False)
+@record
 class Call(Node):
     """`f(a)`, `f::<T>(a)`: a function or constructor; the span is the name's"""
 
@@ -171,7 +171,7 @@ class Call(Node):
     arguments: list[Expression]
 
 
-@dataclass(slots=True, repr=False, eq=False)
+@record
 class StaticCall(Node):
     """`C::f(a)`, `C::<T>::f::<S>(a)`; the span is that of `C`"""
 
@@ -183,7 +183,7 @@ class StaticCall(Node):
     arguments: list[Expression]
 
 
-@dataclass(slots=True, repr=False, eq=False)
+@record
 class StaticName(Node):
     """`E::V`, `E::<T>::V` without a call; the span is that of `E`"""
 
@@ -193,7 +193,7 @@ class StaticName(Node):
     name_span: Span
 
 
-@dataclass(slots=True, repr=False, eq=False)
+@record
 class MethodCall(Node):
     """`o.m(a)`; the span is the `.` and the name"""
 
@@ -203,7 +203,7 @@ class MethodCall(Node):
     arguments: list[Expression]
 
 
-@dataclass(slots=True, repr=False, eq=False)
+@record
 class Member(Node):
     """`o.f`; the span is the `.` and the name, which are digits for an element of a tuple"""
 
@@ -211,7 +211,7 @@ class Member(Node):
     name: str
 
 
-@dataclass(slots=True, repr=False, eq=False)
+@record
 class Index(Node):
     """`a[i]`; the span is the `[`"""
 
@@ -219,21 +219,21 @@ class Index(Node):
     index: Expression
 
 
-@dataclass(slots=True, repr=False, eq=False)
+@record
 class ListLiteral(Node):
     """`[a, b, c]`; the span is the `[`"""
 
     elements: list[Expression]
 
 
-@dataclass(slots=True, repr=False, eq=False)
+@record
 class Tuple(Node):
     """`(a, b)`; the span is the `(`"""
 
     elements: list[Expression]
 
 
-@dataclass(slots=True, repr=False, eq=False)
+@record
 class Unary(Node):
     """`-a`, `+a`, `!a`"""
 
@@ -241,7 +241,7 @@ class Unary(Node):
     operand: Expression
 
 
-@dataclass(slots=True, repr=False, eq=False)
+@record
 class Binary(Node):
     """All binary operators but `=`, `is` and `as`; the span is the operator"""
 
@@ -250,7 +250,7 @@ class Binary(Node):
     right: Expression
 
 
-@dataclass(slots=True, repr=False, eq=False)
+@record
 class TypeTest(Node):
     """`x is C`"""
 
@@ -258,7 +258,7 @@ class TypeTest(Node):
     type: Type
 
 
-@dataclass(slots=True, repr=False, eq=False)
+@record
 class Cast(Node):
     """`x as C`"""
 
@@ -266,7 +266,7 @@ class Cast(Node):
     type: Type
 
 
-@dataclass(slots=True, repr=False, eq=False)
+@record
 class Assign(Node):
     """`a = b`, or `a += b` with the operator `+`; the span is the token"""
 
@@ -275,7 +275,7 @@ class Assign(Node):
     operator: str | None = None
 
 
-@dataclass(slots=True, repr=False, eq=False)
+@record
 class Try(Node):
     """`try E`, `try E else V`"""
 
@@ -283,21 +283,21 @@ class Try(Node):
     otherwise: Expression | None
 
 
-@dataclass(slots=True, repr=False, eq=False)
+@record
 class ForcedTry(Node):
     """`try! E`"""
 
     operand: Expression
 
 
-@dataclass(slots=True, repr=False, eq=False)
+@record
 class OptionalTry(Node):
     """`try? E`"""
 
     operand: Expression
 
 
-@dataclass(slots=True, repr=False, eq=False)
+@record
 class Choice(Node):
     """`C ? A : B`, in formulas only; the span is the `?`"""
 
@@ -306,7 +306,7 @@ class Choice(Node):
     otherwise: Expression
 
 
-@dataclass(slots=True, repr=False, eq=False)
+@record
 class InvalidExpression(Node):
     """An expression that was reported already."""
 
@@ -314,19 +314,19 @@ class InvalidExpression(Node):
 # Patterns.
 
 
-@dataclass(slots=True, repr=False, eq=False)
+@record
 class AnyPattern(Node):
     """`_`"""
 
 
-@dataclass(slots=True, repr=False, eq=False)
+@record
 class NamePattern(Node):
     """`x`: a variant or constant of that name, else a new variable"""
 
     name: str
 
 
-@dataclass(slots=True, repr=False, eq=False)
+@record
 class BoundPattern(Node):
     """`x @ P`; the span is the name"""
 
@@ -334,7 +334,7 @@ class BoundPattern(Node):
     pattern: Pattern
 
 
-@dataclass(slots=True, repr=False, eq=False)
+@record
 class TypedPattern(Node):
     """`x: C`, or `_: C` without a name; the span is the name"""
 
@@ -342,14 +342,14 @@ class TypedPattern(Node):
     type: Type
 
 
-@dataclass(slots=True, repr=False, eq=False)
+@record
 class LiteralPattern(Node):
     """`1`, `-1`, `"a"`, `nil`"""
 
     value: Expression
 
 
-@dataclass(slots=True, repr=False, eq=False)
+@record
 class RangePattern(Node):
     """`a..b`, or `a..=b` if `closed`; the span is the first token"""
 
@@ -358,7 +358,7 @@ class RangePattern(Node):
     closed: bool
 
 
-@dataclass(slots=True, repr=False, eq=False)
+@record
 class VariantPattern(Node):
     """`V(P, Q)`, `E::V`, `E::<T>::V(P, ..)`, `V::<T>(P)`; `parts` are None without parentheses
 
@@ -373,7 +373,7 @@ class VariantPattern(Node):
     type_arguments: list[Type] = field(default_factory=list)
 
 
-@dataclass(slots=True, repr=False, eq=False)
+@record
 class AlternativePattern(Node):
     """`P | Q | R`; the span is that of the first"""
 
@@ -382,7 +382,7 @@ class AlternativePattern(Node):
     """where the `|` stand, one less than the options"""
 
 
-@dataclass(slots=True, repr=False, eq=False)
+@record
 class TuplePattern(Node):
     """`(P, Q)`, `(P, ..)`; the span is the `(`"""
 
@@ -391,7 +391,7 @@ class TuplePattern(Node):
     """whether it ends in `..`"""
 
 
-@dataclass(slots=True, repr=False, eq=False)
+@record
 class InvalidPattern(Node):
     """A pattern that was reported already; it may bind any name."""
 
@@ -413,7 +413,7 @@ Pattern: TypeAlias = (
 # Statements.
 
 
-@dataclass(slots=True, repr=False, eq=False)
+@record
 class Block(Node):
     """`{ … e }`; the span is the `{`, and the tail the expression at the end without a `;`"""
 
@@ -432,14 +432,14 @@ class Block(Node):
         return False
 
 
-@dataclass(slots=True, repr=False, eq=False)
+@record
 class DeferredBlock(Node):
     """A block of a library file that is parsed when somebody needs it."""
 
     parse: Callable[[], Block]
 
 
-@dataclass(slots=True, repr=False, eq=False)
+@record
 class Variable(Node):
     """`let x: T = e;`, `var x = e;`"""
 
@@ -450,7 +450,7 @@ class Variable(Node):
     value: Expression | None
 
 
-@dataclass(slots=True, repr=False, eq=False)
+@record
 class Destructuring(Node):
     """`let P = e;`, `var P: T = e;`: a pattern in place of a name; `let P = e else { … };`"""
 
@@ -461,14 +461,14 @@ class Destructuring(Node):
     otherwise: Block | None = None
 
 
-@dataclass(slots=True, repr=False, eq=False)
+@record
 class ExpressionStatement(Node):
     """`e;`; the span is the first token"""
 
     expression: Expression
 
 
-@dataclass(slots=True, repr=False, eq=False)
+@record
 class Arm(Node):
     """One `if cond { … }` of a chain, or `if let P = e { … }`; the span is the `if`"""
 
@@ -477,7 +477,7 @@ class Arm(Node):
     pattern: Pattern | None = None
 
 
-@dataclass(slots=True, repr=False, eq=False)
+@record
 class If(Node):
     """A chain `if … else if … else …`
 
@@ -489,7 +489,7 @@ class If(Node):
     has_value: bool = field(default=False, compare=False)
 
 
-@dataclass(slots=True, repr=False, eq=False)
+@record
 class MatchArm(Node):
     """`P if g => body`; the span is that of the pattern"""
 
@@ -498,7 +498,7 @@ class MatchArm(Node):
     body: Block | Expression
 
 
-@dataclass(slots=True, repr=False, eq=False)
+@record
 class Match(Node):
     """`match e { … }`; `has_value` as of `If`"""
 
@@ -507,7 +507,7 @@ class Match(Node):
     has_value: bool = field(default=False, compare=False)
 
 
-@dataclass(slots=True, repr=False, eq=False)
+@record
 class While(Node):
     """`while cond { … }`, `while let P = e { … }`"""
 
@@ -516,14 +516,14 @@ class While(Node):
     pattern: Pattern | None = None
 
 
-@dataclass(slots=True, repr=False, eq=False)
+@record
 class Loop(Node):
     """`loop { … }`"""
 
     body: Block
 
 
-@dataclass(slots=True, repr=False, eq=False)
+@record
 class For(Node):
     """`for x in e { … }`, `for P in e { … }`"""
 
@@ -532,7 +532,7 @@ class For(Node):
     body: Block
 
 
-@dataclass(slots=True, repr=False, eq=False)
+@record
 class Catch(Node):
     """`catch e: T { … }`"""
 
@@ -542,7 +542,7 @@ class Catch(Node):
     body: Block
 
 
-@dataclass(slots=True, repr=False, eq=False)
+@record
 class Do(Node):
     """`do { … } catch e: T { … } finally { … }`"""
 
@@ -552,36 +552,36 @@ class Do(Node):
     """the `finally` block"""
 
 
-@dataclass(slots=True, repr=False, eq=False)
+@record
 class Break(Node):
     """`break`, as a statement or as an operand; so are the other jumps"""
 
 
-@dataclass(slots=True, repr=False, eq=False)
+@record
 class Continue(Node):
     """`continue`"""
 
 
-@dataclass(slots=True, repr=False, eq=False)
+@record
 class Return(Node):
     """`return`, `return e`"""
 
     value: Expression | None
 
 
-@dataclass(slots=True, repr=False, eq=False)
+@record
 class Throw(Node):
     """`throw e`"""
 
     value: Expression
 
 
-@dataclass(slots=True, repr=False, eq=False)
+@record
 class Empty(Node):
     """`;`"""
 
 
-@dataclass(slots=True, repr=False, eq=False)
+@record
 class InvalidStatement(Node):
     """Text that the parser skipped; it may have declared anything and jumped anywhere."""
 
@@ -685,7 +685,7 @@ class Modifier(Flag):
     """`@late`, for library files: gives way to a method of the same name by an `impl`"""
 
 
-@dataclass(slots=True, repr=False, eq=False)
+@record
 class TypeParameter(Node):
     """`T: A + B`; the span is the name"""
 
@@ -693,7 +693,7 @@ class TypeParameter(Node):
     bounds: list[Type]
 
 
-@dataclass(slots=True, repr=False, eq=False)
+@record
 class Parameter(Node):
     """`var x: int`; the span is the first token"""
 
@@ -703,7 +703,7 @@ class Parameter(Node):
     mutable: bool
 
 
-@dataclass(slots=True, repr=False, eq=False)
+@record
 class Function(Node):
     """A function, or a method of a class, trait or `impl`; the span is `fun`"""
 
@@ -719,7 +719,7 @@ class Function(Node):
     """where `@raw` stands, if it does"""
 
 
-@dataclass(slots=True, repr=False, eq=False)
+@record
 class ClassParameter(Node):
     """A parameter of a primary constructor; `let` and `var` make it a field too.
 
@@ -733,7 +733,7 @@ class ClassParameter(Node):
     mutable: bool
 
 
-@dataclass(slots=True, repr=False, eq=False)
+@record
 class Parent(Node):
     """`Base<T>(a, b)` in the header of a class; the span is the name"""
 
@@ -742,7 +742,7 @@ class Parent(Node):
     arguments: list[Expression]
 
 
-@dataclass(slots=True, repr=False, eq=False)
+@record
 class Field(Node):
     """A field among the members of a class"""
 
@@ -754,7 +754,7 @@ class Field(Node):
     value: Expression | None
 
 
-@dataclass(slots=True, repr=False, eq=False)
+@record
 class Delegation(Node):
     """`: self(a)`, `: super(a)` of an `init`"""
 
@@ -762,7 +762,7 @@ class Delegation(Node):
     arguments: list[Expression]
 
 
-@dataclass(slots=True, repr=False, eq=False)
+@record
 class Init(Node):
     """A secondary constructor"""
 
@@ -774,7 +774,7 @@ class Init(Node):
     """where `@raw` stands, if it does"""
 
 
-@dataclass(slots=True, repr=False, eq=False)
+@record
 class InvalidMember(Node):
     """Text in the body of a class, trait or `impl` that the parser skipped."""
 
@@ -782,7 +782,7 @@ class InvalidMember(Node):
 ClassMember: TypeAlias = Field | Init | Function | InvalidMember
 
 
-@dataclass(slots=True, repr=False, eq=False)
+@record
 class Class(Node):
     """The span is `class`; the primary constructor is reported at `name_span`."""
 
@@ -795,7 +795,7 @@ class Class(Node):
     members: list[ClassMember]
 
 
-@dataclass(slots=True, repr=False, eq=False)
+@record
 class Variant(Node):
     """`V`, `V(x: int)`; `parameters` are None without parentheses; the span is the name"""
 
@@ -803,7 +803,7 @@ class Variant(Node):
     parameters: list[Parameter] | None
 
 
-@dataclass(slots=True, repr=False, eq=False)
+@record
 class Enum(Node):
     """`enum E<T> { V, W(x: T), fun … }`"""
 
@@ -814,7 +814,7 @@ class Enum(Node):
     methods: list[Function | InvalidMember]
 
 
-@dataclass(slots=True, repr=False, eq=False)
+@record
 class Trait(Node):
     """`trait R { fun …; }`"""
 
@@ -823,7 +823,7 @@ class Trait(Node):
     methods: list[Function | InvalidMember]
 
 
-@dataclass(slots=True, repr=False, eq=False)
+@record
 class Impl(Node):
     """`impl R for C`, `impl<T: R> R for C<T>`; without type parameters `C` has no arguments"""
 
@@ -833,7 +833,7 @@ class Impl(Node):
     methods: list[Function | InvalidMember]
 
 
-@dataclass(slots=True, repr=False, eq=False)
+@record
 class Global(Node):
     """`let x: T = e;`, `var x: T;` outside functions"""
 
@@ -844,7 +844,7 @@ class Global(Node):
     value: Expression | None
 
 
-@dataclass(slots=True, repr=False, eq=False)
+@record
 class Constant(Node):
     """`const X: int = 1;`"""
 
@@ -854,7 +854,7 @@ class Constant(Node):
     value: Expression
 
 
-@dataclass(slots=True, repr=False, eq=False)
+@record
 class InvalidDeclaration(Node):
     """Text at top level that the parser skipped; it may have declared any name."""
 
@@ -862,7 +862,7 @@ class InvalidDeclaration(Node):
 Declaration: TypeAlias = Function | Class | Enum | Trait | Impl | Global | Constant | InvalidDeclaration
 
 
-@dataclass(slots=True, repr=False, eq=False)
+@record
 class File(Node):
     """All that stands in a file."""
 
@@ -873,8 +873,8 @@ class File(Node):
 
 def children(node: Node) -> Iterator[Node]:
     """The nodes directly below, as they stand in the text but for what a block that is not parsed yet has."""
-    for one in fields(node):
-        value = getattr(node, one.name) if one.compare else None
+    for name in fields_of(node):
+        value = getattr(node, name)
         yield from (
             item for item in (value if isinstance(value, list) else [value]) if isinstance(item, Node)
         )

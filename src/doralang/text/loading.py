@@ -3,31 +3,26 @@
 from __future__ import annotations
 
 import codecs
-from typing import BinaryIO, Final
+from typing import BinaryIO
 
 from doralang.text.diagnostics import Diagnostics
+from doralang.text.files import name_of, read_file
 from doralang.text.source import NOWHERE, Source, Span
-
-STDIN: Final = "-"
-STDIN_NAME: Final = "<stdin>"
 
 
 def load_source(path: str, stdin: BinaryIO, diagnostics: Diagnostics) -> Source | None:
     """The text of a file, or of standard input for `-`; none if that failed, which is reported."""
-    name = STDIN_NAME if path == STDIN else path
     try:
-        data = stdin.read() if path == STDIN else _read(path)
+        file = read_file(path, stdin)
     except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        source = Source(name, "")
-        diagnostics.report("E0903", source, NOWHERE, f"cannot read `{name}`: {reason}")
+        report_unreadable(name_of(path), error, diagnostics)
         return None
-    return decode_source(name, data, diagnostics)
+    return decode_source(file.name, file.data, diagnostics)
 
 
-def _read(path: str) -> bytes:
-    with open(path, "rb") as file:
-        return file.read()
+def report_unreadable(name: str, error: Exception, diagnostics: Diagnostics) -> None:
+    reason = getattr(error, "strerror", None) or str(error)
+    diagnostics.report("E0903", Source(name, ""), NOWHERE, f"cannot read `{name}`: {reason}")
 
 
 def decode_source(name: str, data: bytes, diagnostics: Diagnostics) -> Source | None:

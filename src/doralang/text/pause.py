@@ -14,8 +14,11 @@ from __future__ import annotations
 
 import gc
 import os
-import threading
-from typing import Final
+from _thread import allocate_lock
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
 
 class Pause:
@@ -28,7 +31,7 @@ class Pause:
 
     def __init__(self) -> None:
         self.keeps = False
-        self.lock = threading.Lock()
+        self.lock = allocate_lock()
         self.inside = 0
         self.was_on = False
 
@@ -51,7 +54,7 @@ class Pause:
         """In a child process there is this thread only, and what the others were doing is never done."""
         if self.inside and self.was_on:
             gc.enable()
-        self.lock = threading.Lock()
+        self.lock = allocate_lock()
         self.inside = 0
 
 

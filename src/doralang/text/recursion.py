@@ -14,9 +14,10 @@ Programs are hardly ever nested this deep; a hop costs some 50 microseconds.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from typing import Final, TypeVar
+
+from doralang.optional import load
 
 T = TypeVar("T")
 
@@ -38,7 +39,7 @@ def on_fresh_stack(function: Callable[[], T]) -> T:
         except BaseException as error:
             errors.append(error)
 
-    thread = threading.Thread(target=run, name="dora-deep", daemon=True)
+    thread = load("threading").Thread(target=run, name="dora-deep", daemon=True)
     try:
         thread.start()
     except RuntimeError as error:

@@ -24,16 +24,16 @@ from doralang.tracing.trace import (
     Enter,
     Guard,
     GuardEqual,
-    Jump,
     Length,
     Load,
+    LoopTrace,
     Operate,
     Put,
     SideExit,
     Step,
     Store,
-    Trace,
-    Variable,
+    TraceJump,
+    TraceVariable,
 )
 from doralang.types.kinds import Kind
 
@@ -41,7 +41,7 @@ from doralang.types.kinds import Kind
 class TraceText:
     """One trace on its way to text."""
 
-    def __init__(self, trace: Trace) -> None:
+    def __init__(self, trace: LoopTrace) -> None:
         self.trace = trace
         self.language = C(0, Kind.INT)
         variables = trace.variables
@@ -89,7 +89,7 @@ class TraceText:
             yield f"v[{variable.number}].as_{variable.kind.value} = {self.name(variable)};"
         yield f"return {exit.number};"
 
-    def name(self, variable: Variable) -> str:
+    def name(self, variable: TraceVariable) -> str:
         return self.names[variable]
 
     # Steps.
@@ -130,7 +130,7 @@ class TraceText:
         operator, constant = "!=" if step.wanted else "==", self.language.constant(Kind.INT, step.constant)
         return [f"if ({self.name(step.value)} {operator} {constant}) goto {label(step.exit)};"]
 
-    def jump(self, step: Jump) -> list[str]:
+    def jump(self, step: TraceJump) -> list[str]:
         leave = label(self.exits[step.head])
         return [f"if (--{self.name(self.trace.rounds)} == 0) goto {leave};", f"goto head_{step.head};"]
 
@@ -144,7 +144,7 @@ STATEMENTS: Final[dict[type[Any], Callable[[TraceText, Any], list[str]]]] = {
     Store: TraceText.store,
     Guard: TraceText.guard,
     GuardEqual: TraceText.guard_equal,
-    Jump: TraceText.jump,
+    TraceJump: TraceText.jump,
 }
 
 

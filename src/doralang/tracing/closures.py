@@ -13,15 +13,15 @@ from doralang.tracing.trace import (
     Enter,
     Guard,
     GuardEqual,
-    Jump,
     Length,
     Load,
+    LoopTrace,
     Operate,
     Put,
     SideExit,
     Step,
     Store,
-    Trace,
+    TraceJump,
 )
 
 Values = list[Any]
@@ -35,7 +35,7 @@ class TraceRunner(Protocol):
         """Run until an exit is taken; its number.  The values are then those of the exit's variables."""
 
 
-def interpreted(trace: Trace) -> TraceRunner:
+def interpreted(trace: LoopTrace) -> TraceRunner:
     """A runner that walks over the steps there are now; exits may get more paths later."""
     paths = {exit: exit.path for exit in trace.exits if exit.path is not None}
     rounds = trace.rounds.number
@@ -46,7 +46,7 @@ def interpreted(trace: Trace) -> TraceRunner:
         path = trace.steps
         while True:
             left = follow(path, values, arrays)
-            if isinstance(left, Jump):
+            if isinstance(left, TraceJump):
                 values[rounds] -= 1
                 if not values[rounds]:
                     return exits[left.head].number
@@ -59,7 +59,7 @@ def interpreted(trace: Trace) -> TraceRunner:
     return run
 
 
-def parts(trace: Trace) -> dict[int, list[Step]]:
+def parts(trace: LoopTrace) -> dict[int, list[Step]]:
     """For each head the steps behind it."""
     result = {}
     for path in [trace.steps, *(exit.path for exit in trace.exits if exit.path is not None)]:
@@ -69,7 +69,7 @@ def parts(trace: Trace) -> dict[int, list[Step]]:
     return result
 
 
-def follow(path: list[Step], values: Values, arrays: list[Any]) -> SideExit | Jump:
+def follow(path: list[Step], values: Values, arrays: list[Any]) -> SideExit | TraceJump:
     """Go along a path; the exit at which it is left, or the jump at its end."""
     for step in path:
         left = STEPS[type(step)](step, values, arrays)
@@ -126,11 +126,11 @@ def enter(step: Enter, values: Values, arrays: list[Any]) -> None:
     """Nothing happens here."""
 
 
-def jump(step: Jump, values: Values, arrays: list[Any]) -> Jump:
+def jump(step: TraceJump, values: Values, arrays: list[Any]) -> TraceJump:
     return step
 
 
-STEPS: Final[dict[type[Any], Callable[[Any, Values, list[Any]], SideExit | Jump | None]]] = {
+STEPS: Final[dict[type[Any], Callable[[Any, Values, list[Any]], SideExit | TraceJump | None]]] = {
     Copy: copy,
     Put: put,
     Operate: operate,
@@ -140,5 +140,5 @@ STEPS: Final[dict[type[Any], Callable[[Any, Values, list[Any]], SideExit | Jump 
     Guard: guard,
     GuardEqual: guard_equal,
     Enter: enter,
-    Jump: jump,
+    TraceJump: jump,
 }

@@ -12,7 +12,7 @@ from doralang.source.provider import LANGUAGES
 from doralang.source.toolchains import ToolchainError, compile_text
 from doralang.tracing.c_text import TraceText
 from doralang.tracing.closures import TraceRunner, Values
-from doralang.tracing.trace import Trace
+from doralang.tracing.trace import LoopTrace
 
 LANGUAGE: Final = LANGUAGES["c"]
 
@@ -20,10 +20,10 @@ LANGUAGE: Final = LANGUAGES["c"]
 class TraceCompiler:
     """Compiles traces with the C toolchain (`tracing.loops.Compiler`)."""
 
-    def source(self, trace: Trace) -> str:
+    def source(self, trace: LoopTrace) -> str:
         return TraceText(trace).text()
 
-    def compile(self, trace: Trace, source: str) -> TraceRunner | str:
+    def compile(self, trace: LoopTrace, source: str) -> TraceRunner | str:
         text = f"{LANGUAGE.prelude.read_text()}\n{source}"
         try:
             with compile_text(LANGUAGE.toolchain, text) as path:
@@ -37,7 +37,7 @@ class TraceCompiler:
         return runner(entry, trace)
 
 
-def runner(entry: Any, trace: Trace) -> TraceRunner:
+def runner(entry: Any, trace: LoopTrace) -> TraceRunner:
     layout = Struct("<" + "".join(FORMATS[variable.kind] for variable in trace.variables))
     block = ctypes.c_uint64 * len(trace.variables)
 

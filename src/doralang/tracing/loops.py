@@ -20,11 +20,11 @@ from doralang.bytecode.entities import FunctionRef
 from doralang.bytecode.instructions import NO_REGISTER
 from doralang.tracing.closures import TraceRunner, Values
 from doralang.tracing.printer import print_trace
-from doralang.tracing.recorder import RecordedFrame, Recorder, TracedProgram
+from doralang.tracing.recorder import RecordedFrame, TracedProgram, TraceRecorder
 from doralang.tracing.references import Found, find, find_all
 from doralang.tracing.resume import Active, resume
-from doralang.tracing.trace import Calls, FrameState, SideExit, Trace
-from doralang.vm.code import Block, ClosureCode, End, Op, Registers
+from doralang.tracing.trace import Calls, FrameState, LoopTrace, SideExit
+from doralang.vm.code import ClosureBlock, ClosureCode, End, Op, Registers
 from doralang.vm.hot import HotFunctions
 from doralang.vm.translator import Translator
 
@@ -47,10 +47,10 @@ ROUNDS_TO_PAY: Final = 10
 class Compiler(Protocol):
     """Makes traces run.  It is asked by a thread of its own while the program runs on."""
 
-    def source(self, trace: Trace) -> str:
+    def source(self, trace: LoopTrace) -> str:
         """The text that is compiled; empty if there is none."""
 
-    def compile(self, trace: Trace, source: str) -> TraceRunner | str:
+    def compile(self, trace: LoopTrace, source: str) -> TraceRunner | str:
         """The trace as it was when its text was made, ready to run, or the reason why it cannot be.
 
         Meanwhile paths may be added to its exits.
@@ -68,11 +68,11 @@ class HotLoop:
         self.attempts = 0
         self.reason = ""
         self.is_compiling = False
-        self.latest: Trace | None = None
+        self.latest: LoopTrace | None = None
         """with all paths that were recorded; it may be waiting to be compiled"""
         self.is_finished = False
         """whether the trace grows no more"""
-        self.ready: tuple[Trace, TraceRunner] | None = None
+        self.ready: tuple[LoopTrace, TraceRunner] | None = None
         self.entries = 0
         self.rounds = 0
         self.misses = 0
@@ -120,7 +120,7 @@ class Loops:
         self.at_once = at_once
         self.show = show
         self.loops: dict[tuple[FunctionRef, int], HotLoop] = {}
-        self.jobs: SimpleQueue[tuple[HotLoop, Trace, str] | None] = SimpleQueue()
+        self.jobs: SimpleQueue[tuple[HotLoop, LoopTrace, str] | None] = SimpleQueue()
         self.thread: Thread | None = None
         self.closed = False
 
@@ -135,7 +135,7 @@ class Loops:
         behind = translator.block(index + 1)
         enter, become_hot = self.enter, self.become_hot
 
-        def end(r: Registers) -> Block:
+        def end(r: Registers) -> ClosureBlock:
             if loop.ready is not None:
                 return enter(loop, behind, r)
             loop.left -= 1
@@ -153,12 +153,16 @@ class Loops:
 
     # Recording.
 
-    def become_hot(self, loop: HotLoop, behind: Block, translator: Translator, r: Registers) -> Block:
+    def become_hot(
+        self, loop: HotLoop, behind: ClosureBlock, translator: Translator, r: Registers
+    ) -> ClosureBlock:
         if self.is_covered(loop):
             loop.left = self.threshold << 3
             return behind
-        trace = Trace(loop.name, loop.function, loop.index)
-        recorder = Recorder(trace, self.program, [RecordedFrame(0, translator, loop.index, r, NO_REGISTER)])
+        trace = LoopTrace(loop.name, loop.function, loop.index)
+        recorder = TraceRecorder(
+            trace, self.program, [RecordedFrame(0, translator, loop.index, r, NO_REGISTER)]
+        )
         reason = recorder.record()
         if not reason:
             trace.steps = recorder.steps
@@ -181,7 +185,7 @@ class Loops:
         loop.reason, loop.left = reason, self.threshold << loop.attempts
         return None
 
-    def grow(self, loop: HotLoop, exit: SideExit, frames: list[Active]) -> Block:
+    def grow(self, loop: HotLoop, exit: SideExit, frames: list[Active]) -> ClosureBlock:
         """Record a path from an exit, where the program is now."""
         assert loop.latest is not None
         exit.closed = True
@@ -193,7 +197,7 @@ class Loops:
             )
             frame.references = dict(state.references)
             recorded.append(frame)
-        recorder = Recorder(draft, self.program, recorded)
+        recorder = TraceRecorder(draft, self.program, recorded)
         if not recorder.record():
             exit.path = recorder.steps
             loop.latest = draft
@@ -201,7 +205,7 @@ class Loops:
 
     # Compiling.
 
-    def make(self, loop: HotLoop, trace: Trace) -> None:
+    def make(self, loop: HotLoop, trace: LoopTrace) -> None:
         loop.is_compiling = True
         loop.latest = trace
         source = self.compiler.source(trace)
@@ -218,7 +222,7 @@ class Loops:
         while (job := self.jobs.get()) is not None:
             self.work(*job)
 
-    def work(self, loop: HotLoop, trace: Trace, source: str) -> None:
+    def work(self, loop: HotLoop, trace: LoopTrace, source: str) -> None:
         if self.closed:
             return
         runner = self.compiler.compile(trace, source)
@@ -239,7 +243,7 @@ class Loops:
 
     # Entering and leaving.
 
-    def enter(self, loop: HotLoop, behind: Block, r: Registers) -> Block:
+    def enter(self, loop: HotLoop, behind: ClosureBlock, r: Registers) -> ClosureBlock:
         """Run the trace of a loop, and go on where it is left."""
         assert loop.ready is not None
         trace, runner = loop.ready
@@ -262,14 +266,14 @@ class Loops:
             loop.give_up(f"it has {loop.rounds // ENTRIES} rounds at a time")
         return resume(frames)
 
-    def miss(self, loop: HotLoop, behind: Block) -> Block:
+    def miss(self, loop: HotLoop, behind: ClosureBlock) -> ClosureBlock:
         """Something is not as it was recorded."""
         loop.misses += 1
         if loop.misses == ENTRIES:
             loop.give_up("its objects are others each time")
         return behind
 
-    def inputs(self, trace: Trace, found: Found, r: Registers) -> Values:
+    def inputs(self, trace: LoopTrace, found: Found, r: Registers) -> Values:
         values: Values = [0] * len(trace.variables)
         values[trace.rounds.number] = ROUNDS
         for register, variable in trace.inputs.items():
@@ -280,7 +284,9 @@ class Loops:
             values[variable.number] = self.program.globals[ref.index]
         return values
 
-    def leave(self, trace: Trace, exit: SideExit, values: Values, found: Found, r: Registers) -> list[Active]:
+    def leave(
+        self, trace: LoopTrace, exit: SideExit, values: Values, found: Found, r: Registers
+    ) -> list[Active]:
         """The active functions as they are at an exit; what the trace kept in variables is stored."""
         globals = self.program.globals
         objects = [
@@ -316,6 +322,6 @@ class Loops:
         return "".join(["hot loops:\n", *(f"  {loop}\n" for loop in told)] if told else [])
 
 
-def actives(recorder: Recorder) -> list[Active]:
+def actives(recorder: TraceRecorder) -> list[Active]:
     """The functions that are active where a recording has ended."""
     return [Active(frame.translator, frame.index, frame.result, frame.registers) for frame in recorder.frames]

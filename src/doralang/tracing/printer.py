@@ -21,20 +21,20 @@ from doralang.tracing.trace import (
     FrameState,
     Guard,
     GuardEqual,
-    Jump,
     Length,
     Load,
+    LoopTrace,
     Operate,
     Put,
     SideExit,
     Step,
     Store,
-    Trace,
-    Variable,
+    TraceJump,
+    TraceVariable,
 )
 
 
-def print_trace(trace: Trace) -> str:
+def print_trace(trace: LoopTrace) -> str:
     """All paths, and where the exits lead to."""
     lines = [f"trace of {trace.name}"]
     lines += [f"  {text}" for text in entry(trace)]
@@ -48,7 +48,7 @@ def print_trace(trace: Trace) -> str:
     return "\n".join(lines) + "\n"
 
 
-def entry(trace: Trace) -> list[str]:
+def entry(trace: LoopTrace) -> list[str]:
     """What comes in, and what must hold."""
     values = [*trace.inputs.values(), *trace.fields.values(), *trace.globals.values()]
     lines = [f"with {', '.join(map(definition, values))}"] if values else []
@@ -65,7 +65,7 @@ def path(steps: list[Step]) -> list[str]:
     return [f"    {PRINTERS[type(step)](step)}" for step in steps]
 
 
-def definition(variable: Variable) -> str:
+def definition(variable: TraceVariable) -> str:
     return f"{variable.name}:{variable.kind.value}"
 
 
@@ -107,5 +107,5 @@ PRINTERS: Final[dict[type[Any], Callable[[Any], str]]] = {
     Guard: print_guard,
     GuardEqual: print_guard_equal,
     Enter: lambda step: f"head {step.head}:",
-    Jump: lambda step: f"goto head {step.head}",
+    TraceJump: lambda step: f"goto head {step.head}",
 }

@@ -30,18 +30,18 @@ from doralang.tracing.trace import (
     InField,
     InGlobal,
     InRegister,
-    Jump,
     Length,
     Load,
-    Nil,
+    LoopTrace,
+    NilReference,
     Operate,
     Put,
     Reference,
     SideExit,
     Step,
     Store,
-    Trace,
-    Variable,
+    TraceJump,
+    TraceVariable,
 )
 from doralang.types.kinds import Kind
 from doralang.vm.code import Registers
@@ -96,10 +96,10 @@ class RecordedFrame:
         return self.function.registers[register]
 
 
-class Recorder:
+class TraceRecorder:
     """Records one path into a draft of a trace."""
 
-    def __init__(self, trace: Trace, program: TracedProgram, frames: list[RecordedFrame]) -> None:
+    def __init__(self, trace: LoopTrace, program: TracedProgram, frames: list[RecordedFrame]) -> None:
         self.trace = trace
         self.program = program
         self.frames = frames
@@ -135,7 +135,7 @@ class Recorder:
     def registers(self) -> Registers:
         return self.frames[-1].registers
 
-    def variable(self, register: int, frame: RecordedFrame | None = None) -> Variable:
+    def variable(self, register: int, frame: RecordedFrame | None = None) -> TraceVariable:
         frame = frame or self.frame
         key = frame.number, register
         variable = self.trace.registers.get(key)
@@ -156,7 +156,7 @@ class Recorder:
         live = frame.translator.live_before(index)
         if inner is not None and inner.result != NO_REGISTER:
             live &= ~(1 << inner.result)
-        values: dict[int, Variable] = {}
+        values: dict[int, TraceVariable] = {}
         references: dict[int, Reference] = {}
         for register in BITS[live]:
             if frame.kind(register) is not Kind.REF:
@@ -205,7 +205,7 @@ class Recorder:
 
     def load_constant(self, insn: i.LoadConstant) -> None:
         if insn.value is None:
-            self.frame.references[insn.dst] = Nil()
+            self.frame.references[insn.dst] = NilReference()
         else:
             self.steps.append(Put(self.variable(insn.dst), insn.value))
         self.registers[insn.dst] = insn.value
@@ -257,7 +257,7 @@ class Recorder:
         self.steps.append(Copy(self.field(reference, insn), self.variable(insn.value)))
         object.fields[insn.field.index] = self.registers[insn.value]
 
-    def field(self, reference: Reference, insn: i.LoadField | i.StoreField) -> Variable:
+    def field(self, reference: Reference, insn: i.LoadField | i.StoreField) -> TraceVariable:
         key = reference, insn.field
         variable = self.trace.fields.get(key)
         if variable is None:
@@ -298,7 +298,7 @@ class Recorder:
         self.steps.append(Copy(self.global_variable(insn.variable), self.variable(insn.value)))
         self.program.globals[index] = self.registers[insn.value]
 
-    def global_variable(self, ref: GlobalRef) -> Variable:
+    def global_variable(self, ref: GlobalRef) -> TraceVariable:
         variable = self.trace.globals.get(ref)
         if variable is None:
             variable = self.trace.globals[ref] = self.trace.variable(ref.kind, ref.name)
@@ -427,7 +427,7 @@ class Recorder:
         elif head.references != references:
             raise Unfit("a reference changes from round to round")
         else:
-            self.steps.append(Jump(head.number))
+            self.steps.append(TraceJump(head.number))
             self.is_complete = True
 
     def begin_loop(self, calls: Calls, references: dict[tuple[int, int], Reference]) -> None:
@@ -451,4 +451,4 @@ class Recorder:
         return result
 
 
-METHODS: Final = method_table(Recorder)
+METHODS: Final = method_table(TraceRecorder)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from doralang.interpreter.objects import Value
-from doralang.tracing.trace import InField, InGlobal, InRegister, Reference, Trace
+from doralang.tracing.trace import InField, InGlobal, InRegister, LoopTrace, Reference
 from doralang.vm.code import Registers
 
 Found = dict[Reference, Any]
@@ -31,7 +31,7 @@ def find(reference: Reference, registers: Registers, globals: list[Value], found
     return value
 
 
-def find_all(trace: Trace, registers: Registers, globals: list[Value]) -> Found | None:
+def find_all(trace: LoopTrace, registers: Registers, globals: list[Value]) -> Found | None:
     """All references of a trace, or None if something is not as it was recorded."""
     found: Found = {}
     for reference, cls in trace.classes.items():
@@ -45,7 +45,7 @@ def find_all(trace: Trace, registers: Registers, globals: list[Value]) -> Found 
     return None if has_aliases(trace, found) else found
 
 
-def has_aliases(trace: Trace, found: Found) -> bool:
+def has_aliases(trace: LoopTrace, found: Found) -> bool:
     """Whether two references with variables for fields are the same object."""
     holders = {reference for reference, _ in trace.fields}
     return len({id(found[reference]) for reference in holders}) < len(holders)

@@ -9,14 +9,13 @@ Each goes on in a Python frame of its own, so stack traces are those of any othe
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from doralang.vm.code import Block, Registers, go_on
+from doralang.text.records import record
+from doralang.vm.code import ClosureBlock, Registers, go_on
 from doralang.vm.control import goto
 from doralang.vm.translator import Translator
 
 
-@dataclass(slots=True)
+@record(eq=True)
 class Active:
     """A function, the instruction that comes next, and the register of its caller that gets its result."""
 
@@ -26,7 +25,7 @@ class Active:
     registers: Registers
 
 
-def resume(frames: list[Active], depth: int = 0) -> Block:
+def resume(frames: list[Active], depth: int = 0) -> ClosureBlock:
     """The block with which the function at this depth goes on; the outermost one is at 0."""
     frame = frames[depth]
     if depth == len(frames) - 1:
@@ -38,4 +37,4 @@ def resume(frames: list[Active], depth: int = 0) -> Block:
         del code.places[op]
 
     code.places[op] = frame.translator.function.chain(frame.index - 1)
-    return Block((op,), goto(frame.translator.block(frame.index)))
+    return ClosureBlock((op,), goto(frame.translator.block(frame.index)))

@@ -19,15 +19,14 @@ first head of a loop where one has been before; so loops in loops, and around lo
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-
 from doralang.bytecode.entities import ClassRef, FieldRef, FunctionRef, GlobalRef
+from doralang.text.records import field, record, replaced
 from doralang.types.kinds import Kind
 from doralang.types.primitives import Primitive
 
 
-@dataclass(slots=True, eq=False)
-class Variable:
+@record
+class TraceVariable:
     """A variable of a trace.  Its number is its place in the list of values that goes in and comes out."""
 
     number: int
@@ -41,7 +40,7 @@ class Variable:
 # References: each is found once, when the trace is entered, and stays the same in all rounds.
 
 
-@dataclass(frozen=True, slots=True)
+@record(eq=True, frozen=True)
 class InRegister:
     """What is in a register of the loop's function when the trace is entered."""
 
@@ -51,7 +50,7 @@ class InRegister:
         return f"r{self.register}"
 
 
-@dataclass(frozen=True, slots=True)
+@record(eq=True, frozen=True)
 class InField:
     """What is in a field of another one."""
 
@@ -62,7 +61,7 @@ class InField:
         return f"{self.object}.{self.field.name}"
 
 
-@dataclass(frozen=True, slots=True)
+@record(eq=True, frozen=True)
 class InGlobal:
     variable: GlobalRef
 
@@ -70,21 +69,21 @@ class InGlobal:
         return self.variable.name
 
 
-@dataclass(frozen=True, slots=True)
-class Nil:
+@record(eq=True, frozen=True)
+class NilReference:
     """The constant."""
 
     def __str__(self) -> str:
         return "nil"
 
 
-Reference = InRegister | InField | InGlobal | Nil
+Reference = InRegister | InField | InGlobal | NilReference
 
 
 # Exits.
 
 
-@dataclass(slots=True)
+@record(eq=True)
 class FrameState:
     """An active function at an exit.
 
@@ -97,11 +96,11 @@ class FrameState:
     function: FunctionRef
     index: int
     result: int
-    values: dict[int, Variable]
+    values: dict[int, TraceVariable]
     references: dict[int, Reference]
 
 
-@dataclass(slots=True, eq=False)
+@record
 class SideExit:
     """Where the path is left.  `frames` are the active functions, outermost first: that of the loop."""
 
@@ -117,94 +116,94 @@ class SideExit:
 # Steps.
 
 
-@dataclass(slots=True)
+@record(eq=True)
 class Copy:
-    target: Variable
-    source: Variable
+    target: TraceVariable
+    source: TraceVariable
 
 
-@dataclass(slots=True)
+@record(eq=True)
 class Put:
     """A constant."""
 
-    target: Variable
+    target: TraceVariable
     value: bool | int | float
 
 
-@dataclass(slots=True)
+@record(eq=True)
 class Operate:
     """A primitive operation; leaves before it would fail."""
 
-    target: Variable
+    target: TraceVariable
     operation: Primitive
-    operands: tuple[Variable, ...]
+    operands: tuple[TraceVariable, ...]
     exit: SideExit | None
 
 
-@dataclass(slots=True)
+@record(eq=True)
 class Length:
-    target: Variable
+    target: TraceVariable
     array: int
 
 
-@dataclass(slots=True)
+@record(eq=True)
 class Load:
     """An element; leaves if the index is out of range."""
 
-    target: Variable
+    target: TraceVariable
     array: int
-    index: Variable
+    index: TraceVariable
     exit: SideExit
 
 
-@dataclass(slots=True)
+@record(eq=True)
 class Store:
     array: int
-    index: Variable
-    value: Variable
+    index: TraceVariable
+    value: TraceVariable
     exit: SideExit
 
 
-@dataclass(slots=True)
+@record(eq=True)
 class Guard:
     """Leaves unless a condition is as it was."""
 
-    condition: Variable
+    condition: TraceVariable
     wanted: bool
     exit: SideExit
 
 
-@dataclass(slots=True)
+@record(eq=True)
 class GuardEqual:
     """Leaves unless the comparison with a constant gives what it gave."""
 
-    value: Variable
+    value: TraceVariable
     constant: int
     wanted: bool
     exit: SideExit
 
 
-@dataclass(slots=True)
+@record(eq=True)
 class Enter:
     """The head of a loop."""
 
     head: int
 
 
-@dataclass(slots=True)
-class Jump:
+@record(eq=True)
+class TraceJump:
     """On at a head; the last step of each path."""
 
     head: int
 
 
-Step = Copy | Put | Operate | Length | Load | Store | Guard | GuardEqual | Enter | Jump
+Step = Copy | Put | Operate | Length | Load | Store | Guard | GuardEqual | Enter | TraceJump
 
 Calls = tuple[tuple[int, int], ...]
 """the active functions: number and instruction, outermost first"""
 
 
-@dataclass(slots=True, eq=False)
+@record
 class Head:
     """The head of a loop on a path.  `references` are those in registers, by the number of the call."""
 
@@ -216,7 +215,7 @@ class Head:
 # The whole.
 
 
-@dataclass(slots=True)
+@record(eq=True)
 class ArrayUse:
     """An array whose elements the trace reads or writes."""
 
@@ -224,26 +223,26 @@ class ArrayUse:
     element: Kind
 
 
-@dataclass(slots=True, eq=False)
-class Trace:
+@record
+class LoopTrace:
     """The paths of one loop, and what must hold for them to be entered."""
 
     name: str
     function: FunctionRef
     index: int
     """of the head: the `Poll`"""
-    rounds: Variable = field(default_factory=lambda: Variable(0, Kind.LONG, "rounds"))
+    rounds: TraceVariable = field(default_factory=lambda: TraceVariable(0, Kind.LONG, "rounds"))
     """how many there may be until the trace is left at a head, to look for Ctrl-C"""
     steps: list[Step] = field(default_factory=list)
     exits: list[SideExit] = field(default_factory=list)
     heads: dict[Calls, Head] = field(default_factory=dict)
-    variables: list[Variable] = field(default_factory=list)
-    registers: dict[tuple[int, int], Variable] = field(default_factory=dict)
+    variables: list[TraceVariable] = field(default_factory=list)
+    registers: dict[tuple[int, int], TraceVariable] = field(default_factory=dict)
     """by the number of the call, and the register"""
-    inputs: dict[int, Variable] = field(default_factory=dict)
+    inputs: dict[int, TraceVariable] = field(default_factory=dict)
     """registers of the loop's function that are needed at its head"""
-    fields: dict[tuple[Reference, FieldRef], Variable] = field(default_factory=dict)
-    globals: dict[GlobalRef, Variable] = field(default_factory=dict)
+    fields: dict[tuple[Reference, FieldRef], TraceVariable] = field(default_factory=dict)
+    globals: dict[GlobalRef, TraceVariable] = field(default_factory=dict)
     arrays: list[ArrayUse] = field(default_factory=list)
     classes: dict[Reference, ClassRef | None] = field(default_factory=dict)
     """the class of each reference that the trace looks into; None for nil"""
@@ -256,14 +255,14 @@ class Trace:
         if not self.variables:
             self.variables.append(self.rounds)
 
-    def variable(self, kind: Kind, name: str) -> Variable:
-        variable = Variable(len(self.variables), kind, name)
+    def variable(self, kind: Kind, name: str) -> TraceVariable:
+        variable = TraceVariable(len(self.variables), kind, name)
         self.variables.append(variable)
         return variable
 
-    def draft(self) -> Trace:
+    def draft(self) -> LoopTrace:
         """A copy to record another path into, which may come to nothing; exits and steps are shared."""
-        return replace(
+        return replaced(
             self,
             steps=self.steps.copy(),
             exits=self.exits.copy(),

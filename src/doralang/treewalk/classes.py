@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from doralang.checker.program import Class, Field, Function, Library, Program, Target, Trait
+from doralang.checker.program import Class, Field, Function, Instantiation, Library, Program, Trait
 from doralang.interpreter.objects import Value, default_value
 from doralang.types.types import (
     ClassHead,
@@ -82,7 +82,7 @@ class Classes:
             bindings = self._bindings[key] = Bindings(mapping)
         return bindings
 
-    def bindings_of(self, target: Target, outer: Bindings) -> Bindings:
+    def bindings_of(self, target: Instantiation, outer: Bindings) -> Bindings:
         """Those of a called function, whose arguments may mention parameters of the calling one."""
         if not target.arguments:
             return NO_BINDINGS

@@ -50,19 +50,19 @@ from doralang.interpreter.internals import CONSTRUCTORS
 from doralang.interpreter.objects import Array, ClassInstance, Str, Value, default_value
 from doralang.library.internals import CHECKS_RECEIVER
 from doralang.text.source import Span
-from doralang.treewalk.frames import Frame
-from doralang.treewalk.machine import Leaving, Thrown, WalkState
+from doralang.treewalk.frames import Activation
+from doralang.treewalk.machine import Leaving, ThrownObject, WalkState
 from doralang.treewalk.patterns import Parts, match, parts_of
 from doralang.types.failures import Trapped
 from doralang.types.traps import Trap
 from doralang.types.types import nil_is_value
 
 
-def evaluate(machine: WalkState, node: TypedExpression, frame: Frame) -> Value:
+def evaluate(machine: WalkState, node: TypedExpression, frame: Activation) -> Value:
     return EVALUATORS[type(node)](machine, node, frame)
 
 
-def trap(trap: Trap, frame: Frame, span: Span) -> Trapped:
+def trap(trap: Trap, frame: Activation, span: Span) -> Trapped:
     """A failure at a place of the innermost function."""
     frame.span = span
     return Trapped(trap)
@@ -71,44 +71,44 @@ def trap(trap: Trap, frame: Frame, span: Span) -> Trapped:
 # Leaves.
 
 
-def constant(machine: WalkState, node: Constant, frame: Frame) -> Value:
+def constant(machine: WalkState, node: Constant, frame: Activation) -> Value:
     return node.value
 
 
-def text_constant(machine: WalkState, node: TextConstant, frame: Frame) -> Value:
+def text_constant(machine: WalkState, node: TextConstant, frame: Activation) -> Value:
     return machine.literal(node.value)
 
 
-def nil_constant(machine: WalkState, node: NilConstant, frame: Frame) -> Value:
+def nil_constant(machine: WalkState, node: NilConstant, frame: Activation) -> Value:
     return None
 
 
-def default_of_type(machine: WalkState, node: DefaultValue, frame: Frame) -> Value:
+def default_of_type(machine: WalkState, node: DefaultValue, frame: Activation) -> Value:
     return default_value(frame.bindings.of(node.type))
 
 
-def get_local(machine: WalkState, node: GetLocal, frame: Frame) -> Value:
+def get_local(machine: WalkState, node: GetLocal, frame: Activation) -> Value:
     return frame.locals[node.local.index]
 
 
-def get_global(machine: WalkState, node: GetGlobal, frame: Frame) -> Value:
+def get_global(machine: WalkState, node: GetGlobal, frame: Activation) -> Value:
     return machine.globals[node.variable]
 
 
 # Assignments.
 
 
-def set_local(machine: WalkState, node: SetLocal, frame: Frame) -> Value:
+def set_local(machine: WalkState, node: SetLocal, frame: Activation) -> Value:
     frame.locals[node.local.index] = evaluate(machine, node.value, frame)
     return None
 
 
-def set_global(machine: WalkState, node: SetGlobal, frame: Frame) -> Value:
+def set_global(machine: WalkState, node: SetGlobal, frame: Activation) -> Value:
     machine.globals[node.variable] = evaluate(machine, node.value, frame)
     return None
 
 
-def set_field(machine: WalkState, node: SetField, frame: Frame) -> Value:
+def set_field(machine: WalkState, node: SetField, frame: Activation) -> Value:
     object = evaluate(machine, node.object, frame)
     value = evaluate(machine, node.value, frame)
     if object is None:
@@ -121,7 +121,7 @@ def set_field(machine: WalkState, node: SetField, frame: Frame) -> Value:
 # Expressions with a first operand.
 
 
-def climb(machine: WalkState, node: TypedExpression, frame: Frame) -> Value:
+def climb(machine: WalkState, node: TypedExpression, frame: Activation) -> Value:
     spine = []
     while (first := first_operand(node)) is not None:
         spine.append(node)
@@ -146,7 +146,7 @@ def first_operand(node: TypedExpression) -> TypedExpression | None:
     return node.value if isinstance(node, (Cast, IsInstance)) else None
 
 
-def finish_compute(machine: WalkState, node: Compute, frame: Frame, first: Value) -> Value:
+def finish_compute(machine: WalkState, node: Compute, frame: Activation, first: Value) -> Value:
     arguments = node.arguments
     if len(arguments) == 1:
         return node.primitive.meaning(first)
@@ -155,7 +155,7 @@ def finish_compute(machine: WalkState, node: Compute, frame: Frame, first: Value
     return node.primitive.meaning(first, second)
 
 
-def finish_get_field(machine: WalkState, node: GetField, frame: Frame, first: Value) -> Value:
+def finish_get_field(machine: WalkState, node: GetField, frame: Activation, first: Value) -> Value:
     if first is None:
         if node.field.owner.nil_is_value:
             return default_value(frame.bindings.of(node.type))
@@ -164,7 +164,7 @@ def finish_get_field(machine: WalkState, node: GetField, frame: Frame, first: Va
     return first.fields[machine.classes.slot(node.field)]
 
 
-def match_value(machine: WalkState, node: Match, frame: Frame) -> Value:
+def match_value(machine: WalkState, node: Match, frame: Activation) -> Value:
     value = evaluate(machine, node.value, frame)
     for arm in node.arms:
         frame.span = node.span
@@ -178,7 +178,7 @@ def match_value(machine: WalkState, node: Match, frame: Frame) -> Value:
     raise AssertionError("no arm fits, though all is covered")
 
 
-def destructure(machine: WalkState, node: Destructure, frame: Frame) -> Value:
+def destructure(machine: WalkState, node: Destructure, frame: Activation) -> Value:
     value = evaluate(machine, node.value, frame)
     frame.span = node.span
     for local, part in parts_of(machine, node.pattern, value, frame):
@@ -186,23 +186,23 @@ def destructure(machine: WalkState, node: Destructure, frame: Frame) -> Value:
     return None
 
 
-def finish_logical(machine: WalkState, node: Logical, frame: Frame, first: Value) -> Value:
+def finish_logical(machine: WalkState, node: Logical, frame: Activation, first: Value) -> Value:
     if first is (node.operator is Logic.OR):
         return first
     return evaluate(machine, node.right, frame)
 
 
-def finish_is_instance(machine: WalkState, node: IsInstance, frame: Frame, first: Value) -> Value:
+def finish_is_instance(machine: WalkState, node: IsInstance, frame: Activation, first: Value) -> Value:
     return first is not None and is_a(machine, first, frame, node.target)
 
 
-def finish_cast(machine: WalkState, node: Cast, frame: Frame, first: Value) -> Value:
+def finish_cast(machine: WalkState, node: Cast, frame: Activation, first: Value) -> Value:
     if first is not None and not is_a(machine, first, frame, node.type):
         raise trap(Trap.CAST, frame, node.span)
     return first
 
 
-def is_a(machine: WalkState, value: Value, frame: Frame, wanted: Any) -> bool:
+def is_a(machine: WalkState, value: Value, frame: Activation, wanted: Any) -> bool:
     assert isinstance(value, ClassInstance | Str | Array)
     return machine.classes.is_instance(value.type, frame.bindings.class_of(wanted))
 
@@ -210,7 +210,7 @@ def is_a(machine: WalkState, value: Value, frame: Frame, wanted: Any) -> bool:
 # Calls.
 
 
-def call(machine: WalkState, node: Call, frame: Frame) -> Value:
+def call(machine: WalkState, node: Call, frame: Activation) -> Value:
     if node.arguments:
         return climb(machine, node, frame)
     frame.span = node.span
@@ -218,7 +218,7 @@ def call(machine: WalkState, node: Call, frame: Frame) -> Value:
     return machine.invoke(node.target.function, bindings, [])
 
 
-def finish_call(machine: WalkState, node: Call, frame: Frame, first: Value) -> Value:
+def finish_call(machine: WalkState, node: Call, frame: Activation, first: Value) -> Value:
     dispatch, function = node.dispatch, node.target.function
     unchecked = first is None and dispatch is not Dispatch.STATIC
     if unchecked and nil_is_value(frame.bindings.of(node.arguments[0].type)):
@@ -242,7 +242,7 @@ def finish_call(machine: WalkState, node: Call, frame: Frame, first: Value) -> V
     return machine.invoke(function, bindings, arguments)
 
 
-def new(machine: WalkState, node: New, frame: Frame) -> Value:
+def new(machine: WalkState, node: New, frame: Activation) -> Value:
     arguments: list[Value] = []
     for argument in node.arguments:
         arguments.append(EVALUATORS[type(argument)](machine, argument, frame))
@@ -256,7 +256,7 @@ def new(machine: WalkState, node: New, frame: Frame) -> Value:
     return object
 
 
-def record(machine: WalkState, node: Record, frame: Frame) -> Value:
+def record(machine: WalkState, node: Record, frame: Activation) -> Value:
     values = [evaluate(machine, value, frame) for value in node.values]
     frame.span = node.span
     return ClassInstance(node.made.of(frame.bindings.class_of(node.type).arguments), values)
@@ -265,43 +265,43 @@ def record(machine: WalkState, node: Record, frame: Frame) -> Value:
 # The rest.
 
 
-def identical(machine: WalkState, node: Identical, frame: Frame) -> Value:
+def identical(machine: WalkState, node: Identical, frame: Activation) -> Value:
     left = evaluate(machine, node.left, frame)
     right = evaluate(machine, node.right, frame)
     return (left is right) is not node.negated
 
 
-def try_else(machine: WalkState, node: TryElse, frame: Frame) -> Value:
+def try_else(machine: WalkState, node: TryElse, frame: Activation) -> Value:
     try:
         return evaluate(machine, node.operand, frame)
-    except Thrown:
+    except ThrownObject:
         pass
     return evaluate(machine, node.otherwise, frame)
 
 
-def try_force(machine: WalkState, node: TryForce, frame: Frame) -> Value:
+def try_force(machine: WalkState, node: TryForce, frame: Activation) -> Value:
     try:
         return evaluate(machine, node.operand, frame)
-    except Thrown:
+    except ThrownObject:
         pass
     raise trap(Trap.UNEXPECTED, frame, node.span)
 
 
-def choice(machine: WalkState, node: Choice, frame: Frame) -> Value:
+def choice(machine: WalkState, node: Choice, frame: Activation) -> Value:
     for condition, value in node.arms:
         if evaluate(machine, condition, frame):
             return evaluate(machine, value, frame)
     return evaluate(machine, node.otherwise, frame)
 
 
-def block_value(machine: WalkState, node: BlockValue, frame: Frame) -> Value:
+def block_value(machine: WalkState, node: BlockValue, frame: Activation) -> Value:
     jump = machine.execute(node.block, frame)
     if jump is not None:
         raise Leaving(jump)
     return evaluate(machine, node.value, frame) if node.value is not None else None
 
 
-def leave(machine: WalkState, node: Leave, frame: Frame) -> Value:
+def leave(machine: WalkState, node: Leave, frame: Activation) -> Value:
     jump = machine.execute(node.statement, frame)
     assert jump is not None, "a jump goes somewhere"
     raise Leaving(jump)
@@ -309,7 +309,7 @@ def leave(machine: WalkState, node: Leave, frame: Frame) -> Value:
 
 # The two tables; nodes are of the type of their row, hence `Any`.
 
-EVALUATORS: Final[dict[type[Expression], Callable[[WalkState, Any, Frame], Value]]] = {
+EVALUATORS: Final[dict[type[Expression], Callable[[WalkState, Any, Activation], Value]]] = {
     Constant: constant,
     TextConstant: text_constant,
     NilConstant: nil_constant,
@@ -337,7 +337,7 @@ EVALUATORS: Final[dict[type[Expression], Callable[[WalkState, Any, Frame], Value
     Leave: leave,
 }
 
-FINISHERS: Final[dict[type[Expression], Callable[[WalkState, Any, Frame, Value], Value]]] = {
+FINISHERS: Final[dict[type[Expression], Callable[[WalkState, Any, Activation, Value], Value]]] = {
     Compute: finish_compute,
     Call: finish_call,
     GetField: finish_get_field,

@@ -10,12 +10,12 @@ from doralang.interpreter.context import FrameDescription
 from doralang.interpreter.objects import Value
 from doralang.text.source import Span
 from doralang.treewalk.classes import Bindings
-from doralang.types.traps import Trace, trace_of
+from doralang.types.traps import StackTrace, trace_of
 
 MANY_LOCALS: Final = 100
 
 
-class Frame:
+class Activation:
     """One call of a function.
 
     `span` is where the function currently is: whoever may fail or call sets it first.  `result` is what
@@ -26,7 +26,7 @@ class Frame:
     __slots__ = ("bindings", "caller", "depth", "function", "locals", "result", "span")
 
     def __init__(
-        self, function: Function, bindings: Bindings, arguments: list[Value], caller: Frame | None
+        self, function: Function, bindings: Bindings, arguments: list[Value], caller: Activation | None
     ) -> None:
         self.function = function
         self.bindings = bindings
@@ -46,7 +46,7 @@ class Places:
         self._numbers: dict[tuple[Function, int], int] = {}
         self._descriptions: list[FrameDescription] = []
 
-    def number(self, frame: Frame) -> int:
+    def number(self, frame: Activation) -> int:
         """The number of the place where a frame currently is."""
         key = (frame.function, frame.span.start)
         number = self._numbers.get(key)
@@ -59,13 +59,13 @@ class Places:
         return self._descriptions[number]
 
 
-def describe(frame: Frame) -> FrameDescription:
+def describe(frame: Activation) -> FrameDescription:
     function, source = frame.function, frame.function.source
     file = None if source.main else posixpath.basename(source.name)
     return FrameDescription(function.signature, source.line_of(frame.span.start), file)
 
 
-def chain(frame: Frame | None) -> list[Frame]:
+def chain(frame: Activation | None) -> list[Activation]:
     """The frame and its callers, innermost first."""
     frames = []
     while frame is not None:
@@ -74,6 +74,6 @@ def chain(frame: Frame | None) -> list[Frame]:
     return frames
 
 
-def trace(frame: Frame | None) -> Trace:
+def trace(frame: Activation | None) -> StackTrace:
     """The stack trace of now, without numbers."""
     return trace_of(chain(frame), describe)

@@ -7,13 +7,13 @@ from enum import Enum
 from typing import Final
 
 from doralang.checker.program import Function, Program, Statement
-from doralang.interpreter.context import ByteSink
 from doralang.interpreter.objects import Value
+from doralang.interpreter.sinks import ByteSink
 from doralang.interpreter.stack import on_deep_stack
 from doralang.settings import Settings
 from doralang.treewalk.classes import NO_BINDINGS, Bindings
-from doralang.treewalk.frames import Frame, trace
-from doralang.treewalk.machine import Thrown, WalkState
+from doralang.treewalk.frames import Activation, trace
+from doralang.treewalk.machine import ThrownObject, WalkState
 from doralang.treewalk.statements import EXECUTORS, block
 from doralang.types.failures import Trapped, as_failure
 from doralang.types.traps import Trap
@@ -68,7 +68,7 @@ class Interpreter(WalkState):
             self.output.flush()
         raise failure
 
-    def execute(self, statement: Statement, frame: Frame) -> Enum | None:
+    def execute(self, statement: Statement, frame: Activation) -> Enum | None:
         return EXECUTORS[type(statement)](self, statement, frame)
 
     def invoke(self, function: Function, bindings: Bindings, arguments: list[Value]) -> Value:
@@ -78,10 +78,10 @@ class Interpreter(WalkState):
         caller = self.frame
         if caller is not None and caller.depth >= MOST_FRAMES:
             raise Trapped(Trap.STACK)
-        self.frame = frame = Frame(function, bindings, arguments, caller)
+        self.frame = frame = Activation(function, bindings, arguments, caller)
         try:
             block(self, body, frame)
-        except Thrown as thrown:
+        except ThrownObject as thrown:
             # The outermost function counts as not marked: nobody outside could catch it.
             if caller is None or not function.throws:
                 raise self.uncaught(thrown.object) from None

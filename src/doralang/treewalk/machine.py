@@ -11,17 +11,19 @@ from collections.abc import Callable, Sequence
 from enum import Enum
 
 from doralang.checker.program import Function, Global, Program, Statement
-from doralang.interpreter.context import ByteSink, Context, FrameDescription, Output, as_utf8
+from doralang.interpreter.context import FrameDescription, HostContext
 from doralang.interpreter.internals import MEANINGS
 from doralang.interpreter.objects import Array, ClassInstance, Object, Str, Value, default_value
+from doralang.interpreter.output import Output, as_utf8
+from doralang.interpreter.sinks import ByteSink
 from doralang.treewalk.classes import NO_BINDINGS, Bindings, Classes
-from doralang.treewalk.frames import Frame, Places, chain, trace
+from doralang.treewalk.frames import Activation, Places, chain, trace
 from doralang.types.failures import FatalError, Trapped
-from doralang.types.traps import Trace, Trap, trace_of
+from doralang.types.traps import StackTrace, Trap, trace_of
 from doralang.types.types import LONG
 
 
-class Thrown(Exception):
+class ThrownObject(Exception):
     """A Dora exception under way."""
 
     def __init__(self, object: Object) -> None:
@@ -50,7 +52,7 @@ class WalkState(ABC):
         classes = program.library.classes
         self.program = program
         self.output = Output(stdout)
-        self.context = Context(
+        self.context = HostContext(
             self,
             self.output,
             [as_utf8(argument) for argument in arguments],
@@ -60,7 +62,7 @@ class WalkState(ABC):
         )
         self.classes = Classes(program)
         self.places = Places()
-        self.frame: Frame | None = None
+        self.frame: Activation | None = None
         variables = [*program.library.globals.values(), *program.globals]
         self.globals: dict[Global, Value] = {one: default_value(one.type) for one in variables}
         self._literals: dict[str, Str] = {}
@@ -71,7 +73,7 @@ class WalkState(ABC):
         """Call a function; `self`, if it has one, is the first argument."""
 
     @abstractmethod
-    def execute(self, statement: Statement, frame: Frame) -> Enum | None:
+    def execute(self, statement: Statement, frame: Activation) -> Enum | None:
         """Execute a statement that stands in an expression; the jump that is under way, if there is one."""
 
     def literal(self, text: str) -> Str:
@@ -120,7 +122,7 @@ class WalkState(ABC):
         message = object if isinstance(object, Str) else self._exception_field(object, "msg")
         return str(message) if isinstance(message, Str) else str(object.type)
 
-    def _trace_of(self, object: Object) -> Trace:
+    def _trace_of(self, object: Object) -> StackTrace:
         record = self._exception_field(object, "record")
         if not isinstance(record, Array):
             return trace(self.frame)

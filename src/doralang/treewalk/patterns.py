@@ -20,7 +20,7 @@ from doralang.checker.program import (
     VariantOf,
 )
 from doralang.interpreter.objects import Array, ClassInstance, Str, Value, default_value
-from doralang.treewalk.frames import Frame
+from doralang.treewalk.frames import Activation
 from doralang.treewalk.machine import WalkState
 from doralang.types.failures import Trapped
 from doralang.types.traps import Trap
@@ -29,7 +29,7 @@ Parts = list[tuple[Local, Value]]
 """what the variables of a pattern get"""
 
 
-def parts_of(machine: WalkState, pattern: Pattern, value: Value, frame: Frame) -> Parts:
+def parts_of(machine: WalkState, pattern: Pattern, value: Value, frame: Activation) -> Parts:
     """The variables of a pattern that always fits, with the parts of the value."""
     found: Parts = []
     fits = match(machine, pattern, value, frame, found)
@@ -37,21 +37,21 @@ def parts_of(machine: WalkState, pattern: Pattern, value: Value, frame: Frame) -
     return found
 
 
-def match(machine: WalkState, pattern: Pattern, value: Value, frame: Frame, found: Parts) -> bool:
+def match(machine: WalkState, pattern: Pattern, value: Value, frame: Activation, found: Parts) -> bool:
     """Whether a value fits a pattern; parts are tested from left to right, and only as far as needed."""
     return MATCHERS[type(pattern)](machine, pattern, value, frame, found)
 
 
-def any_value(machine: WalkState, pattern: AnyValue, value: Value, frame: Frame, found: Parts) -> bool:
+def any_value(machine: WalkState, pattern: AnyValue, value: Value, frame: Activation, found: Parts) -> bool:
     return True
 
 
-def bound(machine: WalkState, pattern: Bound, value: Value, frame: Frame, found: Parts) -> bool:
+def bound(machine: WalkState, pattern: Bound, value: Value, frame: Activation, found: Parts) -> bool:
     found.append((pattern.local, value))
     return match(machine, pattern.pattern, value, frame, found)
 
 
-def one_of(machine: WalkState, pattern: OneOf, value: Value, frame: Frame, found: Parts) -> bool:
+def one_of(machine: WalkState, pattern: OneOf, value: Value, frame: Activation, found: Parts) -> bool:
     for option in pattern.options:
         mine: Parts = []
         if match(machine, option, value, frame, mine):
@@ -61,13 +61,13 @@ def one_of(machine: WalkState, pattern: OneOf, value: Value, frame: Frame, found
 
 
 def all_parts(
-    machine: WalkState, patterns: Sequence[Pattern], values: Sequence[Value], frame: Frame, found: Parts
+    machine: WalkState, patterns: Sequence[Pattern], values: Sequence[Value], frame: Activation, found: Parts
 ) -> bool:
     parts = zip(patterns, values, strict=True)
     return all(match(machine, part, value, frame, found) for part, value in parts)
 
 
-def tuple_of(machine: WalkState, pattern: TupleOf, value: Value, frame: Frame, found: Parts) -> bool:
+def tuple_of(machine: WalkState, pattern: TupleOf, value: Value, frame: Activation, found: Parts) -> bool:
     """The tuple of all defaults is nil in memory."""
     if value is None:
         elements = [default_value(frame.bindings.of(type)) for type in pattern.type.arguments]
@@ -77,7 +77,7 @@ def tuple_of(machine: WalkState, pattern: TupleOf, value: Value, frame: Frame, f
     return all_parts(machine, pattern.parts, elements, frame, found)
 
 
-def variant_of(machine: WalkState, pattern: VariantOf, value: Value, frame: Frame, found: Parts) -> bool:
+def variant_of(machine: WalkState, pattern: VariantOf, value: Value, frame: Activation, found: Parts) -> bool:
     variant = pattern.variant
     if variant.made is None:
         return value is None if variant.is_nil else value == variant.index
@@ -90,7 +90,7 @@ def variant_of(machine: WalkState, pattern: VariantOf, value: Value, frame: Fram
     return tag == variant.index and all_parts(machine, pattern.parts, data, frame, found)
 
 
-def equal(machine: WalkState, pattern: Equal, value: Value, frame: Frame, found: Parts) -> bool:
+def equal(machine: WalkState, pattern: Equal, value: Value, frame: Activation, found: Parts) -> bool:
     wanted = pattern.value
     if isinstance(wanted, NilConstant):
         return value is None
@@ -99,19 +99,21 @@ def equal(machine: WalkState, pattern: Equal, value: Value, frame: Frame, found:
     return value == wanted.value
 
 
-def between(machine: WalkState, pattern: Between, value: Value, frame: Frame, found: Parts) -> bool:
+def between(machine: WalkState, pattern: Between, value: Value, frame: Activation, found: Parts) -> bool:
     assert isinstance(value, int)
     return pattern.low <= value <= pattern.high
 
 
-def instance_of(machine: WalkState, pattern: InstanceOf, value: Value, frame: Frame, found: Parts) -> bool:
+def instance_of(
+    machine: WalkState, pattern: InstanceOf, value: Value, frame: Activation, found: Parts
+) -> bool:
     if value is None:
         return False
     assert isinstance(value, ClassInstance | Str | Array)
     return machine.classes.is_instance(value.type, frame.bindings.class_of(pattern.target))
 
 
-MATCHERS: Final[dict[type, Callable[[WalkState, Any, Value, Frame, Parts], bool]]] = {
+MATCHERS: Final[dict[type, Callable[[WalkState, Any, Value, Activation, Parts], bool]]] = {
     AnyValue: any_value,
     Bound: bound,
     OneOf: one_of,

@@ -30,8 +30,8 @@ from doralang.checker.program import (
 )
 from doralang.interpreter.objects import Array, ClassInstance, Object, Str
 from doralang.treewalk.expressions import EVALUATORS, evaluate, trap
-from doralang.treewalk.frames import Frame
-from doralang.treewalk.machine import Leaving, Thrown, WalkState
+from doralang.treewalk.frames import Activation
+from doralang.treewalk.machine import Leaving, ThrownObject, WalkState
 from doralang.types.traps import Trap
 
 
@@ -45,7 +45,7 @@ class Completion(Enum):
 Outcome = Completion | None
 
 
-def block(machine: WalkState, node: Block, frame: Frame) -> Outcome:
+def block(machine: WalkState, node: Block, frame: Activation) -> Outcome:
     try:
         for statement in node.statements:
             jump = EXECUTORS[type(statement)](machine, statement, frame)
@@ -57,17 +57,17 @@ def block(machine: WalkState, node: Block, frame: Frame) -> Outcome:
     return None
 
 
-def let(machine: WalkState, node: Let, frame: Frame) -> Outcome:
+def let(machine: WalkState, node: Let, frame: Activation) -> Outcome:
     frame.locals[node.local.index] = evaluate(machine, node.value, frame)
     return None
 
 
-def evaluate_statement(machine: WalkState, node: Evaluate, frame: Frame) -> Outcome:
+def evaluate_statement(machine: WalkState, node: Evaluate, frame: Activation) -> Outcome:
     evaluate(machine, node.expression, frame)
     return None
 
 
-def construct(machine: WalkState, node: Construct, frame: Frame) -> Outcome:
+def construct(machine: WalkState, node: Construct, frame: Activation) -> Outcome:
     arguments = [frame.locals[0]]
     for argument in node.arguments:
         arguments.append(evaluate(machine, argument, frame))
@@ -77,14 +77,14 @@ def construct(machine: WalkState, node: Construct, frame: Frame) -> Outcome:
     return None
 
 
-def if_statement(machine: WalkState, node: If, frame: Frame) -> Outcome:
+def if_statement(machine: WalkState, node: If, frame: Activation) -> Outcome:
     for condition, then in node.arms:
         if EVALUATORS[type(condition)](machine, condition, frame):
             return block(machine, then, frame)
     return block(machine, node.otherwise, frame) if node.otherwise else None
 
 
-def while_statement(machine: WalkState, node: While, frame: Frame) -> Outcome:
+def while_statement(machine: WalkState, node: While, frame: Activation) -> Outcome:
     condition = node.condition
     while condition is None or EVALUATORS[type(condition)](machine, condition, frame):
         jump = block(machine, node.body, frame)
@@ -95,33 +95,33 @@ def while_statement(machine: WalkState, node: While, frame: Frame) -> Outcome:
     return None
 
 
-def break_statement(machine: WalkState, node: Break, frame: Frame) -> Outcome:
+def break_statement(machine: WalkState, node: Break, frame: Activation) -> Outcome:
     return Completion.BREAK
 
 
-def continue_statement(machine: WalkState, node: Continue, frame: Frame) -> Outcome:
+def continue_statement(machine: WalkState, node: Continue, frame: Activation) -> Outcome:
     return Completion.CONTINUE
 
 
-def return_statement(machine: WalkState, node: Return, frame: Frame) -> Outcome:
+def return_statement(machine: WalkState, node: Return, frame: Activation) -> Outcome:
     if node.value is not None:
         frame.result = evaluate(machine, node.value, frame)
     return Completion.RETURN
 
 
-def throw(machine: WalkState, node: Throw, frame: Frame) -> Outcome:
+def throw(machine: WalkState, node: Throw, frame: Activation) -> Outcome:
     value = evaluate(machine, node.value, frame)
     if value is None:
         raise trap(Trap.NIL, frame, node.span)
     frame.span = node.span
     assert isinstance(value, ClassInstance | Str | Array)
-    raise Thrown(value)
+    raise ThrownObject(value)
 
 
 # do, catch, finally
 
 
-def do(machine: WalkState, node: Do, frame: Frame) -> Outcome:
+def do(machine: WalkState, node: Do, frame: Activation) -> Outcome:
     """The body, perhaps a `catch`, and then, whatever came of them, the `finally`.
 
     That one runs with the value of a `return` and the line of an exception put aside, as both are
@@ -144,25 +144,25 @@ def do(machine: WalkState, node: Do, frame: Frame) -> Outcome:
     return jump
 
 
-def attempt(machine: WalkState, node: Block, frame: Frame) -> tuple[Outcome, Thrown | None]:
+def attempt(machine: WalkState, node: Block, frame: Activation) -> tuple[Outcome, ThrownObject | None]:
     """Run a block and take hold of the exception that leaves it, if any.
 
     Its traceback, which holds all these frames, is dropped.
     """
     try:
         return block(machine, node, frame), None
-    except Thrown as thrown:
+    except ThrownObject as thrown:
         return None, thrown.with_traceback(None)
 
 
-def find_catch(machine: WalkState, node: Do, frame: Frame, object: Object) -> Catch | None:
+def find_catch(machine: WalkState, node: Do, frame: Activation, object: Object) -> Catch | None:
     for catch in node.catches:
         if machine.classes.is_instance(object.type, frame.bindings.class_of(catch.type)):
             return catch
     return None
 
 
-EXECUTORS: Final[dict[type[StatementBase], Callable[[WalkState, Any, Frame], Outcome]]] = {
+EXECUTORS: Final[dict[type[StatementBase], Callable[[WalkState, Any, Activation], Outcome]]] = {
     Block: block,
     Let: let,
     Evaluate: evaluate_statement,

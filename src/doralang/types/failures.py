@@ -10,13 +10,13 @@ arrives, with text, exit status and stack trace:
 from __future__ import annotations
 
 from doralang.types.arithmetic import DivisionByZero
-from doralang.types.traps import FATAL_STATUS, Trace, Trap, trace_lines
+from doralang.types.traps import FATAL_STATUS, StackTrace, Trap, trace_lines
 
 
 class Trapped(Exception):
     """A failure of section 13.  `trace` is set if it is not that of the functions now active."""
 
-    def __init__(self, trap: Trap, detail: str | None = None, trace: Trace | None = None) -> None:
+    def __init__(self, trap: Trap, detail: str | None = None, trace: StackTrace | None = None) -> None:
         super().__init__(trap.text)
         self.trap = trap
         self.detail = detail
@@ -49,7 +49,7 @@ class Failure(Exception):
     `line` is what is printed; it may hold bytes that are no UTF-8, as surrogate escapes.
     """
 
-    def __init__(self, trap: Trap | None, line: str, status: int, trace: Trace) -> None:
+    def __init__(self, trap: Trap | None, line: str, status: int, trace: StackTrace) -> None:
         super().__init__(line)
         self.trap = trap
         self.line = line
@@ -85,10 +85,32 @@ def end_if_interrupted(failure: Failure) -> None:
         raise Exit(failure.status)
 
 
-def as_failure(error: BaseException, trace: Trace) -> Failure | None:
+def out_of_memory() -> Trapped:
+    return Trapped(Trap.MEMORY)
+
+
+def nil() -> Trapped:
+    return Trapped(Trap.NIL)
+
+
+def overflow() -> Trapped:
+    return Trapped(Trap.STACK)
+
+
+def limit(name: str) -> Trapped:
+    """What a host allows is used up."""
+    return Trapped(Trap.LIMIT, name)
+
+
+def fatal(line: str) -> Failure:
+    """A failure without a trace."""
+    return Failure(None, line, FATAL_STATUS, StackTrace())
+
+
+def as_failure(error: BaseException, trace: StackTrace) -> Failure | None:
     """What the caller is told, or None if `error` is none of the program's; `trace` is the one of now."""
     if isinstance(error, FatalError):
-        return Failure(None, error.line, FATAL_STATUS, Trace())
+        return fatal(error.line)
     trapped = as_trap(error)
     if trapped is None:
         return None

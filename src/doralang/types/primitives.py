@@ -13,10 +13,10 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from enum import Flag, auto
 from typing import Final
 
+from doralang.text.records import record
 from doralang.types import arithmetic as a
 from doralang.types.kinds import BOOL, BYTE, CHAR, DOUBLE, FLOAT, INT, LONG, Kind
 from doralang.types.traps import Trap
@@ -31,7 +31,7 @@ class Algebra(Flag):
     ASSOCIATES = auto()
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record(frozen=True)
 class Primitive:
     """One operation; rows are compared by identity."""
 

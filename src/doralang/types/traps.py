@@ -45,7 +45,7 @@ TRACE_LIMIT = 200
 """A trace with more frames is printed with its innermost and outermost halves only."""
 
 
-class Trace(list[str]):
+class StackTrace(list[str]):
     """What is told of active functions, innermost first.
 
     Of more than `TRACE_LIMIT` only the innermost and the outermost halves are there, and `left_out` says how
@@ -59,19 +59,19 @@ class Trace(list[str]):
         self.left_out = left_out
 
 
-def trace_of(places: Sequence[P], describe: Callable[[P], object], left_out: int = 0) -> Trace:
+def trace_of(places: Sequence[P], describe: Callable[[P], object], left_out: int = 0) -> StackTrace:
     """The trace of these places, innermost first.
 
     `left_out` more stand in their middle; then half of `TRACE_LIMIT` are before them and as many behind.
     """
     half, total = TRACE_LIMIT // 2, len(places) + left_out
     if total <= TRACE_LIMIT:
-        return Trace(str(describe(place)) for place in places)
+        return StackTrace(str(describe(place)) for place in places)
     shown = [*places[:half], *places[-half:]]
-    return Trace((str(describe(place)) for place in shown), total - TRACE_LIMIT)
+    return StackTrace((str(describe(place)) for place in shown), total - TRACE_LIMIT)
 
 
-def trace_lines(trace: Trace) -> list[str]:
+def trace_lines(trace: StackTrace) -> list[str]:
     """The numbered lines of a stack trace; a long one has lost its middle."""
     if not trace.left_out:
         return [f"{index}: {line}" for index, line in enumerate(trace)]

@@ -13,7 +13,7 @@ from operator import itemgetter
 from typing import Any
 
 from doralang.bytecode.entities import ClassRef, FunctionRef
-from doralang.interpreter.context import Context
+from doralang.interpreter.context import HostContext
 from doralang.interpreter.objects import Value
 from doralang.types.failures import Trapped
 from doralang.types.traps import Trap
@@ -131,7 +131,7 @@ def call_virtual_2(dst: int, targets: Targets, receiver: int, argument: int) -> 
 Meaning = Callable[..., Value]
 
 
-def call_internal(dst: int, meaning: Meaning, context: Context, arguments: Sequence[int]) -> Op:
+def call_internal(dst: int, meaning: Meaning, context: HostContext, arguments: Sequence[int]) -> Op:
     if len(arguments) == 1:
         return call_internal_1(dst, meaning, context, arguments[0])
     if len(arguments) == 2:
@@ -143,7 +143,7 @@ def call_internal(dst: int, meaning: Meaning, context: Context, arguments: Seque
     return op
 
 
-def call_internal_1(dst: int, meaning: Meaning, context: Context, first: int) -> Op:
+def call_internal_1(dst: int, meaning: Meaning, context: HostContext, first: int) -> Op:
     """Calls by name are among these, and must not go through C."""
 
     def op(r: Registers) -> None:
@@ -152,7 +152,7 @@ def call_internal_1(dst: int, meaning: Meaning, context: Context, first: int) ->
     return op
 
 
-def call_internal_2(dst: int, meaning: Meaning, context: Context, first: int, second: int) -> Op:
+def call_internal_2(dst: int, meaning: Meaning, context: HostContext, first: int, second: int) -> Op:
     def op(r: Registers) -> None:
         r[dst] = meaning(context, r[first], r[second])
 
@@ -162,7 +162,7 @@ def call_internal_2(dst: int, meaning: Meaning, context: Context, first: int, se
 def with_receiver(meaning: Meaning) -> Meaning:
     """The meaning of a method, behind a check of its receiver."""
 
-    def checked(context: Context, receiver: Value, *arguments: Any) -> Value:
+    def checked(context: HostContext, receiver: Value, *arguments: Any) -> Value:
         if receiver is None:
             raise Trapped(Trap.NIL)
         return meaning(context, receiver, *arguments)

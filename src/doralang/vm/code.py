@@ -26,10 +26,10 @@ Registers = list[Any]
 """those of one call, and behind them one more, for results that nobody wants: it is `r[NO_REGISTER]`, too"""
 
 Op = Callable[[Registers], None]
-End = Callable[[Registers], "Block | None"]
+End = Callable[[Registers], "ClosureBlock | None"]
 
 
-class Block:
+class ClosureBlock:
     """Closures that run one after the other."""
 
     __slots__ = ("body", "end")
@@ -48,7 +48,7 @@ class ClosureCode:
 
     __slots__ = ("entry", "line", "places", "ref", "rest")
 
-    def __init__(self, ref: FunctionRef, entry: Block) -> None:
+    def __init__(self, ref: FunctionRef, entry: ClosureBlock) -> None:
         self.ref = ref
         self.entry = entry
         self.rest: Registers = [None]
@@ -59,7 +59,7 @@ class ClosureCode:
 def run(code: ClosureCode, r: Registers) -> Any:
     """Call a function; the registers given are its arguments."""
     r += code.rest
-    block: Block | None = code.entry
+    block: ClosureBlock | None = code.entry
     op: Callable[[Registers], Any]
     while block is not None:
         for op in block.body:
@@ -69,7 +69,7 @@ def run(code: ClosureCode, r: Registers) -> Any:
     return r[0]
 
 
-def go_on(code: ClosureCode, block: Block | None, r: Registers) -> Any:
+def go_on(code: ClosureCode, block: ClosureBlock | None, r: Registers) -> Any:
     """As `run`, but in the middle of a function, with the registers as they are there."""
     op: Callable[[Registers], Any]
     while block is not None:
@@ -80,17 +80,17 @@ def go_on(code: ClosureCode, block: Block | None, r: Registers) -> Any:
     return r[0]
 
 
-def with_room(first: Block, depth: int) -> Block:
+def with_room(first: ClosureBlock, depth: int) -> ClosureBlock:
     """An entry of a function with many registers: it overflows where so many Python frames are active."""
 
-    def end(r: Registers) -> Block:
+    def end(r: Registers) -> ClosureBlock:
         try:
             sys._getframe(depth)
         except ValueError:
             return first
         raise RecursionError
 
-    return Block((), end)
+    return ClosureBlock((), end)
 
 
 RUNNING: Final = (run.__code__, go_on.__code__)

@@ -11,15 +11,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from doralang.types.kinds import Kind
+from doralang.types.kinds import KINDS
 from doralang.types.primitives import PRIMITIVES, Primitive
-from doralang.vm.code import Block, End, Op, Registers
+from doralang.vm.code import ClosureBlock, End, Op, Registers
 
 Compare = Callable[[int, int, int], Op]
 """(dst, left, right)"""
-Branch = Callable[[int, int, Block, Block], End]
+Branch = Callable[[int, int, ClosureBlock, ClosureBlock], End]
 """(left, right, the block if it holds, the block if not)"""
-BranchConstant = Callable[[int, Any, Block, Block], End]
+BranchConstant = Callable[[int, Any, ClosureBlock, ClosureBlock], End]
 """the same with a constant on the right"""
 
 
@@ -65,76 +65,76 @@ def greater_equals(dst: int, left: int, right: int) -> Op:
 # Branches on two registers.
 
 
-def branch_equals(left: int, right: int, then: Block, other: Block) -> End:
-    def end(r: Registers) -> Block:
+def branch_equals(left: int, right: int, then: ClosureBlock, other: ClosureBlock) -> End:
+    def end(r: Registers) -> ClosureBlock:
         return then if r[left] == r[right] else other
 
     return end
 
 
-def branch_not_equals(left: int, right: int, then: Block, other: Block) -> End:
+def branch_not_equals(left: int, right: int, then: ClosureBlock, other: ClosureBlock) -> End:
     return branch_equals(left, right, other, then)
 
 
-def branch_less(left: int, right: int, then: Block, other: Block) -> End:
-    def end(r: Registers) -> Block:
+def branch_less(left: int, right: int, then: ClosureBlock, other: ClosureBlock) -> End:
+    def end(r: Registers) -> ClosureBlock:
         return then if r[left] < r[right] else other
 
     return end
 
 
-def branch_less_equals(left: int, right: int, then: Block, other: Block) -> End:
-    def end(r: Registers) -> Block:
+def branch_less_equals(left: int, right: int, then: ClosureBlock, other: ClosureBlock) -> End:
+    def end(r: Registers) -> ClosureBlock:
         return then if r[left] <= r[right] else other
 
     return end
 
 
-def branch_greater(left: int, right: int, then: Block, other: Block) -> End:
+def branch_greater(left: int, right: int, then: ClosureBlock, other: ClosureBlock) -> End:
     return branch_less(right, left, then, other)
 
 
-def branch_greater_equals(left: int, right: int, then: Block, other: Block) -> End:
+def branch_greater_equals(left: int, right: int, then: ClosureBlock, other: ClosureBlock) -> End:
     return branch_less_equals(right, left, then, other)
 
 
 # Branches on a register and a constant.
 
 
-def branch_equals_constant(left: int, constant: Any, then: Block, other: Block) -> End:
-    def end(r: Registers) -> Block:
+def branch_equals_constant(left: int, constant: Any, then: ClosureBlock, other: ClosureBlock) -> End:
+    def end(r: Registers) -> ClosureBlock:
         return then if r[left] == constant else other
 
     return end
 
 
-def branch_not_equals_constant(left: int, constant: Any, then: Block, other: Block) -> End:
+def branch_not_equals_constant(left: int, constant: Any, then: ClosureBlock, other: ClosureBlock) -> End:
     return branch_equals_constant(left, constant, other, then)
 
 
-def branch_less_constant(left: int, constant: Any, then: Block, other: Block) -> End:
-    def end(r: Registers) -> Block:
+def branch_less_constant(left: int, constant: Any, then: ClosureBlock, other: ClosureBlock) -> End:
+    def end(r: Registers) -> ClosureBlock:
         return then if r[left] < constant else other
 
     return end
 
 
-def branch_less_equals_constant(left: int, constant: Any, then: Block, other: Block) -> End:
-    def end(r: Registers) -> Block:
+def branch_less_equals_constant(left: int, constant: Any, then: ClosureBlock, other: ClosureBlock) -> End:
+    def end(r: Registers) -> ClosureBlock:
         return then if r[left] <= constant else other
 
     return end
 
 
-def branch_greater_constant(left: int, constant: Any, then: Block, other: Block) -> End:
-    def end(r: Registers) -> Block:
+def branch_greater_constant(left: int, constant: Any, then: ClosureBlock, other: ClosureBlock) -> End:
+    def end(r: Registers) -> ClosureBlock:
         return then if r[left] > constant else other
 
     return end
 
 
-def branch_greater_equals_constant(left: int, constant: Any, then: Block, other: Block) -> End:
-    def end(r: Registers) -> Block:
+def branch_greater_equals_constant(left: int, constant: Any, then: ClosureBlock, other: ClosureBlock) -> End:
+    def end(r: Registers) -> ClosureBlock:
         return then if r[left] >= constant else other
 
     return end
@@ -160,7 +160,7 @@ BRANCHES: Final[dict[str, tuple[Branch, BranchConstant]]] = {
 
 def comparisons(name: str) -> list[Primitive]:
     """The rows of a comparison for all types that have it."""
-    rows = [PRIMITIVES.get(f"{kind.value}.{name}") for kind in Kind]
+    rows = [PRIMITIVES.get(f"{kind.value}.{name}") for kind in KINDS.values()]
     return [row for row in rows if row is not None]
 
 

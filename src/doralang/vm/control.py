@@ -8,20 +8,20 @@ from __future__ import annotations
 from doralang.interpreter.objects import Value
 from doralang.types.failures import Trapped
 from doralang.types.traps import Trap
-from doralang.vm.code import Block, End, Op, Registers
+from doralang.vm.code import ClosureBlock, End, Op, Registers
 
 Pending = list[Value]
 
 
-def goto(block: Block) -> End:
-    def end(r: Registers) -> Block:
+def goto(block: ClosureBlock) -> End:
+    def end(r: Registers) -> ClosureBlock:
         return block
 
     return end
 
 
-def branch(condition: int, then: Block, other: Block) -> End:
-    def end(r: Registers) -> Block:
+def branch(condition: int, then: ClosureBlock, other: ClosureBlock) -> End:
+    def end(r: Registers) -> ClosureBlock:
         return then if r[condition] else other
 
     return end
@@ -55,8 +55,8 @@ def trap(kind: Trap) -> End:
 # Exceptions.
 
 
-def check_exception(pending: Pending, handler: Block, other: Block) -> End:
-    def end(r: Registers) -> Block:
+def check_exception(pending: Pending, handler: ClosureBlock, other: ClosureBlock) -> End:
+    def end(r: Registers) -> ClosureBlock:
         return handler if pending else other
 
     return end

@@ -22,7 +22,7 @@ from doralang.bytecode.function import Function
 from doralang.bytecode.native import NativeFunction, NativeProvider
 from doralang.bytecode.places import Site
 from doralang.interpreter.stack import with_headroom
-from doralang.vm.code import Block, ClosureCode, End, Op, Registers
+from doralang.vm.code import ClosureBlock, ClosureCode, End, Op, Registers
 
 MOST_TOGETHER: Final = 50
 """functions handed over at once"""
@@ -61,7 +61,7 @@ class HotProgram(Protocol):
 
     def bytecode(self, ref: FunctionRef) -> Function: ...
 
-    def plain_entry(self, code: ClosureCode) -> Block:
+    def plain_entry(self, code: ClosureCode) -> ClosureBlock:
         """The first block of a function that counts nothing."""
 
 
@@ -88,18 +88,18 @@ class HotFunctions:
             counter = self.counters[code.ref] = Counter(code, self.threshold)
         return counter
 
-    def counting_entry(self, code: ClosureCode, first: Block) -> Block:
+    def counting_entry(self, code: ClosureCode, first: ClosureBlock) -> ClosureBlock:
         """An entry that counts calls and goes on with the first block."""
         counter, become_hot = self.counter(code), self.become_hot
 
-        def end(r: Registers) -> Block:
+        def end(r: Registers) -> ClosureBlock:
             counter.left -= 1
             if not counter.left:
                 become_hot(counter)
             return first
 
         code.places[end] = (Site(code.ref, code.line),)
-        return Block((), end)
+        return ClosureBlock((), end)
 
     def closure(self, code: ClosureCode) -> Op | None:
         """For the head of a loop (`vm.translator.LoopHeads`): count the round."""
@@ -192,11 +192,11 @@ def describe(counter: Counter) -> str:
     return f"{name}: {'native' if counter.state is State.NATIVE else 'in the VM, still waiting'}"
 
 
-def native_entry(code: ClosureCode, native: NativeFunction) -> Block:
+def native_entry(code: ClosureCode, native: NativeFunction) -> ClosureBlock:
     """An entry into native code, whose result is that of the call."""
     end = entry_end(native, len(code.ref.parameters))
     code.places[end] = (Site(code.ref, code.line),)
-    return Block((), end)
+    return ClosureBlock((), end)
 
 
 def entry_end(native: NativeFunction, count: int) -> End:

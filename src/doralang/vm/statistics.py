@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from doralang.text.records import record
 
 
-@dataclass(slots=True)
+@record(eq=True)
 class Statistics:
     """Counted while functions are translated; running code counts nothing."""
 

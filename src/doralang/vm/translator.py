@@ -22,13 +22,13 @@ from doralang.bytecode.function import Function
 from doralang.bytecode.instructions import NO_REGISTER, Register, method_table
 from doralang.bytecode.liveness import analyse
 from doralang.bytecode.places import Chain, Site
-from doralang.interpreter.context import Context
+from doralang.interpreter.context import HostContext
 from doralang.interpreter.internals import MEANINGS
 from doralang.interpreter.objects import Str, Value
 from doralang.types.kinds import Kind
 from doralang.vm import arithmetic, arrays, calls, comparisons, control, objects
 from doralang.vm.claims import claims
-from doralang.vm.code import Block, ClosureCode, End, Op, Registers
+from doralang.vm.code import ClosureBlock, ClosureCode, End, Op, Registers
 from doralang.vm.statistics import Statistics
 
 T = TypeVar("T")
@@ -40,7 +40,7 @@ MOST_INSTRUCTIONS: Final = 100
 class CodeSource(Protocol):
     """What translation asks of the running program."""
 
-    context: Context
+    context: HostContext
     statistics: Statistics
     pending: list[Value]
     globals: list[Value]
@@ -82,7 +82,7 @@ class Translator:
         self.code = code
         self.linker = linker
         self.heads = heads
-        self.blocks: dict[int, Block] = {}
+        self.blocks: dict[int, ClosureBlock] = {}
         self.noted: dict[int, int] = {}
         """the registers that are live before some instructions"""
         self.liveness = analyse(function)
@@ -99,25 +99,25 @@ class Translator:
 
     # Blocks.
 
-    def block(self, index: int) -> Block:
+    def block(self, index: int) -> ClosureBlock:
         """The block that starts at an instruction."""
         block = self.blocks.get(index)
         if block is None:
             block = self.blocks[index] = self.untranslated(index)
         return block
 
-    def untranslated(self, index: int) -> Block:
+    def untranslated(self, index: int) -> ClosureBlock:
         """A block that is translated when it is first entered."""
 
-        def translate(r: Registers) -> Block:
+        def translate(r: Registers) -> ClosureBlock:
             self.translate(block, index)
             return block
 
         self.code.places[translate] = self.function.chain(index)
-        block = Block((), translate)
+        block = ClosureBlock((), translate)
         return block
 
-    def translate(self, block: Block, start: int) -> None:
+    def translate(self, block: ClosureBlock, start: int) -> None:
         self.path, behind = self.path_from(start)
         self.live = self.live_along(self.path, behind)
         self.body, self.end, self.at = [], None, 0
@@ -303,7 +303,7 @@ class Translator:
         self.leave(end)
         return True
 
-    def ways(self, insn: i.BranchIf | i.BranchUnless, index: int) -> tuple[Block, Block]:
+    def ways(self, insn: i.BranchIf | i.BranchUnless, index: int) -> tuple[ClosureBlock, ClosureBlock]:
         """The blocks if the condition of a branch is true, and if it is false."""
         target, behind = self.block(insn.target), self.block(index + 1)
         return (target, behind) if isinstance(insn, i.BranchIf) else (behind, target)

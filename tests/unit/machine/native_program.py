@@ -14,7 +14,7 @@ from struct import pack, unpack
 
 import pytest
 
-from doralang.machine.buffer import Code, link
+from doralang.machine.code import Code, link
 from doralang.machine.macro import AnyRegister, MacroAssembler
 from doralang.machine.memory import CodeArena
 from doralang.machine.targets import TARGETS, Target, host

@@ -25,10 +25,10 @@ from elf import sections_of
 
 from doralang.machine.arm64 import registers as a
 from doralang.machine.arm64.assembler import Assembler
-from doralang.machine.arm64.encoding import OPERAND, ROWS, Field, Row, form_of
+from doralang.machine.arm64.encoding import OPERAND, ROWS, BitField, Row, form_of
 from doralang.machine.arm64.immediates import bitmask, float_immediates
 from doralang.machine.arm64.registers import SP, ZR
-from doralang.machine.buffer import RangeError
+from doralang.machine.code import RangeError
 
 LABELLED = {"to_label", "one_and_label"}
 METHODS = {name: ROWS[emit] for name, emit in vars(Assembler).items() if callable(emit) and emit in ROWS}
@@ -59,7 +59,7 @@ class Case(NamedTuple):
 # ---- The operands that are tried, and how they are written ----
 
 
-def every_value(field: Field) -> list[int]:
+def every_value(field: BitField) -> list[int]:
     """All that is worth trying in one operand."""
     kind, top = field.kind, (1 << field.width) - 1
     if kind in ("X", "W"):
@@ -81,14 +81,14 @@ def every_value(field: Field) -> list[int]:
     return [field.scale * value for value in sorted(values) if value <= top]
 
 
-def few_values(field: Field) -> list[int]:
+def few_values(field: BitField) -> list[int]:
     """Those at the edges."""
     values = every_value(field)
     middle = len(values) // 2
     return sorted({values[0], values[1 % len(values)], values[middle], values[-1]})
 
 
-def written(field: Field, syntax: str, value: int) -> str:
+def written(field: BitField, syntax: str, value: int) -> str:
     kind = field.kind
     if kind in ("X", "W"):
         return f"{kind.lower()}{'zr' if value == ZR else value}"

@@ -7,7 +7,7 @@ import random
 import pytest
 from native_program import FLOATS, Program, arena, assembler, choose, place, processor, to_bits
 
-from doralang.baseline.compiler import compile_function
+from doralang.baseline.compiler import compile_for
 from doralang.bytecode.entities import ClassRef, FunctionRef
 from doralang.bytecode.function import Function
 from doralang.bytecode.instructions import Register, Return
@@ -52,7 +52,7 @@ def entry_for(kinds: tuple[Kind, ...], returned: int) -> int:
     ref = FunctionRef("f", "f", "f()", None, kinds, kinds[returned], False)
     environment = Environment(ClassRef("Str", None, "Str"), COLLECTORS["zero"], lambda function: None)
     function = Function(ref, [*kinds], [Return(Register(returned))], [1])
-    body = place(compile_function(function, assembler(), environment).code)
+    body = place(compile_for(processor().target, function, environment).code)
     cell = entry_of(ref)
     code = stubs.assemble(processor().target.assembler, stubs.c_entry(ref, cell))
     return place(code, {cell: arena.new_cell(body)})  # type: ignore[dict-item]

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from doralang.machine import listing as listing_module
-from doralang.machine.buffer import Code
+from doralang.machine.code import Code
 from doralang.machine.listing import ListingError, Syntax, listing
-from doralang.machine.macro import Binary, Condition
+from doralang.machine.macro import BinaryOperation, Condition
 from doralang.machine.targets import TARGETS, Target
 from doralang.types.kinds import Kind
 
@@ -28,7 +28,7 @@ def example(target: Target = X64) -> Code:
     masm.load(Kind.INT, b, masm.frame_pointer, -32)
     masm.comment("line 3")
     masm.comment("int.plus")
-    masm.binary(Binary.ADD, Kind.INT, a, a, b)
+    masm.binary(BinaryOperation.ADD, Kind.INT, a, a, b)
     masm.branch_immediate(Kind.INT, Condition.LESS, a, 0, slow)
     masm.load_constant(Kind.DOUBLE, masm.float_result, 1.5)
     masm.epilogue()
@@ -57,7 +57,7 @@ def test_constants_and_symbols_behind_the_code_of_arm64() -> None:
     a, x = masm.temporaries[0], masm.float_temporaries[0]
     masm.load_symbol(a, "shape:Node")
     masm.load_constant(Kind.DOUBLE, x, 0.1)
-    masm.load_cell(Kind.LONG, a, "cell")
+    masm.call_cell("cell")
     masm.call_symbol("far")
     masm.load_symbol(a, "shape:Node")
     masm.return_()
@@ -153,15 +153,18 @@ ARM = """
 """
 
 BEHIND = """
-    0: ldr x0, #0x20                            # shape:Node
-    4: ldr d0, #0x30
+    0: ldr x0, #0x28                            # shape:Node
+    4: ldr d0, #0x40
     8: adrp x16, #0                             # cell
-    c: ldr x0, [x16]                            # cell
-   10: ldr x16, #0x28                           # far
-   14: blr x16
-   18: ldr x0, #0x20                            # shape:Node
-   1c: ret
-   20: .byte 00 00 00 00 00 00 00 00            # shape:Node
-   28: .byte 00 00 00 00 00 00 00 00            # far
-   30: .byte 9a 99 99 99 99 99 b9 3f
+    c: ldr x16, [x16]                           # cell
+   10: blr x16
+   14: ldr x16, #0x30                           # far
+   18: blr x16
+   1c: ldr x0, #0x28                            # shape:Node
+   20: ret
+   24: .byte 00 00 20 d4
+   28: .byte 00 00 00 00 00 00 00 00            # shape:Node
+   30: .byte 00 00 00 00 00 00 00 00            # far
+   38: .byte 00 00 20 d4 00 00 20 d4
+   40: .byte 9a 99 99 99 99 99 b9 3f
 """

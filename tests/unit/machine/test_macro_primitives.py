@@ -13,7 +13,7 @@ from native_program import FLOATS, SLOT, Program, assembler, choose
 
 from doralang.machine.macro import (
     AnyRegister,
-    Binary,
+    BinaryOperation,
     Condition,
     FloatBinary,
     FloatCondition,
@@ -39,15 +39,15 @@ Emit = Callable[..., None]
 """(assembler, target, operand, ...)"""
 
 BINARY = {
-    "plus": Binary.ADD,
-    "minus": Binary.SUB,
-    "times": Binary.MUL,
-    "bitwiseOr": Binary.OR,
-    "bitwiseAnd": Binary.AND,
-    "bitwiseXor": Binary.XOR,
-    "shiftLeft": Binary.SHIFT_LEFT,
-    "shiftRight": Binary.SHIFT_RIGHT,
-    "unsignedShiftRight": Binary.UNSIGNED_SHIFT_RIGHT,
+    "plus": BinaryOperation.ADD,
+    "minus": BinaryOperation.SUB,
+    "times": BinaryOperation.MUL,
+    "bitwiseOr": BinaryOperation.OR,
+    "bitwiseAnd": BinaryOperation.AND,
+    "bitwiseXor": BinaryOperation.XOR,
+    "shiftLeft": BinaryOperation.SHIFT_LEFT,
+    "shiftRight": BinaryOperation.SHIFT_RIGHT,
+    "unsignedShiftRight": BinaryOperation.UNSIGNED_SHIFT_RIGHT,
 }
 FLOAT_BINARY = {
     "plus": FloatBinary.ADD,

@@ -16,7 +16,7 @@ import pytest
 
 from doralang.machine import memory
 from doralang.machine.arm64.assembler import Assembler
-from doralang.machine.buffer import ABSOLUTE_64, RELATIVE_32, Code, RangeError, link
+from doralang.machine.code import ABSOLUTE_64, RELATIVE_32, Code, RangeError, link
 from doralang.machine.memory import PAGE, ArenaFull, CodeArena, MappingError, ProcessMemory, Ranges, Stack
 from doralang.machine.targets import host
 from doralang.types.kinds import Kind
@@ -323,7 +323,11 @@ def test_relocations_of_arm64() -> None:
     code = asm.finish()
     for near, cell in ((0x4000_0000, 0x5123_4568), (0x3F00_0FFC, 0x10_0008), (0x47FF_FFFC, 0x1_3FFF_FFF8)):
         data = link(code, 0x4000_0000, {"near": near, "cell": cell}.__getitem__)
-        again = link(code._replace(data=data), 0x4000_0000, {"near": near, "cell": cell}.__getitem__)
+        again = link(
+            Code(data, code.body_size, code.relocations, []),
+            0x4000_0000,
+            {"near": near, "cell": cell}.__getitem__,
+        )
         assert bytes(data) == bytes(again), "what was bound once is bound anew"
         page, low = cell & ~0xFFF, cell & 0xFFF
         assert bound_symbols(bytes(data), 0x4000_0000) == [
@@ -332,7 +336,11 @@ def test_relocations_of_arm64() -> None:
             f"ldr x2, [x1, #{low:#x}]" if low > 8 else f"ldr x2, [x1, #{low}]",
             f"add x3, x1, #{low:#x}" if low > 9 else f"add x3, x1, #{low}",
         ]
-        other = link(code._replace(data=data), 0x4000_0000, {"near": 0x4000_0100, "cell": 0x6000_0010}.get)  # type: ignore[arg-type]
+        other = link(
+            Code(data, code.body_size, code.relocations, []),
+            0x4000_0000,
+            {"near": 0x4000_0100, "cell": 0x6000_0010}.get,
+        )  # type: ignore[arg-type]
         assert bound_symbols(bytes(other), 0x4000_0000)[0] == "bl #0x40000100"
         assert bound_symbols(bytes(other), 0x4000_0000)[2] == "ldr x2, [x1, #0x10]"
     for near, cell in ((0x4800_0000, 8), (0x4000_0002, 8), (0x4000_0000, 0x1_4000_0000), (0x4000_0000, 12)):

@@ -20,7 +20,7 @@ import capstone
 import pytest
 from elf import sections_of
 
-from doralang.machine.buffer import RangeError
+from doralang.machine.code import RangeError
 from doralang.machine.x64.assembler import Assembler
 from doralang.machine.x64.encoding import ROWS, Row
 from doralang.machine.x64.registers import CONDITION_NAMES, RSP, ConditionCode

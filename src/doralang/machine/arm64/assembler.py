@@ -23,7 +23,8 @@ from doralang.machine.arm64.encoding import (
     to_label,
     two,
 )
-from doralang.machine.buffer import ABSOLUTE_64, CALL_26, LOW_12, LOW_12_OF_8, PAGE_21, Buffer, Label
+from doralang.machine.buffer import Buffer, Label
+from doralang.machine.code import ABSOLUTE_64, CALL_26, LOW_12, LOW_12_OF_8, PAGE_21
 
 ADRP: Final = 0x9000_0000
 """without its distance"""

@@ -32,7 +32,8 @@ from typing import Concatenate, Final, NamedTuple, ParamSpec
 
 from doralang.machine.arm64.immediates import bitmask
 from doralang.machine.arm64.registers import SP, ZR
-from doralang.machine.buffer import Buffer, Label, Patch, RangeError
+from doralang.machine.buffer import Buffer, Label, Patch
+from doralang.machine.code import RangeError
 
 P = ParamSpec("P")
 Memo = dict[tuple[int, ...], bytes]
@@ -71,7 +72,7 @@ LETTERS: Final = {
 }
 
 
-class Field(NamedTuple):
+class BitField(NamedTuple):
     """Where an operand goes: `kind` is what the syntax calls it, without the letter of registers."""
 
     kind: str
@@ -85,7 +86,7 @@ class Form(NamedTuple):
 
     syntax: str
     base: int
-    fields: tuple[Field, ...]
+    fields: tuple[BitField, ...]
 
 
 FORMS: Final[dict[tuple[str, str], Form]] = {}
@@ -109,7 +110,7 @@ def parse(syntax: str, pattern: str) -> Form:
     return Form(syntax, base, tuple(fields))
 
 
-def field_of(pattern: str, name: str, scale: int, stack: bool) -> Field:
+def field_of(pattern: str, name: str, scale: int, stack: bool) -> BitField:
     """The field of one operand, whose bits stand side by side."""
     letter, kind = LETTERS.get(name), name
     if letter is None:
@@ -117,7 +118,7 @@ def field_of(pattern: str, name: str, scale: int, stack: bool) -> Field:
         kind = "SP" if stack else name[0]
     first, last = pattern.index(letter), pattern.rindex(letter)
     assert pattern[first : last + 1] == letter * (last + 1 - first), f"the bits of {name} are apart"
-    return Field(kind, 31 - last, last + 1 - first, scale)
+    return BitField(kind, 31 - last, last + 1 - first, scale)
 
 
 # ---- The word of an instruction ----
@@ -135,34 +136,34 @@ def encode(syntax: str, pattern: str, operands: tuple[int, ...]) -> bytes:
     return pack_word(word)
 
 
-def plain(field: Field, operand: int) -> int | None:
+def plain(field: BitField, operand: int) -> int | None:
     """Unsigned numbers, conditions, registers of floats."""
     value, rest = divmod(operand, field.scale)
     return value if not rest and 0 <= value < 1 << field.width else None
 
 
-def signed(field: Field, operand: int) -> int | None:
+def signed(field: BitField, operand: int) -> int | None:
     value, rest = divmod(operand, field.scale)
     half = 1 << field.width - 1
     return value & 2 * half - 1 if not rest and -half <= value < half else None
 
 
-def general_or_zero(field: Field, operand: int) -> int | None:
+def general_or_zero(field: BitField, operand: int) -> int | None:
     if operand == ZR:
         return 31
     return operand if 0 <= operand < SP else None
 
 
-def general_or_stack(field: Field, operand: int) -> int | None:
+def general_or_stack(field: BitField, operand: int) -> int | None:
     return operand if 0 <= operand <= SP else None
 
 
-def logical(field: Field, operand: int) -> int | None:
+def logical(field: BitField, operand: int) -> int | None:
     """A bitmask; the field has no bit N in the forms for 32 bits."""
     return bitmask(operand, 64 if field.width == 13 else 32)
 
 
-OPERANDS: Final[dict[str, Callable[[Field, int], int | None]]] = {
+OPERANDS: Final[dict[str, Callable[[BitField, int], int | None]]] = {
     "X": general_or_zero,
     "W": general_or_zero,
     "SP": general_or_stack,

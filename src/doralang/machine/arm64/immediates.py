@@ -61,7 +61,7 @@ def float_immediates() -> dict[float, int]:
     return result
 
 
-class Piece(NamedTuple):
+class ImmediatePart(NamedTuple):
     """One instruction of those that make a constant: which, 16 bits, and where they go."""
 
     mnemonic: str
@@ -70,15 +70,15 @@ class Piece(NamedTuple):
 
 
 @lru_cache(KEPT)
-def pieces(value: int, width: int) -> tuple[Piece, ...]:
+def pieces(value: int, width: int) -> tuple[ImmediatePart, ...]:
     """The shortest way to make a pattern of `width` bits with `movz` or `movn`, then `movk`."""
     parts = [(value >> shift & 0xFFFF, shift) for shift in range(0, width, 16)]
     inverted = sum(bits == 0xFFFF for bits, _ in parts) > sum(bits == 0 for bits, _ in parts)
     boring = 0xFFFF if inverted else 0
     wanted = [part for part in parts if part[0] != boring] or parts[:1]
     bits, shift = wanted[0]
-    first = Piece("movn", bits ^ 0xFFFF, shift) if inverted else Piece("movz", bits, shift)
-    return first, *(Piece("movk", bits, shift) for bits, shift in wanted[1:])
+    first = ImmediatePart("movn", bits ^ 0xFFFF, shift) if inverted else ImmediatePart("movz", bits, shift)
+    return first, *(ImmediatePart("movk", bits, shift) for bits, shift in wanted[1:])
 
 
 def fits_add(value: int) -> bool:

@@ -34,10 +34,11 @@ from doralang.machine.arm64.selection import (
     STORE,
 )
 from doralang.machine.arm64.sequences import FLOAT_OWN, FLOAT_SCRATCH, OWN, OWN_ADDRESS, SCRATCH
-from doralang.machine.buffer import Code, Label
+from doralang.machine.buffer import Label
+from doralang.machine.code import Code
 from doralang.machine.macro import (
     AnyRegister,
-    Binary,
+    BinaryOperation,
     CallLayout,
     Condition,
     FloatBinary,
@@ -55,13 +56,19 @@ from doralang.machine.values import float_pattern, pattern32, pattern64, signed3
 from doralang.types.kinds import BOOL, BYTE, DOUBLE, FLOAT, LONG, REF, Kind
 
 # Members of enumerations are slow to reach through their class, and this code is run often.
-ADD, SUB, MUL, AND, SHIFT_LEFT = Binary.ADD, Binary.SUB, Binary.MUL, Binary.AND, Binary.SHIFT_LEFT
+ADD, SUB, MUL, AND, SHIFT_LEFT = (
+    BinaryOperation.ADD,
+    BinaryOperation.SUB,
+    BinaryOperation.MUL,
+    BinaryOperation.AND,
+    BinaryOperation.SHIFT_LEFT,
+)
 EQUAL, NOT_EQUAL = Condition.EQUAL, Condition.NOT_EQUAL
 
 SHIFTS: Final = {
-    Binary.SHIFT_LEFT: "left",
-    Binary.SHIFT_RIGHT: "signed",
-    Binary.UNSIGNED_SHIFT_RIGHT: "unsigned",
+    BinaryOperation.SHIFT_LEFT: "left",
+    BinaryOperation.SHIFT_RIGHT: "signed",
+    BinaryOperation.UNSIGNED_SHIFT_RIGHT: "unsigned",
 }
 
 
@@ -168,20 +175,11 @@ class MacroAssembler(Assembler):
         self.blr(OWN)
         return len(self.code)
 
-    def call_label(self, label: Label) -> int:
-        self.bl(label)
-        return len(self.code)
-
     def jump(self, label: Label) -> None:
         self.b(label)
 
     def jump_register(self, target: Register) -> None:
         self.br(target)
-
-    def jump_cell(self, symbol: Hashable) -> None:
-        self.adrp_s(OWN, symbol)
-        self.ldr_64_low_s(OWN, OWN, symbol)
-        self.br(OWN)
 
     def jump_symbol(self, symbol: Hashable) -> None:
         sequences.load_address_of(self, OWN, symbol)
@@ -220,14 +218,6 @@ class MacroAssembler(Assembler):
     def load_near(self, target: Register, symbol: Hashable) -> None:
         self.adrp_s(target, symbol)
         self.add_low_s(target, target, symbol)
-
-    def load_cell(self, kind: Kind, target: Register, symbol: Hashable) -> None:
-        self.adrp_s(OWN, symbol)
-        if kind is LONG or kind is REF:
-            self.ldr_64_low_s(target, OWN, symbol)
-        else:
-            self.add_low_s(OWN, OWN, symbol)
-            self.ldr_32(target, OWN, 0)
 
     def load_label(self, target: Register, label: Label) -> None:
         self.adr(target, label)
@@ -292,12 +282,6 @@ class MacroAssembler(Assembler):
     ) -> None:
         sequences.compare_and_swap(self, target, base, displacement, expected, value)
 
-    def load_acquire(self, kind: Kind, target: Register, base: Register, displacement: int) -> None:
-        self.ldar_64(target, sequences.address(self, base, displacement))
-
-    def store_release(self, kind: Kind, source: Register, base: Register, displacement: int) -> None:
-        self.stlr_64(source, sequences.address(self, base, displacement))
-
     def fence(self) -> None:
         self.dmb_ish()
 
@@ -313,12 +297,12 @@ class MacroAssembler(Assembler):
     # ---- Integer arithmetic ----
 
     def binary(
-        self, operation: Binary, kind: Kind, target: Register, left: Register, right: Register
+        self, operation: BinaryOperation, kind: Kind, target: Register, left: Register, right: Register
     ) -> None:
         BINARY[operation][kind is LONG or kind is REF](self, target, left, right)
 
     def binary_immediate(
-        self, operation: Binary, kind: Kind, target: Register, left: Register, value: int
+        self, operation: BinaryOperation, kind: Kind, target: Register, left: Register, value: int
     ) -> None:
         wide = kind is LONG or kind is REF
         if operation >= SHIFT_LEFT:
@@ -337,7 +321,7 @@ class MacroAssembler(Assembler):
 
     def binary_memory(
         self,
-        operation: Binary,
+        operation: BinaryOperation,
         kind: Kind,
         target: Register,
         left: Register,
@@ -462,10 +446,6 @@ class MacroAssembler(Assembler):
         sequences.compare_constant(self, kind is LONG or kind is REF, OWN, value, OWN_ADDRESS)
         sequences.branch_if(self, CONDITIONS[condition], label)
 
-    def branch_bits(self, kind: Kind, any_set: bool, register: Register, mask: int, label: Label) -> None:
-        sequences.test_bits(self, kind is LONG or kind is REF, register, mask)
-        sequences.branch_if(self, a.NE if any_set else a.EQ, label)
-
     def compare(
         self, kind: Kind, condition: Condition, target: Register, left: Register, right: Register
     ) -> None:
@@ -477,19 +457,6 @@ class MacroAssembler(Assembler):
     ) -> None:
         sequences.compare_constant(self, kind is LONG or kind is REF, left, value)
         sequences.set_condition(self, target, CONDITIONS[condition])
-
-    def select(
-        self,
-        kind: Kind,
-        condition: Condition,
-        target: Register,
-        left: Register,
-        right: Register,
-        if_true: Register,
-        if_false: Register,
-    ) -> None:
-        (self.cmp64_rr if kind is LONG or kind is REF else self.cmp32_rr)(left, right)
-        self.csel64_rr(target, if_true, if_false, CONDITIONS[condition])
 
     def _float_compare(self, kind: Kind, left: FloatRegister, right: FloatRegister) -> None:
         (self.fcmp_double if kind is DOUBLE else self.fcmp_float)(left, right)

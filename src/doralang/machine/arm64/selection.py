@@ -1,6 +1,6 @@
 """Which instruction does what: tables from kinds, operations and conditions to the rows of the assembler.
 
-BINARY[Binary.ADD][is_wide(kind)](masm, target, left, right)
+BINARY[BinaryOperation.ADD][kind is LONG](masm, target, left, right)
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from doralang.machine.arm64 import registers as a
 from doralang.machine.arm64.assembler import Assembler as Asm
 from doralang.machine.arm64.encoding import Emit
 from doralang.machine.arm64.registers import ConditionCode
-from doralang.machine.macro import Binary
+from doralang.machine.macro import BinaryOperation
 from doralang.types.kinds import BOOL, BYTE, CHAR, DOUBLE, FLOAT, INT, LONG, REF, Kind
 
 CONDITIONS: Final[tuple[ConditionCode, ...]] = (
@@ -57,10 +57,10 @@ BINARY: Final[tuple[Three, ...]] = (
     (Asm.asr32_rr, Asm.asr64_rr),
     (Asm.lsr32_rr, Asm.lsr64_rr),
 )
-LOGICAL_IMMEDIATE: Final[dict[Binary, Three]] = {
-    Binary.AND: (Asm.and32_ri, Asm.and64_ri),
-    Binary.OR: (Asm.orr32_ri, Asm.orr64_ri),
-    Binary.XOR: (Asm.eor32_ri, Asm.eor64_ri),
+LOGICAL_IMMEDIATE: Final[dict[BinaryOperation, Three]] = {
+    BinaryOperation.AND: (Asm.and32_ri, Asm.and64_ri),
+    BinaryOperation.OR: (Asm.orr32_ri, Asm.orr64_ri),
+    BinaryOperation.XOR: (Asm.eor32_ri, Asm.eor64_ri),
 }
 ADD_IMMEDIATE: Final[tuple[Three, Three]] = ((Asm.add32_ri, Asm.add32_ri12), (Asm.add64_ri, Asm.add64_ri12))
 SUB_IMMEDIATE: Final[tuple[Three, Three]] = ((Asm.sub32_ri, Asm.sub32_ri12), (Asm.sub64_ri, Asm.sub64_ri12))

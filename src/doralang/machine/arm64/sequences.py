@@ -16,10 +16,11 @@ from doralang.machine.arm64.assembler import Assembler
 from doralang.machine.arm64.immediates import bitmask, fits_add, float_immediate, pieces
 from doralang.machine.arm64.registers import FP, LR, SP, ZR, X
 from doralang.machine.arm64.selection import Access
-from doralang.machine.buffer import ABSOLUTE_64, Label, RangeError
+from doralang.machine.buffer import Label
+from doralang.machine.code import ABSOLUTE_64, RangeError
 from doralang.machine.macro import FloatRegister, Move, Register
 from doralang.machine.moves import KEPT, in_order
-from doralang.machine.values import float_pattern, pattern32, pattern64, signed32, signed64
+from doralang.machine.values import float_pattern, signed32, signed64
 from doralang.types.kinds import Kind
 
 OWN: Final = X[16]
@@ -111,16 +112,6 @@ def compare_constant(asm: Assembler, wide: bool, left: int, value: int, spare: i
     else:
         constant(asm, wide, spare, value)
         (asm.cmp64_rr if wide else asm.cmp32_rr)(left, spare)
-
-
-def test_bits(asm: Assembler, wide: bool, register: int, mask: int) -> None:
-    """Set the flags by register & mask."""
-    mask = pattern64(mask) if wide else pattern32(mask)
-    if bitmask(mask, 64 if wide else 32) is not None:
-        (asm.tst64_ri if wide else asm.tst32_ri)(register, mask)
-    else:
-        constant(asm, wide, OWN, mask)
-        (asm.tst64_rr if wide else asm.tst32_rr)(register, OWN)
 
 
 # ---- Code of any size: what reaches 1 MB only ----

@@ -11,7 +11,8 @@ from __future__ import annotations
 from collections.abc import Hashable
 from typing import Final
 
-from doralang.machine.buffer import ABSOLUTE_64, RELATIVE_32, Buffer, Label
+from doralang.machine.buffer import Buffer, Label
+from doralang.machine.code import ABSOLUTE_64, RELATIVE_32
 from doralang.machine.x64.encoding import (
     cr,
     crr,

@@ -74,7 +74,7 @@ def extreme(left: int, right: int, keeps: bytes) -> bytes:
     return between(0x66, 0x2E, first, first) + b"\x7a" + bytes((len(rest),)) + rest
 
 
-class Emitter:
+class FormulaEmitter:
     """The code of one formula in the making."""
 
     __slots__ = ("address", "base", "code", "constants", "places", "saved")
@@ -275,18 +275,18 @@ class Emitter:
 
 
 VALUES = {
-    "variable": Emitter.load,
-    "number": Emitter.load,
-    "negate": Emitter.negate,
-    "choice": Emitter.choice,
-    "function": Emitter.function,
+    "variable": FormulaEmitter.load,
+    "number": FormulaEmitter.load,
+    "negate": FormulaEmitter.negate,
+    "choice": FormulaEmitter.choice,
+    "function": FormulaEmitter.function,
 }
 OWN = {
-    "sqrt": Emitter.square_root,
-    "abs": Emitter.absolute,
-    "max": Emitter.maximum,
-    "min": Emitter.minimum,
-    "clamp": Emitter.clamp,
+    "sqrt": FormulaEmitter.square_root,
+    "abs": FormulaEmitter.absolute,
+    "max": FormulaEmitter.maximum,
+    "min": FormulaEmitter.minimum,
+    "clamp": FormulaEmitter.clamp,
 }
 """functions that need no call"""
 

@@ -19,7 +19,8 @@ from collections.abc import Callable, Hashable
 from struct import Struct
 from typing import Any, Concatenate, Final, NamedTuple, ParamSpec, TypeVar
 
-from doralang.machine.buffer import RELATIVE_32, Buffer, Label, RangeError
+from doralang.machine.buffer import Buffer, Label
+from doralang.machine.code import RELATIVE_32, RangeError
 from doralang.machine.x64.registers import ConditionCode
 
 P = ParamSpec("P")

@@ -17,10 +17,11 @@ from collections.abc import Hashable, Sequence
 from struct import Struct
 from typing import Final
 
-from doralang.machine.buffer import Code, Label
+from doralang.machine.buffer import Label
+from doralang.machine.code import Code
 from doralang.machine.macro import (
     AnyRegister,
-    Binary,
+    BinaryOperation,
     CallLayout,
     Condition,
     FloatBinary,
@@ -39,7 +40,7 @@ from doralang.machine.x64 import registers as x
 from doralang.machine.x64 import sequences
 from doralang.machine.x64.assembler import Assembler
 from doralang.machine.x64.encoding import remembered
-from doralang.machine.x64.registers import RAX, RBP, RCX, RDX, RSP, ConditionCode
+from doralang.machine.x64.registers import RAX, RBP, RCX, RDX, RSP
 from doralang.machine.x64.selection import (
     ALL_BUT_SIGN,
     BINARY,
@@ -65,7 +66,12 @@ from doralang.machine.x64.sequences import FLOAT_OWN, FLOAT_SCRATCH, OWN, SCRATC
 from doralang.types.kinds import BOOL, BYTE, DOUBLE, FLOAT, LONG, REF, Kind
 
 # Members of enumerations are slow to reach through their class, and this code is run often.
-ADD, SUB, MUL, SHIFT_LEFT = Binary.ADD, Binary.SUB, Binary.MUL, Binary.SHIFT_LEFT
+ADD, SUB, MUL, SHIFT_LEFT = (
+    BinaryOperation.ADD,
+    BinaryOperation.SUB,
+    BinaryOperation.MUL,
+    BinaryOperation.SHIFT_LEFT,
+)
 
 MINIMUM: Final = -0x8000_0000
 MAXIMUM: Final = 0x7FFF_FFFF
@@ -170,18 +176,11 @@ class MacroAssembler(Assembler):
         self.call_m(base, displacement)
         return len(self.code)
 
-    def call_label(self, label: Label) -> int:
-        self.call_l(label)
-        return len(self.code)
-
     def jump(self, label: Label) -> None:
         self.jmp(label)
 
     def jump_register(self, target: Register) -> None:
         self.jmp_r(target)
-
-    def jump_cell(self, symbol: Hashable) -> None:
-        self.jmp_s(symbol)
 
     def jump_symbol(self, symbol: Hashable) -> None:
         self.movabs_rs(OWN, symbol)
@@ -229,12 +228,6 @@ class MacroAssembler(Assembler):
 
     def load_near(self, target: Register, symbol: Hashable) -> None:
         self.lea64_rs(target, symbol)
-
-    def load_cell(self, kind: Kind, target: Register, symbol: Hashable) -> None:
-        if kind is LONG or kind is REF:
-            self.mov64_rs(target, symbol)
-        else:
-            self.mov32_rs(target, symbol)
 
     def load_label(self, target: Register, label: Label) -> None:
         self.lea64_rl(target, label)
@@ -299,12 +292,6 @@ class MacroAssembler(Assembler):
     ) -> None:
         sequences.compare_and_swap(self, target, base, displacement, expected, value)
 
-    def load_acquire(self, kind: Kind, target: Register, base: Register, displacement: int) -> None:
-        self.mov64_rm(target, base, displacement)
-
-    def store_release(self, kind: Kind, source: Register, base: Register, displacement: int) -> None:
-        self.mov64_mr(base, displacement, source)
-
     def fence(self) -> None:
         self.mfence()
 
@@ -321,7 +308,7 @@ class MacroAssembler(Assembler):
 
     @remembered
     def binary(
-        self, operation: Binary, kind: Kind, target: Register, left: Register, right: Register
+        self, operation: BinaryOperation, kind: Kind, target: Register, left: Register, right: Register
     ) -> None:
         wide = kind is LONG or kind is REF
         if operation >= SHIFT_LEFT:
@@ -344,7 +331,7 @@ class MacroAssembler(Assembler):
 
     @remembered
     def binary_immediate(
-        self, operation: Binary, kind: Kind, target: Register, left: Register, value: int
+        self, operation: BinaryOperation, kind: Kind, target: Register, left: Register, value: int
     ) -> None:
         wide = kind is LONG or kind is REF
         if not MINIMUM <= value <= MAXIMUM:
@@ -370,7 +357,7 @@ class MacroAssembler(Assembler):
 
     def binary_memory(
         self,
-        operation: Binary,
+        operation: BinaryOperation,
         kind: Kind,
         target: Register,
         left: Register,
@@ -516,18 +503,6 @@ class MacroAssembler(Assembler):
             self.cmp64_mr(base, displacement, OWN)
         self.jcc(CONDITIONS[condition], label)
 
-    def branch_bits(self, kind: Kind, any_set: bool, register: Register, mask: int, label: Label) -> None:
-        wide = kind is LONG or kind is REF
-        bits = signed64(mask) if wide else signed32(mask)
-        if not wide or 0 <= bits < 1 << 32:
-            self.test32_ri(register, bits)
-        elif in_32_bits(bits):
-            self.test64_ri(register, bits)
-        else:
-            self.movabs_ri(OWN, bits)
-            self.test64_rr(register, OWN)
-        self.jcc(x.NE if any_set else x.E, label)
-
     def compare(
         self, kind: Kind, condition: Condition, target: Register, left: Register, right: Register
     ) -> None:
@@ -541,25 +516,6 @@ class MacroAssembler(Assembler):
         sequences.compare_immediate(self, kind is LONG or kind is REF, left, value)
         self.set_r(CONDITIONS[condition], target)
         self.movzx32_8_rr(target, target)
-
-    def select(
-        self,
-        kind: Kind,
-        condition: Condition,
-        target: Register,
-        left: Register,
-        right: Register,
-        if_true: Register,
-        if_false: Register,
-    ) -> None:
-        (self.cmp64_rr if kind is LONG or kind is REF else self.cmp32_rr)(left, right)
-        code = CONDITIONS[condition]
-        if target == if_true:
-            if_true, if_false = if_false, if_true
-            code = ConditionCode(code ^ 1)
-        if target != if_false:
-            self.mov64_rr(target, if_false)
-        self.cmov64_rr(code, target, if_true)
 
     def float_branch(
         self, kind: Kind, condition: FloatCondition, left: FloatRegister, right: FloatRegister, label: Label

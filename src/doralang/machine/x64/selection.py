@@ -1,6 +1,6 @@
 """Which instruction does what: tables from kinds, operations and conditions to the rows of the assembler.
 
-BINARY[Binary.ADD][is_wide(kind)](masm, target, right)
+BINARY[BinaryOperation.ADD][kind is LONG](masm, target, right)
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Final
 
 from doralang.machine.buffer import Buffer
-from doralang.machine.macro import Binary
+from doralang.machine.macro import BinaryOperation
 from doralang.machine.x64 import registers as x
 from doralang.machine.x64.assembler import Assembler as Asm
 from doralang.machine.x64.encoding import Emit
@@ -63,22 +63,22 @@ BINARY_MEMORY: Final[tuple[Three, ...]] = (
     (Asm.or32_rm, Asm.or64_rm),
     (Asm.xor32_rm, Asm.xor64_rm),
 )
-BINARY_IMMEDIATE: Final[dict[Binary, Two]] = {
-    Binary.ADD: (Asm.add32_ri, Asm.add64_ri),
-    Binary.SUB: (Asm.sub32_ri, Asm.sub64_ri),
-    Binary.AND: (Asm.and32_ri, Asm.and64_ri),
-    Binary.OR: (Asm.or32_ri, Asm.or64_ri),
-    Binary.XOR: (Asm.xor32_ri, Asm.xor64_ri),
+BINARY_IMMEDIATE: Final[dict[BinaryOperation, Two]] = {
+    BinaryOperation.ADD: (Asm.add32_ri, Asm.add64_ri),
+    BinaryOperation.SUB: (Asm.sub32_ri, Asm.sub64_ri),
+    BinaryOperation.AND: (Asm.and32_ri, Asm.and64_ri),
+    BinaryOperation.OR: (Asm.or32_ri, Asm.or64_ri),
+    BinaryOperation.XOR: (Asm.xor32_ri, Asm.xor64_ri),
 }
-SHIFT: Final[dict[Binary, tuple[Emit[[int]], Emit[[int]]]]] = {
-    Binary.SHIFT_LEFT: (Asm.shl32_r, Asm.shl64_r),
-    Binary.SHIFT_RIGHT: (Asm.sar32_r, Asm.sar64_r),
-    Binary.UNSIGNED_SHIFT_RIGHT: (Asm.shr32_r, Asm.shr64_r),
+SHIFT: Final[dict[BinaryOperation, tuple[Emit[[int]], Emit[[int]]]]] = {
+    BinaryOperation.SHIFT_LEFT: (Asm.shl32_r, Asm.shl64_r),
+    BinaryOperation.SHIFT_RIGHT: (Asm.sar32_r, Asm.sar64_r),
+    BinaryOperation.UNSIGNED_SHIFT_RIGHT: (Asm.shr32_r, Asm.shr64_r),
 }
-SHIFT_IMMEDIATE: Final[dict[Binary, Two]] = {
-    Binary.SHIFT_LEFT: (Asm.shl32_ri, Asm.shl64_ri),
-    Binary.SHIFT_RIGHT: (Asm.sar32_ri, Asm.sar64_ri),
-    Binary.UNSIGNED_SHIFT_RIGHT: (Asm.shr32_ri, Asm.shr64_ri),
+SHIFT_IMMEDIATE: Final[dict[BinaryOperation, Two]] = {
+    BinaryOperation.SHIFT_LEFT: (Asm.shl32_ri, Asm.shl64_ri),
+    BinaryOperation.SHIFT_RIGHT: (Asm.sar32_ri, Asm.sar64_ri),
+    BinaryOperation.UNSIGNED_SHIFT_RIGHT: (Asm.shr32_ri, Asm.shr64_ri),
 }
 COMMUTES: Final = (True, False, True, True, True, True)
 

@@ -12,7 +12,7 @@ from typing import Any, Final
 import llvmlite.binding as llvm
 
 from doralang.machine.targets import ARM64, X64, Target, host
-from doralang.optimizing.llvm.module import Machine
+from doralang.optimizing.llvm.module import TargetDescription
 
 TRIPLES: Final = {X64.name: "x86_64-unknown-linux-gnu", ARM64.name: "aarch64-unknown-linux-gnu"}
 LEVEL: Final = 3
@@ -41,10 +41,10 @@ def cpu_and_features(target: Target) -> tuple[str, str]:
 
 
 @cache
-def machine_for(target: Target) -> Machine:
+def machine_for(target: Target) -> TargetDescription:
     cpu, features = cpu_and_features(target)
     attributes = f'"target-cpu"="{cpu}" "target-features"="{features}"'
-    return Machine(TRIPLES[target.name], str(target_machine(target).target_data), attributes)
+    return TargetDescription(TRIPLES[target.name], str(target_machine(target).target_data), attributes)
 
 
 def compile_text(text: str, target: Target, *, verifies: bool = False) -> bytes:

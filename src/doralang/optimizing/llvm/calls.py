@@ -10,7 +10,7 @@ from doralang.bytecode.entities import FunctionRef
 from doralang.bytecode.instructions import NO_REGISTER, Register
 from doralang.code import layout
 from doralang.code.symbols import NATIVE, UPCALL, Symbol, entry_of
-from doralang.optimizing.llvm.context import REFERENCE, TYPES, Context, passed_type
+from doralang.optimizing.llvm.context import REFERENCE, TYPES, FunctionLowering, passed_type
 from doralang.optimizing.llvm.emitters import NotLowered, lowers
 from doralang.optimizing.llvm.objects import (
     HEADER,
@@ -27,7 +27,7 @@ NATIVE_ARGUMENTS: Final = 6
 
 
 def call_function(
-    context: Context, callee: str, function: FunctionRef, args: Sequence[Register], dst: Register
+    context: FunctionLowering, callee: str, function: FunctionRef, args: Sequence[Register], dst: Register
 ) -> None:
     types = [passed_type(kind) for kind in function.parameters]
     arguments = [context.passed(register) for register in args]
@@ -37,18 +37,18 @@ def call_function(
         context.write(dst, context.received(kind, result))
 
 
-def entry(context: Context, function: FunctionRef) -> str:
+def entry(context: FunctionLowering, function: FunctionRef) -> str:
     """The address that the entry cell of a function holds."""
     return context.value(f"load ptr, ptr {context.symbol(entry_of(function), 'ptr')}{context.tag('cells')}")
 
 
 @lowers(i.Call)
-def call(context: Context, insn: i.Call) -> None:
+def call(context: FunctionLowering, insn: i.Call) -> None:
     call_function(context, entry(context, insn.function), insn.function, insn.args, insn.dst)
 
 
 @lowers(i.CallVirtual)
-def call_virtual(context: Context, insn: i.CallVirtual) -> None:
+def call_virtual(context: FunctionLowering, insn: i.CallVirtual) -> None:
     """Behind a nil check of the receiver: the method is in the table of its shape."""
     slot = insn.function.slot
     assert slot is not None, f"{insn.function.name} is virtual"
@@ -61,11 +61,11 @@ def call_virtual(context: Context, insn: i.CallVirtual) -> None:
 
 # What the implementation supplies.
 
-Internal = Callable[[Context, i.CallInternal], None]
+Internal = Callable[[FunctionLowering, i.CallInternal], None]
 
 
 @lowers(i.CallInternal)
-def call_internal(context: Context, insn: i.CallInternal) -> None:
+def call_internal(context: FunctionLowering, insn: i.CallInternal) -> None:
     """Some are a few instructions; the others are functions of the library's heap files, or stubs."""
     key = insn.function.internal
     assert key is not None
@@ -80,22 +80,22 @@ def call_internal(context: Context, insn: i.CallInternal) -> None:
         call_function(context, context.code(Symbol(UPCALL, key)), insn.function, insn.args, insn.dst)
 
 
-def text_length(context: Context, insn: i.CallInternal) -> None:
+def text_length(context: FunctionLowering, insn: i.CallInternal) -> None:
     context.write(insn.dst, length_of(context, context.checked(insn.args[0], insn.nonnil)))
 
 
-def text_byte(context: Context, insn: i.CallInternal) -> None:
+def text_byte(context: FunctionLowering, insn: i.CallInternal) -> None:
     text = context.checked(insn.args[0], insn.nonnil)
     place = element(context, text, context.read(insn.args[1]), "i8", False)
     context.write(insn.dst, context.value(f"load i8, {REFERENCE} {place}"))
 
 
-def out_of_bounds(context: Context, insn: i.CallInternal) -> None:
+def out_of_bounds(context: FunctionLowering, insn: i.CallInternal) -> None:
     context.jump(context.trap(Trap.INDEX))
     context.begin(context.label())
 
 
-def value_missing(context: Context, insn: i.CallInternal) -> None:
+def value_missing(context: FunctionLowering, insn: i.CallInternal) -> None:
     context.jump(context.trap(Trap.MISSING))
     context.begin(context.label())
 
@@ -104,12 +104,12 @@ def value_missing(context: Context, insn: i.CallInternal) -> None:
 # overlap with anything.
 
 
-def address(context: Context, register: Register) -> str:
+def address(context: FunctionLowering, register: Register) -> str:
     return context.value(f"inttoptr i64 {context.read(register)} to ptr")
 
 
 def load(kind: Kind) -> Internal:
-    def emit(context: Context, insn: i.CallInternal) -> None:
+    def emit(context: FunctionLowering, insn: i.CallInternal) -> None:
         context.write(
             insn.dst, context.value(f"load {TYPES[kind]}, ptr {address(context, insn.args[0])}, align 1")
         )
@@ -118,24 +118,24 @@ def load(kind: Kind) -> Internal:
 
 
 def store(kind: Kind) -> Internal:
-    def emit(context: Context, insn: i.CallInternal) -> None:
+    def emit(context: FunctionLowering, insn: i.CallInternal) -> None:
         place, value = address(context, insn.args[0]), context.read(insn.args[1])
         context.emit(f"store {TYPES[kind]} {value}, ptr {place}, align 1")
 
     return emit
 
 
-def load_short(context: Context, insn: i.CallInternal) -> None:
+def load_short(context: FunctionLowering, insn: i.CallInternal) -> None:
     short = context.value(f"load i16, ptr {address(context, insn.args[0])}, align 1")
     context.write(insn.dst, context.value(f"zext i16 {short} to i32"))
 
 
-def store_short(context: Context, insn: i.CallInternal) -> None:
+def store_short(context: FunctionLowering, insn: i.CallInternal) -> None:
     short = context.value(f"trunc i32 {context.read(insn.args[1])} to i16")
     context.emit(f"store i16 {short}, ptr {address(context, insn.args[0])}, align 1")
 
 
-def copy_memory(context: Context, insn: i.CallInternal) -> None:
+def copy_memory(context: FunctionLowering, insn: i.CallInternal) -> None:
     """What overlaps is right, too."""
     context.declare("declare void @llvm.memmove.p0.p0.i64(ptr, ptr, i64, i1)")
     source, to = address(context, insn.args[0]), address(context, insn.args[1])
@@ -143,32 +143,32 @@ def copy_memory(context: Context, insn: i.CallInternal) -> None:
     context.emit(f"call void @llvm.memmove.p0.p0.i64(ptr {to}, ptr {source}, i64 {size}, i1 false)")
 
 
-def clear_memory(context: Context, insn: i.CallInternal) -> None:
+def clear_memory(context: FunctionLowering, insn: i.CallInternal) -> None:
     context.declare("declare void @llvm.memset.p0.i64(ptr, i8, i64, i1)")
     to, size = address(context, insn.args[0]), context.read(insn.args[1])
     context.emit(f"call void @llvm.memset.p0.i64(ptr {to}, i8 0, i64 {size}, i1 false)")
 
 
-def address_of(context: Context, insn: i.CallInternal) -> None:
+def address_of(context: FunctionLowering, insn: i.CallInternal) -> None:
     context.write(insn.dst, context.value(f"ptrtoint {REFERENCE} {context.read(insn.args[0])} to i64"))
 
 
-def from_address(context: Context, insn: i.CallInternal) -> None:
+def from_address(context: FunctionLowering, insn: i.CallInternal) -> None:
     context.write(insn.dst, context.value(f"inttoptr i64 {context.read(insn.args[0])} to {REFERENCE}"))
 
 
-def thread_address(context: Context, insn: i.CallInternal) -> None:
+def thread_address(context: FunctionLowering, insn: i.CallInternal) -> None:
     context.write(insn.dst, context.value("ptrtoint ptr %thread to i64"))
 
 
-def attention_wanted(context: Context, insn: i.CallInternal) -> None:
+def attention_wanted(context: FunctionLowering, insn: i.CallInternal) -> None:
     """Whether the limit is not the one that the stack has."""
     limit = context.value("load volatile i64, ptr %thread")
     real = context.value(f"load i64, ptr {context.thread(layout.THREAD_REAL_LIMIT)}")
     context.write_condition(insn.dst, context.value(f"icmp ne i64 {limit}, {real}"))
 
 
-def native_address(context: Context, insn: i.CallInternal) -> None:
+def native_address(context: FunctionLowering, insn: i.CallInternal) -> None:
     """The name is the literal that the instruction before this one has loaded."""
     literal = context.function.code[context.index - 1]
     assert isinstance(literal, i.LoadText) and literal.dst == insn.args[0], "the name is a literal"
@@ -176,7 +176,7 @@ def native_address(context: Context, insn: i.CallInternal) -> None:
     context.write(insn.dst, context.value(f"ptrtoint ptr {function} to i64"))
 
 
-def call_native(context: Context, insn: i.CallInternal) -> None:
+def call_native(context: FunctionLowering, insn: i.CallInternal) -> None:
     """By the C calling convention.  No collection can happen, so it is no GC point."""
     function, *arguments = (context.read(register) for register in insn.args)
     callee = context.value(f"inttoptr i64 {function} to ptr")
@@ -184,11 +184,11 @@ def call_native(context: Context, insn: i.CallInternal) -> None:
     context.write(insn.dst, result)
 
 
-def new_text(context: Context, insn: i.CallInternal) -> None:
+def new_text(context: FunctionLowering, insn: i.CallInternal) -> None:
     allocate_array(context, insn.dst, context.environment.text_shape, insn.args[0], 1)
 
 
-def not_lowered(context: Context, insn: i.CallInternal) -> None:
+def not_lowered(context: FunctionLowering, insn: i.CallInternal) -> None:
     raise NotLowered(str(insn.function.internal))
 
 

@@ -14,13 +14,14 @@ from doralang.bytecode.function import Function
 from doralang.bytecode.places import Chain
 from doralang.bytecode.verifier import verify
 from doralang.code.environment import Environment
-from doralang.code.objects import LLVM, CodeObject, GCPoint
+from doralang.code.objects import CodeObject, GCPoint
+from doralang.code.tiers import LLVM
 from doralang.machine.targets import Target
 from doralang.optimizing.llvm.binding import compile_text, machine_for
 from doralang.optimizing.llvm.elf import read_object
 from doralang.optimizing.llvm.emitters import NotLowered as NotLowered
 from doralang.optimizing.llvm.module import Lowered, lower
-from doralang.optimizing.llvm.stackmaps import Record
+from doralang.optimizing.llvm.stackmaps import StackMapRecord
 
 VERIFIES: Final = bool(os.environ.get("DORA_VERIFY"))
 """whether LLVM's own verifier looks at each module, too; tests set the environment variable"""
@@ -47,6 +48,6 @@ def compile_for(target: Target, function: Function, environment: Environment) ->
     return compile_lowered(target, function, lower_for(target, function, environment))
 
 
-def point(call: Record, place: Chain) -> GCPoint:
+def point(call: StackMapRecord, place: Chain) -> GCPoint:
     (function, line), *callers = place
     return GCPoint(call.offset, function, line, call.slots, tuple(callers))

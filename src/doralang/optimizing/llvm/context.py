@@ -18,7 +18,7 @@ from doralang.bytecode.instructions import NO_REGISTER, Register
 from doralang.bytecode.liveness import BITS, analyse
 from doralang.bytecode.places import Chain, Site
 from doralang.code.environment import Environment
-from doralang.code.symbols import ATTENTION, TRAPS, Symbol
+from doralang.code.symbols import ATTENTION, Symbol, trap_of
 from doralang.library.internals import WITHOUT_CALL
 from doralang.types.kinds import BOOL, BYTE, CHAR, DOUBLE, FLOAT, INT, LONG, REF, Kind
 from doralang.types.traps import Trap
@@ -57,7 +57,7 @@ def floating(value: float) -> str:
     return f"0x{struct.unpack('<Q', struct.pack('<d', value))[0]:016X}"
 
 
-class Context:
+class FunctionLowering:
     """What all emitters share while one function is lowered."""
 
     def __init__(self, function: Function, environment: Environment) -> None:
@@ -224,7 +224,7 @@ class Context:
         """The blocks that traps lead to."""
         for (kind, place), label in self.traps.items():
             self.begin(label)
-            self.statepoint(self.code(TRAPS[kind]), [], [], None, place, attributes=TRAPPING)
+            self.statepoint(self.code(trap_of(kind)), [], [], None, place, attributes=TRAPPING)
             self.emit("unreachable")
             self.is_open = False
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from doralang.bytecode import instructions as i
 from doralang.bytecode.instructions import NO_REGISTER
 from doralang.code import layout
-from doralang.optimizing.llvm.context import MOSTLY, REFERENCE, Context, floating, passed_type
+from doralang.optimizing.llvm.context import MOSTLY, REFERENCE, FunctionLowering, floating, passed_type
 from doralang.optimizing.llvm.emitters import lowers
 from doralang.types.kinds import FLOATING, REF
 from doralang.types.traps import Trap
@@ -20,7 +20,7 @@ def block(target: int) -> str:
 
 
 @lowers(i.Move)
-def move(context: Context, insn: i.Move) -> None:
+def move(context: FunctionLowering, insn: i.Move) -> None:
     is_nil = insn.src in context.nil
     context.write(insn.dst, context.read(insn.src))
     if is_nil:
@@ -28,7 +28,7 @@ def move(context: Context, insn: i.Move) -> None:
 
 
 @lowers(i.LoadConstant)
-def load_constant(context: Context, insn: i.LoadConstant) -> None:
+def load_constant(context: FunctionLowering, insn: i.LoadConstant) -> None:
     kind, value = context.kinds[insn.dst], insn.value
     if kind is REF:
         context.write(insn.dst, "null")
@@ -44,26 +44,26 @@ def load_constant(context: Context, insn: i.LoadConstant) -> None:
 
 
 @lowers(i.Goto)
-def goto(context: Context, insn: i.Goto) -> None:
+def goto(context: FunctionLowering, insn: i.Goto) -> None:
     context.jump(block(insn.target))
 
 
 @lowers(i.BranchIf)
-def branch_if(context: Context, insn: i.BranchIf) -> None:
+def branch_if(context: FunctionLowering, insn: i.BranchIf) -> None:
     further = context.label()
     context.branch(context.condition(insn.condition), block(insn.target), further)
     context.begin(further)
 
 
 @lowers(i.BranchUnless)
-def branch_unless(context: Context, insn: i.BranchUnless) -> None:
+def branch_unless(context: FunctionLowering, insn: i.BranchUnless) -> None:
     further = context.label()
     context.branch(context.condition(insn.condition), further, block(insn.target))
     context.begin(further)
 
 
 @lowers(i.BranchEqual)
-def branch_equal(context: Context, insn: i.BranchEqual) -> None:
+def branch_equal(context: FunctionLowering, insn: i.BranchEqual) -> None:
     further = context.label()
     constant = int(insn.constant or 0)
     bit = context.value(f"icmp eq i32 {context.read(insn.value)}, {constant}")
@@ -72,20 +72,20 @@ def branch_equal(context: Context, insn: i.BranchEqual) -> None:
 
 
 @lowers(i.Poll)
-def poll(context: Context, insn: i.Poll) -> None:
+def poll(context: FunctionLowering, insn: i.Poll) -> None:
     context.poll(context.place)
 
 
 # Exceptions.
 
 
-def exception(context: Context) -> str:
+def exception(context: FunctionLowering) -> str:
     """The address of the pending exception."""
     return context.thread(layout.THREAD_EXCEPTION)
 
 
 @lowers(i.CheckException)
-def check_exception(context: Context, insn: i.CheckException) -> None:
+def check_exception(context: FunctionLowering, insn: i.CheckException) -> None:
     pending = context.value(f"load {REFERENCE}, ptr {exception(context)}")
     further = context.label()
     bit = context.value(f"icmp eq {REFERENCE} {pending}, null")
@@ -94,20 +94,20 @@ def check_exception(context: Context, insn: i.CheckException) -> None:
 
 
 @lowers(i.TakeException)
-def take_exception(context: Context, insn: i.TakeException) -> None:
+def take_exception(context: FunctionLowering, insn: i.TakeException) -> None:
     place = exception(context)
     context.write(insn.dst, context.value(f"load {REFERENCE}, ptr {place}"))
     context.emit(f"store {REFERENCE} null, ptr {place}")
 
 
 @lowers(i.SetException)
-def set_exception(context: Context, insn: i.SetException) -> None:
+def set_exception(context: FunctionLowering, insn: i.SetException) -> None:
     value = context.checked(insn.value, insn.nonnil)
     context.emit(f"store {REFERENCE} {value}, ptr {exception(context)}")
 
 
 @lowers(i.LeaveException)
-def leave_exception(context: Context, insn: i.LeaveException) -> None:
+def leave_exception(context: FunctionLowering, insn: i.LeaveException) -> None:
     if context.function.ref.throws:
         leave_without_value(context)
         return
@@ -121,7 +121,7 @@ def leave_exception(context: Context, insn: i.LeaveException) -> None:
 # Leaving.
 
 
-def leave_without_value(context: Context) -> None:
+def leave_without_value(context: FunctionLowering) -> None:
     """What is returned does not matter."""
     kind = context.function.ref.result
     if kind is None:
@@ -134,7 +134,7 @@ def leave_without_value(context: Context) -> None:
 
 
 @lowers(i.Return)
-def return_value(context: Context, insn: i.Return) -> None:
+def return_value(context: FunctionLowering, insn: i.Return) -> None:
     kind = context.function.ref.result
     if insn.value == NO_REGISTER or kind is None:
         leave_without_value(context)
@@ -144,5 +144,5 @@ def return_value(context: Context, insn: i.Return) -> None:
 
 
 @lowers(i.Trap)
-def trap(context: Context, insn: i.Trap) -> None:
+def trap(context: FunctionLowering, insn: i.Trap) -> None:
     context.jump(context.trap(insn.kind))

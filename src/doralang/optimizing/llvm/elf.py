@@ -12,11 +12,11 @@ from struct import Struct, pack_into
 from typing import Final, NamedTuple
 
 from doralang.code.symbols import NATIVE, OWN, Symbol
-from doralang.machine.buffer import Code, Relocation, RelocationKind
+from doralang.machine.code import Code, Relocation, RelocationKind
 from doralang.machine.memory import CODE_ALIGNMENT
 from doralang.machine.targets import ARM64, X64, Target
 from doralang.optimizing.llvm.emitters import NotLowered
-from doralang.optimizing.llvm.stackmaps import Frame, Record, records, stack_size
+from doralang.optimizing.llvm.stackmaps import FrameRegisters, StackMapRecord, records, stack_size
 
 K = RelocationKind
 FILE: Final = Struct("<16sHHIQQQIHHHHHH")
@@ -25,8 +25,8 @@ SYMBOL: Final = Struct("<IBBHQQ")
 RELOCATION: Final = Struct("<QQq")
 ALLOCATED: Final = 2
 """flag of a section: it is a part of the program"""
-SYMBOLS, RELOCATIONS = 2, 4
-"""types of sections"""
+RELOCATIONS: Final = 4
+"""type of a section"""
 UNDEFINED: Final = 0
 STACK_MAPS: Final = ".llvm_stackmaps"
 TAKEN: Final = (".text", ".rodata")
@@ -36,7 +36,7 @@ LIBRARY: Final = frozenset(["memcpy", "memmove", "memset", "fmod", "memset_patte
 SMALL_FRAME: Final = 8 << 10
 """bytes; the poll at the start of a function is not enough for larger ones"""
 
-KINDS: Final[dict[str, dict[int, RelocationKind]]] = {
+KINDS: Final[dict[str, dict[int, str]]] = {
     X64.name: {1: K.ABSOLUTE_64, 2: K.RELATIVE_32, 4: K.RELATIVE_32},
     ARM64.name: {
         257: K.ABSOLUTE_64,
@@ -148,14 +148,14 @@ class ObjectFile:
             else:
                 raise NotLowered(f"symbol in section {home}")
 
-    def relocate_inside(self, place: int, kind: RelocationKind, target: int) -> None:
+    def relocate_inside(self, place: int, kind: str, target: int) -> None:
         """What is in the same piece: a distance is known now, an address when the piece is placed."""
         if kind is K.RELATIVE_32:
             pack_into("<i", self.data, place, target - place)
         else:
             self.relocations.append((place, kind, OWN, target))
 
-    def relocate_outside(self, place: int, kind: RelocationKind, name: str, addend: int) -> None:
+    def relocate_outside(self, place: int, kind: str, name: str, addend: int) -> None:
         symbol = Symbol(NATIVE, name) if name in LIBRARY else self.names.get(name)
         if symbol is None:
             raise NotLowered(f"symbol {name}")
@@ -177,7 +177,7 @@ class ObjectFile:
 
     # Calls.
 
-    def calls(self, code: Code) -> Sequence[Record]:
+    def calls(self, code: Code) -> Sequence[StackMapRecord]:
         """The calls whose frames can be looked at."""
         found = [section for section in self.sections if section.name == STACK_MAPS]
         if not found:
@@ -188,18 +188,20 @@ class ObjectFile:
             raise NotLowered(f"a frame of {size} bytes")
         return list(records(data, self.frame(code, size)))
 
-    def frame(self, code: Code, size: int) -> Frame:
+    def frame(self, code: Code, size: int) -> FrameRegisters:
         """Where the frame pointer is: below the return address, or where the prologue says."""
         if self.target is X64:
-            return Frame(7, 6, size - 8)
+            return FrameRegisters(7, 6, size - 8)
         for at in range(0, min(code.body_size, 4 * PROLOGUE), 4):
             word = int.from_bytes(code.data[at : at + 4], "little")
             if word & MOVE_MASK == MOVE_TO_FRAME & MOVE_MASK:
-                return Frame(31, 29, word >> 10 & 0xFFF)
+                return FrameRegisters(31, 29, word >> 10 & 0xFFF)
         raise NotLowered("a prologue without a frame pointer")
 
 
-def read_object(image: bytes, target: Target, names: dict[str, Symbol]) -> tuple[Code, Sequence[Record]]:
+def read_object(
+    image: bytes, target: Target, names: dict[str, Symbol]
+) -> tuple[Code, Sequence[StackMapRecord]]:
     """The code of an object file that has one function, and its calls.  Raises NotLowered."""
     file = ObjectFile(image, target, names)
     code = file.code()

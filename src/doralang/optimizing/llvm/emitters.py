@@ -12,9 +12,9 @@ from collections.abc import Callable
 from typing import Any, Final, TypeVar
 
 from doralang.bytecode.instructions import Instruction
-from doralang.optimizing.llvm.context import Context
+from doralang.optimizing.llvm.context import FunctionLowering
 
-Emitter = Callable[[Context, Any], None]
+Emitter = Callable[[FunctionLowering, Any], None]
 F = TypeVar("F", bound=Emitter)
 
 EMITTERS: Final[dict[type[Instruction], Emitter]] = {}

@@ -20,7 +20,15 @@ from doralang.bytecode.places import Chain
 from doralang.code.environment import Environment
 from doralang.code.symbols import Symbol
 from doralang.optimizing.llvm import calls, control, objects, primitives
-from doralang.optimizing.llvm.context import REFERENCE, STATEPOINT, TAGS, TYPES, Context, passed_type, site_of
+from doralang.optimizing.llvm.context import (
+    REFERENCE,
+    STATEPOINT,
+    TAGS,
+    TYPES,
+    FunctionLowering,
+    passed_type,
+    site_of,
+)
 from doralang.optimizing.llvm.emitters import EMITTERS, NotLowered
 from doralang.types.kinds import REF
 
@@ -50,7 +58,7 @@ attributes #2 = {{ nounwind noreturn cold }}
 """.strip()
 
 
-class Machine(NamedTuple):
+class TargetDescription(NamedTuple):
     """What LLVM is told of a processor."""
 
     triple: str
@@ -67,12 +75,12 @@ class Lowered(NamedTuple):
 
 
 def lower(
-    function: Function, environment: Environment, machine: Machine, *, breakpoint: bool = False
+    function: Function, environment: Environment, machine: TargetDescription, *, breakpoint: bool = False
 ) -> Lowered:
     """The module of one function.  Raises NotLowered."""
     if function.ref.raw or len(function.registers) > MOST_REGISTERS:
         raise NotLowered(function.name)
-    context = Context(function, environment)
+    context = FunctionLowering(function, environment)
     if breakpoint:
         context.declare("declare void @llvm.debugtrap()")
         context.emit("call void @llvm.debugtrap()")
@@ -84,12 +92,12 @@ def lower(
     return Lowered(write_module(context, machine), context.sites, context.names)
 
 
-def take_arguments(context: Context) -> None:
+def take_arguments(context: FunctionLowering) -> None:
     for number, kind in enumerate(context.function.ref.parameters):
         context.emit(f"store {TYPES[kind]} {context.received(kind, f'%p{number}')}, ptr %r{number}")
 
 
-def lower_blocks(context: Context) -> None:
+def lower_blocks(context: FunctionLowering) -> None:
     targets = context.function.targets
     for index, insn in enumerate(context.function.code):
         context.index = index
@@ -102,7 +110,7 @@ def lower_blocks(context: Context) -> None:
         EMITTERS[type(insn)](context, insn)
 
 
-def write_module(context: Context, machine: Machine) -> str:
+def write_module(context: FunctionLowering, machine: TargetDescription) -> str:
     ref = context.function.ref
     parameters = ["ptr swiftself noundef nonnull %thread"]
     for number, kind in enumerate(ref.parameters):
@@ -128,7 +136,7 @@ def write_module(context: Context, machine: Machine) -> str:
     )
 
 
-def tags(context: Context) -> list[str]:
+def tags(context: FunctionLowering) -> list[str]:
     """Type-based alias analysis: a tree of one level, of classes that do not overlap."""
     if not context.tags:
         return []

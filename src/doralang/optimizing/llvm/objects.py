@@ -9,7 +9,7 @@ from doralang.bytecode.entities import ClassRef, FieldRef
 from doralang.bytecode.instructions import Register
 from doralang.code import layout
 from doralang.code.symbols import ALLOCATE_FOR_C, LITERAL, Symbol, class_of, shape_of
-from doralang.optimizing.llvm.context import MOSTLY, RARELY, REFERENCE, TYPES, Context
+from doralang.optimizing.llvm.context import MOSTLY, RARELY, REFERENCE, TYPES, FunctionLowering
 from doralang.optimizing.llvm.emitters import lowers
 from doralang.types.kinds import REF, Kind
 from doralang.types.traps import Trap
@@ -23,7 +23,7 @@ def field_tag(field: FieldRef) -> str:
 
 
 @lowers(i.LoadField)
-def load_field(context: Context, insn: i.LoadField) -> None:
+def load_field(context: FunctionLowering, insn: i.LoadField) -> None:
     target = context.checked(insn.object, insn.nonnil)
     place = context.at(target, context.environment.field_offset(insn.field), REFERENCE)
     type, tag = TYPES[insn.field.kind], context.tag(field_tag(insn.field))
@@ -31,7 +31,7 @@ def load_field(context: Context, insn: i.LoadField) -> None:
 
 
 @lowers(i.StoreField)
-def store_field(context: Context, insn: i.StoreField) -> None:
+def store_field(context: FunctionLowering, insn: i.StoreField) -> None:
     target = context.checked(insn.object, insn.nonnil)
     kind = insn.field.kind
     place = context.at(target, context.environment.field_offset(insn.field), REFERENCE)
@@ -41,13 +41,13 @@ def store_field(context: Context, insn: i.StoreField) -> None:
         mark_card(context, target)
 
 
-def needs_barrier(context: Context, object: Register, value: Register, kind: Kind) -> bool:
+def needs_barrier(context: FunctionLowering, object: Register, value: Register, kind: Kind) -> bool:
     """Not for nil, nor for an object that has been made since the last collection could have been."""
     marks = kind is REF and context.environment.marks_cards
     return marks and value not in context.nil and object not in context.fresh
 
 
-def mark_card(context: Context, address: str) -> None:
+def mark_card(context: FunctionLowering, address: str) -> None:
     cards = context.value(f"load i64, ptr {context.thread(layout.THREAD_CARDS)}{context.tag('cards')}")
     number = context.value(f"ptrtoint {REFERENCE} {address} to i64")
     shifted = context.value(f"lshr i64 {number}, {layout.CARD_SHIFT}")
@@ -58,12 +58,12 @@ def mark_card(context: Context, address: str) -> None:
 # Arrays.
 
 
-def length_of(context: Context, array: str) -> str:
+def length_of(context: FunctionLowering, array: str) -> str:
     place = context.at(array, layout.ARRAY_LENGTH, REFERENCE)
     return context.value(f"load i32, {REFERENCE} {place}{context.tag(LENGTH)}")
 
 
-def element(context: Context, array: str, index: str, type: str, unchecked: bool) -> str:
+def element(context: FunctionLowering, array: str, index: str, type: str, unchecked: bool) -> str:
     """The address of an element, behind the bounds check: one unsigned comparison."""
     if context.environment.bounds_checks and not unchecked:
         outside = context.value(f"icmp uge i32 {index}, {length_of(context, array)}")
@@ -73,12 +73,12 @@ def element(context: Context, array: str, index: str, type: str, unchecked: bool
     return context.value(f"getelementptr {type}, {REFERENCE} {first}, i64 {wide}")
 
 
-def element_tag(context: Context, kind: Kind) -> str:
+def element_tag(context: FunctionLowering, kind: Kind) -> str:
     return context.tag(f"elements {kind.value}")
 
 
 @lowers(i.LoadElement)
-def load_element(context: Context, insn: i.LoadElement) -> None:
+def load_element(context: FunctionLowering, insn: i.LoadElement) -> None:
     kind = context.kinds[insn.dst]
     array = context.checked(insn.array, insn.nonnil)
     place = element(context, array, context.read(insn.index), TYPES[kind], insn.unchecked)
@@ -88,7 +88,7 @@ def load_element(context: Context, insn: i.LoadElement) -> None:
 
 
 @lowers(i.StoreElement)
-def store_element(context: Context, insn: i.StoreElement) -> None:
+def store_element(context: FunctionLowering, insn: i.StoreElement) -> None:
     kind = context.kinds[insn.value]
     array = context.checked(insn.array, insn.nonnil)
     place = element(context, array, context.read(insn.index), TYPES[kind], insn.unchecked)
@@ -99,12 +99,12 @@ def store_element(context: Context, insn: i.StoreElement) -> None:
 
 
 @lowers(i.ArrayLength)
-def array_length(context: Context, insn: i.ArrayLength) -> None:
+def array_length(context: FunctionLowering, insn: i.ArrayLength) -> None:
     context.write(insn.dst, length_of(context, context.checked(insn.array, insn.nonnil)))
 
 
 @lowers(i.FillArray)
-def fill_array(context: Context, insn: i.FillArray) -> None:
+def fill_array(context: FunctionLowering, insn: i.FillArray) -> None:
     """A loop over the elements of a new array."""
     assert insn.array in context.fresh, "so there is no write barrier"
     kind = context.kinds[insn.value]
@@ -120,7 +120,7 @@ def fill_array(context: Context, insn: i.FillArray) -> None:
     count_up(context, length, store)
 
 
-def count_up(context: Context, end: str, body: Callable[[str], None]) -> None:
+def count_up(context: FunctionLowering, end: str, body: Callable[[str], None]) -> None:
     """`body(n)` for n from 0 below `end`, an i64."""
     counter, head, inside, done = context.slot("i64"), context.label(), context.label(), context.label()
     context.emit(f"store i64 0, ptr {counter}")
@@ -137,7 +137,7 @@ def count_up(context: Context, end: str, body: Callable[[str], None]) -> None:
 # Allocation: bump the thread's pointer; the memory is zero already.
 
 
-def allocate(context: Context, size: str, shape: Symbol) -> str:
+def allocate(context: FunctionLowering, size: str, shape: Symbol) -> str:
     """Room for `size` bytes, an i64, with a header."""
     result = context.slot(REFERENCE)
     full, free, done = context.label(), context.label(), context.label()
@@ -159,7 +159,7 @@ def allocate(context: Context, size: str, shape: Symbol) -> str:
     return made
 
 
-def made(context: Context, dst: Register, address: str) -> None:
+def made(context: FunctionLowering, dst: Register, address: str) -> None:
     """A new object; a collection may have been before it."""
     context.write(dst, address)
     context.fresh.clear()
@@ -167,19 +167,21 @@ def made(context: Context, dst: Register, address: str) -> None:
 
 
 @lowers(i.NewObject)
-def new_object(context: Context, insn: i.NewObject) -> None:
+def new_object(context: FunctionLowering, insn: i.NewObject) -> None:
     size = context.environment.instance_size(insn.cls)
     made(context, insn.dst, allocate(context, str(size), shape_of(insn.cls)))
 
 
 @lowers(i.NewArray)
-def new_array(context: Context, insn: i.NewArray) -> None:
+def new_array(context: FunctionLowering, insn: i.NewArray) -> None:
     element = insn.cls.element
     assert element is not None
     allocate_array(context, insn.dst, shape_of(insn.cls), insn.length, layout.SIZES[element])
 
 
-def allocate_array(context: Context, dst: Register, shape: Symbol, elements: Register, scale: int) -> None:
+def allocate_array(
+    context: FunctionLowering, dst: Register, shape: Symbol, elements: Register, scale: int
+) -> None:
     """Size from the length, which must not be negative; then as for objects."""
     length = context.read(elements)
     context.trap_if(context.value(f"icmp slt i32 {length}, 0"), Trap.MEMORY)
@@ -195,34 +197,36 @@ def allocate_array(context: Context, dst: Register, shape: Symbol, elements: Reg
 # Globals and literals.
 
 
-def global_place(context: Context, index: int) -> str:
+def global_place(context: FunctionLowering, index: int) -> str:
     table = context.value(f"load ptr, ptr {context.thread(layout.THREAD_GLOBALS)}{context.tag('globals')}")
     return context.at(table, layout.WORD * index)
 
 
 @lowers(i.LoadGlobal)
-def load_global(context: Context, insn: i.LoadGlobal) -> None:
+def load_global(context: FunctionLowering, insn: i.LoadGlobal) -> None:
     variable = insn.variable
     place, tag = global_place(context, variable.index), context.tag(f"global {variable.index}")
     context.write(insn.dst, context.value(f"load {TYPES[variable.kind]}, ptr {place}{tag}"))
 
 
 @lowers(i.StoreGlobal)
-def store_global(context: Context, insn: i.StoreGlobal) -> None:
+def store_global(context: FunctionLowering, insn: i.StoreGlobal) -> None:
     variable = insn.variable
     place, tag = global_place(context, variable.index), context.tag(f"global {variable.index}")
     context.emit(f"store {TYPES[variable.kind]} {context.read(insn.value)}, ptr {place}{tag}")
 
 
 @lowers(i.LoadText)
-def load_text(context: Context, insn: i.LoadText) -> None:
+def load_text(context: FunctionLowering, insn: i.LoadText) -> None:
     context.write(insn.dst, context.symbol(Symbol(LITERAL, insn.text), space="addrspace(1) "))
 
 
 # Classes.
 
 
-def branch_if_extends(context: Context, value: str, cls: ClassRef, yes: str, no: str, weight: str) -> None:
+def branch_if_extends(
+    context: FunctionLowering, value: str, cls: ClassRef, yes: str, no: str, weight: str
+) -> None:
     """Go to one of two blocks by whether the object, which is not nil, is of the class."""
     shape = context.value(f"load ptr, {REFERENCE} {value}{context.tag(HEADER)}")
     tag = context.tag(SHAPE)
@@ -237,7 +241,7 @@ def branch_if_extends(context: Context, value: str, cls: ClassRef, yes: str, no:
 
 
 @lowers(i.IsInstance)
-def is_instance(context: Context, insn: i.IsInstance) -> None:
+def is_instance(context: FunctionLowering, insn: i.IsInstance) -> None:
     value, result = context.read(insn.object), context.slot("i8")
     some, yes, done = context.label(), context.label(), context.label()
     context.emit(f"store i8 0, ptr {result}")
@@ -251,7 +255,7 @@ def is_instance(context: Context, insn: i.IsInstance) -> None:
 
 
 @lowers(i.CheckCast)
-def check_cast(context: Context, insn: i.CheckCast) -> None:
+def check_cast(context: FunctionLowering, insn: i.CheckCast) -> None:
     value = context.read(insn.object)
     some, good = context.label(), context.label()
     context.branch(context.value(f"icmp eq {REFERENCE} {value}, null"), good, some)
@@ -265,11 +269,11 @@ def check_cast(context: Context, insn: i.CheckCast) -> None:
 
 
 @lowers(i.CheckNil)
-def check_nil(context: Context, insn: i.CheckNil) -> None:
+def check_nil(context: FunctionLowering, insn: i.CheckNil) -> None:
     context.checked(insn.object, False)
 
 
 @lowers(i.Same)
-def same(context: Context, insn: i.Same) -> None:
+def same(context: FunctionLowering, insn: i.Same) -> None:
     left, right = context.read(insn.left), context.read(insn.right)
     context.write_condition(insn.dst, context.value(f"icmp eq {REFERENCE} {left}, {right}"))

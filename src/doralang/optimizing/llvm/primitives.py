@@ -10,15 +10,15 @@ from typing import Final
 
 from doralang.bytecode import instructions as i
 from doralang.code.symbols import NATIVE, Symbol
-from doralang.optimizing.llvm.context import TYPES, Context, floating
+from doralang.optimizing.llvm.context import TYPES, FunctionLowering, floating
 from doralang.optimizing.llvm.emitters import lowers
 from doralang.types.arithmetic import DOUBLE_NAN, FLOAT_NAN
-from doralang.types.kinds import BYTE, CHAR, DOUBLE, FLOAT, FLOATING, INT, LONG, Kind
+from doralang.types.kinds import BYTE, CHAR, DOUBLE, FLOAT, FLOATING, INT, KINDS, LONG, Kind
 from doralang.types.primitives import C_FUNCTIONS_1, C_FUNCTIONS_2, PRIMITIVES, ROUNDINGS
 from doralang.types.traps import Trap
 
 Values = Sequence[str]
-Row = Callable[[Context, Values], str]
+Row = Callable[[FunctionLowering, Values], str]
 """operands to the value of the result"""
 
 INTEGERS: Final = (INT, LONG)
@@ -66,14 +66,14 @@ def with_constant(text: str) -> Row:
     return lambda context, values: context.value(text.format(values[0]))
 
 
-def same(context: Context, values: Values) -> str:
+def same(context: FunctionLowering, values: Values) -> str:
     return values[0]
 
 
 def shift(operation: str, kind: Kind) -> Row:
     """The low bits of the distance count."""
 
-    def emit(context: Context, values: Values) -> str:
+    def emit(context: FunctionLowering, values: Values) -> str:
         type = TYPES[kind]
         distance = context.value(f"and {type} {values[1]}, {BITS[kind] - 1}")
         return context.value(f"{operation} {type} {values[0]}, {distance}")
@@ -84,7 +84,7 @@ def shift(operation: str, kind: Kind) -> Row:
 def division(kind: Kind, *, remainder: bool) -> Row:
     """By -1 the smallest integer would overflow: then the result is a negation, or no remainder."""
 
-    def emit(context: Context, values: Values) -> str:
+    def emit(context: FunctionLowering, values: Values) -> str:
         type, (left, right) = TYPES[kind], values
         context.trap_if(context.value(f"icmp eq {type} {right}, 0"), Trap.DIVISION)
         is_minus = context.value(f"icmp eq {type} {right}, -1")
@@ -104,7 +104,7 @@ def comparison(name: str, kind: Kind) -> Row:
     else:
         operation = f"icmp {(SIGNED if kind in INTEGERS else UNSIGNED)[name]}"
 
-    def emit(context: Context, values: Values) -> str:
+    def emit(context: FunctionLowering, values: Values) -> str:
         bit = context.value(f"{operation} {TYPES[kind]} {values[0]}, {values[1]}")
         return context.value(f"zext i1 {bit} to i8")
 
@@ -114,7 +114,7 @@ def comparison(name: str, kind: Kind) -> Row:
 def difference(kind: Kind) -> Row:
     """`compareTo` of the integers; the difference of two `long`s is cut off."""
 
-    def emit(context: Context, values: Values) -> str:
+    def emit(context: FunctionLowering, values: Values) -> str:
         if kind is BYTE:
             values = [context.value(f"zext i8 {one} to i32") for one in values]
         if kind is LONG:
@@ -128,7 +128,7 @@ def difference(kind: Kind) -> Row:
 def sign(kind: Kind) -> Row:
     """`compareTo` of the floats."""
 
-    def emit(context: Context, values: Values) -> str:
+    def emit(context: FunctionLowering, values: Values) -> str:
         less, greater = (
             context.value(f"fcmp {test} {TYPES[kind]} {values[0]}, {values[1]}") for test in ("olt", "ogt")
         )
@@ -141,7 +141,7 @@ def sign(kind: Kind) -> Row:
 def count_bits(intrinsic: str, kind: Kind, extra: str = "") -> Row:
     type = TYPES[kind]
 
-    def emit(context: Context, values: Values) -> str:
+    def emit(context: FunctionLowering, values: Values) -> str:
         context.declare(f"declare {type} @llvm.{intrinsic}.{type}({type}{', i1' if extra else ''})")
         count = context.value(f"call {type} @llvm.{intrinsic}.{type}({type} {values[0]}{extra})")
         return count if kind is INT else context.value(f"trunc i64 {count} to i32")
@@ -156,7 +156,7 @@ def intrinsic(name: str, kind: Kind) -> Row:
     """What processors have an instruction for."""
     type, full = TYPES[kind], f"@llvm.{name}.{SUFFIXES[kind]}"
 
-    def emit(context: Context, values: Values) -> str:
+    def emit(context: FunctionLowering, values: Values) -> str:
         context.declare(f"declare {type} {full}({type})")
         return context.value(f"call {type} {full}({type} {values[0]})")
 
@@ -170,7 +170,7 @@ def truncation(kind: Kind, result: Kind) -> Row:
     is_exact = kind is DOUBLE and result is INT
     test, least = ("ogt", -limit - 1) if is_exact else ("oge", -limit)
 
-    def emit(context: Context, values: Values) -> str:
+    def emit(context: FunctionLowering, values: Values) -> str:
         low = context.value(f"fcmp {test} {type} {values[0]}, {floating(least)}")
         high = context.value(f"fcmp olt {type} {values[0]}, {floating(limit)}")
         fits = context.value(f"and i1 {low}, {high}")
@@ -182,14 +182,14 @@ def truncation(kind: Kind, result: Kind) -> Row:
 
 
 def is_nan(kind: Kind) -> Row:
-    def emit(context: Context, values: Values) -> str:
+    def emit(context: FunctionLowering, values: Values) -> str:
         bit = context.value(f"fcmp uno {TYPES[kind]} {values[0]}, {values[0]}")
         return context.value(f"zext i1 {bit} to i8")
 
     return emit
 
 
-def is_infinite(context: Context, values: Values) -> str:
+def is_infinite(context: FunctionLowering, values: Values) -> str:
     size = intrinsic("fabs", DOUBLE)(context, values)
     bit = context.value(f"fcmp oeq double {size}, 0x7FF0000000000000")
     return context.value(f"zext i1 {bit} to i8")
@@ -199,7 +199,7 @@ def to_bits(kind: Kind) -> Row:
     """The bits of the one NaN for all."""
     type, result, nan = (DOUBLE, "i64", DOUBLE_NAN) if kind is DOUBLE else (FLOAT, "i32", FLOAT_NAN)
 
-    def emit(context: Context, values: Values) -> str:
+    def emit(context: FunctionLowering, values: Values) -> str:
         bits = context.value(f"bitcast {TYPES[type]} {values[0]} to {result}")
         other = context.value(f"fcmp uno {TYPES[type]} {values[0]}, {values[0]}")
         return context.value(f"select i1 {other}, {result} {nan}, {result} {bits}")
@@ -207,7 +207,7 @@ def to_bits(kind: Kind) -> Row:
     return emit
 
 
-def multiply_high(context: Context, values: Values) -> str:
+def multiply_high(context: FunctionLowering, values: Values) -> str:
     """Of the product of numbers without sign."""
     wide = [context.value(f"zext i64 {one} to i128") for one in values]
     product = context.value(f"mul i128 {wide[0]}, {wide[1]}")
@@ -218,7 +218,7 @@ def multiply_high(context: Context, values: Values) -> str:
 def library_call(name: str, kind: Kind) -> Row:
     """A function of the C library, which computes in doubles."""
 
-    def emit(context: Context, values: Values) -> str:
+    def emit(context: FunctionLowering, values: Values) -> str:
         if kind is FLOAT:
             values = [context.value(f"fpext float {one} to double") for one in values]
         function = context.code(Symbol(NATIVE, name), "double", ", ".join(["double"] * len(values)))
@@ -267,7 +267,7 @@ def make_rows() -> dict[str, Row]:
         rows[f"{kind.value}.unaryPlus"] = same
     for kind in (BYTE, CHAR, *INTEGERS):
         rows[f"{kind.value}.compareTo"] = difference(kind)
-    for kind in Kind:
+    for kind in KINDS.values():
         for name in SIGNED:
             if f"{kind.value}.{name}" in PRIMITIVES:
                 rows[f"{kind.value}.{name}"] = comparison(name, kind)
@@ -301,6 +301,6 @@ ROWS: Final = make_rows()
 
 
 @lowers(i.Compute)
-def compute(context: Context, insn: i.Compute) -> None:
+def compute(context: FunctionLowering, insn: i.Compute) -> None:
     values = [context.read(register) for register in insn.args]
     context.write(insn.dst, ROWS[insn.operation.name](context, values))

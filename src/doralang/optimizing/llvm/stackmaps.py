@@ -29,7 +29,7 @@ UNKNOWN_SIZE: Final = 1 << 40
 """A frame of a size that is not known when code is made says it is larger than this."""
 
 
-class Frame(NamedTuple):
+class FrameRegisters(NamedTuple):
     """The numbers that DWARF gives a processor's registers, and where the frame pointer is."""
 
     stack_pointer: int
@@ -38,7 +38,7 @@ class Frame(NamedTuple):
     """of the frame pointer from the stack pointer, behind the prologue"""
 
 
-class Record(NamedTuple):
+class StackMapRecord(NamedTuple):
     """A call: the number of its statepoint, where it returns to, its slots, from the frame pointer."""
 
     site: int
@@ -57,7 +57,7 @@ def stack_size(data: bytes) -> int:
     return int(size)
 
 
-def records(data: bytes, frame: Frame) -> Iterator[Record]:
+def records(data: bytes, frame: FrameRegisters) -> Iterator[StackMapRecord]:
     """The calls of a function.  Raises NotLowered for what this reader does not know."""
     version, _, _, functions, constants, count = HEADER.unpack_from(data)
     if version != VERSION:
@@ -76,10 +76,10 @@ def records(data: bytes, frame: Frame) -> Iterator[Record]:
         _, outs = OUTS.unpack_from(data, at)
         at += OUTS.size + 4 * outs
         at += -at % WORD
-        yield Record(site, offset, tuple(sorted(slots)))
+        yield StackMapRecord(site, offset, tuple(sorted(slots)))
 
 
-def slot_of(location: tuple[int, ...], frame: Frame, number: int) -> int | None:
+def slot_of(location: tuple[int, ...], frame: FrameRegisters, number: int) -> int | None:
     """The distance of a slot from the frame pointer; None if there is no reference in it."""
     kind, _, size, register, _, value = location
     if kind == CONSTANT and (number < FIRST or value == 0):

@@ -1,0 +1,245 @@
+"""Classes that are little more than their fields: nodes, rows, small values.
+
+    @record
+    class Number(Node):
+        kind: NumberKind
+        value: int | float
+        bits: bool = False
+
+    Number(span, kind, 7)    fields_of(number)   ->   ("span", "kind", "value", "bits")
+
+They are as those of `dataclasses` with slots, which compiles an `__init__` from text for each class, at every
+start.  Here the code of an `__init__` for as many fields is there, and is given the names of the fields.
+Records are compared by identity, or with `eq` by what is in their fields.  `frozen` is for the type checker,
+and makes a record hashable.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import FunctionType
+from typing import Any, Final, NamedTuple, TypeVar, dataclass_transform, overload
+
+T = TypeVar("T")
+
+MISSING: Final = object()
+
+
+class FieldDescription(NamedTuple):
+    """What is special about a field."""
+
+    default: Any
+    default_factory: Callable[[], Any] | None
+    init: bool
+    compare: bool
+
+
+def field(
+    *,
+    default: Any = MISSING,
+    default_factory: Callable[[], Any] | None = None,
+    init: bool = True,
+    compare: bool = True,
+) -> Any:
+    """A field whose default is made anew each time; that is no argument, and not there until it is assigned
+    to (`init`); or that says only where or how something was written (`compare`)."""
+    return FieldDescription(default, default_factory, init, compare)
+
+
+@overload
+def record(cls: type[T], /) -> type[T]: ...
+@overload
+def record(*, eq: bool = False, frozen: bool = False) -> Callable[[type[T]], type[T]]: ...
+
+
+@dataclass_transform(eq_default=False, field_specifiers=(field,))
+def record(cls: type[T] | None = None, /, *, eq: bool = False, frozen: bool = False) -> Any:
+    """Make a record of a class whose fields are annotated; it may extend another record."""
+    if cls is None:
+        return lambda one: made(one, eq, frozen)
+    return made(cls, eq, frozen)
+
+
+def fields_of(value: Any) -> tuple[str, ...]:
+    """The names of the fields of a record that tell what it is, in order."""
+    names: tuple[str, ...] = value.__compared__
+    return names
+
+
+def all_fields_of(value: Any) -> tuple[str, ...]:
+    """The names of all fields; those that are no arguments may not be there."""
+    names: tuple[str, ...] = value.__all_fields__
+    return names
+
+
+def replaced(record: T, **changes: Any) -> T:
+    """Another record of the class, with some other values in its fields."""
+    names: tuple[str, ...] = record.__match_args__  # type: ignore[attr-defined]
+    return type(record)(**{name: getattr(record, name) for name in names} | changes)
+
+
+def made(cls: Any, eq: bool, frozen: bool) -> Any:
+    """The same class with slots and an `__init__`."""
+    content = dict(vars(cls))
+    own: list[str] = list(cls.__annotations__)
+    special = {name: as_field(content.pop(name, MISSING)) for name in own}
+    arguments = [name for name in own if special[name].init]
+    compared = [name for name in arguments if special[name].compare]
+    content.pop("__dict__", None)
+    content.pop("__weakref__", None)
+    names = content["__match_args__"] = (*getattr(cls, "__match_args__", ()), *arguments)
+    content["__compared__"] = (*getattr(cls, "__compared__", ()), *compared)
+    content["__all_fields__"] = (*getattr(cls, "__all_fields__", ()), *own)
+    fields = content["__fields__"] = {**getattr(cls, "__fields__", {}), **special}
+    content["__slots__"] = own
+    content["__qualname__"] = cls.__qualname__
+    if own and "__init__" not in content:
+        content["__init__"] = initializer(names, fields, "__post_init__" in content)
+    if eq:
+        content |= {"__eq__": same_fields, "__hash__": hash_of if frozen else None}
+        content.setdefault("__repr__", shown)
+    return type(cls)(cls.__name__, cls.__bases__, content)
+
+
+PLAIN: Final = FieldDescription(MISSING, None, True, True)
+
+
+def as_field(default: Any) -> FieldDescription:
+    """What stands behind the `=` of a field."""
+    if default is MISSING:
+        return PLAIN
+    return default if isinstance(default, FieldDescription) else FieldDescription(default, None, True, True)
+
+
+def initializer(names: tuple[str, ...], fields: dict[str, FieldDescription], has_more: bool) -> Any:
+    """An `__init__` that stores its arguments in the fields of these names."""
+    if has_more or len(names) >= len(STORES) or any(one.default_factory for one in fields.values()):
+        return general_initializer(names, fields)
+    code = STORES[len(names)].__code__.replace(
+        co_varnames=("self", *names), co_names=names, co_name="__init__", co_qualname="__init__"
+    )
+    defaults = [one for name in names if (one := fields[name].default) is not MISSING]
+    return FunctionType(code, globals(), "__init__", tuple(defaults))
+
+
+def general_initializer(names: tuple[str, ...], fields: dict[str, FieldDescription]) -> Any:
+    """The same, more slowly: for any number of fields, for defaults made anew, and with more to do."""
+
+    def __init__(self: Any, *values: Any, **named: Any) -> None:
+        for name, value in zip(names, values, strict=False):
+            if name in named:
+                raise TypeError(f"{type(self).__name__}() has `{name}` twice")
+            named[name] = value
+        if len(values) > len(names) or not named.keys() <= set(names):
+            raise TypeError(f"{type(self).__name__}() has other fields: {', '.join(names)}")
+        for name in names:
+            setattr(self, name, named[name] if name in named else default_of(self, name, fields[name]))
+        complete = getattr(self, "__post_init__", None)
+        if complete is not None:
+            complete()
+
+    return __init__
+
+
+def default_of(record: Any, name: str, field: FieldDescription) -> Any:
+    if field.default_factory is not None:
+        return field.default_factory()
+    if field.default is MISSING:
+        raise TypeError(f"{type(record).__name__}() lacks `{name}`")
+    return field.default
+
+
+def values_of(value: Any) -> tuple[object, ...]:
+    return tuple([getattr(value, name) for name in fields_of(value)])
+
+
+def same_fields(self: Any, other: object) -> bool:
+    return values_of(self) == values_of(other) if type(self) is type(other) else NotImplemented
+
+
+def hash_of(self: Any) -> int:
+    return hash(values_of(self))
+
+
+def shown(self: Any) -> str:
+    parts = [f"{name}={getattr(self, name)!r}" for name in fields_of(self)]
+    return f"{type(self).__qualname__}({', '.join(parts)})"
+
+
+# The code of `__init__`, by number of fields.
+
+
+def store_0(self: Any) -> None: ...
+
+
+def store_1(self: Any, a: Any) -> None:
+    self.a = a
+
+
+def store_2(self: Any, a: Any, b: Any) -> None:
+    self.a = a
+    self.b = b
+
+
+def store_3(self: Any, a: Any, b: Any, c: Any) -> None:
+    self.a = a
+    self.b = b
+    self.c = c
+
+
+def store_4(self: Any, a: Any, b: Any, c: Any, d: Any) -> None:
+    self.a = a
+    self.b = b
+    self.c = c
+    self.d = d
+
+
+def store_5(self: Any, a: Any, b: Any, c: Any, d: Any, e: Any) -> None:
+    self.a = a
+    self.b = b
+    self.c = c
+    self.d = d
+    self.e = e
+
+
+def store_6(self: Any, a: Any, b: Any, c: Any, d: Any, e: Any, f: Any) -> None:
+    self.a = a
+    self.b = b
+    self.c = c
+    self.d = d
+    self.e = e
+    self.f = f
+
+
+def store_7(self: Any, a: Any, b: Any, c: Any, d: Any, e: Any, f: Any, g: Any) -> None:
+    self.a = a
+    self.b = b
+    self.c = c
+    self.d = d
+    self.e = e
+    self.f = f
+    self.g = g
+
+
+def store_8(self: Any, a: Any, b: Any, c: Any, d: Any, e: Any, f: Any, g: Any, h: Any) -> None:
+    self.a = a
+    self.b = b
+    self.c = c
+    self.d = d
+    self.e = e
+    self.f = f
+    self.g = g
+    self.h = h
+
+
+STORES: Final[list[Any]] = [
+    store_0,
+    store_1,
+    store_2,
+    store_3,
+    store_4,
+    store_5,
+    store_6,
+    store_7,
+    store_8,
+]
