@@ -370,7 +370,7 @@ class VariantPattern(Node):
     name_span: Span
     parts: list[Pattern] | None
     rest: bool
-    type_arguments: list[Type] = field(default_factory=list)
+    type_arguments: list[Type]
 
 
 @record
