@@ -14,6 +14,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
@@ -77,11 +78,23 @@ def interpreted(name: str, suffix: str, tool: str | None, *options: str) -> Peer
     return Peer(name, suffix, tool, lambda source, folder: [tool or "", *options, str(source)])
 
 
-def dora(options: list[str]) -> Peer:
+def dora(name: str, options: list[str]) -> Peer:
     """Dora with some options of the command line."""
     command = find("dora")
     start = [command] if command else [sys.executable, "-m", "doralang"]
-    return Peer("Dora", "dora", start[0], lambda source, folder: [*start, "run", *options, str(source)])
+    return Peer(name, "dora", start[0], lambda source, folder: [*start, "run", *options, str(source)])
+
+
+def optimizing(options: list[str]) -> list[Peer]:
+    """Dora with all code optimized from the start, by LLVM where that is installed, and without it.
+
+    Nothing if the options choose an engine themselves.
+    """
+    if any(one.startswith("--engine") for one in options):
+        return []
+    opt = ["--engine=opt", *options]
+    with_llvm = [dora("opt", opt)] if find_spec("llvmlite") else []
+    return [*with_llvm, dora("opt-own", [*opt, "--no-llvm"] if with_llvm else opt)]
 
 
 def java() -> Peer:
@@ -122,7 +135,8 @@ def peers(dora_options: list[str]) -> dict[str, Peer]:
     """All that are on this machine, in the order of the table."""
     everyone = [
         c(),
-        dora(dora_options),
+        dora("Dora", dora_options),
+        *optimizing(dora_options),
         java(),
         go(),
         interpreted("Node", "js", find("node")),

@@ -32,7 +32,7 @@ Table = dict[str, float]
 
 def whole(runs: int, options: list[str]) -> dict[str, float]:
     """Milliseconds of wall time, best and median; the first start is not counted."""
-    command = dora(options).prepare("hello")
+    command = dora("Dora", options).prepare("hello")
     measure(command)
     walls = [1000 * measure(command).wall for _ in range(runs)]
     return {"best": min(walls), "median": median(walls)}

@@ -121,6 +121,7 @@ ADDING = {
     "adding-a-collector.md": ("allocateSwept", "collector_sweep", "collectBySweeping"),
     "adding-an-option.md": ("young_size", "young-size"),
     "adding-a-cpu.md": ("arm64", "ARM64"),
+    "adding-an-optimisation.md": ("replace_divisions",),
 }
 """the pages that say how to add something, and the example that they follow, as source files spell it"""
 SOURCES = [
@@ -136,8 +137,9 @@ MOST_FILES = {
     "adding-an-instruction.md": 7,
     "adding-a-collector.md": 3,
     "adding-an-option.md": 2,
+    "adding-an-optimisation.md": 0,
 }
-"""files of the source that something new touches"""
+"""files of the source outside of the optimizer that something new touches"""
 USERS = {"native/running.py"}
 """files that use the example, as anything new is used somewhere; the optimizer may know more of it, but need not"""
 

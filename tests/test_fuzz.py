@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
 from doralang.machine.targets import X64, host
@@ -61,3 +67,14 @@ def test_planted_bugs_are_found() -> None:
     missed = [name for name, by in found.items() if not by]
     assert len(found) >= 20
     assert len(missed) <= len(found) // 10, f"nobody notices: {missed}"
+
+
+@pytest.mark.skipif(host() is None, reason="there is no compiled code")
+def test_planted_bugs_of_the_optimizer_are_found() -> None:
+    """In a process that has not loaded what verifies: the programs are to find them."""
+    script = Path(__file__).parent / "fuzz" / "planted_optimizer.py"
+    done = subprocess.run([sys.executable, script], capture_output=True, text=True, env=dict(os.environ))
+    count = re.search(r"^(\d+) of (\d+) found$", done.stdout, re.MULTILINE)
+    assert count, done.stderr
+    assert int(count[2]) >= 20
+    assert int(count[1]) >= 0.9 * int(count[2]), done.stdout

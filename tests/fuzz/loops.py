@@ -31,6 +31,17 @@ fun sum(a: Array<int>, upTo: int) -> int {
   for k in range(0, clamp(upTo, a.len())) { s = s + a[k]; }
   return s;
 }
+fun same(a: Array<int>) -> Array<int> { if total == -1L { return Array(3, 4); } return a; }
+fun scan(a: Array<int>, b: Array<int>, from: int, step: int) -> int {
+  var i = from; var rounds = 0; var s = 0;
+  while i < a.len() && rounds < 20 {
+    s = s * 3 + a[i];
+    if i % 4 == 3 { b[i] = s; }
+    s = s + a[i];
+    i = i + step; rounds = rounds + 1;
+  }
+  return s;
+}
 fun risky(i: int) throws -> int {
   if i % 41 == 40 { throw "risky"; }
   return i * 3;
@@ -63,9 +74,9 @@ class LoopGenerator:
         self.lines.append(f"fun {name}() {{")
         size = self.random.randint(3, 20)
         for text in (
-            "var a = 1; var b = 2; var c = 3; var x = 0.5; var w = 1L; var flag = false;",
+            "var a = 1; var b = -77; var c = 123456789; var x = 0.5; var w = 1L; var flag = false;",
             f"let p = Array({size}, 7); let q = Array({size}, 1.5); let bytes = Array({size}, 3Y);",
-            f"let flags = Array({size}, false);",
+            f"let flags = Array({size}, false); let r = same(p);",
             "let cell = Cell(5, 2.5, p, nil); let other = Cell(1, 1.5, Array(4, 9), cell);",
             f"var shape: Shape = {self.random.choice(('Shape(2L)', 'Square(2L)'))};",
         ):
@@ -148,7 +159,7 @@ class LoopGenerator:
         self.put(depth, "}")
 
     def simple(self) -> str:
-        number, index = self.random.choice(NUMBERS), self.index()
+        number, index, at = self.random.choice(NUMBERS), self.index(), self.random.choice("012")
         value, real = self.number(), self.real()
         return self.random.choice(
             (
@@ -157,6 +168,8 @@ class LoopGenerator:
                 f"x = {real};",
                 f"w = w * 31L + ({value}).toLong();",
                 f"p[{index}] = {value};",
+                f"p[{at}] = {value}; r[{at}] = {self.number()}; {number} = {number} + p[{at}];",
+                f"p[{at}] = {value}; {number} = r[{at}]; p[{at}] = {self.number()};",
                 f"q[{index}] = {real};",
                 f"bytes[{index}] = ({value}).toByte();",
                 f"flags[{index}] = {self.condition()};",
@@ -170,12 +183,26 @@ class LoopGenerator:
                 f"w = shape.grow({value});",
                 f"{number} = pick(p, clamp({value}, 100));",
                 f"{number} = sum(cell.items, {value});",
+                f"{number} = scan(p, {self.other_array()}, {self.start()}, {self.step()});",
                 f"{number} = try risky({self.index()}) else {value};",
                 f"flag = {self.condition()};",
                 f"if {self.counter()} % 29 == 28 {{ shape = Square(1L); }}",
                 f"if {self.counter()} == 77 {{ println({number}.toString()); }}",
             )
         )
+
+    def other_array(self) -> str:
+        """Mostly the same one, rarely one that may be shorter."""
+        return self.random.choice(("p", "p", "cell.items", "cell.items", "cell.items", "other.items"))
+
+    def start(self) -> str:
+        return self.random.choice(("0", "1", "clamp(b, 4)", "2147483647", f"{self.counter()} % 3"))
+
+    def step(self) -> str:
+        """Now and then one that leads below zero, or around the end of `int`."""
+        if self.random.random() < 0.1:
+            return self.random.choice(("-1", "2147483647"))
+        return self.random.choice(("1", "2", "3"))
 
     def counter(self) -> str:
         return self.random.choice(self.counters or ["a"])
@@ -184,6 +211,8 @@ class LoopGenerator:
         counter = self.counter()
         if self.random.random() < 0.06:
             return self.random.choice((counter, f"{counter} - 1"))
+        if self.random.random() < 0.3:
+            return self.random.choice("012")
         return f"clamp({counter} % {self.random.randint(2, 9)}, p.len() - 1)"
 
     def condition(self) -> str:
@@ -212,6 +241,7 @@ class LoopGenerator:
                 f"({number} / {self.divisor()})",
                 f"({number} % {self.divisor()})",
                 f"p[{self.index()}]",
+                f"r[{self.index()}]",
                 f"bytes[{self.index()}].toInt()",
                 "cell.n",
                 "ticks",
@@ -225,7 +255,7 @@ class LoopGenerator:
     def divisor(self) -> str:
         if self.random.random() < 0.1:
             return f"({self.counter()} - {self.random.randint(20, 70)})"
-        return str(self.random.choice((2, 3, 7, -1, -5)))
+        return str(self.random.choice((2, 3, 7, 8, -1, -5, -16)))
 
     def real(self) -> str:
         counter = self.counter()

@@ -3,9 +3,9 @@
     attention -> the frames that run -> hot -> a thread: optimize, compile, place -> the entry cell
                                                                                   -> the stub's return address
 
-Compiled code counts nothing.  Every 20 ms the program looks up (`runtime.ticker`), and what is running then
-is noted with its caller; a function that has been seen twice is hot.  Who calls it next comes to its new
-code.
+Compiled code counts nothing.  Every 20 ms, and behind the first second every 50 ms, the program looks up
+(`runtime.ticker`), and what is running then is noted with its caller; a function that has been seen twice is
+hot.  Who calls it next comes to its new code.
 
 Who is in a loop of the old code does not call it.  But the loop polls, and at a poll all values are where the
 baseline compiler says: so there is a way from there into a version of the function that begins at this poll
@@ -23,8 +23,10 @@ from itertools import islice
 
 from doralang.code import layout
 from doralang.code.tiers import BASELINE, LLVM
+from doralang.native.module import llvm_compiler
 from doralang.native.options import VERIFIES, optimized_tier
 from doralang.optional import load
+from doralang.runtime.instance import PATIENCE
 from doralang.runtime.memory import store_word
 
 TYPE_CHECKING = False
@@ -43,8 +45,10 @@ SAMPLES: Final = 2
 """how often a function is seen until it is hot"""
 FRAMES: Final = 3
 """frames that are looked at: that of the stub, of what runs, and of its caller"""
-LOOKS: Final = 4
-"""ticks from one look to the next"""
+EARLY: Final = 4
+"""ticks from one look to the next at first: what is hot is mostly so from the beginning"""
+EARLY_LOOKS: Final = 50
+"""looks after which the program looks up as seldom as without tiers: no cache has what a look needs"""
 ROOM: Final = 64 << 10
 """bytes of stack that are left where code is replaced: a stack that overflows does so in a call"""
 
@@ -80,6 +84,7 @@ class Tiering:
         self.waiting: list[Request] = []
         self.ways_out: dict[int, int | None] = {}
         """where stubs are to return to, by their return addresses in loops; None if nobody knows"""
+        self.looks = 0
         self.promoted = 0
         """functions that have moved up, loops that can be left, frames that have been replaced"""
         self.loops = 0
@@ -93,6 +98,9 @@ class Tiering:
 
     def look(self, instance: Instance) -> None:
         """Note what runs; replace the innermost frame if there is better code for it."""
+        self.looks += 1
+        if self.looks == EARLY_LOOKS and not self.at_once:
+            instance.thread[layout.THREAD_PATIENCE] = PATIENCE
         (_, address), *outer = islice(instance.frames(), FRAMES)
         self.look_at_loop(instance, address)
         for one in (address, *(one for _, one in outer)):
@@ -152,7 +160,7 @@ class Tiering:
     def work(self) -> None:
         """Compile what is waiting, one after the other, until there is nothing."""
         if self.tier == LLVM:
-            load("doralang.optimizing.llvm.compiler")  # which takes long, and nobody waits for it here
+            llvm_compiler()  # loading it takes long, and nobody waits for it here
         while not self.is_over and self.waiting:
             request = self.waiting.pop(0)
             with request.module.space:
@@ -199,7 +207,7 @@ class MovingUp:
                 one.at_once = tier
         if module.emission is None:
             executor.watcher = self.tiering
-            instance.thread[layout.THREAD_PATIENCE] = 1 if at_once else LOOKS
+            instance.thread[layout.THREAD_PATIENCE] = 1 if at_once else EARLY
 
     def __enter__(self) -> None:
         """Nothing more is to be done."""
