@@ -170,9 +170,9 @@ def check_type_arguments(binder: Binder, node: tree.VariantPattern, type: Type) 
     head = type.head
     written = explicit_arguments(binder.body, node.span, head.name, node.type_arguments, head.parameters)
     arguments = () if written is None else tuple(written.values())
-    if isinstance(type, ClassType) and written is not None and arguments != type.arguments:
-        if not binder.body.is_unknown(*arguments):
-            wrong_type(binder, node.span, type, f"a variant of `{head.of(arguments)}`")
+    differ = isinstance(type, ClassType) and written is not None and arguments != type.arguments
+    if differ and not binder.body.is_unknown(*arguments):
+        wrong_type(binder, node.span, type, f"a variant of `{head.of(arguments)}`")
 
 
 def variant_parts(
