@@ -166,9 +166,9 @@ class SimulatingMachine(Machine):
         collector, places = self.module.options.collector, self.instance.space.places
         entries = (collector.allocate, collector.collect)
         active = [
-            (places[address].function.plain_name, frame)
+            (place.function.plain_name, frame)
             for frame, address in self.instance.frames()
-            if address in places
+            if (place := places.get(address)) is not None
         ]
         innermost = next(index for index, (name, _) in enumerate(active) if name == "prepare")
         return active[innermost + 1][0], next(frame for name, frame in active if name in entries)

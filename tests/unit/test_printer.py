@@ -80,7 +80,7 @@ SIMPLE_PATTERNS = st.one_of(
     node(tree.NamePattern, NAMES),
     node(tree.LiteralPattern, CONSTANTS),
     node(tree.RangePattern, RANGE_ENDS, RANGE_ENDS, st.booleans()),
-    node(tree.VariantPattern, NAMES, NAMES, PLACES, st.none(), st.just(False)),
+    node(tree.VariantPattern, NAMES, NAMES, PLACES, st.none(), st.just(False), TYPE_LISTS),
 )
 TYPED_PATTERNS = node(tree.TypedPattern, st.one_of(st.just(""), NAMES), TYPES)
 
@@ -99,7 +99,14 @@ def larger_pattern(inner: st.SearchStrategy[object]) -> st.SearchStrategy[object
     part = st.one_of(inner, TYPED_PATTERNS, alternatives(inner))
     return st.one_of(
         node(tree.TuplePattern, *parts(part, fewest=2)),
-        node(tree.VariantPattern, st.one_of(st.just(""), NAMES), NAMES, PLACES, *parts(part, fewest=1)),
+        node(
+            tree.VariantPattern,
+            st.one_of(st.just(""), NAMES),
+            NAMES,
+            PLACES,
+            *parts(part, fewest=1),
+            TYPE_LISTS,
+        ),
         node(tree.BoundPattern, NAMES, inner),
     )
 

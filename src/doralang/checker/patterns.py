@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from doralang.checker import program as typed
+from doralang.checker.arguments import explicit_arguments
 from doralang.checker.body import Body
 from doralang.checker.constants import ConstantChecker
 from doralang.checker.messages import count
@@ -155,10 +156,23 @@ def variant_pattern(binder: Binder, node: tree.VariantPattern, type: Type) -> Pa
             hint = suggestion(body.unit, node.name, iter(variants)) if variants else None
             body.error("E0320", node.name_span, type=type, name=node.name, hint=hint)
         return typed.AnyValue()
+    if node.type_arguments:
+        check_type_arguments(binder, node, type)
     if node.owner and head is not None:
         body.context.note(node.span.start, body.global_name(node.owner))
     body.context.note(node.name_span.start, variant)
     return variant_parts(binder, node.span, variant, node.parts, node.rest, type)
+
+
+def check_type_arguments(binder: Binder, node: tree.VariantPattern, type: Type) -> None:
+    """Those that a pattern writes are those of the value."""
+    assert isinstance(type, ClassType | EnumType) and isinstance(type.head, Class)
+    head = type.head
+    written = explicit_arguments(binder.body, node.span, head.name, node.type_arguments, head.parameters)
+    arguments = () if written is None else tuple(written.values())
+    differ = isinstance(type, ClassType) and written is not None and arguments != type.arguments
+    if differ and not binder.body.is_unknown(*arguments):
+        wrong_type(binder, node.span, type, f"a variant of `{head.of(arguments)}`")
 
 
 def variant_parts(

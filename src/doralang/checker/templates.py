@@ -11,11 +11,11 @@ from doralang.checker import program as typed
 from doralang.checker.body import Body, Leaves
 from doralang.checker.calls import dispatch_of, make_call, note_throws
 from doralang.checker.generics import callee
-from doralang.checker.lookup import Found, find_method
+from doralang.checker.lookup import Found, Lookup, find_method
 from doralang.checker.program import Dispatch, Instantiation, TypedExpression
 from doralang.syntax import tree
 from doralang.text.source import Span
-from doralang.types.types import NEVER, NIL, UNIT, Type
+from doralang.types.types import NEVER, NIL, UNIT, ClassType, Type
 
 
 def check_template(body: Body, node: tree.Template, expected: Type | None) -> TypedExpression:
@@ -41,14 +41,22 @@ def shown(body: Body, node: tree.Expression, place: Span) -> TypedExpression:
     value = body.expression(node)
     if body.is_unknown(value.type) or value.type is NEVER:
         return value
-    found = None if value.type in (UNIT, NIL) else find_method(body.context, value.type, "toString")
     text = body.unit.library_class("Str").of()
+    found = None if value.type in (UNIT, NIL) else text_method(body, value.type, text)
     if not isinstance(found, Found) or found.function.parameters or found.function.result is not text:
         return body.error("E0423", node.span, type=value.type)
     note_throws(body, place, found.function)
     build = make_call(place, found.function, dispatch_of(found), [value])
     target = callee(found.function, found.mapping(), (), build)
     return target.build(target.arguments, target.result, [])
+
+
+def text_method(body: Body, type: Type, text: ClassType) -> Lookup:
+    """What turns a value into text.  A text is its own, whatever `toString` the program gives it."""
+    if type is not text:
+        return find_method(body.context, type, "toString")
+    library = body.unit.base
+    return Found(library.impls_of(text.head)[library.library_trait("Show")].methods["toString"], ())
 
 
 LEAVES: Final[Leaves] = {tree.Template: check_template}

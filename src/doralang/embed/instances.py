@@ -25,12 +25,16 @@ from doralang.embed.limits import Limits
 from doralang.interpreter.objects import Value
 from doralang.native.module import Module
 from doralang.native.running import Executor
+from doralang.optional import load
 from doralang.runtime.instance import PATIENCE, Instance, InstanceBusy, RunOptions
 from doralang.runtime.memory import load_word, load_words
 from doralang.settings import Settings
 from doralang.types.failures import Exit, Failure, FatalError, Trapped, as_failure
 from doralang.types.kinds import Kind
 from doralang.types.traps import Trap
+
+for name in ("doralang.runtime.heap", "doralang.runtime.handles"):
+    load(name)  # what frees instances must be there before them, or Python clears it first when it ends
 
 T = TypeVar("T")
 

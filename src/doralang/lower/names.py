@@ -7,6 +7,7 @@
     <Item as Hash>.hash          a method of an impl
     global total                 the initialiser of a global
     main::Str                    what the program calls like something of the library
+    <Str as main::Show>.toString a method of the program's impl that takes the place of the library's
 
 A name follows from what is written, not from what was met first; two things of a program and its library
 never have the same.  From a name, the thing can be found again (`find_types`).
@@ -75,11 +76,18 @@ class Names:
         if owner is None:
             return self.qualified(name, function.source.main)
         if function.impl_of is not None:
-            return f"<{self.head(owner)} as {self.head(function.impl_of)}>{SEPARATORS.get(kind, '.')}{name}"
+            return f"<{self.head(owner)} as {self.trait(function)}>{SEPARATORS.get(kind, '.')}{name}"
         name = f"{self.head(owner)}{SEPARATORS.get(kind, '.')}{name}"
         if kind is FunctionKind.CONSTRUCTOR:
             name += f"({', '.join(self.type(parameter.type) for parameter in function.parameters)})"
         return name
+
+    def trait(self, function: Function) -> str:
+        """The name of the trait that a method of an impl is for."""
+        owner, trait = function.owner, function.impl_of
+        assert isinstance(owner, Class) and isinstance(trait, Trait)
+        replaces = function.source.main and not owner.source.main and not trait.source.main
+        return f"{OWN}{trait.name}" if replaces else self.head(trait)
 
     def arguments(self, arguments: tuple[Type, ...]) -> str:
         """What stands behind a name for the type arguments."""
@@ -108,7 +116,7 @@ def functions_of(program: Program) -> Iterator[Function]:
     yield from program.functions.values()
     for cls in (*library.classes.values(), *program.classes.values()):
         yield from (*cls.methods.values(), *cls.late.values(), *cls.statics.values(), *cls.constructors)
-    for impls in program.impls.values():
+    for impls in (*library.impls.values(), *program.impls.values()):
         for impl in impls.values():
             yield from (*impl.methods.values(), *impl.statics.values())
     for variable in program.globals:

@@ -401,7 +401,9 @@ class Module:
 
     def lowered_by_llvm(self, bytecode: Bytecode, shown: Emission | None) -> CodeObject | None:
         """The code that LLVM makes of optimized bytecode; None if it is left to the other lowering."""
-        compiler = load("doralang.optimizing.llvm.compiler")
+        compiler = llvm_compiler()
+        if compiler is None:
+            return None
         start = perf_counter()
         wants_breakpoint = shown is not None and shown.wants_breakpoint(bytecode.ref.plain_name)
         try:
@@ -473,6 +475,18 @@ def find_roots(specializer: Specializer) -> Roots:
 
 LIBRARIES: Final[dict[CodeKey, Module]] = {}
 """the code of the library, by what it is compiled for; bounded by the number of collectors"""
+LOADED_LLVM: Final[list[Any]] = []
+"""its compiler, or None, once somebody has tried to load it; for good"""
+
+
+def llvm_compiler() -> Any:
+    """The module that compiles by LLVM; None if LLVM cannot be loaded, for lack of memory perhaps."""
+    if not LOADED_LLVM:
+        try:
+            LOADED_LLVM.append(load("doralang.optimizing.llvm.compiler"))
+        except (ImportError, OSError, MemoryError):
+            LOADED_LLVM.append(None)
+    return LOADED_LLVM[0]
 
 
 def library_module(options: CodeOptions) -> Module:

@@ -23,6 +23,7 @@ from itertools import islice
 
 from doralang.code import layout
 from doralang.code.tiers import BASELINE, LLVM
+from doralang.native.module import llvm_compiler
 from doralang.native.options import VERIFIES, optimized_tier
 from doralang.optional import load
 from doralang.runtime.instance import PATIENCE
@@ -159,7 +160,7 @@ class Tiering:
     def work(self) -> None:
         """Compile what is waiting, one after the other, until there is nothing."""
         if self.tier == LLVM:
-            load("doralang.optimizing.llvm.compiler")  # which takes long, and nobody waits for it here
+            llvm_compiler()  # loading it takes long, and nobody waits for it here
         while not self.is_over and self.waiting:
             request = self.waiting.pop(0)
             with request.module.space:

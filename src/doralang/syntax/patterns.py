@@ -12,7 +12,7 @@ from doralang.syntax import tree
 from doralang.syntax.atoms import character, number, string
 from doralang.syntax.cursor import Cursor
 from doralang.syntax.tokens import CHARACTER, NAME, NUMBER, STRING
-from doralang.syntax.types import parse_type
+from doralang.syntax.types import parse_type, type_arguments
 
 _LITERALS: Final[dict[str, Callable[[Cursor], tree.Expression]]] = {
     NUMBER: number,
@@ -77,15 +77,19 @@ def named_pattern(c: Cursor, typed: bool) -> tree.Pattern:
     if c.kind in _RANGES:
         return bounded(c, tree.Name(span, name))
     owner, name_span = "", span
+    types: list[tree.Type] = []
+    if c.kind == "::" and c.peek() == "<":
+        c.advance()
+        types = type_arguments(c)
     if c.kind == "::":
         c.advance()
         owner, name_span = name, c.span()
         name = c.name()
     if c.kind == "(":
         inner, rest = c.deeper(parts)
-        return tree.VariantPattern(span, owner, name, name_span, inner, rest)
-    if owner:
-        return tree.VariantPattern(span, owner, name, name_span, None, False)
+        return tree.VariantPattern(span, owner, name, name_span, inner, rest, types)
+    if owner or types:
+        return tree.VariantPattern(span, owner, name, name_span, None, False, types)
     return tree.NamePattern(span, name)
 
 

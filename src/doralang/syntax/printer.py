@@ -262,9 +262,11 @@ def _parts_of_pattern(parts: Sequence[tree.Node], rest: bool) -> Parts:
 
 
 def _variant_pattern(node: tree.VariantPattern) -> Parts:
-    owner = f"{node.owner}::" if node.owner else ""
     parts = _parts_of_pattern(node.parts, node.rest) if node.parts is not None else []
-    return [owner + node.name, *parts]
+    types = _turbofish(node.type_arguments)
+    if node.owner:
+        return [node.owner, *types, "::", node.name, *parts]
+    return [node.name, *types, *parts]
 
 
 def _keyword(mutable: bool) -> str:

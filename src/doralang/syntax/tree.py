@@ -360,13 +360,17 @@ class RangePattern(Node):
 
 @record
 class VariantPattern(Node):
-    """`V(P, Q)`, `E::V`, `E::V(P, ..)`; `parts` are None without parentheses; the span is the first name"""
+    """`V(P, Q)`, `E::V`, `E::<T>::V(P, ..)`, `V::<T>(P)`; `parts` are None without parentheses
+
+    The span is the first name.
+    """
 
     owner: str
     name: str
     name_span: Span
     parts: list[Pattern] | None
     rest: bool
+    type_arguments: list[Type]
 
 
 @record

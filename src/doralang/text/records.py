@@ -232,6 +232,18 @@ def store_8(self: Any, a: Any, b: Any, c: Any, d: Any, e: Any, f: Any, g: Any, h
     self.h = h
 
 
+def store_9(self: Any, a: Any, b: Any, c: Any, d: Any, e: Any, f: Any, g: Any, h: Any, i: Any) -> None:
+    self.a = a
+    self.b = b
+    self.c = c
+    self.d = d
+    self.e = e
+    self.f = f
+    self.g = g
+    self.h = h
+    self.i = i
+
+
 STORES: Final[list[Any]] = [
     store_0,
     store_1,
@@ -242,4 +254,5 @@ STORES: Final[list[Any]] = [
     store_6,
     store_7,
     store_8,
+    store_9,
 ]
