@@ -4,7 +4,8 @@
     n6 = LoadField n1, next             may fail                  CheckNil n1
 
 A fixed node is needed for its effect, or for the failure that it may be; everything else if something that is
-needed uses it.
+needed uses it.  What may only fail needs the object that it looks at, even if that is a load whose value
+nobody else needs; so all that is needed is known before the first load becomes a check.
 """
 
 from __future__ import annotations
@@ -21,12 +22,14 @@ def remove_dead_code(graph: Graph) -> int:
     for node in graph.fixed():
         if has_effect(node):
             need(node, needed)
+        elif must_check(node):
+            need(resolve(node)[0], needed)
     found = 0
     for block in graph.blocks:
         for node in block.body:
             if node not in needed and must_check(node):
-                node.op, node.data, node.kind = i.CheckNil, (), None
-                need(node, needed)
+                node.op, node.inputs, node.data, node.kind = i.CheckNil, resolve(node)[:1], (), None
+                needed.add(node)
         kept = [node for node in block.body if node in needed]
         phis = [phi for phi in block.phis if phi in needed]
         found += len(block.body) - len(kept) + len(block.phis) - len(phis)
