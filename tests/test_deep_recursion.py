@@ -105,8 +105,9 @@ def test_an_exception_made_deep_down_has_a_trace_that_is_cut_in_the_middle(engin
 
 @pytest.mark.skipif(host() is None, reason="no code for this machine")
 @pytest.mark.parametrize("depth", [0, 5, active.ENDS - 3, 2 * active.ENDS - 2, 2 * active.ENDS - 1, 5000])
+@pytest.mark.parametrize("engine", [["--engine=baseline"], ["--engine=opt", "--no-llvm"]], ids=" ".join)
 def test_frames_are_counted_by_machine_code_as_one_by_one(
-    depth: int, monkeypatch: pytest.MonkeyPatch
+    depth: int, engine: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     text = (
         "fun f(n: int) -> int {\n"
@@ -115,9 +116,9 @@ def test_frames_are_counted_by_machine_code_as_one_by_one(
         "}\n"
         f"fun main() {{ println(f({depth}).toString()); }}\n"
     )
-    found = dora("run", "--engine=baseline", "-", stdin=text)
+    found = dora("run", *engine, "-", stdin=text)
     monkeypatch.setattr(active, "ENDS", 100_000)
-    assert dora("run", "--engine=baseline", "-", stdin=text) == found
+    assert dora("run", *engine, "-", stdin=text) == found
     assert found.err.splitlines()[-1] == f"{depth + 1}: main(): 5"
 
 

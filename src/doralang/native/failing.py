@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+from collections import Counter
 from collections.abc import Sequence
 from typing import Final
 
@@ -13,7 +14,7 @@ from doralang.native.upcalls import ADDRESS_BITS, Upcalls
 from doralang.runtime.active import active_sites
 from doralang.runtime.memory import load_word
 from doralang.types.failures import Trapped
-from doralang.types.traps import StackTrace, Trap, trace_of
+from doralang.types.traps import TRACE_LIMIT, StackTrace, Trap, trace_of
 
 TRAPS: Final = tuple(Trap)
 """by the numbers that stubs pass"""
@@ -63,8 +64,11 @@ def uncaught(upcalls: Upcalls, line: int) -> Trapped:
 def recorded_trace(upcalls: Upcalls, entries: Sequence[int]) -> StackTrace:
     """The trace that an exception has recorded; it may be very long."""
     if upcalls.module.space.places.has_inlined:
-        sites = [site for entry in entries for site in upcalls.recorded_chain(entry)]
-        return trace_of(sites, describe_site)
+        ends = [*entries[:TRACE_LIMIT], *entries[max(TRACE_LIMIT, len(entries) - TRACE_LIMIT) :]]
+        sites = [site for entry in ends for site in upcalls.recorded_chain(entry)]
+        counts = Counter(entries).items()
+        total = sum(count * len(upcalls.recorded_chain(entry)) for entry, count in counts)
+        return trace_of(sites, describe_site, total - len(sites))
     return trace_of(entries, lambda entry: describe(upcalls, entry))
 
 

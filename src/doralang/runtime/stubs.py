@@ -381,6 +381,39 @@ def walk(masm: MacroAssembler) -> None:
     masm.epilogue()
 
 
+def tally(masm: MacroAssembler) -> None:
+    """tally(frame, table, end): count how often each return address is in the chain of frames.
+
+    The table has pairs of words, an address and its count, which are zero at first.  The result is the frame
+    at which the table was full, or 0 at the end of the chain.
+    """
+    masm.prologue()
+    masm.set_frame_size(0)
+    frame, table, end = masm.arguments[:3]
+    address, cursor, entry = [one for one in masm.temporaries if one not in masm.arguments[:3]][:3]
+    again, find, fresh, found, done = masm.labels(5)
+    masm.bind(again)
+    masm.branch_immediate(LONG, Condition.EQUAL, frame, 0, done)
+    masm.load(LONG, address, frame, layout.WORD)
+    masm.move(LONG, cursor, table)
+    masm.bind(find)
+    masm.load(LONG, entry, cursor, 0)
+    masm.branch(LONG, Condition.EQUAL, entry, address, found)
+    masm.branch_immediate(LONG, Condition.EQUAL, entry, 0, fresh)
+    masm.binary_immediate(BinaryOperation.ADD, LONG, cursor, cursor, 2 * layout.WORD)
+    masm.branch(LONG, Condition.BELOW, cursor, end, find)
+    masm.jump(done)
+    masm.bind(fresh)
+    masm.store(LONG, address, cursor, 0)
+    masm.bind(found)
+    masm.add_to_memory(LONG, 1, cursor, layout.WORD)
+    masm.load(LONG, frame, frame, 0)
+    masm.jump(again)
+    masm.bind(done)
+    masm.move(LONG, masm.result, frame)
+    masm.epilogue()
+
+
 def assemble(make: Callable[[], MacroAssembler], emit: Callable[[MacroAssembler], None]) -> Code:
     masm = make()
     emit(masm)
@@ -396,6 +429,7 @@ STUBS: Final = {
     Symbol(STUB, "allocateForC"): allocate_for_c,
     Symbol(STUB, "enter"): enter,
     Symbol(STUB, "walk"): walk,
+    Symbol(STUB, "tally"): tally,
     Symbol(STUB, "claim"): turns.claim,
     Symbol(STUB, "release"): turns.release,
     Symbol(STUB, "takeSpare"): turns.take_spare,
