@@ -361,7 +361,7 @@ def walk(masm: MacroAssembler) -> None:
     """walk(frame, most, left): the frame that is `most` steps further out, or where the chain ends before.
 
     The word at `left` becomes the number of steps that were not gone.  A recursion without end has millions
-    of frames, too many for Python.
+    of frames, too many for Python.  Callers' frames are above those of their callees, and 0 is the last.
     """
     masm.prologue()
     masm.set_frame_size(0)
@@ -371,7 +371,7 @@ def walk(masm: MacroAssembler) -> None:
     masm.bind(again)
     masm.branch_immediate(LONG, Condition.EQUAL, most, 0, done)
     masm.load(LONG, further, frame, 0)
-    masm.branch_immediate(LONG, Condition.EQUAL, further, 0, done)
+    masm.branch(LONG, Condition.BELOW_EQUAL, further, frame, done)
     masm.move(LONG, frame, further)
     masm.binary_immediate(BinaryOperation.SUB, LONG, most, most, 1)
     masm.jump(again)
@@ -391,9 +391,8 @@ def tally(masm: MacroAssembler) -> None:
     masm.set_frame_size(0)
     frame, table, end = masm.arguments[:3]
     address, cursor, entry = [one for one in masm.temporaries if one not in masm.arguments[:3]][:3]
-    again, find, fresh, found, done = masm.labels(5)
+    again, find, fresh, found, ended, done = masm.labels(6)
     masm.bind(again)
-    masm.branch_immediate(LONG, Condition.EQUAL, frame, 0, done)
     masm.load(LONG, address, frame, layout.WORD)
     masm.move(LONG, cursor, table)
     masm.bind(find)
@@ -407,8 +406,12 @@ def tally(masm: MacroAssembler) -> None:
     masm.store(LONG, address, cursor, 0)
     masm.bind(found)
     masm.add_to_memory(LONG, 1, cursor, layout.WORD)
-    masm.load(LONG, frame, frame, 0)
+    masm.load(LONG, entry, frame, 0)
+    masm.branch(LONG, Condition.BELOW_EQUAL, entry, frame, ended)
+    masm.move(LONG, frame, entry)
     masm.jump(again)
+    masm.bind(ended)
+    masm.load_constant(LONG, frame, 0)
     masm.bind(done)
     masm.move(LONG, masm.result, frame)
     masm.epilogue()
