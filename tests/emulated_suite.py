@@ -21,8 +21,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 from doralang.code.collectors import COLLECTORS
-from doralang.native import running as executor
-from doralang.runtime import heap, instance
 from doralang.session.checking import compile_program
 from doralang.text.diagnostics import Diagnostics
 from doralang.text.source import Source
@@ -30,7 +28,6 @@ from language_cases import Case, Command, lines_match, parse_file, same_reports
 from test_language import FILES, LANGUAGE, run_with
 
 BATCH = 40
-RESERVED = 64 << 20
 NOT_COLLECTING = ("zero",)
 STRESSED = 3
 """Every so many programs are run under stress as well."""
@@ -45,14 +42,6 @@ class Job(NamedTuple):
     @property
     def name(self) -> str:
         return " ".join((str(self.path.relative_to(LANGUAGE)), *self.options))
-
-
-def reserve_less() -> None:
-    """The emulator keeps a note of every page that is reserved, for good."""
-    for module, name in ((instance, "SHAPES_SIZE"), (instance, "TEXTS_SIZE"), (heap, "SLOTS_SIZE")):
-        assert getattr(module, name) > RESERVED
-        setattr(module, name, RESERVED)
-    executor.default_heap_size = lambda: 8 * RESERVED
 
 
 def programs() -> list[Path]:

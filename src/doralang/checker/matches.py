@@ -84,8 +84,11 @@ def check_arm(binder: Binder, node: tree.MatchArm, type: Type, check: CheckBody)
     pattern = check_pattern(binder, node.pattern, type)
     binder.is_wrong = body.invalid > before
     binder.enter()
-    guard = check_condition(body, node.guard) if node.guard is not None else None
-    value = check(node.body)
+    written, condition = node.body, node.guard
+    if binder.is_wrong:  # names that it would bind are used here
+        written, condition = tree.InvalidExpression(written.span), None
+    guard = check_condition(body, condition) if condition is not None else None
+    value = check(written)
     body.scopes.pop()
     return typed.MatchArm(pattern, guard, value)
 
@@ -112,7 +115,7 @@ def check_coverage(body: Body, node: tree.Match, type: Type, arms: Sequence[type
     except TooInvolved:
         body.error("E0711", node.span)
         return
-    if missing is not None:
+    if missing is not None and not node.is_broken and not body.unit.incomplete_classes:
         body.error("E0703", node.span, what=f"`{missing}`", hint="add an arm for it, or `_ => …`")
 
 

@@ -236,8 +236,9 @@ def alternatives(binder: Binder, node: tree.AlternativePattern, type: Type) -> P
         if first is None:
             first = mine
         elif mine != first:
-            names = ", ".join(f"`{name}`" for name in sorted(mine ^ first))
-            binder.body.error("E0707", node.bars[index - 1], names=names, hint=None)
+            if not binder.body.incomplete:
+                names = ", ".join(f"`{name}`" for name in sorted(mine ^ first))
+                binder.body.error("E0707", node.bars[index - 1], names=names, hint=None)
             first |= mine
     binder.bound = before | (first or set())
     return typed.OneOf(options)

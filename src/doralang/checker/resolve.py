@@ -86,6 +86,7 @@ def resolve_name(context: Context, node: tree.NamedType, depth: int, result: boo
     if entity is None and node.name == NEVER.name and not node.arguments:
         if not result:
             context.error("E0407", node.span, type=NEVER)
+        context.note(node.span.start, NEVER)
         return NEVER if result else ERROR
     for argument in node.arguments:
         resolve_type(context, argument, depth=depth + 1)

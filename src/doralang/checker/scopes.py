@@ -16,7 +16,7 @@ from doralang.syntax import tree
 from doralang.text.diagnostics import Diagnostics
 from doralang.text.records import field, record
 from doralang.text.source import Position, Source, Span
-from doralang.types.types import ClassHead, TraitHead, Type, TypeParameter
+from doralang.types.types import ClassHead, SpecialType, TraitHead, Type, TypeParameter
 
 
 class Progress(Enum):
@@ -46,7 +46,7 @@ class ConstantName:
 
 
 Entity: TypeAlias = Function | Class | Trait | Global | ConstantName | Variant
-Meaning: TypeAlias = Entity | Local | Field | TypeParameter
+Meaning: TypeAlias = Entity | Local | Field | TypeParameter | SpecialType
 """what a name in a text can mean"""
 
 

@@ -470,7 +470,7 @@ def head(c: Cursor) -> tuple[tree.Pattern | None, tree.Expression]:
 
 def match(c: Cursor) -> tree.Match:
     """`match e { P => a, Q if g => { b } }`; the cursor is at the `match`"""
-    span = c.take()
+    fails, skips, span = c.fails, c.skips, c.take()
     subject = condition(c)
     if not c.expect("{"):
         while c.kind not in (";", "}", END) and c.kind not in DECLARING:
@@ -478,6 +478,7 @@ def match(c: Cursor) -> tree.Match:
     arms = c.deeper(match_arms) if c.kinds[c.at - 1] == "{" else []
     found = tree.Match(span, subject, arms)
     found.has_value = any(not isinstance(one.body, tree.Block) or one.body.has_value for one in arms)
+    found.is_broken = (c.fails, c.skips) != (fails, skips)
     return c.spanning(found, span.start)
 
 
@@ -490,8 +491,10 @@ def match_arms(c: Cursor) -> list[tree.MatchArm]:
         arms.append(match_arm(c))
         if c.kind == ",":
             c.advance()
-        elif c.kind != "}" and not isinstance(arms[-1].body, tree.Block) and not next_arm(c):
-            break
+        elif c.kind != "}" and not isinstance(arms[-1].body, tree.Block):
+            arms[-1].body = tree.InvalidExpression(arms[-1].body.span)
+            if not next_arm(c):
+                break
         if c.at == before:
             c.skip()
     c.expect("}")
@@ -503,14 +506,19 @@ def match_arm(c: Cursor) -> tree.MatchArm:
     start = c.starts[c.at]
     skips, fails = c.skips, c.fails
     tested = pattern(c)
-    if c.skips != skips or c.fails != fails:
+    if c.kind != "=>" and c.kind != "if":
+        c.fail("E0201", "`=>`")
+    is_broken = c.skips != skips or c.fails != fails
+    if is_broken:
         tested = tree.InvalidPattern(tested.span)
-        while c.kind not in ("=>", ",", "{", "}", ";", END):
+        while c.kind not in ("=>", "{", "}", ";", END):
             c.skip()
         c.skips = skips
     guard = full_expression(c) if c.accept("if") else None
     c.expect("=>")
     body = c.block(c) if c.kind == "{" else full_expression(c)
+    if is_broken:
+        body = tree.InvalidExpression(body.span)
     return c.spanning(tree.MatchArm(tested.span, tested, guard, body), start)
 
 

@@ -110,6 +110,9 @@ def type_parameter(c: Cursor) -> tree.TypeParameter:
 def parameter_list(c: Cursor) -> list[tree.Parameter]:
     if not c.expect("("):
         return []
+    if c.kind == "(":  # one too many
+        c.fail("E0202", "a name")
+        c.advance()
     return c.comma_list(")", parameter, _PARAMETER_STARTS)
 
 
@@ -264,11 +267,12 @@ def skip_nested(c: Cursor) -> None:
         c.skip()
 
 
-def variant(c: Cursor) -> tree.Variant:
+def variant(c: Cursor) -> tree.Variant | tree.InvalidMember:
     """`V`, `V(x: int)`"""
-    at = c.at
+    at, skips, fails = c.at, c.skips, c.fails
     span, name = c.tokens.span(at), c.take_text()
     made = tree.Variant(span, name, parameter_list(c) if c.kind == "(" else None)
+    is_whole = (c.skips, c.fails) == (skips, fails)
     c.spanning(made, span.start)
     if c.kind != "}" and not c.accept(",") and c.kind not in DECLARING and c.kind != "@":
         c.fail("E0201", "`,`")
@@ -276,7 +280,7 @@ def variant(c: Cursor) -> tree.Variant:
             while c.kind not in (",", "}", ";", END) and c.kind not in DECLARING:
                 c.skip()
             c.accept(",")
-    return made
+    return made if is_whole else tree.InvalidMember(span)
 
 
 def trait_member(c: Cursor) -> tree.Function | tree.InvalidMember:

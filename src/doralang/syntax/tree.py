@@ -500,11 +500,12 @@ class MatchArm(Node):
 
 @record
 class Match(Node):
-    """`match e { … }`; `has_value` as of `If`"""
+    """`match e { … }`; `has_value` as of `If`; arms may be missing if it `is_broken`"""
 
     subject: Expression
     arms: list[MatchArm]
     has_value: bool = field(default=False, compare=False)
+    is_broken: bool = field(default=False, compare=False)
 
 
 @record
