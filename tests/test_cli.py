@@ -911,3 +911,12 @@ def test_a_function_to_be_shown_that_there_is_not(options: str, tmp_path: Path) 
     names = ["main", "get", "Twice", "println", "push", "all"]
     known = dora("--emit-debug=none", "--emit-bytecode=" + ",".join(names), "--engine=baseline", str(path))
     assert known.err == "dora: warning: there is no function `none`\n"
+
+
+@pytest.mark.parametrize("name", ["dora", "doralang"])
+def test_both_commands_are_installed(name: str) -> None:
+    command = Path(sys.executable).parent / name
+    if not command.exists():
+        pytest.skip("the package is not installed beside this Python")
+    done = subprocess.run([command, "--version"], capture_output=True, text=True, check=True)
+    assert done.stdout == dora("--version").out
