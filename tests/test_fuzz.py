@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+import sampling
 from doralang.machine.targets import X64, host
 from doralang.source.toolchains import find_c
 from fuzz import expressions, planted, stored
@@ -19,8 +20,8 @@ from fuzz.loops import LoopGenerator
 
 FIRST = 1
 COUNT = 120
-COMPILED_LONG = 12
-COLLECTED = 8
+COMPILED_LONG = COUNT if sampling.EVERY else 12
+COLLECTED = 20 if sampling.EVERY else 8
 FORMULAS = 2000
 STORED = 20
 LOOPS = 5

@@ -33,8 +33,9 @@ from doralang.types.failures import Exit, Failure, FatalError, Trapped, as_failu
 from doralang.types.kinds import Kind
 from doralang.types.traps import Trap
 
-for name in ("doralang.runtime.heap", "doralang.runtime.handles"):
-    load(name)  # what frees instances must be there before them, or Python clears it first when it ends
+# What frees instances must be there before them, or Python clears it first when it ends.
+load("doralang.runtime.heap")
+load("doralang.runtime.handles")
 
 T = TypeVar("T")
 
