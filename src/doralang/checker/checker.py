@@ -47,7 +47,7 @@ from doralang.checker.missing import nothing_missing
 from doralang.checker.program import Class, Function, FunctionKind, Global, Library, Local, Program, Trait
 from doralang.checker.resolve import resolve_type
 from doralang.checker.scopes import ConstantName, Context, NameRecorder, Progress, Unit
-from doralang.checker.traits import declare_impl, declare_trait
+from doralang.checker.traits import declare_impl, declare_traits
 from doralang.syntax import tree
 from doralang.text.diagnostics import Diagnostics
 from doralang.text.records import record
@@ -121,8 +121,7 @@ def declare(declarations: Declarations) -> list[Completion]:
     declare_parents(declarations)
     declare_class_bounds(declarations)
     bodies = [function_completion(declare_function(one)) for one in declarations.functions]
-    for trait in declarations.traits:
-        declare_trait(trait)
+    bodies += [function_completion(one) for one in declare_traits(declarations)]
     for declaration in declarations.classes:
         declare_members(declaration)
         bodies += class_completions(declaration)

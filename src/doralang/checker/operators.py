@@ -8,6 +8,7 @@ from typing import Final
 from doralang.checker import program as typed
 from doralang.checker.arguments import check_anyway
 from doralang.checker.body import Body, Leaves, Operand, Waiting
+from doralang.checker.bounds import check_conditions
 from doralang.checker.calls import dispatch_of, make_call, note_throws, report_ambiguous
 from doralang.checker.exact import Exact, combine, literal, negate
 from doralang.checker.generics import callee, check_call
@@ -33,12 +34,15 @@ from doralang.types.types import (
     ClassType,
     PrimitiveType,
     Type,
+    TypeParameter,
     is_assignable,
     is_reference,
     size_of,
     substitute,
 )
 
+HAS_METHODS: Final = (PrimitiveType, ClassType, TypeParameter)
+"""types whose values may have methods, those of a type parameter by its bounds"""
 METHODS: Final = {
     "+": "plus",
     "-": "minus",
@@ -96,7 +100,7 @@ def check_unary(body: Body, node: tree.Unary, expected: Type | None) -> TypedExp
     if operand.type is NEVER:
         return operand
     found = None
-    if isinstance(operand.type, PrimitiveType | ClassType):
+    if isinstance(operand.type, HAS_METHODS):
         found = find_method(body.context, operand.type, UNARY_METHODS[node.operator])
     if not isinstance(found, Found) or found.function.parameters:
         return body.error("E0411", node.span, operator=node.operator, type=operand.type)
@@ -161,7 +165,7 @@ def check_other_operator(
             body.argument(node.right)
         return body.wrong(node.span)
     found = None
-    if isinstance(left.type, PrimitiveType | ClassType):
+    if isinstance(left.type, HAS_METHODS):
         found = find_method(body.context, left.type, METHODS[node.operator])
     if isinstance(found, Ambiguous):
         return report_ambiguous(body, node.span, METHODS[node.operator], found)
@@ -183,6 +187,8 @@ def check_other_operator(
         (),
         make_call(node.span, found.function, dispatch_of(found), [left]),
     )
+    if not check_conditions(body.context, node.span, found.function, target.arguments):
+        return body.wrong(node.span)
     return compare(node, target.build(target.arguments, target.result, [right]))
 
 
@@ -381,7 +387,7 @@ def index_call(
     if body.is_unknown(left.type):
         return check_anyway(body, nodes, span)
     found = None
-    if isinstance(left.type, PrimitiveType | ClassType):
+    if isinstance(left.type, HAS_METHODS):
         found = find_method(body.context, left.type, name)
     if isinstance(found, Ambiguous):
         report_ambiguous(body, span, name, found)

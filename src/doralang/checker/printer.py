@@ -74,7 +74,7 @@ def _declaration(declaration: _Declaration) -> Iterator[str]:
             yield f"trait {declaration.name}"
             yield from _indented(_members(declaration))
         case Impl():
-            yield f"impl {declaration.trait.name} for {declaration.owner.name}"
+            yield f"impl {declaration.trait_type} for {declaration.owner.name}"
             yield from _indented(_members(declaration))
         case Global():
             yield _variable(declaration)
@@ -128,7 +128,7 @@ def _modifiers(modifiers: Modifier) -> str:
 
 def _bounds(parameters: Iterable[TypeParameter]) -> Iterator[str]:
     for parameter in parameters:
-        bounds = [trait.name for trait in parameter.traits]
+        bounds = [str(trait) for trait in parameter.traits]
         if parameter.class_bound is not None:
             bounds.insert(0, str(parameter.class_bound))
         if bounds:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import chain
-from typing import Final
 
+from doralang.checker.bounds import check_bounds
 from doralang.checker.messages import count
 from doralang.checker.nearness import suggestion
-from doralang.checker.program import Class, Impl, Trait
+from doralang.checker.program import Class, Trait
 from doralang.checker.scopes import Context, Unit, kind_name
 from doralang.syntax import tree
 from doralang.text.recursion import HOP, on_fresh_stack
@@ -18,17 +18,10 @@ from doralang.types.types import (
     LARGEST,
     NEVER,
     PRIMITIVE_TYPES,
-    SELF,
     UNIT,
     ClassType,
-    EnumType,
-    PrimitiveType,
     Type,
-    TypeParameter,
-    has_error,
-    is_subclass,
     size_of,
-    substitute,
 )
 
 
@@ -48,8 +41,8 @@ def resolve_type(context: Context, node: tree.Type, *, result: bool = False, dep
     if isinstance(node, tree.TupleType):
         return resolve_tuple(context, node, depth)
     if isinstance(node, tree.SelfType):
-        if context.in_trait:
-            return SELF
+        if context.own_self is not None:
+            return context.own_self
         context.error("E0606", node.span)
     return ERROR
 
@@ -136,103 +129,5 @@ def class_type(context: Context, entity: Class, arguments: tuple[Type, ...]) -> 
     return entity.of(arguments)
 
 
-def self_type(entity: Class) -> Type:
-    """The type of `self` in a class."""
-    if entity.plain_type is not None:
-        return entity.plain_type
-    if entity.internal and entity.name in PRIMITIVE_TYPES:
-        return PRIMITIVE_TYPES[entity.name]
-    return entity.self_type
-
-
 def wrong_count(context: Context, span: Span, name: str, expected: int, found: int) -> None:
     context.error("E0607", span, name=name, expected=count(expected, "type argument"), found=found)
-
-
-def check_bounds(
-    context: Context, span: Span, parameters: Sequence[TypeParameter], arguments: Sequence[Type]
-) -> bool:
-    """Report the first type argument that does not satisfy the bounds of its parameter."""
-    mapping = dict(zip(parameters, arguments, strict=True))
-    for parameter, argument in mapping.items():
-        bound = parameter.class_bound
-        if bound is not None:
-            wanted = substitute(bound, mapping)
-            if not satisfies_class(argument, wanted):
-                context.error("E0608", span, type=argument, bound=wanted)
-                return False
-        for trait in parameter.traits:
-            if not satisfies_trait(context, argument, trait):
-                context.error("E0609", span, type=argument, trait=trait.name, hint=None)
-                return False
-    return True
-
-
-def satisfies_class(argument: Type, bound: Type) -> bool:
-    if has_error(argument) or has_error(bound):
-        return True
-    if isinstance(argument, TypeParameter):
-        return argument.class_bound is not None and satisfies_class(argument.class_bound, bound)
-    return isinstance(argument, ClassType) and isinstance(bound, ClassType) and is_subclass(argument, bound)
-
-
-def satisfies_trait(context: Context, argument: Type, trait: object, depth: int = 0) -> bool:
-    """A type parameter must have the bound, a class an `impl` that agrees with the trait."""
-    if has_error(argument):
-        return True
-    if isinstance(argument, TypeParameter):
-        return trait in context.traits_of(argument)
-    head = class_of(context, argument)
-    assert isinstance(trait, Trait)
-    impl = context.unit.impls_of(head).get(trait) if head else None
-    if impl is None or not agrees(impl, argument):
-        return False
-    arguments = argument.arguments if isinstance(argument, ClassType) else ()
-    return satisfies_bounds(context, impl, arguments, depth + 1)
-
-
-DEEPEST_BOUNDS: Final = 64
-"""So deep may impls with bounds lead to others."""
-
-
-def satisfies_bounds(context: Context, impl: Impl, arguments: Sequence[Type], depth: int = 1) -> bool:
-    """Whether the type arguments of a class satisfy the bounds of an `impl` for it."""
-    if not impl.bounds:
-        return True
-    given = dict(zip(impl.owner.parameters, arguments, strict=True))
-    return depth <= DEEPEST_BOUNDS and all(
-        satisfies_trait(context, given[parameter], trait, depth)
-        for parameter, traits in impl.bounds.items()
-        for trait in traits
-    )
-
-
-def agrees(impl: Impl, type: Type) -> bool:
-    """Whether results and `throws` of an impl's methods are those of the trait."""
-    pairs = [(impl.methods.get(name), method) for name, method in impl.trait.methods.items()]
-    pairs += [(impl.statics.get(name), method) for name, method in impl.trait.statics.items()]
-    own: dict[Type, Type] = {SELF: self_type(impl.owner)}
-    return all(
-        mine is not None
-        and mine.throws == theirs.throws
-        and same(mine.result, substitute(theirs.result, own))
-        for mine, theirs in pairs
-    )
-
-
-def same(left: Type, right: Type) -> bool:
-    """Whether two types are the same, or unknown because of an error."""
-    return left is right or has_error(left) or has_error(right)
-
-
-def class_of(context: Context, type: Type) -> Class | None:
-    """The class whose members a value of `type` has, if it is not a type parameter."""
-    if isinstance(type, ClassType):
-        assert isinstance(type.head, Class)
-        return type.head
-    if isinstance(type, EnumType):
-        assert isinstance(type.head, Class)
-        return type.head
-    if isinstance(type, PrimitiveType):
-        return context.unit.library_class(type.name)
-    return None

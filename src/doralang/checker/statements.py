@@ -7,14 +7,15 @@ from typing import Final
 
 from doralang.checker import program as typed
 from doralang.checker.body import Body
+from doralang.checker.bounds import check_conditions
 from doralang.checker.calls import dispatch_of, report_ambiguous
 from doralang.checker.flow import Known, returns
 from doralang.checker.generics import GenericCallee, callee
 from doralang.checker.jumps import JUMPS
-from doralang.checker.lookup import Ambiguous, Found, find_method, members_known
+from doralang.checker.lookup import Ambiguous, Found, find_method, found_for, members_known
 from doralang.checker.operators import fits, mismatch
 from doralang.checker.patterns import Binder, check_variable_pattern, is_irrefutable
-from doralang.checker.program import Call, Class, Function, Instantiation, Local, Pattern, TypedExpression
+from doralang.checker.program import Call, Class, Instantiation, Local, Pattern, TypedExpression
 from doralang.checker.resolve import resolve_type
 from doralang.checker.values import check_condition
 from doralang.syntax import tree
@@ -199,7 +200,8 @@ def iteration(body: Body, node: tree.For, iterable: TypedExpression) -> Iteratio
         body.error("E0416", node.span, name="makeIterator", expected="arguments", found="()")
         return None
     make = receiver_callee(found, node.span)
-    if body.is_unknown(make.result):
+    holds = check_conditions(body.context, node.span, found.function, make.arguments)
+    if not holds or body.is_unknown(make.result):
         return None
     return steps(body, node, type, make, found.function.throws)
 
@@ -211,23 +213,22 @@ def steps(
     made = make.result if make else type
     head = made.head if isinstance(made, ClassType) else None
     impl = body.unit.impls_of(head).get(body.unit.library_trait("Iterator")) if head else None
-    methods = [impl.methods.get(name) for name in ("hasNext", "next")] if impl else []
+    methods = [found_for(impl, made, name) for name in ("hasNext", "next")] if impl else []
     if throws or not all(methods) or not methods or not loopable(methods):
         hint = f"`{made}` does not implement `Iterator`" if impl is None else None
         body.error("E0614", iterable_span(node.iterable), type=type, hint=hint)
         return None
-    assert isinstance(made, ClassType) and methods[0] is not None and methods[1] is not None
-    has_next = receiver_callee(Found(methods[0], made.arguments), node.span)
-    return make, has_next, receiver_callee(Found(methods[1], made.arguments), node.span)
+    assert methods[0] is not None and methods[1] is not None
+    return make, receiver_callee(methods[0], node.span), receiver_callee(methods[1], node.span)
 
 
-def loopable(methods: list[Function | None]) -> bool:
+def loopable(methods: list[Found | None]) -> bool:
     has_next, next_value = methods
     assert has_next is not None and next_value is not None
     return (
-        has_next.result is BOOL
-        and next_value.result is not UNIT
-        and not (has_next.throws or next_value.throws)
+        has_next.function.result is BOOL
+        and next_value.function.result is not UNIT
+        and not (has_next.function.throws or next_value.function.throws)
     )
 
 

@@ -297,14 +297,14 @@ def make_call(
 ) -> Register:
     function = node.target.function
     types = tuple(body.type(argument) for argument in node.target.arguments)
+    virtual = node.dispatch is Dispatch.VIRTUAL
     if node.dispatch is Dispatch.TRAIT:
-        receiver = body.type(node.arguments[0].type)
-        function, types = body.specializer.implementation(function, receiver)
+        function, types, virtual = body.specializer.implementation(function, types)
     if function.internal:
         return call_internal(body, node, function, types, arguments, into)
     callee = body.specializer.function_ref(function, types)
-    make = i.CallVirtual if node.dispatch is Dispatch.VIRTUAL else i.Call
-    if make is i.CallVirtual:
+    make = i.CallVirtual if virtual else i.Call
+    if virtual:
         body.specializer.class_ref(body.class_type(node.arguments[0].type))  # gives the slot
     return emit_call(body, make, callee, arguments, node.span, into)
 

@@ -5,6 +5,7 @@
     Item.Item(Str, int)          a constructor, by the types of its parameters
     Item::make                   a static
     <Item as Hash>.hash          a method of an impl
+    Named.greet<Item>            a default method of a trait, with what `Self` is
     global total                 the initialiser of a global
     main::Str                    what the program calls like something of the library
     <Str as main::Show>.toString a method of the program's impl that takes the place of the library's
@@ -73,6 +74,8 @@ class Names:
         name, owner, kind = function.name, function.owner, function.kind
         if kind is FunctionKind.GLOBAL:
             return function.signature
+        if function.trait is not None:
+            return f"{self.head(function.trait)}{SEPARATORS.get(kind, '.')}{name}"
         if owner is None:
             return self.qualified(name, function.source.main)
         if function.impl_of is not None:
@@ -116,6 +119,8 @@ def functions_of(program: Program) -> Iterator[Function]:
     yield from program.functions.values()
     for cls in (*library.classes.values(), *program.classes.values()):
         yield from (*cls.methods.values(), *cls.late.values(), *cls.statics.values(), *cls.constructors)
+    for trait in (*library.traits.values(), *program.traits.values()):
+        yield from (one for one in (*trait.methods.values(), *trait.statics.values()) if one.has_default)
     for impls in (*library.impls.values(), *program.impls.values()):
         for impl in impls.values():
             yield from (*impl.methods.values(), *impl.statics.values())

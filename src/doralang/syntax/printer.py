@@ -328,7 +328,8 @@ def _function(node: tree.Function) -> Parts:
     head = [f"{_modifiers(node.modifiers)}fun {node.name}", *_angles(node.type_parameters)]
     result: Parts = [" -> ", node.result] if node.result else []
     throws = " throws" if node.throws else ""
-    return [*head, *_arguments(node.parameters), throws, *result, *_body(node.body)]
+    conditions: Parts = [" where ", *_joined(node.conditions)] if node.conditions else []
+    return [*head, *_arguments(node.parameters), throws, *result, *conditions, *_body(node.body)]
 
 
 def _body(body: tree.Block | tree.DeferredBlock | None) -> Parts:
@@ -382,6 +383,11 @@ def _init(node: tree.Init) -> Parts:
 
 def _delegation(node: tree.Delegation) -> Parts:
     return [": super" if node.to_super else ": self", *_arguments(node.arguments)]
+
+
+def _trait(node: tree.Trait) -> Parts:
+    above: Parts = [": ", *_joined(node.supertraits, " + ")] if node.supertraits else []
+    return [f"trait {node.name}", *_angles(node.type_parameters), *above, *_members(node.methods)]
 
 
 def _impl(node: tree.Impl) -> Parts:
@@ -477,7 +483,7 @@ _PARTS: Final[dict[type[tree.Node], Callable[[Any], Parts]]] = {
     tree.InvalidMember: _invalid,
     tree.Variant: _variant,
     tree.Enum: _enum,
-    tree.Trait: lambda node: [f"trait {node.name}", *_members(node.methods)],
+    tree.Trait: _trait,
     tree.Impl: _impl,
     tree.Global: _variable,
     tree.Constant: lambda node: [f"const {node.name}: ", node.type, *_value(node.value)],

@@ -718,6 +718,8 @@ class Function(Node):
     body: Block | DeferredBlock | None
     raw_span: Span | None = None
     """where `@raw` stands, if it does"""
+    conditions: list[TypeParameter] = field(default_factory=list)
+    """`where T: A + B, …`"""
 
 
 @record
@@ -817,16 +819,18 @@ class Enum(Node):
 
 @record
 class Trait(Node):
-    """`trait R { fun …; }`"""
+    """`trait R<T>: A + B { fun …; }`"""
 
     name: str
     name_span: Span
+    type_parameters: list[TypeParameter]
+    supertraits: list[Type]
     methods: list[Function | InvalidMember]
 
 
 @record
 class Impl(Node):
-    """`impl R for C`, `impl<T: R> R for C<T>`; without type parameters `C` has no arguments"""
+    """`impl R<A> for C`, `impl<T: R> R<A> for C<T>`"""
 
     type_parameters: list[TypeParameter]
     trait: NamedType

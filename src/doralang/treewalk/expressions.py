@@ -231,14 +231,15 @@ def finish_call(machine: WalkState, node: Call, frame: Activation, first: Value)
     frame.span = node.span
     if unchecked:
         raise Trapped(Trap.NIL)
-    if dispatch is Dispatch.VIRTUAL:
+    virtual = dispatch is Dispatch.VIRTUAL
+    if dispatch is Dispatch.TRAIT:
+        types = tuple(map(frame.bindings.of, node.target.arguments))
+        function, bindings, virtual = machine.classes.trait_method(function, types)
+    elif not virtual:
+        bindings = machine.classes.bindings_of(node.target, frame.bindings)
+    if virtual:
         assert isinstance(first, ClassInstance)
         function, bindings = machine.classes.virtual_method(first.type, function.name)
-    elif dispatch is Dispatch.TRAIT:
-        receiver = frame.bindings.of(node.arguments[0].type)
-        function, bindings = machine.classes.trait_method(receiver, function)
-    else:
-        bindings = machine.classes.bindings_of(node.target, frame.bindings)
     return machine.invoke(function, bindings, arguments)
 
 
