@@ -25,6 +25,7 @@ from doralang.types.types import (
     has_error,
     is_subclass,
     is_trait_type,
+    mentions,
     substitute,
 )
 
@@ -56,6 +57,23 @@ def with_supertraits(bounds: Iterable[ClassType]) -> Iterator[ClassType]:
 def traits_known(context: Context, parameter: TypeParameter) -> list[ClassType]:
     """All traits that a type parameter is known to satisfy here."""
     return list(with_supertraits(context.traits_of(parameter)))
+
+
+def why_unsafe(trait: Trait) -> tuple[Function, str] | None:
+    """A method that keeps a trait from being a type, and what it has; supertraits count."""
+    for bound in with_supertraits([trait.form.self_type]):
+        above = trait_of(bound)
+        for method in (*above.statics.values(), *above.methods.values()):
+            if method.has_default:
+                continue
+            if method.kind is FunctionKind.STATIC:
+                return method, "is static"
+            if method.type_parameters or method.conditions:
+                return method, "is one of several"
+            types = [method.result, *(parameter.type for parameter in method.parameters)]
+            if any(mentions(type, {above.own_self}) for type in types):
+                return method, "mentions `Self`"
+    return None
 
 
 # Satisfying.

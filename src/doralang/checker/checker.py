@@ -47,6 +47,7 @@ from doralang.checker.missing import nothing_missing
 from doralang.checker.program import Class, Function, FunctionKind, Global, Library, Local, Program, Trait
 from doralang.checker.resolve import resolve_type
 from doralang.checker.scopes import ConstantName, Context, NameRecorder, Progress, Unit
+from doralang.checker.trait_objects import declare_forms
 from doralang.checker.traits import declare_impl, declare_traits
 from doralang.syntax import tree
 from doralang.text.diagnostics import Diagnostics
@@ -120,8 +121,9 @@ def declare(declarations: Declarations) -> list[Completion]:
             enums.declare_form(enum)
     declare_parents(declarations)
     declare_class_bounds(declarations)
-    bodies = [function_completion(declare_function(one)) for one in declarations.functions]
-    bodies += [function_completion(one) for one in declare_traits(declarations)]
+    bodies = [function_completion(one) for one in declare_traits(declarations)]
+    declare_forms(unit, [declaration.trait for declaration in declarations.traits])
+    bodies += [function_completion(declare_function(one)) for one in declarations.functions]
     for declaration in declarations.classes:
         declare_members(declaration)
         bodies += class_completions(declaration)

@@ -17,6 +17,7 @@ from doralang.checker.bounds import as_trait, check_bounds, check_conditions, tr
 from doralang.checker.messages import type_list
 from doralang.checker.program import Function, TypedExpression
 from doralang.checker.scopes import Context
+from doralang.checker.trait_objects import coerce, fits
 from doralang.syntax import tree
 from doralang.text.records import record
 from doralang.text.source import Span
@@ -30,7 +31,6 @@ from doralang.types.types import (
     TypeParameter,
     ancestor_of,
     has_value,
-    is_assignable,
     mentions,
     size_of,
     substitute,
@@ -239,13 +239,13 @@ def finish_call(
     if callee.function.conditions and not check_conditions(body.context, span, callee.function, chosen):
         return body.wrong(span)
     wanted = put_in(callee.parameters, mapping)
-    if not all(map(fits, arguments, wanted)):
-        return misfit(body, span, callee, arguments, wanted)
-    return callee.build(chosen, result, arguments)
-
-
-def fits(argument: TypedExpression, wanted: Type) -> bool:
-    return argument.type is not UNIT and is_assignable(argument.type, wanted)
+    values: list[TypedExpression] = []
+    for argument, type in zip(arguments, wanted, strict=True):
+        value = None if argument.type is UNIT else coerce(body, argument, type)
+        if value is None:
+            return misfit(body, span, callee, arguments, wanted)
+        values.append(value)
+    return callee.build(chosen, result, values)
 
 
 def misfit(
@@ -340,8 +340,9 @@ def attempt(
     if expected is not None:
         bind_result(callee, mapping, expected)
     for argument, declared in zip(checked, callee.parameters, strict=True):
-        closed = not mentions(declared, set(callee.open))
-        if closed and not isinstance(argument, Waiting) and not fits(argument, declared):
+        if isinstance(argument, Waiting) or mentions(declared, set(callee.open)):
+            continue
+        if argument.type is UNIT or not fits(body.context, argument.type, declared):
             return NoInference.FIT
     reports, before, invalid = body.unit.diagnostics.reports, len(body.unit.diagnostics.reports), body.invalid
     result = finish_call(body, span, callee, checked, mapping, expected)

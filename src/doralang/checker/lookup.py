@@ -11,11 +11,12 @@ from doralang.checker.bounds import (
     trait_arguments,
     trait_of,
     traits_known,
+    with_supertraits,
 )
 from doralang.checker.program import Class, Field, Function, Impl, Trait
 from doralang.checker.scopes import Context
 from doralang.text.records import record
-from doralang.types.types import ClassType, Type, TypeParameter, lineage, substitute
+from doralang.types.types import ClassType, Type, TypeParameter, is_trait_type, lineage, substitute
 
 
 @record(eq=True)
@@ -59,6 +60,8 @@ def find_method(context: Context, type: Type, name: str) -> Lookup:
     """The instance method that `value.name(…)` means for a value of `type`."""
     if isinstance(type, TypeParameter):
         return find_bound_method(context, type, name)
+    if isinstance(type, ClassType) and is_trait_type(type):
+        return find_dispatched(type, name)
     steps = classes_of(context, type)
     for head, arguments in steps:
         if name in head.methods:
@@ -80,6 +83,20 @@ def find_bound_method(context: Context, type: TypeParameter, name: str) -> Looku
     if not bounds:
         return None
     return Found(trait_of(bounds[0]).methods[name], (type, *bounds[0].arguments), by_bound=True)
+
+
+def find_dispatched(type: ClassType, name: str) -> Lookup:
+    """A method of a value of a trait: that of the form, which is dispatched, or a final default."""
+    bounds = [bound for bound in with_supertraits([type]) if name in trait_of(bound).methods]
+    if len(bounds) > 1:
+        return Ambiguous([trait_of(bound) for bound in bounds])
+    if not bounds:
+        return None
+    method = trait_of(bounds[0]).methods[name]
+    dispatched = trait_of(type).dispatched.get(method)
+    if dispatched is None:
+        return Found(method, (type, *bounds[0].arguments))
+    return Found(dispatched, type.arguments)
 
 
 def find_in_impls(
@@ -175,6 +192,10 @@ def method_names(context: Context, type: Type, *, static: bool = False) -> Itera
     """The methods that a value of `type` has, or the static ones of its class."""
     if isinstance(type, TypeParameter):
         for bound in traits_known(context, type):
+            yield from trait_of(bound).methods
+        return
+    if isinstance(type, ClassType) and is_trait_type(type):
+        for bound in with_supertraits([type]):
             yield from trait_of(bound).methods
         return
     for head, _ in classes_of(context, type):

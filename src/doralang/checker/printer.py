@@ -238,6 +238,7 @@ def _scalar(name: str, value: object) -> str:
             | typed.Equal()
             | typed.Between()
             | typed.InstanceOf()
+            | typed.FieldOf()
             | typed.OneOf()
         ):
             return _pattern(value)
@@ -264,6 +265,8 @@ def _pattern(pattern: typed.Pattern) -> str:
             return f"{low}..={high}"
         case typed.InstanceOf(target):
             return f"_: {target}"
+        case typed.FieldOf(type, field, inner):
+            return f"{type}.{field.name} @ {_pattern(inner)}"
         case typed.OneOf(options):
             return " | ".join(map(_pattern, options))
     return "_"

@@ -302,10 +302,24 @@ class Trait(TraitHead):
     """A trait: its methods, whose types may be `Self`, which is a type parameter bounded by the trait.
 
     `form` is the hidden class that stands for it in types: `form.of((Str,))` is the bound `Into<Str>`, and
-    the type of its trait objects.  `supertraits` mention the parameters.
+    the type of its trait objects.  `supertraits` mention the parameters.  If it can be a type, `holder` is
+    the class of what is converted to it, `dispatched` has the method of the form for each method of it and
+    its supertraits that is not final, and `conversions` what makes an object of a supertrait.
     """
 
-    __slots__ = ("form", "methods", "own_self", "parameters", "source", "span", "statics", "supertraits")
+    __slots__ = (
+        "conversions",
+        "dispatched",
+        "form",
+        "methods",
+        "own_self",
+        "parameters",
+        "source",
+        "span",
+        "statics",
+        "supertraits",
+        "holder",
+    )
 
     def __init__(
         self, name: str, source: Source, span: Span, parameters: tuple[TypeParameter, ...] = ()
@@ -321,6 +335,9 @@ class Trait(TraitHead):
         self.supertraits: list[ClassType] = []
         self.methods: dict[str, Function] = {}
         self.statics: dict[str, Function] = {}
+        self.holder: Class | None = None
+        self.dispatched: dict[Function, Function] = {}
+        self.conversions: dict[Trait, Function] = {}
 
     @property
     def all_parameters(self) -> tuple[TypeParameter, ...]:
@@ -603,6 +620,17 @@ class Record(Expression):
 
 
 @record
+class Convert(Expression):
+    """A value as one of the trait `type`, by the `impl` of `held`, its type or a parent.
+
+    `nil` of a class type stays `nil`; of what is a trait object already, another is made of what it holds.
+    """
+
+    value: TypedExpression
+    held: Type
+
+
+@record
 class IsInstance(Expression):
     """`e is C`; false for `nil`"""
 
@@ -671,13 +699,22 @@ class InstanceOf:
 
 
 @record
+class FieldOf:
+    """An object of class `type` with a field that fits; it does not fit `nil`."""
+
+    type: ClassType
+    field: Field
+    pattern: Pattern
+
+
+@record
 class OneOf:
     """`P | Q`; all bind the same locals."""
 
     options: list[Pattern]
 
 
-Pattern: TypeAlias = AnyValue | Bound | TupleOf | VariantOf | Equal | Between | InstanceOf | OneOf
+Pattern: TypeAlias = AnyValue | Bound | TupleOf | VariantOf | Equal | Between | InstanceOf | FieldOf | OneOf
 
 
 @record
@@ -760,6 +797,7 @@ TypedExpression: TypeAlias = (
     | Call
     | New
     | Record
+    | Convert
     | IsInstance
     | Cast
     | TryElse

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import chain
 
-from doralang.checker.bounds import check_bounds
+from doralang.checker.bounds import check_bounds, why_unsafe
 from doralang.checker.messages import count
 from doralang.checker.nearness import suggestion
 from doralang.checker.program import Class, Trait
@@ -81,13 +81,13 @@ def resolve_name(context: Context, node: tree.NamedType, depth: int, result: boo
             context.error("E0407", node.span, type=NEVER)
         context.note(node.span.start, NEVER)
         return NEVER if result else ERROR
+    if isinstance(entity, Trait):
+        return resolve_trait(context, node, entity, depth)
     for argument in node.arguments:
         resolve_type(context, argument, depth=depth + 1)
     if entity is None:
         if not context.unit.incomplete:
             context.error("E0303", node.span, name=node.name, hint=type_hint(context, node.name))
-    elif isinstance(entity, Trait):
-        context.error("E0220", node.span, what="traits as types are")
     else:
         context.error("E0307", node.span, name=node.name, what=kind_name(entity))
     return ERROR
@@ -118,6 +118,28 @@ def resolve_class(context: Context, node: tree.NamedType, entity: Class, depth: 
         context.error("E0617", node.span)
         return ERROR
     return type
+
+
+def resolve_trait(context: Context, node: tree.NamedType, trait: Trait, depth: int) -> Type:
+    """A trait as a type, which it must be safe for."""
+    arguments = tuple(resolve_type(context, argument, depth=depth + 1) for argument in node.arguments)
+    if len(arguments) != len(trait.parameters):
+        wrong_count(context, node.span, node.name, len(trait.parameters), len(arguments))
+        return ERROR
+    context.unit.when_declared(lambda: check_trait_type(context, node.span, trait, arguments))
+    type = trait.form.of(arguments)
+    if size_of(type) > LARGEST:
+        context.error("E0617", node.span)
+        return ERROR
+    return type
+
+
+def check_trait_type(context: Context, span: Span, trait: Trait, arguments: tuple[Type, ...]) -> None:
+    check_bounds(context, span, trait.parameters, arguments)
+    found = why_unsafe(trait)
+    if found is not None:
+        method, why = found
+        context.error("E0621", span, trait=trait.name, method=method.name, why=why)
 
 
 def class_type(context: Context, entity: Class, arguments: tuple[Type, ...]) -> Type:

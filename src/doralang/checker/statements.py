@@ -13,10 +13,11 @@ from doralang.checker.flow import Known, returns
 from doralang.checker.generics import GenericCallee, callee
 from doralang.checker.jumps import JUMPS
 from doralang.checker.lookup import Ambiguous, Found, find_method, found_for, members_known
-from doralang.checker.operators import fits, mismatch
+from doralang.checker.operators import mismatch
 from doralang.checker.patterns import Binder, check_variable_pattern, is_irrefutable
 from doralang.checker.program import Call, Class, Instantiation, Local, Pattern, TypedExpression
 from doralang.checker.resolve import resolve_type
+from doralang.checker.trait_objects import coerce
 from doralang.checker.values import check_condition
 from doralang.syntax import tree
 from doralang.text.source import Span
@@ -49,6 +50,8 @@ def check_variable(body: Body, node: tree.Variable) -> typed.Statement | None:
         body.error("E0305", node.span, name=node.name)
         return None
     type = variable_type(body, node, declared, value)
+    if value is not None:
+        value = coerce(body, value, type)
     local = body.declare(node.name, node.name_span, type, node.mutable)
     if value is None:
         value = typed.DefaultValue(node.span, type)
@@ -74,7 +77,7 @@ def variable_type(
             body.error("E0407", node.span, type=UNIT)
             return ERROR
         return value.type
-    if not fits(body, value, declared):
+    if coerce(body, value, declared) is None:
         assert node.value is not None
         mismatch(body, "E0401", node.value.span, node.name, declared, value.type)
     return declared
@@ -85,7 +88,8 @@ def check_destructuring(body: Body, node: tree.Destructuring) -> typed.Statement
     declared = resolve_type(body.context, node.type) if node.type is not None else None
     value = body.expression(node.value, declared)
     type = declared or value.type
-    if declared is not None and not fits(body, value, declared):
+    made = value if declared is None else coerce(body, value, declared)
+    if made is None:
         body.error("E0401", node.value.span, expected=declared, found=value.type, hint=None)
     elif type in (UNIT, NIL):
         body.error("E0407", node.value.span, type=type)
@@ -96,7 +100,7 @@ def check_destructuring(body: Body, node: tree.Destructuring) -> typed.Statement
     binder = Binder(body, node.mutable)
     pattern = irrefutable(binder, node.pattern, type)
     binder.enter()
-    return typed.Evaluate(node.span, typed.Destructure(node.span, UNIT, pattern, value))
+    return typed.Evaluate(node.span, typed.Destructure(node.span, UNIT, pattern, made or value))
 
 
 def irrefutable(binder: Binder, node: tree.Pattern, type: Type) -> Pattern:

@@ -263,6 +263,8 @@ class Specializer:
             assert isinstance(receiver, ClassType)
             head = receiver.head
         assert method.trait is not None
+        if isinstance(receiver, ClassType) and isinstance(head.trait, Trait):
+            return Implementation(head.trait.dispatched[method], receiver.arguments, virtual=True)
         impl = self.program.impls[head][method.trait]
         given = receiver.arguments if isinstance(receiver, ClassType) else ()
         mine = impl.methods.get(method.name)

@@ -204,7 +204,7 @@ def impl(c: Cursor, found: Prefix) -> tree.Impl | None:
     implemented = named_type(c)
     if not c.expect("for"):
         c.skips += 1
-    target = target_type(c) if parameters else named_type(c)
+    target = target_type(c) if parameters or c.kind == "(" else named_type(c)
     to_brace(c)
     broken, c.skips = c.skips != skips, skips
     methods = member_list(c, owner, impl_member, tree.InvalidMember)

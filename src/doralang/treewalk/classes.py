@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from doralang.checker.program import Class, Field, Function, Instantiation, Library, Program
+from doralang.checker.program import Class, Field, Function, Instantiation, Library, Program, Trait
 from doralang.interpreter.objects import Value, default_value
 from doralang.types.types import (
     ClassHead,
@@ -156,6 +156,9 @@ class Classes:
             return default
         head, given = self._head_of(arguments[0])
         assert function.trait is not None
+        if isinstance(head.trait, Trait):
+            method = head.trait.dispatched[function]
+            return method, self.bindings(method, given), True
         impl = self._impls[head][function.trait]
         if function.name in impl.methods:
             mine = impl.methods[function.name]
