@@ -41,6 +41,7 @@ from doralang.checker.declarations import (
     collect,
     declare_signature,
 )
+from doralang.checker.derivation import derive
 from doralang.checker.hosts import HostFunction
 from doralang.checker.inheritance import check_inheritance
 from doralang.checker.missing import nothing_missing
@@ -130,6 +131,10 @@ def declare(declarations: Declarations) -> list[Completion]:
     for enum in declarations.enums:
         enums.declare_variants(enum)
         bodies += [function_completion(one) for one in enum.methods]
+    for declaration in declarations.classes:
+        bodies += derive(declaration)
+    for enum in declarations.enums:
+        bodies += derive(enum)
     for impl in declarations.impls:
         bodies += [function_completion(one) for one in declare_impl(declarations, impl)]
     for variable in declarations.globals:

@@ -79,6 +79,8 @@ MESSAGES: Final[dict[str, tuple[str, str | None]]] = {
     "E0516": ("`{name}` has no body", None),
     "E0517": ("the primary constructor calls the parent's constructor already", "delegate to `self(…)`"),
     "E0520": ("{what}", None),
+    "E0521": ("`{name}` cannot be derived", "{hint}"),
+    "E0522": ("`{name}` does not implement `{trait}`", None),
     "E0602": ("trait `{trait}` has no method `{method}`", None),
     "E0603": ("`{method}` of trait `{trait}` is missing", None),
     "E0604": ("`{name}` is not a trait", "{hint}"),

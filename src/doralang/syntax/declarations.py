@@ -100,7 +100,7 @@ def skip_declaration(c: Cursor) -> None:
 
 def class_declaration(c: Cursor, found: Prefix) -> tree.Class | None:
     """`class C<T>(let x: T): Base<T>(x) { … }`"""
-    modifiers = allow(c, found, _CLASS, "a class")
+    modifiers = allow(c, found, _CLASS, "a class", derives=True)
     owner, skips, fails, span = c.at, c.skips, c.fails, c.take()
     name_span = c.span()
     name = c.name()
@@ -112,7 +112,8 @@ def class_declaration(c: Cursor, found: Prefix) -> tree.Class | None:
     members = member_list(c, owner, class_member, tree.InvalidMember) if c.kind == "{" else []
     if broken:
         return None
-    return tree.Class(span, name, name_span, modifiers, type_parameters, parameters, base, members)
+    derived = found.derived
+    return tree.Class(span, name, name_span, modifiers, type_parameters, parameters, base, members, derived)
 
 
 def end_of_class_header(c: Cursor) -> None:
@@ -155,7 +156,7 @@ def parent(c: Cursor) -> tree.Parent:
 
 def enum(c: Cursor, found: Prefix) -> tree.Enum | None:
     """`enum E<T> { V, W(x: T), fun m() { … } }`"""
-    allow(c, found, Modifier.NONE, "an enum")
+    allow(c, found, Modifier.NONE, "an enum", derives=True)
     owner, skips, fails, span = c.at, c.skips, c.fails, c.take()
     name_span = c.span()
     name = c.name()
@@ -179,7 +180,7 @@ def enum(c: Cursor, found: Prefix) -> tree.Enum | None:
         c.report(
             "E0206", late.span, f"expected a method, found `{late.name}`", "variants stand before methods"
         )
-    return tree.Enum(span, name, name_span, type_parameters, variants, methods)
+    return tree.Enum(span, name, name_span, type_parameters, variants, methods, found.derived)
 
 
 def trait(c: Cursor, found: Prefix) -> tree.Trait | None:

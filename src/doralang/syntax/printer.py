@@ -354,11 +354,15 @@ def _parent(node: tree.Parent) -> Parts:
     return [": ", node.name, *_angles(node.type_arguments), *arguments]
 
 
+def _derivations(node: tree.Class | tree.Enum) -> Parts:
+    return [part for one in node.derived for part in (one, " ")]
+
+
 def _class(node: tree.Class) -> Parts:
     head = [f"{_modifiers(node.modifiers)}class {node.name}", *_angles(node.type_parameters)]
     parameters = _arguments(node.parameters) if node.parameters else []
     parent: Parts = [node.parent] if node.parent else []
-    return [*head, *parameters, *parent, *_members(node.members)]
+    return [*_derivations(node), *head, *parameters, *parent, *_members(node.members)]
 
 
 def _members(members: Sequence[tree.Node]) -> Parts:
@@ -372,7 +376,8 @@ def _variant(node: tree.Variant) -> Parts:
 
 
 def _enum(node: tree.Enum) -> Parts:
-    return ["enum ", node.name, *_angles(node.type_parameters), *_members([*node.variants, *node.methods])]
+    head = ["enum ", node.name, *_angles(node.type_parameters)]
+    return [*_derivations(node), *head, *_members([*node.variants, *node.methods])]
 
 
 def _init(node: tree.Init) -> Parts:
@@ -473,6 +478,7 @@ _PARTS: Final[dict[type[tree.Node], Callable[[Any], Parts]]] = {
     tree.InvalidStatement: _invalid,
     tree.Function: _function,
     tree.TypeParameter: _type_parameter,
+    tree.Derivation: lambda node: _in_brackets("@derive(", node.traits, ")"),
     tree.Parameter: _parameter,
     tree.ClassParameter: _class_parameter,
     tree.Class: _class,

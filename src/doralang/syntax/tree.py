@@ -723,6 +723,13 @@ class Function(Node):
 
 
 @record
+class Derivation(Node):
+    """`@derive(A, B)`; the span is the `@`"""
+
+    traits: list[NamedType]
+
+
+@record
 class ClassParameter(Node):
     """A parameter of a primary constructor; `let` and `var` make it a field too.
 
@@ -796,6 +803,7 @@ class Class(Node):
     parameters: list[ClassParameter]
     parent: Parent | None
     members: list[ClassMember]
+    derived: list[Derivation] = field(default_factory=list)
 
 
 @record
@@ -815,6 +823,7 @@ class Enum(Node):
     type_parameters: list[TypeParameter]
     variants: list[Variant]
     methods: list[Function | InvalidMember]
+    derived: list[Derivation] = field(default_factory=list)
 
 
 @record
