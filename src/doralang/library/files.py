@@ -63,7 +63,7 @@ CLASSES: Final = """
     long LongRange Object Option Result
     StackTraceElement Str StrCodePointIterator StringBuf Testing Vec
 """
-TRAITS: Final = "Comparable Equals Hash Iterator Show"
+TRAITS: Final = "Comparable Equals Hash Iterator Number Show"
 
 VARIANTS: Final = "None Some Ok Err"
 
