@@ -64,8 +64,8 @@ FUNCTIONS: Final = """
 """
 CLASSES: Final = """
     Array bool byte char ClosedIntRange ClosedLongRange Deque double Exception File float HashMap HashSet int
-    IntRange IntRangeIter long LongRange Object Option Result StackTraceElement Str StrCodePointIterator StringBuf
-    Testing Vec
+    IntRange IntRangeIter long LongRange Object Option Result StackTraceElement Str StrCodePointIterator
+    StringBuf Testing Vec
 """
 TRAITS: Final = "Comparable Equals Hash Iterator Number Show"
 
