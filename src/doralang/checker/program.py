@@ -24,7 +24,7 @@ from collections.abc import Callable
 from enum import Enum
 from typing import Final, TypeAlias
 
-from doralang.library.files import GRANTED, HEAP, PUBLIC_NAMES
+from doralang.library.files import ELEMENT_LOOP, GRANTED, HEAP, PUBLIC_NAMES
 from doralang.syntax.tree import Modifier
 from doralang.text.records import field, record
 from doralang.text.source import NOWHERE, Source, Span
@@ -144,8 +144,9 @@ class Function:
 
     @property
     def hidden(self) -> bool:
-        """Whether stack traces leave it out, because it stands for an internal function."""
-        return not self.source.main and self.source.name in HEAP
+        """Whether stack traces leave it out, because it belongs to the implementation."""
+        source = self.source
+        return source.name in HEAP if not source.main else source.name == ELEMENT_LOOP
 
     @property
     def has_self(self) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, Final, NamedTuple, get_args, get_type_hints
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, get_args, get_type_hints
 from weakref import WeakKeyDictionary, WeakValueDictionary
 
 from doralang.checker import program as typed
@@ -33,6 +33,7 @@ from doralang.embed.objects import Object
 from doralang.embed.programs import CheckedProgram
 from doralang.native.module import library_module
 from doralang.native.options import CodeOptions
+from doralang.optional import load
 from doralang.syntax import tree
 from doralang.syntax.parser import parse_formula
 from doralang.syntax.words import KNOWN
@@ -40,6 +41,9 @@ from doralang.text.diagnostics import Diagnostics
 from doralang.text.pause import NO_CYCLES
 from doralang.text.source import Source
 from doralang.types.types import BOOL, DOUBLE, Type
+
+if TYPE_CHECKING:
+    from doralang.embed.arrays import Computation
 
 Types = Mapping[str, object] | type
 Constant = float | int | bool | str
@@ -55,6 +59,13 @@ Rewrite = Callable[[tree.Expression], tree.Expression]
 
 def unchanged(node: tree.Expression) -> tree.Expression:
     return node
+
+
+Around = Callable[[typed.Program, typed.Function], typed.Function]
+
+
+def itself(program: typed.Program, function: typed.Function) -> typed.Function:
+    return function
 
 
 class Checked(NamedTuple):
@@ -133,14 +144,17 @@ class FormulaRecipe(NamedTuple):
     limits: Limits
     filename: str
 
-    def callee(self, rewrite: Rewrite = unchanged) -> tuple[CheckedProgram, typed.Function, Pool]:
-        """The program, its function and where it runs.  Raises CompileError."""
+    def callee(
+        self, rewrite: Rewrite = unchanged, around: Around = itself
+    ) -> tuple[CheckedProgram, typed.Function, Pool]:
+        """The program, its function, or what is `around` it, and where it runs.  Raises CompileError."""
         checked = look_at(*self, rewrite)
         if checked.diagnostics.errors:
             raise errors.CompileError(checked.diagnostics)
+        function = around(checked.program, checked.function)
         program = CheckedProgram(checked.program, self.limits, None, self.callbacks, Object)
         pool = Pool(program.code, program.new_host) if self.callbacks else shared_pool(self.limits)
-        return program, checked.function, pool
+        return program, function, pool
 
 
 class FormulaCallee(SlowCallee):
@@ -150,6 +164,8 @@ class FormulaCallee(SlowCallee):
         super().__init__(*recipe.callee())
         self.recipe = recipe
         self.propagates = propagates
+        self.elements: Computation | None = None
+        """what computes arrays; made at the first call with some"""
         self.variants: dict[frozenset[str], FormulaVariant] = {}
         """the formula for certain names that are missing"""
 
@@ -158,6 +174,8 @@ class FormulaCallee(SlowCallee):
 
     def called(self, values: Sequence[Any]) -> Any:
         """Call it with the arguments in order."""
+        if any(value is not None and not isinstance(value, NUMBERS) for value in values):
+            return load(ARRAY_CALLS).called_general(self, values)
         names = frozenset(
             name for (name, _, _), value in zip(self.parameters, values, strict=True) if value is None
         )
@@ -181,6 +199,9 @@ class FormulaCallee(SlowCallee):
 
 
 MOST_VARIANTS: Final = 64
+NUMBERS: Final = (int, float, bool, str)
+"""what is no array"""
+ARRAY_CALLS: Final = "doralang.embed.array_calls"
 STAND_INS: Final[Mapping[Border, Any]] = {Border.BOOL: False, Border.TEXT: "", Border.CHAR: "-"}
 """what stands for a missing value, and is not looked at"""
 

@@ -18,10 +18,11 @@ from doralang.optional import load
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from inspect import Signature
     from typing import Any, Literal
 
+    from doralang.embed.arrays import Computation
     from doralang.embed.functions import Function
     from doralang.embed.limits import Limits
 
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 layouts.refuse_free_threading()
 
 GENERAL = "doralang.embed.expressions"
+ARRAY_CALLS = "doralang.embed.array_calls"
 DOUBLES = (float, "float", "double")
 """the kinds of variables that the direct path has"""
 NOTHING: Mapping[str, Any] = {}
@@ -47,7 +49,7 @@ class Expr(NativeCall):
     Immutable and thread-safe; equal to another one of the same text and options.
     """
 
-    __slots__ = ("__weakref__", "_code", "_general", "_options", "names", "source", "type")
+    __slots__ = ("__weakref__", "_code", "_computation", "_general", "_options", "names", "source", "type")
 
     source: str
     names: tuple[str, ...]
@@ -60,6 +62,8 @@ class Expr(NativeCall):
         self._options = options
         self._general: Function[Any] | None = None
         self._code: direct.PlacedFormula | None = None
+        self._computation: Computation | None = None
+        """what computes arrays; made at the first call with some"""
 
     def _be_direct(self, made: direct.Direct, place: direct.DirectCalls) -> Expr:
         """Be called by the code of the direct path."""
@@ -85,6 +89,19 @@ class Expr(NativeCall):
     @property
     def __name__(self) -> str:
         return "<expression>"
+
+    def map(self, args: Sequence[Any] | Mapping[str, Any], *, out: Any = None, threads: int = 1) -> Any:
+        """The formula for arguments in order or by name, some of which are arrays, element by element.
+
+        `out` is the array that gets the results; it may be one of the inputs.  `threads` share the
+        elements, without Python's lock; the results are the same.
+        """
+        return load(ARRAY_CALLS).mapped(self, args, out, threads)
+
+    def over(self, table: Any, *, out: Any = None, threads: int = 1) -> Any:
+        """The formula over columns of a table: a mapping, a DataFrame, a structured array, or an object with
+        attributes.  Columns that are no variables do not matter."""
+        return load(ARRAY_CALLS).over(self, table, out, threads)
 
     def partial(self, **known: Constant) -> Expr:
         """The formula with some names known: they are constants, folded, and it is compiled anew.
@@ -141,6 +158,9 @@ def unpickled(source: str, options: Options = NO_OPTIONS) -> Expr:
 
 def called_slowly(formula: Expr, *args: Any, **kwargs: Any) -> Any:
     """A call of a formula on doubles whose arguments machine code does not take."""
+    for value in (*args, *kwargs.values()):
+        if value is not None and not isinstance(value, int | float | str):
+            return load(ARRAY_CALLS).called(formula, args, kwargs)
     return load(GENERAL).called(formula, args, kwargs)
 
 

@@ -51,6 +51,8 @@ HEAP: Final = (
     "verify.dora",
 )
 """Functions of these files are not shown in stack traces: they stand for internal functions."""
+ELEMENT_LOOP: Final = "<element loop>"
+"""what the text around a formula is called that goes through arrays; nor are its functions shown"""
 
 FUNCTIONS: Final = """
     abort argc argv assert bubbleSort call call0 call1 call2 call3 defaultValue exit fatalError

@@ -1,0 +1,91 @@
+"""Calls of formulas with arrays: by position and name, by columns of a table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from doralang.embed.containers import called as called_with
+from doralang.embed.element_loops import ElementLoops
+from doralang.embed.expressions import FormulaCallee
+from doralang.embed.kernels import DirectKernels
+from doralang.optional import load
+
+if TYPE_CHECKING:
+    from doralang.embed.arrays import Computation
+    from doralang.embed.formulas import Expr
+
+GENERAL = "doralang.embed.expressions"
+
+
+def computation_of(formula: Expr) -> Computation:
+    """What computes a formula over arrays, made once."""
+    if formula._general is not None:
+        callee = formula._general._callee
+        assert isinstance(callee, FormulaCallee), "it is a formula"
+        return loops_of(callee)
+    if formula._computation is None:
+        formula._computation = DirectKernels(formula)
+    return formula._computation
+
+
+def loops_of(callee: FormulaCallee) -> Computation:
+    """What computes a formula of the general path over arrays, made once."""
+    if callee.elements is None:
+        callee.elements = ElementLoops(callee)
+    return callee.elements
+
+
+def called_general(callee: FormulaCallee, values: Sequence[Any]) -> Any:
+    """A call of a formula of the general path some of whose arguments are not numbers."""
+    return called_with(loops_of(callee), callee.call, values)
+
+
+def called(formula: Expr, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """A call some of whose arguments are not numbers."""
+    return with_values(formula, in_order(formula, args, kwargs))
+
+
+def in_order(formula: Expr, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Sequence[Any]:
+    """The arguments in the order of the variables.  Raises TypeError."""
+    names = formula.names
+    if len(args) + len(kwargs) == len(names):
+        try:
+            return [*args, *[kwargs[name] for name in names[len(args) :]]]
+        except KeyError:
+            pass
+    return load(GENERAL).arguments(formula, tuple(args), dict(kwargs))  # type: ignore[no-any-return]
+
+
+def with_values(formula: Expr, values: Sequence[Any], out: Any = None, threads: int = 1) -> Any:
+    if not isinstance(threads, int) or threads < 1:
+        raise ValueError(f"threads: {threads!r} is not a whole number from 1 upwards")
+    return called_with(computation_of(formula), formula, values, out, threads)
+
+
+def mapped(formula: Expr, args: Sequence[Any] | Mapping[str, Any], out: Any, threads: int) -> Any:
+    """`Expr.map`"""
+    if isinstance(args, Mapping):
+        values = in_order(formula, (), args)
+    else:
+        values = in_order(formula, tuple(args), {})
+    return with_values(formula, values, out, threads)
+
+
+def over(formula: Expr, table: Any, out: Any, threads: int) -> Any:
+    """`Expr.over`"""
+    return with_values(formula, [column(table, name) for name in formula.names], out, threads)
+
+
+def column(table: Any, name: str) -> Any:
+    """A column by its name: an item of what has items by name, else an attribute.  Raises KeyError."""
+    names = getattr(getattr(table, "dtype", None), "names", None)
+    if isinstance(table, Mapping) or hasattr(table, "columns") or names is not None:
+        try:
+            return table[name]
+        except (KeyError, ValueError, IndexError):
+            raise KeyError(f"the table has no column {name!r}") from None
+    try:
+        return getattr(table, name)
+    except AttributeError:
+        raise KeyError(f"the table has no column {name!r}") from None
