@@ -119,7 +119,9 @@ def test_elements_are_what_numbers_give(text: str) -> None:
                 for _ in formula.names
             ]
             values[0] = np.array(choose.choices(VALUES, k=count))
-            assert same(formula(*values), one_by_one(formula, values)), (count, values)
+            expected = one_by_one(formula, values)
+            assert same(formula(*values), expected), (count, values)
+            assert same(formula.map(values, threads=2), expected), (count, values)  # never by way of NumPy
         del formula
 
 
@@ -127,7 +129,7 @@ def test_elements_are_what_numbers_give(text: str) -> None:
 def test_both_ways_of_code_are_used() -> None:
     kernel, loop = (dora.expr(text) for text in ("a*b", "a*sin(b)"))
     for formula in (kernel, loop):
-        formula(np.ones(3), np.ones(3))
+        formula.map((np.ones(3), np.ones(3)), threads=2)
     assert kernels.has_packed_form(kernel._computation.node)  # type: ignore[union-attr]
     assert not kernels.has_packed_form(loop._computation.node)  # type: ignore[union-attr]
 
@@ -139,7 +141,8 @@ def test_without_packed_instructions_it_is_the_same(monkeypatch: pytest.MonkeyPa
     for text in FORMULAS[:-3]:
         formula = dora.expr(text)
         values = [np.array(random.Random(name).choices(VALUES, k=21)) for name in formula.names]
-        assert same(formula(*values), one_by_one(formula, list(values)))
+        assert same(formula.map(values, threads=2), one_by_one(formula, list(values)))
+        assert same(formula.ufunc(*values), one_by_one(formula, list(values)))
 
 
 @DIRECT
@@ -160,7 +163,9 @@ def test_random_formulas(seed: int) -> None:
             for _ in formula.names
         ]
         values[0] = np.array(choose.choices(VALUES, k=19))
-        assert same(formula(*values), one_by_one(formula, values)), formula.source
+        expected = one_by_one(formula, values)
+        assert same(formula(*values), expected), formula.source
+        assert same(formula.map(values, threads=2), expected), formula.source
 
 
 # Shapes, strides, kinds.
@@ -467,6 +472,53 @@ def test_columns_of_tables() -> None:
     for table in ({"a": a}, np.zeros(2, [("a", "f8")]), Fields):
         with pytest.raises(KeyError, match="the table has no column"):
             formula.over(table)
+
+
+# Ufuncs.
+
+
+@DIRECT
+def test_a_ufunc_is_one_of_numpys() -> None:
+    with nothing_left():
+        price = dora.expr("base * (1 + vat) - rebate")
+        ufunc = price.ufunc
+        assert type(ufunc) is np.ufunc and price.ufunc is ufunc
+        assert (ufunc.nin, ufunc.nout, ufunc.types) == (3, 1, ["ddd->d"])
+        assert "base * (1 + vat) - rebate" in ufunc.__doc__
+        assert ufunc(np.array([100.0, 250.0]), 0.5, 5).tolist() == [145.0, 370.0]
+        assert ufunc([[1], [2]], np.array([0.5, 1.5], "f4"), 0).tolist() == [[1.5, 2.5], [3.0, 5.0]]
+        out = np.full(6, -1.0)
+        ufunc(np.arange(6.0), 1, 1, where=np.arange(6) % 2 == 0, out=out)
+        assert out.tolist() == [-1.0, -1.0, 3.0, -1.0, 7.0, -1.0]
+        backwards = np.arange(20.0)[::-3]
+        assert np.array_equal(ufunc(backwards, backwards, 1), backwards * (1 + backwards) - 1)
+        del price
+        assert ufunc(2.0, 1.0, 0.0) == 4.0  # the code is there as long as the ufunc
+        assert dora.memory()["formulas"] == 1
+        del ufunc
+
+
+@DIRECT
+def test_a_ufunc_of_a_condition() -> None:
+    less = dora.expr("a < b").ufunc
+    assert less.types == ["dd->?"]
+    for count in range(20):
+        a, b = np.arange(float(count)), np.full(count, 3.0)
+        assert np.array_equal(less(a, b), a < b)
+        assert np.array_equal(less(a[::2], 3), a[::2] < 3)
+
+
+@DIRECT
+def test_a_ufunc_notes_no_exceptions_of_floating_point() -> None:
+    with np.errstate(all="raise"):
+        assert np.isinf(dora.expr("a / b").ufunc(np.ones(5), np.zeros(5))).all()
+        assert np.isnan(dora.expr("log(a)").ufunc(np.array([-1.0]))).all()
+        assert dora.expr("a / b")(np.arange(5.0), np.ones(5)).tolist() == [0.0, 1.0, 2.0, 3.0, 4.0]
+
+
+def test_formulas_without_a_ufunc() -> None:
+    with pytest.raises(TypeError, match="a ufunc needs a formula on doubles"):
+        _ = dora.expr("n + 0x1", {"n": int}).ufunc
 
 
 # What is refused.

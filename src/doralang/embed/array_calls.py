@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from doralang.embed.containers import called as called_with
+from doralang.embed.containers import numpy
+from doralang.embed.conversion import as_double
 from doralang.embed.element_loops import ElementLoops
 from doralang.embed.expressions import FormulaCallee
 from doralang.embed.kernels import DirectKernels
@@ -16,6 +18,10 @@ if TYPE_CHECKING:
     from doralang.embed.formulas import Expr
 
 GENERAL = "doralang.embed.expressions"
+FEW: Final = 4096
+"""elements for which the overhead of a call counts"""
+MOST_VARIABLES: Final = 31
+"""that every version of NumPy takes"""
 
 
 def computation_of(formula: Expr) -> Computation:
@@ -58,9 +64,39 @@ def in_order(formula: Expr, args: Sequence[Any], kwargs: Mapping[str, Any]) -> S
 
 
 def with_values(formula: Expr, values: Sequence[Any], out: Any = None, threads: int = 1) -> Any:
+    if threads == 1 and is_quick(formula, values, out):
+        named = zip(formula.names, values, strict=True)
+        plain = [as_double(value, name) if type(value) is int else value for name, value in named]
+        return ufunc(formula)(*plain, out=out)
     if not isinstance(threads, int) or threads < 1:
         raise ValueError(f"threads: {threads!r} is not a whole number from 1 upwards")
     return called_with(computation_of(formula), formula, values, out, threads)
+
+
+def is_quick(formula: Expr, values: Sequence[Any], out: Any) -> bool:
+    """Whether NumPy's call of the formula's ufunc does the same, with less ado.
+
+    So it is for numbers and plain arrays of doubles of one shape, which have few elements, or stand close and
+    are alone.
+    """
+    module = numpy()
+    if module is None or formula._general is not None or len(values) > MOST_VARIABLES:
+        return False
+    ndarray, double = module.ndarray, module.dtype("f8")
+    given = values if out is None else [*values, out]
+    arrays = [value for value in given if type(value) is ndarray and value.dtype is double]
+    numbers = [value for value in values if type(value) is float or type(value) is int]
+    if not arrays or len(arrays) + len(numbers) != len(given):
+        return False
+    if out is not None and (out is not arrays[-1] or formula.type == "bool" or not is_plain(out)):
+        return False
+    shape, is_few = arrays[0].shape, arrays[0].size <= FEW
+    return all(one.shape == shape and (is_few or is_plain(one)) for one in arrays) and (is_few or not numbers)
+
+
+def is_plain(array: Any) -> bool:
+    """Whether elements stand close and may be written."""
+    return bool(array.flags.carray)
 
 
 def mapped(formula: Expr, args: Sequence[Any] | Mapping[str, Any], out: Any, threads: int) -> Any:
@@ -89,3 +125,15 @@ def column(table: Any, name: str) -> Any:
         return getattr(table, name)
     except AttributeError:
         raise KeyError(f"the table has no column {name!r}") from None
+
+
+def ufunc(formula: Expr) -> Any:
+    """`Expr.ufunc`"""
+    computation = computation_of(formula)
+    if not isinstance(computation, DirectKernels):
+        raise TypeError(
+            f"a ufunc needs a formula on doubles alone that is compiled directly, not {formula!r}"
+        )
+    if computation.ufunc is None:
+        computation.ufunc = load("doralang.embed.ufuncs").make_ufunc(computation)
+    return computation.ufunc

@@ -103,6 +103,12 @@ class Expr(NativeCall):
         attributes.  Columns that are no variables do not matter."""
         return load(ARRAY_CALLS).over(self, table, out, threads)
 
+    @property
+    def ufunc(self) -> Any:
+        """A real `numpy.ufunc` over the code of this formula, made when first asked for.  Raises
+        TypeError for a formula that is not on doubles alone, ImportError without NumPy."""
+        return load(ARRAY_CALLS).ufunc(self)
+
     def partial(self, **known: Constant) -> Expr:
         """The formula with some names known: they are constants, folded, and it is compiled anew.
 

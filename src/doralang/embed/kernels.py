@@ -10,7 +10,7 @@ import ctypes
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from doralang.embed import direct
 from doralang.embed.arrays import BLOCK, Loop
@@ -55,6 +55,7 @@ class DirectKernels:
         self.result = BOOL if formula.type == "bool" else DOUBLE
         self.kept: dict[tuple[bool, ...], direct.PlacedKernel] = {}
         self.node: Node | None = None
+        self.ufunc: Any = None
 
     @contextmanager
     def loop(self, scalars: Sequence[bool]) -> Iterator[Loop]:
@@ -62,23 +63,26 @@ class DirectKernels:
         key = tuple(scalars)
         code = self.kept.get(key)
         if code is None:
-            made = self.made(key)
-            placed = direct.packed(direct.PLACES[0].place(made, formulas=0), len(made))
-            code = direct.PlacedKernel(placed)
+            made = self.packed_code(key) or element_loop(self.code.address, key, self.result is BOOL)
+            code = placed(made)
             if len(self.kept) >= MOST_KEPT:
                 self.kept = {}  # who runs one of them holds it
             self.kept[key] = code
         yield KERNEL(code.address)
         del code
 
-    def made(self, scalars: tuple[bool, ...]) -> bytearray:
-        """The code for variables of which these are scalars."""
-        truth = self.result is BOOL
+    def packed_code(self, scalars: tuple[bool, ...]) -> bytearray | None:
+        """The code for variables of which these are scalars, if there is a packed form."""
         if self.node is None:
             self.node = direct.Reader(self.source, self.names).formula()
-        if has_vectors() and has_packed_form(self.node):
-            try:
-                return KernelEmitter(scalars).kernel(self.node, truth)
-            except TooDeep:
-                pass
-        return element_loop(self.code.address, scalars, truth)
+        if not has_vectors() or not has_packed_form(self.node):
+            return None
+        try:
+            return KernelEmitter(scalars).kernel(self.node, self.result is BOOL)
+        except TooDeep:
+            return None
+
+
+def placed(code: bytearray) -> direct.PlacedKernel:
+    """Code where it can run, for as long as the object is there."""
+    return direct.PlacedKernel(direct.packed(direct.PLACES[0].place(code, formulas=0), len(code)))
