@@ -442,6 +442,8 @@ def test_what_comes_in_comes_out() -> None:
     assert formula(array.array("d"), 2) == array.array("d")
     with pytest.raises(TypeError, match=r"several kinds in one call: array.array and numpy"):
         formula(numbers, np.ones(3))
+    with pytest.raises(TypeError, match="`b`: None among arrays"):
+        formula(numbers, None)
     out = np.zeros(3)
     assert formula.map({"a": numbers, "b": 2}, out=out) is out
     assert out.tolist() == [2.0, 4.0, 6.0]
@@ -538,7 +540,6 @@ def test_formulas_without_a_ufunc() -> None:
         (np.ones(3, [("x", "f8")]), TypeError, "format"),
         (np.ones(3, "?"), TypeError, "takes arrays of float64, float32, int32, int64, uint8, not bool"),
         ([1.0, 2.0, 3.0], TypeError, "`b`: expected float, found list"),
-        (None, TypeError, "None among arrays"),
         ("x", TypeError, "`b`: expected float, found str"),
         (np.ones((2, 2)), ValueError, "do not fit together"),
         (1 << 2000, OverflowError, "too large for double"),

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from doralang.embed.containers import called as called_with
 from doralang.embed.containers import numpy
 from doralang.embed.conversion import as_double
 from doralang.embed.element_loops import ElementLoops
-from doralang.embed.expressions import FormulaCallee
+from doralang.embed.expressions import FormulaCallee, callee_of, unchanged
 from doralang.embed.kernels import DirectKernels
+from doralang.embed.masks import called_with_missing, has_missing
 from doralang.optional import load
 
 if TYPE_CHECKING:
@@ -38,13 +39,13 @@ def computation_of(formula: Expr) -> Computation:
 def loops_of(callee: FormulaCallee) -> Computation:
     """What computes a formula of the general path over arrays, made once."""
     if callee.elements is None:
-        callee.elements = ElementLoops(callee)
+        callee.elements = ElementLoops(callee, callee.recipe, unchanged)
     return callee.elements
 
 
 def called_general(callee: FormulaCallee, values: Sequence[Any]) -> Any:
     """A call of a formula of the general path some of whose arguments are not numbers."""
-    return called_with(loops_of(callee), callee.call, values)
+    return with_computation(loops_of(callee), callee.call, lambda: callee, values, None, 1)
 
 
 def called(formula: Expr, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -70,7 +71,23 @@ def with_values(formula: Expr, values: Sequence[Any], out: Any = None, threads: 
         return ufunc(formula)(*plain, out=out)
     if not isinstance(threads, int) or threads < 1:
         raise ValueError(f"threads: {threads!r} is not a whole number from 1 upwards")
-    return called_with(computation_of(formula), formula, values, out, threads)
+    return with_computation(
+        computation_of(formula), formula, lambda: callee_of(formula), values, out, threads
+    )
+
+
+def with_computation(
+    computation: Computation,
+    scalar: Callable[..., Any],
+    callee: Callable[[], FormulaCallee],
+    values: Sequence[Any],
+    out: Any,
+    threads: int,
+) -> Any:
+    """Call it with arrays; `callee` is asked for where something may be missing."""
+    if has_missing(values):
+        return called_with_missing(computation, callee, values, out, threads)
+    return called_with(computation, scalar, values, out, threads)
 
 
 def is_quick(formula: Expr, values: Sequence[Any], out: Any) -> bool:

@@ -18,7 +18,6 @@ from threading import Thread
 from typing import Final, NamedTuple, Protocol
 
 from doralang.embed.buffers import DTYPES, SIZES, ArrayView, extent, row_strides
-from doralang.embed.errors import Failure
 from doralang.embed.walks import Dimensions, copier, merged, walk
 from doralang.types.kinds import BOOL, Kind
 
@@ -217,12 +216,24 @@ def located(found: ElementError, shape: tuple[int, ...], order: Sequence[int]) -
     index, place = found.index, [0] * len(shape)
     for axis, size in zip(reversed(order), reversed(shape), strict=True):
         index, place[axis] = divmod(index, size)
-    error = found.error
-    if isinstance(error, Exception):
-        error.add_note(f"in element {place[0] if len(place) == 1 else tuple(place)}")
-    if isinstance(error, Failure):
-        error.element = tuple(place)
-    return error
+    if isinstance(found.error, Exception):
+        name_element(found.error, tuple(place))
+    return found.error
+
+
+def name_element(error: BaseException, place: tuple[int, ...]) -> None:
+    """Let an error say at which element it was; what it has said before is forgotten."""
+    notes = error.__dict__.setdefault("__notes__", [])
+    if error.__dict__.get("element") is not None:
+        notes.pop()
+    error.__dict__["element"] = place
+    notes.append(f"in element {place[0] if len(place) == 1 else place}")
+
+
+def element_of(error: BaseException) -> tuple[int, ...] | None:
+    """Where an error says that it was."""
+    found: tuple[int, ...] | None = error.__dict__.get("element")
+    return found
 
 
 def run_part(

@@ -67,9 +67,14 @@ def called(
     does not take; ValueError for shapes that do not fit together and outputs that cannot be written.
     """
     values = [as_number(value) for value in values]
-    arrays = [value for value in values if is_array(value)]
-    if not arrays and out is None:
+    if out is None and not any(map(is_array, values)):
         return scalar(*values)
+    return called_with_arrays(computation, values, out, threads)
+
+
+def called_with_arrays(computation: Computation, values: Sequence[Any], out: Any, threads: int) -> Any:
+    """Call a computation where there are arrays, among the arguments or for the results."""
+    arrays = [value for value in values if is_array(value)]
     views: list[ArrayView] = []
     try:
         inputs = [

@@ -36,7 +36,8 @@ from doralang.types.kinds import BOOL, BYTE, DOUBLE, FLOAT, INT, LONG, Kind
 from doralang.types.types import PrimitiveType
 
 if TYPE_CHECKING:
-    from doralang.embed.expressions import FormulaCallee
+    from doralang.embed.expressions import FormulaRecipe, Rewrite
+    from doralang.embed.functions import SlowCallee
 
 LOADS: Final[dict[Kind, str]] = {
     BOOL: "loadByte({0}) != 0Y",
@@ -80,7 +81,8 @@ class ElementLoops:
     takes_scalars = False
     most = CHUNK
 
-    def __init__(self, callee: FormulaCallee) -> None:
+    def __init__(self, callee: SlowCallee, recipe: FormulaRecipe, rewrite: Rewrite) -> None:
+        """For a formula that is called, and what it is made from."""
         self.names = tuple([name for name, _, _ in callee.parameters])
         self.kinds = tuple([kind_of(type, f"`{name}`") for name, _, type in callee.parameters])
         self.result = kind_of(callee.function.result, "the result")
@@ -89,10 +91,9 @@ class ElementLoops:
         with NO_CYCLES:
             source, diagnostics = Source(ELEMENT_LOOP, text), Diagnostics()
             file = parse_file(source, diagnostics)
-            self.program, self.function, self.pool = callee.recipe.callee(
-                around=lambda program, formula: check_around(
-                    program, formula, source, file, diagnostics, library
-                )
+            self.program, self.function, self.pool = recipe.callee(
+                rewrite,
+                lambda program, formula: check_around(program, formula, source, file, diagnostics, library),
             )
         self.ref = self.program.code.specializer.entry_ref(self.function)
         self.cell = self.program.code.loader.cell(self.ref)

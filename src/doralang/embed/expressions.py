@@ -181,21 +181,30 @@ class FormulaCallee(SlowCallee):
         )
         if not names:
             return super().call(*values)
-        variant = self.variants.get(names)
-        if variant is None:
-            if len(self.variants) >= MOST_VARIANTS:
-                self.variants.clear()
-            variant = self.variants[names] = FormulaVariant(self.recipe, names)
+        variant = self.variant(names)
         filled = [
-            STAND_INS.get(border, 0) if value is None else value  # type: ignore[arg-type]
+            stand_in(border) if value is None else value
             for (_, border, _), value in zip(self.parameters, values, strict=True)
         ]
         if variant.is_there(filled):
             return variant.value(filled)
         if self.propagates:
             return None
+        raise self.missing(names)
+
+    def variant(self, names: frozenset[str]) -> FormulaVariant:
+        """The formula for these names that are missing."""
+        found = self.variants.get(names)
+        if found is None:
+            if len(self.variants) >= MOST_VARIANTS:
+                self.variants.clear()
+            found = self.variants[names] = FormulaVariant(self.recipe, names)
+        return found
+
+    def missing(self, names: frozenset[str]) -> errors.MissingValue:
+        """What is raised if one of these is needed."""
         name = next(name for name, _, _ in self.parameters if name in names)
-        raise errors.MissingValue(f"`{name}` is missing")
+        return errors.MissingValue(f"`{name}` is missing")
 
 
 MOST_VARIANTS: Final = 64
@@ -204,6 +213,11 @@ NUMBERS: Final = (int, float, bool, str)
 ARRAY_CALLS: Final = "doralang.embed.array_calls"
 STAND_INS: Final[Mapping[Border, Any]] = {Border.BOOL: False, Border.TEXT: "", Border.CHAR: "-"}
 """what stands for a missing value, and is not looked at"""
+
+
+def stand_in(border: Border | None) -> Any:
+    """For a parameter that crosses so."""
+    return 0 if border is None else STAND_INS.get(border, 0)
 
 
 class FormulaVariant:
@@ -215,12 +229,19 @@ class FormulaVariant:
 
         def there(node: tree.Expression) -> tree.Expression:
             found.append(Rewriter(names).is_there(node))
-            return found[0]
+            return found[-1]
+
+        def result(node: tree.Expression) -> tree.Expression:
+            return Rewriter(names).value(node)
 
         test = SlowCallee(*recipe.callee(there))
         self.test = None if isinstance(found[0], tree.Boolean) else test
         self.known = isinstance(found[0], tree.Boolean) and found[0].value
-        self.result = SlowCallee(*recipe.callee(lambda node: Rewriter(names).value(node)))
+        self.result = SlowCallee(*recipe.callee(result))
+        self.recipe = recipe
+        self.rewrites: tuple[Rewrite, Rewrite] = (there, result)
+        self.elements: tuple[Computation | None, Computation] | None = None
+        """what computes `test` and `result` over arrays; made at the first call with some"""
 
     def is_there(self, values: Sequence[Any]) -> bool:
         return self.known if self.test is None else bool(self.test.call(*values))
@@ -238,6 +259,15 @@ def called(formula: Expr, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     values = arguments(formula, args, kwargs)
     if not any(value is None for value in values):
         return formula(*doubles(formula, values))
+    return callee_of(formula).called(values)
+
+
+def callee_of(formula: Expr) -> FormulaCallee:
+    """What computes a formula where something is missing."""
+    if formula._general is not None:
+        general = formula._general._callee
+        assert isinstance(general, FormulaCallee), "it is a formula"
+        return general
     callee = CALLEES.get(formula)
     if callee is None:
         types = dict(formula._options).get("types")
@@ -245,7 +275,7 @@ def called(formula: Expr, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
             formula.source, types, None, NO_CONSTANTS, [], Limits.untrusted(), "<expression>"
         )
         callee = CALLEES[formula] = FormulaCallee(recipe, False)
-    return callee.called(values)
+    return callee
 
 
 def kinds(formula: Expr) -> tuple[str, ...] | None:
