@@ -62,7 +62,7 @@ COPY: Final = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_void_p, ctypes.c_int64, 
 """copy(walk, count, close elements) gives how many were not copied, as the next one does not fit"""
 COPIES: Final[dict[tuple[Kind, Kind, bool], Copy]] = {}
 """the code that was made, for as long as the process lives"""
-ARENAS: Final[list[CodeArena]] = []
+COPY_ARENA: Final[list[CodeArena]] = []
 ARENA: Final = 1 << 20
 
 
@@ -101,11 +101,11 @@ def copier(element: Kind, close: Kind, gathers: bool) -> Copy:
     if made is None:
         target = host()
         assert target is not None, "there is machine code for this processor"
-        if not ARENAS:
-            ARENAS.append(CodeArena(ARENA))
+        if not COPY_ARENA:
+            COPY_ARENA.append(CodeArena(ARENA))
         masm = target.assembler()
         emit_copy(masm, element, close, gathers)
-        made = COPIES[element, close, gathers] = COPY(ARENAS[0].place(masm.finish().data))
+        made = COPIES[element, close, gathers] = COPY(COPY_ARENA[0].place(masm.finish().data))
     return made
 
 
