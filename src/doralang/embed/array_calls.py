@@ -10,6 +10,7 @@ from doralang.embed.containers import numpy
 from doralang.embed.conversion import as_double
 from doralang.embed.element_loops import ElementLoops
 from doralang.embed.expressions import FormulaCallee, callee_of, unchanged
+from doralang.embed.frames import called_with_series, dispatches, has_series
 from doralang.embed.kernels import DirectKernels
 from doralang.embed.masks import called_with_missing, has_missing
 from doralang.optional import load
@@ -85,6 +86,12 @@ def with_computation(
     threads: int,
 ) -> Any:
     """Call it with arrays; `callee` is asked for where something may be missing."""
+    if has_series(values):
+        return called_with_series(
+            lambda arrays: with_computation(computation, scalar, callee, arrays, out, threads), values, out
+        )
+    if dispatches([*values, out]):
+        return ufunc_of(computation)(*values, **({} if out is None else {"out": out}))
     if has_missing(values):
         return called_with_missing(computation, callee, values, out, threads)
     return called_with(computation, scalar, values, out, threads)
@@ -146,11 +153,12 @@ def column(table: Any, name: str) -> Any:
 
 def ufunc(formula: Expr) -> Any:
     """`Expr.ufunc`"""
-    computation = computation_of(formula)
+    return ufunc_of(computation_of(formula))
+
+
+def ufunc_of(computation: Computation) -> Any:
     if not isinstance(computation, DirectKernels):
-        raise TypeError(
-            f"a ufunc needs a formula on doubles alone that is compiled directly, not {formula!r}"
-        )
+        raise TypeError("a ufunc needs a formula on doubles alone, which is compiled the direct way")
     if computation.ufunc is None:
         computation.ufunc = load("doralang.embed.ufuncs").make_ufunc(computation)
     return computation.ufunc
