@@ -168,6 +168,108 @@ def test_random_formulas(seed: int) -> None:
         assert same(formula.map(values, threads=2), expected), formula.source
 
 
+@DIRECT
+@pytest.mark.parametrize("seed", range(40 if EVERY else 4))
+def test_random_formulas_with_types(seed: int) -> None:
+    """Those that are computed in doubles, and those that are not."""
+    choose = random.Random(seed)
+    fuzz = fuzzer()
+    writer, taken = fuzz.Writer(choose), 0
+    numbers = {
+        "int": (0, 1, -1, 3, 7, 2**31 - 1, -(2**31)),
+        "long": (0, 1, -1, 2**53 + 1, 2**63 - 1, -(2**63), 12345678901),
+        "float32": (0.0, -0.0, 0.5, 16777216.0, float("inf"), float("nan"), 3.0),
+        "double": VALUES,
+    }
+    dtypes = {"int": "i4", "long": "i8", "float32": "f4", "double": "f8"}
+    while taken < 12:
+        text = writer.number(choose.randrange(1, 4)) if choose.random() < 0.7 else writer.truth(2)
+        types = {name: choose.choice(list(numbers)) for name in fuzz.NAMES}
+        try:
+            formula = dora.expr(text, types)
+        except dora.CompileError:
+            continue
+        if formula._general is None or formula.type not in ("double", "bool", "int", "long", "float"):
+            continue
+        values = {
+            name: np.array(choose.choices(numbers[kind], k=9), dtypes[kind]) for name, kind in types.items()
+        }
+        used = dora.check(text, types).names
+        if not used:
+            continue
+        taken += 1
+        for name in fuzz.NAMES:
+            if name not in used or choose.random() < 0.2:
+                values[name] = values[name][0].item()
+        dtype = {"double": "f8", "bool": "?", "int": "i4", "long": "i8", "float": "f4"}[formula.type]
+        values[used[0]] = np.array(choose.choices(numbers[types[used[0]]], k=9), dtypes[types[used[0]]])
+        try:
+            expected = one_by_one(formula, list(values.values()), dtype)
+        except dora.DivisionByZero:
+            with pytest.raises(dora.DivisionByZero):
+                formula(**values)
+        else:
+            assert same(formula(**values), expected), (text, types, values)
+
+
+@DIRECT
+@pytest.mark.parametrize(
+    ("text", "types", "is_packed"),
+    [
+        ("n * x + 1", {"n": int, "x": float}, True),
+        ("n * 2", {"n": int}, True),
+        ("n / m", {"n": int, "m": "long"}, True),
+        ("n > 3 and m > x", {"n": int, "m": "long", "x": float}, True),
+        ("f > 0.1 ? f : x", {"f": "float32", "x": float}, True),
+        ("abs(f) + min(n, m)*0.5", {"f": "float32", "n": int, "m": int}, True),
+        ("n * m", {"n": int, "m": int}, False),
+        ("-n + x", {"n": int, "x": float}, False),
+        ("m > 3", {"m": "long"}, False),
+        ("f * f", {"f": "float32"}, False),
+        ("f", {"f": "float32"}, False),
+        ("n", {"n": int}, False),
+        ("b ? x : 1", {"b": bool, "x": float}, False),
+        ("n * sin(x)", {"n": int, "x": float}, False),
+    ],
+)
+def test_what_is_computed_in_doubles(text: str, types: dict[str, Any], is_packed: bool) -> None:
+    formula = dora.expr(text, types)
+    formula(
+        *[
+            np.ones(3, {int: "i4", "long": "i8", "float32": "f4", float: "f8", bool: "?"}[kind])
+            for kind in types.values()
+        ]
+    )
+    assert isinstance(formula._general._callee.elements, kernels.Kernels) == is_packed
+
+
+@DIRECT
+def test_names_that_mean_something_else() -> None:
+    n = np.arange(3, dtype="i4")
+    assert dora.expr("pi * n", {"n": int}, constants={"pi": 3})(n).tolist() == [0.0, 3.0, 6.0]
+    assert dora.expr("pi * n", {"n": int, "pi": float})(n, 2.0).tolist() == [0.0, 2.0, 4.0]
+
+    def sqrt(x: float) -> float:
+        return -x
+
+    assert dora.expr("sqrt(x * n)", {"n": int, "x": float}, functions={"sqrt": sqrt})(n, 2.0).tolist() == [
+        -0.0,
+        -2.0,
+        -4.0,
+    ]
+
+
+@DIRECT
+def test_whole_numbers_that_do_not_fit_where_all_is_doubles() -> None:
+    formula = dora.expr("n * 0.5", {"n": int})
+    assert formula(np.array([1, 3])).tolist() == [0.5, 1.5]
+    with pytest.raises(OverflowError, match="an element of int64 does not fit int") as caught:
+        formula(np.array([1, 1 << 31]))
+    assert caught.value.__notes__ == ["in element 1"]
+    with pytest.raises(OverflowError, match="does not fit int"):
+        formula.map((1 << 31,), out=np.zeros(3))
+
+
 # Shapes, strides, kinds.
 
 

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any, Final
 from doralang.embed.containers import called as called_with
 from doralang.embed.containers import numpy
 from doralang.embed.conversion import as_double
-from doralang.embed.element_loops import ElementLoops
+from doralang.embed.element_loops import ElementLoops, kind_of, kinds_of
 from doralang.embed.expressions import FormulaCallee, callee_of, unchanged
+from doralang.embed.formulas import FEW, IS_POSSIBLE, place
 from doralang.embed.frames import called_with_series, dispatches, has_series
-from doralang.embed.kernels import DirectKernels
+from doralang.embed.kernels import DirectKernels, typed_kernels
 from doralang.embed.masks import called_with_missing, has_missing
 from doralang.optional import load
 
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
     from doralang.embed.formulas import Expr
 
 GENERAL = "doralang.embed.expressions"
-FEW: Final = 4096
-"""elements for which the overhead of a call counts"""
 MOST_VARIABLES: Final = 31
 """that every version of NumPy takes"""
 
@@ -40,8 +39,18 @@ def computation_of(formula: Expr) -> Computation:
 def loops_of(callee: FormulaCallee) -> Computation:
     """What computes a formula of the general path over arrays, made once."""
     if callee.elements is None:
-        callee.elements = ElementLoops(callee, callee.recipe, unchanged)
+        callee.elements = kernels_of(callee) or ElementLoops(callee, callee.recipe, unchanged)
     return callee.elements
+
+
+def kernels_of(callee: FormulaCallee) -> Computation | None:
+    """Packed code for a formula of the general path that gives the same in doubles."""
+    recipe = callee.recipe
+    if not IS_POSSIBLE or recipe.constants or recipe.callbacks:
+        return None
+    place()
+    kinds, result = kinds_of(callee), kind_of(callee.function.result, "the result")
+    return typed_kernels(recipe.text, [name for name, _, _ in callee.parameters], kinds, result)
 
 
 def called_general(callee: FormulaCallee, values: Sequence[Any]) -> Any:
@@ -69,7 +78,10 @@ def with_values(formula: Expr, values: Sequence[Any], out: Any = None, threads: 
     if threads == 1 and is_quick(formula, values, out):
         named = zip(formula.names, values, strict=True)
         plain = [as_double(value, name) if type(value) is int else value for name, value in named]
-        return ufunc(formula)(*plain, out=out)
+        formula._ufunc = ufunc(formula)
+        module = numpy()
+        formula._plain = module.ndarray, module.dtype("f8")
+        return formula._ufunc(*plain, out=out)
     if not isinstance(threads, int) or threads < 1:
         raise ValueError(f"threads: {threads!r} is not a whole number from 1 upwards")
     return with_computation(

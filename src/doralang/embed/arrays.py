@@ -37,8 +37,10 @@ class Computation(Protocol):
     """Something that is computed element by element."""
 
     names: tuple[str, ...]
+    accepts: tuple[Kind, ...]
+    """kinds of the parameters: what they take, and refuse"""
     kinds: tuple[Kind, ...]
-    """of the inputs"""
+    """the same as the loop has them: a value is of that of the parameter, then of this one"""
     result: Kind
     takes_scalars: bool
     """whether an input may be a single element, or all have to be arrays"""
@@ -59,11 +61,13 @@ class ElementError(Exception):
 
 
 class StridedElements(NamedTuple):
-    """An input or the output: where, of which kind its elements are and have to be, and its dimensions."""
+    """An input or the output: where, of which kind its elements are, its parameter is, and the loop has them;
+    and its dimensions."""
 
     name: str
     address: int
     element: Kind
+    parameter: Kind
     kind: Kind
     dimensions: Dimensions
 
@@ -134,21 +138,25 @@ def compute(
         return
     shape = permuted(out.shape, order)
     operands, kept = [], []
-    for name, kind, given in zip(computation.names, computation.kinds, inputs, strict=True):
+    columns = zip(computation.names, computation.accepts, computation.kinds, inputs, strict=True)
+    for name, accepted, kind, given in columns:
         if isinstance(given, bytes):
             word = ctypes.create_string_buffer(given, WORD)
             kept.append(word)
-            operands.append(StridedElements(name, ctypes.addressof(word), kind, kind, [(count, 0)]))
+            operands.append(
+                StridedElements(name, ctypes.addressof(word), accepted, accepted, kind, [(count, 0)])
+            )
         else:
             strides = permuted(broadcast_strides(given, out.shape), order)
-            operands.append(StridedElements(name, given.address, given.kind, kind, merged(shape, strides)))
-    target = StridedElements(
-        "out", out.address, out.kind, computation.result, merged(shape, permuted(out.strides, order))
-    )
+            operands.append(
+                StridedElements(name, given.address, given.kind, accepted, kind, merged(shape, strides))
+            )
+    result, dimensions = computation.result, merged(shape, permuted(out.strides, order))
+    target = StridedElements("out", out.address, out.kind, result, result, dimensions)
     if not needs_copy(operands, inputs, target, out):
         run(computation, operands, target, count, shape, order, threads)
         return
-    size = SIZES[computation.result]
+    size = SIZES[result]
     apart = (ctypes.c_char * (count * size))()
     address = ctypes.addressof(apart)
     close = target._replace(address=address, element=target.kind, dimensions=[(count, size)])
@@ -311,9 +319,10 @@ class Part:
 
 def gather(operand: StridedElements, place: ctypes.Array[ctypes.c_int64], count: int, room: int) -> None:
     """Copy elements to where they stand close.  Raises ElementError for one that does not fit."""
-    left = copier(operand.element, operand.kind, True)(place, count, room)
+    left = copier(operand.element, operand.kind, True, operand.parameter)(place, count, room)
     if left:
-        line = f"`{operand.name}`: an element of {DTYPES[operand.element]} does not fit {operand.kind.value}"
+        found, wanted = DTYPES[operand.element], operand.parameter.value
+        line = f"`{operand.name}`: an element of {found} does not fit {wanted}"
         raise ElementError(count - left, OverflowError(line))
 
 

@@ -79,7 +79,7 @@ def called_with_arrays(computation: Computation, values: Sequence[Any], out: Any
     try:
         inputs = [
             operand(name, kind, value, views)
-            for name, kind, value in zip(computation.names, computation.kinds, values, strict=True)
+            for name, kind, value in zip(computation.names, computation.accepts, values, strict=True)
         ]
         family = family_of(arrays, out)
         shape = broadcast_shape([view.shape for view in views])

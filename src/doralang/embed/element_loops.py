@@ -84,7 +84,8 @@ class ElementLoops:
     def __init__(self, callee: SlowCallee, recipe: FormulaRecipe, rewrite: Rewrite) -> None:
         """For a formula that is called, and what it is made from."""
         self.names = tuple([name for name, _, _ in callee.parameters])
-        self.kinds = tuple([kind_of(type, f"`{name}`") for name, _, type in callee.parameters])
+        self.kinds = kinds_of(callee)
+        self.accepts = self.kinds
         self.result = kind_of(callee.function.result, "the result")
         text = loop_text(self.kinds, self.result)
         library = compiled_library(layout_constants())
@@ -118,6 +119,11 @@ class ElementLoops:
 
     def call(self, host: Host, words: list[int]) -> None:
         host.call(self.ref, self.cell, lambda: words, lambda result: None)
+
+
+def kinds_of(callee: SlowCallee) -> tuple[Kind, ...]:
+    """The kinds of the parameters.  Raises TypeError."""
+    return tuple([kind_of(type, f"`{name}`") for name, _, type in callee.parameters])
 
 
 def kind_of(type: object, what: str) -> Kind:

@@ -49,7 +49,18 @@ class Expr(NativeCall):
     Immutable and thread-safe; equal to another one of the same text and options.
     """
 
-    __slots__ = ("__weakref__", "_code", "_computation", "_general", "_options", "names", "source", "type")
+    __slots__ = (
+        "__weakref__",
+        "_code",
+        "_computation",
+        "_general",
+        "_options",
+        "_plain",
+        "_ufunc",
+        "names",
+        "source",
+        "type",
+    )
 
     source: str
     names: tuple[str, ...]
@@ -64,6 +75,10 @@ class Expr(NativeCall):
         self._code: direct.PlacedFormula | None = None
         self._computation: Computation | None = None
         """what computes arrays; made at the first call with some"""
+        self._ufunc: Any = None
+        """what calls with few elements go to, once there was one; all of its arguments were of this type and
+        dtype"""
+        self._plain: tuple[object, object] = (None, None)
 
     def _be_direct(self, made: direct.Direct, place: direct.DirectCalls) -> Expr:
         """Be called by the code of the direct path."""
@@ -162,8 +177,25 @@ def unpickled(source: str, options: Options = NO_OPTIONS) -> Expr:
     return found
 
 
+FEW = 4096
+"""elements for which the overhead of a call counts"""
+
+
+def are_few_doubles(formula: Expr, args: tuple[Any, ...]) -> bool:
+    """Whether all arguments are plain arrays of doubles, of one shape and few elements, as before."""
+    first: Any = args[0] if args else None
+    array, dtype = formula._plain
+    if type(first) is not array or first.size > FEW or len(args) != len(formula.names):
+        return False
+    shape = first.shape
+    plain = [one for one in args if type(one) is array and one.dtype is dtype and one.shape == shape]
+    return len(plain) == len(args)
+
+
 def called_slowly(formula: Expr, *args: Any, **kwargs: Any) -> Any:
     """A call of a formula on doubles whose arguments machine code does not take."""
+    if formula._ufunc is not None and not kwargs and are_few_doubles(formula, args):
+        return formula._ufunc(*args)
     for value in (*args, *kwargs.values()):
         if value is not None and not isinstance(value, int | float | str):
             return load(ARRAY_CALLS).called(formula, args, kwargs)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from doralang.embed import direct
 from doralang.embed.arrays import BLOCK, Loop
+from doralang.embed.doubling import Different, kind_in_doubles
 from doralang.machine.x64.doubles import TooDeep
 from doralang.machine.x64.kernels import KernelEmitter, detector, element_loop, has_packed_form
 from doralang.types.kinds import BOOL, DOUBLE, Kind
@@ -40,22 +41,20 @@ def has_vectors() -> bool:
         place.arena.free(address, len(code))
 
 
-class DirectKernels:
-    """The kernels of one formula."""
+class Kernels:
+    """The kernels of one formula; `accepts` are the kinds of its variables, which are all doubles here."""
 
     takes_scalars = True
     most = BLOCK
 
-    def __init__(self, formula: Expr) -> None:
-        assert formula._code is not None, "it took the direct path"
-        self.code = formula._code
-        self.source = formula.source
-        self.names = formula.names
-        self.kinds: tuple[Kind, ...] = (DOUBLE,) * len(formula.names)
-        self.result = BOOL if formula.type == "bool" else DOUBLE
+    def __init__(self, source: str, names: Sequence[str], accepts: tuple[Kind, ...], result: Kind) -> None:
+        self.source = source
+        self.names = tuple(names)
+        self.accepts = accepts
+        self.kinds: tuple[Kind, ...] = (DOUBLE,) * len(self.names)
+        self.result = result
         self.kept: dict[tuple[bool, ...], direct.PlacedKernel] = {}
         self.node: Node | None = None
-        self.ufunc: Any = None
 
     @contextmanager
     def loop(self, scalars: Sequence[bool]) -> Iterator[Loop]:
@@ -63,8 +62,7 @@ class DirectKernels:
         key = tuple(scalars)
         code = self.kept.get(key)
         if code is None:
-            made = self.packed_code(key) or element_loop(self.code.address, key, self.result is BOOL)
-            code = placed(made)
+            code = placed(self.code_for(key))
             if len(self.kept) >= MOST_KEPT:
                 self.kept = {}  # who runs one of them holds it
             self.kept[key] = code
@@ -81,6 +79,42 @@ class DirectKernels:
             return KernelEmitter(scalars).kernel(self.node, self.result is BOOL)
         except TooDeep:
             return None
+
+    def code_for(self, scalars: tuple[bool, ...]) -> bytearray:
+        """What is run."""
+        code = self.packed_code(scalars)
+        assert code is not None, "there is packed code for any scalars, or for none"
+        return code
+
+
+class DirectKernels(Kernels):
+    """Those of a formula that has taken the direct path."""
+
+    def __init__(self, formula: Expr) -> None:
+        assert formula._code is not None, "it took the direct path"
+        result = BOOL if formula.type == "bool" else DOUBLE
+        super().__init__(formula.source, formula.names, (DOUBLE,) * len(formula.names), result)
+        self.code = formula._code
+        self.ufunc: Any = None
+
+    def code_for(self, scalars: tuple[bool, ...]) -> bytearray:
+        return self.packed_code(scalars) or element_loop(self.code.address, scalars, self.result is BOOL)
+
+
+def typed_kernels(source: str, names: Sequence[str], kinds: tuple[Kind, ...], result: Kind) -> Kernels | None:
+    """The kernels of a formula with variables of these kinds; none if doubles might give something else."""
+    if len(source) > direct.LONGEST:
+        return None
+    reader = direct.Reader(source, names)
+    try:
+        node = reader.formula()
+        found = kind_in_doubles(node, kinds)
+    except (direct.NotDirect, IndexError, Different):
+        return None
+    if len(reader.names) != len(names) or found is not result or found not in (DOUBLE, BOOL):
+        return None
+    made = Kernels(source, names, kinds, result)
+    return made if made.packed_code((False,) * len(names)) else None
 
 
 def placed(code: bytearray) -> direct.PlacedKernel:

@@ -60,7 +60,7 @@ Dimensions = list[tuple[int, int]]
 
 COPY: Final = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_void_p, ctypes.c_int64, ctypes.c_void_p)
 """copy(walk, count, close elements) gives how many were not copied, as the next one does not fit"""
-COPIES: Final[dict[tuple[Kind, Kind, bool], Copy]] = {}
+COPIES: Final[dict[tuple[Kind, Kind, Kind, bool], Copy]] = {}
 """the code that was made, for as long as the process lives"""
 COPY_ARENA: Final[list[CodeArena]] = []
 ARENA: Final = 1 << 20
@@ -95,21 +95,25 @@ def walk(address: int, dimensions: Dimensions, start: int) -> ctypes.Array[ctype
     return (ctypes.c_int64 * len(words))(*words)
 
 
-def copier(element: Kind, close: Kind, gathers: bool) -> Copy:
-    """The code that copies elements of the first kind to close ones of the second, or the other way."""
-    made = COPIES.get((element, close, gathers))
+def copier(element: Kind, close: Kind, gathers: bool, between: Kind | None = None) -> Copy:
+    """The code that copies elements of the first kind to close ones of the second, or the other way.
+
+    `between` is the kind that they have on the way, if it is another.
+    """
+    between = between or close
+    made = COPIES.get((element, between, close, gathers))
     if made is None:
         target = host()
         assert target is not None, "there is machine code for this processor"
         if not COPY_ARENA:
             COPY_ARENA.append(CodeArena(ARENA))
         masm = target.assembler()
-        emit_copy(masm, element, close, gathers)
-        made = COPIES[element, close, gathers] = COPY(COPY_ARENA[0].place(masm.finish().data))
+        emit_copy(masm, element, close, gathers, between)
+        made = COPIES[element, between, close, gathers] = COPY(COPY_ARENA[0].place(masm.finish().data))
     return made
 
 
-def emit_copy(masm: MacroAssembler, element: Kind, close: Kind, gathers: bool) -> None:
+def emit_copy(masm: MacroAssembler, element: Kind, close: Kind, gathers: bool, between: Kind) -> None:
     """copy(walk, count, close): row by row."""
     place, count, elements = masm.arguments[:3]
     address, stride, left, value = [
@@ -133,9 +137,11 @@ def emit_copy(masm: MacroAssembler, element: Kind, close: Kind, gathers: bool) -
     masm.bind(again)
     register: AnyRegister = masm.float_temporaries[0] if element in FLOATING else value
     other: AnyRegister = masm.float_temporaries[0] if close in FLOATING else value
+    middle: AnyRegister = masm.float_temporaries[0] if between in FLOATING else value
     if gathers:
         masm.load(element, register, address, 0)
-        convert(masm, element, close, other, register, unfit)
+        convert(masm, element, between, middle, register, unfit)
+        convert(masm, between, close, other, middle, unfit)
         masm.store(close, other, elements, 0)
     else:
         masm.load(close, other, elements, 0)
@@ -190,9 +196,11 @@ def convert(
     """A value of one kind as one of another that holds it; a byte other than 0 is a true `bool`."""
     if source is BOOL:
         masm.compare_immediate(INT, Condition.NOT_EQUAL, to, value, 0)  # type: ignore[arg-type]
+    elif source is target:
+        return
     elif source is LONG and target is INT:
         with masm.scratch() as again:
             masm.convert(INT, LONG, again, value)
             masm.branch(LONG, Condition.NOT_EQUAL, again, value, unfit)  # type: ignore[arg-type]
-    elif source is not target:
+    else:
         masm.convert(INT if source is BYTE and target in FLOATING else source, target, to, value)

@@ -38,9 +38,9 @@ def emulated(code: bytes) -> Copy:
     return call
 
 
-def code_of(target: Target, element: Kind, close: Kind, gathers: bool) -> bytes:
+def code_of(target: Target, element: Kind, close: Kind, gathers: bool, between: Kind | None = None) -> bytes:
     masm = target.assembler()
-    emit_copy(masm, element, close, gathers)
+    emit_copy(masm, element, close, gathers, between or close)
     return bytes(masm.finish().data)
 
 
