@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
+from doralang.embed.arrow import called_with_arrow, is_arrow
 from doralang.embed.containers import called as called_with
 from doralang.embed.containers import numpy
 from doralang.embed.conversion import as_double
@@ -100,6 +101,10 @@ def with_computation(
     """Call it with arrays; `callee` is asked for where something may be missing."""
     if has_series(values):
         return called_with_series(
+            lambda arrays: with_computation(computation, scalar, callee, arrays, out, threads), values, out
+        )
+    if any(map(is_arrow, values)):
+        return called_with_arrow(
             lambda arrays: with_computation(computation, scalar, callee, arrays, out, threads), values, out
         )
     if dispatches([*values, out]):

@@ -118,6 +118,11 @@ class Expr(NativeCall):
         attributes.  Columns that are no variables do not matter."""
         return load(ARRAY_CALLS).over(self, table, out, threads)
 
+    def arrow(self, *columns: Any) -> Any:
+        """The formula over columns of Arrow's, in order; a column comes out: what
+        `duckdb.create_function(…, type="arrow")` wants.  It is pyarrow's if that is imported."""
+        return load(ARRAY_CALLS).called(self, columns, {})
+
     @property
     def ufunc(self) -> Any:
         """A real `numpy.ufunc` over the code of this formula, made when first asked for.  Raises
