@@ -10,10 +10,12 @@ import array
 import ctypes
 import gc
 import importlib.util
+import os
 import random
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import numpy as np
@@ -731,6 +733,45 @@ def test_shapes_fit_as_numpy_says() -> None:
                 broadcast_shape(parts)
         else:
             assert broadcast_shape(parts) == expected
+
+
+# Threads and processes.
+
+
+def test_several_threads_call_and_drop_formulas() -> None:
+    """Each has formulas of its own and one in common, of either way of code."""
+    shared = [dora.expr("a*b + 0.5"), dora.expr("n % 0x7 + n", {"n": int})]
+    a, n = np.arange(2 * CHUNK, dtype="f8"), np.arange(2 * CHUNK, dtype="i4")
+    wrong: list[object] = []
+
+    def work(number: int) -> None:
+        for turn in range(6):
+            own = dora.expr(f"a*{number}.5 + {turn}")
+            if not np.array_equal(own.map((a[::-1],)), a[::-1] * (number + 0.5) + turn):
+                wrong.append(own)
+            if not np.array_equal(shared[0].map((a, n)), a * n + 0.5):
+                wrong.append(number)
+            if not np.array_equal(shared[1](n), n % 7 + n):
+                wrong.append(turn)
+
+    threads = [Thread(target=work, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert wrong == []
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_a_forked_child_computes_and_makes_code() -> None:
+    formula, a = dora.expr("a*2 + b"), np.arange(10.0)
+    formula.map((a, 1.0), threads=2)
+    child = os.fork()
+    if not child:
+        good = np.array_equal(formula.map((a[::2], a[::-2])), a[::2] * 2 + a[::-2])
+        fresh = np.array_equal(dora.expr("x*y")(a, a[::-1]), a * a[::-1])
+        os._exit(0 if good and fresh else 1)
+    assert os.waitpid(child, 0)[1] == 0
 
 
 # Memory.

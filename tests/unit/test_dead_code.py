@@ -21,7 +21,7 @@ BY_VALUE = {
     *("NOT_LESS", "NOT_LESS_EQUAL", "NOT_GREATER", "NOT_GREATER_EQUAL"),
 }
 """members of enumerations that are reached by value, or by negating another"""
-FOR_HOSTS = {"affected", "memory_used"}
+FOR_HOSTS = {"affected", "arrow", "memory_used"}
 FOR_TESTS = {"operand_kinds", "interpreted", "collects"}
 """what printers must know, traces run without a compiler, and a statement about rows that a test holds them to"""
 FOR_LOADING = {"MODULES"}
