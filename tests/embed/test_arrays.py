@@ -20,17 +20,25 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from numpy.lib.stride_tricks import as_strided
 
 import doralang as dora
-from doralang.embed import buffers, formulas, kernels
+from doralang.embed import arrays, buffers, formulas, kernels
 from doralang.embed.arrays import CHUNK, broadcast_shape
 from doralang.machine.x64.kernels import KernelEmitter
 from sampling import EVERY
 
 FUZZ = Path(__file__).parents[1] / "fuzz" / "formulas.py"
+
+
+@pytest.fixture(autouse=True)
+def threads_for_few_elements(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever asks for several threads gets them."""
+    monkeypatch.setattr(arrays, "LEAST_OF_THREAD", 2)
+
+
 DIRECT = pytest.mark.skipif(not formulas.IS_POSSIBLE, reason="there is no direct path for this processor")
 VALUES = (
     0.0,
@@ -305,7 +313,11 @@ def strided(draw: st.DrawFn, shape: tuple[int, ...], dtype: str, values: st.Sear
 
 
 NUMBERS = st.integers(0, 200)
-CASES = settings(max_examples=3000 if EVERY else 150, deadline=None)
+CASES = settings(
+    max_examples=3000 if EVERY else 150,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 
 
 @DIRECT

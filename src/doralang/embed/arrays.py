@@ -29,7 +29,7 @@ CHUNK: Final = 4096
 BLOCK: Final = 1 << 19
 """elements between two looks at Ctrl-C, where nothing is gathered"""
 WORD: Final = 8
-LEAST_OF_THREAD: Final = 4096
+LEAST_OF_THREAD: Final = 1 << 15
 """elements for which another thread is worth while"""
 
 
