@@ -14,6 +14,7 @@ import os
 import random
 from collections.abc import Iterator
 from contextlib import contextmanager
+from fractions import Fraction
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -657,6 +658,7 @@ def test_formulas_without_a_ufunc() -> None:
         (np.ones(3, "?"), TypeError, "takes arrays of float64, float32, int32, int64, uint8, not bool"),
         ([1.0, 2.0, 3.0], TypeError, "`b`: expected float, found list"),
         ("x", TypeError, "`b`: expected float, found str"),
+        (b"xyz", TypeError, "`b`: expected float, found bytes"),
         (np.ones((2, 2)), ValueError, "do not fit together"),
         (1 << 2000, OverflowError, "too large for double"),
     ],
@@ -798,3 +800,10 @@ def test_kernels_go_with_their_formula() -> None:
                 formula(*[1.0 if scalars >> index & 1 else np.ones(5) for index in range(5)])
             assert dora.memory()["formulas"] >= 1
             del formula
+
+
+def test_what_is_no_array_is_refused_as_ever() -> None:
+    for formula in (dora.expr("a + 1"), dora.expr("a + 1", limits=dora.Limits())):
+        for wrong in (b"1", "1", [1], (1,), {}, object(), True, 1j, Fraction(1, 2)):
+            with pytest.raises(TypeError, match=f"`a`: expected float, found {type(wrong).__name__}"):
+                formula(wrong)

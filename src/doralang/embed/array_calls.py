@@ -1,27 +1,31 @@
-"""Calls of formulas with arrays: by position and name, by columns of a table."""
+"""Calls of formulas with arrays: by position and name, by columns of a table.
+
+Little is imported, as the first array call of a process waits for it.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from doralang.embed.arrow import called_with_arrow, is_arrow
 from doralang.embed.containers import called as called_with
-from doralang.embed.containers import numpy
+from doralang.embed.containers import has_missing, numpy
 from doralang.embed.conversion import as_double
-from doralang.embed.element_loops import ElementLoops, kind_of, kinds_of
-from doralang.embed.expressions import FormulaCallee, callee_of, unchanged
-from doralang.embed.formulas import FEW, IS_POSSIBLE, place
-from doralang.embed.frames import called_with_series, dispatches, has_series
-from doralang.embed.kernels import DirectKernels, typed_kernels
-from doralang.embed.masks import called_with_missing, has_missing
+from doralang.embed.formulas import FEW
+from doralang.embed.frames import called_with_series, dispatches, has_series, is_arrow
+from doralang.embed.kernels import DirectKernels
 from doralang.optional import load
 
 if TYPE_CHECKING:
     from doralang.embed.arrays import Computation
+    from doralang.embed.expressions import FormulaCallee
     from doralang.embed.formulas import Expr
 
-GENERAL = "doralang.embed.expressions"
+GENERAL: Final = "doralang.embed.expressions"
+GENERAL_ARRAYS: Final = "doralang.embed.general_arrays"
+ARROW: Final = "doralang.embed.arrow"
+MASKS: Final = "doralang.embed.masks"
+"""loaded when they are needed"""
 MOST_VARIABLES: Final = 31
 """that every version of NumPy takes"""
 
@@ -29,34 +33,10 @@ MOST_VARIABLES: Final = 31
 def computation_of(formula: Expr) -> Computation:
     """What computes a formula over arrays, made once."""
     if formula._general is not None:
-        callee = formula._general._callee
-        assert isinstance(callee, FormulaCallee), "it is a formula"
-        return loops_of(callee)
+        return load(GENERAL_ARRAYS).loops_of(formula._general._callee)  # type: ignore[no-any-return]
     if formula._computation is None:
         formula._computation = DirectKernels(formula)
     return formula._computation
-
-
-def loops_of(callee: FormulaCallee) -> Computation:
-    """What computes a formula of the general path over arrays, made once."""
-    if callee.elements is None:
-        callee.elements = kernels_of(callee) or ElementLoops(callee, callee.recipe, unchanged)
-    return callee.elements
-
-
-def kernels_of(callee: FormulaCallee) -> Computation | None:
-    """Packed code for a formula of the general path that gives the same in doubles."""
-    recipe = callee.recipe
-    if not IS_POSSIBLE or recipe.constants or recipe.callbacks:
-        return None
-    place()
-    kinds, result = kinds_of(callee), kind_of(callee.function.result, "the result")
-    return typed_kernels(recipe.text, [name for name, _, _ in callee.parameters], kinds, result)
-
-
-def called_general(callee: FormulaCallee, values: Sequence[Any]) -> Any:
-    """A call of a formula of the general path some of whose arguments are not numbers."""
-    return with_computation(loops_of(callee), callee.call, lambda: callee, values, None, 1)
 
 
 def called(formula: Expr, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -86,7 +66,7 @@ def with_values(formula: Expr, values: Sequence[Any], out: Any = None, threads: 
     if not isinstance(threads, int) or threads < 1:
         raise ValueError(f"threads: {threads!r} is not a whole number from 1 upwards")
     return with_computation(
-        computation_of(formula), formula, lambda: callee_of(formula), values, out, threads
+        computation_of(formula), formula, lambda: load(GENERAL).callee_of(formula), values, out, threads
     )
 
 
@@ -104,13 +84,13 @@ def with_computation(
             lambda arrays: with_computation(computation, scalar, callee, arrays, out, threads), values, out
         )
     if any(map(is_arrow, values)):
-        return called_with_arrow(
+        return load(ARROW).called_with_arrow(
             lambda arrays: with_computation(computation, scalar, callee, arrays, out, threads), values, out
         )
     if dispatches([*values, out]):
         return ufunc_of(computation)(*values, **({} if out is None else {"out": out}))
     if has_missing(values):
-        return called_with_missing(computation, callee, values, out, threads)
+        return load(MASKS).called_with_missing(computation, callee, values, out, threads)
     return called_with(computation, scalar, values, out, threads)
 
 

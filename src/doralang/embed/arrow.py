@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from typing import Any, Final
 
+from doralang.embed.frames import is_arrow
 from doralang.optional import load
 
 DTYPES: Final = {b"g": "float64", b"f": "float32", b"i": "int32", b"l": "int64", b"C": "uint8", b"b": "bool"}
@@ -79,13 +80,6 @@ pointer_of_capsule_at: Final = ctypes.PYFUNCTYPE(ctypes.c_void_p, ctypes.c_void_
 )
 
 # In.
-
-
-def is_arrow(value: object) -> bool:
-    """Whether a value is a column that hands itself over as Arrow's, and takes no ufuncs."""
-    kind = type(value)
-    hands_over = hasattr(kind, "__arrow_c_array__") or hasattr(kind, "__arrow_c_stream__")
-    return hands_over and getattr(kind, "__array_ufunc__", None) is None
 
 
 def called_with_arrow(compute: Callable[[Sequence[Any]], Any], values: Sequence[Any], out: Any) -> Any:

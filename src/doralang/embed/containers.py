@@ -22,7 +22,7 @@ from doralang.embed.conversion import to_bool, to_double, to_float, whole, wrong
 from doralang.embed.walks import READABLE, WRITABLE
 from doralang.types.kinds import BOOL, BYTE, DOUBLE, FLOAT, INT, LONG, Kind
 
-NUMBERS: Final = (int, float, bool, str)
+NUMBERS: Final = (int, float, bool, str, bytes)
 """what is no array, whatever else it can do"""
 WORDS: Final[dict[Kind, Callable[[Any, str], int]]] = {
     BOOL: to_bool,
@@ -52,6 +52,16 @@ def as_number(value: Any) -> Any:
     if module is not None and isinstance(value, module.generic):
         return value.item()
     return value
+
+
+def has_missing(values: Sequence[Any]) -> bool:
+    """Whether arguments are masked arrays of NumPy's, or arrays of NumPy's beside None."""
+    module = numpy()
+    if module is None:
+        return False
+    arrays = [value for value in values if isinstance(value, module.ndarray)]
+    is_masked = any(isinstance(value, module.ma.MaskedArray) for value in arrays)
+    return is_masked or bool(arrays) and any(value is None for value in values)
 
 
 def called(

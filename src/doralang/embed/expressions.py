@@ -175,7 +175,7 @@ class FormulaCallee(SlowCallee):
     def called(self, values: Sequence[Any]) -> Any:
         """Call it with the arguments in order."""
         if any(value is not None and not isinstance(value, NUMBERS) for value in values):
-            return load(ARRAY_CALLS).called_general(self, values)
+            return load(GENERAL_ARRAYS).called_general(self, values)
         names = frozenset(
             name for (name, _, _), value in zip(self.parameters, values, strict=True) if value is None
         )
@@ -208,9 +208,9 @@ class FormulaCallee(SlowCallee):
 
 
 MOST_VARIANTS: Final = 64
-NUMBERS: Final = (int, float, bool, str)
+NUMBERS: Final = (int, float, bool, str, bytes)
 """what is no array"""
-ARRAY_CALLS: Final = "doralang.embed.array_calls"
+GENERAL_ARRAYS: Final = "doralang.embed.general_arrays"
 STAND_INS: Final[Mapping[Border, Any]] = {Border.BOOL: False, Border.TEXT: "", Border.CHAR: "-"}
 """what stands for a missing value, and is not looked at"""
 

@@ -202,7 +202,7 @@ def called_slowly(formula: Expr, *args: Any, **kwargs: Any) -> Any:
     if formula._ufunc is not None and not kwargs and are_few_doubles(formula, args):
         return formula._ufunc(*args)
     for value in (*args, *kwargs.values()):
-        if value is not None and not isinstance(value, int | float | str):
+        if value is not None and not isinstance(value, int | float | str | bytes):
             return load(ARRAY_CALLS).called(formula, args, kwargs)
     return load(GENERAL).called(formula, args, kwargs)
 

@@ -62,6 +62,13 @@ def with_missing(result: Any) -> Any:
     return kind(result.data, sys.modules["numpy"].ma.getmaskarray(result))
 
 
+def is_arrow(value: object) -> bool:
+    """Whether a value is a column that hands itself over as Arrow's, and takes no ufuncs."""
+    kind = type(value)
+    hands_over = hasattr(kind, "__arrow_c_array__") or hasattr(kind, "__arrow_c_stream__")
+    return hands_over and getattr(kind, "__array_ufunc__", None) is None
+
+
 def dispatches(values: Sequence[Any]) -> bool:
     """Whether one of some arguments takes ufuncs its own way."""
     module = sys.modules.get("numpy")

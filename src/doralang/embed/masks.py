@@ -26,16 +26,6 @@ MOST_INCOMPLETE: Final = 62
 """bits of a number"""
 
 
-def has_missing(values: Sequence[Any]) -> bool:
-    """Whether arguments are masked arrays of NumPy's, or arrays of NumPy's beside None."""
-    module = numpy()
-    if module is None:
-        return False
-    arrays = [value for value in values if isinstance(value, module.ndarray)]
-    is_masked = any(isinstance(value, module.ma.MaskedArray) for value in arrays)
-    return is_masked or bool(arrays) and any(value is None for value in values)
-
-
 class MaskedCall:
     """One call with arguments that may be missing."""
 
