@@ -307,7 +307,7 @@ def unknown_method(body: Body, node: tree.MethodCall, type: Type) -> TypedExpres
 
 
 def dispatch_of(found: Found) -> Dispatch:
-    if found.own_self is not None:
+    if found.by_bound:
         return Dispatch.TRAIT
     return Dispatch.VIRTUAL if found.function.virtual else Dispatch.DIRECT
 

@@ -17,7 +17,7 @@ from doralang.checker.patterns import data_types, variants_of
 from doralang.checker.program import Pattern, Variant
 from doralang.text.records import record
 from doralang.text.recursion import HOP, on_fresh_stack
-from doralang.types.types import BOOL, ClassType, EnumType, Type, is_reference, is_subclass
+from doralang.types.types import BOOL, ClassType, EnumType, Type, is_reference, is_subclass, is_trait_type
 
 Row = Sequence[Pattern]
 
@@ -62,7 +62,7 @@ def shapes_of(type: Type) -> list[Shape]:
         return [Shape(True), Shape(False)]
     if isinstance(type, ClassType) and type.head.is_tuple:
         return [Shape(TUPLE, type.arguments)]
-    return [Shape(NOTHING), Shape(OBJECT)] if is_reference(type) else []
+    return [Shape(NOTHING), Shape(OBJECT)] if is_reference(type) or is_trait_type(type) else []
 
 
 def shape_of(pattern: Pattern, type: Type) -> Shape | None:
@@ -105,6 +105,9 @@ def covers(pattern: Pattern, other: Pattern) -> bool:
             return first == value == last
         case typed.InstanceOf(target), typed.InstanceOf(wanted_class):
             return is_subclass(wanted_class, target)
+        case typed.FieldOf(type, field, inner), typed.FieldOf(other_type, other_field, other_inner):
+            whole = isinstance(bare(inner), typed.AnyValue) or covers(bare(inner), bare(other_inner))
+            return type is other_type and field is other_field and whole
     return False
 
 

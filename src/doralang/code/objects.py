@@ -54,11 +54,6 @@ class CodeObject(NamedTuple):
         return {symbol[1] for _, _, symbol, _ in self.code.relocations if symbol[0] == ENTRY}  # type: ignore[index]
 
     @property
-    def has_inlined(self) -> bool:
-        """Whether a frame of it may be that of several functions."""
-        return any(point.callers for point in self.points)
-
-    @property
     def symbol(self) -> Symbol:
         """That of the entry cell that leads to it."""
         return entry_of(self.ref)

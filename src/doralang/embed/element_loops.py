@@ -27,7 +27,6 @@ from doralang.code.constants import layout_constants
 from doralang.embed.arrays import CHUNK, ElementError, Loop
 from doralang.embed.buffers import SIZES
 from doralang.embed.instances import Host
-from doralang.library.files import ELEMENT_LOOP
 from doralang.syntax.parser import parse_file
 from doralang.text.diagnostics import Diagnostics
 from doralang.text.pause import NO_CYCLES
@@ -90,7 +89,7 @@ class ElementLoops:
         text = loop_text(self.kinds, self.result)
         library = compiled_library(layout_constants())
         with NO_CYCLES:
-            source, diagnostics = Source(ELEMENT_LOOP, text), Diagnostics()
+            source, diagnostics = Source("<element loop>", text), Diagnostics()
             file = parse_file(source, diagnostics)
             self.program, self.function, self.pool = recipe.callee(
                 rewrite,

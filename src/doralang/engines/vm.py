@@ -35,9 +35,9 @@ from doralang.vm.code import (
     ClosureCode,
     Registers,
     active_sites,
-    chain_of,
     failed_frames,
     run,
+    told_of,
     with_room,
 )
 from doralang.vm.hot import HotFunctions
@@ -323,7 +323,7 @@ class Records:
 
 def sites_of(frames: Sequence[FrameType]) -> list[Place]:
     """The functions that are active in some frames of `run`."""
-    return [site for frame in frames for site in chain_of(frame)]
+    return [site for frame in frames for site in told_of(frame)]
 
 
 def describe(place: Place) -> FrameDescription:

@@ -51,8 +51,6 @@ HEAP: Final = (
     "verify.dora",
 )
 """Functions of these files are not shown in stack traces: they stand for internal functions."""
-ELEMENT_LOOP: Final = "<element loop>"
-"""what the text around a formula is called that goes through arrays; nor are its functions shown"""
 
 FUNCTIONS: Final = """
     abort argc argv assert bubbleSort call call0 call1 call2 call3 defaultValue exit fatalError
@@ -65,7 +63,7 @@ CLASSES: Final = """
     long LongRange Object Option Result
     StackTraceElement Str StrCodePointIterator StringBuf Testing Vec
 """
-TRAITS: Final = "Comparable Equals Hash Iterator Show"
+TRAITS: Final = "Comparable Equals Hash Iterator Number Show"
 
 VARIANTS: Final = "None Some Ok Err"
 

@@ -278,10 +278,6 @@ class StoredCode:
         return [(point[0], point[3]) for point in self.plain_points if point[3]]
 
     @property
-    def has_inlined(self) -> bool:
-        return any(point[4] for point in self.plain_points)
-
-    @property
     def callees(self) -> set[str]:
         return {name for kind, name in symbols_of(self.code) if kind == ENTRY}
 

@@ -21,10 +21,6 @@ if TYPE_CHECKING:
         @property
         def points(self) -> Sequence[GCPoint]: ...
 
-        @property
-        def has_inlined(self) -> bool:
-            """Whether a frame of it may be that of several functions."""
-
 
 class PlaceTable:
     """The code in an arena, by address.
@@ -74,8 +70,3 @@ class PlaceTable:
 
     def __len__(self) -> int:
         return len(self.starts)
-
-    @property
-    def has_inlined(self) -> bool:
-        """Whether a frame may be that of several functions."""
-        return any(code.has_inlined for code in [*self.codes.values()])

@@ -22,6 +22,7 @@ from doralang.checker.program import (
     Choice,
     Compute,
     Constant,
+    Convert,
     DefaultValue,
     Destructure,
     Dispatch,
@@ -42,6 +43,7 @@ from doralang.checker.program import (
     SetGlobal,
     SetLocal,
     TextConstant,
+    Trait,
     TryElse,
     TryForce,
     TypedExpression,
@@ -55,7 +57,7 @@ from doralang.treewalk.machine import Leaving, ThrownObject, WalkState
 from doralang.treewalk.patterns import Parts, match, parts_of
 from doralang.types.failures import Trapped
 from doralang.types.traps import Trap
-from doralang.types.types import nil_is_value
+from doralang.types.types import ClassType, is_reference, nil_is_value
 
 
 def evaluate(machine: WalkState, node: TypedExpression, frame: Activation) -> Value:
@@ -231,14 +233,15 @@ def finish_call(machine: WalkState, node: Call, frame: Activation, first: Value)
     frame.span = node.span
     if unchecked:
         raise Trapped(Trap.NIL)
-    if dispatch is Dispatch.VIRTUAL:
+    virtual = dispatch is Dispatch.VIRTUAL
+    if dispatch is Dispatch.TRAIT:
+        types = tuple(map(frame.bindings.of, node.target.arguments))
+        function, bindings, virtual = machine.classes.trait_method(function, types)
+    elif not virtual:
+        bindings = machine.classes.bindings_of(node.target, frame.bindings)
+    if virtual:
         assert isinstance(first, ClassInstance)
         function, bindings = machine.classes.virtual_method(first.type, function.name)
-    elif dispatch is Dispatch.TRAIT:
-        receiver = frame.bindings.of(node.arguments[0].type)
-        function, bindings = machine.classes.trait_method(receiver, function)
-    else:
-        bindings = machine.classes.bindings_of(node.target, frame.bindings)
     return machine.invoke(function, bindings, arguments)
 
 
@@ -260,6 +263,24 @@ def record(machine: WalkState, node: Record, frame: Activation) -> Value:
     values = [evaluate(machine, value, frame) for value in node.values]
     frame.span = node.span
     return ClassInstance(node.made.of(frame.bindings.class_of(node.type).arguments), values)
+
+
+def convert(machine: WalkState, node: Convert, frame: Activation) -> Value:
+    value = evaluate(machine, node.value, frame)
+    frame.span = node.span
+    held, target = frame.bindings.of(node.held), frame.bindings.class_of(node.type)
+    trait = target.head.trait
+    assert isinstance(trait, Trait) and trait.holder is not None
+    is_value = not isinstance(held, ClassType) or held.head.is_value
+    if held is target or (value is None and not is_value):
+        return value
+    if isinstance(held, ClassType) and isinstance(held.head.trait, Trait):
+        assert isinstance(value, ClassInstance)
+        name = held.head.trait.conversions[trait].name
+        function, bindings = machine.classes.virtual_method(value.type, name)
+        return machine.invoke(function, bindings, [value])
+    object = value if is_reference(held) else None
+    return ClassInstance(trait.holder.of((*target.arguments, held)), [object, value])
 
 
 # The rest.
@@ -326,6 +347,7 @@ EVALUATORS: Final[dict[type[Expression], Callable[[WalkState, Any, Activation], 
     Call: call,
     New: new,
     Record: record,
+    Convert: convert,
     Destructure: destructure,
     Match: match_value,
     IsInstance: climb,

@@ -59,7 +59,7 @@ PRIMITIVE_TYPES: dict[str, PrimitiveType] = {
 
 
 class SpecialType:
-    """A type without a class: unit, the type of `nil`, the type of an error, `Self` of a trait."""
+    """A type without a class: unit, the type of `nil`, the type of an error."""
 
     __slots__ = ("name",)
 
@@ -76,7 +76,6 @@ UNIT = SpecialType("()")
 NIL = SpecialType("nil")
 ERROR = SpecialType("error")
 """The type of what was reported already: it fits everywhere and leads to no further report."""
-SELF = SpecialType("Self")
 NEVER = SpecialType("Never")
 """The type of what has no value because it does not end: it fits everywhere."""
 
@@ -84,8 +83,8 @@ NEVER = SpecialType("Never")
 class TypeParameter:
     """A type parameter of a class or function.
 
-    `class_bound` and `traits` (the heads of its trait bounds) are filled in when the bounds are
-    resolved, which may need other declarations first.
+    `class_bound` and `traits` (the types of its trait bounds) are filled in when the bounds are
+    resolved, which may need other declarations first.  `Self` of a trait is one, too, bounded by the trait.
     """
 
     __slots__ = ("class_bound", "home", "name", "traits")
@@ -94,7 +93,7 @@ class TypeParameter:
         self.name = name
         self.home: Home = {}
         self.class_bound: ClassType | TypeParameter | None = None
-        self.traits: list[TraitHead] = []
+        self.traits: list[ClassType] = []
 
     def __str__(self) -> str:
         return self.name
@@ -115,7 +114,8 @@ class ClassHead:
     `parent` mentions the parameters: `class Tin<T>: Box<T>` has the parent `Box<T>`.  `lasts` says
     that the class is there as long as the process, as those of the library are: it keeps no types of programs
     alive.  `is_value` says that its values have no identity and are never `nil`, though some of them may be
-    `nil` in memory (`nil_is_value`); those of tuples are written `(A, B)`.
+    `nil` in memory (`nil_is_value`); those of tuples are written `(A, B)`.  `trait` is set for the hidden
+    class that stands for a trait: its types are bounds, and those of trait objects.
     """
 
     __slots__ = (
@@ -128,6 +128,7 @@ class ClassHead:
         "parameters",
         "parent",
         "parent_is_wrong",
+        "trait",
     )
 
     def __init__(self, name: str, parameters: tuple[TypeParameter, ...] = (), *, lasts: bool = False) -> None:
@@ -136,8 +137,9 @@ class ClassHead:
         self.parameters = parameters
         self.parent: ClassType | None = None
         self.parent_is_wrong = False
-        self.is_value = self.nil_is_value = self.is_tuple = False
         """whether there should be another one, which was reported"""
+        self.is_value = self.nil_is_value = self.is_tuple = False
+        self.trait: TraitHead | None = None
         self._types: dict[tuple[Type, ...], ClassType] = {}
 
     def of(self, arguments: tuple[Type, ...] = ()) -> ClassType:
@@ -177,12 +179,10 @@ class ClassType:
         self.is_wrong: bool = ERROR in arguments or any(argument.is_wrong for argument in inner)
         """whether an erroneous type stands anywhere in it"""
         self.is_open: bool = any(
-            argument.is_open
-            if isinstance(argument, ClassType)
-            else isinstance(argument, TypeParameter) or argument is SELF
+            argument.is_open if isinstance(argument, ClassType) else isinstance(argument, TypeParameter)
             for argument in arguments
         )
-        """whether a type parameter or `Self` stands anywhere in it"""
+        """whether a type parameter stands anywhere in it"""
 
     def __str__(self) -> str:
         """As in source; what is longer than `LARGEST` is cut."""
@@ -240,7 +240,7 @@ Substitution: TypeAlias = Mapping["Type", "Type"] | Mapping[TypeParameter, "Type
 
 
 def substitute(type: Type, mapping: Substitution) -> Type:
-    """`type` with each type parameter (and `Self`) replaced by what `mapping` has for it."""
+    """`type` with each type parameter replaced by what `mapping` has for it."""
     if isinstance(type, ClassType):
         return _substitute(type, mapping, {}) if type.is_open and mapping else type
     return mapping.get(type, type)  # type: ignore[arg-type]
@@ -311,8 +311,13 @@ def is_assignable(source: Type, target: Type) -> bool:
 
 
 def is_reference(type: Type) -> bool:
-    """Whether values of a type have identity, and may be `nil`: a class type, but no tuple or enum."""
-    return isinstance(type, ClassType) and not type.head.is_value
+    """Whether values of a type have identity, and may be `nil`: a class type, but no tuple, enum or trait."""
+    return isinstance(type, ClassType) and not type.head.is_value and type.head.trait is None
+
+
+def is_trait_type(type: Type) -> bool:
+    """Whether a type is that of trait objects."""
+    return isinstance(type, ClassType) and type.head.trait is not None
 
 
 def nil_is_value(type: Type) -> bool:
