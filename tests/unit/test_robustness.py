@@ -131,7 +131,7 @@ def test_odd_texts(text: str, expected: list[str]) -> None:
 
 
 def test_lambdas_in_lambdas() -> None:
-    assert errors(value("|x: int| { return " * 200 + "1" + "; }" * 200)) == ["E0220"]
+    assert errors(value("|x: int| { return " * 200 + "1" + "; }" * 200)) == []
 
 
 def test_formulas_can_be_deep_and_long() -> None:

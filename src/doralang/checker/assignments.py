@@ -44,7 +44,8 @@ def assign_name(body: Body, node: tree.Assign, target: tree.Name) -> TypedExpres
     local = body.find_local(target.name)
     entity = local or body.global_name(target.name)
     if entity is not None:
-        body.context.note(target.span.start, entity)
+        meant = entity.declared if isinstance(entity, Local) else entity
+        body.context.note(target.span.start, meant)
     if isinstance(entity, Local | Global):
         return assign_variable(body, node, entity)
     body.expression(node.value)

@@ -28,12 +28,13 @@ T = TypeVar("T")
 class Waiting:
     """A call whose type arguments cannot be found from its arguments alone (9.3).
 
-    `finish(expected)` completes it with the expected type, or reports that it cannot be inferred.
-    Waiting calls may stand in each other, and each may be tried with several types: so what came of a
-    type is kept, reports included, or the time would double with each level.
+    `finish(expected)` completes it with the expected type, or reports that it cannot be inferred; it is
+    completed in the place where it stands, whatever has been checked by then.  Waiting calls may stand in
+    each other, and each may be tried with several types: so what came of a type is kept, reports included, or
+    the time would double with each level.
     """
 
-    __slots__ = ("_body", "_complete", "_outcomes", "depth", "head", "span")
+    __slots__ = ("_body", "_complete", "_outcomes", "_place", "depth", "head", "is_function", "span")
 
     def __init__(
         self,
@@ -42,8 +43,13 @@ class Waiting:
         head: Type | str,
         inner: Iterable[Operand],
         complete: Callable[[Type | None], TypedExpression],
+        *,
+        is_function: bool = False,
     ) -> None:
         self._body = body
+        self._place = body.place()
+        self.is_function = is_function
+        """whether it is a function, which can do with a type of whose result not all is known"""
         self._complete = complete
         self._outcomes: dict[Type | None, Outcome] = {}
         self.span = span
@@ -60,10 +66,13 @@ class Waiting:
             body.invalid += outcome.invalid
             return outcome.value
         before, invalid = len(reports), body.invalid
+        here = body.place()
+        body.move_to(self._place)
         if self.depth % HOP == 0:
             value = on_fresh_stack(lambda: self._complete(expected))
         else:
             value = self._complete(expected)
+        body.move_to(here)
         self._outcomes[expected] = Outcome(value, reports[before:], body.invalid - invalid)
         return value
 
@@ -100,6 +109,27 @@ class TryContext:
     calls: int = 0
 
 
+class Place(NamedTuple):
+    """What is around the place in a body where the checker is: scopes, `try`s, and what keeps exceptions."""
+
+    scopes: list[dict[str, Local]]
+    tries: list[TryContext]
+    in_operand: bool
+    guarded: bool
+
+
+@record
+class Enclosing:
+    """Where a lambda stands: the body around it, and the locals of that which have become its own."""
+
+    body: Body
+    captured: dict[Local, Local] = field(default_factory=dict)
+    leaks: list[Span] = field(default_factory=list)
+    """where exceptions may leave the lambda"""
+    returns: list[Span] | None = None
+    """of a lambda whose result is still to be found: the `return`s in it without a value"""
+
+
 @record(eq=True)
 class Handlers:
     """What to do for each node class: the parts of the checker, put together by `checker`."""
@@ -122,6 +152,8 @@ class Body:
     function: Function
     handlers: Handlers
     scopes: list[dict[str, Local]] = field(default_factory=lambda: [{}])
+    enclosing: Enclosing | None = None
+    """of a lambda"""
     has_self: bool = False
     is_constructor: bool = False
     in_operand: bool = False
@@ -312,16 +344,58 @@ class Body:
         return local
 
     def find_local(self, name: str) -> Local | None:
+        """The visible local of a name; one from around a lambda becomes the lambda's own."""
         for scope in reversed(self.scopes):
             local = scope.get(name)
             if local is not None:
                 return local
-        return None
+        outer = self.enclosing.body.find_local(name) if self.enclosing is not None else None
+        return self.capture(outer) if outer is not None else None
+
+    def capture(self, outer: Local) -> Local:
+        """What stands in a lambda for a local around it, which is shared if it may change."""
+        assert self.enclosing is not None
+        inner = self.enclosing.captured.get(outer)
+        if inner is None:
+            inner = self.temporary(outer.name, outer.type, outer.mutable, outer.span)
+            inner.captured = outer
+            inner.shared = outer.shared = outer.mutable
+            self.enclosing.captured[outer] = inner
+        return inner
+
+    def self_local(self) -> Local:
+        """The local of `self`, in a lambda that of the method around."""
+        if self.enclosing is not None:
+            return self.capture(self.enclosing.body.self_local())
+        return self.function.locals[0]
+
+    @property
+    def self_type(self) -> Type:
+        """The type of `self`, where there is one."""
+        return self.root.locals[0].type
+
+    @property
+    def root(self) -> Function:
+        """The function that all lambdas around stand in."""
+        body = self
+        while body.enclosing is not None:
+            body = body.enclosing.body
+        return body.function
 
     def local_names(self) -> Iterator[str]:
         """The visible locals, the innermost first."""
         for scope in reversed(self.scopes):
             yield from reversed(scope)
+        if self.enclosing is not None:
+            yield from self.enclosing.body.local_names()
+
+    def place(self) -> Place:
+        """Where the checker is, to come back to."""
+        return Place([*self.scopes], [*self.tries], self.in_operand, self.guarded)
+
+    def move_to(self, place: Place) -> None:
+        self.scopes, self.tries = [*place.scopes], [*place.tries]
+        self.in_operand, self.guarded = place.in_operand, place.guarded
 
     def global_name(self, name: str) -> Any:
         """The function, class, trait, global or constant of a name, or None."""
@@ -346,7 +420,11 @@ class Body:
 
     def exception_may_leave(self, span: Span) -> None:
         """A `throw` or plain `try`: warn if nothing keeps the exception from ending the program."""
-        if self.warns and not self.guarded and not self.in_operand:
+        if self.guarded or self.in_operand:
+            return
+        if self.enclosing is not None:
+            self.enclosing.leaks.append(span)
+        elif self.warns:
             function = self.function
             name = f"`{function.name}`" if function.kind in NAMED else "the function"
             self.context.error("W0801", span, name=name)

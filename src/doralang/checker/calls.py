@@ -8,15 +8,16 @@ from typing import Final
 from doralang.checker import program as typed
 from doralang.checker.arguments import check_anyway, explicit_arguments
 from doralang.checker.body import Body, Checked, Leaves
-from doralang.checker.generics import Build, GenericCallee, callee, check_call, check_overloaded
+from doralang.checker.function_calls import call_value
+from doralang.checker.generics import GenericCallee, callee, check_call, check_overloaded
 from doralang.checker.lookup import Ambiguous, Found, find_method, find_static, members_known, method_names
+from doralang.checker.making import make_call, note_throws
 from doralang.checker.nearness import suggestion
 from doralang.checker.program import (
-    Call,
     Class,
-    Compute,
     Dispatch,
     Function,
+    Global,
     Instantiation,
     New,
     TypedExpression,
@@ -29,7 +30,6 @@ from doralang.library.internals import RAW
 from doralang.syntax import tree
 from doralang.syntax.tree import Modifier
 from doralang.text.source import Span
-from doralang.types.primitives import PRIMITIVES
 from doralang.types.types import (
     ERROR,
     NEVER,
@@ -39,37 +39,20 @@ from doralang.types.types import (
     PrimitiveType,
     Type,
     TypeParameter,
+    is_function,
     substitute,
 )
-
-# Making calls.
-
-
-def make_call(span: Span, function: Function, dispatch: Dispatch, receiver: list[TypedExpression]) -> Build:
-    """A `Build` for a call: a primitive operation where the function is one."""
-
-    def build(arguments: tuple[Type, ...], result: Type, values: list[TypedExpression]) -> TypedExpression:
-        if function.internal:
-            if function.key == "defaultValue":
-                return typed.DefaultValue(span, result)
-            primitive = PRIMITIVES.get(function.key)
-            if primitive is not None:
-                return Compute(span, result, primitive, [*receiver, *values])
-        return Call(span, result, Instantiation(function, arguments), dispatch, [*receiver, *values])
-
-    return build
-
-
-def note_throws(body: Body, span: Span, function: Function) -> None:
-    if function.throws:
-        body.call_throws(span, function.name)
-
 
 # f(a), C(a)
 
 
 def check_named_call(body: Body, node: tree.Call, expected: Type | None) -> Checked:
-    if body.find_local(node.name) is not None:
+    local = body.find_local(node.name)
+    if local is not None and (is_function(local.type) or local.type is ERROR):
+        body.context.note(node.span.start, local.declared)
+        value = typed.GetLocal(node.span, local.type, local)
+        return call_value(body, node.span, node.name, value, node.arguments, expected)
+    if local is not None:
         body.error("E0302", node.span, name=node.name, hint=f"`{node.name}` is a variable here")
         return check_anyway(body, node.arguments, node.span)
     entity = body.global_name(node.name)
@@ -85,6 +68,9 @@ def check_named_call(body: Body, node: tree.Call, expected: Type | None) -> Chec
         return construct(body, node, entity, expected)
     if isinstance(entity, Variant):
         return variant_value(body, node.span, entity, node.type_arguments, node.arguments, expected)
+    if isinstance(entity, Global) and is_function(entity.type):
+        read = typed.GetGlobal(node.span, entity.type, entity)
+        return call_value(body, node.span, node.name, read, node.arguments, expected)
     if body.formula and entity is None and node.arguments and node.name not in RAW:
         receiver = body.expression(node.arguments[0])
         call = tree.MethodCall(
@@ -118,10 +104,10 @@ def report_unknown_function(body: Body, node: tree.Call, entity: object) -> None
 
 def method_hint(body: Body, name: str) -> str | None:
     """A method that was called without its object, or a function with a name like it."""
-    owner = body.function.owner
+    owner = body.root.owner
     if owner is not None and name in owner.statics:
         return f"a static method is called `{owner.name}::{name}(…)`"
-    if body.has_self and isinstance(find_method(body.context, body.function.locals[0].type, name), Found):
+    if body.has_self and isinstance(find_method(body.context, body.self_type, name), Found):
         return f"a method is called `self.{name}(…)`"
     return suggestion(body.unit, name, body.unit.names_of(Function, Class))
 
@@ -343,8 +329,8 @@ def check_super(
     """`super` as the receiver of the method call `link`: `self` as its parent."""
     if not isinstance(link, tree.MethodCall):
         return body.error("E0317", node.span)
-    owner = body.function.owner
-    if not body.has_self or owner is None or body.function.impl_of is not None:
+    owner = body.root.owner
+    if not body.has_self or owner is None or body.root.impl_of is not None:
         body.error("E0318", link.span)
         return body.wrong(node.span)
     parent = owner.self_type.parent
@@ -356,7 +342,7 @@ def check_super(
     if isinstance(found, Found) and Modifier.ABSTRACT in found.function.modifiers:
         hint = "it is abstract there"
         return body.error("E0311", link.span, type=parent, name=link.name, hint=hint)
-    return typed.GetLocal(node.span, parent, body.function.locals[0])
+    return typed.GetLocal(node.span, parent, body.self_local())
 
 
 LEAVES: Final[Leaves] = {

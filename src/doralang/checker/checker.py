@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
+from functools import partial
 from types import MappingProxyType
 from typing import Final
 
@@ -18,7 +19,9 @@ from doralang.checker import (
     enums,
     expressions,
     formulas,
+    function_calls,
     jumps,
+    lambdas,
     lists,
     matches,
     operators,
@@ -41,6 +44,7 @@ from doralang.checker.declarations import (
     collect,
     declare_signature,
 )
+from doralang.checker.function_types import function_class
 from doralang.checker.hosts import HostFunction
 from doralang.checker.inheritance import check_inheritance
 from doralang.checker.missing import nothing_missing
@@ -71,8 +75,9 @@ HANDLERS: Final = Handlers(
         **templates.LEAVES,
         **matches.LEAVES,
         **variants.LEAVES,
+        **lambdas.LEAVES,
     },
-    links={**calls.LINKS, **operators.LINKS},
+    links={**calls.LINKS, **operators.LINKS, **function_calls.LINKS},
     statements={**statements.STATEMENTS, **matches.STATEMENTS},
 )
 FORMULA_HANDLERS: Final = Handlers(
@@ -185,6 +190,7 @@ def check_library(
             function.complete = complete
     library = Library()
     library.impls = unit.impls
+    library.function_class = partial(function_class, unit)
     for name, entity in unit.names.items():
         if isinstance(entity, Function):
             library.functions[name] = entity

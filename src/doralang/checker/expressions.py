@@ -40,14 +40,14 @@ def check_invalid(body: Body, node: tree.InvalidExpression, expected: Type | Non
 def check_self(body: Body, node: tree.Self, expected: Type | None) -> TypedExpression:
     if not body.has_self:
         return body.error("E0316", node.span)
-    local = body.function.locals[0]
+    local = body.self_local()
     return typed.GetLocal(node.span, local.type, local)
 
 
 def check_name(body: Body, node: tree.Name, expected: Type | None) -> Checked:
     local = body.find_local(node.name)
     if local is not None:
-        body.context.note(node.span.start, local)
+        body.context.note(node.span.start, local.declared)
         if local.type is ERROR:
             return body.wrong(node.span)
         return typed.GetLocal(node.span, local.type, local)
@@ -71,7 +71,7 @@ def unknown_name(body: Body, node: tree.Name, entity: object) -> TypedExpression
         hint = f"`{node.name}` is {kind_name(entity)}, not a value"  # type: ignore[arg-type]
     elif body.unit.incomplete or body.incomplete or not body.is_news("name", node.name):
         return body.wrong(node.span)
-    elif body.has_self and find_field(body.context, body.function.locals[0].type, node.name):
+    elif body.has_self and find_field(body.context, body.self_type, node.name):
         hint = f"a field is written `self.{node.name}`"
     else:
         hint = suggestion(

@@ -74,7 +74,7 @@ def callee(
     Fresh ones keep a recursive call apart from the function that it stands in.
     """
     mapping = dict(known)
-    fresh = tuple(TypeParameter(parameter.name) for parameter in open)
+    fresh = tuple(TypeParameter(parameter.name, is_sought=True) for parameter in open)
     mapping.update(zip(open, fresh, strict=True))
     return GenericCallee(
         function,
@@ -179,7 +179,8 @@ def finish_arguments(
         if isinstance(argument, Waiting):
             unknown = set(callee.open) - mapping.keys()
             wanted = substitute(declared, mapping)
-            argument = argument.finish(None if mentions(wanted, unknown) else wanted)
+            is_known = argument.is_function or not mentions(wanted, unknown)
+            argument = argument.finish(wanted if is_known else None)
             bind(callee.open, mapping, declared, argument.type)
         arguments.append(argument)
     return arguments

@@ -8,7 +8,7 @@ from doralang.checker.program import Class, Field, Function, Impl, Trait
 from doralang.checker.resolve import class_of, satisfies_bounds
 from doralang.checker.scopes import Context
 from doralang.text.records import record
-from doralang.types.types import SELF, ClassType, Type, TypeParameter, lineage
+from doralang.types.types import SELF, ClassType, Type, TypeParameter, is_function, lineage
 
 
 @record(eq=True)
@@ -49,6 +49,8 @@ def find_method(context: Context, type: Type, name: str) -> Lookup:
     """The instance method that `value.name(…)` means for a value of `type`."""
     if isinstance(type, TypeParameter):
         return find_bound_method(context, type, name)
+    if is_function(type):
+        return None
     steps = classes_of(context, type)
     for head, arguments in steps:
         if name in head.methods:

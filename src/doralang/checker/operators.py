@@ -8,10 +8,11 @@ from typing import Final
 from doralang.checker import program as typed
 from doralang.checker.arguments import check_anyway
 from doralang.checker.body import Body, Leaves, Operand, Waiting
-from doralang.checker.calls import dispatch_of, make_call, note_throws, report_ambiguous
+from doralang.checker.calls import dispatch_of, report_ambiguous
 from doralang.checker.exact import Exact, combine, literal, negate
 from doralang.checker.generics import callee, check_call
 from doralang.checker.lookup import Ambiguous, Found, field_names, find_field, find_method, members_known
+from doralang.checker.making import make_call, note_throws
 from doralang.checker.nearness import suggestion
 from doralang.checker.program import Class, Compute, Function, TypedExpression
 from doralang.checker.resolve import resolve_type
@@ -34,6 +35,7 @@ from doralang.types.types import (
     PrimitiveType,
     Type,
     is_assignable,
+    is_function,
     is_reference,
     size_of,
     substitute,
@@ -245,8 +247,9 @@ def check_identity(
 ) -> TypedExpression:
     if body.is_unknown(left.type, right.type):
         return body.wrong(node.span)
-    for side in (left, right):
-        if side.type not in (NIL, NEVER) and not is_reference(side.type):
+    for side, other in ((left, right), (right, left)):
+        with_nil = is_function(side.type) and other.type is NIL
+        if side.type not in (NIL, NEVER) and not is_reference(side.type) and not with_nil:
             return body.error("E0418", node.span, type=side.type)
     if not (is_assignable(left.type, right.type) or is_assignable(right.type, left.type)):
         return body.error("E0419", node.span, left=left.type, right=right.type)

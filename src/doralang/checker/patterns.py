@@ -29,6 +29,7 @@ from doralang.types.types import (
     Type,
     is_assignable,
     is_reference,
+    may_be_nil,
     substitute,
 )
 
@@ -268,7 +269,7 @@ def constant(body: Body, node: tree.Expression, type: Type) -> typed.Constant | 
 
 def literal_pattern(body: Body, node: tree.Expression, type: Type) -> Pattern:
     if isinstance(node, tree.Nil):
-        if is_reference(type):
+        if may_be_nil(type):
             return typed.Equal(typed.NilConstant(node.span, type))
         if not body.is_unknown(type):
             body.error("E0704", node.span, expected=type, found="`nil`")

@@ -99,7 +99,8 @@ def _members(owner: Class | Trait | Impl) -> Iterator[str]:
 
 
 def _variable(variable: Field | Global | Local) -> str:
-    return f"{'var' if variable.mutable else 'let'} {variable.name}: {variable.type}"
+    shared = "shared " if isinstance(variable, Local) and variable.shared else ""
+    return f"{shared}{'var' if variable.mutable else 'let'} {variable.name}: {variable.type}"
 
 
 def _function(function: Function) -> Iterator[str]:
@@ -110,6 +111,10 @@ def _function(function: Function) -> Iterator[str]:
     if function.body is not None:
         for statement in function.body.statements:
             yield from _indented(dump(statement, function.source))
+    for made in function.lambdas:
+        yield from _indented([f"closure {made.number}: {made.parent}"])
+        yield from _indented(_indented(_variable(field) for field in made.fields.values()))
+        yield from _indented(_indented(_members(made)))
 
 
 _KINDS: Final = {
@@ -243,6 +248,8 @@ def _scalar(name: str, value: object) -> str:
             return _pattern(value)
         case Class():
             return value.name
+        case tuple():
+            return " ".join(_scalar(name, one) for one in value)
     return str(value)
 
 

@@ -37,10 +37,12 @@ from doralang.types.types import UNIT, ClassHead, ClassType, EnumType, TraitHead
 class Local:
     """A parameter, variable or temporary of a function; `index` is its slot in the frame.
 
-    `span` is its name where it is declared; of `self` and temporaries it is `NOWHERE`.
+    `span` is its name where it is declared; of `self` and temporaries it is `NOWHERE`.  A `shared` variable
+    is one that a lambda mentions and that may change: what is in its slot is a `Cell`, which function and
+    lambdas have in common.  In a lambda, `captured` is the local around it that this one stands for.
     """
 
-    __slots__ = ("index", "mutable", "name", "span", "type")
+    __slots__ = ("captured", "index", "mutable", "name", "shared", "span", "type")
 
     def __init__(self, name: str, type: Type, mutable: bool, index: int, span: Span = NOWHERE) -> None:
         self.name = name
@@ -48,6 +50,16 @@ class Local:
         self.mutable = mutable
         self.index = index
         self.span = span
+        self.shared = False
+        self.captured: Local | None = None
+
+    @property
+    def declared(self) -> Local:
+        """The variable as its declaration has made it."""
+        local = self
+        while local.captured is not None:
+            local = local.captured
+        return local
 
 
 class FunctionKind(Enum):
@@ -70,7 +82,8 @@ class Function:
     `owner` is the class that declares it or that its `impl` is for, if any.  The first local of a
     method or constructor is `self`; `parameters` are the others.  `locals` are all slots of the frame,
     parameters first.  `body` is None for an `internal` or `abstract` function and for one of a trait.
-    Bodies of library functions are checked when first asked for.
+    Bodies of library functions are checked when first asked for.  `lambdas` are the hidden classes of all
+    lambdas and function values in the body, those in lambdas too.
     """
 
     __slots__ = (
@@ -78,7 +91,9 @@ class Function:
         "complete",
         "has_block_values",
         "impl_of",
+        "is_wrapper",
         "kind",
+        "lambdas",
         "locals",
         "modifiers",
         "name",
@@ -86,6 +101,7 @@ class Function:
         "owner",
         "parameters",
         "result",
+        "rethrows",
         "signature",
         "source",
         "span",
@@ -107,6 +123,11 @@ class Function:
         self.locals: list[Local] = []
         self.result: Type = UNIT
         self.throws = False
+        self.rethrows = False
+        """whether it throws only what function values that it is given throw"""
+        self.lambdas: list[Class] = []
+        self.is_wrapper = False
+        """whether it only calls what a function value stands for"""
         self.impl_of: Trait | None = None
         self.overridden: Function | None = None
         """for a method of a class, the nearest one of its name in the parents"""
@@ -126,7 +147,8 @@ class Function:
         return self._body
 
     def set_body(self, body: Block) -> None:
-        self._body = body
+        shared = [Share(one.span, one) for one in self.parameters if one.shared]
+        self._body = Block(body.span, [*shared, *body.statements]) if shared else body
 
     @property
     def internal(self) -> bool:
@@ -144,8 +166,8 @@ class Function:
 
     @property
     def hidden(self) -> bool:
-        """Whether stack traces leave it out, because it stands for an internal function."""
-        return not self.source.main and self.source.name in HEAP
+        """Whether stack traces leave it out: it stands for an internal function, or for a function value."""
+        return self.is_wrapper or (not self.source.main and self.source.name in HEAP)
 
     @property
     def has_self(self) -> bool:
@@ -196,15 +218,18 @@ class Class(ClassHead):
 
     `constructors` are in the order in which they are tried, the primary one last.  `late` are methods that
     give way to those of impls.  An enum is a class with `variants`; `plain_type` is its type if it is no
-    class in memory, because no variant has data.
+    class in memory, because no variant has data.  The class of a lambda is that of number `number` in the
+    function `inside`.
     """
 
     __slots__ = (
         "constructors",
         "fields",
+        "inside",
         "late",
         "methods",
         "modifiers",
+        "number",
         "plain_type",
         "source",
         "span",
@@ -224,6 +249,8 @@ class Class(ClassHead):
         self.constructors: list[Function] = []
         self.variants: dict[str, Variant] = {}
         self.plain_type: EnumType | None = None
+        self.inside: Function | None = None
+        self.number = 0
 
     @property
     def internal(self) -> bool:
@@ -235,6 +262,10 @@ class Class(ClassHead):
         return self.of(self.parameters)
 
 
+CALL: Final = "call"
+"""the method of function values that runs them"""
+FUNCTION_CLASS: Final = "fun/"
+"""what the names of the classes of function types begin with; the number of parameters follows"""
 TAG: Final = "tag"
 """the field of an enum's objects that says which variant they are"""
 
@@ -314,7 +345,7 @@ class Global:
 class Library:
     """What engines need of the library by name: `function("println")`, `class_named("Str")`."""
 
-    __slots__ = ("classes", "functions", "globals", "impls", "traits")
+    __slots__ = ("classes", "function_class", "functions", "globals", "impls", "traits")
 
     def __init__(self) -> None:
         self.impls: dict[ClassHead, dict[TraitHead, Impl]] = {}
@@ -322,6 +353,8 @@ class Library:
         self.classes: dict[str, Class] = {}
         self.traits: dict[str, Trait] = {}
         self.globals: dict[str, Global] = {}
+        self.function_class: Callable[[int, bool], Class] | None = None
+        """the class of function types with so many parameters, that throw or not"""
 
 
 @record
@@ -530,6 +563,29 @@ class Record(Expression):
 
 
 @record
+class Closure(Expression):
+    """A new function value: an object of a hidden class, which extends that of `type`, and what is in its
+    fields."""
+
+    made: ClassType
+    values: list[TypedExpression]
+
+
+@record
+class Capture(Expression):
+    """What a lambda keeps of a local: its value, or of a shared one the cell."""
+
+    local: Local
+
+
+@record
+class NotNil(Expression):
+    """The value; fails on `nil`."""
+
+    value: TypedExpression
+
+
+@record
 class IsInstance(Expression):
     """`e is C`; false for `nil`"""
 
@@ -687,6 +743,9 @@ TypedExpression: TypeAlias = (
     | Call
     | New
     | Record
+    | Closure
+    | Capture
+    | NotNil
     | IsInstance
     | Cast
     | TryElse
@@ -722,6 +781,20 @@ class Let(StatementBase):
 
     local: Local
     value: TypedExpression
+
+
+@record
+class Restore(StatementBase):
+    """At the start of a lambda: its locals get what they stand for, the fields of its object in order."""
+
+    locals: tuple[Local, ...]
+
+
+@record
+class Share(StatementBase):
+    """At the start of a function: a parameter becomes a shared variable."""
+
+    local: Local
 
 
 @record
@@ -799,5 +872,5 @@ class Throw(StatementBase):
 
 
 Statement: TypeAlias = (
-    Block | Let | Evaluate | Construct | If | While | Do | Break | Continue | Return | Throw
+    Block | Let | Restore | Share | Evaluate | Construct | If | While | Do | Break | Continue | Return | Throw
 )

@@ -22,6 +22,7 @@ PRELUDE: Final = (
     "traits.dora",
     "tuples.dora",
     "option.dora",
+    "functions.dora",
     "numbers_to_text.dora",
     "powers_of_ten.dora",
     "exceptions.dora",
