@@ -10,7 +10,7 @@ from typing import Final
 
 from doralang.checker import program as typed
 from doralang.checker.body import Body, Leaves, ready
-from doralang.checker.operators import check_member, check_operation, fits, index_call, mismatch
+from doralang.checker.operators import check_field, check_operation, fits, index_call, mismatch
 from doralang.checker.program import Global, Local, TypedExpression
 from doralang.checker.scopes import ConstantName
 from doralang.syntax import tree
@@ -80,7 +80,7 @@ def assign_field(body: Body, node: tree.Assign, target: tree.Member) -> TypedExp
     receiver = body.expression(target.receiver)
     if node.operator:
         receiver = body.held(receiver, parts)
-    place = check_member(body, target, receiver, None)
+    place = check_field(body, target, receiver)
     value = new_value(body, node, place)
     if not isinstance(place, typed.GetField):
         return body.wrong(node.span)

@@ -34,7 +34,17 @@ class Waiting:
     the time would double with each level.
     """
 
-    __slots__ = ("_body", "_complete", "_outcomes", "_place", "depth", "head", "is_function", "span")
+    __slots__ = (
+        "_body",
+        "_complete",
+        "_outcomes",
+        "_place",
+        "depth",
+        "head",
+        "is_function",
+        "span",
+        "takes_open",
+    )
 
     def __init__(
         self,
@@ -45,11 +55,14 @@ class Waiting:
         complete: Callable[[Type | None], TypedExpression],
         *,
         is_function: bool = False,
+        takes_open: bool = False,
     ) -> None:
         self._body = body
         self._place = body.place()
         self.is_function = is_function
-        """whether it is a function, which can do with a type of whose result not all is known"""
+        """whether it is a function, which as an argument can do with a type of which not all is known"""
+        self.takes_open = is_function or takes_open
+        """whether it can do so as the value of a lambda"""
         self._complete = complete
         self._outcomes: dict[Type | None, Outcome] = {}
         self.span = span
@@ -104,9 +117,13 @@ Leaves = dict[type, Callable[..., Operand]]
 
 @record(eq=True)
 class TryContext:
-    """The operand of a `try` that is being checked; `calls` counts the throwing calls that belong to it."""
+    """The operand of a `try` that is being checked; `calls` counts the throwing calls that belong to it.
+
+    `own` are those of them that throw what no function given to the one around has thrown.
+    """
 
     calls: int = 0
+    own: int = 0
 
 
 class Place(NamedTuple):
@@ -126,6 +143,8 @@ class Enclosing:
     captured: dict[Local, Local] = field(default_factory=dict)
     leaks: list[Span] = field(default_factory=list)
     """where exceptions may leave the lambda"""
+    is_own: bool = False
+    """whether some of them are others than a `rethrows` function around may let out"""
     returns: list[Span] | None = None
     """of a lambda whose result is still to be found: the `return`s in it without a value"""
 
@@ -162,6 +181,8 @@ class Body:
     """inside a `do` that keeps exceptions from leaving (12.2)"""
     warns: bool = False
     """whether exceptions that leave are warned about"""
+    rethrown: str = ""
+    """the parameters whose exceptions may leave, if only those may"""
     formula: bool = False
     loops: list[bool] = field(default_factory=list)
     """for each loop around, whether a `break` leaves it"""
@@ -411,21 +432,29 @@ class Body:
 
     # Exceptions.
 
-    def call_throws(self, span: Span, name: str) -> None:
-        """A call of something marked `throws`: it belongs to the innermost `try`."""
+    def call_throws(self, span: Span, name: str, *, passed: bool = False) -> None:
+        """A call that throws belongs to the innermost `try`; `passed` if that was given from outside."""
         if self.tries:
             self.tries[-1].calls += 1
+            self.tries[-1].own += not passed
         else:
             self.context.error("E0801", span, name=name)
 
-    def exception_may_leave(self, span: Span) -> None:
-        """A `throw` or plain `try`: warn if nothing keeps the exception from ending the program."""
+    def exception_may_leave(self, span: Span, *, own: bool = True) -> None:
+        """A `throw` or plain `try`: say so if nothing keeps the exception and it must not leave.
+
+        `own` ones are others than those of functions that were given to the one around.
+        """
         if self.guarded or self.in_operand:
             return
+        function = self.function
         if self.enclosing is not None:
             self.enclosing.leaks.append(span)
+            self.enclosing.is_own = self.enclosing.is_own or own
+        elif function.rethrows:
+            if own:
+                self.context.error("E0806", span, names=self.rethrown)
         elif self.warns:
-            function = self.function
             name = f"`{function.name}`" if function.kind in NAMED else "the function"
             self.context.error("W0801", span, name=name)
 

@@ -9,8 +9,18 @@ from doralang.checker import program as typed
 from doralang.checker.arguments import check_anyway, explicit_arguments
 from doralang.checker.body import Body, Checked, Leaves
 from doralang.checker.function_calls import call_value
+from doralang.checker.function_values import value_of
 from doralang.checker.generics import GenericCallee, callee, check_call, check_overloaded
-from doralang.checker.lookup import Ambiguous, Found, find_method, find_static, members_known, method_names
+from doralang.checker.lookup import (
+    Ambiguous,
+    Found,
+    dispatch_of,
+    find_field,
+    find_method,
+    find_static,
+    members_known,
+    method_names,
+)
 from doralang.checker.making import make_call, note_throws
 from doralang.checker.nearness import suggestion
 from doralang.checker.program import (
@@ -216,10 +226,19 @@ def check_static_call(body: Body, node: tree.StaticCall, expected: Type | None) 
 def call_static(
     body: Body, node: tree.StaticCall, entity: Class, found: Found, expected: Type | None
 ) -> Checked:
+    note_throws(body, node.span, found.function)
+    target = static_target(body, node, entity, found)
+    if target is None:
+        return check_anyway(body, node.arguments, node.span)
+    return check_call(body, node.span, target, node.arguments, expected)
+
+
+def static_target(
+    body: Body, node: tree.StaticCall | tree.StaticName, entity: Class, found: Found
+) -> GenericCallee | None:
     """Type arguments of the class and of the method are written or left out each by themselves."""
     function = found.function
     body.context.note(node.name_span.start, function)
-    note_throws(body, node.span, function)
     known: dict[Type, Type] = {}
     open: list[TypeParameter] = []
     lists = (
@@ -232,10 +251,9 @@ def call_static(
             continue
         explicit = explicit_arguments(body, node.span, name, nodes, parameters)
         if explicit is None:
-            return check_anyway(body, node.arguments, node.span)
+            return None
         known.update(explicit)
-    target = static_callee(node.span, found, known, open, bool(known))
-    return check_call(body, node.span, target, node.arguments, expected)
+    return static_callee(node.span, found, known, open, bool(known))
 
 
 def static_callee(
@@ -255,6 +273,43 @@ def static_callee(
     again = callee(function, mapping, (), build, chosen=chosen or bool(open))
     again.open = target.open
     return again
+
+
+def check_static_name(body: Body, node: tree.StaticName, expected: Type | None) -> Checked:
+    """`E::V`, `C::m`"""
+    entity = None if node.owner in body.context.parameters else body.global_name(node.owner)
+    if not isinstance(entity, Class):
+        if entity is None and (body.unit.incomplete and node.owner not in body.context.parameters):
+            return body.wrong(node.span)
+        hint = suggestion(body.unit, node.owner, body.unit.names_of(Class)) if entity is None else None
+        return body.error("E0308", node.span, name=node.owner, hint=hint)
+    if not is_granted(body, node.owner, node.span):
+        return body.wrong(node.span)
+    body.context.note(node.span.start, entity)
+    variant = entity.variants.get(node.name)
+    if variant is not None and not node.type_arguments:
+        body.context.note(node.name_span.start, variant)
+        return variant_value(body, node.span, variant, node.owner_arguments, None, expected)
+    found = find_static(body.context, entity.self_type, node.name)
+    if isinstance(found, Ambiguous):
+        return report_ambiguous(body, node.span, node.name, found)
+    if found is None or body.formula:
+        return unknown_static_name(body, node, entity)
+    target = static_target(body, node, entity, found)
+    return body.wrong(node.span) if target is None else value_of(body, node.span, target, expected)
+
+
+def unknown_static_name(body: Body, node: tree.StaticName, entity: Class) -> TypedExpression:
+    if not body.unit.knows_members(entity):
+        return body.wrong(node.span)
+    if entity.variants:
+        return unknown_variant(body, node.span, entity, node.name)
+    if not body.is_news(entity, node.name):
+        return body.wrong(node.span)
+    hint = suggestion(body.unit, node.name, method_names(body.context, entity.self_type, static=True))
+    if node.name in entity.methods:
+        hint = f"`{node.name}` needs an object"
+    return body.error("E0312", node.span, type=entity.name, name=node.name, hint=hint)
 
 
 def report_ambiguous(body: Body, span: Span, name: str, found: Ambiguous) -> TypedExpression:
@@ -282,7 +337,12 @@ def check_method_call(
 def unknown_method(body: Body, node: tree.MethodCall, type: Type) -> TypedExpression:
     if members_known(body.context, type) and body.is_news(type, f"{node.name}()"):
         hint = None
-        if isinstance(find_static(body.context, type, node.name), Found):
+        field = find_field(body.context, type, node.name)
+        if field is not None and is_function(field[0].type):
+            extent = node.receiver.extent
+            text = body.context.source.text[extent.start : extent.end]
+            hint = f"it is a field: write `({text}.{node.name})(…)`"
+        elif isinstance(find_static(body.context, type, node.name), Found):
             hint = f"it is static: write `{type}::{node.name}(…)`"
         elif isinstance(type, PrimitiveType | ClassType) and node.name == "toString":
             hint = "this type has no text of its own"
@@ -290,12 +350,6 @@ def unknown_method(body: Body, node: tree.MethodCall, type: Type) -> TypedExpres
             hint = suggestion(body.unit, node.name, method_names(body.context, type))
         body.error("E0311", node.span, type=type, name=node.name, hint=hint)
     return check_anyway(body, node.arguments, node.span)
-
-
-def dispatch_of(found: Found) -> Dispatch:
-    if found.own_self is not None:
-        return Dispatch.TRAIT
-    return Dispatch.VIRTUAL if found.function.virtual else Dispatch.DIRECT
 
 
 def call_method(
@@ -348,6 +402,7 @@ def check_super(
 LEAVES: Final[Leaves] = {
     tree.Call: check_named_call,
     tree.StaticCall: check_static_call,
+    tree.StaticName: check_static_name,
     tree.Super: check_super,
 }
 LINKS: Final[Leaves] = {tree.MethodCall: check_method_call}

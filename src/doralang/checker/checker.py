@@ -29,7 +29,6 @@ from doralang.checker import (
     templates,
     tuples,
     values,
-    variants,
 )
 from doralang.checker import program as typed
 from doralang.checker.bodies import check_constructor, check_function, check_global, new_body
@@ -74,7 +73,6 @@ HANDLERS: Final = Handlers(
         **tuples.LEAVES,
         **templates.LEAVES,
         **matches.LEAVES,
-        **variants.LEAVES,
         **lambdas.LEAVES,
     },
     links={**calls.LINKS, **operators.LINKS, **function_calls.LINKS},

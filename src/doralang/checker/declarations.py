@@ -17,6 +17,7 @@ from typing import Final, TypeAlias
 
 from doralang.checker.program import Class, Function, FunctionKind, Global, Local, Trait
 from doralang.checker.resolve import resolve_type, self_type
+from doralang.checker.rethrows import check_rethrows
 from doralang.checker.scopes import ConstantName, Context, Entity, Unit, kind_name
 from doralang.syntax import tree
 from doralang.syntax.tree import Modifier
@@ -193,6 +194,7 @@ def new_function(context: Context, node: tree.Function, kind: FunctionKind, owne
     function = Function(node.name, kind, owner, context.source, node.span)
     function.modifiers = node.modifiers
     function.throws = node.throws
+    function.rethrows = node.rethrows
     context.note(node.name_span.start, function)
     check_for_library(context, node)
     return function
@@ -255,6 +257,7 @@ def declare_signature(context: Context, function: Function, node: tree.Function)
     """Parameters and result of a function; returns the context of its body."""
     inner = declare_type_parameters(context, function, node)
     declare_parameters(inner, function, node.parameters)
+    check_rethrows(inner, function, node)
     if node.result is not None:
         function.result = resolve_type(inner, node.result, result=True)
     function.signature = signature(function)

@@ -11,6 +11,7 @@ from doralang.checker.function_types import call_of
 from doralang.checker.generics import callee, check_call
 from doralang.checker.making import make_call
 from doralang.checker.program import Dispatch, TypedExpression
+from doralang.checker.rethrows import is_passed
 from doralang.syntax import tree
 from doralang.text.source import Span
 from doralang.types.types import ClassType, Type, is_function
@@ -33,7 +34,7 @@ def call_value(
         return check_anyway(body, nodes, span)
     assert isinstance(type, ClassType)
     if type.head.may_throw:
-        body.call_throws(span, name)
+        body.call_throws(span, name, passed=is_passed(body, value))
     function = call_of(type)
     build = make_call(span, function, Dispatch.VIRTUAL, [value])
     target = callee(function, dict(zip(type.head.parameters, type.arguments, strict=True)), (), build)

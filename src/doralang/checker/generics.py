@@ -16,6 +16,7 @@ from doralang.checker.body import Body, Checked, Waiting
 from doralang.checker.messages import type_list
 from doralang.checker.program import Function, TypedExpression
 from doralang.checker.resolve import check_bounds
+from doralang.checker.rethrows import note_rethrows
 from doralang.syntax import tree
 from doralang.text.records import record
 from doralang.text.source import Span
@@ -28,6 +29,7 @@ from doralang.types.types import (
     Type,
     TypeParameter,
     ancestor_of,
+    has_sought,
     has_value,
     is_assignable,
     mentions,
@@ -109,6 +111,7 @@ def check_call(
             callee.result,
             checked,
             lambda wanted: finish_call(body, span, callee, checked, dict(mapping), wanted),
+            takes_open=True,
         )
     return finish_call(body, span, callee, checked, mapping, expected)
 
@@ -150,7 +153,7 @@ def bind(
     while pairs:
         declared, actual = pairs.pop()
         if isinstance(declared, TypeParameter):
-            if declared in open and declared not in mapping and has_value(actual):
+            if declared in open and declared not in mapping and has_value(actual) and not has_sought(actual):
                 mapping[declared] = actual
         elif isinstance(declared, ClassType) and isinstance(actual, ClassType) and declared.is_open:
             ancestor = ancestor_of(actual, declared.head)
@@ -213,6 +216,8 @@ def finish_call(
     wanted = put_in(callee.parameters, mapping)
     if not all(map(fits, arguments, wanted)):
         return misfit(body, span, callee, arguments, wanted)
+    if callee.function.rethrows:
+        note_rethrows(body, span, callee.function, arguments)
     return callee.build(chosen, result, arguments)
 
 

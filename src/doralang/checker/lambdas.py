@@ -56,8 +56,7 @@ def make_lambda(body: Body, node: tree.Lambda, expected: Type | None) -> TypedEx
     inner.has_self, inner.incomplete, inner.reported = body.has_self, body.incomplete, body.reported
     inner.depth = body.depth
     parts = declare_parameters(inner, node, parts_of(wanted)[0] if wanted is not None else None)
-    result = result_of(body, node, wanted)
-    statements = [*parts, *check_body(inner, node, result)]
+    statements = [*parts, *check_body(inner, node, result_of(body, node, wanted))]
     body.incomplete = body.incomplete or inner.incomplete
     body.invalid += inner.invalid
     types = [parameter.type for parameter in function.parameters]
@@ -126,17 +125,16 @@ def parameter_type(inner: Body, node: tree.LambdaParameter, wanted: Type | None)
 
 
 def result_of(body: Body, node: tree.Lambda, wanted: ClassType | None) -> Type | None:
-    """The result that is written or expected; None if the body decides."""
+    """The result that is written or expected, if it is; not all of the latter may be known."""
     if node.result is not None:
         return resolve_type(body.context, node.result, result=True)
-    expected = parts_of(wanted)[1] if wanted is not None else None
-    return None if expected is None or has_sought(expected) else expected
+    return parts_of(wanted)[1] if wanted is not None else None
 
 
 def check_body(inner: Body, node: tree.Lambda, result: Type | None) -> list[typed.Statement]:
     """The statements of the body."""
-    if result is None:
-        return check_open_body(inner, node)
+    if result is None or has_sought(result):
+        return check_open_body(inner, node, result)
     function, block = inner.function, node.body
     function.result = result
     if not isinstance(block, tree.Block):
@@ -147,12 +145,15 @@ def check_body(inner: Body, node: tree.Lambda, result: Type | None) -> list[type
     return checked.statements
 
 
-def check_open_body(inner: Body, node: tree.Lambda) -> list[typed.Statement]:
-    """A body whose value says what the result is."""
+def check_open_body(inner: Body, node: tree.Lambda, wanted: Type | None) -> list[typed.Statement]:
+    """A body whose value says what the result is, or what is still to be found of it."""
     function = inner.function
     assert inner.enclosing is not None
     returns = inner.enclosing.returns = []
-    value = inner.expression(node.body)
+    checked = inner.argument(node.body)
+    value = (
+        checked.finish(wanted if checked.takes_open else None) if isinstance(checked, Waiting) else checked
+    )
     if value.type is NIL:
         value = inner.error("E0430", node.span, hint="write the result: `-> T`")
     function.result = value.type
@@ -169,6 +170,7 @@ def mark(inner: Body, node: tree.Lambda, wanted: ClassType | None) -> None:
     assert enclosing is not None
     may_throw = wanted is not None and wanted.head.may_throw and bool(enclosing.leaks)
     function.throws = node.throws or may_throw
+    function.rethrows = function.throws and not enclosing.is_own
     if not function.throws:
         for span in enclosing.leaks:
             inner.context.error("W0801", span, name="the lambda")

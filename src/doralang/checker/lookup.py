@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from doralang.checker.program import Class, Field, Function, Impl, Trait
+from doralang.checker.program import Class, Dispatch, Field, Function, Impl, Trait
 from doralang.checker.resolve import class_of, satisfies_bounds
 from doralang.checker.scopes import Context
 from doralang.text.records import record
@@ -35,6 +35,13 @@ class Ambiguous:
 
 
 Lookup = Found | Ambiguous | None
+
+
+def dispatch_of(found: Found) -> Dispatch:
+    """How a method that was found is called."""
+    if found.own_self is not None:
+        return Dispatch.TRAIT
+    return Dispatch.VIRTUAL if found.function.virtual else Dispatch.DIRECT
 
 
 def classes_of(context: Context, type: Type) -> list[tuple[Class, tuple[Type, ...]]]:

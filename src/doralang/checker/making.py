@@ -27,5 +27,6 @@ def make_call(span: Span, function: Function, dispatch: Dispatch, receiver: list
 
 
 def note_throws(body: Body, span: Span, function: Function) -> None:
-    if function.throws:
+    """What a `rethrows` function throws is known with its arguments (`generics.finish_call`)."""
+    if function.throws and not function.rethrows:
         body.call_throws(span, function.name)

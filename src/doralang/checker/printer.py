@@ -104,7 +104,7 @@ def _variable(variable: Field | Global | Local) -> str:
 
 
 def _function(function: Function) -> Iterator[str]:
-    throws = " throws" if function.throws else ""
+    throws = " rethrows" if function.rethrows else " throws" if function.throws else ""
     yield f"{_modifiers(function.modifiers)}{_KINDS[function.kind]}{function.signature}{throws}"
     yield from _indented(_bounds(function.type_parameters))
     yield from _indented(f"{local.index} {_variable(local)}" for local in function.locals)

@@ -580,7 +580,7 @@ class Capture(Expression):
 
 @record
 class NotNil(Expression):
-    """The value; fails on `nil`."""
+    """The value; fails on `nil`, if its type is one that has it."""
 
     value: TypedExpression
 

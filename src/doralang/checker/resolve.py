@@ -229,7 +229,7 @@ def agrees(impl: Impl, type: Type) -> bool:
     own: dict[Type, Type] = {SELF: self_type(impl.owner)}
     return all(
         mine is not None
-        and mine.throws == theirs.throws
+        and (mine.throws, mine.rethrows) == (theirs.throws, theirs.rethrows)
         and same(mine.result, substitute(theirs.result, own))
         for mine, theirs in pairs
     )

@@ -9,9 +9,8 @@ from typing import Final
 
 from doralang.checker import program as typed
 from doralang.checker.body import Body, Leaves
-from doralang.checker.calls import dispatch_of
 from doralang.checker.generics import callee
-from doralang.checker.lookup import Found, Lookup, find_method
+from doralang.checker.lookup import Found, Lookup, dispatch_of, find_method
 from doralang.checker.making import make_call, note_throws
 from doralang.checker.program import Dispatch, Instantiation, TypedExpression
 from doralang.syntax import tree

@@ -31,6 +31,11 @@ class GCPoint(NamedTuple):
         return (Site(self.function, self.line), *self.callers)
 
 
+def is_hidden_method(function: FunctionRef) -> bool:
+    """Whether a function stands for a function value; what is hidden besides is never in a trace."""
+    return function.hidden and function.slot is not None
+
+
 class CodeObject(NamedTuple):
     """The machine code of a function: shared by all who run it, and never changed.
 
@@ -55,8 +60,8 @@ class CodeObject(NamedTuple):
 
     @property
     def has_inlined(self) -> bool:
-        """Whether a frame of it may be that of several functions."""
-        return any(point.callers for point in self.points)
+        """Whether a frame of it may be that of several functions, or of none: a method that is hidden."""
+        return any(point.callers or is_hidden_method(point.function) for point in self.points)
 
     @property
     def symbol(self) -> Symbol:

@@ -18,6 +18,7 @@ from doralang.checker.program import Local
 from doralang.lower.body import BodyLowering
 from doralang.text.source import Span
 from doralang.types.kinds import Kind
+from doralang.types.types import may_be_nil
 
 
 def content(body: BodyLowering, local: Local) -> FieldRef:
@@ -80,7 +81,9 @@ def closure(body: BodyLowering, node: typed.Closure, into: Register | None) -> R
 
 def not_nil(body: BodyLowering, node: typed.NotNil, into: Register | None) -> Register:
     register = body.value(node.value, into)
-    body.emit(i.CheckNil(register), node.span)
+    type = body.type(node.type)
+    if may_be_nil(type):
+        body.emit(i.CheckNil(register), node.span)
     return register
 
 

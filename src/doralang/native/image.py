@@ -279,7 +279,8 @@ class StoredCode:
 
     @property
     def has_inlined(self) -> bool:
-        return any(point[4] for point in self.plain_points)
+        hidden = {number for number, one in enumerate(self.functions) if one.hidden and one.slot is not None}
+        return any(point[4] or point[1] in hidden for point in self.plain_points)
 
     @property
     def callees(self) -> set[str]:

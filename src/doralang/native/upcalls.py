@@ -273,7 +273,7 @@ class Upcalls:
     def recorded_chain(self, entry: int) -> Chain:
         """The sites that a recorded return address stands for."""
         chain = self.module.space.places[entry & (1 << ADDRESS_BITS) - 1].chain
-        return chain if len(chain) == 1 else tuple(site for site in chain if not site.function.hidden)
+        return tuple(site for site in chain if not site.function.hidden)
 
     # Failures (`native.failing`).
 

@@ -59,7 +59,7 @@ from doralang.treewalk.patterns import Parts, match, parts_of
 from doralang.treewalk.variables import bind, change, content
 from doralang.types.failures import Trapped
 from doralang.types.traps import Trap
-from doralang.types.types import nil_is_value
+from doralang.types.types import may_be_nil, nil_is_value
 
 
 def evaluate(machine: WalkState, node: TypedExpression, frame: Activation) -> Value:
@@ -283,7 +283,7 @@ def capture(machine: WalkState, node: Capture, frame: Activation) -> Value:
 
 def not_nil(machine: WalkState, node: NotNil, frame: Activation) -> Value:
     value = evaluate(machine, node.value, frame)
-    if value is None:
+    if value is None and may_be_nil(frame.bindings.of(node.type)):
         raise trap(Trap.NIL, frame, node.span)
     return value
 

@@ -66,10 +66,11 @@ def describe(frame: Activation) -> FrameDescription:
 
 
 def chain(frame: Activation | None) -> list[Activation]:
-    """The frame and its callers, innermost first."""
+    """The frame and its callers, innermost first, without those that traces leave out."""
     frames = []
     while frame is not None:
-        frames.append(frame)
+        if not frame.function.is_wrapper:
+            frames.append(frame)
         frame = frame.caller
     return frames
 

@@ -106,7 +106,7 @@ def active_sites(frame: FrameType | None) -> list[Site]:
     sites: list[Site] = []
     while frame is not None:
         if frame.f_code in RUNNING:
-            sites += chain_of(frame)
+            sites += [site for site in chain_of(frame) if not site.function.hidden]
         frame = frame.f_back
     return sites
 
