@@ -439,6 +439,7 @@ class Body:
             self.tries[-1].own += not passed
         else:
             self.context.error("E0801", span, name=name)
+            self.invalid += self.enclosing is not None  # nobody shall wonder that the lambda throws nothing
 
     def exception_may_leave(self, span: Span, *, own: bool = True) -> None:
         """A `throw` or plain `try`: say so if nothing keeps the exception and it must not leave.

@@ -116,7 +116,10 @@ def alternatives(
 
     def finish(wanted: Type | None) -> TypedExpression:
         if wanted is None and all_wait:
-            return next(one for one in values if isinstance(one, Waiting)).finish(None)
+            value = next(one for one in values if isinstance(one, Waiting)).finish(None)
+            if body.is_unknown(value.type):
+                return value
+            wanted = value.type
         if wanted is not None and has_sought(wanted):
             wanted = closed(body, values, wanted)
         finished = [one.finish(wanted) if isinstance(one, Waiting) else one for one in values]
