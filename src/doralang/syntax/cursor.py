@@ -17,7 +17,7 @@ from collections.abc import Callable
 from typing import Final, NoReturn, TypeVar
 
 from doralang.syntax import tree
-from doralang.syntax.tokens import CHARACTER, END, FINAL, NAME, NUMBER, STRING, TEMPLATE, Tokens
+from doralang.syntax.tokens import CHARACTER, END, FINAL, NAME, NUMBER, STRING, TEMPLATE, Tokens, new_span
 from doralang.syntax.words import KEYWORDS
 from doralang.text.diagnostics import Diagnostics
 from doralang.text.recursion import HOP, on_fresh_stack
@@ -71,9 +71,6 @@ _AFTER_NAME: Final = frozenset({":", "=", ";", ",", ")", "(", "<", "{", "in", "f
 
 NEVER: Final = sys.maxsize
 
-# Makes a `Span` in half the time that calling the class takes, of which there is one for each token.
-_span: Final = tuple.__new__
-
 
 class NestedTooDeep(Exception):
     """Reported already; the declaration around it is given up."""
@@ -94,7 +91,6 @@ class Cursor:
         "kind",
         "kinds",
         "last_fail",
-        "lazy",
         "panic",
         "reserved",
         "skips",
@@ -113,7 +109,6 @@ class Cursor:
         *,
         at: int = 0,
         formula: Callable[[Cursor], tree.Expression] | None = None,
-        lazy: bool = False,
     ) -> None:
         self.tokens = tokens
         self.source: Source = tokens.source
@@ -123,7 +118,6 @@ class Cursor:
         """Parses a block: expressions (lambdas) contain them, but stand below in the layers."""
         self.formula = formula
         """in formulas, what parses operands and their operators"""
-        self.lazy = lazy
         self.move_to(at)
         self.start_over()
         self.skips = 0
@@ -162,11 +156,13 @@ class Cursor:
         if self.kind is not END:
             self.at = at + 1
             self.kind = self.kinds[at + 1]
-        return _span(Span, (self.starts[at], self.ends[at]))
+        return new_span(Span, (self.starts[at], self.ends[at]))
 
     def take_text(self) -> str:
         at = self.at
-        self.advance()
+        if self.kind is not END:
+            self.at = at + 1
+            self.kind = self.kinds[at + 1]
         text = self.source.text[self.starts[at] : self.ends[at]]
         return text[1:-1] if self.formula and text[0] == "`" else text
 
@@ -186,7 +182,7 @@ class Cursor:
     # Looking.
 
     def span(self) -> Span:
-        return Span(self.starts[self.at], self.ends[self.at])
+        return new_span(Span, (self.starts[self.at], self.ends[self.at]))
 
     def text(self) -> str:
         return self.source.text[self.starts[self.at] : self.ends[self.at]]

@@ -20,7 +20,7 @@ from doralang.syntax.cursor import (
     Cursor,
 )
 from doralang.syntax.heads import MATCH, begins_match
-from doralang.syntax.lambdas import begins_lambda, lambda_expression
+from doralang.syntax.lambdas import begins_call, begins_lambda, lambda_expression
 from doralang.syntax.patterns import pattern
 from doralang.syntax.reserved import looks_like_struct
 from doralang.syntax.tokens import (
@@ -87,6 +87,9 @@ def condition(c: Cursor) -> tree.Expression:
 
 
 def expression(c: Cursor) -> tree.Expression:
+    kind = c.kind
+    if kind in _SIMPLE and c.kinds[c.at + 1] in _ENDS:  # more than half of all
+        return _FACTORS[kind](c)
     c.depth += 1
     parsed = _expression(c) if c.depth % HOP else c.hop(_expression)
     c.depth -= 1
@@ -136,10 +139,10 @@ def choice(c: Cursor, condition: tree.Expression) -> tree.Expression:
 
 def operation(c: Cursor) -> tree.Expression:
     """Operands joined by binary operators."""
+    start = c.starts[c.at]
     left = operand(c)
     if c.kind not in LEVELS:
         return left
-    start = left.extent.start
     waiting: list[tuple[int, str, Span, tree.Expression, int]] = []  # for their right operands
     level_of = LEVELS.get
     while level := level_of(c.kind):
@@ -202,15 +205,10 @@ def primary(c: Cursor) -> tree.Expression:
             index = inner_expression(c)
             close(c, "]")
             parsed = c.spanning(tree.Index(span, parsed, index), start)
-        elif c.kind == "(" and (type(parsed) in _CALLABLE or c.kinds[c.at - 1] == ")") and is_call(c):
+        elif c.kind == "(" and (type(parsed) in _CALLABLE or c.kinds[c.at - 1] == ")") and begins_call(c):
             parsed = c.spanning(tree.ValueCall(c.span(), parsed, arguments(c)), start)
         else:
             return parsed
-
-
-def is_call(c: Cursor) -> bool:
-    """Whether the `(` here calls the operand before it: on a line of its own it begins a statement."""
-    return not c.formula and not c.first_on_line()
 
 
 def no_expression(c: Cursor) -> tree.Expression:
@@ -568,6 +566,9 @@ def misplaced_annotation(c: Cursor) -> tree.Expression:
 
 _CALLABLE: Final = frozenset({tree.Index, tree.Member})
 """what is called by a `(` behind it, as everything in parentheses is and every call"""
+_SIMPLE: Final = frozenset({NAME, NUMBER, STRING})
+_ENDS: Final = frozenset({")", ",", ";", "]"})
+"""behind these an atom is all of an expression"""
 
 _FACTORS: Final[dict[str, Callable[[Cursor], tree.Expression]]] = {
     NAME: named,

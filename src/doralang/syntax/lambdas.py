@@ -1,4 +1,4 @@
-"""Parsing lambdas: functions as operands (section 6.2 of the reference).
+"""Parsing lambdas, functions as operands, and what calls a value (section 9.7 of the reference).
 
 |x, (a, b): (int, int)| x + a * b       ->      Lambda([x, (a, b): (int, int)], x + a * b)
 || throws -> int { … }                  ->      Lambda([], throws, int, { … })
@@ -21,6 +21,11 @@ _PARAMETER_STARTS: Final = frozenset({NAME, "_", "("})
 def begins_lambda(c: Cursor) -> bool:
     """Whether `|` or `||`, found in place of an operand, begins a lambda."""
     return c.kind == "||" or c.peek() in _PARAMETER_STARTS or c.peek() == "|"
+
+
+def begins_call(c: Cursor) -> bool:
+    """Whether the `(` here calls the operand before it: on a line of its own it begins a statement."""
+    return not c.formula and not c.first_on_line()
 
 
 def lambda_expression(c: Cursor, expression: Callable[[Cursor], tree.Expression]) -> tree.Expression:

@@ -97,28 +97,42 @@ def lex_formula(source: Source, diagnostics: Diagnostics) -> Tokens:
     return lex(source, diagnostics, formula=True)
 
 
-def lex(source: Source, diagnostics: Diagnostics, *, formula: bool = False) -> Tokens:
-    """The tokens of a source; those of a `formula` are a few more, and names in backquotes."""
+def next_token(text: str, at: int) -> tuple[str | None, int, int]:
+    """The kind of the token at or behind an offset, and where it stands.
+
+    None for a bad one, the start of a template, and the end.
+    """
+    match = _TOKEN.match(text, at)
+    assert match is not None and match.lastindex is not None, "some group always matches"
+    group = match.lastindex
+    return FIXED.get(match[group]) or _PLAIN[group], match.start(group), match.end()
+
+
+def lex(
+    source: Source, diagnostics: Diagnostics, *, formula: bool = False, part: Span | None = None
+) -> Tokens:
+    """The tokens of a source, or of a part of it; those of a `formula` are more, as names in backquotes."""
+    start, end = part or (0, len(source.text))
     tokens = Tokens(source, [], [], [], set(), 0, False)
     pattern = _formula_token() if formula else _TOKEN
-    at: int | None = 0
+    at: int | None = start
     while at is not None:
-        at = _lex_plain(tokens, pattern, at, diagnostics, formula)
+        at = _lex_plain(tokens, pattern, at, end, diagnostics, formula)
         if at is not None:
-            at = _lex_template(tokens, pattern, at, diagnostics, formula)
-    _close(tokens)
+            at = _lex_template(tokens, pattern, at, end, diagnostics, formula)
+    close(tokens, end)
     if formula and "//" in source.text:
         _report_comment(tokens, diagnostics)
     return tokens
 
 
 def _lex_plain(
-    tokens: Tokens, pattern: re.Pattern[str], at: int, diagnostics: Diagnostics, formula: bool
+    tokens: Tokens, pattern: re.Pattern[str], at: int, end: int, diagnostics: Diagnostics, formula: bool
 ) -> int | None:
     """The tokens from an offset on up to a template, whose offset is returned, or to the end."""
     kinds, starts, ends = tokens.kinds, tokens.starts, tokens.ends
     fixed, plain = (FORMULA_FIXED if formula else FIXED).get, _PLAIN
-    for match in pattern.finditer(tokens.source.text, at):
+    for match in pattern.finditer(tokens.source.text, at, end):
         group = match.lastindex
         assert group is not None, "some group always matches"
         kind = fixed(match[group]) or plain[group]
@@ -135,12 +149,12 @@ def _lex_plain(
     return None
 
 
-_PIECE: Final = re.compile(r'[}"](?:[^"\\$]++|\\.|\$(?!\{))*+(?:"|\$\{)', re.DOTALL)
+PIECE: Final = re.compile(r'[}"](?:[^"\\$]++|\\.|\$(?!\{))*+(?:"|\$\{)', re.DOTALL)
 """text of a template: from its quote, or the end of a hole, to the next hole, or its other quote"""
 
 
 def _lex_template(
-    tokens: Tokens, pattern: re.Pattern[str], at: int, diagnostics: Diagnostics, formula: bool
+    tokens: Tokens, pattern: re.Pattern[str], at: int, end: int, diagnostics: Diagnostics, formula: bool
 ) -> int | None:
     """The tokens of a template; returns the offset behind it, or None if it does not end.
 
@@ -150,13 +164,13 @@ def _lex_template(
     opened: list[Span] = []
     fixed = (FORMULA_FIXED if formula else FIXED).get
     while True:
-        match = pattern.match(tokens.source.text, at)
+        match = pattern.match(tokens.source.text, at, end)
         assert match is not None and match.lastindex is not None, "some group always matches"
         group = match.lastindex
         span, sort = Span(*match.span(group)), _SORTS[group]
         kind = fixed(match[group]) or _PLAIN[group]
         if sort == "template" or (kind == "}" and levels[-1] == 0):
-            piece = _PIECE.match(tokens.source.text, span.start)
+            piece = PIECE.match(tokens.source.text, span.start)
             if piece is None:
                 _not_closed(tokens, opened[-1], diagnostics)
                 return None
@@ -220,9 +234,9 @@ def _report_comment(tokens: Tokens, diagnostics: Diagnostics) -> None:
         before = end
 
 
-def _close(tokens: Tokens) -> None:
+def close(tokens: Tokens, end: int) -> None:
     """End the lists, and decide from where on the parser shall be silent."""
-    _push(tokens, END, Span(len(tokens.source.text), len(tokens.source.text)))
+    _push(tokens, END, Span(end, end))
     tokens.silent_from = len(tokens.kinds)
     if tokens.unclosed:
         tokens.silent_from = _first_doubtful(tokens)

@@ -19,10 +19,11 @@ from doralang.syntax.cursor import (
     NestedTooDeep,
 )
 from doralang.syntax.expressions import arguments, full_expression
+from doralang.syntax.lexer import lex
 from doralang.syntax.prefixes import ANNOTATIONS, Prefix, allow, prefix
 from doralang.syntax.reserved import begins_reserved, reserved_block
 from doralang.syntax.statements import block, open_block, skip_statement
-from doralang.syntax.tokens import END, NAME
+from doralang.syntax.tokens import BODY, END, NAME
 from doralang.syntax.tree import Modifier
 from doralang.syntax.types import angle_list, annotated_type, closing_end, complete_type, parse_type
 from doralang.text.source import Span
@@ -67,9 +68,9 @@ def function(c: Cursor, found: Prefix, allowed: Modifier, what: str) -> tree.Fun
     if c.kind == "throws":
         c.expect("{")
         throws = c.accept("throws")
-    misses_body = c.kind not in ("{", ";", *STATEMENT_KEYWORDS) and not c.first_on_line()
+    misses_body = c.kind not in ("{", BODY, ";", *STATEMENT_KEYWORDS) and not c.first_on_line()
     broken, c.skips = c.skips != skips or c.fails != fails or misses_body, skips
-    if c.kind not in ("{", ";") and (Modifier.ABSTRACT in modifiers or what == TRAIT_METHOD):
+    if c.kind not in ("{", BODY, ";") and (Modifier.ABSTRACT in modifiers or what == TRAIT_METHOD):
         c.fail("E0201", "`;`")
         end_of_line(c)
         body = None
@@ -161,31 +162,26 @@ def prefix_of_nothing(c: Cursor, what: str) -> None:
 def function_body(c: Cursor) -> tree.Block | tree.DeferredBlock | None:
     """`{ … }`, or `;` for none"""
     if c.kind == "{":
-        return deferred_block(c) if c.lazy else block(c)
+        return block(c)
+    if c.kind is BODY:
+        return deferred_block(c)
     if c.accept(";"):
         return None
     return missing_body(c)
 
 
 def deferred_block(c: Cursor) -> tree.DeferredBlock:
-    at, declaration = c.at, c.declaration
-    c.move_to(c.matching(at))
-    end = c.ends[c.at]
-    c.advance()
+    whole = c.take()
+    brace = Span(whole.start, whole.start + 1)
 
-    @cache  # parsing splits tokens and reports errors: once is enough
+    @cache  # reading it reports errors: once is enough
     def parse() -> tree.Block:
-        inner = Cursor(c.tokens, c.diagnostics, c.block, at=at)
-        inner.declaration = declaration
         try:
-            return block(inner)
+            return block(Cursor(lex(c.source, c.diagnostics, part=whole), c.diagnostics, c.block))
         except NestedTooDeep:
-            span = c.tokens.span(at)
-            return tree.Block(span, [tree.InvalidStatement(span)])
+            return tree.Block(brace, [tree.InvalidStatement(brace)])
 
-    deferred = tree.DeferredBlock(c.tokens.span(at), parse)
-    deferred.start, deferred.end = c.starts[at], end
-    return deferred
+    return c.spanning(tree.DeferredBlock(brace, parse), whole.start)
 
 
 def missing_body(c: Cursor) -> tree.Block:

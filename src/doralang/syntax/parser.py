@@ -14,6 +14,7 @@ from doralang.syntax.cursor import Cursor, NestedTooDeep
 from doralang.syntax.declarations import file
 from doralang.syntax.expressions import full_expression
 from doralang.syntax.formulas import operation, report_rest
+from doralang.syntax.headers import lex_headers
 from doralang.syntax.lexer import lex
 from doralang.syntax.statements import block
 from doralang.syntax.tokens import END
@@ -22,8 +23,9 @@ from doralang.text.source import Source
 
 
 def parse_file(source: Source, diagnostics: Diagnostics, *, lazy: bool = False) -> tree.File:
-    """The tree of a whole file.  `lazy` leaves the bodies of functions to be parsed on demand."""
-    return file(Cursor(lex(source, diagnostics), diagnostics, block, lazy=lazy))
+    """The tree of a whole file.  `lazy` leaves the bodies of functions to be read on demand."""
+    tokens = lex_headers(source, diagnostics) if lazy else lex(source, diagnostics)
+    return file(Cursor(tokens, diagnostics, block))
 
 
 def parse_formula(source: Source, diagnostics: Diagnostics) -> tree.Expression:

@@ -472,7 +472,7 @@ class Block(Node):
 
 @record
 class DeferredBlock(Node):
-    """A block of a library file that is parsed when somebody needs it."""
+    """A block of a library file that is read when somebody needs it."""
 
     parse: Callable[[], Block]
 

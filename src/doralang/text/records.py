@@ -113,38 +113,50 @@ def as_field(default: Any) -> FieldDescription:
 
 def initializer(names: tuple[str, ...], fields: dict[str, FieldDescription], has_more: bool) -> Any:
     """An `__init__` that stores its arguments in the fields of these names."""
-    if has_more or len(names) >= len(STORES) or any(one.default_factory for one in fields.values()):
-        return general_initializer(names, fields)
-    code = STORES[len(names)].__code__.replace(
-        co_varnames=("self", *names), co_names=names, co_name="__init__", co_qualname="__init__"
-    )
-    defaults = [one for name in names if (one := fields[name].default) is not MISSING]
-    return FunctionType(code, globals(), "__init__", tuple(defaults))
+    if len(names) >= len(STORES):
+        store = general_initializer(names, fields)
+    else:
+        code = STORES[len(names)].__code__.replace(
+            co_varnames=("self", *names), co_names=names, co_name="__init__", co_qualname="__init__"
+        )
+        described = [fields[name] for name in names]
+        defaults = [one.default for one in described if one.default_factory or one.default is not MISSING]
+        store = FunctionType(code, globals(), "__init__", tuple(defaults))
+    made_anew = [(name, fields[name].default_factory) for name in names if fields[name].default_factory]
+    return completing(store, made_anew, has_more) if made_anew or has_more else store
+
+
+def completing(store: Any, made_anew: list[Any], has_more: bool) -> Any:
+    """An `__init__` that stores its arguments, makes what was not given anew, and does what is more to do."""
+
+    def __init__(self: Any, *values: Any, **named: Any) -> None:
+        store(self, *values, **named)
+        for name, make in made_anew:
+            if getattr(self, name) is MISSING:
+                setattr(self, name, make())
+        if has_more:
+            self.__post_init__()
+
+    return __init__
 
 
 def general_initializer(names: tuple[str, ...], fields: dict[str, FieldDescription]) -> Any:
-    """The same, more slowly: for any number of fields, for defaults made anew, and with more to do."""
+    """The same as the code of `STORES`, more slowly, for any number of fields."""
+
+    known = frozenset(names)
 
     def __init__(self: Any, *values: Any, **named: Any) -> None:
-        for name, value in zip(names, values, strict=False):
-            if name in named:
-                raise TypeError(f"{type(self).__name__}() has `{name}` twice")
-            named[name] = value
-        if len(values) > len(names) or not named.keys() <= set(names):
+        given = dict(zip(names, values, strict=False)) | named
+        if len(given) != len(values) + len(named) or not given.keys() <= known:
             raise TypeError(f"{type(self).__name__}() has other fields: {', '.join(names)}")
         for name in names:
-            setattr(self, name, named[name] if name in named else default_of(self, name, fields[name]))
-        complete = getattr(self, "__post_init__", None)
-        if complete is not None:
-            complete()
+            setattr(self, name, given[name] if name in given else default_of(self, name, fields[name]))
 
     return __init__
 
 
 def default_of(record: Any, name: str, field: FieldDescription) -> Any:
-    if field.default_factory is not None:
-        return field.default_factory()
-    if field.default is MISSING:
+    if field.default is MISSING and field.default_factory is None:
         raise TypeError(f"{type(record).__name__}() lacks `{name}`")
     return field.default
 
@@ -244,6 +256,21 @@ def store_9(self: Any, a: Any, b: Any, c: Any, d: Any, e: Any, f: Any, g: Any, h
     self.i = i
 
 
+def store_10(
+    self: Any, a: Any, b: Any, c: Any, d: Any, e: Any, f: Any, g: Any, h: Any, i: Any, j: Any
+) -> None:
+    self.a = a
+    self.b = b
+    self.c = c
+    self.d = d
+    self.e = e
+    self.f = f
+    self.g = g
+    self.h = h
+    self.i = i
+    self.j = j
+
+
 STORES: Final[list[Any]] = [
     store_0,
     store_1,
@@ -255,4 +282,5 @@ STORES: Final[list[Any]] = [
     store_7,
     store_8,
     store_9,
+    store_10,
 ]
