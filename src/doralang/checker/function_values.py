@@ -1,4 +1,4 @@
-"""Functions, methods and variants as values (section 6.4 of the reference): a hidden class that calls on.
+"""Functions, methods and variants as values (section 11.13 of the reference): a hidden class that calls on.
 
 let f = max::<int>;     ->      class main#1: fun/2<int, int, int>
                                   fun call(a: int, b: int) -> int { return max(a, b); }

@@ -1,4 +1,4 @@
-"""Lambdas (section 6.2 of the reference): a body of its own in the midst of another one.
+"""Lambdas (section 11.11 of the reference): a body of its own in the midst of another one.
 
 Where the expected type is open, a lambda waits for it:
 

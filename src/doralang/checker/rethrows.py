@@ -1,4 +1,4 @@
-"""`rethrows` (section 6.5 of the reference): a function that throws only what functions given to it throw.
+"""`rethrows` (section 12.3 of the reference): a function that throws only what functions given to it throw.
 
 fun each(v: Vec<int>, f: (int) throws -> ()) rethrows { for x in v { try f(x); } }
 

@@ -1,4 +1,4 @@
-"""Parsing lambdas, functions as operands, and what calls a value (section 9.7 of the reference).
+"""Parsing lambdas, functions as operands, and what calls a value (section 11.11 of the reference).
 
 |x, (a, b): (int, int)| x + a * b       ->      Lambda([x, (a, b): (int, int)], x + a * b)
 || throws -> int { … }                  ->      Lambda([], throws, int, { … })
