@@ -364,14 +364,24 @@ class Body:
         self.function.locals.append(local)
         return local
 
+    def around(self) -> list[Body]:
+        """The body itself, then those that the lambdas around stand in, up to that of a function."""
+        bodies, body = [self], self
+        while body.enclosing is not None:
+            body = body.enclosing.body
+            bodies.append(body)
+        return bodies
+
     def find_local(self, name: str) -> Local | None:
         """The visible local of a name; one from around a lambda becomes the lambda's own."""
-        for scope in reversed(self.scopes):
-            local = scope.get(name)
-            if local is not None:
-                return local
-        outer = self.enclosing.body.find_local(name) if self.enclosing is not None else None
-        return self.capture(outer) if outer is not None else None
+        passed: list[Body] = []
+        for body in self.around():
+            for scope in reversed(body.scopes):
+                local = scope.get(name)
+                if local is not None:
+                    return captured(local, passed)
+            passed.append(body)
+        return None
 
     def capture(self, outer: Local) -> Local:
         """What stands in a lambda for a local around it, which is shared if it may change."""
@@ -386,9 +396,8 @@ class Body:
 
     def self_local(self) -> Local:
         """The local of `self`, in a lambda that of the method around."""
-        if self.enclosing is not None:
-            return self.capture(self.enclosing.body.self_local())
-        return self.function.locals[0]
+        *passed, root = self.around()
+        return captured(root.function.locals[0], passed)
 
     @property
     def self_type(self) -> Type:
@@ -398,17 +407,13 @@ class Body:
     @property
     def root(self) -> Function:
         """The function that all lambdas around stand in."""
-        body = self
-        while body.enclosing is not None:
-            body = body.enclosing.body
-        return body.function
+        return self.around()[-1].function
 
     def local_names(self) -> Iterator[str]:
         """The visible locals, the innermost first."""
-        for scope in reversed(self.scopes):
-            yield from reversed(scope)
-        if self.enclosing is not None:
-            yield from self.enclosing.body.local_names()
+        for body in self.around():
+            for scope in reversed(body.scopes):
+                yield from reversed(scope)
 
     def place(self) -> Place:
         """Where the checker is, to come back to."""
@@ -458,6 +463,13 @@ class Body:
         elif self.warns:
             name = f"`{function.name}`" if function.kind in NAMED else "the function"
             self.context.error("W0801", span, name=name)
+
+
+def captured(local: Local, bodies: Sequence[Body]) -> Local:
+    """A local as the first of these lambdas sees it, each of which stands in the next one."""
+    for body in reversed(bodies):
+        local = body.capture(local)
+    return local
 
 
 NAMED: Final = (typed.FunctionKind.FUNCTION, typed.FunctionKind.METHOD, typed.FunctionKind.STATIC)

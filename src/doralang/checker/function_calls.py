@@ -1,4 +1,4 @@
-"""Calls of function values (section 11.13 of the reference): of variables, elements, and other expressions."""
+"""Calls of function values (section 11.13 of the reference): variables, elements, other expressions."""
 
 from __future__ import annotations
 

@@ -25,8 +25,8 @@ def function_type(unit: Unit, parameters: Sequence[Type], result: Type, *, throw
 def function_class(library: Unit, count: int, throws: bool) -> Class:
     """The class of functions with so many parameters."""
     made = library.functions.get((count, throws))
-    if made is None:
-        made = library.functions[count, throws] = make_class(library, count, throws)
+    if made is None:  # another thread may make one, too
+        made = library.functions.setdefault((count, throws), make_class(library, count, throws))
     return made
 
 

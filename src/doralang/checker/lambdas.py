@@ -22,6 +22,7 @@ from doralang.checker.program import Class, TypedExpression
 from doralang.checker.resolve import resolve_type
 from doralang.checker.statements import irrefutable
 from doralang.syntax import tree
+from doralang.text.recursion import HOP, on_fresh_stack
 from doralang.types.types import (
     ERROR,
     LARGEST,
@@ -48,6 +49,12 @@ def check_lambda(body: Body, node: tree.Lambda, expected: Type | None) -> Checke
 
 def make_lambda(body: Body, node: tree.Lambda, expected: Type | None) -> TypedExpression:
     """The function value; of the expected type not everything may be known yet."""
+    if (body.depth + 1) % HOP == 0:
+        return on_fresh_stack(lambda: lambda_here(body, node, expected))
+    return lambda_here(body, node, expected)
+
+
+def lambda_here(body: Body, node: tree.Lambda, expected: Type | None) -> TypedExpression:
     wanted = expected if isinstance(expected, ClassType) and is_function(expected) else None
     if wanted is not None and len(node.parameters) != len(parts_of(wanted)[0]):
         expects = count(len(parts_of(wanted)[0]), "parameter")
@@ -55,7 +62,7 @@ def make_lambda(body: Body, node: tree.Lambda, expected: Type | None) -> TypedEx
     function = new_call(body, node.span)
     inner = Body(body.context, function, body.handlers, enclosing=Enclosing(body))
     inner.has_self, inner.incomplete, inner.reported = body.has_self, body.incomplete, body.reported
-    inner.depth = body.depth
+    inner.depth = body.depth + 1
     parts = declare_parameters(inner, node, parts_of(wanted)[0] if wanted is not None else None)
     statements = [*parts, *check_body(inner, node, result_of(body, node, wanted))]
     body.incomplete = body.incomplete or inner.incomplete
