@@ -78,4 +78,4 @@ def closure(
 
 def field_type(body: Body, local: Local) -> Type:
     """What is kept of a captured local: its value, or the cell of a shared variable."""
-    return body.unit.library_class("Cell").of((local.type,)) if local.shared else local.type
+    return body.unit.library_class("SharedCell").of((local.type,)) if local.shared else local.type

@@ -38,8 +38,8 @@ class Local:
     """A parameter, variable or temporary of a function; `index` is its slot in the frame.
 
     `span` is its name where it is declared; of `self` and temporaries it is `NOWHERE`.  A `shared` variable
-    is one that a lambda mentions and that may change: what is in its slot is a `Cell`, which function and
-    lambdas have in common.  In a lambda, `captured` is the local around it that this one stands for.
+    is one that a lambda mentions and that may change: in its slot is a `SharedCell`, which function and lambdas
+    have in common.  In a lambda, `captured` is the local around it that this one stands for.
     """
 
     __slots__ = ("captured", "index", "mutable", "name", "shared", "span", "type")

@@ -1,8 +1,8 @@
 """Variables that lambdas share, and the objects of lambdas.
 
-var n = 1;      ->      NewObject   n, Cell<int>
-n = 2;                  StoreField  n, Cell.value, 1
-                        StoreField  n, Cell.value, 2
+var n = 1;      ->      NewObject   n, SharedCell<int>
+n = 2;                  StoreField  n, SharedCell.value, 1
+                        StoreField  n, SharedCell.value, 2
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from doralang.types.types import may_be_nil
 
 def content(body: BodyLowering, local: Local) -> FieldRef:
     """The field of a shared variable's cell."""
-    cell = body.specializer.program.library.classes["Cell"]
+    cell = body.specializer.program.library.classes["SharedCell"]
     return body.specializer.class_ref(cell.of((body.type(local.type),))).fields[0]
 
 

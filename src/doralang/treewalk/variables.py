@@ -24,6 +24,6 @@ def change(frame: Activation, local: Local, value: Value) -> None:
 def bind(machine: WalkState, frame: Activation, local: Local, value: Value) -> None:
     """Give a local its first value; a shared one is a new variable with each execution."""
     if local.shared:
-        type = machine.program.library.classes["Cell"].of((frame.bindings.of(local.type),))
+        type = machine.program.library.classes["SharedCell"].of((frame.bindings.of(local.type),))
         value = ClassInstance(type, [value])
     frame.locals[local.index] = value
