@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from doralang.bytecode.entities import FunctionRef
-from doralang.bytecode.places import Site
 from doralang.code.objects import GCPoint
 from doralang.runtime.places import PlaceTable
 
@@ -13,10 +10,8 @@ REF = FunctionRef("f", "f", "f()", None, (), None, False)
 
 
 class Code:
-    def __init__(self, *offsets: int, inlined: bool = False) -> None:
-        callers = (Site(REF, 1),) if inlined else ()
-        self.points = [GCPoint(offset, REF, offset, (), callers) for offset in offsets]
-        self.has_inlined = inlined
+    def __init__(self, *offsets: int) -> None:
+        self.points = [GCPoint(offset, REF, offset, ()) for offset in offsets]
 
 
 def lines(table: PlaceTable, *addresses: int) -> list[int | None]:
@@ -29,7 +24,7 @@ def test_points_are_found_by_address() -> None:
     table.add(64, Code(4))
     table.add(192, Code(0x20))
     assert lines(table, 0, 68, 69, 136, 192, 224, 10_000) == [None, 4, None, 8, 64, 32, None]
-    assert len(table) == 3 and not table.has_inlined
+    assert len(table) == 3
 
 
 def test_a_return_address_may_be_where_the_next_code_begins() -> None:
@@ -45,6 +40,5 @@ def test_freed_code_is_forgotten_and_its_room_taken_again() -> None:
     assert lines(table, 72) == [8]
     table.remove(64)
     assert lines(table, 72) == [None] and not len(table)
-    other: Any = Code(9, inlined=True)
-    table.add(64, other)
-    assert lines(table, 72, 73) == [None, 9] and table.has_inlined
+    table.add(64, Code(9))
+    assert lines(table, 72, 73) == [None, 9]

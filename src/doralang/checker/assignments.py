@@ -10,9 +10,10 @@ from typing import Final
 
 from doralang.checker import program as typed
 from doralang.checker.body import Body, Leaves, ready
-from doralang.checker.operators import check_field, check_operation, fits, index_call, mismatch
+from doralang.checker.operators import check_field, check_operation, index_call, mismatch
 from doralang.checker.program import Global, Local, TypedExpression
 from doralang.checker.scopes import ConstantName
+from doralang.checker.trait_objects import coerce
 from doralang.syntax import tree
 from doralang.types.types import ERROR, UNIT, Type
 
@@ -68,11 +69,12 @@ def assign_variable(body: Body, node: tree.Assign, variable: Local | Global) -> 
         if isinstance(variable, Local) and variable in body.function.parameters:
             hint = f"declare the parameter `var {variable.name}`"
         return body.error("E0408", node.span, name=variable.name, hint=hint)
-    if not fits(body, value, variable.type):
+    made = coerce(body, value, variable.type)
+    if made is None:
         return mismatch(body, "E0401", node.span, variable.name, variable.type, value.type)
     if isinstance(variable, Local):
-        return typed.SetLocal(node.span, UNIT, variable, value)
-    return typed.SetGlobal(node.span, UNIT, variable, value)
+        return typed.SetLocal(node.span, UNIT, variable, made)
+    return typed.SetGlobal(node.span, UNIT, variable, made)
 
 
 def assign_field(body: Body, node: tree.Assign, target: tree.Member) -> TypedExpression:
@@ -89,9 +91,10 @@ def assign_field(body: Body, node: tree.Assign, target: tree.Member) -> TypedExp
         if place.field.owner.is_tuple:
             hint = "tuples do not change; make a new one"
         return body.error("E0408", node.span, name=target.name, hint=hint)
-    if not fits(body, value, place.type):
+    made = coerce(body, value, place.type)
+    if made is None:
         return body.error("E0402", node.span, name=target.name, expected=place.type, found=value.type)
-    return behind(parts, node, typed.SetField(node.span, UNIT, place.object, place.field, value))
+    return behind(parts, node, typed.SetField(node.span, UNIT, place.object, place.field, made))
 
 
 def assign_element(body: Body, node: tree.Assign, target: tree.Index) -> TypedExpression:

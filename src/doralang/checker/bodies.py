@@ -27,7 +27,7 @@ from doralang.checker.declarations import (
 from doralang.checker.flow import falls_through, returns
 from doralang.checker.generics import check_overloaded, must_finish
 from doralang.checker.messages import article
-from doralang.checker.operators import fits, mismatch
+from doralang.checker.operators import mismatch
 from doralang.checker.program import (
     Class,
     Construct,
@@ -40,6 +40,7 @@ from doralang.checker.program import (
 from doralang.checker.raw import check_raw
 from doralang.checker.rethrows import sources
 from doralang.checker.scopes import Context
+from doralang.checker.trait_objects import coerce
 from doralang.checker.values import split
 from doralang.syntax import tree
 from doralang.text.source import Span
@@ -115,9 +116,10 @@ def check_global(handlers: Handlers, declaration: GlobalDeclaration) -> None:
     function.result = variable.type
     body = new_body(handlers, declaration.context, function)
     value = body.expression(node.value, variable.type)
-    if not fits(body, value, variable.type):
+    made = coerce(body, value, variable.type)
+    if made is None:
         mismatch(body, "E0401", node.value.span, node.name, variable.type, value.type)
-    function.set_body(typed.Block(node.span, [typed.Return(node.span, value)]))
+    function.set_body(typed.Block(node.span, [typed.Return(node.span, made)]))
     variable.initializer = function
 
 
@@ -224,10 +226,11 @@ def initializers(body: Body, declaration: ClassDeclaration) -> list[Statement]:
         if isinstance(node, tree.Field) and node.value is not None:
             field = declaration.entity.fields[node.name]
             value = body.expression(node.value, None if field.type is ERROR else field.type)
-            if not fits(body, value, field.type):
+            made = coerce(body, value, field.type)
+            if made is None:
                 body.error("E0402", node.value.span, name=node.name, expected=field.type, found=value.type)
             elif field.span == node.span:
-                statements.append(store(body, node.span, field, value))
+                statements.append(store(body, node.span, field, made))
     return statements
 
 

@@ -43,6 +43,7 @@ from doralang.checker.declarations import (
     collect,
     declare_signature,
 )
+from doralang.checker.derivation import derive
 from doralang.checker.function_types import function_class
 from doralang.checker.hosts import HostFunction
 from doralang.checker.inheritance import check_inheritance
@@ -50,7 +51,8 @@ from doralang.checker.missing import nothing_missing
 from doralang.checker.program import Class, Function, FunctionKind, Global, Library, Local, Program, Trait
 from doralang.checker.resolve import resolve_type
 from doralang.checker.scopes import ConstantName, Context, NameRecorder, Progress, Unit
-from doralang.checker.traits import declare_impl, declare_trait
+from doralang.checker.trait_objects import declare_forms
+from doralang.checker.traits import declare_impl, declare_traits
 from doralang.syntax import tree
 from doralang.text.diagnostics import Diagnostics
 from doralang.text.records import record
@@ -123,15 +125,19 @@ def declare(declarations: Declarations) -> list[Completion]:
             enums.declare_form(enum)
     declare_parents(declarations)
     declare_class_bounds(declarations)
-    bodies = [function_completion(declare_function(one)) for one in declarations.functions]
-    for trait in declarations.traits:
-        declare_trait(trait)
+    bodies = [function_completion(one) for one in declare_traits(declarations)]
+    declare_forms(unit, [declaration.trait for declaration in declarations.traits])
+    bodies += [function_completion(declare_function(one)) for one in declarations.functions]
     for declaration in declarations.classes:
         declare_members(declaration)
         bodies += class_completions(declaration)
     for enum in declarations.enums:
         enums.declare_variants(enum)
         bodies += [function_completion(one) for one in enum.methods]
+    for declaration in declarations.classes:
+        bodies += derive(declaration)
+    for enum in declarations.enums:
+        bodies += derive(enum)
     for impl in declarations.impls:
         bodies += [function_completion(one) for one in declare_impl(declarations, impl)]
     for variable in declarations.globals:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from doralang.checker.bounds import check_bounds
 from doralang.checker.declarations import (
     ClassDeclaration,
     ConstructorDeclaration,
@@ -20,7 +21,7 @@ from doralang.checker.declarations import (
 )
 from doralang.checker.nearness import suggestion
 from doralang.checker.program import Class, Field, Function, FunctionKind
-from doralang.checker.resolve import check_bounds, resolve_type, wrong_count
+from doralang.checker.resolve import resolve_type, wrong_count
 from doralang.checker.scopes import Context
 from doralang.syntax import tree
 from doralang.syntax.tree import Modifier

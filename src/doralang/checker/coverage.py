@@ -105,6 +105,9 @@ def covers(pattern: Pattern, other: Pattern) -> bool:
             return first == value == last
         case typed.InstanceOf(target), typed.InstanceOf(wanted_class):
             return is_subclass(wanted_class, target)
+        case typed.FieldOf(type, field, inner), typed.FieldOf(other_type, other_field, other_inner):
+            whole = isinstance(bare(inner), typed.AnyValue) or covers(bare(inner), bare(other_inner))
+            return type is other_type and field is other_field and whole
     return False
 
 

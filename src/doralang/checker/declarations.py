@@ -15,15 +15,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final, TypeAlias
 
+from doralang.checker.bounds import check_bounds, self_type
 from doralang.checker.program import Class, Function, FunctionKind, Global, Local, Trait
-from doralang.checker.resolve import resolve_type, self_type
+from doralang.checker.resolve import resolve_type, wrong_count
 from doralang.checker.rethrows import check_rethrows
 from doralang.checker.scopes import ConstantName, Context, Entity, Unit, kind_name
 from doralang.syntax import tree
 from doralang.syntax.tree import Modifier
 from doralang.text.records import field, record
 from doralang.text.source import Source, Span
-from doralang.types.types import ERROR, SELF, UNIT, ClassType, Type, TypeParameter, is_reference
+from doralang.types.types import ERROR, UNIT, ClassType, Type, TypeParameter, is_reference
 
 
 @record(eq=True)
@@ -139,8 +140,10 @@ def make_entity(
         declarations.enums.append(EnumDeclaration(entity, node, context.inner(parameters)))
         return entity
     if isinstance(node, tree.Trait):
-        trait = Trait(node.name, source, node.span)
-        declarations.traits.append(TraitDeclaration(trait, node, Context(context.unit, source, {}, True)))
+        parameters = new_parameters(context, node.type_parameters)
+        trait = Trait(node.name, source, node.span, tuple(parameters.values()))
+        inner = Context(context.unit, source, parameters, trait.own_self)
+        declarations.traits.append(TraitDeclaration(trait, node, inner))
         return trait
     if isinstance(node, tree.Global):
         variable = Global(node.name, ERROR, node.mutable, source, node.span)
@@ -227,8 +230,8 @@ def resolve_bounds_of(context: Context, node: tree.TypeParameter, parameter: Typ
     for bound in node.bounds:
         trait = bound_trait(context, bound)
         if trait is not None:
-            if trait in parameter.traits:
-                context.error("E0612", node.span, name=trait.name)
+            if any(trait.head is one.head for one in parameter.traits):
+                context.error("E0612", node.span, name=trait)
             else:
                 parameter.traits.append(trait)
             continue
@@ -242,15 +245,41 @@ def resolve_bounds_of(context: Context, node: tree.TypeParameter, parameter: Typ
             context.error("E0610", bound.span)
 
 
-def bound_trait(context: Context, bound: tree.Type) -> Trait | None:
-    """The trait that a bound names, if it does."""
-    if not isinstance(bound, tree.NamedType) or bound.name in context.parameters or bound.arguments:
+def bound_trait(context: Context, bound: tree.Type) -> ClassType | None:
+    """The trait that a bound names, with its arguments, if it does."""
+    if not isinstance(bound, tree.NamedType) or bound.name in context.parameters:
         return None
     entity = context.unit.find(bound.name)
-    if not isinstance(entity, Trait):
-        return None
-    context.note(bound.span.start, entity)
-    return entity
+    return trait_type(context, bound, entity) if isinstance(entity, Trait) else None
+
+
+def trait_type(context: Context, node: tree.NamedType, trait: Trait) -> ClassType:
+    """A trait with its written arguments."""
+    context.note(node.span.start, trait)
+    arguments = tuple(resolve_type(context, argument) for argument in node.arguments)
+    if len(arguments) != len(trait.parameters):
+        wrong_count(context, node.span, trait.name, len(trait.parameters), len(arguments))
+        arguments = (ERROR,) * len(trait.parameters)
+    if arguments:
+        context.unit.when_declared(
+            lambda: check_bounds(context, node.span, trait.parameters, arguments) and None
+        )
+    return trait.form.of(arguments)
+
+
+def declare_conditions(context: Context, inner: Context, function: Function, node: tree.Function) -> Context:
+    """`where T: R`: a condition on a parameter of what is around, known inside the function."""
+    for condition in node.conditions:
+        parameter = context.parameters.get(condition.name)
+        if parameter is None:
+            context.error("E0622", condition.span, name=condition.name)
+            continue
+        found = TypeParameter(condition.name)
+        resolve_bounds_of(inner, condition, found)
+        if found.class_bound is not None:
+            context.error("E0624", condition.span, what="a `where`")
+        function.conditions[parameter] = [*function.conditions.get(parameter, ()), *found.traits]
+    return inner.knowing(function.conditions)
 
 
 def declare_signature(context: Context, function: Function, node: tree.Function) -> Context:
@@ -261,7 +290,7 @@ def declare_signature(context: Context, function: Function, node: tree.Function)
     if node.result is not None:
         function.result = resolve_type(inner, node.result, result=True)
     function.signature = signature(function)
-    return inner
+    return declare_conditions(context, inner, function, node) if node.conditions else inner
 
 
 def declare_parameters(
@@ -269,7 +298,9 @@ def declare_parameters(
 ) -> None:
     """Make the locals of the parameters, `self` in front where there is one."""
     if function.has_self:
-        type = self_type(function.owner) if function.owner else SELF
+        type = self_type(function.owner) if function.owner else ERROR
+        if function.trait is not None:
+            type = function.trait.own_self
         function.locals.append(Local("self", type, False, 0))
     seen: set[str] = set()
     for node in nodes:
@@ -298,9 +329,10 @@ def check_parameter_name(
 def signature(function: Function) -> str:
     """The function as stack traces show it (13.1)."""
     name = function.name
-    if function.owner is not None:
+    owner = function.owner or function.trait
+    if owner is not None:
         separator = "::" if function.kind is FunctionKind.STATIC else "."
-        name = f"{function.owner.name}{separator}{name}"
+        name = f"{owner.name}{separator}{name}"
     if function.type_parameters:
         name += f"<{', '.join(map(str, function.type_parameters))}>"
     result = "" if function.result is UNIT else f" -> {function.result}"

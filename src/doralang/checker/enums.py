@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from doralang.checker.bounds import self_type
 from doralang.checker.classes import declare_method
 from doralang.checker.declarations import (
     Declarations,
@@ -17,7 +18,6 @@ from doralang.checker.declarations import (
     parameter_types,
 )
 from doralang.checker.program import TAG, Class, Field, Function, FunctionKind, Variant
-from doralang.checker.resolve import self_type
 from doralang.syntax import tree
 from doralang.text.source import Span
 from doralang.types.types import INT, EnumType

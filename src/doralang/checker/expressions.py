@@ -15,6 +15,7 @@ from doralang.checker.lookup import find_field
 from doralang.checker.nearness import suggestion
 from doralang.checker.program import Class, Function, Global, TypedExpression, Variant
 from doralang.checker.scopes import ConstantName, kind_name
+from doralang.checker.trait_objects import coerce
 from doralang.checker.variants import variant_value
 from doralang.syntax import tree
 from doralang.types.types import BOOL, CHAR, ERROR, INT, NEVER, NIL, UNIT, ClassType, Type, is_assignable
@@ -173,9 +174,10 @@ def finish_else(
     value = body.expression(otherwise, operand.type if operand.type not in (UNIT, NIL, ERROR) else None)
     if body.is_unknown(operand.type, value.type):
         return body.wrong(node.span)
-    if not is_assignable(value.type, operand.type):
+    made = coerce(body, value, operand.type)
+    if made is None:
         return body.error("E0803", otherwise.span, expected=operand.type, found=value.type)
-    return typed.TryElse(node.span, operand.type, operand, value)
+    return typed.TryElse(node.span, operand.type, operand, made)
 
 
 def check_forced_try(body: Body, node: tree.ForcedTry, expected: Type | None) -> Checked:
@@ -203,11 +205,13 @@ def some_of(
         return body.wrong(node.span)
     if value.type in (UNIT, NIL, NEVER):
         return body.error("E0407", node.operand.span, type=value.type)
-    type = option.of((inner if inner is not None and is_assignable(value.type, inner) else value.type,))
+    made = None if inner is None else coerce(body, value, inner)
+    value = made or value
+    type = option.of((value.type if inner is None or made is None else inner,))
     some = option.variants["Some"].made
     assert some is not None
-    made = typed.Record(node.span, type, some, [typed.Constant(node.span, INT, SOME), value])
-    return typed.TryElse(node.span, type, made, typed.DefaultValue(node.span, type))
+    whole = typed.Record(node.span, type, some, [typed.Constant(node.span, INT, SOME), value])
+    return typed.TryElse(node.span, type, whole, typed.DefaultValue(node.span, type))
 
 
 SOME: Final = 1

@@ -15,13 +15,13 @@ from typing import TypeAlias
 from doralang.checker import program as typed
 from doralang.checker.arguments import explicit_arguments
 from doralang.checker.body import Body, Checked, Waiting
+from doralang.checker.bounds import check_bounds
 from doralang.checker.closures import add_parameter, closure, new_call
 from doralang.checker.function_types import function_type, parts_of
 from doralang.checker.generics import Build, GenericCallee, bind, callee, put_in
 from doralang.checker.lookup import Found, dispatch_of
 from doralang.checker.making import make_call
 from doralang.checker.program import Dispatch, Function, Local, TypedExpression
-from doralang.checker.resolve import check_bounds
 from doralang.syntax import tree
 from doralang.text.source import Span
 from doralang.types.types import (
@@ -145,7 +145,7 @@ def wrapper(
 ) -> TypedExpression:
     """A function value whose method does nothing but a call, of its receiver and parameters."""
     function = new_call(body, span)
-    function.is_wrapper, function.throws = True, type.head.may_throw
+    function.is_hidden, function.throws = True, type.head.may_throw
     parameters, function.result = parts_of(type)
     values: list[TypedExpression] = []
     for index, parameter in enumerate(parameters):

@@ -13,10 +13,12 @@ from collections.abc import Callable, Sequence
 from enum import Enum
 
 from doralang.checker.body import Body, Checked, Waiting
+from doralang.checker.bounds import as_trait, check_bounds, check_conditions, trait_of
 from doralang.checker.messages import type_list
 from doralang.checker.program import Function, TypedExpression
-from doralang.checker.resolve import check_bounds
 from doralang.checker.rethrows import note_rethrows
+from doralang.checker.scopes import Context
+from doralang.checker.trait_objects import coerce, fits
 from doralang.syntax import tree
 from doralang.text.records import record
 from doralang.text.source import Span
@@ -31,7 +33,6 @@ from doralang.types.types import (
     ancestor_of,
     has_sought,
     has_value,
-    is_assignable,
     mentions,
     size_of,
     substitute,
@@ -103,7 +104,7 @@ def check_call(
     checked = check_arguments(body, callee, nodes)
     if len(nodes) != len(callee.parameters):
         return misfit(body, span, callee, checked)
-    mapping = bind_known(callee, checked)
+    mapping = bind_known(body.context, callee, checked)
     if expected is None and len(mapping) < len(callee.open) and not any_wrong(body, checked):
         return Waiting(
             body,
@@ -135,14 +136,38 @@ def any_wrong(body: Body, checked: Sequence[Checked]) -> bool:
 # Inference.
 
 
-def bind_known(callee: GenericCallee, checked: Sequence[Checked]) -> dict[TypeParameter, Type]:
+def bind_known(
+    context: Context, callee: GenericCallee, checked: Sequence[Checked]
+) -> dict[TypeParameter, Type]:
     """Step 2: match the types of the arguments that have one with their parameters."""
     mapping: dict[TypeParameter, Type] = {}
     if callee.open:
         for argument, declared in zip(checked, callee.parameters, strict=True):
             if not isinstance(argument, Waiting) and argument.type is not NIL:
                 bind(callee.open, mapping, declared, argument.type)
+        bind_by_bounds(context, callee, mapping)
     return mapping
+
+
+def bind_by_bounds(context: Context, callee: GenericCallee, mapping: dict[TypeParameter, Type]) -> None:
+    """What the bounds of bound parameters say of others: `C: Into<T>`, and C is a class that decides T."""
+    if len(mapping) == len(callee.open):
+        return
+    meaning: dict[Type, Type] = dict(zip(callee.function.all_type_parameters, callee.arguments, strict=True))
+    bounds = [
+        (meaning[parameter], substitute(bound, meaning), trait_of(bound))
+        for parameter in callee.function.all_type_parameters
+        for bound in parameter.traits
+        if bound.arguments and parameter in meaning
+    ]
+    before = -1
+    while before < len(mapping) < len(callee.open):
+        before = len(mapping)
+        for parameter, wanted, trait in bounds:
+            type = substitute(parameter, mapping)
+            found = None if mentions(type, set(callee.open)) else as_trait(context, type, trait)
+            if found is not None:
+                bind(callee.open, mapping, wanted, found)
 
 
 def bind(
@@ -200,7 +225,9 @@ def finish_call(
     """Steps 3 to 5, then the checks as if all type arguments had been written."""
     if expected is not None:
         bind_result(callee, mapping, expected)
+        bind_by_bounds(body.context, callee, mapping)
     arguments = finish_arguments(callee, checked, mapping)
+    bind_by_bounds(body.context, callee, mapping)
     if any_wrong(body, arguments):
         return body.wrong(span)
     missing = [parameter for parameter in callee.open if parameter not in mapping]
@@ -213,16 +240,18 @@ def finish_call(
         return body.error("E0617", span)
     if callee.bounded and not check_bounds(body.context, span, callee.function.all_type_parameters, chosen):
         return body.wrong(span)
+    if callee.function.conditions and not check_conditions(body.context, span, callee.function, chosen):
+        return body.wrong(span)
     wanted = put_in(callee.parameters, mapping)
-    if not all(map(fits, arguments, wanted)):
-        return misfit(body, span, callee, arguments, wanted)
+    values: list[TypedExpression] = []
+    for argument, type in zip(arguments, wanted, strict=True):
+        value = None if argument.type is UNIT else coerce(body, argument, type)
+        if value is None:
+            return misfit(body, span, callee, arguments, wanted)
+        values.append(value)
     if callee.function.rethrows:
         note_rethrows(body, span, callee.function, arguments)
-    return callee.build(chosen, result, arguments)
-
-
-def fits(argument: TypedExpression, wanted: Type) -> bool:
-    return argument.type is not UNIT and is_assignable(argument.type, wanted)
+    return callee.build(chosen, result, values)
 
 
 def misfit(
@@ -313,12 +342,13 @@ def attempt(
     """Try one constructor; what it reports is taken back if it does not fit."""
     if len(checked) != len(callee.parameters):
         return NoInference.FIT
-    mapping = bind_known(callee, checked)
+    mapping = bind_known(body.context, callee, checked)
     if expected is not None:
         bind_result(callee, mapping, expected)
     for argument, declared in zip(checked, callee.parameters, strict=True):
-        closed = not mentions(declared, set(callee.open))
-        if closed and not isinstance(argument, Waiting) and not fits(argument, declared):
+        if isinstance(argument, Waiting) or mentions(declared, set(callee.open)):
+            continue
+        if argument.type is UNIT or not fits(body.context, argument.type, declared):
             return NoInference.FIT
     reports, before, invalid = body.unit.diagnostics.reports, len(body.unit.diagnostics.reports), body.invalid
     result = finish_call(body, span, callee, checked, mapping, expected)

@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
+from doralang.checker.bounds import same
 from doralang.checker.classes import parent_class
 from doralang.checker.declarations import ClassDeclaration, FunctionDeclaration, parameter_types
 from doralang.checker.messages import type_list
 from doralang.checker.program import Class, Function
-from doralang.checker.resolve import same
 from doralang.checker.rethrows import mark_of, same_mark
 from doralang.syntax.tree import Modifier
 from doralang.types.types import ClassType, Type, ancestor_of, mentions, substitute
@@ -156,11 +156,12 @@ def body_missing(declaration: ClassDeclaration, method: FunctionDeclaration) -> 
 
 
 def generic_and_overridable(declaration: ClassDeclaration, method: FunctionDeclaration) -> bool:
-    if not method.function.type_parameters:
+    having = "type parameters" if method.function.type_parameters else "a `where`"
+    if not method.function.type_parameters and not method.node.conditions:
         return False
     for modifier in (ABSTRACT, OPEN, OVERRIDE):
         if modifier in method.function.modifiers:
-            declaration.context.error("E0616", method.node.span, what=f"`{WORDS[modifier]}`")
+            declaration.context.error("E0616", method.node.span, having=having, what=f"`{WORDS[modifier]}`")
             return True
     return False
 

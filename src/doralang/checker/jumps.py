@@ -7,8 +7,8 @@ from typing import Any, Final
 
 from doralang.checker import program as typed
 from doralang.checker.body import Body, Leaves
-from doralang.checker.operators import fits
 from doralang.checker.program import TypedExpression
+from doralang.checker.trait_objects import coerce
 from doralang.syntax import tree
 from doralang.text.source import Span
 from doralang.types.types import NEVER, NIL, UNIT, Type, is_reference
@@ -39,7 +39,8 @@ def check_return(body: Body, node: tree.Return) -> typed.Return:
     wanted = function.result
     value = body.expression(node.value, wanted) if node.value is not None else None
     found = value.type if value is not None else UNIT
-    if not body.is_unknown(wanted, found) and not returnable(body, value, wanted):
+    returned = None if value is None else coerce(body, value, wanted)
+    if returned is None and not (value is None and wanted is UNIT) and not body.is_unknown(wanted, found):
         hint = None
         if function.kind in (
             typed.FunctionKind.FUNCTION,
@@ -51,7 +52,7 @@ def check_return(body: Body, node: tree.Return) -> typed.Return:
                 hint = f"`{function.name}` is declared without a result"
         span = node.span if node.value is None else node.value.span
         body.error("E0404", span, expected=wanted, found=found, hint=hint)
-    return typed.Return(node.span, value)
+    return typed.Return(node.span, returned)
 
 
 def return_of_open(body: Body, node: tree.Return, returns: list[Span]) -> typed.Return:
@@ -65,12 +66,6 @@ def return_of_open(body: Body, node: tree.Return, returns: list[Span]) -> typed.
 
 
 RESULT_HINT: Final = "write the result of the lambda: `-> T`"
-
-
-def returnable(body: Body, value: TypedExpression | None, wanted: Type) -> bool:
-    if value is None:
-        return wanted is UNIT
-    return fits(body, value, wanted)
 
 
 def check_throw(body: Body, node: tree.Throw) -> typed.Throw:

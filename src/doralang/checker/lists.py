@@ -12,7 +12,7 @@ from typing import Final
 from doralang.checker import program as typed
 from doralang.checker.body import Body, Checked, Leaves, Waiting
 from doralang.checker.program import Class, Dispatch, Function, Instantiation, TypedExpression
-from doralang.checker.values import alternatives, joined
+from doralang.checker.values import alternatives, converted, joined
 from doralang.syntax import tree
 from doralang.types.types import ERROR, INT, LARGEST, NIL, UNIT, ClassType, Type, has_value, size_of
 
@@ -52,7 +52,9 @@ def make_list(body: Body, node: tree.ListLiteral, expected: Type | None) -> Chec
             type = value.type
         values = [one.finish(type) if isinstance(one, Waiting) else one for one in elements]
         found = joined(body, values, type, "elements")
-        return body.wrong(node.span) if found is ERROR else list_of(body, node, whole, found, values)
+        if found is ERROR:
+            return body.wrong(node.span)
+        return list_of(body, node, whole, found, converted(body, values, found))
 
     return Waiting(body, node.span, body.unit.library_class("Vec").self_type, elements, finish)
 

@@ -4,27 +4,46 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from doralang.checker.bounds import (
+    agrees,
+    class_of,
+    satisfies_bounds,
+    trait_arguments,
+    trait_of,
+    traits_known,
+    with_supertraits,
+)
 from doralang.checker.program import Class, Dispatch, Field, Function, Impl, Trait
-from doralang.checker.resolve import class_of, satisfies_bounds
 from doralang.checker.scopes import Context
 from doralang.text.records import record
-from doralang.types.types import SELF, ClassType, Type, TypeParameter, is_function, lineage
+from doralang.types.types import (
+    ClassType,
+    Type,
+    TypeParameter,
+    is_function,
+    is_trait_type,
+    lineage,
+    substitute,
+)
 
 
 @record(eq=True)
 class Found:
-    """A method, and what its declaration's type parameters (or `Self`) stand for at the receiver."""
+    """A method, and what the type parameters of its class, or of its trait, stand for at the receiver.
+
+    `by_bound` says that it was found by a trait bound of the receiver's type parameter: which function that
+    is, is known only once the type is.
+    """
 
     function: Function
-    owner_arguments: tuple[Type, ...] = ()
-    own_self: Type | None = None
-    """for a method of a trait bound: the type parameter that is `Self`"""
+    arguments: tuple[Type, ...] = ()
+    by_bound: bool = False
 
     def mapping(self) -> dict[Type, Type]:
-        if self.own_self is not None:
-            return {SELF: self.own_self}
-        owner = self.function.owner
-        return dict(zip(owner.parameters, self.owner_arguments, strict=True)) if owner else {}
+        trait, owner = self.function.trait, self.function.owner
+        if trait is not None:
+            return dict(zip(trait.all_parameters, self.arguments, strict=True))
+        return dict(zip(owner.parameters, self.arguments, strict=True)) if owner else {}
 
 
 @record(eq=True)
@@ -39,7 +58,7 @@ Lookup = Found | Ambiguous | None
 
 def dispatch_of(found: Found) -> Dispatch:
     """How a method that was found is called."""
-    if found.own_self is not None:
+    if found.by_bound:
         return Dispatch.TRAIT
     return Dispatch.VIRTUAL if found.function.virtual else Dispatch.DIRECT
 
@@ -58,6 +77,8 @@ def find_method(context: Context, type: Type, name: str) -> Lookup:
         return find_bound_method(context, type, name)
     if is_function(type):
         return None
+    if isinstance(type, ClassType) and is_trait_type(type):
+        return find_dispatched(type, name)
     steps = classes_of(context, type)
     for head, arguments in steps:
         if name in head.methods:
@@ -73,11 +94,26 @@ def find_method(context: Context, type: Type, name: str) -> Lookup:
 
 def find_bound_method(context: Context, type: TypeParameter, name: str) -> Lookup:
     """A method of the trait bounds of a type parameter."""
-    known = context.traits_of(type)
-    traits = [trait for trait in known if isinstance(trait, Trait) and name in trait.methods]
-    if len(traits) > 1:
-        return Ambiguous(traits)
-    return Found(traits[0].methods[name], (), type) if traits else None
+    bounds = [bound for bound in traits_known(context, type) if name in trait_of(bound).methods]
+    if len(bounds) > 1:
+        return Ambiguous([trait_of(bound) for bound in bounds])
+    if not bounds:
+        return None
+    return Found(trait_of(bounds[0]).methods[name], (type, *bounds[0].arguments), by_bound=True)
+
+
+def find_dispatched(type: ClassType, name: str) -> Lookup:
+    """A method of a value of a trait: that of the form, which is dispatched, or a final default."""
+    bounds = [bound for bound in with_supertraits([type]) if name in trait_of(bound).methods]
+    if len(bounds) > 1:
+        return Ambiguous([trait_of(bound) for bound in bounds])
+    if not bounds:
+        return None
+    method = trait_of(bounds[0]).methods[name]
+    dispatched = trait_of(type).dispatched.get(method)
+    if dispatched is None:
+        return Found(method, (type, *bounds[0].arguments))
+    return Found(dispatched, type.arguments)
 
 
 def find_in_impls(
@@ -88,24 +124,52 @@ def find_in_impls(
     static: bool,
     of_library: bool = False,
 ) -> Lookup:
-    """The first class whose impls, of the program or of the library, have the name must have it once."""
+    """The first class whose impls, of the program or of the library, have the name must have it once.
+
+    A default method counts as one of the impl, or of the library if the trait is the library's.
+    """
     for head, arguments in steps:
-        impls = [
-            impl
+        offers = [
+            (impl, method)
             for impl in context.unit.impls_of(head).values()
-            if impl.source.main is not of_library
-            and name in members(impl, static)
+            if (method := offered(impl, name, static, of_library)) is not None
             and satisfies_bounds(context, impl, arguments)
         ]
-        if len(impls) > 1:
-            return Ambiguous([impl.trait for impl in impls])
-        if impls:
-            return Found(members(impls[0], static)[name], arguments)
+        if len(offers) > 1:
+            return Ambiguous([impl.trait for impl, _ in offers])
+        for impl, method in offers:
+            if method.trait is None:
+                return Found(method, arguments)
+            given = dict(zip(head.parameters, arguments, strict=True))
+            return Found(method, tuple(substitute(one, given) for one in trait_arguments(impl)))
     return None
 
 
-def members(impl: Impl, static: bool) -> dict[str, Function]:
-    return impl.statics if static else impl.methods
+def offered(impl: Impl, name: str, static: bool, of_library: bool) -> Function | None:
+    """The method of a name that an impl defines or has by default."""
+    mine = members(impl, static).get(name)
+    if mine is not None:
+        return mine if impl.source.main is not of_library else None
+    default = members(impl.trait, static).get(name)
+    if default is None or not default.has_default or (name in impl.adopted and not static):
+        return None
+    return default if impl.trait.source.main is not of_library and agrees(impl) else None
+
+
+def found_for(impl: Impl, type: Type, name: str) -> Found | None:
+    """The method that an impl defines or adopts, for a value of `type`."""
+    arguments = type.arguments if isinstance(type, ClassType) else ()
+    if name in impl.methods:
+        return Found(impl.methods[name], arguments)
+    adopted = impl.adopted.get(name)
+    if adopted is None:
+        return None
+    given = dict(zip(impl.owner.parameters, arguments, strict=True))
+    return Found(adopted.function, tuple(substitute(one, given) for one in adopted.owner.arguments))
+
+
+def members(owner: Impl | Trait, static: bool) -> dict[str, Function]:
+    return owner.statics if static else owner.methods
 
 
 def find_static(context: Context, type: Type, name: str) -> Lookup:
@@ -144,11 +208,15 @@ def field_names(context: Context, type: Type) -> Iterator[str]:
 def method_names(context: Context, type: Type, *, static: bool = False) -> Iterator[str]:
     """The methods that a value of `type` has, or the static ones of its class."""
     if isinstance(type, TypeParameter):
-        for trait in context.traits_of(type):
-            if isinstance(trait, Trait):
-                yield from trait.methods
+        for bound in traits_known(context, type):
+            yield from trait_of(bound).methods
+        return
+    if isinstance(type, ClassType) and is_trait_type(type):
+        for bound in with_supertraits([type]):
+            yield from trait_of(bound).methods
         return
     for head, _ in classes_of(context, type):
         yield from head.statics if static else (*head.methods, *head.late)
         for impl in context.unit.impls_of(head).values():
             yield from members(impl, static)
+            yield from (name for name, one in members(impl.trait, static).items() if one.has_default)

@@ -9,13 +9,13 @@ from doralang.checker import program as typed
 from doralang.checker.body import Body, Checked, Leaves
 from doralang.checker.coverage import Coverage, TooInvolved
 from doralang.checker.flow import returns
-from doralang.checker.operators import fits
 from doralang.checker.patterns import Binder, check_pattern, is_irrefutable
 from doralang.checker.program import TypedExpression
 from doralang.checker.resolve import resolve_type
 from doralang.checker.statements import check_destructuring as check_plain_destructuring
 from doralang.checker.statements import check_if as check_plain_if
 from doralang.checker.statements import check_while as check_plain_while
+from doralang.checker.trait_objects import coerce
 from doralang.checker.values import alternatives, check_block_value, check_condition
 from doralang.checker.values import check_if_value as check_plain_if_value
 from doralang.syntax import tree
@@ -273,7 +273,8 @@ def check_destructuring(body: Body, node: tree.Destructuring) -> typed.Statement
         return check_plain_destructuring(body, node)
     declared = resolve_type(body.context, node.type) if node.type is not None else None
     value, type = matched_value(body, node.value, declared)
-    if declared is not None and not fits(body, value, declared):
+    made = value if declared is None else coerce(body, value, declared)
+    if made is None:
         body.error("E0401", node.value.span, expected=declared, found=value.type, hint=None)
     otherwise = typed.BlockValue(node.otherwise.span, NEVER, body.block(node.otherwise), None)
     if not returns(node.otherwise, body.leaving):
@@ -285,7 +286,9 @@ def check_destructuring(body: Body, node: tree.Destructuring) -> typed.Statement
     else:
         pattern = check_refutable(binder, node.pattern, declared or type)
     binder.enter()
-    return typed.Evaluate(node.span, either(node.span, UNIT, value, pattern, nothing(node.span), otherwise))
+    return typed.Evaluate(
+        node.span, either(node.span, UNIT, made or value, pattern, nothing(node.span), otherwise)
+    )
 
 
 STATEMENTS: Final[dict[type, Callable[..., typed.Statement | None]]] = {

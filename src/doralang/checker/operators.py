@@ -8,6 +8,7 @@ from typing import Final
 from doralang.checker import program as typed
 from doralang.checker.arguments import check_anyway, explicit_arguments
 from doralang.checker.body import Body, Checked, Leaves, Operand, Waiting
+from doralang.checker.bounds import check_conditions
 from doralang.checker.calls import report_ambiguous
 from doralang.checker.exact import Exact, combine, literal, negate
 from doralang.checker.function_values import method_value
@@ -26,6 +27,7 @@ from doralang.checker.nearness import suggestion
 from doralang.checker.program import Class, Compute, Function, TypedExpression
 from doralang.checker.resolve import resolve_type
 from doralang.checker.scopes import Context
+from doralang.checker.trait_objects import cast_type, coerce, test_type, type_target
 from doralang.syntax import tree
 from doralang.text.source import Span
 from doralang.types.arithmetic import round_float
@@ -43,13 +45,17 @@ from doralang.types.types import (
     ClassType,
     PrimitiveType,
     Type,
+    TypeParameter,
     is_assignable,
     is_function,
     is_reference,
+    is_trait_type,
     size_of,
     substitute,
 )
 
+HAS_METHODS: Final = (PrimitiveType, ClassType, TypeParameter)
+"""types whose values may have methods, those of a type parameter by its bounds"""
 METHODS: Final = {
     "+": "plus",
     "-": "minus",
@@ -107,7 +113,7 @@ def check_unary(body: Body, node: tree.Unary, expected: Type | None) -> TypedExp
     if operand.type is NEVER:
         return operand
     found = None
-    if isinstance(operand.type, PrimitiveType | ClassType):
+    if isinstance(operand.type, HAS_METHODS):
         found = find_method(body.context, operand.type, UNARY_METHODS[node.operator])
     if not isinstance(found, Found) or found.function.parameters:
         return body.error("E0411", node.span, operator=node.operator, type=operand.type)
@@ -172,7 +178,7 @@ def check_other_operator(
             body.argument(node.right)
         return body.wrong(node.span)
     found = None
-    if isinstance(left.type, PrimitiveType | ClassType):
+    if isinstance(left.type, HAS_METHODS):
         found = find_method(body.context, left.type, METHODS[node.operator])
     if isinstance(found, Ambiguous):
         return report_ambiguous(body, node.span, METHODS[node.operator], found)
@@ -185,7 +191,8 @@ def check_other_operator(
         right = body.expression(node.right, wanted)
     if body.is_unknown(right.type):
         return body.wrong(node.span)
-    if wanted is None or right.type is UNIT or not is_assignable(right.type, wanted):
+    operand = None if wanted is None or right.type is UNIT else coerce(body, right, wanted)
+    if operand is None:
         return no_operator(body, node, left, right)
     note_throws(body, node.span, found.function)
     target = callee(
@@ -194,7 +201,9 @@ def check_other_operator(
         (),
         make_call(node.span, found.function, dispatch_of(found), [left]),
     )
-    return compare(node, target.build(target.arguments, target.result, [right]))
+    if not check_conditions(body.context, node.span, found.function, target.arguments):
+        return body.wrong(node.span)
+    return compare(node, target.build(target.arguments, target.result, [operand]))
 
 
 def is_operator(function: Function, operator: str) -> bool:
@@ -256,9 +265,11 @@ def check_identity(
 ) -> TypedExpression:
     if body.is_unknown(left.type, right.type):
         return body.wrong(node.span)
-    for side, other in ((left, right), (right, left)):
-        with_nil = is_function(side.type) and other.type is NIL
-        if side.type not in (NIL, NEVER) and not is_reference(side.type) and not with_nil:
+    with_nil = NIL in (left.type, right.type)
+    for side in (left, right):
+        if with_nil and (is_trait_type(side.type) or is_function(side.type)):
+            continue
+        if side.type not in (NIL, NEVER) and not is_reference(side.type):
             return body.error("E0418", node.span, type=side.type)
     if not (is_assignable(left.type, right.type) or is_assignable(right.type, left.type)):
         return body.error("E0419", node.span, left=left.type, right=right.type)
@@ -297,10 +308,18 @@ def check_range(
 # is, as
 
 
-def class_target(body: Body, node: tree.TypeTest | tree.Cast, left: TypedExpression) -> ClassType | None:
-    """The class of `is` and `as`; None, reported, if it does not go with the operand."""
+def class_target(body: Body, node: tree.TypeTest | tree.Cast, left: TypedExpression) -> Type | None:
+    """The type of `is` and `as`; None, reported, if it does not go with the operand.
+
+    It is a class, unless the operand is of a trait.
+    """
     target = resolve_type(body.context, node.type)
     if body.is_unknown(left.type, target):
+        body.invalid += 1
+        return None
+    if isinstance(left.type, ClassType) and is_trait_type(left.type):
+        if type_target(body, node.span, left.type, target):
+            return target
         body.invalid += 1
         return None
     for type in (left.type, target):
@@ -320,6 +339,9 @@ def check_type_test(
     target = class_target(body, node, left)
     if target is None:
         return typed.NilConstant(node.span, ERROR)
+    if is_trait_type(left.type):
+        return test_type(body, node.span, left, target)
+    assert isinstance(target, ClassType)
     return typed.IsInstance(node.span, BOOL, left, target)
 
 
@@ -327,6 +349,8 @@ def check_cast(body: Body, node: tree.Cast, left: TypedExpression, expected: Typ
     target = class_target(body, node, left)
     if target is None:
         return typed.NilConstant(node.span, ERROR)
+    if is_trait_type(left.type):
+        return cast_type(body, node.span, left, target)
     return typed.Cast(node.span, target, left)
 
 
@@ -393,7 +417,7 @@ def index_call(
     if body.is_unknown(left.type):
         return check_anyway(body, nodes, span)
     found = None
-    if isinstance(left.type, PrimitiveType | ClassType):
+    if isinstance(left.type, HAS_METHODS):
         found = find_method(body.context, left.type, name)
     if isinstance(found, Ambiguous):
         report_ambiguous(body, span, name, found)
@@ -453,10 +477,6 @@ def field_hint(body: Body, name: str, type: Type) -> str | None:
         if any(name == parameter.name for one in constructors[-1:] for parameter in one.parameters):
             return f"`{name}` is a parameter of the constructor; declare it `let {name}`"
     return suggestion(body.unit, name, field_names(body.context, type))
-
-
-def fits(body: Body, value: TypedExpression, wanted: Type) -> bool:
-    return body.is_unknown(value.type, wanted) or is_assignable(value.type, wanted)
 
 
 def mismatch(body: Body, code: str, span: Span, name: str, expected: Type, found: Type) -> TypedExpression:

@@ -14,6 +14,7 @@ from doralang.checker.nearness import suggestion
 from doralang.checker.program import Class, Local, Pattern, Variant
 from doralang.checker.resolve import resolve_type
 from doralang.checker.scopes import ConstantName
+from doralang.checker.trait_objects import OBJECT, VALUE, type_of_holder, type_target
 from doralang.syntax import tree
 from doralang.text.records import field, record
 from doralang.text.recursion import HOP, on_fresh_stack
@@ -29,6 +30,7 @@ from doralang.types.types import (
     Type,
     is_assignable,
     is_reference,
+    is_trait_type,
     may_be_nil,
     substitute,
 )
@@ -299,6 +301,8 @@ def typed_pattern(binder: Binder, node: tree.TypedPattern, type: Type) -> Patter
     pattern: Pattern = typed.AnyValue()
     if body.is_unknown(type, target):
         body.invalid += 1
+    elif isinstance(type, ClassType) and is_trait_type(type):
+        return converted_pattern(binder, node, type, target)
     elif not is_reference(type) or not is_reference(target):
         body.error("E0418", node.type.span, type=target if is_reference(type) else type)
     elif not is_assignable(type, target) and not is_assignable(target, type):
@@ -307,6 +311,23 @@ def typed_pattern(binder: Binder, node: tree.TypedPattern, type: Type) -> Patter
         assert isinstance(target, ClassType)
         pattern = typed.InstanceOf(target)
     return binder.bind(node.name, node.span, target, pattern) if node.name else pattern
+
+
+def converted_pattern(binder: Binder, node: tree.TypedPattern, type: ClassType, target: Type) -> Pattern:
+    """`x: C` for a value of a trait: what was converted, if it is a C."""
+    pattern: Pattern = typed.AnyValue()
+    if not type_target(binder.body, node.type.span, type, target):
+        binder.body.invalid += 1
+        return binder.bind(node.name, node.span, target) if node.name else pattern
+    if is_reference(target):
+        assert isinstance(target, ClassType)
+        owner, name, pattern = type, OBJECT, typed.InstanceOf(target)
+    else:
+        owner, name = type_of_holder(type, target), VALUE
+    assert isinstance(owner.head, Class)
+    if node.name:
+        pattern = binder.bind(node.name, node.span, target, pattern)
+    return typed.FieldOf(owner, owner.head.fields[name], pattern)
 
 
 def is_irrefutable(pattern: Pattern) -> bool:

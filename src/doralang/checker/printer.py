@@ -74,7 +74,7 @@ def _declaration(declaration: _Declaration) -> Iterator[str]:
             yield f"trait {declaration.name}"
             yield from _indented(_members(declaration))
         case Impl():
-            yield f"impl {declaration.trait.name} for {declaration.owner.name}"
+            yield f"impl {declaration.trait_type} for {declaration.owner.name}"
             yield from _indented(_members(declaration))
         case Global():
             yield _variable(declaration)
@@ -133,7 +133,7 @@ def _modifiers(modifiers: Modifier) -> str:
 
 def _bounds(parameters: Iterable[TypeParameter]) -> Iterator[str]:
     for parameter in parameters:
-        bounds = [trait.name for trait in parameter.traits]
+        bounds = [str(trait) for trait in parameter.traits]
         if parameter.class_bound is not None:
             bounds.insert(0, str(parameter.class_bound))
         if bounds:
@@ -243,6 +243,7 @@ def _scalar(name: str, value: object) -> str:
             | typed.Equal()
             | typed.Between()
             | typed.InstanceOf()
+            | typed.FieldOf()
             | typed.OneOf()
         ):
             return _pattern(value)
@@ -271,6 +272,8 @@ def _pattern(pattern: typed.Pattern) -> str:
             return f"{low}..={high}"
         case typed.InstanceOf(target):
             return f"_: {target}"
+        case typed.FieldOf(type, field, inner):
+            return f"{type}.{field.name} @ {_pattern(inner)}"
         case typed.OneOf(options):
             return " | ".join(map(_pattern, options))
     return "_"

@@ -29,7 +29,16 @@ from doralang.syntax.tree import Modifier
 from doralang.text.records import field, record
 from doralang.text.source import NOWHERE, Source, Span
 from doralang.types.primitives import Primitive
-from doralang.types.types import UNIT, ClassHead, ClassType, EnumType, TraitHead, Type, TypeParameter
+from doralang.types.types import (
+    UNIT,
+    ClassHead,
+    ClassType,
+    EnumType,
+    TraitHead,
+    Type,
+    TypeParameter,
+    mentions,
+)
 
 # Declarations.  They are compared by identity and filled in step by step by the checker.
 
@@ -38,8 +47,8 @@ class Local:
     """A parameter, variable or temporary of a function; `index` is its slot in the frame.
 
     `span` is its name where it is declared; of `self` and temporaries it is `NOWHERE`.  A `shared` variable
-    is one that a lambda mentions and that may change: in its slot is a `SharedCell`, which function and lambdas
-    have in common.  In a lambda, `captured` is the local around it that this one stands for.
+    is one that a lambda mentions and that may change: in its slot is a `SharedCell`, which function and
+    lambdas have in common.  In a lambda, `captured` is the local around it that this one stands for.
     """
 
     __slots__ = ("captured", "index", "mutable", "name", "shared", "span", "type")
@@ -81,17 +90,21 @@ class Function:
 
     `owner` is the class that declares it or that its `impl` is for, if any.  The first local of a
     method or constructor is `self`; `parameters` are the others.  `locals` are all slots of the frame,
-    parameters first.  `body` is None for an `internal` or `abstract` function and for one of a trait.
-    Bodies of library functions are checked when first asked for.  `lambdas` are the hidden classes of all
+    parameters first.  `body` is None for an `internal` or `abstract` function and for one that a trait only
+    demands.  A method that a trait declares has the `trait`, whose `Self` is then the first of all type
+    parameters.  `conditions` are the bounds of a `where`.
+    Bodies of library functions are checked when first asked for. `lambdas` are the hidden classes of all
     lambdas and function values in the body, those in lambdas too.
     """
 
     __slots__ = (
         "_body",
         "complete",
+        "conditions",
         "has_block_values",
+        "has_default",
         "impl_of",
-        "is_wrapper",
+        "is_hidden",
         "kind",
         "lambdas",
         "locals",
@@ -106,6 +119,7 @@ class Function:
         "source",
         "span",
         "throws",
+        "trait",
         "type_parameters",
     )
 
@@ -126,9 +140,14 @@ class Function:
         self.rethrows = False
         """whether it throws only what function values that it is given throw"""
         self.lambdas: list[Class] = []
-        self.is_wrapper = False
+        self.is_hidden = False
         """whether it only calls what a function value stands for"""
         self.impl_of: Trait | None = None
+        self.trait: Trait | None = None
+        self.has_default = False
+        """for a method that a trait declares: whether it has a body"""
+        self.conditions: dict[TypeParameter, list[ClassType]] = {}
+        self.is_hidden = False
         self.overridden: Function | None = None
         """for a method of a class, the nearest one of its name in the parents"""
         self.signature = name
@@ -166,8 +185,8 @@ class Function:
 
     @property
     def hidden(self) -> bool:
-        """Whether stack traces leave it out: it stands for an internal function, or for a function value."""
-        return self.is_wrapper or (not self.source.main and self.source.name in HEAP)
+        """Whether stack traces leave it out: it stands for an internal function, or only calls on."""
+        return self.is_hidden or (not self.source.main and self.source.name in HEAP)
 
     @property
     def has_self(self) -> bool:
@@ -193,8 +212,20 @@ class Function:
 
     @property
     def all_type_parameters(self) -> tuple[TypeParameter, ...]:
-        """Those of the owner, then its own: what `Target.arguments` are for."""
+        """Those of the owner or trait, then its own: what `Instantiation.arguments` are for."""
+        if self.trait is not None:
+            return self.trait.all_parameters + self.type_parameters
         return (self.owner.parameters if self.owner else ()) + self.type_parameters
+
+    @property
+    def is_final(self) -> bool:
+        """Whether it is a default method that no `impl` may define, so that all ways to call it agree."""
+        if not self.has_default or self.trait is None:
+            return False
+        if self.kind is FunctionKind.STATIC or self.type_parameters or self.conditions:
+            return True
+        own = {self.trait.own_self}
+        return any(mentions(type, own) for type in (self.result, *(one.type for one in self.parameters)))
 
 
 class Field:
@@ -298,34 +329,92 @@ class Variant:
 
 
 class Trait(TraitHead):
-    """A trait: its methods, whose types may be `Self`."""
+    """A trait: its methods, whose types may be `Self`, which is a type parameter bounded by the trait.
 
-    __slots__ = ("methods", "source", "span", "statics")
+    `form` is the hidden class that stands for it in types: `form.of((Str,))` is the bound `Into<Str>`, and
+    the type of its trait objects.  `supertraits` mention the parameters.  If it can be a type, `holder` is
+    the class of what is converted to it, `dispatched` has the method of the form for each method of it and
+    its supertraits that is not final, and `conversions` what makes an object of a supertrait.
+    """
 
-    def __init__(self, name: str, source: Source, span: Span) -> None:
+    __slots__ = (
+        "conversions",
+        "dispatched",
+        "form",
+        "methods",
+        "own_self",
+        "parameters",
+        "source",
+        "span",
+        "statics",
+        "supertraits",
+        "holder",
+    )
+
+    def __init__(
+        self, name: str, source: Source, span: Span, parameters: tuple[TypeParameter, ...] = ()
+    ) -> None:
         super().__init__(name)
+        self.parameters = parameters
         self.source = source
         self.span = span
+        self.form = Class(name, parameters, source, span)
+        self.form.trait = self
+        self.own_self = TypeParameter("Self")
+        self.own_self.traits.append(self.form.self_type)
+        self.supertraits: list[ClassType] = []
         self.methods: dict[str, Function] = {}
         self.statics: dict[str, Function] = {}
+        self.holder: Class | None = None
+        self.dispatched: dict[Function, Function] = {}
+        self.conversions: dict[Trait, Function] = {}
+
+    @property
+    def all_parameters(self) -> tuple[TypeParameter, ...]:
+        """`Self`, then those that are written."""
+        return (self.own_self, *self.parameters)
+
+
+@record(eq=True)
+class Adopted:
+    """A method that a class or parent has anyway, as `owner`, and that its `impl` takes for the trait's."""
+
+    function: Function
+    owner: ClassType
 
 
 class Impl:
-    """What a class has for a trait: a function for each of its methods.
+    """What a class has for a trait: a function for each of its methods that it defines.
 
-    It is there only where the class's type arguments satisfy the `bounds`.
+    `trait_type` is the trait with its arguments, which may mention the class's parameters.  The impl is there
+    only where the class's type arguments satisfy the `bounds`.  What it does not define is `adopted` from
+    the class, or the default of the trait.
     """
 
-    __slots__ = ("bounds", "methods", "owner", "source", "span", "statics", "trait")
+    __slots__ = (
+        "adopted",
+        "bounds",
+        "methods",
+        "owner",
+        "source",
+        "span",
+        "statics",
+        "trait",
+        "trait_type",
+    )
 
-    def __init__(self, trait: Trait, owner: Class, source: Source, span: Span) -> None:
+    def __init__(self, trait_type: ClassType, owner: Class, source: Source, span: Span) -> None:
+        trait = trait_type.head.trait
+        assert isinstance(trait, Trait)
         self.trait = trait
+        self.trait_type = trait_type
         self.owner = owner
         self.source = source
         self.span = span
-        self.bounds: dict[TypeParameter, list[TraitHead]] = {}
+        self.bounds: dict[TypeParameter, list[ClassType]] = {}
         self.methods: dict[str, Function] = {}
         self.statics: dict[str, Function] = {}
+        self.adopted: dict[str, Adopted] = {}
 
 
 class Global:
@@ -518,8 +607,8 @@ class Dispatch(Enum):
     are evaluated.
     VIRTUAL: the method of the receiver's class that has the target's name; the receiver is
     checked after all arguments are evaluated.
-    TRAIT: the receiver is of a type parameter; once that is known, the call is a DIRECT one of the method of
-    its class's `impl` of the target's trait.
+    TRAIT: the target is a method of a trait; once the type of the receiver, its `Self`, is known, it is that
+    of the `impl`, an adopted one, or the default.  The receiver is checked as for DIRECT.
     """
 
     STATIC = "static"
@@ -583,6 +672,17 @@ class NotNil(Expression):
     """The value; fails on `nil`, if its type is one that has it."""
 
     value: TypedExpression
+
+
+@record
+class Convert(Expression):
+    """A value as one of the trait `type`, by the `impl` of `held`, its type or a parent.
+
+    `nil` of a class type stays `nil`; of what is a trait object already, another is made of what it holds.
+    """
+
+    value: TypedExpression
+    held: Type
 
 
 @record
@@ -654,13 +754,22 @@ class InstanceOf:
 
 
 @record
+class FieldOf:
+    """An object of class `type` with a field that fits; it does not fit `nil`."""
+
+    type: ClassType
+    field: Field
+    pattern: Pattern
+
+
+@record
 class OneOf:
     """`P | Q`; all bind the same locals."""
 
     options: list[Pattern]
 
 
-Pattern: TypeAlias = AnyValue | Bound | TupleOf | VariantOf | Equal | Between | InstanceOf | OneOf
+Pattern: TypeAlias = AnyValue | Bound | TupleOf | VariantOf | Equal | Between | InstanceOf | FieldOf | OneOf
 
 
 @record
@@ -746,6 +855,7 @@ TypedExpression: TypeAlias = (
     | Closure
     | Capture
     | NotNil
+    | Convert
     | IsInstance
     | Cast
     | TryElse

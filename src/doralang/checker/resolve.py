@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import chain
-from typing import Final
 
+from doralang.checker.bounds import check_bounds, why_unsafe
 from doralang.checker.function_types import function_type
 from doralang.checker.messages import count
 from doralang.checker.nearness import suggestion
-from doralang.checker.program import Class, Impl, Trait
+from doralang.checker.program import Class, Trait
 from doralang.checker.scopes import Context, Unit, kind_name
 from doralang.syntax import tree
 from doralang.text.recursion import HOP, on_fresh_stack
@@ -19,17 +19,10 @@ from doralang.types.types import (
     LARGEST,
     NEVER,
     PRIMITIVE_TYPES,
-    SELF,
     UNIT,
     ClassType,
-    EnumType,
-    PrimitiveType,
     Type,
-    TypeParameter,
-    has_error,
-    is_subclass,
     size_of,
-    substitute,
 )
 
 
@@ -51,8 +44,8 @@ def resolve_type(context: Context, node: tree.Type, *, result: bool = False, dep
     if isinstance(node, tree.FunctionType):
         return resolve_function(context, node, depth)
     if isinstance(node, tree.SelfType):
-        if context.in_trait:
-            return SELF
+        if context.own_self is not None:
+            return context.own_self
         context.error("E0606", node.span)
     return ERROR
 
@@ -103,13 +96,13 @@ def resolve_name(context: Context, node: tree.NamedType, depth: int, result: boo
             context.error("E0407", node.span, type=NEVER)
         context.note(node.span.start, NEVER)
         return NEVER if result else ERROR
+    if isinstance(entity, Trait):
+        return resolve_trait(context, node, entity, depth)
     for argument in node.arguments:
         resolve_type(context, argument, depth=depth + 1)
     if entity is None:
         if not context.unit.incomplete:
             context.error("E0303", node.span, name=node.name, hint=type_hint(context, node.name))
-    elif isinstance(entity, Trait):
-        context.error("E0220", node.span, what="traits as types are")
     else:
         context.error("E0307", node.span, name=node.name, what=kind_name(entity))
     return ERROR
@@ -142,6 +135,28 @@ def resolve_class(context: Context, node: tree.NamedType, entity: Class, depth: 
     return type
 
 
+def resolve_trait(context: Context, node: tree.NamedType, trait: Trait, depth: int) -> Type:
+    """A trait as a type, which it must be safe for."""
+    arguments = tuple(resolve_type(context, argument, depth=depth + 1) for argument in node.arguments)
+    if len(arguments) != len(trait.parameters):
+        wrong_count(context, node.span, node.name, len(trait.parameters), len(arguments))
+        return ERROR
+    context.unit.when_declared(lambda: check_trait_type(context, node.span, trait, arguments))
+    type = trait.form.of(arguments)
+    if size_of(type) > LARGEST:
+        context.error("E0617", node.span)
+        return ERROR
+    return type
+
+
+def check_trait_type(context: Context, span: Span, trait: Trait, arguments: tuple[Type, ...]) -> None:
+    check_bounds(context, span, trait.parameters, arguments)
+    found = why_unsafe(trait)
+    if found is not None:
+        method, why = found
+        context.error("E0621", span, trait=trait.name, method=method.name, why=why)
+
+
 def class_type(context: Context, entity: Class, arguments: tuple[Type, ...]) -> Type:
     """The type of a class; that of the library's `int` is the primitive type."""
     if entity.plain_type is not None:
@@ -151,103 +166,5 @@ def class_type(context: Context, entity: Class, arguments: tuple[Type, ...]) -> 
     return entity.of(arguments)
 
 
-def self_type(entity: Class) -> Type:
-    """The type of `self` in a class."""
-    if entity.plain_type is not None:
-        return entity.plain_type
-    if entity.internal and entity.name in PRIMITIVE_TYPES:
-        return PRIMITIVE_TYPES[entity.name]
-    return entity.self_type
-
-
 def wrong_count(context: Context, span: Span, name: str, expected: int, found: int) -> None:
     context.error("E0607", span, name=name, expected=count(expected, "type argument"), found=found)
-
-
-def check_bounds(
-    context: Context, span: Span, parameters: Sequence[TypeParameter], arguments: Sequence[Type]
-) -> bool:
-    """Report the first type argument that does not satisfy the bounds of its parameter."""
-    mapping = dict(zip(parameters, arguments, strict=True))
-    for parameter, argument in mapping.items():
-        bound = parameter.class_bound
-        if bound is not None:
-            wanted = substitute(bound, mapping)
-            if not satisfies_class(argument, wanted):
-                context.error("E0608", span, type=argument, bound=wanted)
-                return False
-        for trait in parameter.traits:
-            if not satisfies_trait(context, argument, trait):
-                context.error("E0609", span, type=argument, trait=trait.name, hint=None)
-                return False
-    return True
-
-
-def satisfies_class(argument: Type, bound: Type) -> bool:
-    if has_error(argument) or has_error(bound):
-        return True
-    if isinstance(argument, TypeParameter):
-        return argument.class_bound is not None and satisfies_class(argument.class_bound, bound)
-    return isinstance(argument, ClassType) and isinstance(bound, ClassType) and is_subclass(argument, bound)
-
-
-def satisfies_trait(context: Context, argument: Type, trait: object, depth: int = 0) -> bool:
-    """A type parameter must have the bound, a class an `impl` that agrees with the trait."""
-    if has_error(argument):
-        return True
-    if isinstance(argument, TypeParameter):
-        return trait in context.traits_of(argument)
-    head = class_of(context, argument)
-    assert isinstance(trait, Trait)
-    impl = context.unit.impls_of(head).get(trait) if head else None
-    if impl is None or not agrees(impl, argument):
-        return False
-    arguments = argument.arguments if isinstance(argument, ClassType) else ()
-    return satisfies_bounds(context, impl, arguments, depth + 1)
-
-
-DEEPEST_BOUNDS: Final = 64
-"""So deep may impls with bounds lead to others."""
-
-
-def satisfies_bounds(context: Context, impl: Impl, arguments: Sequence[Type], depth: int = 1) -> bool:
-    """Whether the type arguments of a class satisfy the bounds of an `impl` for it."""
-    if not impl.bounds:
-        return True
-    given = dict(zip(impl.owner.parameters, arguments, strict=True))
-    return depth <= DEEPEST_BOUNDS and all(
-        satisfies_trait(context, given[parameter], trait, depth)
-        for parameter, traits in impl.bounds.items()
-        for trait in traits
-    )
-
-
-def agrees(impl: Impl, type: Type) -> bool:
-    """Whether results and `throws` of an impl's methods are those of the trait."""
-    pairs = [(impl.methods.get(name), method) for name, method in impl.trait.methods.items()]
-    pairs += [(impl.statics.get(name), method) for name, method in impl.trait.statics.items()]
-    own: dict[Type, Type] = {SELF: self_type(impl.owner)}
-    return all(
-        mine is not None
-        and (mine.throws, mine.rethrows) == (theirs.throws, theirs.rethrows)
-        and same(mine.result, substitute(theirs.result, own))
-        for mine, theirs in pairs
-    )
-
-
-def same(left: Type, right: Type) -> bool:
-    """Whether two types are the same, or unknown because of an error."""
-    return left is right or has_error(left) or has_error(right)
-
-
-def class_of(context: Context, type: Type) -> Class | None:
-    """The class whose members a value of `type` has, if it is not a type parameter."""
-    if isinstance(type, ClassType):
-        assert isinstance(type.head, Class)
-        return type.head
-    if isinstance(type, EnumType):
-        assert isinstance(type.head, Class)
-        return type.head
-    if isinstance(type, PrimitiveType):
-        return context.unit.library_class(type.name)
-    return None

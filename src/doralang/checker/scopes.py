@@ -16,7 +16,7 @@ from doralang.syntax import tree
 from doralang.text.diagnostics import Diagnostics
 from doralang.text.records import field, record
 from doralang.text.source import Position, Source, Span
-from doralang.types.types import ClassHead, SpecialType, TraitHead, Type, TypeParameter
+from doralang.types.types import ClassHead, ClassType, SpecialType, TraitHead, Type, TypeParameter
 
 
 class Progress(Enum):
@@ -192,9 +192,10 @@ class Context:
     source: Source
     parameters: dict[str, TypeParameter] = field(default_factory=dict)
     """the type parameters that are visible, by name"""
-    in_trait: bool = False
-    bounds: dict[TypeParameter, list[TraitHead]] = field(default_factory=dict)
-    """traits that type parameters have here besides their own, in an `impl` with bounds"""
+    own_self: TypeParameter | None = None
+    """what `Self` is in a trait"""
+    bounds: dict[TypeParameter, list[ClassType]] = field(default_factory=dict)
+    """traits that type parameters have here besides their own, by an `impl` with bounds or a `where`"""
 
     def error(self, code: str, span: Span, /, **values: object) -> None:
         """Report an error of the table in `messages`."""
@@ -209,9 +210,16 @@ class Context:
     def inner(self, parameters: dict[str, TypeParameter]) -> Context:
         """The same place with more type parameters."""
         visible = {**self.parameters, **parameters}
-        return Context(self.unit, self.source, visible, self.in_trait, self.bounds)
+        return Context(self.unit, self.source, visible, self.own_self, self.bounds)
 
-    def traits_of(self, parameter: TypeParameter) -> list[TraitHead]:
+    def knowing(self, bounds: dict[TypeParameter, list[ClassType]]) -> Context:
+        """The same place, where type parameters have more traits."""
+        known = {**self.bounds}
+        for parameter, traits in bounds.items():
+            known[parameter] = [*known.get(parameter, ()), *traits]
+        return Context(self.unit, self.source, self.parameters, self.own_self, known)
+
+    def traits_of(self, parameter: TypeParameter) -> list[ClassType]:
         """The traits that a type parameter is known to have here."""
         more = self.bounds.get(parameter)
         return [*parameter.traits, *more] if more else parameter.traits

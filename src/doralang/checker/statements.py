@@ -7,15 +7,17 @@ from typing import Final
 
 from doralang.checker import program as typed
 from doralang.checker.body import Body
+from doralang.checker.bounds import check_conditions
 from doralang.checker.calls import report_ambiguous
 from doralang.checker.flow import Known, returns
 from doralang.checker.generics import GenericCallee, callee
 from doralang.checker.jumps import JUMPS
-from doralang.checker.lookup import Ambiguous, Found, dispatch_of, find_method, members_known
-from doralang.checker.operators import fits, mismatch
+from doralang.checker.lookup import Ambiguous, Found, dispatch_of, find_method, found_for, members_known
+from doralang.checker.operators import mismatch
 from doralang.checker.patterns import Binder, check_variable_pattern, is_irrefutable
-from doralang.checker.program import Call, Class, Function, Instantiation, Local, Pattern, TypedExpression
+from doralang.checker.program import Call, Class, Instantiation, Local, Pattern, TypedExpression
 from doralang.checker.resolve import resolve_type
+from doralang.checker.trait_objects import coerce
 from doralang.checker.values import check_condition
 from doralang.syntax import tree
 from doralang.text.source import Span
@@ -48,6 +50,8 @@ def check_variable(body: Body, node: tree.Variable) -> typed.Statement | None:
         body.error("E0305", node.span, name=node.name)
         return None
     type = variable_type(body, node, declared, value)
+    if value is not None:
+        value = coerce(body, value, type)
     local = body.declare(node.name, node.name_span, type, node.mutable)
     if value is None:
         value = typed.DefaultValue(node.span, type)
@@ -73,7 +77,7 @@ def variable_type(
             body.error("E0407", node.span, type=UNIT)
             return ERROR
         return value.type
-    if not fits(body, value, declared):
+    if coerce(body, value, declared) is None:
         assert node.value is not None
         mismatch(body, "E0401", node.value.span, node.name, declared, value.type)
     return declared
@@ -84,7 +88,8 @@ def check_destructuring(body: Body, node: tree.Destructuring) -> typed.Statement
     declared = resolve_type(body.context, node.type) if node.type is not None else None
     value = body.expression(node.value, declared)
     type = declared or value.type
-    if declared is not None and not fits(body, value, declared):
+    made = value if declared is None else coerce(body, value, declared)
+    if made is None:
         body.error("E0401", node.value.span, expected=declared, found=value.type, hint=None)
     elif type in (UNIT, NIL):
         body.error("E0407", node.value.span, type=type)
@@ -95,7 +100,7 @@ def check_destructuring(body: Body, node: tree.Destructuring) -> typed.Statement
     binder = Binder(body, node.mutable)
     pattern = irrefutable(binder, node.pattern, type)
     binder.enter()
-    return typed.Evaluate(node.span, typed.Destructure(node.span, UNIT, pattern, value))
+    return typed.Evaluate(node.span, typed.Destructure(node.span, UNIT, pattern, made or value))
 
 
 def irrefutable(binder: Binder, node: tree.Pattern, type: Type) -> Pattern:
@@ -199,7 +204,8 @@ def iteration(body: Body, node: tree.For, iterable: TypedExpression) -> Iteratio
         body.error("E0416", node.span, name="makeIterator", expected="arguments", found="()")
         return None
     make = receiver_callee(found, node.span)
-    if body.is_unknown(make.result):
+    holds = check_conditions(body.context, node.span, found.function, make.arguments)
+    if not holds or body.is_unknown(make.result):
         return None
     return steps(body, node, type, make, found.function.throws)
 
@@ -211,23 +217,22 @@ def steps(
     made = make.result if make else type
     head = made.head if isinstance(made, ClassType) else None
     impl = body.unit.impls_of(head).get(body.unit.library_trait("Iterator")) if head else None
-    methods = [impl.methods.get(name) for name in ("hasNext", "next")] if impl else []
+    methods = [found_for(impl, made, name) for name in ("hasNext", "next")] if impl else []
     if throws or not all(methods) or not methods or not loopable(methods):
         hint = f"`{made}` does not implement `Iterator`" if impl is None else None
         body.error("E0614", iterable_span(node.iterable), type=type, hint=hint)
         return None
-    assert isinstance(made, ClassType) and methods[0] is not None and methods[1] is not None
-    has_next = receiver_callee(Found(methods[0], made.arguments), node.span)
-    return make, has_next, receiver_callee(Found(methods[1], made.arguments), node.span)
+    assert methods[0] is not None and methods[1] is not None
+    return make, receiver_callee(methods[0], node.span), receiver_callee(methods[1], node.span)
 
 
-def loopable(methods: list[Function | None]) -> bool:
+def loopable(methods: list[Found | None]) -> bool:
     has_next, next_value = methods
     assert has_next is not None and next_value is not None
     return (
-        has_next.result is BOOL
-        and next_value.result is not UNIT
-        and not (has_next.throws or next_value.throws)
+        has_next.function.result is BOOL
+        and next_value.function.result is not UNIT
+        and not (has_next.function.throws or next_value.function.throws)
     )
 
 

@@ -9,6 +9,7 @@ from typing import Final
 
 from doralang.checker import program as typed
 from doralang.checker.body import Body, Leaves
+from doralang.checker.bounds import check_conditions
 from doralang.checker.generics import callee
 from doralang.checker.lookup import Found, Lookup, dispatch_of, find_method
 from doralang.checker.making import make_call, note_throws
@@ -48,6 +49,8 @@ def shown(body: Body, node: tree.Expression, place: Span) -> TypedExpression:
     note_throws(body, place, found.function)
     build = make_call(place, found.function, dispatch_of(found), [value])
     target = callee(found.function, found.mapping(), (), build)
+    if not check_conditions(body.context, node.span, found.function, target.arguments):
+        return body.wrong(node.span)
     return target.build(target.arguments, target.result, [])
 
 

@@ -14,6 +14,7 @@ from doralang.checker.body import Body, Checked, Leaves, Waiting
 from doralang.checker.program import Class, Field, TypedExpression
 from doralang.checker.resolve import tuple_of
 from doralang.checker.scopes import Unit
+from doralang.checker.trait_objects import coerce, fits
 from doralang.syntax import tree
 from doralang.syntax.types import MOST_ELEMENTS
 from doralang.text.source import LIBRARY, NOWHERE, Source
@@ -26,7 +27,6 @@ from doralang.types.types import (
     ClassType,
     Type,
     TypeParameter,
-    is_assignable,
     size_of,
 )
 
@@ -74,8 +74,9 @@ def make_tuple(
     if any(value.type is NEVER for value in values):
         return not_made(node, values)
     types: list[Type] = []
-    for part, value, type in zip(node.elements, values, wanted, strict=True):
-        types.append(element_type(body, part, value, type))
+    for index, (part, type) in enumerate(zip(node.elements, wanted, strict=True)):
+        types.append(element_type(body, part, values[index], type))
+        values[index] = coerce(body, values[index], types[-1]) or values[index]
     if ERROR in types:
         return body.wrong(node.span)
     made = tuple_of(body.unit, types)
@@ -91,7 +92,7 @@ def element_type(body: Body, node: tree.Expression, value: TypedExpression, want
         body.error("E0407", node.span, type=UNIT)
         return ERROR
     if wanted is not None and not body.is_unknown(wanted):
-        if is_assignable(value.type, wanted):
+        if fits(body.context, value.type, wanted):
             return wanted
         body.error("E0401", node.span, expected=wanted, found=value.type, hint=None)
         return ERROR

@@ -15,11 +15,11 @@ from typing import Final
 from doralang.checker import program as typed
 from doralang.checker.body import Body, Checked, Leaves, Waiting
 from doralang.checker.flow import returns
-from doralang.checker.operators import fits
 from doralang.checker.program import TypedExpression
+from doralang.checker.trait_objects import coerce, fits
 from doralang.syntax import tree
 from doralang.text.source import Span
-from doralang.types.types import BOOL, ERROR, NEVER, NIL, UNIT, Type, has_sought, is_assignable
+from doralang.types.types import BOOL, ERROR, NEVER, NIL, UNIT, Type, has_sought
 
 
 def check_condition(body: Body, node: tree.Expression) -> TypedExpression:
@@ -124,7 +124,7 @@ def alternatives(
             wanted = closed(body, values, wanted)
         finished = [one.finish(wanted) if isinstance(one, Waiting) else one for one in values]
         type = joined(body, finished, wanted if expected is None and all_wait else expected, what)
-        return body.wrong(span) if type is ERROR else build(type, finished)
+        return body.wrong(span) if type is ERROR else build(type, converted(body, finished, type))
 
     known = [
         one.type for one in values if not isinstance(one, Waiting) and one.type not in (NIL, NEVER, UNIT)
@@ -165,7 +165,7 @@ def joined(
     if not values:
         return NEVER
     if expected is not None and not body.is_unknown(expected):
-        wrong = next((value for value in values if not fits(body, value, expected)), None)
+        wrong = next((value for value in values if coerce(body, value, expected) is None), None)
         if wrong is None:
             return expected
         body.error("E0401", place(wrong), expected=expected, found=wrong.type, hint=None)
@@ -173,11 +173,16 @@ def joined(
     first = values[0].type
     for value in values:
         type = value.type
-        if (type is not NIL or first is NIL) and all(is_assignable(one.type, type) for one in values):
+        if (type is not NIL or first is NIL) and all(fits(body.context, one.type, type) for one in values):
             return type
-    odd = next(value for value in values if not is_assignable(value.type, first))
+    odd = next(value for value in values if not fits(body.context, value.type, first))
     body.error("E0421", place(odd), expected=first, found=odd.type, what=what)
     return ERROR
+
+
+def converted(body: Body, values: Sequence[TypedExpression], type: Type) -> list[TypedExpression]:
+    """Values that all fit a type, as values of it."""
+    return [coerce(body, value, type) or value for value in values]
 
 
 def place(value: TypedExpression) -> Span:

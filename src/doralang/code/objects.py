@@ -31,11 +31,6 @@ class GCPoint(NamedTuple):
         return (Site(self.function, self.line), *self.callers)
 
 
-def is_hidden_method(function: FunctionRef) -> bool:
-    """Whether a function stands for a function value; what is hidden besides is never in a trace."""
-    return function.hidden and function.slot is not None
-
-
 class CodeObject(NamedTuple):
     """The machine code of a function: shared by all who run it, and never changed.
 
@@ -57,11 +52,6 @@ class CodeObject(NamedTuple):
     def callees(self) -> set[str]:
         """The names of the functions that it refers to."""
         return {symbol[1] for _, _, symbol, _ in self.code.relocations if symbol[0] == ENTRY}  # type: ignore[index]
-
-    @property
-    def has_inlined(self) -> bool:
-        """Whether a frame of it may be that of several functions, or of none: a method that is hidden."""
-        return any(point.callers or is_hidden_method(point.function) for point in self.points)
 
     @property
     def symbol(self) -> Symbol:

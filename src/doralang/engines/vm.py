@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
 from typing import TYPE_CHECKING, Final
@@ -35,9 +35,9 @@ from doralang.vm.code import (
     ClosureCode,
     Registers,
     active_sites,
-    chain_of,
     failed_frames,
     run,
+    told_of,
     with_room,
 )
 from doralang.vm.hot import HotFunctions
@@ -162,7 +162,8 @@ class Machine(Door):
             result = on_deep_stack(lambda: run(code, [*arguments]), MOST_FRAMES * PYTHON_FRAMES)
         except NativeFailure as error:
             interrupts.raise_if_terminated()
-            sites = [*told(error.places), *sites_of(failed_frames(error)[1:])]
+            shown = [place for place in error.places if not place[0].hidden]
+            sites = [*shown, *sites_of(failed_frames(error)[1:])]
             failure = as_failure(Trapped(error.trap), trace_of(sites, describe, error.left_out))
         except BaseException as error:
             failure = as_failure(error, trace_of(sites_of(failed_frames(error)), describe))
@@ -323,12 +324,7 @@ class Records:
 
 def sites_of(frames: Sequence[FrameType]) -> list[Place]:
     """The functions that are active in some frames of `run`."""
-    return told(site for frame in frames for site in chain_of(frame))
-
-
-def told(places: Iterable[Place]) -> list[Place]:
-    """Those that stack traces do not leave out."""
-    return [place for place in places if not place[0].hidden]
+    return [site for frame in frames for site in told_of(frame)]
 
 
 def describe(place: Place) -> FrameDescription:

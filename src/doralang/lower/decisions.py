@@ -229,6 +229,10 @@ def simplified(row: DecisionRow) -> list[DecisionRow]:
             waiting.append(DecisionRow(row.arm, {**row.columns, place: pattern.pattern}, bindings))
         elif isinstance(pattern, typed.TupleOf):
             waiting.append(with_elements(row, place, pattern))
+        elif isinstance(pattern, typed.FieldOf):
+            inside = AccessPath(place, pattern.type, pattern.field)
+            parts = {place: typed.InstanceOf(pattern.type), inside: pattern.pattern}
+            waiting.append(DecisionRow(row.arm, replaced(row.columns, place, parts), list(row.bindings)))
         else:
             waiting.append(row.without(place))
     return done

@@ -19,7 +19,15 @@ from doralang.text.source import Span
 from doralang.types.kinds import Kind
 from doralang.types.primitives import PRIMITIVES
 from doralang.types.traps import Trap
-from doralang.types.types import NEVER, PrimitiveType, Type, has_value, nil_is_value
+from doralang.types.types import (
+    NEVER,
+    ClassType,
+    PrimitiveType,
+    Type,
+    has_value,
+    is_reference,
+    nil_is_value,
+)
 
 
 def first_operand(node: Any) -> TypedExpression | None:
@@ -303,14 +311,14 @@ def make_call(
 ) -> Register:
     function = node.target.function
     types = tuple(body.type(argument) for argument in node.target.arguments)
+    virtual = node.dispatch is Dispatch.VIRTUAL
     if node.dispatch is Dispatch.TRAIT:
-        receiver = body.type(node.arguments[0].type)
-        function, types = body.specializer.implementation(function, receiver)
+        function, types, virtual = body.specializer.implementation(function, types)
     if function.internal:
         return call_internal(body, node, function, types, arguments, into)
     callee = body.specializer.function_ref(function, types)
-    make = i.CallVirtual if node.dispatch is Dispatch.VIRTUAL else i.Call
-    if make is i.CallVirtual:
+    make = i.CallVirtual if virtual else i.Call
+    if virtual:
         body.specializer.class_ref(body.class_type(node.arguments[0].type))  # gives the slot
     return emit_call(body, make, callee, arguments, node.span, into)
 
@@ -442,6 +450,47 @@ def record(body: BodyLowering, node: typed.Record, into: Register | None) -> Reg
     return register
 
 
+def convert(body: BodyLowering, node: typed.Convert, into: Register | None) -> Register:
+    """An object of a trait; `nil` stays what it is, unless it is a value."""
+    held, target = body.type(node.held), body.class_type(node.type)
+    value = body.value(node.value)
+    if held is target or not body.builder.reachable:
+        return value
+    register = body.temporary(Kind.REF)
+    if isinstance(held, PrimitiveType) or (isinstance(held, ClassType) and held.head.is_value):
+        make_holder(body, node, held, register, value)
+        return register
+    nothing, end = body.builder.label(), body.builder.label()
+    jump_if_nil(body, value, nothing, node.span)
+    make_holder(body, node, held, register, value)
+    body.emit(i.Goto(end.target), node.span)
+    body.builder.bind(nothing)
+    body.emit(i.LoadConstant(register, None), node.span)
+    body.builder.bind(end)
+    return register
+
+
+def make_holder(
+    body: BodyLowering, node: typed.Convert, held: Type, register: Register, value: Register
+) -> None:
+    target = body.class_type(node.type)
+    trait = target.head.trait
+    assert isinstance(trait, typed.Trait) and trait.holder is not None
+    if isinstance(held, ClassType) and isinstance(held.head.trait, typed.Trait):
+        body.specializer.class_ref(held)  # gives the slot
+        method = body.specializer.function_ref(held.head.trait.conversions[trait], held.arguments)
+        body.emit(i.CallVirtual(register, method, (value,)), node.span)
+        body.done(value)
+        return
+    cls = body.specializer.class_ref(trait.holder.of((*target.arguments, held)))
+    body.emit(i.NewObject(register, cls), node.span)
+    object, inner = cls.fields
+    if is_reference(held):
+        body.emit(i.StoreField(register, object, value), node.span)
+    body.emit(i.StoreField(register, inner, value), node.span)
+    body.done(value)
+
+
 # try
 
 
@@ -493,6 +542,7 @@ LEAVES: Final[dict[type, Callable[..., Register]]] = {
     typed.Call: call,
     typed.New: new,
     typed.Record: record,
+    typed.Convert: convert,
     typed.TryElse: try_else,
     typed.TryForce: try_force,
 }

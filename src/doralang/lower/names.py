@@ -5,6 +5,8 @@
     Item.Item(Str, int)          a constructor, by the types of its parameters
     Item::make                   a static
     <Item as Hash>.hash          a method of an impl
+    Named.greet<Item>            a default method of a trait, with what `Self` is
+    Named::Self.name<Item>       the method that objects of a trait have, which calls on
     global total                 the initialiser of a global
     main::Str                    what the program calls like something of the library
     <Str as main::Show>.toString a method of the program's impl that takes the place of the library's
@@ -51,7 +53,7 @@ class Names:
 
     def qualified(self, name: str, own: bool) -> str:
         """A top-level name, which the program may have in common with the library."""
-        return f"{OWN}{name}" if own and self.is_taken(name) else name
+        return f"{OWN}{name}" if own and self.is_taken(name.partition("::")[0]) else name
 
     def is_taken(self, name: str) -> bool:
         """Whether something of the library has this name."""
@@ -88,10 +90,14 @@ class Names:
         name, owner, kind = function.name, function.owner, function.kind
         if kind is FunctionKind.GLOBAL:
             return function.signature
+        if function.trait is not None:
+            return f"{self.head(function.trait)}{SEPARATORS.get(kind, '.')}{name}"
         if owner is None:
             return self.qualified(name, function.source.main)
         if function.impl_of is not None:
             return f"<{self.head(owner)} as {self.trait(function)}>{SEPARATORS.get(kind, '.')}{name}"
+        if owner.trait is not None:
+            return f"{self.head(owner)}.{name} (dispatched)"
         name = f"{self.head(owner)}{SEPARATORS.get(kind, '.')}{name}"
         if kind is FunctionKind.CONSTRUCTOR:
             name += f"({', '.join(self.type(parameter.type) for parameter in function.parameters)})"
@@ -133,6 +139,10 @@ def functions_of(program: Program) -> Iterator[Function]:
     yield from program.functions.values()
     for cls in (*library.classes.values(), *program.classes.values()):
         yield from (*cls.methods.values(), *cls.late.values(), *cls.statics.values(), *cls.constructors)
+    for trait in (*library.traits.values(), *program.traits.values()):
+        yield from (one for one in (*trait.methods.values(), *trait.statics.values()) if one.has_default)
+        yield from trait.form.methods.values()
+        yield from trait.holder.methods.values() if trait.holder else ()
     for impls in (*library.impls.values(), *program.impls.values()):
         for impl in impls.values():
             yield from (*impl.methods.values(), *impl.statics.values())
@@ -170,7 +180,7 @@ def find_types(text: str, program: Program) -> tuple[Type, ...]:
 
 
 def find_type(name: str, arguments: tuple[Type, ...], program: Program) -> Type:
-    """The type of a primitive or a class, by its name."""
+    """The type of a primitive, a class or a trait, by its name."""
     special = SPECIAL.get(name)
     if special is not None:
         return special
@@ -178,7 +188,12 @@ def find_type(name: str, arguments: tuple[Type, ...], program: Program) -> Type:
         assert program.library.function_class is not None
         _, count, *throws = name.split("/")
         return program.library.function_class(int(count), bool(throws)).of(arguments)
-    own = program.classes.get(name.removeprefix(OWN))
-    taken = name in program.library.classes
-    head = program.library.classes[name] if taken or own is None else own
+    head = named(program.library, name) or named(program, name.removeprefix(OWN))
+    assert head is not None, f"there is no {name}"
     return head.plain_type or head.of(arguments)
+
+
+def named(scope: Program | Library, name: str) -> Class | None:
+    """The class of a name, or that of a trait's objects."""
+    trait = scope.traits.get(name)
+    return trait.form if trait is not None else scope.classes.get(name)

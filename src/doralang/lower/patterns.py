@@ -67,6 +67,8 @@ def within(pattern: Pattern) -> Iterator[Pattern]:
             waiting.append(pattern.pattern)
         elif isinstance(pattern, typed.TupleOf | typed.VariantOf):
             waiting += pattern.parts
+        elif isinstance(pattern, typed.FieldOf):
+            waiting.append(pattern.pattern)
 
 
 LEAVES: Final[dict[type, Callable[..., Register]]] = {typed.Destructure: destructure}

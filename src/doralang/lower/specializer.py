@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from itertools import takewhile
+from typing import NamedTuple
 
 from doralang.bytecode.entities import ClassRef, FieldRef, FunctionRef, GlobalRef
 from doralang.bytecode.function import Function as Bytecode
@@ -26,10 +27,20 @@ from doralang.types.types import (
     has_value,
     kind_of,
     lineage,
+    nil_is_value,
     substitute,
 )
 
 Mapping = dict[TypeParameter, Type]
+
+
+class Implementation(NamedTuple):
+    """The function that a method of a trait is for some type, with its type arguments."""
+
+    function: Function
+    arguments: tuple[Type, ...]
+    virtual: bool = False
+
 
 FROM_OUTSIDE: tuple[Type, ...] = (NIL,)
 """in place of type arguments: the function as the one that is entered from outside"""
@@ -233,7 +244,7 @@ class Specializer:
             None if stores or not has_value(result) else kind_of(result),
             function.throws,
             function.key if function.internal else None,
-            has_self=function.has_self and not (function.owner and function.owner.nil_is_value),
+            has_self=function.has_self and not nil_is_value(substitute(function.locals[0].type, mapping)),
             raw=function.raw,
             hidden=function.hidden,
             fresh_self=function.is_only_constructor,
@@ -245,22 +256,33 @@ class Specializer:
         self.origins[ref] = (function, mapping)
         return ref
 
-    def implementation(self, trait_method: Function, receiver: Type) -> tuple[Function, tuple[Type, ...]]:
-        """The function of the impl that a type has for the trait of `trait_method`."""
+    def implementation(self, method: Function, arguments: tuple[Type, ...]) -> Implementation:
+        """What is called for a method of a trait; the first of its type arguments is `Self`."""
+        receiver = arguments[0]
+        if method.is_final:
+            return Implementation(method, arguments)
         head: ClassHead
-        arguments: tuple[Type, ...] = ()
         if isinstance(receiver, EnumType):
             head = receiver.head
         elif isinstance(receiver, PrimitiveType):
             head = self.program.library.classes[receiver.name]
         else:
             assert isinstance(receiver, ClassType)
-            head, arguments = receiver.head, receiver.arguments
-        for trait, impl in self.program.impls[head].items():
-            assert isinstance(trait, Trait)
-            if trait.methods.get(trait_method.name) is trait_method:
-                return impl.methods[trait_method.name], arguments
-        raise AssertionError(f"{receiver} has no impl with {trait_method.name}")
+            head = receiver.head
+        assert method.trait is not None
+        if isinstance(receiver, ClassType) and isinstance(head.trait, Trait):
+            return Implementation(head.trait.dispatched[method], receiver.arguments, virtual=True)
+        impl = self.program.impls[head][method.trait]
+        given = receiver.arguments if isinstance(receiver, ClassType) else ()
+        mine = impl.methods.get(method.name)
+        if mine is not None:
+            return Implementation(mine, given)
+        adopted = impl.adopted.get(method.name)
+        if adopted is None:
+            return Implementation(method, arguments)
+        mapping = dict(zip(head.parameters, given, strict=True))
+        owner = tuple(substitute(one, mapping) for one in adopted.owner.arguments)
+        return Implementation(adopted.function, owner, adopted.function.virtual)
 
     # Globals.
 

@@ -63,13 +63,11 @@ def uncaught(upcalls: Upcalls, line: int) -> Trapped:
 
 def recorded_trace(upcalls: Upcalls, entries: Sequence[int]) -> StackTrace:
     """The trace that an exception has recorded; it may be very long."""
-    if upcalls.module.space.places.has_inlined:
-        ends = [*entries[:TRACE_LIMIT], *entries[max(TRACE_LIMIT, len(entries) - TRACE_LIMIT) :]]
-        sites = [site for entry in ends for site in upcalls.recorded_chain(entry)]
-        counts = Counter(entries).items()
-        total = sum(count * len(upcalls.recorded_chain(entry)) for entry, count in counts)
-        return trace_of(sites, describe_site, total - len(sites))
-    return trace_of(entries, lambda entry: describe(upcalls, entry))
+    ends = [*entries[:TRACE_LIMIT], *entries[max(TRACE_LIMIT, len(entries) - TRACE_LIMIT) :]]
+    sites = [site for entry in ends for site in upcalls.recorded_chain(entry)]
+    counts = Counter(entries).items()
+    total = sum(count * len(upcalls.recorded_chain(entry)) for entry, count in counts)
+    return trace_of(sites, describe_site, total - len(sites))
 
 
 def describe(upcalls: Upcalls, entry: int) -> FrameDescription:

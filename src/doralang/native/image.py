@@ -278,11 +278,6 @@ class StoredCode:
         return [(point[0], point[3]) for point in self.plain_points if point[3]]
 
     @property
-    def has_inlined(self) -> bool:
-        hidden = {number for number, one in enumerate(self.functions) if one.hidden and one.slot is not None}
-        return any(point[4] or point[1] in hidden for point in self.plain_points)
-
-    @property
     def callees(self) -> set[str]:
         return {name for kind, name in symbols_of(self.code) if kind == ENTRY}
 

@@ -271,7 +271,7 @@ class Upcalls:
         return description
 
     def recorded_chain(self, entry: int) -> Chain:
-        """The sites that a recorded return address stands for."""
+        """The sites that a recorded return address stands for; none for what nobody is told of."""
         chain = self.module.space.places[entry & (1 << ADDRESS_BITS) - 1].chain
         return tuple(site for site in chain if not site.function.hidden)
 

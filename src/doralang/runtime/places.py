@@ -21,16 +21,12 @@ if TYPE_CHECKING:
         @property
         def points(self) -> Sequence[GCPoint]: ...
 
-        @property
-        def has_inlined(self) -> bool:
-            """Whether a frame of it may be that of several functions."""
-
 
 class PlaceTable:
     """The code in an arena, by address.
 
-    Who places and frees code has the lock of the code space; who looks has not.  So a list of starts never
-    changes: another one takes its place.
+    Who places and frees code has the lock of the code space; who looks has not.  So a list of starts only
+    grows at its end, and otherwise another one takes its place.
     """
 
     def __init__(self) -> None:
@@ -41,8 +37,11 @@ class PlaceTable:
 
     def add(self, start: int, code: Pointed) -> None:
         starts = self.starts
-        at = bisect_left(starts, start)
         self.codes[start] = code
+        if not starts or start > starts[-1]:
+            starts.append(start)
+            return
+        at = bisect_left(starts, start)
         self.starts = [*starts[:at], start, *starts[at:]]
 
     def remove(self, start: int) -> None:
@@ -71,8 +70,3 @@ class PlaceTable:
 
     def __len__(self) -> int:
         return len(self.starts)
-
-    @property
-    def has_inlined(self) -> bool:
-        """Whether a frame may be that of several functions."""
-        return any(code.has_inlined for code in [*self.codes.values()])

@@ -129,8 +129,9 @@ class C:
 
     indent = "  "
 
-    def __init__(self, number: int, result: Kind | None) -> None:
+    def __init__(self, number: int, result: Kind | None, *, hidden: bool = False) -> None:
         self.number = number
+        self.hidden = hidden
         self.leave = "return;" if result is None else "return 0;"
 
     def constant(self, kind: Kind, value: Value) -> str:
@@ -186,7 +187,8 @@ class C:
 
     def call(self, target: str, name: str, arguments: Sequence[str], line: int) -> list[str]:
         call = f"{name}({', '.join(['t', *arguments])})"
-        noting = f"{{ note_place(t, {self.number}, {line}); {self.leave} }}"
+        place = "" if self.hidden else f"note_place(t, {self.number}, {line}); "
+        noting = f"{{ {place}{self.leave} }}"
         return [self.assign(target, call) if target else f"{call};", f"if (unlikely(t->trap)) {noting}"]
 
     def poll(self, line: int) -> list[str]:
@@ -242,7 +244,7 @@ def spaced(kind: Kind | None) -> str:
 
 def body(function: Function, number: int, names: Mapping[FunctionRef, str]) -> list[str]:
     """Declarations, the check of the stack, statements."""
-    language = C(number, function.ref.result)
+    language = C(number, function.ref.result, hidden=function.ref.hidden)
     lines = []
     for register, kind in enumerate(function.registers):
         if register >= len(function.ref.parameters):

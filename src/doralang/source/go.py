@@ -138,8 +138,9 @@ class Go:
 
     indent = "\t"
 
-    def __init__(self, number: int, result: Kind | None, room: int = 0) -> None:
+    def __init__(self, number: int, result: Kind | None, room: int = 0, *, hidden: bool = False) -> None:
         self.number = number
+        self.hidden = hidden
         self.weight = 1 + room // SMALL_ROOM
         self.leave = f"return{ZEROS.get(result, ' 0')}"
 
@@ -193,7 +194,8 @@ class Go:
 
     def call(self, target: str, name: str, arguments: Sequence[str], line: int) -> list[str]:
         call = f"{name}({', '.join(['t', *arguments])})"
-        noting = f"{{ notePlace(t, {self.number}, {line}); {self.leave} }}"
+        place = "" if self.hidden else f"notePlace(t, {self.number}, {line}); "
+        noting = f"{{ {place}{self.leave} }}"
         return [
             f"t.active += {self.weight}",
             self.assign(target, call) if target else call,
@@ -252,7 +254,7 @@ def head(ref: FunctionRef, names: Mapping[FunctionRef, str]) -> str:
 
 def body(function: Function, number: int, names: Mapping[FunctionRef, str]) -> list[str]:
     """Declarations (Go wants each variable to be used), the check of the depth, statements."""
-    language = Go(number, function.ref.result, frame_room(function))
+    language = Go(number, function.ref.result, frame_room(function), hidden=function.ref.hidden)
     lines = []
     for register, kind in enumerate(function.registers):
         if register >= len(function.ref.parameters):

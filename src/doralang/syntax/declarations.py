@@ -18,6 +18,7 @@ from doralang.syntax.members import (
     top_level_function,
     trait_member,
     type_parameter_list,
+    type_sum,
     typed_value,
 )
 from doralang.syntax.prefixes import Prefix, allow, prefix
@@ -99,7 +100,7 @@ def skip_declaration(c: Cursor) -> None:
 
 def class_declaration(c: Cursor, found: Prefix) -> tree.Class | None:
     """`class C<T>(let x: T): Base<T>(x) { … }`"""
-    modifiers = allow(c, found, _CLASS, "a class")
+    modifiers = allow(c, found, _CLASS, "a class", derives=True)
     owner, skips, fails, span = c.at, c.skips, c.fails, c.take()
     name_span = c.span()
     name = c.name()
@@ -111,7 +112,8 @@ def class_declaration(c: Cursor, found: Prefix) -> tree.Class | None:
     members = member_list(c, owner, class_member, tree.InvalidMember) if c.kind == "{" else []
     if broken:
         return None
-    return tree.Class(span, name, name_span, modifiers, type_parameters, parameters, base, members)
+    derived = found.derived
+    return tree.Class(span, name, name_span, modifiers, type_parameters, parameters, base, members, derived)
 
 
 def end_of_class_header(c: Cursor) -> None:
@@ -154,7 +156,7 @@ def parent(c: Cursor) -> tree.Parent:
 
 def enum(c: Cursor, found: Prefix) -> tree.Enum | None:
     """`enum E<T> { V, W(x: T), fun m() { … } }`"""
-    allow(c, found, Modifier.NONE, "an enum")
+    allow(c, found, Modifier.NONE, "an enum", derives=True)
     owner, skips, fails, span = c.at, c.skips, c.fails, c.take()
     name_span = c.span()
     name = c.name()
@@ -178,29 +180,32 @@ def enum(c: Cursor, found: Prefix) -> tree.Enum | None:
         c.report(
             "E0206", late.span, f"expected a method, found `{late.name}`", "variants stand before methods"
         )
-    return tree.Enum(span, name, name_span, type_parameters, variants, methods)
+    return tree.Enum(span, name, name_span, type_parameters, variants, methods, found.derived)
 
 
 def trait(c: Cursor, found: Prefix) -> tree.Trait | None:
+    """`trait R<T>: A + B<T> { … }`"""
     allow(c, found, Modifier.NONE, "a trait")
-    owner, skips, span = c.at, c.skips, c.take()
+    owner, skips, fails, span = c.at, c.skips, c.fails, c.take()
     name_span = c.span()
     name = c.name()
+    type_parameters = type_parameter_list(c, span)
+    supertraits = type_sum(c) if c.accept(":") else []
     to_brace(c)
-    broken, c.skips = c.skips != skips, skips
+    broken, c.skips = c.skips != skips or c.fails != fails, skips
     methods = member_list(c, owner, trait_member, tree.InvalidMember)
-    return None if broken else tree.Trait(span, name, name_span, methods)
+    return None if broken else tree.Trait(span, name, name_span, type_parameters, supertraits, methods)
 
 
 def impl(c: Cursor, found: Prefix) -> tree.Impl | None:
-    """`impl R for C { … }`"""
+    """`impl<T: A> R<B> for C<T> { … }`"""
     allow(c, found, Modifier.NONE, "an `impl`")
     owner, skips, span = c.at, c.skips, c.take()
     parameters = type_parameter_list(c, span)
-    implemented = bare_type(c, "for")
+    implemented = named_type(c)
     if not c.expect("for"):
         c.skips += 1
-    target = target_type(c) if parameters else bare_type(c, "{")
+    target = target_type(c) if parameters or c.kind == "(" else named_type(c)
     to_brace(c)
     broken, c.skips = c.skips != skips, skips
     methods = member_list(c, owner, impl_member, tree.InvalidMember)
@@ -216,14 +221,12 @@ def target_type(c: Cursor) -> tree.NamedType | tree.TupleType:
     return tree.NamedType(parsed.span, "", [])
 
 
-def bare_type(c: Cursor, following: str) -> tree.NamedType:
-    """A name without type arguments; if there are any, go past them."""
+def named_type(c: Cursor) -> tree.NamedType:
+    """A name, perhaps with type arguments."""
     span = c.span()
-    named = tree.NamedType(span, c.name(), [])
-    if c.kind == "<":
-        c.expect(following)
-        type_arguments(c)
-    return named
+    name = c.name()
+    arguments = type_arguments(c) if c.kind == "<" else []
+    return c.spanning(tree.NamedType(span, name, arguments), span.start)
 
 
 def to_brace(c: Cursor) -> None:

@@ -42,6 +42,8 @@ _METHOD: Final = (
 )
 _IMPL_METHOD: Final = Modifier.STATIC | Modifier.INTERNAL | ANNOTATIONS
 TRAIT_METHOD: Final = "a method of a trait"
+WHERE: Final = "where"
+"""a word that begins the conditions of a method, and a name elsewhere"""
 _INTERNAL: Final = Modifier.INTERNAL | ANNOTATIONS
 
 # Declarations that are no members: a brace is missing in front of them, if they are laid out so.
@@ -68,6 +70,7 @@ def function(c: Cursor, found: Prefix, allowed: Modifier, what: str) -> tree.Fun
     if c.kind == "throws":
         c.expect("{")
         throws = c.accept("throws")
+    conditions = where_clause(c)
     misses_body = c.kind not in ("{", BODY, ";", *STATEMENT_KEYWORDS) and not c.first_on_line()
     broken, c.skips = c.skips != skips or c.fails != fails or misses_body, skips
     if c.kind not in ("{", BODY, ";") and (Modifier.ABSTRACT in modifiers or what == TRAIT_METHOD):
@@ -89,6 +92,7 @@ def function(c: Cursor, found: Prefix, allowed: Modifier, what: str) -> tree.Fun
         result,
         body,
         raw_span,
+        conditions,
         rethrows,
     )
 
@@ -99,6 +103,21 @@ def accept_rethrows(c: Cursor) -> bool:
     if found:
         c.advance()
     return found
+
+
+def where_clause(c: Cursor) -> list[tree.TypeParameter]:
+    """`where T: A + B, U: C` behind a signature; `where` is a name elsewhere."""
+    conditions: list[tree.TypeParameter] = []
+    if c.kind != NAME or c.text() != WHERE:
+        return conditions
+    c.advance()
+    while True:
+        span = c.span()
+        name = c.name()
+        bounds = type_sum(c) if c.expect(":") else []
+        conditions.append(c.spanning(tree.TypeParameter(span, name, bounds), span.start))
+        if not c.accept(","):
+            return conditions
 
 
 def top_level_function(c: Cursor, found: Prefix) -> tree.Function | None:
@@ -117,14 +136,18 @@ def type_parameter_list(c: Cursor, declaration: Span) -> list[tree.TypeParameter
 def type_parameter(c: Cursor) -> tree.TypeParameter:
     span = c.span()
     name = c.name()
-    bounds = []
-    if c.accept(":"):
-        bounds.append(parse_type(c))
-        while c.accept("+"):
-            bounds.append(parse_type(c))
+    bounds = type_sum(c) if c.accept(":") else []
     parameter = c.spanning(tree.TypeParameter(span, name, bounds), span.start)
     parameter.end = closing_end(c)
     return parameter
+
+
+def type_sum(c: Cursor) -> list[tree.Type]:
+    """`A + B`"""
+    types = [parse_type(c)]
+    while c.accept("+"):
+        types.append(parse_type(c))
+    return types
 
 
 def parameter_list(c: Cursor) -> list[tree.Parameter]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from doralang.syntax import tree
 from doralang.syntax.cursor import MODIFIERS, Cursor
 from doralang.syntax.tokens import NAME
 from doralang.syntax.tree import Modifier
@@ -22,6 +23,8 @@ _ANNOTATIONS: Final = {
 }
 _HINTS: Final = Modifier.INLINE | Modifier.NOINLINE
 ANNOTATIONS: Final = _HINTS | Modifier.RAW | Modifier.LATE
+DERIVE: Final = "derive"
+"""behind `@`, with the traits in parentheses"""
 PREFIX_STARTS: Final = MODIFIERS | {"@"}
 
 
@@ -32,6 +35,7 @@ class Prefix:
     flags: Modifier = Modifier.NONE
     found: list[tuple[Modifier, Span]] = field(default_factory=list)
     raw_span: Span | None = None
+    derived: list[tree.Derivation] = field(default_factory=list)
 
     def add(self, flag: Modifier, span: Span) -> None:
         self.flags |= flag
@@ -65,6 +69,9 @@ def _annotation(c: Cursor, found: Prefix) -> None:
         c.name()
         return
     name = c.take_text()
+    if name == DERIVE:
+        _derivation(c, found, span)
+        return
     flag = _ANNOTATIONS.get(name)
     if flag is None:
         c.report("E0214", span, f"unknown annotation `@{name}`")
@@ -78,8 +85,26 @@ def _annotation(c: Cursor, found: Prefix) -> None:
         found.add(flag, span)
 
 
-def allow(c: Cursor, found: Prefix, allowed: Modifier, what: str) -> Modifier:
+def _derivation(c: Cursor, found: Prefix, span: Span) -> None:
+    """`(A, B)` behind `@derive`"""
+    traits: list[tree.NamedType] = []
+    if c.expect("("):
+        traits = c.comma_list(")", _derived_trait, frozenset({NAME}))
+    if found.flags & ~ANNOTATIONS:
+        c.report("E0214", span, f"`@{DERIVE}` must stand before the modifiers")
+    else:
+        found.derived.append(c.spanning(tree.Derivation(span, traits), span.start))
+
+
+def _derived_trait(c: Cursor) -> tree.NamedType:
+    span = c.span()
+    return tree.NamedType(span, c.name(), [])
+
+
+def allow(c: Cursor, found: Prefix, allowed: Modifier, what: str, *, derives: bool = False) -> Modifier:
     """The modifiers that are allowed for `what`; the others are reported."""
+    if found.derived and not derives:
+        c.report("E0214", found.derived[0].span, f"`@{DERIVE}` is not allowed for {what}")
     for flag, span in found.found:
         if flag in allowed:
             continue

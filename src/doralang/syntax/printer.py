@@ -355,7 +355,8 @@ def _function(node: tree.Function) -> Parts:
     head = [f"{_modifiers(node.modifiers)}fun {node.name}", *_angles(node.type_parameters)]
     result: Parts = [" -> ", node.result] if node.result else []
     throws = " rethrows" if node.rethrows else " throws" if node.throws else ""
-    return [*head, *_arguments(node.parameters), throws, *result, *_body(node.body)]
+    conditions: Parts = [" where ", *_joined(node.conditions)] if node.conditions else []
+    return [*head, *_arguments(node.parameters), throws, *result, *conditions, *_body(node.body)]
 
 
 def _body(body: tree.Block | tree.DeferredBlock | None) -> Parts:
@@ -380,11 +381,15 @@ def _parent(node: tree.Parent) -> Parts:
     return [": ", node.name, *_angles(node.type_arguments), *arguments]
 
 
+def _derivations(node: tree.Class | tree.Enum) -> Parts:
+    return [part for one in node.derived for part in (one, " ")]
+
+
 def _class(node: tree.Class) -> Parts:
     head = [f"{_modifiers(node.modifiers)}class {node.name}", *_angles(node.type_parameters)]
     parameters = _arguments(node.parameters) if node.parameters else []
     parent: Parts = [node.parent] if node.parent else []
-    return [*head, *parameters, *parent, *_members(node.members)]
+    return [*_derivations(node), *head, *parameters, *parent, *_members(node.members)]
 
 
 def _members(members: Sequence[tree.Node]) -> Parts:
@@ -398,7 +403,8 @@ def _variant(node: tree.Variant) -> Parts:
 
 
 def _enum(node: tree.Enum) -> Parts:
-    return ["enum ", node.name, *_angles(node.type_parameters), *_members([*node.variants, *node.methods])]
+    head = ["enum ", node.name, *_angles(node.type_parameters)]
+    return [*_derivations(node), *head, *_members([*node.variants, *node.methods])]
 
 
 def _init(node: tree.Init) -> Parts:
@@ -409,6 +415,11 @@ def _init(node: tree.Init) -> Parts:
 
 def _delegation(node: tree.Delegation) -> Parts:
     return [": super" if node.to_super else ": self", *_arguments(node.arguments)]
+
+
+def _trait(node: tree.Trait) -> Parts:
+    above: Parts = [": ", *_joined(node.supertraits, " + ")] if node.supertraits else []
+    return [f"trait {node.name}", *_angles(node.type_parameters), *above, *_members(node.methods)]
 
 
 def _impl(node: tree.Impl) -> Parts:
@@ -502,6 +513,7 @@ _PARTS: Final[dict[type[tree.Node], Callable[[Any], Parts]]] = {
     tree.InvalidStatement: _invalid,
     tree.Function: _function,
     tree.TypeParameter: _type_parameter,
+    tree.Derivation: lambda node: _in_brackets("@derive(", node.traits, ")"),
     tree.Parameter: _parameter,
     tree.ClassParameter: _class_parameter,
     tree.Class: _class,
@@ -512,7 +524,7 @@ _PARTS: Final[dict[type[tree.Node], Callable[[Any], Parts]]] = {
     tree.InvalidMember: _invalid,
     tree.Variant: _variant,
     tree.Enum: _enum,
-    tree.Trait: lambda node: [f"trait {node.name}", *_members(node.methods)],
+    tree.Trait: _trait,
     tree.Impl: _impl,
     tree.Global: _variable,
     tree.Constant: lambda node: [f"const {node.name}: ", node.type, *_value(node.value)],

@@ -758,8 +758,17 @@ class Function(Node):
     body: Block | DeferredBlock | None
     raw_span: Span | None = None
     """where `@raw` stands, if it does"""
+    conditions: list[TypeParameter] = field(default_factory=list)
+    """`where T: A + B, …`"""
     rethrows: bool = False
     """whether that stands in place of `throws`"""
+
+
+@record
+class Derivation(Node):
+    """`@derive(A, B)`; the span is the `@`"""
+
+    traits: list[NamedType]
 
 
 @record
@@ -836,6 +845,7 @@ class Class(Node):
     parameters: list[ClassParameter]
     parent: Parent | None
     members: list[ClassMember]
+    derived: list[Derivation] = field(default_factory=list)
 
 
 @record
@@ -855,20 +865,23 @@ class Enum(Node):
     type_parameters: list[TypeParameter]
     variants: list[Variant]
     methods: list[Function | InvalidMember]
+    derived: list[Derivation] = field(default_factory=list)
 
 
 @record
 class Trait(Node):
-    """`trait R { fun …; }`"""
+    """`trait R<T>: A + B { fun …; }`"""
 
     name: str
     name_span: Span
+    type_parameters: list[TypeParameter]
+    supertraits: list[Type]
     methods: list[Function | InvalidMember]
 
 
 @record
 class Impl(Node):
-    """`impl R for C`, `impl<T: R> R for C<T>`; without type parameters `C` has no arguments"""
+    """`impl R<A> for C`, `impl<T: R> R<A> for C<T>`"""
 
     type_parameters: list[TypeParameter]
     trait: NamedType

@@ -49,6 +49,8 @@ class Bindings:
 NO_BINDINGS: Final = Bindings({})
 
 Method = tuple[Function, Bindings]
+TraitMethod = tuple[Function, Bindings, bool]
+"""and whether the class of the receiver decides"""
 
 
 def class_of(type: ClassType) -> Class:
@@ -66,7 +68,7 @@ class Classes:
         self._defaults: dict[ClassType, list[Value]] = {}
         self._bindings: dict[tuple[Function, tuple[Type, ...]], Bindings] = {}
         self._methods: dict[tuple[ClassType, str], Method] = {}
-        self._trait_methods: dict[tuple[Type, Function], Method] = {}
+        self._trait_methods: dict[tuple[Function, tuple[Type, ...]], TraitMethod] = {}
         self._subclasses: dict[tuple[ClassType, ClassType], bool] = {}
 
     # Type arguments.
@@ -140,22 +142,33 @@ class Classes:
                 return function, self.bindings(function, ancestor.arguments)
         raise AssertionError(f"{type} has no method {name}")
 
-    def trait_method(self, type: Type, function: Function) -> Method:
-        """The method of the `impl` for a concrete type that stands for a method of a trait."""
-        key = (type, function)
+    def trait_method(self, function: Function, arguments: tuple[Type, ...]) -> TraitMethod:
+        """What a method of a trait is for concrete types, of which the first is `Self`."""
+        key = (function, arguments)
         method = self._trait_methods.get(key)
         if method is None:
-            method = self._trait_methods[key] = self._find_trait_method(type, function)
+            method = self._trait_methods[key] = self._find_trait_method(function, arguments)
         return method
 
-    def _find_trait_method(self, type: Type, function: Function) -> Method:
-        head, arguments = self._head_of(type)
-        for trait, impl in self._impls[head].items():
-            assert isinstance(trait, Trait)
-            if trait.methods.get(function.name) is function:
-                mine = impl.methods[function.name]
-                return mine, self.bindings(mine, arguments)
-        raise AssertionError(f"{type} does not implement the trait of {function.name}")
+    def _find_trait_method(self, function: Function, arguments: tuple[Type, ...]) -> TraitMethod:
+        default = function, self.bindings(function, arguments), False
+        if function.is_final:
+            return default
+        head, given = self._head_of(arguments[0])
+        assert function.trait is not None
+        if isinstance(head.trait, Trait):
+            method = head.trait.dispatched[function]
+            return method, self.bindings(method, given), True
+        impl = self._impls[head][function.trait]
+        if function.name in impl.methods:
+            mine = impl.methods[function.name]
+            return mine, self.bindings(mine, given), False
+        if function.name in impl.adopted:
+            adopted = impl.adopted[function.name]
+            inside = Bindings(dict(zip(head.parameters, given, strict=True)))
+            owner = tuple(map(inside.of, adopted.owner.arguments))
+            return adopted.function, self.bindings(adopted.function, owner), adopted.function.virtual
+        return default
 
     def _head_of(self, type: Type) -> tuple[ClassHead, tuple[Type, ...]]:
         if isinstance(type, EnumType):

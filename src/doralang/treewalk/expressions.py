@@ -24,6 +24,7 @@ from doralang.checker.program import (
     Closure,
     Compute,
     Constant,
+    Convert,
     DefaultValue,
     Destructure,
     Dispatch,
@@ -45,6 +46,7 @@ from doralang.checker.program import (
     SetGlobal,
     SetLocal,
     TextConstant,
+    Trait,
     TryElse,
     TryForce,
     TypedExpression,
@@ -59,7 +61,7 @@ from doralang.treewalk.patterns import Parts, match, parts_of
 from doralang.treewalk.variables import bind, change, content
 from doralang.types.failures import Trapped
 from doralang.types.traps import Trap
-from doralang.types.types import may_be_nil, nil_is_value
+from doralang.types.types import ClassType, is_reference, may_be_nil, nil_is_value
 
 
 def evaluate(machine: WalkState, node: TypedExpression, frame: Activation) -> Value:
@@ -240,14 +242,15 @@ def finish_call(machine: WalkState, node: Call, frame: Activation, first: Value)
     frame.span = node.span
     if unchecked:
         raise Trapped(Trap.NIL)
-    if dispatch is Dispatch.VIRTUAL:
+    virtual = dispatch is Dispatch.VIRTUAL
+    if dispatch is Dispatch.TRAIT:
+        types = tuple(map(frame.bindings.of, node.target.arguments))
+        function, bindings, virtual = machine.classes.trait_method(function, types)
+    elif not virtual:
+        bindings = machine.classes.bindings_of(node.target, frame.bindings)
+    if virtual:
         assert isinstance(first, ClassInstance)
         function, bindings = machine.classes.virtual_method(first.type, function.name)
-    elif dispatch is Dispatch.TRAIT:
-        receiver = frame.bindings.of(node.arguments[0].type)
-        function, bindings = machine.classes.trait_method(receiver, function)
-    else:
-        bindings = machine.classes.bindings_of(node.target, frame.bindings)
     return machine.invoke(function, bindings, arguments)
 
 
@@ -286,6 +289,24 @@ def not_nil(machine: WalkState, node: NotNil, frame: Activation) -> Value:
     if value is None and may_be_nil(frame.bindings.of(node.type)):
         raise trap(Trap.NIL, frame, node.span)
     return value
+
+
+def convert(machine: WalkState, node: Convert, frame: Activation) -> Value:
+    value = evaluate(machine, node.value, frame)
+    frame.span = node.span
+    held, target = frame.bindings.of(node.held), frame.bindings.class_of(node.type)
+    trait = target.head.trait
+    assert isinstance(trait, Trait) and trait.holder is not None
+    is_value = not isinstance(held, ClassType) or held.head.is_value
+    if held is target or (value is None and not is_value):
+        return value
+    if isinstance(held, ClassType) and isinstance(held.head.trait, Trait):
+        assert isinstance(value, ClassInstance)
+        name = held.head.trait.conversions[trait].name
+        function, bindings = machine.classes.virtual_method(value.type, name)
+        return machine.invoke(function, bindings, [value])
+    object = value if is_reference(held) else None
+    return ClassInstance(trait.holder.of((*target.arguments, held)), [object, value])
 
 
 # The rest.
@@ -355,6 +376,7 @@ EVALUATORS: Final[dict[type[Expression], Callable[[WalkState, Any, Activation], 
     Closure: closure,
     Capture: capture,
     NotNil: not_nil,
+    Convert: convert,
     Destructure: destructure,
     Match: match_value,
     IsInstance: climb,

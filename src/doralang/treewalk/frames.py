@@ -66,10 +66,10 @@ def describe(frame: Activation) -> FrameDescription:
 
 
 def chain(frame: Activation | None) -> list[Activation]:
-    """The frame and its callers, innermost first, without those that traces leave out."""
+    """The frame and its callers, innermost first, without those that only call on."""
     frames = []
     while frame is not None:
-        if not frame.function.is_wrapper:
+        if not frame.function.is_hidden:
             frames.append(frame)
         frame = frame.caller
     return frames

@@ -19,6 +19,7 @@ from doralang.interpreter.sinks import ByteSink
 from doralang.treewalk.classes import NO_BINDINGS, Bindings, Classes
 from doralang.treewalk.frames import Activation, Places, chain, trace
 from doralang.types.failures import FatalError, Trapped
+from doralang.types.primitives import PRIMITIVES
 from doralang.types.traps import StackTrace, Trap, trace_of
 from doralang.types.types import LONG
 
@@ -91,6 +92,9 @@ class WalkState(ABC):
         """
         meaning = self._meanings.get(function)
         if meaning is None:
+            primitive = PRIMITIVES.get(function.key)
+            if primitive is not None:  # taken for a method of a trait
+                return primitive.meaning(*arguments)
             meaning = self._meanings[function] = MEANINGS[function.key]
         if len(arguments) == 1:
             return meaning(self.context, arguments[0])

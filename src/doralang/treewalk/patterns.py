@@ -10,6 +10,7 @@ from doralang.checker.program import (
     Between,
     Bound,
     Equal,
+    FieldOf,
     InstanceOf,
     Local,
     NilConstant,
@@ -113,6 +114,16 @@ def instance_of(
     return machine.classes.is_instance(value.type, frame.bindings.class_of(pattern.target))
 
 
+def field_of(machine: WalkState, pattern: FieldOf, value: Value, frame: Activation, found: Parts) -> bool:
+    if value is None:
+        return False
+    assert isinstance(value, ClassInstance)
+    if not machine.classes.is_instance(value.type, frame.bindings.class_of(pattern.type)):
+        return False
+    inner = value.fields[machine.classes.slot(pattern.field)]
+    return match(machine, pattern.pattern, inner, frame, found)
+
+
 MATCHERS: Final[dict[type, Callable[[WalkState, Any, Value, Activation, Parts], bool]]] = {
     AnyValue: any_value,
     Bound: bound,
@@ -122,4 +133,5 @@ MATCHERS: Final[dict[type, Callable[[WalkState, Any, Value, Activation, Parts], 
     Equal: equal,
     Between: between,
     InstanceOf: instance_of,
+    FieldOf: field_of,
 }

@@ -59,7 +59,7 @@ PRIMITIVE_TYPES: dict[str, PrimitiveType] = {
 
 
 class SpecialType:
-    """A type without a class: unit, the type of `nil`, the type of an error, `Self` of a trait."""
+    """A type without a class: unit, the type of `nil`, the type of an error."""
 
     __slots__ = ("name",)
 
@@ -76,7 +76,6 @@ UNIT = SpecialType("()")
 NIL = SpecialType("nil")
 ERROR = SpecialType("error")
 """The type of what was reported already: it fits everywhere and leads to no further report."""
-SELF = SpecialType("Self")
 NEVER = SpecialType("Never")
 """The type of what has no value because it does not end: it fits everywhere."""
 
@@ -84,8 +83,8 @@ NEVER = SpecialType("Never")
 class TypeParameter:
     """A type parameter of a class or function, or at a call one that is to be found there (`is_sought`).
 
-    `class_bound` and `traits` (the heads of its trait bounds) are filled in when the bounds are
-    resolved, which may need other declarations first.
+    `class_bound` and `traits` (the types of its trait bounds) are filled in when the bounds are
+    resolved, which may need other declarations first.  `Self` of a trait is one, too, bounded by the trait.
     """
 
     __slots__ = ("class_bound", "home", "is_sought", "name", "traits")
@@ -95,7 +94,7 @@ class TypeParameter:
         self.is_sought = is_sought
         self.home: Home = {}
         self.class_bound: ClassType | TypeParameter | None = None
-        self.traits: list[TraitHead] = []
+        self.traits: list[ClassType] = []
 
     def __str__(self) -> str:
         return self.name
@@ -117,7 +116,8 @@ class ClassHead:
     that the class is there as long as the process, as those of the library are: it keeps no types of programs
     alive.  `is_value` says that its values have no identity and are never `nil`, though some of them may be
     `nil` in memory (`nil_is_value`); those of tuples are written `(A, B)`.  The types of functions are
-    `(A, B) -> R`, with `throws` if they `may_throw`; R, the last argument, may be `()` or `Never`.
+    `(A, B) -> R`, with `throws` if they `may_throw`; R, the last argument, may be `()` or `Never`.  `trait`
+    is set for the hidden class that stands for a trait: its types are bounds, and those of trait objects.
     """
 
     __slots__ = (
@@ -132,6 +132,7 @@ class ClassHead:
         "parameters",
         "parent",
         "parent_is_wrong",
+        "trait",
     )
 
     def __init__(self, name: str, parameters: tuple[TypeParameter, ...] = (), *, lasts: bool = False) -> None:
@@ -143,6 +144,7 @@ class ClassHead:
         """whether there should be another one, which was reported"""
         self.is_value = self.nil_is_value = self.is_tuple = False
         self.is_function = self.may_throw = False
+        self.trait: TraitHead | None = None
         self._types: dict[tuple[Type, ...], ClassType] = {}
 
     def of(self, arguments: tuple[Type, ...] = ()) -> ClassType:
@@ -182,12 +184,10 @@ class ClassType:
         self.is_wrong: bool = ERROR in arguments or any(argument.is_wrong for argument in inner)
         """whether an erroneous type stands anywhere in it"""
         self.is_open: bool = any(
-            argument.is_open
-            if isinstance(argument, ClassType)
-            else isinstance(argument, TypeParameter) or argument is SELF
+            argument.is_open if isinstance(argument, ClassType) else isinstance(argument, TypeParameter)
             for argument in arguments
         )
-        """whether a type parameter or `Self` stands anywhere in it"""
+        """whether a type parameter stands anywhere in it"""
 
     def __str__(self) -> str:
         """As in source; what is longer than `LARGEST` is cut."""
@@ -259,7 +259,7 @@ Substitution: TypeAlias = Mapping["Type", "Type"] | Mapping[TypeParameter, "Type
 
 
 def substitute(type: Type, mapping: Substitution) -> Type:
-    """`type` with each type parameter (and `Self`) replaced by what `mapping` has for it."""
+    """`type` with each type parameter replaced by what `mapping` has for it."""
     if isinstance(type, ClassType):
         return _substitute(type, mapping, {}) if type.is_open and mapping else type
     return mapping.get(type, type)  # type: ignore[arg-type]
@@ -330,13 +330,18 @@ def is_assignable(source: Type, target: Type) -> bool:
 
 
 def is_reference(type: Type) -> bool:
-    """Whether values of a type have identity: a class type, but no tuple, enum or function."""
-    return isinstance(type, ClassType) and not type.head.is_value and not type.head.is_function
+    """Whether values of a type have identity: a class type, but no tuple, enum, trait or function."""
+    return may_be_nil(type) and not is_function(type) and not is_trait_type(type)
 
 
 def is_function(type: Type) -> bool:
     """Whether values of a type are functions, or `nil`."""
     return isinstance(type, ClassType) and type.head.is_function
+
+
+def is_trait_type(type: Type) -> bool:
+    """Whether a type is that of trait objects."""
+    return isinstance(type, ClassType) and type.head.trait is not None
 
 
 def may_be_nil(type: Type) -> bool:

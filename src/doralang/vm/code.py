@@ -106,9 +106,14 @@ def active_sites(frame: FrameType | None) -> list[Site]:
     sites: list[Site] = []
     while frame is not None:
         if frame.f_code in RUNNING:
-            sites += [site for site in chain_of(frame) if not site.function.hidden]
+            sites += told_of(frame)
         frame = frame.f_back
     return sites
+
+
+def told_of(frame: FrameType) -> list[Site]:
+    """The functions that are active in a frame of `run`, without those that nobody is told of."""
+    return [site for site in chain_of(frame) if not site.function.hidden]
 
 
 def failed_frames(error: BaseException) -> list[FrameType]:
