@@ -134,6 +134,13 @@ def test_lambdas_in_lambdas() -> None:
     assert errors(value("|x: int| { return " * 200 + "1" + "; }" * 200)) == []
 
 
+def test_lambdas_in_lambdas_are_checked_on_fresh_stacks() -> None:
+    text = "fun main() { let k = 1; let f = " + "".join(f"|x{i}: int| " for i in range(400)) + "k + x0 + y; }"
+    diagnostics = Diagnostics()
+    check_source(Source("case", text), diagnostics)
+    assert [report.code for report in diagnostics.reports] == ["E0301"]
+
+
 def test_formulas_can_be_deep_and_long() -> None:
     diagnostics = Diagnostics()
     assert isinstance(parse_formula(Source("case", "(" * 50_000), diagnostics), tree.InvalidExpression)
