@@ -140,7 +140,9 @@ def agrees(impl: Impl) -> bool:
         if mine is None:
             if not theirs.has_default and (is_static or theirs.name not in impl.adopted):
                 return False
-        elif mine.throws != theirs.throws or not same(mine.result, substitute(theirs.result, mapping)):
+        elif (mine.throws, mine.rethrows) != (theirs.throws, theirs.rethrows) or not same(
+            mine.result, substitute(theirs.result, mapping)
+        ):
             return False
     return True
 

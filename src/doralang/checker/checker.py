@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
+from functools import partial
 from types import MappingProxyType
 from typing import Final
 
@@ -19,7 +20,9 @@ from doralang.checker import (
     enums,
     expressions,
     formulas,
+    function_calls,
     jumps,
+    lambdas,
     lists,
     matches,
     operators,
@@ -27,7 +30,6 @@ from doralang.checker import (
     templates,
     tuples,
     values,
-    variants,
 )
 from doralang.checker import program as typed
 from doralang.checker.bodies import check_constructor, check_function, check_global, new_body
@@ -43,6 +45,7 @@ from doralang.checker.declarations import (
     declare_signature,
 )
 from doralang.checker.derivation import derive
+from doralang.checker.function_types import function_class
 from doralang.checker.hosts import HostFunction
 from doralang.checker.inheritance import check_inheritance
 from doralang.checker.missing import nothing_missing
@@ -73,9 +76,9 @@ HANDLERS: Final = Handlers(
         **tuples.LEAVES,
         **templates.LEAVES,
         **matches.LEAVES,
-        **variants.LEAVES,
+        **lambdas.LEAVES,
     },
-    links={**calls.LINKS, **operators.LINKS},
+    links={**calls.LINKS, **operators.LINKS, **function_calls.LINKS},
     statements={**statements.STATEMENTS, **matches.STATEMENTS},
 )
 FORMULA_HANDLERS: Final = Handlers(
@@ -192,6 +195,7 @@ def check_library(
             function.complete = complete
     library = Library()
     library.impls = unit.impls
+    library.function_class = partial(function_class, unit)
     for name, entity in unit.names.items():
         if isinstance(entity, Function):
             library.functions[name] = entity

@@ -18,6 +18,7 @@ from typing import Final, TypeAlias
 from doralang.checker.bounds import check_bounds, self_type
 from doralang.checker.program import Class, Function, FunctionKind, Global, Local, Trait
 from doralang.checker.resolve import resolve_type, wrong_count
+from doralang.checker.rethrows import check_rethrows
 from doralang.checker.scopes import ConstantName, Context, Entity, Unit, kind_name
 from doralang.syntax import tree
 from doralang.syntax.tree import Modifier
@@ -196,6 +197,7 @@ def new_function(context: Context, node: tree.Function, kind: FunctionKind, owne
     function = Function(node.name, kind, owner, context.source, node.span)
     function.modifiers = node.modifiers
     function.throws = node.throws
+    function.rethrows = node.rethrows
     context.note(node.name_span.start, function)
     check_for_library(context, node)
     return function
@@ -284,6 +286,7 @@ def declare_signature(context: Context, function: Function, node: tree.Function)
     """Parameters and result of a function; returns the context of its body."""
     inner = declare_type_parameters(context, function, node)
     declare_parameters(inner, function, node.parameters)
+    check_rethrows(inner, function, node)
     if node.result is not None:
         function.result = resolve_type(inner, node.result, result=True)
     function.signature = signature(function)

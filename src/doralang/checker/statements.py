@@ -8,11 +8,11 @@ from typing import Final
 from doralang.checker import program as typed
 from doralang.checker.body import Body
 from doralang.checker.bounds import check_conditions
-from doralang.checker.calls import dispatch_of, report_ambiguous
+from doralang.checker.calls import report_ambiguous
 from doralang.checker.flow import Known, returns
 from doralang.checker.generics import GenericCallee, callee
 from doralang.checker.jumps import JUMPS
-from doralang.checker.lookup import Ambiguous, Found, find_method, found_for, members_known
+from doralang.checker.lookup import Ambiguous, Found, dispatch_of, find_method, found_for, members_known
 from doralang.checker.operators import mismatch
 from doralang.checker.patterns import Binder, check_variable_pattern, is_irrefutable
 from doralang.checker.program import Call, Class, Instantiation, Local, Pattern, TypedExpression

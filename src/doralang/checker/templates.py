@@ -10,9 +10,9 @@ from typing import Final
 from doralang.checker import program as typed
 from doralang.checker.body import Body, Leaves
 from doralang.checker.bounds import check_conditions
-from doralang.checker.calls import dispatch_of, make_call, note_throws
 from doralang.checker.generics import callee
-from doralang.checker.lookup import Found, Lookup, find_method
+from doralang.checker.lookup import Found, Lookup, dispatch_of, find_method
+from doralang.checker.making import make_call, note_throws
 from doralang.checker.program import Dispatch, Instantiation, TypedExpression
 from doralang.syntax import tree
 from doralang.text.source import Span

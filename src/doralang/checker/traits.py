@@ -307,7 +307,11 @@ def own_method(owner: Class, name: str) -> Adopted | None:
 def is_same_method(impl: Impl, found: Adopted, theirs: Function) -> bool:
     """Whether parameters, result and `throws` are exactly those of the trait."""
     mine, mapping = found.function, dict(zip(found.owner.head.parameters, found.owner.arguments, strict=True))
-    if mine.type_parameters or mine.conditions or mine.throws != theirs.throws:
+    if (
+        mine.type_parameters
+        or mine.conditions
+        or (mine.throws, mine.rethrows) != (theirs.throws, theirs.rethrows)
+    ):
         return False
     types = [*parameter_types(mine), mine.result]
     wanted = [*wanted_types(impl, theirs), substitute(theirs.result, meaning_in(impl))]

@@ -24,6 +24,7 @@ PRELUDE: Final = (
     "traits.dora",
     "tuples.dora",
     "option.dora",
+    "functions.dora",
     "hash_map.dora",
     "hash_set.dora",
     "deque.dora",
