@@ -257,6 +257,8 @@ def trait_type(context: Context, node: tree.NamedType, trait: Trait) -> ClassTyp
     """A trait with its written arguments."""
     context.note(node.span.start, trait)
     arguments = tuple(resolve_type(context, argument) for argument in node.arguments)
+    if not arguments and trait is context.unit.library_trait("Iterator"):
+        arguments = (INT,)
     if len(arguments) != len(trait.parameters):
         wrong_count(context, node.span, trait.name, len(trait.parameters), len(arguments))
         arguments = (ERROR,) * len(trait.parameters)

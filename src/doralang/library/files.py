@@ -20,6 +20,7 @@ PRELUDE: Final = (
     "utf8.dora",
     "string_buffer.dora",
     "vector.dora",
+    "iterators.dora",
     "ranges.dora",
     "traits.dora",
     "tuples.dora",
@@ -70,7 +71,7 @@ CLASSES: Final = """
     IntRange IntRangeIter long LongRange Object Option Random Result StackTraceElement Str
     StrCodePointIterator StringBuf Testing Vec
 """
-TRAITS: Final = "Comparable Equals Hash Iterator Number Show"
+TRAITS: Final = "Comparable Equals Hash Iterable Iterator Number Show"
 
 VARIANTS: Final = "None Some Ok Err"
 
