@@ -272,6 +272,7 @@ def declare_conditions(context: Context, inner: Context, function: Function, nod
         if parameter is None:
             context.error("E0622", condition.span, name=condition.name)
             continue
+        context.note(condition.span.start, parameter)
         found = TypeParameter(condition.name)
         resolve_bounds_of(inner, condition, found)
         if found.class_bound is not None:

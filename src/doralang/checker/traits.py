@@ -81,6 +81,7 @@ def declare_methods(declaration: TraitDeclaration) -> Iterator[FunctionDeclarati
     for node in declaration.node.methods:
         if isinstance(node, tree.InvalidMember):
             context.unit.incomplete = True
+            context.unit.incomplete_classes.add(trait.form)
             continue
         function = new_function(context, node, kind_of(node), None)
         function.trait = trait
@@ -109,7 +110,7 @@ def check_inherited_names(declaration: TraitDeclaration) -> None:
         above = trait_of(bound)
         pairs = ((trait.methods, above.methods), (trait.statics, above.statics))
         for mine, theirs in pairs:
-            for name in mine.keys() & theirs.keys():
+            for name in [name for name in mine if name in theirs]:
                 earlier = theirs[name]
                 position = earlier.source.position(earlier.span.start)
                 context.error("E0314", mine[name].span, type=bound, name=name, position=position)
@@ -251,7 +252,7 @@ def check_impl(context: Context, impl: Impl) -> None:
             if is_final_there(impl, function):
                 context.error("E0618", function.span, trait=trait.name, name=name)
             elif name not in theirs or not same_parameters(impl, function, theirs[name]):
-                if function.type_parameters:
+                if function.type_parameters or trait.form in context.unit.incomplete_classes:
                     continue
                 method = described(name, parameter_types(function))
                 context.error("E0602", function.span, trait=trait.name, method=method)
