@@ -184,7 +184,8 @@ def members_known(context: Context, type: Type) -> bool:
         bounds = traits_known(context, type)
     elif isinstance(type, ClassType):
         bounds = list(with_supertraits([type])) if is_trait_type(type) else [type]
-    return all(context.unit.knows_members(bound.head) for bound in bounds)
+    unit = context.unit
+    return not unit.incomplete and all(unit.knows_members(bound.head) for bound in bounds)
 
 
 def field_names(context: Context, type: Type) -> Iterator[str]:
