@@ -180,7 +180,8 @@ def compile_blocks(context: FunctionCompilation, liveness: Liveness) -> None:
                 if context.comments:
                     comment(context)
                 primitives.branch_on(context, code[body], last)
-        frame.forget_constants()
+        if frame.constants:
+            frame.forget_constants()
 
 
 # Listings.

@@ -195,10 +195,9 @@ class FrameLayout:
 
     def forget_constants(self) -> None:
         """A block ends.  What is live has been made; on other ways the registers are where they live."""
-        if self.constants:
-            for register in self.constants:
-                self.where[register] = self.homes[register]
-            self.constants.clear()
+        for register in self.constants:
+            self.where[register] = self.homes[register]
+        self.constants.clear()
 
     # Around calls.
 

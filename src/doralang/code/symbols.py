@@ -69,7 +69,7 @@ def class_of(cls: ClassRef) -> Symbol:
 
 
 def trap_of(trap: Trap) -> Symbol:
-    return Symbol(TRAP, trap.name)
+    return new_tuple(Symbol, (TRAP, trap._name_))  # `name` is looked up by a method of the class
 
 
 OWN: Final = Symbol("own", "")

@@ -15,6 +15,7 @@ PRELUDE: Final = (
     "primitives.dora",
     "arrays.dora",
     "strings.dora",
+    "text_search.dora",
     "utf8.dora",
     "string_buffer.dora",
     "vector.dora",
@@ -22,6 +23,9 @@ PRELUDE: Final = (
     "traits.dora",
     "tuples.dora",
     "option.dora",
+    "hash_map.dora",
+    "hash_set.dora",
+    "deque.dora",
     "numbers_to_text.dora",
     "powers_of_ten.dora",
     "exceptions.dora",
@@ -59,9 +63,9 @@ FUNCTIONS: Final = """
     unreachable
 """
 CLASSES: Final = """
-    Array bool byte char ClosedIntRange ClosedLongRange double Exception File float int IntRange IntRangeIter
-    long LongRange Object Option Result
-    StackTraceElement Str StrCodePointIterator StringBuf Testing Vec
+    Array bool byte char ClosedIntRange ClosedLongRange Deque double Exception File float HashMap HashSet int
+    IntRange IntRangeIter long LongRange Object Option Result StackTraceElement Str StrCodePointIterator
+    StringBuf Testing Vec
 """
 TRAITS: Final = "Comparable Equals Hash Iterator Number Show"
 

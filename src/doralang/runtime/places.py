@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 class PlaceTable:
     """The code in an arena, by address.
 
-    Who places and frees code has the lock of the code space; who looks has not.  So a list of starts never
-    changes: another one takes its place.
+    Who places and frees code has the lock of the code space; who looks has not.  So a list of starts only
+    grows at its end, and otherwise another one takes its place.
     """
 
     def __init__(self) -> None:
@@ -37,8 +37,11 @@ class PlaceTable:
 
     def add(self, start: int, code: Pointed) -> None:
         starts = self.starts
-        at = bisect_left(starts, start)
         self.codes[start] = code
+        if not starts or start > starts[-1]:
+            starts.append(start)
+            return
+        at = bisect_left(starts, start)
         self.starts = [*starts[:at], start, *starts[at:]]
 
     def remove(self, start: int) -> None:
