@@ -69,8 +69,9 @@ def find_method(context: Context, type: Type, name: str) -> Lookup:
     found = find_in_impls(context, steps, name, static=False)
     if found is None:
         for head, arguments in steps:
-            if name in head.late:
-                return Found(head.late[name], arguments)
+            late = head.late.get(name)
+            if late is not None and late.has_self:
+                return Found(late, arguments)
         found = find_in_impls(context, steps, name, static=False, of_library=True)
     return found
 
@@ -162,7 +163,13 @@ def find_static(context: Context, type: Type, name: str) -> Lookup:
         if name in head.statics:
             return Found(head.statics[name], arguments)
     found = find_in_impls(context, steps, name, static=True)
-    return found or find_in_impls(context, steps, name, static=True, of_library=True)
+    if found is not None:
+        return found
+    for head, arguments in steps:
+        late = head.late.get(name)
+        if late is not None and not late.has_self:
+            return Found(late, arguments)
+    return find_in_impls(context, steps, name, static=True, of_library=True)
 
 
 def find_field(context: Context, type: Type, name: str) -> tuple[Field, tuple[Type, ...]] | None:
@@ -205,7 +212,8 @@ def method_names(context: Context, type: Type, *, static: bool = False) -> Itera
             yield from trait_of(bound).methods
         return
     for head, _ in classes_of(context, type):
-        yield from head.statics if static else (*head.methods, *head.late)
+        late = [name for name, function in head.late.items() if function.has_self is not static]
+        yield from (*(head.statics if static else head.methods), *late)
         for impl in context.unit.impls_of(head).values():
             yield from members(impl, static)
             yield from (name for name, one in members(impl.trait, static).items() if one.has_default)

@@ -16,6 +16,7 @@ PRELUDE: Final = (
     "arrays.dora",
     "strings.dora",
     "text_search.dora",
+    "decimals.dora",
     "utf8.dora",
     "string_buffer.dora",
     "vector.dora",
@@ -26,6 +27,7 @@ PRELUDE: Final = (
     "hash_map.dora",
     "hash_set.dora",
     "deque.dora",
+    "random.dora",
     "numbers_to_text.dora",
     "powers_of_ten.dora",
     "exceptions.dora",
@@ -64,8 +66,8 @@ FUNCTIONS: Final = """
 """
 CLASSES: Final = """
     Array bool byte char ClosedIntRange ClosedLongRange Deque double Exception File float HashMap HashSet int
-    IntRange IntRangeIter long LongRange Object Option Result StackTraceElement Str StrCodePointIterator
-    StringBuf Testing Vec
+    IntRange IntRangeIter long LongRange Object Option Random Result StackTraceElement Str
+    StrCodePointIterator StringBuf Testing Vec
 """
 TRAITS: Final = "Comparable Equals Hash Iterator Number Show"
 
