@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 
-from fuzz import cases, closures, values, ways
+from fuzz import cases, closures, traits, values, ways
 from fuzz.ways import WayGenerator
 
 INTEGERS = ("int", "long")
@@ -82,7 +82,7 @@ class Generator:
         self.names = 0
 
     def program(self) -> str:
-        self.lines = [*CLASSES.strip().splitlines(), *cases.HEAD, *closures.HEAD, *ways.HEAD]
+        self.lines = [*CLASSES.strip().splitlines(), *cases.HEAD, *closures.HEAD, *traits.HEAD, *ways.HEAD]
         for _ in range(self.random.randint(0, 3)):
             type = self.random.choice(TYPES)
             name = self.fresh("g")
@@ -318,6 +318,8 @@ class Generator:
                 closures.from_lambda,
                 closures.from_lambda,
                 closures.from_lambda,
+                traits.from_trait,
+                traits.from_trait,
             )
         )
         return make(self, type, scope, depth)

@@ -24,7 +24,7 @@ from doralang.syntax import tree
 from doralang.syntax.tree import Modifier
 from doralang.text.records import field, record
 from doralang.text.source import Source, Span
-from doralang.types.types import ERROR, UNIT, ClassType, Type, TypeParameter, is_reference
+from doralang.types.types import ERROR, INT, UNIT, ClassType, Type, TypeParameter, is_reference
 
 
 @record(eq=True)
@@ -276,6 +276,7 @@ def declare_conditions(context: Context, inner: Context, function: Function, nod
         if parameter is None:
             context.error("E0622", condition.span, name=condition.name)
             continue
+        context.note(condition.span.start, parameter)
         found = TypeParameter(condition.name)
         resolve_bounds_of(inner, condition, found)
         if found.class_bound is not None:
@@ -287,12 +288,14 @@ def declare_conditions(context: Context, inner: Context, function: Function, nod
 def declare_signature(context: Context, function: Function, node: tree.Function) -> Context:
     """Parameters and result of a function; returns the context of its body."""
     inner = declare_type_parameters(context, function, node)
+    if node.conditions:
+        inner = declare_conditions(context, inner, function, node)
     declare_parameters(inner, function, node.parameters)
     check_rethrows(inner, function, node)
     if node.result is not None:
         function.result = resolve_type(inner, node.result, result=True)
     function.signature = signature(function)
-    return declare_conditions(context, inner, function, node) if node.conditions else inner
+    return inner
 
 
 def declare_parameters(

@@ -203,7 +203,13 @@ def find_field(context: Context, type: Type, name: str) -> tuple[Field, tuple[Ty
 
 def members_known(context: Context, type: Type) -> bool:
     """Whether everything that a value of `type` has is known."""
-    return not isinstance(type, ClassType) or context.unit.knows_members(type.head)
+    bounds: Sequence[ClassType] = ()
+    if isinstance(type, TypeParameter):
+        bounds = traits_known(context, type)
+    elif isinstance(type, ClassType):
+        bounds = list(with_supertraits([type])) if is_trait_type(type) else [type]
+    unit = context.unit
+    return not unit.incomplete and all(unit.knows_members(bound.head) for bound in bounds)
 
 
 def field_names(context: Context, type: Type) -> Iterator[str]:

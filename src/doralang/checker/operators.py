@@ -230,8 +230,7 @@ def no_operator(
 ) -> TypedExpression:
     if right is None:
         right = body.expression(node.right)
-    head = left.type.head if isinstance(left.type, ClassType) else None
-    if body.is_unknown(right.type) or (head is not None and not body.unit.knows_members(head)):
+    if body.is_unknown(right.type) or not members_known(body.context, left.type):
         return body.wrong(node.span)
     hint = operator_hint(node.operator, left.type, right.type)
     return body.error("E0412", node.span, operator=node.operator, left=left.type, right=right.type, hint=hint)

@@ -20,6 +20,7 @@ PRELUDE: Final = (
     "utf8.dora",
     "string_buffer.dora",
     "vector.dora",
+    "sorting.dora",
     "iterators.dora",
     "ranges.dora",
     "traits.dora",
@@ -29,6 +30,7 @@ PRELUDE: Final = (
     "hash_map.dora",
     "hash_set.dora",
     "deque.dora",
+    "priority_queue.dora",
     "random.dora",
     "numbers_to_text.dora",
     "powers_of_ten.dora",
@@ -68,8 +70,8 @@ FUNCTIONS: Final = """
 """
 CLASSES: Final = """
     Array bool byte char ClosedIntRange ClosedLongRange Deque double Exception File float HashMap HashSet int
-    IntRange IntRangeIter long LongRange Object Option Random Result StackTraceElement Str
-    StrCodePointIterator StringBuf Testing Vec
+    IntRange IntRangeIter long LongRange Object Option PriorityQueue Random Result
+    StackTraceElement Str StrCodePointIterator StringBuf Testing Vec
 """
 TRAITS: Final = "Comparable Equals Hash Iterable Iterator Number Show"
 

@@ -73,7 +73,7 @@ def function(c: Cursor, found: Prefix, allowed: Modifier, what: str) -> tree.Fun
     conditions = where_clause(c)
     misses_body = c.kind not in ("{", BODY, ";", *STATEMENT_KEYWORDS) and not c.first_on_line()
     broken, c.skips = c.skips != skips or c.fails != fails or misses_body, skips
-    if c.kind not in ("{", BODY, ";") and (Modifier.ABSTRACT in modifiers or what == TRAIT_METHOD):
+    if ends_here(c) if what == TRAIT_METHOD else misses_semicolon(c, modifiers):
         c.fail("E0201", "`;`")
         end_of_line(c)
         body = None
@@ -103,6 +103,16 @@ def accept_rethrows(c: Cursor) -> bool:
     if found:
         c.advance()
     return found
+
+
+def misses_semicolon(c: Cursor, modifiers: Modifier) -> bool:
+    """Whether an abstract method goes on behind its signature."""
+    return Modifier.ABSTRACT in modifiers and c.kind not in ("{", BODY, ";")
+
+
+def ends_here(c: Cursor) -> bool:
+    """Whether the next member follows upon the signature of a method, which may have a body or not."""
+    return c.kind in DECLARING or c.kind in ("}", "@", END)
 
 
 def where_clause(c: Cursor) -> list[tree.TypeParameter]:

@@ -766,7 +766,7 @@ class Function(Node):
 
 @record
 class Derivation(Node):
-    """`@derive(A, B)`; the span is the `@`"""
+    """`@derive(A, B)`; the span is the `@`.  A name is empty if some may be missing."""
 
     traits: list[NamedType]
 
