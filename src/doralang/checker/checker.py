@@ -3,6 +3,7 @@
 check_library()             the library, its bodies checked when first asked for
 check_program(...)          a program on top of it
 check_formula(...)          one expression with named variables on top of it
+check_around(...)           functions of the implementation around a formula
 """
 
 from __future__ import annotations
@@ -337,3 +338,31 @@ def check_formula(
     function.set_body(typed.Block(node.span, [typed.Return(node.span, value)]))
     functions = {source.name: function}
     return Program(source, library.library, functions, impls=unit.impls, granted=granted), function
+
+
+def check_around(
+    program: Program,
+    formula: Function,
+    source: Source,
+    file: tree.File,
+    diagnostics: Diagnostics,
+    library: CheckedLibrary,
+) -> Function:
+    """Add the functions of a file, which must be right, to the program of a formula; returns the last one.
+
+    They see the whole library, as its own files do, and the formula by the name `formula`; stack traces leave
+    them out.
+    """
+    unit = Unit(diagnostics, (library.unit,), visible=frozenset(library.unit.names))
+    unit.impls = program.impls
+    declarations = Declarations(unit)
+    collect(declarations, source, file)
+    unit.names["formula"] = formula
+    for _, complete in declare(declarations):
+        complete()
+    assert not diagnostics.errors, f"{source.name} has errors: {diagnostics.reports}"
+    functions = {one.function.name: one.function for one in declarations.functions}
+    for function in functions.values():
+        function.is_hidden = True
+    program.functions |= functions
+    return [*functions.values()][-1]
