@@ -126,7 +126,7 @@ class TryContext:
     own: int = 0
 
 
-class Place(NamedTuple):
+class Standpoint(NamedTuple):
     """What is around the place in a body where the checker is: scopes, `try`s, and what keeps exceptions."""
 
     scopes: list[dict[str, Local]]
@@ -415,11 +415,11 @@ class Body:
             for scope in reversed(body.scopes):
                 yield from reversed(scope)
 
-    def place(self) -> Place:
+    def place(self) -> Standpoint:
         """Where the checker is, to come back to."""
-        return Place([*self.scopes], [*self.tries], self.in_operand, self.guarded)
+        return Standpoint([*self.scopes], [*self.tries], self.in_operand, self.guarded)
 
-    def move_to(self, place: Place) -> None:
+    def move_to(self, place: Standpoint) -> None:
         self.scopes, self.tries = [*place.scopes], [*place.tries]
         self.in_operand, self.guarded = place.in_operand, place.guarded
 
