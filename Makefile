@@ -83,7 +83,7 @@ bench-startup: setup
 bench-engines: setup
 	$(BIN)/python bench/engines.py $(FLAGS)
 
-# Calls, formulas and memory inside Python: `make bench-embed FLAGS="--quick calls"`.
+# Calls, formulas, arrays and memory inside Python: `make bench-embed FLAGS="--quick calls"`.
 bench-embed: setup
 	$(BIN)/python bench/embed.py $(FLAGS)
 

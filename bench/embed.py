@@ -4,7 +4,7 @@
 
 Medians of several rounds, which go through all rows in turn, so that a busy machine slows down all alike;
 the last column is the ratio to the peer that is named.  Rows by name: `calls`, `formulas`, `instances`,
-`memory`, `start`.
+`memory`, `start`; and `arrays`, if NumPy is there, whose figures are minima.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ import sys
 import time
 import timeit
 from collections.abc import Callable
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from statistics import median
 from typing import Final, NamedTuple
@@ -280,15 +282,18 @@ def main() -> None:
     parser.add_argument("names", nargs="*", metavar="NAME", help="groups of rows; all if there is none")
     parser.add_argument("--quick", action="store_true", help="fewer rounds")
     options = parser.parse_args()
-    names = options.names or [*GROUPS, "memory"]
-    pin(None)
+    names = options.names or [*GROUPS, "memory", *(["arrays"] if find_spec("numpy") else [])]
+    if names != ["arrays"]:
+        pin(None)
     for name in names:
-        if name == "memory":
+        if name == "arrays":
+            import_module("array_rows").table(options.quick)
+        elif name == "memory":
             memory_table(300 if options.quick else 2000)
         elif name in GROUPS:
             table(GROUPS[name](), 3 if options.quick else ROUNDS)
         else:
-            parser.error(f"there is no {name!r}; there are {', '.join([*GROUPS, 'memory'])}")
+            parser.error(f"there is no {name!r}; there are {', '.join([*GROUPS, 'memory', 'arrays'])}")
 
 
 if __name__ == "__main__":

@@ -75,6 +75,25 @@ def test_loops_are_left_for_better_code(tmp_path: Path, capfd: pytest.CaptureFix
     assert re.match(told, output_of(capfd))
 
 
+ARRAYS = """
+from array import array
+import doralang as dora
+print(dora.expr("(a*b + c - 2.5) * d")(array("d", range(5)), 2, array("f", range(5)), 1))
+share = dora.expr("n % m", {"n": int, "m": int})
+print(share.map((7, array("i", [1, 2, 3])), out=array("q", [0, 0, 0]), threads=2))
+try:
+    share(7, array("q", [1, 2, 0]))
+except dora.DivisionByZero as error:
+    print(error.element, *error.__notes__)
+"""
+
+
+def test_formulas_over_arrays(capfd: pytest.CaptureFixture[str]) -> None:
+    assert subprocess.run(emulation.command_line(["-c", ARRAYS])).returncode == 0
+    expected = "array('d', [-2.5, 0.5, 3.5, 6.5, 9.5])\narray('q', [0, 1, 1])\n(2,) in element 2\n"
+    assert output_of(capfd) == expected
+
+
 LOOP = """
 fun main() {
   println("begun");

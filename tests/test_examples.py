@@ -16,6 +16,7 @@ EXAMPLES = HERE.parent / "examples"
 EXPECTED = HERE / "examples"
 
 DEFAULTS = {
+    "accounts": 1,
     "binarytrees": 6,
     "expressions": 2,
     "fannkuch": 6,

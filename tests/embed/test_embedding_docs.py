@@ -16,6 +16,12 @@ EXAMPLES = ROOT / "examples" / "python"
 SESSION = re.compile(r"^```pycon\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 EXPECTED = {
+    "columns": """\
+1,000,000 orders, the first 477.50, the dearest 908.60
+the same as for numbers: True
+without a weight: [477.5, 470.3, 689.0, 859.5]
+order 1: no boxes
+""",
     "pricing": """\
 mistaken, column 1: unknown name `amout` (did you mean `amount`?)
 curious, column 1: `loadFunction` is not granted (formulas compute: nothing in them reaches the process or native code)
@@ -46,7 +52,7 @@ subtotal 37.50, tax 3.75, shipping 4.50, total 45.75
 }
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/embedding.md", "docs/formulas.md"])
+@pytest.mark.parametrize("page", ["README.md", "docs/embedding.md", "docs/formulas.md", "docs/arrays.md"])
 def test_sessions(page: str) -> None:
     text = "\n".join(SESSION.findall((ROOT / page).read_text(encoding="utf-8")))
     assert text

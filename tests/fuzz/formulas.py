@@ -3,7 +3,7 @@
 python tests/fuzz/formulas.py --seed 1 --count 1000000
 
 A formula that the direct path leaves to the general path says nothing; one that it takes must be right for the
-general path, too.
+general path, too.  One in ten is computed over arrays, too, which must give the same as numbers do.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import math
 import random
 import struct
 import sys
+from array import array
 from pathlib import Path
 from typing import Final
 
@@ -58,6 +59,11 @@ SLIPS: Final = (
     "&&",
     "é",
 )
+
+
+WITH_ARRAYS: Final = 0.1
+"""of the formulas are computed over arrays, too"""
+ROWS: Final = 21
 
 
 class Writer:
@@ -146,6 +152,20 @@ class Comparison:
             expected, found = self.oracle.value(checked, values), formula(**values)
             if bits(expected) != bits(found):
                 return f"{text!r} with {values}: {expected!r} and {found!r}"
+        return self.array_difference(formula) if self.choose.random() < WITH_ARRAYS else None
+
+    def array_difference(self, formula: Expr) -> str | None:
+        """What differs between a formula over arrays and the same over their elements, some being numbers."""
+        rows = [{name: self.choose.choice(VALUES) for name in formula.names} for _ in range(ROWS)]
+        numbers = {name: rows[0][name] for name in formula.names[1:] if self.choose.random() < 0.3}
+        if not formula.names:
+            return None
+        columns = {name: array("d", [row[name] for row in rows]) for name in formula.names}
+        found = formula.map({**columns, **numbers})
+        for row, value in zip(rows, found, strict=True):
+            expected = formula(**{**row, **numbers})
+            if bits(float(expected)) != bits(float(value)):
+                return f"{formula.source!r} over arrays, {numbers}, {row}: {expected!r} and {value!r}"
         return None
 
 

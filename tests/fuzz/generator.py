@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 
-from fuzz import cases, values, ways
+from fuzz import cases, closures, traits, values, ways
 from fuzz.ways import WayGenerator
 
 INTEGERS = ("int", "long")
@@ -82,7 +82,7 @@ class Generator:
         self.names = 0
 
     def program(self) -> str:
-        self.lines = [*CLASSES.strip().splitlines(), *cases.HEAD, *ways.HEAD]
+        self.lines = [*CLASSES.strip().splitlines(), *cases.HEAD, *closures.HEAD, *traits.HEAD, *ways.HEAD]
         for _ in range(self.random.randint(0, 3)):
             type = self.random.choice(TYPES)
             name = self.fresh("g")
@@ -148,7 +148,13 @@ class Generator:
     def statement(self, scope: Scope, depth: int) -> None:
         kinds: list[Callable[[Scope, int], None]] = [self.declare, self.declare, self.assign, self.output]
         if depth < 4:
-            kinds += [self.branch, self.repeat, self.attempt, partial(cases.unwind, self)]
+            kinds += [
+                self.branch,
+                self.repeat,
+                self.attempt,
+                partial(cases.unwind, self),
+                partial(closures.rounds, self),
+            ]
         if scope.throws or depth > 1:
             kinds += [self.leave, partial(cases.take_apart, self)]
         self.random.choice(kinds)(scope, depth)
@@ -309,6 +315,11 @@ class Generator:
                 cases.from_match,
                 cases.from_tree,
                 cases.from_option,
+                closures.from_lambda,
+                closures.from_lambda,
+                closures.from_lambda,
+                traits.from_trait,
+                traits.from_trait,
             )
         )
         return make(self, type, scope, depth)

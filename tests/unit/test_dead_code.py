@@ -14,14 +14,14 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent.parent / "src" / "doralang"
 WORD = re.compile(r"[A-Za-z_]\w*")
 
-COMPLETE = re.compile(r"machine/\w+/(assembler|registers)\.py|bytecode/instructions\.py")
+COMPLETE = re.compile(r"machine/\w+/(assembler|registers|vectors)\.py|bytecode/instructions\.py")
 """tables that are complete whether all of it is used or not; methods there are called by their names"""
 BY_VALUE = {
     *("DOT", "GRAPH", "TRACE", "INTEL"),
     *("NOT_LESS", "NOT_LESS_EQUAL", "NOT_GREATER", "NOT_GREATER_EQUAL"),
 }
 """members of enumerations that are reached by value, or by negating another"""
-FOR_HOSTS = {"affected", "memory_used"}
+FOR_HOSTS = {"affected", "arrow", "memory_used"}
 FOR_TESTS = {"operand_kinds", "interpreted", "collects"}
 """what printers must know, traces run without a compiler, and a statement about rows that a test holds them to"""
 FOR_LOADING = {"MODULES"}

@@ -131,7 +131,14 @@ def test_odd_texts(text: str, expected: list[str]) -> None:
 
 
 def test_lambdas_in_lambdas() -> None:
-    assert errors(value("|x: int| { return " * 200 + "1" + "; }" * 200)) == ["E0220"]
+    assert errors(value("|x: int| { return " * 200 + "1" + "; }" * 200)) == []
+
+
+def test_lambdas_in_lambdas_are_checked_on_fresh_stacks() -> None:
+    text = "fun main() { let k = 1; let f = " + "".join(f"|x{i}: int| " for i in range(400)) + "k + x0 + y; }"
+    diagnostics = Diagnostics()
+    check_source(Source("case", text), diagnostics)
+    assert [report.code for report in diagnostics.reports] == ["E0301"]
 
 
 def test_formulas_can_be_deep_and_long() -> None:

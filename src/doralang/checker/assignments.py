@@ -10,7 +10,7 @@ from typing import Final
 
 from doralang.checker import program as typed
 from doralang.checker.body import Body, Leaves, ready
-from doralang.checker.operators import check_member, check_operation, index_call, mismatch
+from doralang.checker.operators import check_field, check_operation, index_call, mismatch
 from doralang.checker.program import Global, Local, TypedExpression
 from doralang.checker.scopes import ConstantName
 from doralang.checker.trait_objects import coerce
@@ -45,7 +45,8 @@ def assign_name(body: Body, node: tree.Assign, target: tree.Name) -> TypedExpres
     local = body.find_local(target.name)
     entity = local or body.global_name(target.name)
     if entity is not None:
-        body.context.note(target.span.start, entity)
+        meant = entity.declared if isinstance(entity, Local) else entity
+        body.context.note(target.span.start, meant)
     if isinstance(entity, Local | Global):
         return assign_variable(body, node, entity)
     body.expression(node.value)
@@ -81,7 +82,7 @@ def assign_field(body: Body, node: tree.Assign, target: tree.Member) -> TypedExp
     receiver = body.expression(target.receiver)
     if node.operator:
         receiver = body.held(receiver, parts)
-    place = check_member(body, target, receiver, None)
+    place = check_field(body, target, receiver)
     value = new_value(body, node, place)
     if not isinstance(place, typed.GetField):
         return body.wrong(node.span)

@@ -38,6 +38,7 @@ from doralang.checker.program import (
     TypedExpression,
 )
 from doralang.checker.raw import check_raw
+from doralang.checker.rethrows import sources
 from doralang.checker.scopes import Context
 from doralang.checker.trait_objects import coerce
 from doralang.checker.values import split
@@ -58,6 +59,7 @@ def new_body(handlers: Handlers, context: Context, function: Function) -> Body:
     body.has_self = function.has_self
     body.is_constructor = function.kind is FunctionKind.CONSTRUCTOR
     body.warns = not function.throws
+    body.rethrown = sources(function) if function.rethrows else ""
     return body
 
 

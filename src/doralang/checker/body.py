@@ -28,12 +28,23 @@ T = TypeVar("T")
 class Waiting:
     """A call whose type arguments cannot be found from its arguments alone (9.3).
 
-    `finish(expected)` completes it with the expected type, or reports that it cannot be inferred.
-    Waiting calls may stand in each other, and each may be tried with several types: so what came of a
-    type is kept, reports included, or the time would double with each level.
+    `finish(expected)` completes it with the expected type, or reports that it cannot be inferred; it is
+    completed in the place where it stands, whatever has been checked by then.  Waiting calls may stand in
+    each other, and each may be tried with several types: so what came of a type is kept, reports included, or
+    the time would double with each level.
     """
 
-    __slots__ = ("_body", "_complete", "_outcomes", "depth", "head", "span")
+    __slots__ = (
+        "_body",
+        "_complete",
+        "_outcomes",
+        "_place",
+        "depth",
+        "head",
+        "is_function",
+        "span",
+        "takes_open",
+    )
 
     def __init__(
         self,
@@ -42,8 +53,16 @@ class Waiting:
         head: Type | str,
         inner: Iterable[Operand],
         complete: Callable[[Type | None], TypedExpression],
+        *,
+        is_function: bool = False,
+        takes_open: bool = False,
     ) -> None:
         self._body = body
+        self._place = body.place()
+        self.is_function = is_function
+        """whether it is a function, which as an argument can do with a type of which not all is known"""
+        self.takes_open = is_function or takes_open
+        """whether it can do so as the value of a lambda"""
         self._complete = complete
         self._outcomes: dict[Type | None, Outcome] = {}
         self.span = span
@@ -60,10 +79,13 @@ class Waiting:
             body.invalid += outcome.invalid
             return outcome.value
         before, invalid = len(reports), body.invalid
+        here = body.place()
+        body.move_to(self._place)
         if self.depth % HOP == 0:
             value = on_fresh_stack(lambda: self._complete(expected))
         else:
             value = self._complete(expected)
+        body.move_to(here)
         self._outcomes[expected] = Outcome(value, reports[before:], body.invalid - invalid)
         return value
 
@@ -95,9 +117,36 @@ Leaves = dict[type, Callable[..., Operand]]
 
 @record(eq=True)
 class TryContext:
-    """The operand of a `try` that is being checked; `calls` counts the throwing calls that belong to it."""
+    """The operand of a `try` that is being checked; `calls` counts the throwing calls that belong to it.
+
+    `own` are those of them that throw what no function given to the one around has thrown.
+    """
 
     calls: int = 0
+    own: int = 0
+
+
+class Standpoint(NamedTuple):
+    """What is around the place in a body where the checker is: scopes, `try`s, and what keeps exceptions."""
+
+    scopes: list[dict[str, Local]]
+    tries: list[TryContext]
+    in_operand: bool
+    guarded: bool
+
+
+@record
+class Enclosing:
+    """Where a lambda stands: the body around it, and the locals of that which have become its own."""
+
+    body: Body
+    captured: dict[Local, Local] = field(default_factory=dict)
+    leaks: list[Span] = field(default_factory=list)
+    """where exceptions may leave the lambda"""
+    is_own: bool = False
+    """whether some of them are others than a `rethrows` function around may let out"""
+    returns: list[Span] | None = None
+    """of a lambda whose result is still to be found: the `return`s in it without a value"""
 
 
 @record(eq=True)
@@ -122,6 +171,8 @@ class Body:
     function: Function
     handlers: Handlers
     scopes: list[dict[str, Local]] = field(default_factory=lambda: [{}])
+    enclosing: Enclosing | None = None
+    """of a lambda"""
     has_self: bool = False
     is_constructor: bool = False
     in_operand: bool = False
@@ -130,6 +181,8 @@ class Body:
     """inside a `do` that keeps exceptions from leaving (12.2)"""
     warns: bool = False
     """whether exceptions that leave are warned about"""
+    rethrown: str = ""
+    """the parameters whose exceptions may leave, if only those may"""
     formula: bool = False
     loops: list[bool] = field(default_factory=list)
     """for each loop around, whether a `break` leaves it"""
@@ -311,17 +364,64 @@ class Body:
         self.function.locals.append(local)
         return local
 
+    def around(self) -> list[Body]:
+        """The body itself, then those that the lambdas around stand in, up to that of a function."""
+        bodies, body = [self], self
+        while body.enclosing is not None:
+            body = body.enclosing.body
+            bodies.append(body)
+        return bodies
+
     def find_local(self, name: str) -> Local | None:
-        for scope in reversed(self.scopes):
-            local = scope.get(name)
-            if local is not None:
-                return local
+        """The visible local of a name; one from around a lambda becomes the lambda's own."""
+        passed: list[Body] = []
+        for body in self.around():
+            for scope in reversed(body.scopes):
+                local = scope.get(name)
+                if local is not None:
+                    return captured(local, passed)
+            passed.append(body)
         return None
+
+    def capture(self, outer: Local) -> Local:
+        """What stands in a lambda for a local around it, which is shared if it may change."""
+        assert self.enclosing is not None
+        inner = self.enclosing.captured.get(outer)
+        if inner is None:
+            inner = self.temporary(outer.name, outer.type, outer.mutable, outer.span)
+            inner.captured = outer
+            inner.shared = outer.shared = outer.mutable
+            self.enclosing.captured[outer] = inner
+        return inner
+
+    def self_local(self) -> Local:
+        """The local of `self`, in a lambda that of the method around."""
+        *passed, root = self.around()
+        return captured(root.function.locals[0], passed)
+
+    @property
+    def self_type(self) -> Type:
+        """The type of `self`, where there is one."""
+        return self.root.locals[0].type
+
+    @property
+    def root(self) -> Function:
+        """The function that all lambdas around stand in."""
+        return self.around()[-1].function
 
     def local_names(self) -> Iterator[str]:
         """The visible locals, the innermost first."""
-        for scope in reversed(self.scopes):
-            yield from reversed(scope)
+        for body in self.around():
+            for scope in reversed(body.scopes):
+                yield from reversed(scope)
+
+    def place(self) -> Standpoint:
+        """Where the checker is, to come back to."""
+        return Standpoint([*self.scopes], [*self.tries], self.in_operand, self.guarded)
+
+    def move_to(self, place: Standpoint) -> None:
+        self.scopes, self.tries = [*place.scopes], [*place.tries]
+        self.in_operand, self.guarded = place.in_operand, place.guarded
 
     def global_name(self, name: str) -> Any:
         """The function, class, trait, global or constant of a name, or None."""
@@ -337,19 +437,39 @@ class Body:
 
     # Exceptions.
 
-    def call_throws(self, span: Span, name: str) -> None:
-        """A call of something marked `throws`: it belongs to the innermost `try`."""
+    def call_throws(self, span: Span, name: str, *, passed: bool = False) -> None:
+        """A call that throws belongs to the innermost `try`; `passed` if that was given from outside."""
         if self.tries:
             self.tries[-1].calls += 1
+            self.tries[-1].own += not passed
         else:
             self.context.error("E0801", span, name=name)
+            self.invalid += self.enclosing is not None  # nobody shall wonder that the lambda throws nothing
 
-    def exception_may_leave(self, span: Span) -> None:
-        """A `throw` or plain `try`: warn if nothing keeps the exception from ending the program."""
-        if self.warns and not self.guarded and not self.in_operand:
-            function = self.function
+    def exception_may_leave(self, span: Span, *, own: bool = True) -> None:
+        """A `throw` or plain `try`: say so if nothing keeps the exception and it must not leave.
+
+        `own` ones are others than those of functions that were given to the one around.
+        """
+        if self.guarded or self.in_operand:
+            return
+        function = self.function
+        if self.enclosing is not None:
+            self.enclosing.leaks.append(span)
+            self.enclosing.is_own = self.enclosing.is_own or own
+        elif function.rethrows:
+            if own:
+                self.context.error("E0806", span, names=self.rethrown)
+        elif self.warns:
             name = f"`{function.name}`" if function.kind in NAMED else "the function"
             self.context.error("W0801", span, name=name)
+
+
+def captured(local: Local, bodies: Sequence[Body]) -> Local:
+    """A local as the first of these lambdas sees it, each of which stands in the next one."""
+    for body in reversed(bodies):
+        local = body.capture(local)
+    return local
 
 
 NAMED: Final = (typed.FunctionKind.FUNCTION, typed.FunctionKind.METHOD, typed.FunctionKind.STATIC)

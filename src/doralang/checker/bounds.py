@@ -99,7 +99,9 @@ def as_trait(context: Context, type: Type, trait: Trait, depth: int = 0) -> Clas
 
 def satisfies_trait(context: Context, type: Type, bound: ClassType, depth: int = 0) -> bool:
     """A type parameter must have the bound, a class an `impl` that agrees with the trait."""
-    if has_error(type):
+    head = None if isinstance(type, TypeParameter) else class_of(context, type)
+    unit = context.unit
+    if has_error(type) or unit.incomplete or (head is not None and head in unit.incomplete_classes):
         return True
     found = as_trait(context, type, trait_of(bound), depth)
     return found is not None and same(found, bound)
@@ -140,7 +142,9 @@ def agrees(impl: Impl) -> bool:
         if mine is None:
             if not theirs.has_default and (is_static or theirs.name not in impl.adopted):
                 return False
-        elif mine.throws != theirs.throws or not same(mine.result, substitute(theirs.result, mapping)):
+        elif (mine.throws, mine.rethrows) != (theirs.throws, theirs.rethrows) or not same(
+            mine.result, substitute(theirs.result, mapping)
+        ):
             return False
     return True
 

@@ -8,15 +8,26 @@ from typing import Final
 from doralang.checker import program as typed
 from doralang.checker.arguments import check_anyway, explicit_arguments
 from doralang.checker.body import Body, Checked, Leaves
-from doralang.checker.generics import Build, GenericCallee, callee, check_call, check_overloaded
-from doralang.checker.lookup import Ambiguous, Found, find_method, find_static, members_known, method_names
+from doralang.checker.function_calls import call_value
+from doralang.checker.function_values import value_of
+from doralang.checker.generics import GenericCallee, callee, check_call, check_overloaded
+from doralang.checker.lookup import (
+    Ambiguous,
+    Found,
+    dispatch_of,
+    find_field,
+    find_method,
+    find_static,
+    members_known,
+    method_names,
+)
+from doralang.checker.making import make_call, note_throws
 from doralang.checker.nearness import suggestion
 from doralang.checker.program import (
-    Call,
     Class,
-    Compute,
     Dispatch,
     Function,
+    Global,
     Instantiation,
     New,
     TypedExpression,
@@ -29,7 +40,6 @@ from doralang.library.internals import RAW
 from doralang.syntax import tree
 from doralang.syntax.tree import Modifier
 from doralang.text.source import Span
-from doralang.types.primitives import PRIMITIVES
 from doralang.types.types import (
     ERROR,
     NEVER,
@@ -39,37 +49,20 @@ from doralang.types.types import (
     PrimitiveType,
     Type,
     TypeParameter,
+    is_function,
     substitute,
 )
-
-# Making calls.
-
-
-def make_call(span: Span, function: Function, dispatch: Dispatch, receiver: list[TypedExpression]) -> Build:
-    """A `Build` for a call: a primitive operation where the function is one."""
-
-    def build(arguments: tuple[Type, ...], result: Type, values: list[TypedExpression]) -> TypedExpression:
-        if function.internal:
-            if function.key == "defaultValue":
-                return typed.DefaultValue(span, result)
-            primitive = PRIMITIVES.get(function.key)
-            if primitive is not None:
-                return Compute(span, result, primitive, [*receiver, *values])
-        return Call(span, result, Instantiation(function, arguments), dispatch, [*receiver, *values])
-
-    return build
-
-
-def note_throws(body: Body, span: Span, function: Function) -> None:
-    if function.throws:
-        body.call_throws(span, function.name)
-
 
 # f(a), C(a)
 
 
 def check_named_call(body: Body, node: tree.Call, expected: Type | None) -> Checked:
-    if body.find_local(node.name) is not None:
+    local = body.find_local(node.name)
+    if local is not None and (is_function(local.type) or local.type is ERROR):
+        body.context.note(node.span.start, local.declared)
+        value = typed.GetLocal(node.span, local.type, local)
+        return call_value(body, node.span, node.name, value, node.arguments, expected)
+    if local is not None:
         body.error("E0302", node.span, name=node.name, hint=f"`{node.name}` is a variable here")
         return check_anyway(body, node.arguments, node.span)
     entity = body.global_name(node.name)
@@ -85,6 +78,9 @@ def check_named_call(body: Body, node: tree.Call, expected: Type | None) -> Chec
         return construct(body, node, entity, expected)
     if isinstance(entity, Variant):
         return variant_value(body, node.span, entity, node.type_arguments, node.arguments, expected)
+    if isinstance(entity, Global) and is_function(entity.type):
+        read = typed.GetGlobal(node.span, entity.type, entity)
+        return call_value(body, node.span, node.name, read, node.arguments, expected)
     if body.formula and entity is None and node.arguments and node.name not in RAW:
         receiver = body.expression(node.arguments[0])
         call = tree.MethodCall(
@@ -118,10 +114,10 @@ def report_unknown_function(body: Body, node: tree.Call, entity: object) -> None
 
 def method_hint(body: Body, name: str) -> str | None:
     """A method that was called without its object, or a function with a name like it."""
-    owner = body.function.owner
+    owner = body.root.owner
     if owner is not None and name in owner.statics:
         return f"a static method is called `{owner.name}::{name}(…)`"
-    if body.has_self and isinstance(find_method(body.context, body.function.locals[0].type, name), Found):
+    if body.has_self and isinstance(find_method(body.context, body.self_type, name), Found):
         return f"a method is called `self.{name}(…)`"
     return suggestion(body.unit, name, body.unit.names_of(Function, Class))
 
@@ -230,10 +226,19 @@ def check_static_call(body: Body, node: tree.StaticCall, expected: Type | None) 
 def call_static(
     body: Body, node: tree.StaticCall, entity: Class, found: Found, expected: Type | None
 ) -> Checked:
+    note_throws(body, node.span, found.function)
+    target = static_target(body, node, entity, found)
+    if target is None:
+        return check_anyway(body, node.arguments, node.span)
+    return check_call(body, node.span, target, node.arguments, expected)
+
+
+def static_target(
+    body: Body, node: tree.StaticCall | tree.StaticName, entity: Class, found: Found
+) -> GenericCallee | None:
     """Type arguments of the class and of the method are written or left out each by themselves."""
     function = found.function
     body.context.note(node.name_span.start, function)
-    note_throws(body, node.span, function)
     known: dict[Type, Type] = {}
     open: list[TypeParameter] = []
     lists = (
@@ -246,10 +251,9 @@ def call_static(
             continue
         explicit = explicit_arguments(body, node.span, name, nodes, parameters)
         if explicit is None:
-            return check_anyway(body, node.arguments, node.span)
+            return None
         known.update(explicit)
-    target = static_callee(node.span, found, known, open, bool(known))
-    return check_call(body, node.span, target, node.arguments, expected)
+    return static_callee(node.span, found, known, open, bool(known))
 
 
 def static_callee(
@@ -269,6 +273,43 @@ def static_callee(
     again = callee(function, mapping, (), build, chosen=chosen or bool(open))
     again.open = target.open
     return again
+
+
+def check_static_name(body: Body, node: tree.StaticName, expected: Type | None) -> Checked:
+    """`E::V`, `C::m`"""
+    entity = None if node.owner in body.context.parameters else body.global_name(node.owner)
+    if not isinstance(entity, Class):
+        if entity is None and (body.unit.incomplete and node.owner not in body.context.parameters):
+            return body.wrong(node.span)
+        hint = suggestion(body.unit, node.owner, body.unit.names_of(Class)) if entity is None else None
+        return body.error("E0308", node.span, name=node.owner, hint=hint)
+    if not is_granted(body, node.owner, node.span):
+        return body.wrong(node.span)
+    body.context.note(node.span.start, entity)
+    variant = entity.variants.get(node.name)
+    if variant is not None and not node.type_arguments:
+        body.context.note(node.name_span.start, variant)
+        return variant_value(body, node.span, variant, node.owner_arguments, None, expected)
+    found = find_static(body.context, entity.self_type, node.name)
+    if isinstance(found, Ambiguous):
+        return report_ambiguous(body, node.span, node.name, found)
+    if found is None or body.formula:
+        return unknown_static_name(body, node, entity)
+    target = static_target(body, node, entity, found)
+    return body.wrong(node.span) if target is None else value_of(body, node.span, target, expected)
+
+
+def unknown_static_name(body: Body, node: tree.StaticName, entity: Class) -> TypedExpression:
+    if not body.unit.knows_members(entity):
+        return body.wrong(node.span)
+    if entity.variants:
+        return unknown_variant(body, node.span, entity, node.name)
+    if not body.is_news(entity, node.name):
+        return body.wrong(node.span)
+    hint = suggestion(body.unit, node.name, method_names(body.context, entity.self_type, static=True))
+    if node.name in entity.methods:
+        hint = f"`{node.name}` needs an object"
+    return body.error("E0312", node.span, type=entity.name, name=node.name, hint=hint)
 
 
 def report_ambiguous(body: Body, span: Span, name: str, found: Ambiguous) -> TypedExpression:
@@ -296,7 +337,12 @@ def check_method_call(
 def unknown_method(body: Body, node: tree.MethodCall, type: Type) -> TypedExpression:
     if members_known(body.context, type) and body.is_news(type, f"{node.name}()"):
         hint = None
-        if isinstance(find_static(body.context, type, node.name), Found):
+        field = find_field(body.context, type, node.name)
+        if field is not None and is_function(field[0].type):
+            extent = node.receiver.extent
+            text = body.context.source.text[extent.start : extent.end]
+            hint = f"it is a field: write `({text}.{node.name})(…)`"
+        elif isinstance(find_static(body.context, type, node.name), Found):
             hint = f"it is static: write `{type}::{node.name}(…)`"
         elif isinstance(type, PrimitiveType | ClassType) and node.name == "toString":
             hint = "this type has no text of its own"
@@ -304,12 +350,6 @@ def unknown_method(body: Body, node: tree.MethodCall, type: Type) -> TypedExpres
             hint = suggestion(body.unit, node.name, method_names(body.context, type))
         body.error("E0311", node.span, type=type, name=node.name, hint=hint)
     return check_anyway(body, node.arguments, node.span)
-
-
-def dispatch_of(found: Found) -> Dispatch:
-    if found.by_bound:
-        return Dispatch.TRAIT
-    return Dispatch.VIRTUAL if found.function.virtual else Dispatch.DIRECT
 
 
 def call_method(
@@ -343,8 +383,8 @@ def check_super(
     """`super` as the receiver of the method call `link`: `self` as its parent."""
     if not isinstance(link, tree.MethodCall):
         return body.error("E0317", node.span)
-    owner = body.function.owner
-    if not body.has_self or owner is None or body.function.impl_of is not None:
+    owner = body.root.owner
+    if not body.has_self or owner is None or body.root.impl_of is not None:
         body.error("E0318", link.span)
         return body.wrong(node.span)
     parent = owner.self_type.parent
@@ -356,12 +396,13 @@ def check_super(
     if isinstance(found, Found) and Modifier.ABSTRACT in found.function.modifiers:
         hint = "it is abstract there"
         return body.error("E0311", link.span, type=parent, name=link.name, hint=hint)
-    return typed.GetLocal(node.span, parent, body.function.locals[0])
+    return typed.GetLocal(node.span, parent, body.self_local())
 
 
 LEAVES: Final[Leaves] = {
     tree.Call: check_named_call,
     tree.StaticCall: check_static_call,
+    tree.StaticName: check_static_name,
     tree.Super: check_super,
 }
 LINKS: Final[Leaves] = {tree.MethodCall: check_method_call}

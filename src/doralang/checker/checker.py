@@ -3,12 +3,14 @@
 check_library()             the library, its bodies checked when first asked for
 check_program(...)          a program on top of it
 check_formula(...)          one expression with named variables on top of it
+check_around(...)           functions of the implementation around a formula
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
+from functools import partial
 from types import MappingProxyType
 from typing import Final
 
@@ -18,7 +20,9 @@ from doralang.checker import (
     enums,
     expressions,
     formulas,
+    function_calls,
     jumps,
+    lambdas,
     lists,
     matches,
     operators,
@@ -26,7 +30,6 @@ from doralang.checker import (
     templates,
     tuples,
     values,
-    variants,
 )
 from doralang.checker import program as typed
 from doralang.checker.bodies import check_constructor, check_function, check_global, new_body
@@ -42,6 +45,7 @@ from doralang.checker.declarations import (
     declare_signature,
 )
 from doralang.checker.derivation import derive
+from doralang.checker.function_types import function_class
 from doralang.checker.hosts import HostFunction
 from doralang.checker.inheritance import check_inheritance
 from doralang.checker.missing import nothing_missing
@@ -72,9 +76,9 @@ HANDLERS: Final = Handlers(
         **tuples.LEAVES,
         **templates.LEAVES,
         **matches.LEAVES,
-        **variants.LEAVES,
+        **lambdas.LEAVES,
     },
-    links={**calls.LINKS, **operators.LINKS},
+    links={**calls.LINKS, **operators.LINKS, **function_calls.LINKS},
     statements={**statements.STATEMENTS, **matches.STATEMENTS},
 )
 FORMULA_HANDLERS: Final = Handlers(
@@ -191,6 +195,7 @@ def check_library(
             function.complete = complete
     library = Library()
     library.impls = unit.impls
+    library.function_class = partial(function_class, unit)
     for name, entity in unit.names.items():
         if isinstance(entity, Function):
             library.functions[name] = entity
@@ -333,3 +338,31 @@ def check_formula(
     function.set_body(typed.Block(node.span, [typed.Return(node.span, value)]))
     functions = {source.name: function}
     return Program(source, library.library, functions, impls=unit.impls, granted=granted), function
+
+
+def check_around(
+    program: Program,
+    formula: Function,
+    source: Source,
+    file: tree.File,
+    diagnostics: Diagnostics,
+    library: CheckedLibrary,
+) -> Function:
+    """Add the functions of a file, which must be right, to the program of a formula; returns the last one.
+
+    They see the whole library, as its own files do, and the formula by the name `formula`; stack traces leave
+    them out.
+    """
+    unit = Unit(diagnostics, (library.unit,), visible=frozenset(library.unit.names))
+    unit.impls = program.impls
+    declarations = Declarations(unit)
+    collect(declarations, source, file)
+    unit.names["formula"] = formula
+    for _, complete in declare(declarations):
+        complete()
+    assert not diagnostics.errors, f"{source.name} has errors: {diagnostics.reports}"
+    functions = {one.function.name: one.function for one in declarations.functions}
+    for function in functions.values():
+        function.is_hidden = True
+    program.functions |= functions
+    return [*functions.values()][-1]

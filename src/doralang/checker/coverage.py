@@ -17,7 +17,7 @@ from doralang.checker.patterns import data_types, variants_of
 from doralang.checker.program import Pattern, Variant
 from doralang.text.records import record
 from doralang.text.recursion import HOP, on_fresh_stack
-from doralang.types.types import BOOL, ClassType, EnumType, Type, is_reference, is_subclass, is_trait_type
+from doralang.types.types import BOOL, ClassType, EnumType, Type, is_subclass, may_be_nil
 
 Row = Sequence[Pattern]
 
@@ -62,7 +62,7 @@ def shapes_of(type: Type) -> list[Shape]:
         return [Shape(True), Shape(False)]
     if isinstance(type, ClassType) and type.head.is_tuple:
         return [Shape(TUPLE, type.arguments)]
-    return [Shape(NOTHING), Shape(OBJECT)] if is_reference(type) or is_trait_type(type) else []
+    return [Shape(NOTHING), Shape(OBJECT)] if may_be_nil(type) else []
 
 
 def shape_of(pattern: Pattern, type: Type) -> Shape | None:

@@ -18,12 +18,13 @@ from typing import Final, TypeAlias
 from doralang.checker.bounds import check_bounds, self_type
 from doralang.checker.program import Class, Function, FunctionKind, Global, Local, Trait
 from doralang.checker.resolve import resolve_type, wrong_count
+from doralang.checker.rethrows import check_rethrows
 from doralang.checker.scopes import ConstantName, Context, Entity, Unit, kind_name
 from doralang.syntax import tree
 from doralang.syntax.tree import Modifier
 from doralang.text.records import field, record
 from doralang.text.source import Source, Span
-from doralang.types.types import ERROR, UNIT, ClassType, Type, TypeParameter, is_reference
+from doralang.types.types import ERROR, INT, UNIT, ClassType, Type, TypeParameter, is_reference
 
 
 @record(eq=True)
@@ -196,6 +197,7 @@ def new_function(context: Context, node: tree.Function, kind: FunctionKind, owne
     function = Function(node.name, kind, owner, context.source, node.span)
     function.modifiers = node.modifiers
     function.throws = node.throws
+    function.rethrows = node.rethrows
     context.note(node.name_span.start, function)
     check_for_library(context, node)
     return function
@@ -255,6 +257,8 @@ def trait_type(context: Context, node: tree.NamedType, trait: Trait) -> ClassTyp
     """A trait with its written arguments."""
     context.note(node.span.start, trait)
     arguments = tuple(resolve_type(context, argument) for argument in node.arguments)
+    if not arguments and trait is context.unit.library_trait("Iterator"):
+        arguments = (INT,)
     if len(arguments) != len(trait.parameters):
         wrong_count(context, node.span, trait.name, len(trait.parameters), len(arguments))
         arguments = (ERROR,) * len(trait.parameters)
@@ -272,6 +276,7 @@ def declare_conditions(context: Context, inner: Context, function: Function, nod
         if parameter is None:
             context.error("E0622", condition.span, name=condition.name)
             continue
+        context.note(condition.span.start, parameter)
         found = TypeParameter(condition.name)
         resolve_bounds_of(inner, condition, found)
         if found.class_bound is not None:
@@ -283,11 +288,14 @@ def declare_conditions(context: Context, inner: Context, function: Function, nod
 def declare_signature(context: Context, function: Function, node: tree.Function) -> Context:
     """Parameters and result of a function; returns the context of its body."""
     inner = declare_type_parameters(context, function, node)
+    if node.conditions:
+        inner = declare_conditions(context, inner, function, node)
     declare_parameters(inner, function, node.parameters)
+    check_rethrows(inner, function, node)
     if node.result is not None:
         function.result = resolve_type(inner, node.result, result=True)
     function.signature = signature(function)
-    return declare_conditions(context, inner, function, node) if node.conditions else inner
+    return inner
 
 
 def declare_parameters(

@@ -49,6 +49,9 @@ def derive(declaration: ClassDeclaration | EnumDeclaration) -> Iterator[Derived]
     done: set[Trait] = set()
     for annotation in node.derived:
         for name in annotation.traits:
+            if not name.name:
+                context.unit.incomplete_classes.add(entity)
+                continue
             trait = context.unit.find(name.name)
             if trait is not None:
                 context.note(name.span.start, trait)

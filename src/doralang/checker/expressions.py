@@ -7,10 +7,13 @@ from itertools import chain
 from typing import Final
 
 from doralang.checker import program as typed
+from doralang.checker.arguments import explicit_arguments
 from doralang.checker.body import Body, Checked, Leaves, TryContext, Waiting
+from doralang.checker.calls import is_granted
+from doralang.checker.function_values import function_value
 from doralang.checker.lookup import find_field
 from doralang.checker.nearness import suggestion
-from doralang.checker.program import Global, TypedExpression, Variant
+from doralang.checker.program import Class, Function, Global, TypedExpression, Variant
 from doralang.checker.scopes import ConstantName, kind_name
 from doralang.checker.trait_objects import coerce
 from doralang.checker.variants import variant_value
@@ -41,14 +44,16 @@ def check_invalid(body: Body, node: tree.InvalidExpression, expected: Type | Non
 def check_self(body: Body, node: tree.Self, expected: Type | None) -> TypedExpression:
     if not body.has_self:
         return body.error("E0316", node.span)
-    local = body.function.locals[0]
+    local = body.self_local()
     return typed.GetLocal(node.span, local.type, local)
 
 
 def check_name(body: Body, node: tree.Name, expected: Type | None) -> Checked:
     local = body.find_local(node.name)
+    if node.type_arguments and (local is not None or not isinstance(body.global_name(node.name), GENERIC)):
+        explicit_arguments(body, node.span, node.name, node.type_arguments, ())
     if local is not None:
-        body.context.note(node.span.start, local)
+        body.context.note(node.span.start, local.declared)
         if local.type is ERROR:
             return body.wrong(node.span)
         return typed.GetLocal(node.span, local.type, local)
@@ -62,17 +67,27 @@ def check_name(body: Body, node: tree.Name, expected: Type | None) -> Checked:
     if isinstance(entity, ConstantName):
         return body.constant(entity, node.span)
     if isinstance(entity, Variant):
-        return variant_value(body, node.span, entity, [], None, expected)
+        return variant_value(body, node.span, entity, node.type_arguments, None, expected)
+    if isinstance(entity, Function) and not body.formula:
+        if not is_granted(body, node.name, node.span):
+            return body.wrong(node.span)
+        return function_value(body, node, entity, expected)
     return unknown_name(body, node, entity)
+
+
+GENERIC: Final = (Function, Variant)
+"""what type arguments may stand behind"""
 
 
 def unknown_name(body: Body, node: tree.Name, entity: object) -> TypedExpression:
     hint = None
     if entity is not None:
         hint = f"`{node.name}` is {kind_name(entity)}, not a value"  # type: ignore[arg-type]
+        if isinstance(entity, Class) and entity.constructors:
+            hint = f"a constructor is no value: write `|…| {node.name}(…)`"
     elif body.unit.incomplete or body.incomplete or not body.is_news("name", node.name):
         return body.wrong(node.span)
-    elif body.has_self and find_field(body.context, body.function.locals[0].type, node.name):
+    elif body.has_self and find_field(body.context, body.self_type, node.name):
         hint = f"a field is written `self.{node.name}`"
     else:
         hint = suggestion(
@@ -86,52 +101,71 @@ def unknown_name(body: Body, node: tree.Name, entity: object) -> TypedExpression
 
 def check_try(body: Body, node: tree.Try, expected: Type | None) -> Checked:
     """A plain `try` leaves no trace but its checks; `try … else` becomes a node."""
-    if node.otherwise is not None:
-        return check_try_else(body, node, expected)
-    before, reported = body.invalid, len(body.unit.diagnostics.reports)
-    operand, calls = check_operand(body, node.operand, expected, keeps=False)
-    if calls == 0 and body.invalid == before and len(body.unit.diagnostics.reports) == reported:
-        body.error("E0802", node.span)
-    elif calls:
-        body.exception_may_leave(node.span)
-    return operand
+    otherwise = node.otherwise
+    if otherwise is not None:
+        return tried(
+            body, node, expected, lambda operand, _: finish_else(body, node, operand, otherwise), keeps=True
+        )
+
+    def leave(operand: TypedExpression, context: TryContext) -> TypedExpression:
+        if context.calls:
+            body.exception_may_leave(node.span, own=context.own > 0)
+        return operand
+
+    return tried(body, node, expected, leave, keeps=False)
+
+
+Finish = Callable[[TypedExpression, TryContext], TypedExpression]
+"""Makes the whole of a `try` from its operand."""
+
+
+def tried(
+    body: Body,
+    node: tree.Try | tree.ForcedTry | tree.OptionalTry,
+    expected: Type | None,
+    finish: Finish,
+    *,
+    keeps: bool,
+) -> Checked:
+    """Check the operand of a `try`; if it waits for its type, the whole does, and what can throw in it is
+    known then.  `keeps` says that no exception gets out of this `try`."""
+    context, start = TryContext(), wrong_so_far(body)
+    operand = check_operand(body, node.operand, expected, context, keeps=keeps)
+    is_wrong = changed(body, start, keeps)
+
+    def complete(wanted: Type | None) -> TypedExpression:
+        start = wrong_so_far(body)
+        known = operand.finish(wanted) if isinstance(operand, Waiting) else operand
+        if context.calls == 0 and not is_wrong and not changed(body, start, keeps):
+            body.error("E0802", node.span)
+        return finish(known, context)
+
+    if not isinstance(operand, Waiting):
+        return complete(expected)
+    return Waiting(body, node.span, operand.head, [operand], complete)
+
+
+def wrong_so_far(body: Body) -> tuple[int, int]:
+    return body.invalid, len(body.unit.diagnostics.reports)
+
+
+def changed(body: Body, start: tuple[int, int], keeps: bool) -> bool:
+    """Whether something was found wrong since; where exceptions get out, any report counts."""
+    invalid, reported = wrong_so_far(body)
+    return invalid != start[0] or (not keeps and reported != start[1])
 
 
 def check_operand(
-    body: Body, node: tree.Expression, expected: Type | None, *, keeps: bool
-) -> tuple[Checked, int]:
-    """Check the operand of a `try`; also tells how many throwing calls belong to it.
-
-    `keeps` says that no exception gets out of this `try`.
-    """
-    context = TryContext()
+    body: Body, node: tree.Expression, expected: Type | None, context: TryContext, *, keeps: bool
+) -> Checked:
     body.tries.append(context)
     outer = body.in_operand
     body.in_operand = outer or keeps
     try:
-        return body.argument(node, expected), context.calls
+        return body.argument(node, expected)
     finally:
         body.in_operand = outer
         body.tries.pop()
-
-
-def check_try_else(body: Body, node: tree.Try, expected: Type | None) -> Checked:
-    assert node.otherwise is not None
-    otherwise = node.otherwise
-    before = body.invalid
-    operand, calls = check_operand(body, node.operand, expected, keeps=True)
-    if calls == 0 and body.invalid == before:
-        body.error("E0802", node.span)
-    return when_known(body, node, operand, lambda known: finish_else(body, node, known, otherwise))
-
-
-def when_known(
-    body: Body, node: tree.Expression, operand: Checked, finish: Callable[[TypedExpression], TypedExpression]
-) -> Checked:
-    """What a construct makes of its operand, as soon as the type of that is known."""
-    if not isinstance(operand, Waiting):
-        return finish(operand)
-    return Waiting(body, node.span, operand.head, [operand], lambda wanted: finish(operand.finish(wanted)))
 
 
 def finish_else(
@@ -147,27 +181,26 @@ def finish_else(
 
 
 def check_forced_try(body: Body, node: tree.ForcedTry, expected: Type | None) -> Checked:
-    before = body.invalid
-    operand, calls = check_operand(body, node.operand, expected, keeps=True)
-    if calls == 0 and body.invalid == before:
-        body.error("E0802", node.span)
-    return when_known(body, node, operand, lambda known: force(node, known))
+    return tried(body, node, expected, lambda operand, _: force(node, operand), keeps=True)
 
 
 def force(node: tree.ForcedTry, operand: TypedExpression) -> TypedExpression:
     return operand if operand.type is ERROR else typed.TryForce(node.span, operand.type, operand)
 
 
-def check_optional_try(body: Body, node: tree.OptionalTry, expected: Type | None) -> Checked:
+def check_optional_try(body: Body, node: tree.OptionalTry, expected: Type | None) -> TypedExpression:
     """`Some` of the value, or `None` if an exception leaves the operand."""
     option = body.unit.library_class("Option")
     is_option = isinstance(expected, ClassType) and expected.head is option
     inner = expected.arguments[0] if is_option and isinstance(expected, ClassType) else None
-    before = body.invalid
-    operand, calls = check_operand(body, node.operand, inner, keeps=True)
-    if calls == 0 and body.invalid == before:
-        body.error("E0802", node.span)
-    value = operand.finish(inner) if isinstance(operand, Waiting) else operand
+    checked = tried(body, node, inner, lambda operand, _: some_of(body, node, operand, inner), keeps=True)
+    return checked.finish(inner) if isinstance(checked, Waiting) else checked
+
+
+def some_of(
+    body: Body, node: tree.OptionalTry, value: TypedExpression, inner: Type | None
+) -> TypedExpression:
+    option = body.unit.library_class("Option")
     if body.is_unknown(value.type):
         return body.wrong(node.span)
     if value.type in (UNIT, NIL, NEVER):

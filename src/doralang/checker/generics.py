@@ -16,6 +16,7 @@ from doralang.checker.body import Body, Checked, Waiting
 from doralang.checker.bounds import as_trait, check_bounds, check_conditions, trait_of
 from doralang.checker.messages import type_list
 from doralang.checker.program import Function, TypedExpression
+from doralang.checker.rethrows import note_rethrows
 from doralang.checker.scopes import Context
 from doralang.checker.trait_objects import coerce, fits
 from doralang.syntax import tree
@@ -30,6 +31,7 @@ from doralang.types.types import (
     Type,
     TypeParameter,
     ancestor_of,
+    has_sought,
     has_value,
     mentions,
     size_of,
@@ -75,7 +77,7 @@ def callee(
     Fresh ones keep a recursive call apart from the function that it stands in.
     """
     mapping = dict(known)
-    fresh = tuple(TypeParameter(parameter.name) for parameter in open)
+    fresh = tuple(TypeParameter(parameter.name, is_sought=True) for parameter in open)
     mapping.update(zip(open, fresh, strict=True))
     return GenericCallee(
         function,
@@ -110,6 +112,7 @@ def check_call(
             callee.result,
             checked,
             lambda wanted: finish_call(body, span, callee, checked, dict(mapping), wanted),
+            takes_open=True,
         )
     return finish_call(body, span, callee, checked, mapping, expected)
 
@@ -175,7 +178,7 @@ def bind(
     while pairs:
         declared, actual = pairs.pop()
         if isinstance(declared, TypeParameter):
-            if declared in open and declared not in mapping and has_value(actual):
+            if declared in open and declared not in mapping and has_value(actual) and not has_sought(actual):
                 mapping[declared] = actual
         elif isinstance(declared, ClassType) and isinstance(actual, ClassType) and declared.is_open:
             ancestor = ancestor_of(actual, declared.head)
@@ -204,7 +207,8 @@ def finish_arguments(
         if isinstance(argument, Waiting):
             unknown = set(callee.open) - mapping.keys()
             wanted = substitute(declared, mapping)
-            argument = argument.finish(None if mentions(wanted, unknown) else wanted)
+            is_known = argument.is_function or not mentions(wanted, unknown)
+            argument = argument.finish(wanted if is_known else None)
             bind(callee.open, mapping, declared, argument.type)
         arguments.append(argument)
     return arguments
@@ -245,6 +249,8 @@ def finish_call(
         if value is None:
             return misfit(body, span, callee, arguments, wanted)
         values.append(value)
+    if callee.function.rethrows:
+        note_rethrows(body, span, callee.function, arguments)
     return callee.build(chosen, result, values)
 
 

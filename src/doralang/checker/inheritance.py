@@ -13,6 +13,7 @@ from doralang.checker.classes import parent_class
 from doralang.checker.declarations import ClassDeclaration, FunctionDeclaration, parameter_types
 from doralang.checker.messages import type_list
 from doralang.checker.program import Class, Function
+from doralang.checker.rethrows import mark_of, same_mark
 from doralang.syntax.tree import Modifier
 from doralang.types.types import ClassType, Type, ancestor_of, mentions, substitute
 
@@ -105,9 +106,8 @@ def differs_from(declaration: ClassDeclaration, method: FunctionDeclaration, inh
     parent = owner_type(declaration.entity, inherited)
     mapping = dict(zip(parent.head.parameters, parent.arguments, strict=True))
     name = method_name(inherited)
-    if function.throws != inherited.throws:
-        marked = "marked" if inherited.throws else "not marked"
-        context.error("E0511", span, method=name, marked=marked)
+    if not same_mark(function, inherited):
+        context.error("E0511", span, method=name, marked=mark_of(inherited))
         return True
     result = substitute(inherited.result, mapping)
     if not same(function.result, result) and not is_generic(function, function.result):

@@ -10,6 +10,7 @@ from doralang.checker.body import Body, Leaves
 from doralang.checker.program import TypedExpression
 from doralang.checker.trait_objects import coerce
 from doralang.syntax import tree
+from doralang.text.source import Span
 from doralang.types.types import NEVER, NIL, UNIT, Type, is_reference
 
 
@@ -33,6 +34,8 @@ def jump_in_loop(body: Body, node: tree.Node, name: str) -> None:
 
 def check_return(body: Body, node: tree.Return) -> typed.Return:
     function = body.function
+    if body.enclosing is not None and body.enclosing.returns is not None:
+        return return_of_open(body, node, body.enclosing.returns)
     wanted = function.result
     value = body.expression(node.value, wanted) if node.value is not None else None
     found = value.type if value is not None else UNIT
@@ -50,6 +53,19 @@ def check_return(body: Body, node: tree.Return) -> typed.Return:
         span = node.span if node.value is None else node.value.span
         body.error("E0404", span, expected=wanted, found=found, hint=hint)
     return typed.Return(node.span, returned)
+
+
+def return_of_open(body: Body, node: tree.Return, returns: list[Span]) -> typed.Return:
+    """A `return` in a lambda whose result nobody has said; what its body gives is not known yet."""
+    value = body.expression(node.value) if node.value is not None else None
+    if value is None:
+        returns.append(node.span)
+    elif not body.is_unknown(value.type):
+        body.error("E0404", value.span, expected=UNIT, found=value.type, hint=RESULT_HINT)
+    return typed.Return(node.span, None)
+
+
+RESULT_HINT: Final = "write the result of the lambda: `-> T`"
 
 
 def check_throw(body: Body, node: tree.Throw) -> typed.Throw:

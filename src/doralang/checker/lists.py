@@ -46,7 +46,10 @@ def make_list(body: Body, node: tree.ListLiteral, expected: Type | None) -> Chec
     def finish(whole: Type | None) -> TypedExpression:
         type = expected_element(body, whole)
         if type is None:
-            return first.finish(None)
+            value = first.finish(None)
+            if body.is_unknown(value.type):
+                return value
+            type = value.type
         values = [one.finish(type) if isinstance(one, Waiting) else one for one in elements]
         found = joined(body, values, type, "elements")
         if found is ERROR:

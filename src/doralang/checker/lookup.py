@@ -13,10 +13,18 @@ from doralang.checker.bounds import (
     traits_known,
     with_supertraits,
 )
-from doralang.checker.program import Class, Field, Function, Impl, Trait
+from doralang.checker.program import Class, Dispatch, Field, Function, Impl, Trait
 from doralang.checker.scopes import Context
 from doralang.text.records import record
-from doralang.types.types import ClassType, Type, TypeParameter, is_trait_type, lineage, substitute
+from doralang.types.types import (
+    ClassType,
+    Type,
+    TypeParameter,
+    is_function,
+    is_trait_type,
+    lineage,
+    substitute,
+)
 
 
 @record(eq=True)
@@ -48,6 +56,13 @@ class Ambiguous:
 Lookup = Found | Ambiguous | None
 
 
+def dispatch_of(found: Found) -> Dispatch:
+    """How a method that was found is called."""
+    if found.by_bound:
+        return Dispatch.TRAIT
+    return Dispatch.VIRTUAL if found.function.virtual else Dispatch.DIRECT
+
+
 def classes_of(context: Context, type: Type) -> list[tuple[Class, tuple[Type, ...]]]:
     """The class of a type and its parents, each with its type arguments."""
     if isinstance(type, ClassType):
@@ -60,6 +75,8 @@ def find_method(context: Context, type: Type, name: str) -> Lookup:
     """The instance method that `value.name(…)` means for a value of `type`."""
     if isinstance(type, TypeParameter):
         return find_bound_method(context, type, name)
+    if is_function(type):
+        return None
     if isinstance(type, ClassType) and is_trait_type(type):
         return find_dispatched(type, name)
     steps = classes_of(context, type)
@@ -186,7 +203,13 @@ def find_field(context: Context, type: Type, name: str) -> tuple[Field, tuple[Ty
 
 def members_known(context: Context, type: Type) -> bool:
     """Whether everything that a value of `type` has is known."""
-    return not isinstance(type, ClassType) or context.unit.knows_members(type.head)
+    bounds: Sequence[ClassType] = ()
+    if isinstance(type, TypeParameter):
+        bounds = traits_known(context, type)
+    elif isinstance(type, ClassType):
+        bounds = list(with_supertraits([type])) if is_trait_type(type) else [type]
+    unit = context.unit
+    return not unit.incomplete and all(unit.knows_members(bound.head) for bound in bounds)
 
 
 def field_names(context: Context, type: Type) -> Iterator[str]:

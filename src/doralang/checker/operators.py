@@ -6,13 +6,23 @@ import math
 from typing import Final
 
 from doralang.checker import program as typed
-from doralang.checker.arguments import check_anyway
-from doralang.checker.body import Body, Leaves, Operand, Waiting
+from doralang.checker.arguments import check_anyway, explicit_arguments
+from doralang.checker.body import Body, Checked, Leaves, Operand, Waiting
 from doralang.checker.bounds import check_conditions
-from doralang.checker.calls import dispatch_of, make_call, note_throws, report_ambiguous
+from doralang.checker.calls import report_ambiguous
 from doralang.checker.exact import Exact, combine, literal, negate
+from doralang.checker.function_values import method_value
 from doralang.checker.generics import callee, check_call
-from doralang.checker.lookup import Ambiguous, Found, field_names, find_field, find_method, members_known
+from doralang.checker.lookup import (
+    Ambiguous,
+    Found,
+    dispatch_of,
+    field_names,
+    find_field,
+    find_method,
+    members_known,
+)
+from doralang.checker.making import make_call, note_throws
 from doralang.checker.nearness import suggestion
 from doralang.checker.program import Class, Compute, Function, TypedExpression
 from doralang.checker.resolve import resolve_type
@@ -37,6 +47,7 @@ from doralang.types.types import (
     Type,
     TypeParameter,
     is_assignable,
+    is_function,
     is_reference,
     is_trait_type,
     size_of,
@@ -219,8 +230,7 @@ def no_operator(
 ) -> TypedExpression:
     if right is None:
         right = body.expression(node.right)
-    head = left.type.head if isinstance(left.type, ClassType) else None
-    if body.is_unknown(right.type) or (head is not None and not body.unit.knows_members(head)):
+    if body.is_unknown(right.type) or not members_known(body.context, left.type):
         return body.wrong(node.span)
     hint = operator_hint(node.operator, left.type, right.type)
     return body.error("E0412", node.span, operator=node.operator, left=left.type, right=right.type, hint=hint)
@@ -256,7 +266,7 @@ def check_identity(
         return body.wrong(node.span)
     with_nil = NIL in (left.type, right.type)
     for side in (left, right):
-        if with_nil and is_trait_type(side.type):
+        if with_nil and (is_trait_type(side.type) or is_function(side.type)):
             continue
         if side.type not in (NIL, NEVER) and not is_reference(side.type):
             return body.error("E0418", node.span, type=side.type)
@@ -418,9 +428,20 @@ def index_call(
     return call_operator(body, span, left, found, nodes)
 
 
-def check_member(
-    body: Body, node: tree.Member, left: TypedExpression, expected: Type | None
-) -> TypedExpression:
+def check_member(body: Body, node: tree.Member, left: TypedExpression, expected: Type | None) -> Checked:
+    """`o.f`, or the method `o.m` as a function"""
+    if not body.is_unknown(left.type) and find_field(body.context, left.type, node.name) is None:
+        found = None if body.formula else find_method(body.context, left.type, node.name)
+        if isinstance(found, Ambiguous):
+            return report_ambiguous(body, node.span, node.name, found)
+        if found is not None:
+            return method_value(body, node, left, found, expected)
+    if node.type_arguments:
+        explicit_arguments(body, node.span, node.name, node.type_arguments, ())
+    return check_field(body, node, left)
+
+
+def check_field(body: Body, node: tree.Member, left: TypedExpression) -> TypedExpression:
     if body.is_unknown(left.type):
         return body.wrong(node.span)
     found = find_field(body.context, left.type, node.name)

@@ -31,6 +31,7 @@ from doralang.types.types import (
     is_assignable,
     is_reference,
     is_trait_type,
+    may_be_nil,
     substitute,
 )
 
@@ -270,7 +271,7 @@ def constant(body: Body, node: tree.Expression, type: Type) -> typed.Constant | 
 
 def literal_pattern(body: Body, node: tree.Expression, type: Type) -> Pattern:
     if isinstance(node, tree.Nil):
-        if is_reference(type) or is_trait_type(type):
+        if may_be_nil(type):
             return typed.Equal(typed.NilConstant(node.span, type))
         if not body.is_unknown(type):
             body.error("E0704", node.span, expected=type, found="`nil`")

@@ -99,17 +99,22 @@ def _members(owner: Class | Trait | Impl) -> Iterator[str]:
 
 
 def _variable(variable: Field | Global | Local) -> str:
-    return f"{'var' if variable.mutable else 'let'} {variable.name}: {variable.type}"
+    shared = "shared " if isinstance(variable, Local) and variable.shared else ""
+    return f"{shared}{'var' if variable.mutable else 'let'} {variable.name}: {variable.type}"
 
 
 def _function(function: Function) -> Iterator[str]:
-    throws = " throws" if function.throws else ""
+    throws = " rethrows" if function.rethrows else " throws" if function.throws else ""
     yield f"{_modifiers(function.modifiers)}{_KINDS[function.kind]}{function.signature}{throws}"
     yield from _indented(_bounds(function.type_parameters))
     yield from _indented(f"{local.index} {_variable(local)}" for local in function.locals)
     if function.body is not None:
         for statement in function.body.statements:
             yield from _indented(dump(statement, function.source))
+    for made in function.lambdas:
+        yield from _indented([f"closure {made.number}: {made.parent}"])
+        yield from _indented(_indented(_variable(field) for field in made.fields.values()))
+        yield from _indented(_indented(_members(made)))
 
 
 _KINDS: Final = {
@@ -244,6 +249,8 @@ def _scalar(name: str, value: object) -> str:
             return _pattern(value)
         case Class():
             return value.name
+        case tuple():
+            return " ".join(_scalar(name, one) for one in value)
     return str(value)
 
 

@@ -46,10 +46,12 @@ from doralang.types.types import (
 class Local:
     """A parameter, variable or temporary of a function; `index` is its slot in the frame.
 
-    `span` is its name where it is declared; of `self` and temporaries it is `NOWHERE`.
+    `span` is its name where it is declared; of `self` and temporaries it is `NOWHERE`.  A `shared` variable
+    is one that a lambda mentions and that may change: in its slot is a `SharedCell`, which function and
+    lambdas have in common.  In a lambda, `captured` is the local around it that this one stands for.
     """
 
-    __slots__ = ("index", "mutable", "name", "span", "type")
+    __slots__ = ("captured", "index", "mutable", "name", "shared", "span", "type")
 
     def __init__(self, name: str, type: Type, mutable: bool, index: int, span: Span = NOWHERE) -> None:
         self.name = name
@@ -57,6 +59,16 @@ class Local:
         self.mutable = mutable
         self.index = index
         self.span = span
+        self.shared = False
+        self.captured: Local | None = None
+
+    @property
+    def declared(self) -> Local:
+        """The variable as its declaration has made it."""
+        local = self
+        while local.captured is not None:
+            local = local.captured
+        return local
 
 
 class FunctionKind(Enum):
@@ -81,7 +93,8 @@ class Function:
     parameters first.  `body` is None for an `internal` or `abstract` function and for one that a trait only
     demands.  A method that a trait declares has the `trait`, whose `Self` is then the first of all type
     parameters.  `conditions` are the bounds of a `where`.
-    Bodies of library functions are checked when first asked for.
+    Bodies of library functions are checked when first asked for. `lambdas` are the hidden classes of all
+    lambdas and function values in the body, those in lambdas too.
     """
 
     __slots__ = (
@@ -93,6 +106,7 @@ class Function:
         "impl_of",
         "is_hidden",
         "kind",
+        "lambdas",
         "locals",
         "modifiers",
         "name",
@@ -100,6 +114,7 @@ class Function:
         "owner",
         "parameters",
         "result",
+        "rethrows",
         "signature",
         "source",
         "span",
@@ -122,6 +137,11 @@ class Function:
         self.locals: list[Local] = []
         self.result: Type = UNIT
         self.throws = False
+        self.rethrows = False
+        """whether it throws only what function values that it is given throw"""
+        self.lambdas: list[Class] = []
+        self.is_hidden = False
+        """whether it only calls what a function value stands for"""
         self.impl_of: Trait | None = None
         self.trait: Trait | None = None
         self.has_default = False
@@ -146,7 +166,8 @@ class Function:
         return self._body
 
     def set_body(self, body: Block) -> None:
-        self._body = body
+        shared = [Share(one.span, one) for one in self.parameters if one.shared]
+        self._body = Block(body.span, [*shared, *body.statements]) if shared else body
 
     @property
     def internal(self) -> bool:
@@ -228,15 +249,18 @@ class Class(ClassHead):
 
     `constructors` are in the order in which they are tried, the primary one last.  `late` are methods that
     give way to those of impls.  An enum is a class with `variants`; `plain_type` is its type if it is no
-    class in memory, because no variant has data.
+    class in memory, because no variant has data.  The class of a lambda is that of number `number` in the
+    function `inside`.
     """
 
     __slots__ = (
         "constructors",
         "fields",
+        "inside",
         "late",
         "methods",
         "modifiers",
+        "number",
         "plain_type",
         "source",
         "span",
@@ -256,6 +280,8 @@ class Class(ClassHead):
         self.constructors: list[Function] = []
         self.variants: dict[str, Variant] = {}
         self.plain_type: EnumType | None = None
+        self.inside: Function | None = None
+        self.number = 0
 
     @property
     def internal(self) -> bool:
@@ -267,6 +293,10 @@ class Class(ClassHead):
         return self.of(self.parameters)
 
 
+CALL: Final = "call"
+"""the method of function values that runs them"""
+FUNCTION_CLASS: Final = "fun/"
+"""what the names of the classes of function types begin with; the number of parameters follows"""
 TAG: Final = "tag"
 """the field of an enum's objects that says which variant they are"""
 
@@ -404,7 +434,7 @@ class Global:
 class Library:
     """What engines need of the library by name: `function("println")`, `class_named("Str")`."""
 
-    __slots__ = ("classes", "functions", "globals", "impls", "traits")
+    __slots__ = ("classes", "function_class", "functions", "globals", "impls", "traits")
 
     def __init__(self) -> None:
         self.impls: dict[ClassHead, dict[TraitHead, Impl]] = {}
@@ -412,6 +442,8 @@ class Library:
         self.classes: dict[str, Class] = {}
         self.traits: dict[str, Trait] = {}
         self.globals: dict[str, Global] = {}
+        self.function_class: Callable[[int, bool], Class] | None = None
+        """the class of function types with so many parameters, that throw or not"""
 
 
 @record
@@ -620,6 +652,29 @@ class Record(Expression):
 
 
 @record
+class Closure(Expression):
+    """A new function value: an object of a hidden class, which extends that of `type`, and what is in its
+    fields."""
+
+    made: ClassType
+    values: list[TypedExpression]
+
+
+@record
+class Capture(Expression):
+    """What a lambda keeps of a local: its value, or of a shared one the cell."""
+
+    local: Local
+
+
+@record
+class NotNil(Expression):
+    """The value; fails on `nil`, if its type is one that has it."""
+
+    value: TypedExpression
+
+
+@record
 class Convert(Expression):
     """A value as one of the trait `type`, by the `impl` of `held`, its type or a parent.
 
@@ -797,6 +852,9 @@ TypedExpression: TypeAlias = (
     | Call
     | New
     | Record
+    | Closure
+    | Capture
+    | NotNil
     | Convert
     | IsInstance
     | Cast
@@ -833,6 +891,20 @@ class Let(StatementBase):
 
     local: Local
     value: TypedExpression
+
+
+@record
+class Restore(StatementBase):
+    """At the start of a lambda: its locals get what they stand for, the fields of its object in order."""
+
+    locals: tuple[Local, ...]
+
+
+@record
+class Share(StatementBase):
+    """At the start of a function: a parameter becomes a shared variable."""
+
+    local: Local
 
 
 @record
@@ -910,5 +982,5 @@ class Throw(StatementBase):
 
 
 Statement: TypeAlias = (
-    Block | Let | Evaluate | Construct | If | While | Do | Break | Continue | Return | Throw
+    Block | Let | Restore | Share | Evaluate | Construct | If | While | Do | Break | Continue | Return | Throw
 )

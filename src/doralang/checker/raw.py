@@ -47,7 +47,7 @@ Complaint = tuple[Span, str] | None
 
 def complaint_about(node: Any) -> Complaint:
     """What is wrong with a node, apart from what is within it."""
-    if isinstance(node, typed.New | typed.Record):
+    if isinstance(node, typed.New | typed.Record | typed.Closure | typed.Convert):
         return node.span, "a raw function cannot allocate"
     if isinstance(node, typed.Call | typed.Construct):
         return complaint_about_call(node)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from itertools import chain
 
 from doralang.checker.bounds import check_bounds, why_unsafe
+from doralang.checker.function_types import function_type
 from doralang.checker.messages import count
 from doralang.checker.nearness import suggestion
 from doralang.checker.program import Class, Trait
@@ -40,6 +41,8 @@ def resolve_type(context: Context, node: tree.Type, *, result: bool = False, dep
         return UNIT if result else ERROR
     if isinstance(node, tree.TupleType):
         return resolve_tuple(context, node, depth)
+    if isinstance(node, tree.FunctionType):
+        return resolve_function(context, node, depth)
     if isinstance(node, tree.SelfType):
         if context.own_self is not None:
             return context.own_self
@@ -52,6 +55,18 @@ def resolve_tuple(context: Context, node: tree.TupleType, depth: int) -> Type:
         return on_fresh_stack(lambda: resolve_tuple(context, node, depth + 1))
     elements = [resolve_type(context, element, depth=depth + 1) for element in node.elements]
     type = tuple_of(context.unit, elements)
+    if size_of(type) > LARGEST:
+        context.error("E0617", node.span)
+        return ERROR
+    return type
+
+
+def resolve_function(context: Context, node: tree.FunctionType, depth: int) -> Type:
+    if depth % HOP == 0:
+        return on_fresh_stack(lambda: resolve_function(context, node, depth + 1))
+    parameters = [resolve_type(context, one, depth=depth + 1) for one in node.parameters]
+    result = resolve_type(context, node.result, result=True, depth=depth + 1)
+    type = function_type(context.unit, parameters, result, throws=node.throws)
     if size_of(type) > LARGEST:
         context.error("E0617", node.span)
         return ERROR

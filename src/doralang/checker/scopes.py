@@ -106,6 +106,8 @@ class Unit:
     incomplete: bool = False
     incomplete_classes: set[ClassHead] = field(default_factory=set)
     later: list[Callable[[], object]] | None = field(default_factory=list)
+    functions: dict[tuple[int, bool], Class] = field(default_factory=dict)
+    """in the library: the classes of function types, by the number of parameters and whether they throw"""
     recorder: NameRecorder | None = None
     """told what each name means, if somebody wants to know"""
 

@@ -7,12 +7,12 @@ from typing import Final
 
 from doralang.checker import program as typed
 from doralang.checker.body import Body
-from doralang.checker.bounds import check_conditions
-from doralang.checker.calls import dispatch_of, report_ambiguous
+from doralang.checker.bounds import as_trait, check_conditions
+from doralang.checker.calls import report_ambiguous
 from doralang.checker.flow import Known, returns
 from doralang.checker.generics import GenericCallee, callee
 from doralang.checker.jumps import JUMPS
-from doralang.checker.lookup import Ambiguous, Found, find_method, found_for, members_known
+from doralang.checker.lookup import Ambiguous, Found, dispatch_of, find_method, found_for, members_known
 from doralang.checker.operators import mismatch
 from doralang.checker.patterns import Binder, check_variable_pattern, is_irrefutable
 from doralang.checker.program import Call, Class, Instantiation, Local, Pattern, TypedExpression
@@ -21,7 +21,18 @@ from doralang.checker.trait_objects import coerce
 from doralang.checker.values import check_condition
 from doralang.syntax import tree
 from doralang.text.source import Span
-from doralang.types.types import BOOL, ERROR, NEVER, NIL, UNIT, ClassType, Type, TypeParameter, is_reference
+from doralang.types.types import (
+    BOOL,
+    ERROR,
+    NEVER,
+    NIL,
+    UNIT,
+    ClassType,
+    Type,
+    TypeParameter,
+    is_reference,
+    is_trait_type,
+)
 
 
 def check_block(body: Body, node: tree.Block) -> typed.Statement:
@@ -193,9 +204,7 @@ def iteration(body: Body, node: tree.For, iterable: TypedExpression) -> Iteratio
         report_ambiguous(body, node.span, "makeIterator", found)
         return None
     if found is None:
-        if isinstance(type, ClassType) and body.unit.library_trait("Iterator") in body.unit.impls_of(
-            type.head
-        ):
+        if as_trait(body.context, type, body.unit.library_trait("Iterator")) is not None:
             return steps(body, node, type, None)
         if members_known(body.context, type):
             body.error("E0311", node.span, type=type, name="makeIterator", hint=None)
@@ -215,15 +224,23 @@ def steps(
 ) -> Iteration | None:
     """The calls of an iterator: what `make` gives, or the value itself."""
     made = make.result if make else type
-    head = made.head if isinstance(made, ClassType) else None
-    impl = body.unit.impls_of(head).get(body.unit.library_trait("Iterator")) if head else None
-    methods = [found_for(impl, made, name) for name in ("hasNext", "next")] if impl else []
+    is_iterator = as_trait(body.context, made, body.unit.library_trait("Iterator")) is not None
+    methods = [iterator_method(body, made, name) for name in ("hasNext", "next")] if is_iterator else []
     if throws or not all(methods) or not methods or not loopable(methods):
-        hint = f"`{made}` does not implement `Iterator`" if impl is None else None
+        hint = f"`{made}` does not implement `Iterator`" if not is_iterator else None
         body.error("E0614", iterable_span(node.iterable), type=type, hint=hint)
         return None
     assert methods[0] is not None and methods[1] is not None
     return make, receiver_callee(methods[0], node.span), receiver_callee(methods[1], node.span)
+
+
+def iterator_method(body: Body, type: Type, name: str) -> Found | None:
+    """A method of what is an iterator, as its `impl` has it if it is an object of a class."""
+    head = type.head if isinstance(type, ClassType) and not is_trait_type(type) else None
+    if head is not None:
+        return found_for(body.unit.impls_of(head)[body.unit.library_trait("Iterator")], type, name)
+    found = find_method(body.context, type, name)
+    return found if isinstance(found, Found) else None
 
 
 def loopable(methods: list[Found | None]) -> bool:

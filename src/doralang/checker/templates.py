@@ -10,9 +10,9 @@ from typing import Final
 from doralang.checker import program as typed
 from doralang.checker.body import Body, Leaves
 from doralang.checker.bounds import check_conditions
-from doralang.checker.calls import dispatch_of, make_call, note_throws
 from doralang.checker.generics import callee
-from doralang.checker.lookup import Found, Lookup, find_method
+from doralang.checker.lookup import Found, Lookup, dispatch_of, find_method, members_known
+from doralang.checker.making import make_call, note_throws
 from doralang.checker.program import Dispatch, Instantiation, TypedExpression
 from doralang.syntax import tree
 from doralang.text.source import Span
@@ -45,6 +45,8 @@ def shown(body: Body, node: tree.Expression, place: Span) -> TypedExpression:
     text = body.unit.library_class("Str").of()
     found = None if value.type in (UNIT, NIL) else text_method(body, value.type, text)
     if not isinstance(found, Found) or found.function.parameters or found.function.result is not text:
+        if not members_known(body.context, value.type):
+            return body.wrong(node.span)
         return body.error("E0423", node.span, type=value.type)
     note_throws(body, place, found.function)
     build = make_call(place, found.function, dispatch_of(found), [value])

@@ -127,7 +127,7 @@ def hidden_method(
     function.modifiers = Modifier.OPEN | Modifier.ABSTRACT if overridden is None else Modifier.OVERRIDE
     function.overridden = overridden
     function.is_hidden = True
-    function.throws = like.throws
+    function.throws, function.rethrows = like.throws, like.rethrows
     function.result = result
     function.locals.append(Local("self", owner.self_type, False, 0))
     for parameter, type in zip(like.parameters, types, strict=True):

@@ -26,6 +26,7 @@ from doralang.checker.declarations import (
 )
 from doralang.checker.nearness import suggestion
 from doralang.checker.program import Adopted, Class, Function, FunctionKind, Impl, Trait
+from doralang.checker.resolve import resolve_type
 from doralang.checker.scopes import Context
 from doralang.syntax import tree
 from doralang.syntax.tree import Modifier
@@ -81,6 +82,7 @@ def declare_methods(declaration: TraitDeclaration) -> Iterator[FunctionDeclarati
     for node in declaration.node.methods:
         if isinstance(node, tree.InvalidMember):
             context.unit.incomplete = True
+            context.unit.incomplete_classes.add(trait.form)
             continue
         function = new_function(context, node, kind_of(node), None)
         function.trait = trait
@@ -109,7 +111,7 @@ def check_inherited_names(declaration: TraitDeclaration) -> None:
         above = trait_of(bound)
         pairs = ((trait.methods, above.methods), (trait.statics, above.statics))
         for mine, theirs in pairs:
-            for name in mine.keys() & theirs.keys():
+            for name in [name for name in mine if name in theirs]:
                 earlier = theirs[name]
                 position = earlier.source.position(earlier.span.start)
                 context.error("E0314", mine[name].span, type=bound, name=name, position=position)
@@ -151,7 +153,7 @@ def declare_impl(declarations: Declarations, declaration: ImplDeclaration) -> li
     if node.type_parameters or (isinstance(node.target, tree.NamedType) and node.target.arguments):
         inner = declare_bounds(context, node, owner, bounds)
     implemented = trait or Trait(node.trait.name, context.source, node.span)
-    form = trait_type(inner, node.trait, implemented) if trait else implemented.form.self_type
+    form = implemented_form(inner, node, trait) if trait else implemented.form.self_type
     impl = Impl(form, owner, context.source, node.span)
     impl.bounds = bounds
     functions = [
@@ -166,6 +168,16 @@ def declare_impl(declarations: Declarations, declaration: ImplDeclaration) -> li
     else:
         context.unit.incomplete_classes.add(owner)
     return functions
+
+
+def implemented_form(context: Context, node: tree.Impl, trait: Trait) -> ClassType:
+    """The trait with its arguments; for `impl Iterator for C` what `next` gives decides (reference, 14.8)."""
+    if not node.trait.arguments and trait is context.unit.library_trait("Iterator"):
+        for method in node.methods:
+            if isinstance(method, tree.Function) and method.name == "next" and method.result is not None:
+                context.note(node.trait.span.start, trait)
+                return trait.form.of((resolve_type(context, method.result),))
+    return trait_type(context, node.trait, trait)
 
 
 def declare_bounds(
@@ -251,7 +263,7 @@ def check_impl(context: Context, impl: Impl) -> None:
             if is_final_there(impl, function):
                 context.error("E0618", function.span, trait=trait.name, name=name)
             elif name not in theirs or not same_parameters(impl, function, theirs[name]):
-                if function.type_parameters:
+                if function.type_parameters or trait.form in context.unit.incomplete_classes:
                     continue
                 method = described(name, parameter_types(function))
                 context.error("E0602", function.span, trait=trait.name, method=method)
@@ -307,7 +319,11 @@ def own_method(owner: Class, name: str) -> Adopted | None:
 def is_same_method(impl: Impl, found: Adopted, theirs: Function) -> bool:
     """Whether parameters, result and `throws` are exactly those of the trait."""
     mine, mapping = found.function, dict(zip(found.owner.head.parameters, found.owner.arguments, strict=True))
-    if mine.type_parameters or mine.conditions or mine.throws != theirs.throws:
+    if (
+        mine.type_parameters
+        or mine.conditions
+        or (mine.throws, mine.rethrows) != (theirs.throws, theirs.rethrows)
+    ):
         return False
     types = [*parameter_types(mine), mine.result]
     wanted = [*wanted_types(impl, theirs), substitute(theirs.result, meaning_in(impl))]

@@ -97,7 +97,7 @@ def element_type(body: Body, node: tree.Expression, value: TypedExpression, want
         body.error("E0401", node.span, expected=wanted, found=value.type, hint=None)
         return ERROR
     if value.type is NIL:
-        body.error("E0430", node.span)
+        body.error("E0430", node.span, hint="declare the type of the tuple")
         return ERROR
     return value.type
 

@@ -19,7 +19,7 @@ from doralang.checker.program import TypedExpression
 from doralang.checker.trait_objects import coerce, fits
 from doralang.syntax import tree
 from doralang.text.source import Span
-from doralang.types.types import BOOL, ERROR, NEVER, NIL, UNIT, Type
+from doralang.types.types import BOOL, ERROR, NEVER, NIL, UNIT, Type, has_sought
 
 
 def check_condition(body: Body, node: tree.Expression) -> TypedExpression:
@@ -67,7 +67,15 @@ def waiting_block(body: Body, node: tree.Block, block: typed.Block, tail: Waitin
         value = tail.finish(wanted)
         return typed.BlockValue(node.span, value.type, block, value)
 
-    return Waiting(body, node.span, tail.head, [tail], finish)
+    return Waiting(
+        body,
+        node.span,
+        tail.head,
+        [tail],
+        finish,
+        is_function=tail.is_function,
+        takes_open=tail.takes_open,
+    )
 
 
 def check_if_value(body: Body, node: tree.If, expected: Type | None) -> Checked:
@@ -108,7 +116,12 @@ def alternatives(
 
     def finish(wanted: Type | None) -> TypedExpression:
         if wanted is None and all_wait:
-            return next(one for one in values if isinstance(one, Waiting)).finish(None)
+            value = next(one for one in values if isinstance(one, Waiting)).finish(None)
+            if body.is_unknown(value.type):
+                return value
+            wanted = value.type
+        if wanted is not None and has_sought(wanted):
+            wanted = closed(body, values, wanted)
         finished = [one.finish(wanted) if isinstance(one, Waiting) else one for one in values]
         type = joined(body, finished, wanted if expected is None and all_wait else expected, what)
         return body.wrong(span) if type is ERROR else build(type, converted(body, finished, type))
@@ -119,8 +132,23 @@ def alternatives(
     all_wait = not known and any(isinstance(one, Waiting) for one in values)
     if all_wait and expected is None:
         first = next(one for one in values if isinstance(one, Waiting))
-        return Waiting(body, span, first.head, values, finish)
+        takes_open = all(isinstance(one, Waiting) and one.takes_open for one in values)
+        return Waiting(body, span, first.head, values, finish, takes_open=takes_open)
     return finish(expected or (known[0] if known and known[0] is not ERROR else None))
+
+
+def closed(body: Body, values: Sequence[Checked], wanted: Type) -> Type | None:
+    """The type of the first value for which it is enough that not all of the wanted type is known."""
+    reports = body.unit.diagnostics.reports
+    for value in values:
+        if isinstance(value, Waiting):
+            before, invalid = len(reports), body.invalid
+            type = value.finish(wanted).type
+            if len(reports) == before and type not in (NIL, NEVER, UNIT):
+                return type
+            del reports[before:]
+            body.invalid = invalid
+    return None
 
 
 def joined(

@@ -8,35 +8,17 @@ Color::Red          ->      Constant 0                          of an enum witho
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
 
 from doralang.checker import program as typed
 from doralang.checker.arguments import check_anyway, explicit_arguments
-from doralang.checker.body import Body, Checked, Leaves
+from doralang.checker.body import Body, Checked
+from doralang.checker.function_values import value_of
 from doralang.checker.generics import Build, GenericCallee, bind_result, callee, check_call
 from doralang.checker.nearness import suggestion
 from doralang.checker.program import Class, TypedExpression, Variant
 from doralang.syntax import tree
 from doralang.text.source import Span
 from doralang.types.types import ERROR, INT, ClassType, EnumType, Type, TypeParameter, substitute
-
-
-def check_static_name(body: Body, node: tree.StaticName, expected: Type | None) -> Checked:
-    """`E::V`"""
-    entity = None if node.owner in body.context.parameters else body.global_name(node.owner)
-    if not isinstance(entity, Class):
-        if entity is None and (body.unit.incomplete and node.owner not in body.context.parameters):
-            return body.wrong(node.span)
-        hint = suggestion(body.unit, node.owner, body.unit.names_of(Class)) if entity is None else None
-        return body.error("E0308", node.span, name=node.owner, hint=hint)
-    body.context.note(node.span.start, entity)
-    variant = entity.variants.get(node.name)
-    if variant is None:
-        if not body.unit.knows_members(entity):
-            return body.wrong(node.span)
-        return unknown_variant(body, node.span, entity, node.name)
-    body.context.note(node.name_span.start, variant)
-    return variant_value(body, node.span, variant, node.owner_arguments, None, expected)
 
 
 def unknown_variant(body: Body, span: Span, entity: Class, name: str) -> TypedExpression:
@@ -54,13 +36,12 @@ def variant_value(
     nodes: Sequence[tree.Expression] | None,
     expected: Type | None,
 ) -> Checked:
-    """`E::V`, `E::<T>::V(a)`; `nodes` are None without parentheses."""
-    if (nodes is not None) is not variant.has_data:
-        hint = "write it without parentheses" if nodes is not None else f"write `{variant.name}(…)`"
-        body.error(
-            "E0431", span, name=variant.name, what="data" if variant.has_data else "no data", hint=hint
-        )
-        return check_anyway(body, nodes or [], span)
+    """`E::V`, `E::<T>::V(a)`; `nodes` are None without parentheses, so a variant with data is a function."""
+    if nodes is not None and not variant.has_data:
+        body.error("E0431", span, name=variant.name, what="no data", hint="write it without parentheses")
+        return check_anyway(body, nodes, span)
+    if nodes is None and variant.has_data and body.formula:
+        return body.error("E0431", span, name=variant.name, what="data", hint=f"write `{variant.name}(…)`")
     known: dict[Type, Type] = {}
     open: Sequence[TypeParameter] = variant.owner.parameters
     if types:
@@ -69,6 +50,8 @@ def variant_value(
             return check_anyway(body, nodes or [], span)
         known, open = explicit, ()
     target = callee(variant.function, known, open, maker(span, variant), chosen=bool(types))
+    if nodes is None and variant.has_data:
+        return value_of(body, span, target, expected)
     if expected is not None:
         expect(target, expected)
     return check_call(body, span, target, nodes or [], expected)
@@ -97,6 +80,3 @@ def maker(span: Span, variant: Variant) -> Build:
         return typed.Record(span, result, variant.made, [typed.Constant(span, INT, variant.index), *values])
 
     return build
-
-
-LEAVES: Final[Leaves] = {tree.StaticName: check_static_name}

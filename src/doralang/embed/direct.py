@@ -286,6 +286,8 @@ class PlacedFormula(int):
     """Code that has been placed, as one number: its address and its size.  It is freed with the object."""
 
     __slots__ = ()
+    formulas = 1
+    """how many it counts as"""
 
     @property
     def address(self) -> int:
@@ -293,7 +295,20 @@ class PlacedFormula(int):
 
     def __del__(self) -> None:
         if PLACES:  # else the interpreter is about to end
-            PLACES[0].condemn(self >> SIZE_BITS, self & (1 << SIZE_BITS) - 1)
+            PLACES[0].condemn(self >> SIZE_BITS, self & (1 << SIZE_BITS) - 1, self.formulas)
+
+
+class PlacedKernel(PlacedFormula):
+    """A kernel of a formula, which is counted already."""
+
+    __slots__ = ()
+    formulas = 0
+
+
+def packed(address: int, size: int) -> int:
+    """Address and size as one number."""
+    assert size < 1 << SIZE_BITS, "code of formulas is short"
+    return address << SIZE_BITS | size
 
 
 class Direct(NamedTuple):
@@ -312,7 +327,7 @@ class DirectCalls:
         self.arena = CodeArena(ARENA)
         self.libm = ctypes.CDLL("libm.so.6")
         self.addresses: dict[str, int] = {}
-        self.condemned: list[tuple[int, int]] = []
+        self.condemned: list[tuple[int, int, int]] = []
         """code that nobody needs any more"""
         self.used = self.formulas = 0
         """bytes of code, and of how many formulas"""
@@ -341,20 +356,20 @@ class DirectCalls:
             address = self.addresses[name] = found
         return address
 
-    def place(self, code: bytearray) -> int:
+    def place(self, code: bytearray, formulas: int = 1) -> int:
         if self.condemned:
             self.reap()
         self.used += len(code)
-        self.formulas += 1
+        self.formulas += formulas
         return self.arena.place(code)
 
-    def condemn(self, address: int, size: int) -> None:
+    def condemn(self, address: int, size: int, formulas: int) -> None:
         """The last reference to a formula is gone: free its code.
 
         That may interrupt work in the arena; and while Python's collector of cycles is at work, finalizers
         that it has still to call may call the formula.  Then it is done later.
         """
-        self.condemned.append((address, size))
+        self.condemned.append((address, size, formulas))
         self.reap()
 
     def after_fork(self) -> None:
@@ -375,9 +390,9 @@ class DirectCalls:
         ):
             try:
                 if self.condemned:
-                    address, size = self.condemned.pop()
+                    address, size, formulas = self.condemned.pop()
                     self.used -= size
-                    self.formulas -= 1
+                    self.formulas -= formulas
                     self.arena.free(address, size)
             finally:
                 self.lock.release()
@@ -405,9 +420,7 @@ def compile_direct(text: str, names: Sequence[str] | None, place: DirectCalls) -
     except (NotDirect, TooDeep, IndexError):
         return None
     address = place.place(code)
-    return Direct(
-        tuple(map(sys.intern, reader.names)), truth, PlacedFormula(address << SIZE_BITS | len(code))
-    )
+    return Direct(tuple(map(sys.intern, reader.names)), truth, PlacedFormula(packed(address, len(code))))
 
 
 def works_here() -> bool:

@@ -97,6 +97,8 @@ class Failure(DoraError):
         super().__init__("\n".join([line, *shown]))
         self.line = line
         self.trace = trace
+        self.element: tuple[int, ...] | None = None
+        """of a call with arrays: the index of the element that failed"""
 
 
 class AssertionFailed(Failure, AssertionError):

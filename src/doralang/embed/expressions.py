@@ -9,7 +9,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, Final, NamedTuple, get_args, get_type_hints
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, get_args, get_type_hints
 from weakref import WeakKeyDictionary, WeakValueDictionary
 
 from doralang.checker import program as typed
@@ -33,6 +33,7 @@ from doralang.embed.objects import Object
 from doralang.embed.programs import CheckedProgram
 from doralang.native.module import library_module
 from doralang.native.options import CodeOptions
+from doralang.optional import load
 from doralang.syntax import tree
 from doralang.syntax.parser import parse_formula
 from doralang.syntax.words import KNOWN
@@ -40,6 +41,9 @@ from doralang.text.diagnostics import Diagnostics
 from doralang.text.pause import NO_CYCLES
 from doralang.text.source import Source
 from doralang.types.types import BOOL, DOUBLE, Type
+
+if TYPE_CHECKING:
+    from doralang.embed.arrays import Computation
 
 Types = Mapping[str, object] | type
 Constant = float | int | bool | str
@@ -55,6 +59,13 @@ Rewrite = Callable[[tree.Expression], tree.Expression]
 
 def unchanged(node: tree.Expression) -> tree.Expression:
     return node
+
+
+Around = Callable[[typed.Program, typed.Function], typed.Function]
+
+
+def itself(program: typed.Program, function: typed.Function) -> typed.Function:
+    return function
 
 
 class Checked(NamedTuple):
@@ -133,14 +144,17 @@ class FormulaRecipe(NamedTuple):
     limits: Limits
     filename: str
 
-    def callee(self, rewrite: Rewrite = unchanged) -> tuple[CheckedProgram, typed.Function, Pool]:
-        """The program, its function and where it runs.  Raises CompileError."""
+    def callee(
+        self, rewrite: Rewrite = unchanged, around: Around = itself
+    ) -> tuple[CheckedProgram, typed.Function, Pool]:
+        """The program, its function, or what is `around` it, and where it runs.  Raises CompileError."""
         checked = look_at(*self, rewrite)
         if checked.diagnostics.errors:
             raise errors.CompileError(checked.diagnostics)
+        function = around(checked.program, checked.function)
         program = CheckedProgram(checked.program, self.limits, None, self.callbacks, Object)
         pool = Pool(program.code, program.new_host) if self.callbacks else shared_pool(self.limits)
-        return program, checked.function, pool
+        return program, function, pool
 
 
 class FormulaCallee(SlowCallee):
@@ -150,6 +164,8 @@ class FormulaCallee(SlowCallee):
         super().__init__(*recipe.callee())
         self.recipe = recipe
         self.propagates = propagates
+        self.elements: Computation | None = None
+        """what computes arrays; made at the first call with some"""
         self.variants: dict[frozenset[str], FormulaVariant] = {}
         """the formula for certain names that are missing"""
 
@@ -158,31 +174,50 @@ class FormulaCallee(SlowCallee):
 
     def called(self, values: Sequence[Any]) -> Any:
         """Call it with the arguments in order."""
+        if any(value is not None and not isinstance(value, NUMBERS) for value in values):
+            return load(GENERAL_ARRAYS).called_general(self, values)
         names = frozenset(
             name for (name, _, _), value in zip(self.parameters, values, strict=True) if value is None
         )
         if not names:
             return super().call(*values)
-        variant = self.variants.get(names)
-        if variant is None:
-            if len(self.variants) >= MOST_VARIANTS:
-                self.variants.clear()
-            variant = self.variants[names] = FormulaVariant(self.recipe, names)
+        variant = self.variant(names)
         filled = [
-            STAND_INS.get(border, 0) if value is None else value  # type: ignore[arg-type]
+            stand_in(border) if value is None else value
             for (_, border, _), value in zip(self.parameters, values, strict=True)
         ]
         if variant.is_there(filled):
             return variant.value(filled)
         if self.propagates:
             return None
+        raise self.missing(names)
+
+    def variant(self, names: frozenset[str]) -> FormulaVariant:
+        """The formula for these names that are missing."""
+        found = self.variants.get(names)
+        if found is None:
+            if len(self.variants) >= MOST_VARIANTS:
+                self.variants.clear()
+            found = self.variants[names] = FormulaVariant(self.recipe, names)
+        return found
+
+    def missing(self, names: frozenset[str]) -> errors.MissingValue:
+        """What is raised if one of these is needed."""
         name = next(name for name, _, _ in self.parameters if name in names)
-        raise errors.MissingValue(f"`{name}` is missing")
+        return errors.MissingValue(f"`{name}` is missing")
 
 
 MOST_VARIANTS: Final = 64
+NUMBERS: Final = (int, float, bool, str, bytes)
+"""what is no array"""
+GENERAL_ARRAYS: Final = "doralang.embed.general_arrays"
 STAND_INS: Final[Mapping[Border, Any]] = {Border.BOOL: False, Border.TEXT: "", Border.CHAR: "-"}
 """what stands for a missing value, and is not looked at"""
+
+
+def stand_in(border: Border | None) -> Any:
+    """For a parameter that crosses so."""
+    return 0 if border is None else STAND_INS.get(border, 0)
 
 
 class FormulaVariant:
@@ -194,12 +229,19 @@ class FormulaVariant:
 
         def there(node: tree.Expression) -> tree.Expression:
             found.append(Rewriter(names).is_there(node))
-            return found[0]
+            return found[-1]
+
+        def result(node: tree.Expression) -> tree.Expression:
+            return Rewriter(names).value(node)
 
         test = SlowCallee(*recipe.callee(there))
         self.test = None if isinstance(found[0], tree.Boolean) else test
         self.known = isinstance(found[0], tree.Boolean) and found[0].value
-        self.result = SlowCallee(*recipe.callee(lambda node: Rewriter(names).value(node)))
+        self.result = SlowCallee(*recipe.callee(result))
+        self.recipe = recipe
+        self.rewrites: tuple[Rewrite, Rewrite] = (there, result)
+        self.elements: tuple[Computation | None, Computation] | None = None
+        """what computes `test` and `result` over arrays; made at the first call with some"""
 
     def is_there(self, values: Sequence[Any]) -> bool:
         return self.known if self.test is None else bool(self.test.call(*values))
@@ -217,6 +259,15 @@ def called(formula: Expr, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     values = arguments(formula, args, kwargs)
     if not any(value is None for value in values):
         return formula(*doubles(formula, values))
+    return callee_of(formula).called(values)
+
+
+def callee_of(formula: Expr) -> FormulaCallee:
+    """What computes a formula where something is missing."""
+    if formula._general is not None:
+        general = formula._general._callee
+        assert isinstance(general, FormulaCallee), "it is a formula"
+        return general
     callee = CALLEES.get(formula)
     if callee is None:
         types = dict(formula._options).get("types")
@@ -224,7 +275,7 @@ def called(formula: Expr, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
             formula.source, types, None, NO_CONSTANTS, [], Limits.untrusted(), "<expression>"
         )
         callee = CALLEES[formula] = FormulaCallee(recipe, False)
-    return callee.called(values)
+    return callee
 
 
 def kinds(formula: Expr) -> tuple[str, ...] | None:

@@ -18,10 +18,11 @@ from doralang.optional import load
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from inspect import Signature
     from typing import Any, Literal
 
+    from doralang.embed.arrays import Computation
     from doralang.embed.functions import Function
     from doralang.embed.limits import Limits
 
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 layouts.refuse_free_threading()
 
 GENERAL = "doralang.embed.expressions"
+ARRAY_CALLS = "doralang.embed.array_calls"
 DOUBLES = (float, "float", "double")
 """the kinds of variables that the direct path has"""
 NOTHING: Mapping[str, Any] = {}
@@ -47,7 +49,18 @@ class Expr(NativeCall):
     Immutable and thread-safe; equal to another one of the same text and options.
     """
 
-    __slots__ = ("__weakref__", "_code", "_general", "_options", "names", "source", "type")
+    __slots__ = (
+        "__weakref__",
+        "_code",
+        "_computation",
+        "_general",
+        "_options",
+        "_plain",
+        "_ufunc",
+        "names",
+        "source",
+        "type",
+    )
 
     source: str
     names: tuple[str, ...]
@@ -60,6 +73,12 @@ class Expr(NativeCall):
         self._options = options
         self._general: Function[Any] | None = None
         self._code: direct.PlacedFormula | None = None
+        self._computation: Computation | None = None
+        """what computes arrays; made at the first call with some"""
+        self._ufunc: Any = None
+        """what calls with few elements go to, once there was one; all of its arguments were of this type and
+        dtype"""
+        self._plain: tuple[object, object] = (None, None)
 
     def _be_direct(self, made: direct.Direct, place: direct.DirectCalls) -> Expr:
         """Be called by the code of the direct path."""
@@ -85,6 +104,30 @@ class Expr(NativeCall):
     @property
     def __name__(self) -> str:
         return "<expression>"
+
+    def map(self, args: Sequence[Any] | Mapping[str, Any], *, out: Any = None, threads: int = 1) -> Any:
+        """The formula for arguments in order or by name, some of which are arrays, element by element.
+
+        `out` is the array that gets the results; it may be one of the inputs.  `threads` share the
+        elements, without Python's lock; the results are the same.
+        """
+        return load(ARRAY_CALLS).mapped(self, args, out, threads)
+
+    def over(self, table: Any, *, out: Any = None, threads: int = 1) -> Any:
+        """The formula over columns of a table: a mapping, a DataFrame, a structured array, or an object with
+        attributes.  Columns that are no variables do not matter."""
+        return load(ARRAY_CALLS).over(self, table, out, threads)
+
+    def arrow(self, *columns: Any) -> Any:
+        """The formula over columns of Arrow's, in order; a column comes out: what
+        `duckdb.create_function(…, type="arrow")` wants.  It is pyarrow's if that is imported."""
+        return load(ARRAY_CALLS).called(self, columns, {})
+
+    @property
+    def ufunc(self) -> Any:
+        """A real `numpy.ufunc` over the code of this formula, made when first asked for.  Raises
+        TypeError for a formula that is not on doubles alone, ImportError without NumPy."""
+        return load(ARRAY_CALLS).ufunc(self)
 
     def partial(self, **known: Constant) -> Expr:
         """The formula with some names known: they are constants, folded, and it is compiled anew.
@@ -139,8 +182,28 @@ def unpickled(source: str, options: Options = NO_OPTIONS) -> Expr:
     return found
 
 
+FEW = 4096
+"""elements for which the overhead of a call counts"""
+
+
+def are_few_doubles(formula: Expr, args: tuple[Any, ...]) -> bool:
+    """Whether all arguments are plain arrays of doubles, of one shape and few elements, as before."""
+    first: Any = args[0] if args else None
+    array, dtype = formula._plain
+    if type(first) is not array or first.size > FEW or len(args) != len(formula.names):
+        return False
+    shape = first.shape
+    plain = [one for one in args if type(one) is array and one.dtype is dtype and one.shape == shape]
+    return len(plain) == len(args)
+
+
 def called_slowly(formula: Expr, *args: Any, **kwargs: Any) -> Any:
     """A call of a formula on doubles whose arguments machine code does not take."""
+    if formula._ufunc is not None and not kwargs and are_few_doubles(formula, args):
+        return formula._ufunc(*args)
+    for value in (*args, *kwargs.values()):
+        if value is not None and not isinstance(value, int | float | str | bytes):
+            return load(ARRAY_CALLS).called(formula, args, kwargs)
     return load(GENERAL).called(formula, args, kwargs)
 
 

@@ -2,7 +2,8 @@
 
     int -> int    float -> double    bool -> bool    str -> Str    None -> nothing    "long" -> long
 
-Other types have their Dora name as a text: `def f(n: "long") -> "byte"`.
+Other types have their Dora name as a text: `def f(n: "long") -> "byte"`; NumPy's dtypes and their names are
+good, too: `numpy.float32`, `"int64"`.
 """
 
 from __future__ import annotations
@@ -24,6 +25,16 @@ NAMES: Final[dict[object, str]] = {
 """what Python calls otherwise"""
 WRITTEN: Final = {"int": "int", "float": "double", "bool": "bool", "str": "Str", "Str": "Str", "None": ""}
 """the same as texts, which annotations are under `from __future__ import annotations`"""
+DTYPES: Final = {
+    "float64": "double",
+    "float32": "float",
+    "int64": "long",
+    "int32": "int",
+    "uint8": "byte",
+    "bool": "bool",
+    "bool_": "bool",
+}
+"""the same by NumPy's names"""
 
 
 class Declared(NamedTuple):
@@ -38,6 +49,9 @@ def kind_name(annotation: object, where: str) -> str:
     """The name of a type.  Raises TypeError."""
     if annotation is inspect.Parameter.empty:
         raise TypeError(f"{where} has no annotation")
+    dtype = DTYPES.get(dtype_name(annotation))
+    if dtype is not None:
+        return dtype
     if isinstance(annotation, str):
         text = annotation.strip("'\" ")
         if text in WRITTEN:
@@ -48,6 +62,17 @@ def kind_name(annotation: object, where: str) -> str:
         return NAMES[annotation]
     known = ", ".join(["int", "float", "bool", "str", *(f'"{name}"' for name in PRIMITIVE_TYPES)])
     raise TypeError(f"{where} is annotated with {annotation!r}; there are {known}")
+
+
+def dtype_name(annotation: object) -> str:
+    """What NumPy calls a dtype or a type of its numbers; a text is one already."""
+    if isinstance(annotation, str):
+        return annotation.strip("'\" ")
+    if type(annotation).__module__.partition(".")[0] == "numpy":
+        return str(annotation)
+    if isinstance(annotation, type) and annotation.__module__ == "numpy":
+        return annotation.__name__
+    return ""
 
 
 def declared(name: str, function: Callable[..., Any]) -> Declared:

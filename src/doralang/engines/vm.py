@@ -165,7 +165,8 @@ class Machine(Door):
             result = on_deep_stack(lambda: run(code, [*arguments]), MOST_FRAMES * PYTHON_FRAMES)
         except NativeFailure as error:
             interrupts.raise_if_terminated()
-            sites = [*error.places, *sites_of(failed_frames(error)[1:])]
+            shown = [place for place in error.places if not place[0].hidden]
+            sites = [*shown, *sites_of(failed_frames(error)[1:])]
             failure = as_failure(Trapped(error.trap), trace_of(sites, describe, error.left_out))
         except BaseException as error:
             failure = as_failure(error, trace_of(sites_of(failed_frames(error)), describe))

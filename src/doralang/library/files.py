@@ -20,13 +20,17 @@ PRELUDE: Final = (
     "utf8.dora",
     "string_buffer.dora",
     "vector.dora",
+    "sorting.dora",
+    "iterators.dora",
     "ranges.dora",
     "traits.dora",
     "tuples.dora",
     "option.dora",
+    "functions.dora",
     "hash_map.dora",
     "hash_set.dora",
     "deque.dora",
+    "priority_queue.dora",
     "random.dora",
     "numbers_to_text.dora",
     "powers_of_ten.dora",
@@ -69,10 +73,10 @@ FUNCTIONS: Final = """
 """
 CLASSES: Final = """
     Array bool byte char ClosedIntRange ClosedLongRange Deque double Exception File float HashMap HashSet int
-    IntRange IntRangeIter IoError long LongRange Object Option Random Result StackTraceElement Str
-    StrCodePointIterator StringBuf Testing Vec
+    IntRange IntRangeIter IoError long LongRange Object Option PriorityQueue Random Result
+    StackTraceElement Str StrCodePointIterator StringBuf Testing Vec
 """
-TRAITS: Final = "Comparable Equals Hash Iterator Number Show"
+TRAITS: Final = "Comparable Equals Hash Iterable Iterator Number Show"
 
 VARIANTS: Final = "None Some Ok Err"
 

@@ -131,7 +131,8 @@ class BodyLowering:
     def local(self, local: typed.Local) -> Register:
         register = self.locals.get(local.index)
         if register is None:
-            register = self.locals[local.index] = self.builder.register(self.kind(local.type))
+            kind = Kind.REF if local.shared else self.kind(local.type)
+            register = self.locals[local.index] = self.builder.register(kind)
         return register
 
     # Emitting.

@@ -14,6 +14,7 @@ from doralang.checker.program import Dispatch, Logic, TypedExpression
 from doralang.library.internals import CHECKS_RECEIVER
 from doralang.lower.body import BodyLowering, Handler
 from doralang.lower.counting import call_of_counter, counter_of
+from doralang.lower.variables import read_shared, write_shared
 from doralang.text.source import Span
 from doralang.types.kinds import Kind
 from doralang.types.primitives import PRIMITIVES
@@ -83,11 +84,16 @@ def default(body: BodyLowering, node: typed.DefaultValue, into: Register | None)
 
 
 def get_local(body: BodyLowering, node: typed.GetLocal, into: Register | None) -> Register:
+    if node.local.shared:
+        return read_shared(body, node.local, into, node.span)
     return body.local(node.local)
 
 
 def set_local(body: BodyLowering, node: typed.SetLocal, into: Register | None) -> Register:
-    body.value(node.value, body.local(node.local))
+    if node.local.shared:
+        write_shared(body, node.local, body.value(node.value), node.span)
+    else:
+        body.value(node.value, body.local(node.local))
     return NO_REGISTER
 
 

@@ -17,14 +17,14 @@ from doralang.bytecode.entities import FunctionRef
 from doralang.bytecode.function import Function as Bytecode
 from doralang.bytecode.instructions import NO_REGISTER, Register
 from doralang.checker.program import Block, Function, Program
-from doralang.lower import expressions, matches, patterns, statements
+from doralang.lower import expressions, matches, patterns, statements, variables
 from doralang.lower.body import BodyLowering, Tables
 from doralang.lower.expressions import DEFAULTS, LINKS, first_operand
 from doralang.lower.specializer import Mapping, Specializer
 from doralang.lower.statements import STATEMENTS
 
 TABLES: Final = Tables(
-    {**expressions.LEAVES, **statements.LEAVES, **patterns.LEAVES, **matches.LEAVES},
+    {**expressions.LEAVES, **statements.LEAVES, **patterns.LEAVES, **matches.LEAVES, **variables.LEAVES},
     LINKS,  # type: ignore[arg-type]
     STATEMENTS,  # type: ignore[arg-type]
     first_operand,

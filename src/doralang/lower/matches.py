@@ -22,6 +22,7 @@ from doralang.checker.program import TAG, Class
 from doralang.lower.body import BodyLowering
 from doralang.lower.decisions import AccessPath, Fail, Leaf, Node, Switch, Test, decide, in_order
 from doralang.lower.expressions import jump_if, jump_if_nil, load_element, result_of_branches
+from doralang.lower.variables import bind
 from doralang.text.source import Span
 from doralang.types.kinds import Kind
 from doralang.types.primitives import PRIMITIVES
@@ -97,7 +98,7 @@ class Matching:
         body = self.body
         for local, place in node.bindings:
             value = self.load(place)
-            body.emit(i.Move(body.local(local), value), self.span)
+            bind(body, local, value, self.span)
             self.done(value)
         guard = self.node.arms[node.arm].guard
         if guard is not None:

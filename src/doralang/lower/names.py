@@ -21,14 +21,25 @@ from collections.abc import Iterator
 from typing import Final
 
 from doralang.bytecode.entities import CUT
-from doralang.checker.program import Class, Function, FunctionKind, Library, Program, Trait
+from doralang.checker.program import FUNCTION_CLASS, Class, Function, FunctionKind, Library, Program, Trait
 from doralang.optional import load
-from doralang.types.types import PRIMITIVE_TYPES, ClassHead, ClassType, EnumType, TraitHead, Type
+from doralang.types.types import (
+    NEVER,
+    PRIMITIVE_TYPES,
+    UNIT,
+    ClassHead,
+    ClassType,
+    EnumType,
+    TraitHead,
+    Type,
+)
 
 OWN: Final = "main::"
 """before the name of what the program calls like something of the library"""
 LONGEST: Final = 2000
 """characters of the name of a type"""
+NEVER_NAME: Final = "!"
+"""the name of `Never` as the result of a function type; programs may have a class that is called so"""
 OUTERMOST: Final = " (outermost)"
 """behind the name of a function as the one that is entered from outside"""
 
@@ -52,6 +63,8 @@ class Names:
     def head(self, head: ClassHead | TraitHead) -> str:
         """The name of a class or trait without type arguments."""
         assert isinstance(head, Class | Trait)
+        if isinstance(head, Class) and head.inside is not None:
+            return f"{self.function(head.inside)}{NUMBER}{head.number}"
         return self.qualified(head.name, head.source.main)
 
     def type(self, type: Type) -> str:
@@ -68,6 +81,8 @@ class Names:
             waiting += parts
         if isinstance(type, EnumType):
             return self.head(type.head)
+        if type is NEVER:
+            return NEVER_NAME
         return self.types[type] if isinstance(type, ClassType) else str(type)
 
     def function(self, function: Function) -> str:
@@ -112,6 +127,8 @@ def shortened(name: str) -> str:
     return f"{name[: name.index('<')]}<{CUT}{digest}>"
 
 
+NUMBER: Final = "#"
+"""between the name of a function and the number of a lambda in it"""
 SEPARATORS: Final = {FunctionKind.STATIC: "::"}
 
 
@@ -132,6 +149,10 @@ def functions_of(program: Program) -> Iterator[Function]:
     for variable in program.globals:
         if variable.initializer is not None:
             yield variable.initializer
+
+
+SPECIAL: Final[dict[str, Type]] = {**PRIMITIVE_TYPES, str(UNIT): UNIT, NEVER_NAME: NEVER}
+"""types that are no classes, by their names"""
 
 
 def find_types(text: str, program: Program) -> tuple[Type, ...]:
@@ -160,9 +181,13 @@ def find_types(text: str, program: Program) -> tuple[Type, ...]:
 
 def find_type(name: str, arguments: tuple[Type, ...], program: Program) -> Type:
     """The type of a primitive, a class or a trait, by its name."""
-    primitive = PRIMITIVE_TYPES.get(name)
-    if primitive is not None:
-        return primitive
+    special = SPECIAL.get(name)
+    if special is not None:
+        return special
+    if name.startswith(FUNCTION_CLASS):
+        assert program.library.function_class is not None
+        _, count, *throws = name.split("/")
+        return program.library.function_class(int(count), bool(throws)).of(arguments)
     head = named(program.library, name) or named(program, name.removeprefix(OWN))
     assert head is not None, f"there is no {name}"
     return head.plain_type or head.of(arguments)

@@ -12,6 +12,7 @@ from doralang.checker import program as typed
 from doralang.checker.program import Pattern
 from doralang.lower.body import BodyLowering
 from doralang.lower.expressions import load_element
+from doralang.lower.variables import bind
 from doralang.text.source import Span
 
 
@@ -27,7 +28,7 @@ def destructure(body: BodyLowering, node: typed.Destructure, into: Register | No
 def bind_parts(body: BodyLowering, pattern: Pattern, value: Register, span: Span) -> None:
     """Give the variables of a pattern that always fits the parts of a value."""
     while isinstance(pattern, typed.Bound):
-        body.emit(i.Move(body.local(pattern.local), value), span)
+        bind(body, pattern.local, value, span)
         pattern = pattern.pattern
     if isinstance(pattern, typed.TupleOf):
         fields = body.specializer.class_ref(body.class_type(pattern.type)).fields

@@ -12,8 +12,8 @@ from typing import NamedTuple
 
 from doralang.bytecode.entities import ClassRef, FieldRef, FunctionRef, GlobalRef
 from doralang.bytecode.function import Function as Bytecode
-from doralang.checker.program import Class, Field, Function, FunctionKind, Global, Program, Trait
-from doralang.lower.names import OUTERMOST, Names, find_types, functions_of, shortened
+from doralang.checker.program import CALL, Class, Field, Function, FunctionKind, Global, Program, Trait
+from doralang.lower.names import NUMBER, OUTERMOST, Names, find_types, functions_of, shortened
 from doralang.text.pause import NO_CYCLES
 from doralang.types.kinds import Kind
 from doralang.types.types import (
@@ -211,13 +211,20 @@ class Specializer:
         if ref is None:
             if not self.heads:
                 self.heads = {self.names.function(one): one for one in functions_of(self.program)}
-            function = self.heads[head]
+            function = self.heads.get(head) or self.lambda_named(head)
             if name.endswith(OUTERMOST):
                 ref = self.entry_ref(function)
             else:
                 ref = self.function_ref(function, find_types(name[len(head) :], self.program))
             assert ref.name == name, f"{name} is {ref.name} now"
         return ref
+
+    def lambda_named(self, head: str) -> Function:
+        """The method of a lambda, `f#2.call`: the function that it stands in says what its lambdas are."""
+        name, _, rest = head.rpartition(NUMBER)
+        function = self.heads[name]
+        assert function.body is not None
+        return function.lambdas[int(rest.removesuffix(f".{CALL}")) - 1].methods[CALL]
 
     def make_function(self, function: Function, arguments: tuple[Type, ...]) -> FunctionRef:
         mapping: Mapping = dict(zip(function.all_type_parameters, arguments, strict=True))

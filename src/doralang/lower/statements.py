@@ -14,6 +14,8 @@ from doralang.checker.program import FunctionKind
 from doralang.lower.body import BodyLowering, Finally, Handler, LoopTargets
 from doralang.lower.counting import count
 from doralang.lower.expressions import DEFAULTS, emit_call, jump_if
+from doralang.lower.variables import STATEMENTS as VARIABLES
+from doralang.lower.variables import bind
 from doralang.text.records import record
 from doralang.text.source import Span
 from doralang.types.kinds import Kind
@@ -26,7 +28,10 @@ def block(body: BodyLowering, node: typed.Block) -> None:
 
 
 def let(body: BodyLowering, node: typed.Let) -> None:
-    body.value(node.value, body.local(node.local))
+    if node.local.shared:
+        bind(body, node.local, body.value(node.value), node.span)
+    else:
+        body.value(node.value, body.local(node.local))
 
 
 def evaluate(body: BodyLowering, node: typed.Evaluate) -> None:
@@ -325,6 +330,7 @@ STATEMENTS: Final = {
     typed.Return: return_value,
     typed.Do: do,
     typed.Throw: throw,
+    **VARIABLES,
 }
 
 

@@ -9,7 +9,9 @@ disappear.  A `Return` goes on behind the call; where an exception leaves the ca
 the call's `CheckException` would have gone.  Each instruction keeps its own line and gets the call's place
 behind it: its chain, so stack traces do not change.
 
-A virtual call of a method that no class overrides is a plain call behind a nil check.
+A virtual call of a method that no class overrides is a plain call behind a nil check; so is, without the
+check, one of an object whose class is known because it was made before, here or by whoever inlines the code:
+that of a lambda, if what it is given to is inlined.
 
 Not inlined are functions that look at their own frame, that may fail with `uncaught exception`, for which the
 function's own mark counts, and what would make the caller too large: small functions always, others where
@@ -18,11 +20,12 @@ there is a loop around the call or the caller is small.
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any, Final, Protocol
 
 from doralang.bytecode import instructions as i
 from doralang.bytecode.blocks import find_blocks, weights
-from doralang.bytecode.entities import FunctionRef
+from doralang.bytecode.entities import ClassRef, FunctionRef
 from doralang.bytecode.function import Function
 from doralang.bytecode.instructions import NO_REGISTER, Instruction, OperandKind, Register, Target
 from doralang.bytecode.places import Chain, Site
@@ -83,6 +86,37 @@ class CallSite:
     result: Register = NO_REGISTER
     returned: InlinedLabel | None = None
     thrown: InlinedLabel | None = None
+    made: dict[Register, ClassRef] = field(default_factory=dict)
+    """parameters, in registers of the callee, whose objects were made before, and of which class"""
+
+
+class MadeObjects:
+    """The classes of objects while a body is written: of those that an instruction before has made.
+
+    A register that is written once holds nothing else wherever it is read; others are forgotten where ways
+    meet.
+    """
+
+    def __init__(self, function: Function, parameters: dict[Register, ClassRef]) -> None:
+        written = Counter(i.defined(insn) for insn in function.code)
+        self.once = {register for register, count in written.items() if count == 1}
+        self.once -= set(map(Register, range(len(function.ref.parameters))))
+        self.classes = {register: cls for register, cls in parameters.items() if register not in written}
+        self.once |= self.classes.keys()
+
+    def meet(self) -> None:
+        """Several ways may lead to the next instruction."""
+        self.classes = {register: cls for register, cls in self.classes.items() if register in self.once}
+
+    def pass_by(self, insn: Instruction) -> None:
+        """Note what an instruction writes."""
+        register = i.defined(insn)
+        if isinstance(insn, i.NewObject):
+            self.classes[register] = insn.cls
+        elif isinstance(insn, i.Move) and insn.src in self.classes:
+            self.classes[register] = self.classes[insn.src]
+        elif register != NO_REGISTER:
+            self.classes.pop(register, None)
 
 
 @record(eq=True)
@@ -125,24 +159,34 @@ class Inliner:
         """The code of a function with other registers, and what it calls in place of some calls."""
         labels = {target: InlinedLabel() for target in function.targets}
         loops = loops_around(function)
+        made = MadeObjects(function, call.made)
         answered: set[int] = set()
         """behind these calls nobody need ask for an exception: the way that it takes is known"""
         for index, insn in enumerate(function.code):
             if index in labels:
                 labels[index].position = len(self.code)
+                made.meet()
             chain: Chain = (Site(function.ref, function.lines[index]), *call.chain)
             if call.returned is not None and self.leave(insn, registers, call, chain):
                 continue
             if isinstance(insn, i.CallVirtual):
-                insn = self.made_direct(insn, registers, chain)
+                insn = self.made_direct(insn, registers, chain, made.classes.get(insn.args[0]))
             if isinstance(insn, i.CheckException) and index in answered and index not in labels:
                 continue
             if isinstance(insn, i.Call):
                 callee = self.wanted(insn.function, call.path, loops[index])
                 if callee is not None:
                     answered.add(index + 1)
-                    self.put_in(function, index, insn, callee, registers, labels, CallSite(chain, call.path))
+                    inner = CallSite(chain, call.path)
+                    inner.made = {
+                        Register(number): made.classes[argument]
+                        for number, argument in enumerate(insn.args)
+                        if argument in made.classes
+                    }
+                    self.put_in(function, index, insn, callee, registers, labels, inner)
+                    made.pass_by(insn)
                     continue
+            made.pass_by(insn)
             self.copy(insn, registers, labels, chain)
 
     def copy(
@@ -167,8 +211,14 @@ class Inliner:
             return True
         return False
 
-    def made_direct(self, insn: i.CallVirtual, registers: list[Register], chain: Chain) -> Instruction:
-        """A virtual call that leads to one function, as a plain one behind a nil check."""
+    def made_direct(
+        self, insn: i.CallVirtual, registers: list[Register], chain: Chain, made: ClassRef | None
+    ) -> Instruction:
+        """A virtual call that leads to one function, as a plain one; behind a nil check, if it needs that."""
+        slot = insn.function.slot
+        if made is not None and slot is not None:
+            self.found += 1
+            return i.Call(insn.dst, made.methods[slot], insn.args)
         target = self.world.only_target(insn.function)
         if target is None:
             return insn

@@ -20,8 +20,9 @@ from doralang.syntax.cursor import (
     Cursor,
 )
 from doralang.syntax.heads import MATCH, begins_match
+from doralang.syntax.lambdas import begins_call, begins_lambda, lambda_expression
 from doralang.syntax.patterns import pattern
-from doralang.syntax.reserved import lambda_expression, looks_like_lambda, looks_like_struct
+from doralang.syntax.reserved import looks_like_struct
 from doralang.syntax.tokens import (
     ASSIGNMENTS,
     CHARACTER,
@@ -33,7 +34,7 @@ from doralang.syntax.tokens import (
     STRING,
     TEMPLATE,
 )
-from doralang.syntax.types import MOST_ELEMENTS, parse_type, too_many_elements, type_arguments
+from doralang.syntax.types import MOST_ELEMENTS, explicit_types, parse_type, too_many_elements
 from doralang.text.recursion import HOP
 from doralang.text.source import Span
 
@@ -192,7 +193,7 @@ def primary(c: Cursor) -> tree.Expression:
     at = c.at
     parse = _FACTORS.get(c.kind)
     parsed = parse(c) if parse else no_expression(c)
-    if c.kind != "." and c.kind != "[":
+    if c.kind != "." and c.kind != "[" and c.kind != "(":
         return parsed
     start = c.starts[at]
     while True:
@@ -204,6 +205,8 @@ def primary(c: Cursor) -> tree.Expression:
             index = inner_expression(c)
             close(c, "]")
             parsed = c.spanning(tree.Index(span, parsed, index), start)
+        elif c.kind == "(" and (type(parsed) in _CALLABLE or c.kinds[c.at - 1] == ")") and begins_call(c):
+            parsed = c.spanning(tree.ValueCall(c.span(), parsed, arguments(c)), start)
         else:
             return parsed
 
@@ -233,17 +236,10 @@ def member(c: Cursor, receiver: tree.Expression) -> tree.Expression:
         return tree.MethodCall(span, receiver, name, [], arguments(c))
     if c.kind == "::":
         types = explicit_types(c)
-        return tree.MethodCall(span, receiver, name, types, arguments(c))
+        if c.kind == "(" or c.formula:
+            return tree.MethodCall(span, receiver, name, types, arguments(c))
+        return tree.Member(span, receiver, name, types)
     return tree.Member(span, receiver, name)
-
-
-def explicit_types(c: Cursor) -> list[tree.Type]:
-    """`::<A, B>`; the cursor is at the `::`."""
-    c.advance()
-    if c.kind == "<":
-        return type_arguments(c)
-    c.expect("<")
-    return []
 
 
 def arguments(c: Cursor) -> list[tree.Expression]:
@@ -277,15 +273,17 @@ def path(c: Cursor, at: int, name: str) -> tree.Expression:
     first: list[tree.Type] = []
     if c.peek() == "<":
         first = explicit_types(c)
-        if c.kind != "::":
+        if c.kind == "(" or c.formula:
             return c.spanning(tree.Call(span, name, first, arguments(c)), span.start)
+        if c.kind != "::":
+            return c.spanning(tree.Name(span, name, first), span.start)
     c.advance()
     method_span = c.span()
     method = c.name()
     second = explicit_types(c) if c.kind == "::" and c.peek() == "<" else []
     if c.kind != "(":
-        if c.kind != "::" and method and not second:
-            return c.spanning(tree.StaticName(span, name, first, method, method_span), span.start)
+        if c.kind != "::" and method:
+            return c.spanning(tree.StaticName(span, name, first, method, method_span, second), span.start)
         no_call(c)
         return tree.InvalidExpression(span)
     call = tree.StaticCall(span, name, first, method, method_span, second, arguments(c))
@@ -372,9 +370,7 @@ def reserved_word(c: Cursor) -> tree.Expression:
 
 
 def bar(c: Cursor) -> tree.Expression:
-    if looks_like_lambda(c):
-        return lambda_expression(c)
-    return no_expression(c)
+    return lambda_expression(c, expression) if begins_lambda(c) and not c.formula else no_expression(c)
 
 
 def template(c: Cursor) -> tree.Expression:
@@ -568,6 +564,8 @@ def misplaced_annotation(c: Cursor) -> tree.Expression:
     return primary(c) if c.kind in OPERAND_STARTS else tree.InvalidExpression(c.span())
 
 
+_CALLABLE: Final = frozenset({tree.Index, tree.Member})
+"""what is called by a `(` behind it, as everything in parentheses is and every call"""
 _SIMPLE: Final = frozenset({NAME, NUMBER, STRING})
 _ENDS: Final = frozenset({")", ",", ";", "]"})
 """behind these an atom is all of an expression"""

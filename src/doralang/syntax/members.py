@@ -48,6 +48,7 @@ _INTERNAL: Final = Modifier.INTERNAL | ANNOTATIONS
 
 # Declarations that are no members: a brace is missing in front of them, if they are laid out so.
 _OUTSIDE: Final = frozenset({"class", "enum", "trait", "impl", "const"})
+RETHROWS: Final = "rethrows"
 _NAME_STARTS: Final = frozenset({NAME})
 _PARAMETER_STARTS: Final = frozenset({NAME, "var", "let", "@"})
 
@@ -64,7 +65,7 @@ def function(c: Cursor, found: Prefix, allowed: Modifier, what: str) -> tree.Fun
     name = c.name()
     type_parameters = type_parameter_list(c, span)
     parameters = parameter_list(c)
-    throws = c.accept("throws")
+    throws, rethrows = c.accept("throws"), accept_rethrows(c)
     result = complete_type(c) if c.accept("->") else None
     if c.kind == "throws":
         c.expect("{")
@@ -72,7 +73,7 @@ def function(c: Cursor, found: Prefix, allowed: Modifier, what: str) -> tree.Fun
     conditions = where_clause(c)
     misses_body = c.kind not in ("{", BODY, ";", *STATEMENT_KEYWORDS) and not c.first_on_line()
     broken, c.skips = c.skips != skips or c.fails != fails or misses_body, skips
-    if c.kind not in ("{", BODY, ";") and (Modifier.ABSTRACT in modifiers or what == TRAIT_METHOD):
+    if ends_here(c) if what == TRAIT_METHOD else misses_semicolon(c, modifiers):
         c.fail("E0201", "`;`")
         end_of_line(c)
         body = None
@@ -87,12 +88,31 @@ def function(c: Cursor, found: Prefix, allowed: Modifier, what: str) -> tree.Fun
         modifiers,
         type_parameters,
         parameters,
-        throws,
+        throws or rethrows,
         result,
         body,
         raw_span,
         conditions,
+        rethrows,
     )
+
+
+def accept_rethrows(c: Cursor) -> bool:
+    """Go past `rethrows`, which is a word of its own only behind the parameters of a function."""
+    found = c.kind is NAME and c.text() == RETHROWS
+    if found:
+        c.advance()
+    return found
+
+
+def misses_semicolon(c: Cursor, modifiers: Modifier) -> bool:
+    """Whether an abstract method goes on behind its signature."""
+    return Modifier.ABSTRACT in modifiers and c.kind not in ("{", BODY, ";")
+
+
+def ends_here(c: Cursor) -> bool:
+    """Whether the next member follows upon the signature of a method, which may have a body or not."""
+    return c.kind in DECLARING or c.kind in ("}", "@", END)
 
 
 def where_clause(c: Cursor) -> list[tree.TypeParameter]:

@@ -87,9 +87,11 @@ def _annotation(c: Cursor, found: Prefix) -> None:
 
 def _derivation(c: Cursor, found: Prefix, span: Span) -> None:
     """`(A, B)` behind `@derive`"""
-    traits: list[tree.NamedType] = []
+    traits, fails = [], c.fails
     if c.expect("("):
         traits = c.comma_list(")", _derived_trait, frozenset({NAME}))
+    if c.fails != fails:
+        traits.append(tree.NamedType(span, "", []))
     if found.flags & ~ANNOTATIONS:
         c.report("E0214", span, f"`@{DERIVE}` must stand before the modifiers")
     else:

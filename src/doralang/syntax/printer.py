@@ -82,6 +82,7 @@ _LEVELS: Final[dict[type[tree.Node], int]] = {
     tree.Try: _TRY,
     tree.ForcedTry: _TRY,
     tree.OptionalTry: _TRY,
+    tree.Lambda: _TRY,
     tree.Block: _STATEMENT,
     tree.If: _STATEMENT,
     tree.Match: _STATEMENT,
@@ -168,6 +169,32 @@ def _call(node: tree.Call) -> Parts:
 def _static_call(node: tree.StaticCall) -> Parts:
     owner = [node.owner, *_turbofish(node.owner_arguments), "::", node.name]
     return [*owner, *_turbofish(node.type_arguments), *_arguments(node.arguments)]
+
+
+def _static_name(node: tree.StaticName) -> Parts:
+    owner = [node.owner, *_turbofish(node.owner_arguments), "::", node.name]
+    return [*owner, *_turbofish(node.type_arguments)]
+
+
+def _throws(node: tree.FunctionType | tree.Lambda) -> str:
+    return " throws" if node.throws else ""
+
+
+def _value_call(node: tree.ValueCall) -> Parts:
+    called = isinstance(node.receiver, _CALLED)
+    return [*([node.receiver] if called else ["(", node.receiver, ")"]), *_arguments(node.arguments)]
+
+
+_CALLED: Final = tree.Call | tree.StaticCall | tree.MethodCall | tree.ValueCall | tree.Index
+"""what is called by parentheses behind it; others stand in parentheses themselves"""
+
+
+def _lambda(node: tree.Lambda) -> Parts:
+    result: Parts = [" -> ", node.result] if node.result else []
+    body: Parts = (
+        [node.body] if isinstance(node.body, tree.Block) else [PrintedOperand(node.body, _STATEMENT)]
+    )
+    return ["|", *_joined(node.parameters), "|", _throws(node), *result, " ", *body]
 
 
 def _method_call(node: tree.MethodCall) -> Parts:
@@ -327,7 +354,7 @@ _ORDER: Final = [*_AT, *(flag for flag in Modifier if flag not in _AT)]
 def _function(node: tree.Function) -> Parts:
     head = [f"{_modifiers(node.modifiers)}fun {node.name}", *_angles(node.type_parameters)]
     result: Parts = [" -> ", node.result] if node.result else []
-    throws = " throws" if node.throws else ""
+    throws = " rethrows" if node.rethrows else " throws" if node.throws else ""
     conditions: Parts = [" where ", *_joined(node.conditions)] if node.conditions else []
     return [*head, *_arguments(node.parameters), throws, *result, *conditions, *_body(node.body)]
 
@@ -412,6 +439,7 @@ _PARTS: Final[dict[type[tree.Node], Callable[[Any], Parts]]] = {
     tree.UnitType: lambda node: ["()"],
     tree.SelfType: lambda node: ["Self"],
     tree.TupleType: lambda node: _in_brackets("(", node.elements, ")"),
+    tree.FunctionType: lambda node: [*_arguments(node.parameters), _throws(node), " -> ", node.result],
     tree.InvalidType: _invalid,
     tree.Number: _number,
     tree.Character: lambda node: [quoted(chr(node.value), "'")],
@@ -421,12 +449,19 @@ _PARTS: Final[dict[type[tree.Node], Callable[[Any], Parts]]] = {
     tree.Nil: lambda node: ["nil"],
     tree.Self: lambda node: ["self"],
     tree.Super: lambda node: ["super"],
-    tree.Name: lambda node: [node.name],
+    tree.Name: lambda node: [node.name, *_turbofish(node.type_arguments)],
     tree.Call: _call,
     tree.StaticCall: _static_call,
-    tree.StaticName: lambda node: [node.owner, *_turbofish(node.owner_arguments), "::", node.name],
+    tree.StaticName: _static_name,
     tree.MethodCall: _method_call,
-    tree.Member: lambda node: [PrintedOperand(node.receiver, _PRIMARY), "." + node.name],
+    tree.Member: lambda node: [
+        PrintedOperand(node.receiver, _PRIMARY),
+        "." + node.name,
+        *_turbofish(node.type_arguments),
+    ],
+    tree.ValueCall: _value_call,
+    tree.LambdaParameter: lambda node: [node.pattern, *([": ", node.type] if node.type else [])],
+    tree.Lambda: _lambda,
     tree.Index: lambda node: [PrintedOperand(node.receiver, _PRIMARY), "[", node.index, "]"],
     tree.ListLiteral: lambda node: _in_brackets("[", node.elements, "]"),
     tree.Tuple: lambda node: _in_brackets("(", node.elements, ")"),

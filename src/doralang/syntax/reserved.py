@@ -8,17 +8,14 @@ from __future__ import annotations
 
 from typing import Final
 
-from doralang.syntax import tree
 from doralang.syntax.cursor import DECLARING, OPERAND_STARTS, Cursor
 from doralang.syntax.tokens import END, NAME
-from doralang.syntax.types import annotated_type, parse_type
 
 DECLARATIONS: Final = frozenset({"struct", "type", "alias"})
 WORDS: Final = frozenset({"module", "import"})
 """Not keywords: names wherever the text makes sense with them as such."""
 
 _NOT_BEHIND_NAME: Final = OPERAND_STARTS | {"!", "{"}
-_PARAMETER_STARTS: Final = frozenset({NAME, "var"})
 
 
 def looks_like_struct(c: Cursor) -> bool:
@@ -26,38 +23,6 @@ def looks_like_struct(c: Cursor) -> bool:
     if not c.struct_literals:
         return False
     return c.peek() == "}" or (c.peek() == NAME and c.peek(2) == ":")
-
-
-def looks_like_lambda(c: Cursor) -> bool:
-    """Whether `|` or `||`, found in place of an operand, begins a lambda."""
-    if c.kind == "||":
-        return c.peek() in ("{", "->")
-    distance = 2 if c.peek() == "var" else 1
-    name = c.peek(distance) == NAME and c.peek(distance + 1) in (":", ",", "|")
-    return name or c.peek() == "|"
-
-
-def lambda_expression(c: Cursor) -> tree.Expression:
-    span = c.span()
-    c.reserve(span, "lambdas are")
-    c.reserved += 1
-    if not c.accept("||"):
-        c.advance()
-        c.comma_list("|", _parameter, _PARAMETER_STARTS)
-    if c.accept("->"):
-        parse_type(c)
-    literals, c.struct_literals = c.struct_literals, True
-    c.block(c)
-    c.struct_literals = literals
-    c.reserved -= 1
-    return tree.InvalidExpression(span)
-
-
-def _parameter(c: Cursor) -> None:
-    c.accept("var")
-    c.name()
-    if c.kind != "," and c.kind != "|":
-        annotated_type(c)
 
 
 def reserved_block(c: Cursor) -> None:

@@ -74,11 +74,20 @@ class TupleType(Node):
 
 
 @record
+class FunctionType(Node):
+    """`(A, B) throws -> R`"""
+
+    parameters: list[Type]
+    throws: bool
+    result: Type
+
+
+@record
 class InvalidType(Node):
     """A type that was reported already."""
 
 
-Type: TypeAlias = NamedType | UnitType | SelfType | TupleType | InvalidType
+Type: TypeAlias = NamedType | UnitType | SelfType | TupleType | FunctionType | InvalidType
 
 
 # Expressions.
@@ -157,9 +166,10 @@ class Super(Node):
 
 @record
 class Name(Node):
-    """`x`: a variable, constant, or variant"""
+    """`x`, `f::<T>`: a variable, constant, variant or function"""
 
     name: str
+    type_arguments: list[Type] = field(default_factory=list)
 
 
 @record
@@ -185,12 +195,13 @@ class StaticCall(Node):
 
 @record
 class StaticName(Node):
-    """`E::V`, `E::<T>::V` without a call; the span is that of `E`"""
+    """`E::V`, `E::<T>::V`, `C::m::<S>` without a call; the span is that of `E`"""
 
     owner: str
     owner_arguments: list[Type]
     name: str
     name_span: Span
+    type_arguments: list[Type] = field(default_factory=list)
 
 
 @record
@@ -205,10 +216,19 @@ class MethodCall(Node):
 
 @record
 class Member(Node):
-    """`o.f`; the span is the `.` and the name, which are digits for an element of a tuple"""
+    """`o.f`, `o.m::<T>`; the span is the `.` and the name, which are digits for an element of a tuple"""
 
     receiver: Expression
     name: str
+    type_arguments: list[Type] = field(default_factory=list)
+
+
+@record
+class ValueCall(Node):
+    """`a[i](b)`: the call of a value that has no name of its own; the span is the `(`"""
+
+    receiver: Expression
+    arguments: list[Expression]
 
 
 @record
@@ -304,6 +324,24 @@ class Choice(Node):
     condition: Expression
     then: Expression
     otherwise: Expression
+
+
+@record
+class LambdaParameter(Node):
+    """`x`, `(a, b)`, `_: T`; the span is that of the pattern"""
+
+    pattern: Pattern
+    type: Type | None
+
+
+@record
+class Lambda(Node):
+    """`|x, y: T| throws -> R { … }`, `|| e`; the span is the first `|`"""
+
+    parameters: list[LambdaParameter]
+    throws: bool
+    result: Type | None
+    body: Block | Expression
 
 
 @record
@@ -622,9 +660,11 @@ Expression: TypeAlias = (
     | StaticName
     | MethodCall
     | Member
+    | ValueCall
     | Index
     | ListLiteral
     | Tuple
+    | Lambda
     | Unary
     | Binary
     | TypeTest
@@ -644,7 +684,7 @@ Expression: TypeAlias = (
     | InvalidExpression
 )
 
-Link: TypeAlias = MethodCall | Member | Index | Binary | TypeTest | Cast
+Link: TypeAlias = MethodCall | Member | ValueCall | Index | Binary | TypeTest | Cast
 
 
 def spine(expression: Expression) -> tuple[Expression, list[Link]]:
@@ -654,7 +694,7 @@ def spine(expression: Expression) -> tuple[Expression, list[Link]]:
     """
     links: list[Link] = []
     while True:
-        if isinstance(expression, MethodCall | Member | Index):
+        if isinstance(expression, MethodCall | Member | ValueCall | Index):
             links.append(expression)
             expression = expression.receiver
         elif isinstance(expression, Binary | TypeTest | Cast):
@@ -720,11 +760,13 @@ class Function(Node):
     """where `@raw` stands, if it does"""
     conditions: list[TypeParameter] = field(default_factory=list)
     """`where T: A + B, …`"""
+    rethrows: bool = False
+    """whether that stands in place of `throws`"""
 
 
 @record
 class Derivation(Node):
-    """`@derive(A, B)`; the span is the `@`"""
+    """`@derive(A, B)`; the span is the `@`.  A name is empty if some may be missing."""
 
     traits: list[NamedType]
 

@@ -1,4 +1,4 @@
-"""Parsing types: `int`, `Array<Pair<Str, T>>`, `()`, `(A, B)`, `Self`; and the reserved `(A) -> B`."""
+"""Parsing types: `int`, `Array<Pair<Str, T>>`, `()`, `(A, B)`, `(A) throws -> B`, `Self`."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ T = TypeVar("T")
 
 LONGER_ANGLES: Final = frozenset({">>", ">>>", ">=", ">>=", ">>>="})
 TYPE_STARTS: Final = frozenset({NAME, "Self", "("})
+_BEHIND_PARAMETERS: Final = frozenset({"->", "throws"})
 MOST_ELEMENTS: Final = 8
 """of a tuple"""
 
@@ -48,6 +49,15 @@ def type_arguments(c: Cursor) -> list[tree.Type]:
     return c.deeper(_type_arguments)
 
 
+def explicit_types(c: Cursor) -> list[tree.Type]:
+    """`::<A, B>`; the cursor is at the `::`."""
+    c.advance()
+    if c.kind == "<":
+        return type_arguments(c)
+    c.expect("<")
+    return []
+
+
 def _type_arguments(c: Cursor) -> list[tree.Type]:
     return angle_list(c, parse_type, TYPE_STARTS)
 
@@ -79,14 +89,14 @@ def close_angle(c: Cursor) -> None:
 
 
 def parenthesised(c: Cursor) -> tree.Type:
-    """`()`, `(T)`, `(A, B)`, or a function type, which is reserved."""
-    start, panic = c.starts[c.at], c.panic
-    if c.peek() == ")" and c.peek(2) != "->":
+    """`()`, `(T)`, `(A, B)`, or a function type."""
+    start = c.starts[c.at]
+    if c.peek() == ")" and c.peek(2) not in _BEHIND_PARAMETERS:
         c.advance()
         return tree.UnitType(Span(start, c.take().end))
     elements = c.deeper(_elements)
-    if c.kind == "->":
-        return function_type(c, start, panic)
+    if c.kind in _BEHIND_PARAMETERS:
+        return function_type(c, start, elements)
     if len(elements) == 1:
         return elements[0]
     span = Span(start, closing_end(c))
@@ -105,16 +115,12 @@ def too_many_elements(c: Cursor, span: Span) -> None:
     c.report("E0219", span, f"a tuple has at most {MOST_ELEMENTS} elements")
 
 
-def function_type(c: Cursor, start: int, panic: bool) -> tree.Type:
-    """`-> B` behind the types of parameters"""
-    c.advance()
-    c.reserved += 1
-    parse_type(c)
-    c.reserved -= 1
-    c.panic = c.panic or panic
-    span = Span(start, closing_end(c))
-    c.reserve(span, "function types are")
-    return tree.InvalidType(span)
+def function_type(c: Cursor, start: int, parameters: list[tree.Type]) -> tree.Type:
+    """`throws -> B` behind the types of parameters"""
+    throws = c.accept("throws")
+    c.expect("->")
+    result = c.deeper(parse_type)
+    return tree.FunctionType(Span(start, closing_end(c)), parameters, throws, result)
 
 
 def complete_type(c: Cursor) -> tree.Type:

@@ -18,8 +18,10 @@ from typing import Any, Final
 from doralang.checker.program import (
     BlockValue,
     Call,
+    Capture,
     Cast,
     Choice,
+    Closure,
     Compute,
     Constant,
     Convert,
@@ -38,6 +40,7 @@ from doralang.checker.program import (
     Match,
     New,
     NilConstant,
+    NotNil,
     Record,
     SetField,
     SetGlobal,
@@ -55,9 +58,10 @@ from doralang.text.source import Span
 from doralang.treewalk.frames import Activation
 from doralang.treewalk.machine import Leaving, ThrownObject, WalkState
 from doralang.treewalk.patterns import Parts, match, parts_of
+from doralang.treewalk.variables import bind, change, content
 from doralang.types.failures import Trapped
 from doralang.types.traps import Trap
-from doralang.types.types import ClassType, is_reference, nil_is_value
+from doralang.types.types import ClassType, is_reference, may_be_nil, nil_is_value
 
 
 def evaluate(machine: WalkState, node: TypedExpression, frame: Activation) -> Value:
@@ -90,7 +94,8 @@ def default_of_type(machine: WalkState, node: DefaultValue, frame: Activation) -
 
 
 def get_local(machine: WalkState, node: GetLocal, frame: Activation) -> Value:
-    return frame.locals[node.local.index]
+    value = frame.locals[node.local.index]
+    return content(value) if node.local.shared else value
 
 
 def get_global(machine: WalkState, node: GetGlobal, frame: Activation) -> Value:
@@ -101,7 +106,11 @@ def get_global(machine: WalkState, node: GetGlobal, frame: Activation) -> Value:
 
 
 def set_local(machine: WalkState, node: SetLocal, frame: Activation) -> Value:
-    frame.locals[node.local.index] = evaluate(machine, node.value, frame)
+    value = evaluate(machine, node.value, frame)
+    if node.local.shared:
+        change(frame, node.local, value)
+    else:
+        frame.locals[node.local.index] = value
     return None
 
 
@@ -174,7 +183,7 @@ def match_value(machine: WalkState, node: Match, frame: Activation) -> Value:
         if not match(machine, arm.pattern, value, frame, found):
             continue
         for local, part in found:
-            frame.locals[local.index] = part
+            bind(machine, frame, local, part)
         if arm.guard is None or evaluate(machine, arm.guard, frame):
             return evaluate(machine, arm.body, frame)
     raise AssertionError("no arm fits, though all is covered")
@@ -184,7 +193,7 @@ def destructure(machine: WalkState, node: Destructure, frame: Activation) -> Val
     value = evaluate(machine, node.value, frame)
     frame.span = node.span
     for local, part in parts_of(machine, node.pattern, value, frame):
-        frame.locals[local.index] = part
+        bind(machine, frame, local, part)
     return None
 
 
@@ -263,6 +272,23 @@ def record(machine: WalkState, node: Record, frame: Activation) -> Value:
     values = [evaluate(machine, value, frame) for value in node.values]
     frame.span = node.span
     return ClassInstance(node.made.of(frame.bindings.class_of(node.type).arguments), values)
+
+
+def closure(machine: WalkState, node: Closure, frame: Activation) -> Value:
+    values = [evaluate(machine, value, frame) for value in node.values]
+    frame.span = node.span
+    return ClassInstance(frame.bindings.class_of(node.made), values)
+
+
+def capture(machine: WalkState, node: Capture, frame: Activation) -> Value:
+    return frame.locals[node.local.index]
+
+
+def not_nil(machine: WalkState, node: NotNil, frame: Activation) -> Value:
+    value = evaluate(machine, node.value, frame)
+    if value is None and may_be_nil(frame.bindings.of(node.type)):
+        raise trap(Trap.NIL, frame, node.span)
+    return value
 
 
 def convert(machine: WalkState, node: Convert, frame: Activation) -> Value:
@@ -347,6 +373,9 @@ EVALUATORS: Final[dict[type[Expression], Callable[[WalkState, Any, Activation], 
     Call: call,
     New: new,
     Record: record,
+    Closure: closure,
+    Capture: capture,
+    NotNil: not_nil,
     Convert: convert,
     Destructure: destructure,
     Match: match_value,

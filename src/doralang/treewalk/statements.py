@@ -23,7 +23,9 @@ from doralang.checker.program import (
     Evaluate,
     If,
     Let,
+    Restore,
     Return,
+    Share,
     StatementBase,
     Throw,
     While,
@@ -32,6 +34,7 @@ from doralang.interpreter.objects import Array, ClassInstance, Object, Str
 from doralang.treewalk.expressions import EVALUATORS, evaluate, trap
 from doralang.treewalk.frames import Activation
 from doralang.treewalk.machine import Leaving, ThrownObject, WalkState
+from doralang.treewalk.variables import bind
 from doralang.types.traps import Trap
 
 
@@ -58,7 +61,25 @@ def block(machine: WalkState, node: Block, frame: Activation) -> Outcome:
 
 
 def let(machine: WalkState, node: Let, frame: Activation) -> Outcome:
-    frame.locals[node.local.index] = evaluate(machine, node.value, frame)
+    value = evaluate(machine, node.value, frame)
+    if node.local.shared:
+        frame.span = node.span
+        bind(machine, frame, node.local, value)
+    else:
+        frame.locals[node.local.index] = value
+    return None
+
+
+def share(machine: WalkState, node: Share, frame: Activation) -> Outcome:
+    bind(machine, frame, node.local, frame.locals[node.local.index])
+    return None
+
+
+def restore(machine: WalkState, node: Restore, frame: Activation) -> Outcome:
+    object = frame.locals[0]
+    assert isinstance(object, ClassInstance)
+    for local, value in zip(node.locals, object.fields, strict=True):
+        frame.locals[local.index] = value
     return None
 
 
@@ -165,6 +186,8 @@ def find_catch(machine: WalkState, node: Do, frame: Activation, object: Object) 
 EXECUTORS: Final[dict[type[StatementBase], Callable[[WalkState, Any, Activation], Outcome]]] = {
     Block: block,
     Let: let,
+    Share: share,
+    Restore: restore,
     Evaluate: evaluate_statement,
     Construct: construct,
     If: if_statement,

@@ -81,16 +81,17 @@ NEVER = SpecialType("Never")
 
 
 class TypeParameter:
-    """A type parameter of a class or function.
+    """A type parameter of a class or function, or at a call one that is to be found there (`is_sought`).
 
     `class_bound` and `traits` (the types of its trait bounds) are filled in when the bounds are
     resolved, which may need other declarations first.  `Self` of a trait is one, too, bounded by the trait.
     """
 
-    __slots__ = ("class_bound", "home", "name", "traits")
+    __slots__ = ("class_bound", "home", "is_sought", "name", "traits")
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, *, is_sought: bool = False) -> None:
         self.name = name
+        self.is_sought = is_sought
         self.home: Home = {}
         self.class_bound: ClassType | TypeParameter | None = None
         self.traits: list[ClassType] = []
@@ -114,15 +115,18 @@ class ClassHead:
     `parent` mentions the parameters: `class Tin<T>: Box<T>` has the parent `Box<T>`.  `lasts` says
     that the class is there as long as the process, as those of the library are: it keeps no types of programs
     alive.  `is_value` says that its values have no identity and are never `nil`, though some of them may be
-    `nil` in memory (`nil_is_value`); those of tuples are written `(A, B)`.  `trait` is set for the hidden
-    class that stands for a trait: its types are bounds, and those of trait objects.
+    `nil` in memory (`nil_is_value`); those of tuples are written `(A, B)`.  The types of functions are
+    `(A, B) -> R`, with `throws` if they `may_throw`; R, the last argument, may be `()` or `Never`.  `trait`
+    is set for the hidden class that stands for a trait: its types are bounds, and those of trait objects.
     """
 
     __slots__ = (
         "_types",
         "home",
+        "is_function",
         "is_tuple",
         "is_value",
+        "may_throw",
         "name",
         "nil_is_value",
         "parameters",
@@ -139,6 +143,7 @@ class ClassHead:
         self.parent_is_wrong = False
         """whether there should be another one, which was reported"""
         self.is_value = self.nil_is_value = self.is_tuple = False
+        self.is_function = self.may_throw = False
         self.trait: TraitHead | None = None
         self._types: dict[tuple[Type, ...], ClassType] = {}
 
@@ -174,7 +179,7 @@ class ClassType:
         inner = [argument for argument in arguments if isinstance(argument, ClassType)]
         self.depth: int = 1 + max((argument.depth for argument in inner), default=0)
         """levels of types in types"""
-        self.size: int = len(head.name) + sum(size_of(argument) + 2 for argument in arguments)
+        self.size: int = sum(len(one) if isinstance(one, str) else size_of(one) for one in _pieces(self))
         """characters of it as it is written"""
         self.is_wrong: bool = ERROR in arguments or any(argument.is_wrong for argument in inner)
         """whether an erroneous type stands anywhere in it"""
@@ -193,16 +198,12 @@ class ClassType:
             if room < 0:
                 return f"{''.join(written)[:LARGEST]}…"
             part = parts.pop()
-            room -= len(part if isinstance(part, str) else name_of(part))
             if isinstance(part, ClassType) and part.arguments:
-                opening, closing = ("(", ")") if part.head.is_tuple else (f"{part.head.name}<", ">")
-                written.append(opening)
-                parts.append(closing)
-                for argument in reversed(part.arguments):
-                    parts += argument, ", "
-                parts.pop()
-            else:
-                written.append(part if isinstance(part, str) else name_of(part))
+                parts += reversed(_pieces(part))
+                continue
+            text = part if isinstance(part, str) else name_of(part)
+            room -= len(text)
+            written.append(text)
         return "".join(written)
 
     @property
@@ -214,6 +215,24 @@ class ClassType:
             assert isinstance(parent, ClassType)
             self._parent = parent
         return self._parent
+
+
+def _pieces(type: ClassType) -> list[Type | str]:
+    """What a type is written as: texts and other types."""
+    head, arguments = type.head, list(type.arguments)
+    if not arguments:
+        return [head.name]
+    opening, closing = ("(", ")") if head.is_tuple or head.is_function else (f"{head.name}<", ">")
+    result = arguments.pop() if head.is_function else None
+    pieces: list[Type | str] = [opening]
+    for argument in arguments:
+        pieces += argument, ", "
+    if arguments:
+        pieces.pop()
+    pieces.append(closing)
+    if result is not None:
+        pieces += " throws -> " if head.may_throw else " -> ", result
+    return pieces
 
 
 Type: TypeAlias = PrimitiveType | SpecialType | TypeParameter | ClassType
@@ -311,13 +330,23 @@ def is_assignable(source: Type, target: Type) -> bool:
 
 
 def is_reference(type: Type) -> bool:
-    """Whether values of a type have identity, and may be `nil`: a class type, but no tuple, enum or trait."""
-    return isinstance(type, ClassType) and not type.head.is_value and type.head.trait is None
+    """Whether values of a type have identity: a class type, but no tuple, enum, trait or function."""
+    return may_be_nil(type) and not is_function(type) and not is_trait_type(type)
+
+
+def is_function(type: Type) -> bool:
+    """Whether values of a type are functions, or `nil`."""
+    return isinstance(type, ClassType) and type.head.is_function
 
 
 def is_trait_type(type: Type) -> bool:
     """Whether a type is that of trait objects."""
     return isinstance(type, ClassType) and type.head.trait is not None
+
+
+def may_be_nil(type: Type) -> bool:
+    """Whether `nil` is a value of a type."""
+    return isinstance(type, ClassType) and not type.head.is_value
 
 
 def nil_is_value(type: Type) -> bool:
@@ -339,6 +368,20 @@ def mentions(type: Type, parameters: frozenset[TypeParameter] | set[TypeParamete
             if type in parameters:
                 return True
         elif type.is_open and type not in seen:
+            seen.add(type)
+            waiting += type.arguments
+    return False
+
+
+def has_sought(type: Type) -> bool:
+    """Whether a type parameter that is still to be found stands anywhere in `type`."""
+    waiting, seen = [type], set()
+    while waiting:
+        type = waiting.pop()
+        if isinstance(type, TypeParameter):
+            if type.is_sought:
+                return True
+        elif isinstance(type, ClassType) and type.is_open and type not in seen:
             seen.add(type)
             waiting += type.arguments
     return False

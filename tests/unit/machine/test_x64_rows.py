@@ -52,6 +52,7 @@ SIZES = {
     "xmm/m64": "qword ptr ",
     "xmm/m128": "xmmword ptr ",
     "m": "",
+    "m32": "dword ptr ",
 }
 
 

@@ -357,6 +357,10 @@ class Assembler(Buffer):
     int3 = none("int3", "CC")
     ud2 = none("ud2", "0F 0B")
     pause = none("pause", "F3 90")
+    ldmxcsr_m = m("ldmxcsr m32", "0F AE /2")
+    stmxcsr_m = m("stmxcsr m32", "0F AE /3")
+    cpuid = none("cpuid", "0F A2")
+    xgetbv = none("xgetbv", "0F 01 D0")
 
     # Atomics, fences, strings of memory
     mfence = none("mfence", "0F AE F0")

@@ -1,0 +1,161 @@
+"""Calls of formulas with arrays: by position and name, by columns of a table.
+
+Little is imported, as the first array call of a process waits for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+from doralang.embed.containers import called as called_with
+from doralang.embed.containers import has_missing, numpy
+from doralang.embed.conversion import as_double
+from doralang.embed.formulas import FEW
+from doralang.embed.frames import called_with_series, dispatches, has_series, is_arrow
+from doralang.embed.kernels import DirectKernels
+from doralang.optional import load
+
+if TYPE_CHECKING:
+    from doralang.embed.arrays import Computation
+    from doralang.embed.expressions import FormulaCallee
+    from doralang.embed.formulas import Expr
+
+GENERAL: Final = "doralang.embed.expressions"
+GENERAL_ARRAYS: Final = "doralang.embed.general_arrays"
+ARROW: Final = "doralang.embed.arrow"
+MASKS: Final = "doralang.embed.masks"
+"""loaded when they are needed"""
+MOST_VARIABLES: Final = 31
+"""that every version of NumPy takes"""
+
+
+def computation_of(formula: Expr) -> Computation:
+    """What computes a formula over arrays, made once."""
+    if formula._general is not None:
+        return load(GENERAL_ARRAYS).loops_of(formula._general._callee)  # type: ignore[no-any-return]
+    if formula._computation is None:
+        formula._computation = DirectKernels(formula)
+    return formula._computation
+
+
+def called(formula: Expr, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """A call some of whose arguments are not numbers."""
+    return with_values(formula, in_order(formula, args, kwargs))
+
+
+def in_order(formula: Expr, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Sequence[Any]:
+    """The arguments in the order of the variables.  Raises TypeError."""
+    names = formula.names
+    if len(args) + len(kwargs) == len(names):
+        try:
+            return [*args, *[kwargs[name] for name in names[len(args) :]]]
+        except KeyError:
+            pass
+    return load(GENERAL).arguments(formula, tuple(args), dict(kwargs))  # type: ignore[no-any-return]
+
+
+def with_values(formula: Expr, values: Sequence[Any], out: Any = None, threads: int = 1) -> Any:
+    if threads == 1 and is_quick(formula, values, out):
+        named = zip(formula.names, values, strict=True)
+        plain = [as_double(value, name) if type(value) is int else value for name, value in named]
+        formula._ufunc = ufunc(formula)
+        module = numpy()
+        formula._plain = module.ndarray, module.dtype("f8")
+        return formula._ufunc(*plain, out=out)
+    if not isinstance(threads, int) or threads < 1:
+        raise ValueError(f"threads: {threads!r} is not a whole number from 1 upwards")
+    return with_computation(
+        computation_of(formula), formula, lambda: load(GENERAL).callee_of(formula), values, out, threads
+    )
+
+
+def with_computation(
+    computation: Computation,
+    scalar: Callable[..., Any],
+    callee: Callable[[], FormulaCallee],
+    values: Sequence[Any],
+    out: Any,
+    threads: int,
+) -> Any:
+    """Call it with arrays; `callee` is asked for where something may be missing."""
+    if has_series(values):
+        return called_with_series(
+            lambda arrays: with_computation(computation, scalar, callee, arrays, out, threads), values, out
+        )
+    if any(map(is_arrow, values)):
+        return load(ARROW).called_with_arrow(
+            lambda arrays: with_computation(computation, scalar, callee, arrays, out, threads), values, out
+        )
+    if dispatches([*values, out]):
+        return ufunc_of(computation)(*values, **({} if out is None else {"out": out}))
+    if has_missing(values):
+        return load(MASKS).called_with_missing(computation, callee, values, out, threads)
+    return called_with(computation, scalar, values, out, threads)
+
+
+def is_quick(formula: Expr, values: Sequence[Any], out: Any) -> bool:
+    """Whether NumPy's call of the formula's ufunc does the same, with less ado.
+
+    So it is for numbers and plain arrays of doubles of one shape, which have few elements, or stand close and
+    are alone.
+    """
+    module = numpy()
+    if module is None or formula._general is not None or len(values) > MOST_VARIABLES:
+        return False
+    ndarray, double = module.ndarray, module.dtype("f8")
+    given = values if out is None else [*values, out]
+    arrays = [value for value in given if type(value) is ndarray and value.dtype is double]
+    numbers = [value for value in values if type(value) is float or type(value) is int]
+    if not arrays or len(arrays) + len(numbers) != len(given):
+        return False
+    if out is not None and (out is not arrays[-1] or formula.type == "bool" or not is_plain(out)):
+        return False
+    shape, is_few = arrays[0].shape, arrays[0].size <= FEW
+    return all(one.shape == shape and (is_few or is_plain(one)) for one in arrays) and (is_few or not numbers)
+
+
+def is_plain(array: Any) -> bool:
+    """Whether elements stand close and may be written."""
+    return bool(array.flags.carray)
+
+
+def mapped(formula: Expr, args: Sequence[Any] | Mapping[str, Any], out: Any, threads: int) -> Any:
+    """`Expr.map`"""
+    if isinstance(args, Mapping):
+        values = in_order(formula, (), args)
+    else:
+        values = in_order(formula, tuple(args), {})
+    return with_values(formula, values, out, threads)
+
+
+def over(formula: Expr, table: Any, out: Any, threads: int) -> Any:
+    """`Expr.over`"""
+    return with_values(formula, [column(table, name) for name in formula.names], out, threads)
+
+
+def column(table: Any, name: str) -> Any:
+    """A column by its name: an item of what has items by name, else an attribute.  Raises KeyError."""
+    names = getattr(getattr(table, "dtype", None), "names", None)
+    if isinstance(table, Mapping) or hasattr(table, "columns") or names is not None:
+        try:
+            return table[name]
+        except (KeyError, ValueError, IndexError):
+            raise KeyError(f"the table has no column {name!r}") from None
+    try:
+        return getattr(table, name)
+    except AttributeError:
+        raise KeyError(f"the table has no column {name!r}") from None
+
+
+def ufunc(formula: Expr) -> Any:
+    """`Expr.ufunc`"""
+    return ufunc_of(computation_of(formula))
+
+
+def ufunc_of(computation: Computation) -> Any:
+    if not isinstance(computation, DirectKernels):
+        raise TypeError("a ufunc needs a formula on doubles alone, which is compiled the direct way")
+    if computation.ufunc is None:
+        computation.ufunc = load("doralang.embed.ufuncs").make_ufunc(computation)
+    return computation.ufunc

@@ -1,0 +1,122 @@
+"""The code of formulas on doubles for whole arrays: made at the first array call, freed with the formula.
+
+What has a packed form for this processor gets a kernel (`machine/x64/kernels.py`), everything else a loop
+around its scalar code.  Either is made once for each choice of variables that are scalars.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final
+
+from doralang.embed import direct
+from doralang.embed.arrays import BLOCK, Loop
+from doralang.embed.doubling import Different, kind_in_doubles
+from doralang.machine.x64.doubles import TooDeep
+from doralang.machine.x64.kernels import KernelEmitter, detector, element_loop, has_packed_form
+from doralang.types.kinds import BOOL, DOUBLE, Kind
+
+if TYPE_CHECKING:
+    from doralang.embed.formulas import Expr
+    from doralang.machine.x64.doubles import Node
+
+KERNEL: Final = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64)
+"""kernel(table, results, count); the global interpreter lock is released"""
+MOST_KEPT: Final = 16
+"""kernels of a formula"""
+
+
+@cache
+def has_vectors() -> bool:
+    """Whether this processor has AVX2."""
+    place = direct.PLACES[0]
+    code = detector()
+    address = place.arena.place(code)
+    try:
+        return bool(ctypes.CFUNCTYPE(ctypes.c_int)(address)())
+    finally:
+        place.arena.free(address, len(code))
+
+
+class Kernels:
+    """The kernels of one formula; `accepts` are the kinds of its variables, which are all doubles here."""
+
+    takes_scalars = True
+    most = BLOCK
+
+    def __init__(self, source: str, names: Sequence[str], accepts: tuple[Kind, ...], result: Kind) -> None:
+        self.source = source
+        self.names = tuple(names)
+        self.accepts = accepts
+        self.kinds: tuple[Kind, ...] = (DOUBLE,) * len(self.names)
+        self.result = result
+        self.kept: dict[tuple[bool, ...], direct.PlacedKernel] = {}
+        self.node: Node | None = None
+
+    @contextmanager
+    def loop(self, scalars: Sequence[bool]) -> Iterator[Loop]:
+        """What computes a stretch of elements, as long as the context lasts."""
+        key = tuple(scalars)
+        code = self.kept.get(key)
+        if code is None:
+            code = placed(self.code_for(key))
+            if len(self.kept) >= MOST_KEPT:
+                self.kept = {}  # who runs one of them holds it
+            self.kept[key] = code
+        yield KERNEL(code.address)
+        del code
+
+    def packed_code(self, scalars: tuple[bool, ...]) -> bytearray | None:
+        """The code for variables of which these are scalars, if there is a packed form."""
+        if self.node is None:
+            self.node = direct.Reader(self.source, self.names).formula()
+        if not has_vectors() or not has_packed_form(self.node):
+            return None
+        try:
+            return KernelEmitter(scalars).kernel(self.node, self.result is BOOL)
+        except TooDeep:
+            return None
+
+    def code_for(self, scalars: tuple[bool, ...]) -> bytearray:
+        """What is run."""
+        code = self.packed_code(scalars)
+        assert code is not None, "there is packed code for any scalars, or for none"
+        return code
+
+
+class DirectKernels(Kernels):
+    """Those of a formula that has taken the direct path."""
+
+    def __init__(self, formula: Expr) -> None:
+        assert formula._code is not None, "it took the direct path"
+        result = BOOL if formula.type == "bool" else DOUBLE
+        super().__init__(formula.source, formula.names, (DOUBLE,) * len(formula.names), result)
+        self.code = formula._code
+        self.ufunc: Any = None
+
+    def code_for(self, scalars: tuple[bool, ...]) -> bytearray:
+        return self.packed_code(scalars) or element_loop(self.code.address, scalars, self.result is BOOL)
+
+
+def typed_kernels(source: str, names: Sequence[str], kinds: tuple[Kind, ...], result: Kind) -> Kernels | None:
+    """The kernels of a formula with variables of these kinds; none if doubles might give something else."""
+    if len(source) > direct.LONGEST:
+        return None
+    reader = direct.Reader(source, names)
+    try:
+        node = reader.formula()
+        found = kind_in_doubles(node, kinds)
+    except (direct.NotDirect, IndexError, Different):
+        return None
+    if len(reader.names) != len(names) or found is not result or found not in (DOUBLE, BOOL):
+        return None
+    made = Kernels(source, names, kinds, result)
+    return made if made.packed_code((False,) * len(names)) else None
+
+
+def placed(code: bytearray) -> direct.PlacedKernel:
+    """Code where it can run, for as long as the object is there."""
+    return direct.PlacedKernel(direct.packed(direct.PLACES[0].place(code, formulas=0), len(code)))
