@@ -15,6 +15,7 @@ from typing import Final
 
 from doralang.cli.compare import duration
 from doralang.cli.plot import draw
+from doralang.interpreter.output import NO_INPUT
 from doralang.session.comparing import (
     FormulaVariable,
     Measured,
@@ -59,7 +60,7 @@ def measured(title: str, engines: Sequence[str]) -> list[Measured]:
         if title == formula_title(terms):
             return compare_formula(Source("<formula>", formula(terms)), VARIABLES, engines, settings)
     path, arguments = next(row[1:] for row in PROGRAMS if row[0] == title)
-    return compare_program(Source(str(path), path.read_text()), arguments, engines, settings)
+    return compare_program(Source(str(path), path.read_text()), arguments, NO_INPUT, engines, settings)
 
 
 def table(title: str, results: Sequence[Measured]) -> str:

@@ -13,9 +13,10 @@ comments; `test_language` runs the files and compares.
     // expect stderr: any other line
 
 In lines of stderr `*` stands for anything and the line `**` for any number of lines.  Whole-line
-comments say how to run the file: `// args: a b`, `// stdin: "JSON"`, `// check-only` (`dora check`)
-`// test-file` (`dora test`), and `// not-stressed`, of a program that allocates with a full stack: a
-collection at each of its allocations would take time in the square of its depth.
+comments say how to run the file: `// args: a b`, `// stdin: "JSON"` (where `\\udcff` is the byte FF),
+`// check-only` (`dora check`), `// test-file` (`dora test`), and `// not-stressed`, of a program that
+allocates with a full stack: a collection at each of its allocations would take time in the square of
+its depth.
 """
 
 from __future__ import annotations
@@ -120,7 +121,7 @@ def parse_directive(case: Case, match: re.Match[str]) -> None:
     if name == "args":
         case.arguments = match[2].split()
     elif name == "stdin":
-        case.stdin = json.loads(match[2]).encode()
+        case.stdin = json.loads(match[2]).encode("utf-8", "surrogateescape")
     elif name == "not-stressed":
         case.stressed = False
     else:

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import BinaryIO, Final
+    from typing import BinaryIO, Final, Protocol
+
+    class ByteSource(Protocol):
+        """A file opened for bytes, such as `sys.stdin.buffer`."""
+
+        def read1(self, most: int, /) -> bytes:
+            """What there is, at most so many bytes, after waiting for some; none at the end."""
+
 
 ALL: Final = "all"
 """in place of a list of names: every function"""
@@ -19,7 +26,7 @@ class Streams:
 
     __slots__ = ("stderr", "stdin", "stdout")
 
-    def __init__(self, stdin: BinaryIO, stdout: BinaryIO, stderr: BinaryIO) -> None:
+    def __init__(self, stdin: ByteSource, stdout: BinaryIO, stderr: BinaryIO) -> None:
         self.stdin = stdin
         self.stdout = stdout
         self.stderr = stderr

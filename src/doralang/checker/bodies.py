@@ -225,7 +225,7 @@ def initializers(body: Body, declaration: ClassDeclaration) -> list[Statement]:
     for node in declaration.node.members:
         if isinstance(node, tree.Field) and node.value is not None:
             field = declaration.entity.fields[node.name]
-            value = body.expression(node.value, None if field.type is ERROR else field.type)
+            value = body.expression(node.value, field.type)
             made = coerce(body, value, field.type)
             if made is None:
                 body.error("E0402", node.value.span, name=node.name, expected=field.type, found=value.type)

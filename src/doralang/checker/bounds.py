@@ -97,11 +97,16 @@ def as_trait(context: Context, type: Type, trait: Trait, depth: int = 0) -> Clas
     return found
 
 
-def satisfies_trait(context: Context, type: Type, bound: ClassType, depth: int = 0) -> bool:
-    """A type parameter must have the bound, a class an `impl` that agrees with the trait."""
+def may_have_more(context: Context, type: Type) -> bool:
+    """Whether there may be impls and members of a type that could not be read, or that have errors."""
     head = None if isinstance(type, TypeParameter) else class_of(context, type)
     unit = context.unit
-    if has_error(type) or unit.incomplete or (head is not None and head in unit.incomplete_classes):
+    return has_error(type) or unit.incomplete or (head is not None and head in unit.incomplete_classes)
+
+
+def satisfies_trait(context: Context, type: Type, bound: ClassType, depth: int = 0) -> bool:
+    """A type parameter must have the bound, a class an `impl` that agrees with the trait."""
+    if may_have_more(context, type):
         return True
     found = as_trait(context, type, trait_of(bound), depth)
     return found is not None and same(found, bound)

@@ -31,6 +31,7 @@ from doralang.types.types import (
     Type,
     TypeParameter,
     ancestor_of,
+    has_error,
     has_sought,
     has_value,
     mentions,
@@ -231,6 +232,8 @@ def finish_call(
     if any_wrong(body, arguments):
         return body.wrong(span)
     missing = [parameter for parameter in callee.open if parameter not in mapping]
+    if missing and expected is not None and has_error(expected):
+        return body.wrong(span)  # the type that is wanted is wrong, which was reported
     if missing:
         names = ", ".join(f"`{parameter}`" for parameter in missing)
         return body.error("E0613", span, parameters=names, name=callee.name)

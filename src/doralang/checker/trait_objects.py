@@ -17,7 +17,7 @@ from typing import Final
 
 from doralang.checker import program as typed
 from doralang.checker.body import Body
-from doralang.checker.bounds import as_trait, same, trait_of, why_unsafe, with_supertraits
+from doralang.checker.bounds import as_trait, may_have_more, same, trait_of, why_unsafe, with_supertraits
 from doralang.checker.program import (
     Class,
     Dispatch,
@@ -163,7 +163,9 @@ def held_type(context: Context, source: Type, target: Type) -> Type | None:
 
 def fits(context: Context, source: Type, target: Type) -> bool:
     """Whether a value may be put in a place of type `target`, perhaps converted (section 4)."""
-    return is_assignable(source, target) or held_type(context, source, target) is not None
+    if is_assignable(source, target) or held_type(context, source, target) is not None:
+        return True
+    return is_trait_type(target) and may_have_more(context, source)
 
 
 def coerce(body: Body, value: TypedExpression, target: Type) -> TypedExpression | None:
@@ -173,7 +175,7 @@ def coerce(body: Body, value: TypedExpression, target: Type) -> TypedExpression 
         return value
     held = held_type(body.context, source, target)
     if held is None:
-        return None
+        return value if fits(body.context, source, target) else None
     assert isinstance(target, ClassType)
     return typed.Convert(value.span, target, value, held) if trait_of(target).holder else value
 

@@ -95,7 +95,7 @@ def program_results(
     report(invocation, streams, diagnostics)
     if source is None or program is None:
         return None
-    return compare_program(source, arguments, engines, invocation.settings)
+    return compare_program(source, arguments, streams.stdin, engines, invocation.settings)
 
 
 def formula_results(

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import atexit
+import errno
 import os
 import sys
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from typing import BinaryIO, Final, NoReturn
 
     from doralang.cli.invocation import Invocation
+    from doralang.settings import ByteSource
 
 USAGE: Final = 2
 INTERNAL_ERROR: Final = 70
@@ -34,7 +36,8 @@ BROKEN_PIPE: Final = 141
 def entry() -> NoReturn:
     """Run the command line of this process, and end it without the host's slow farewell."""
     NO_CYCLES.keeps = True
-    streams = Streams(*map(_binary, (sys.stdin, sys.stdout, sys.stderr), ("rb", "wb", "wb")))
+    stdin: ByteSource = _Closed() if sys.stdin is None else sys.stdin.buffer  # type: ignore[assignment]
+    streams = Streams(stdin, _binary(sys.stdout), _binary(sys.stderr))
     try:
         interrupts.raise_once()
         status = run_command(sys.argv[1:], streams.stdin, streams.stdout, streams.stderr)
@@ -49,10 +52,17 @@ def entry() -> NoReturn:
     interrupts.end(interrupts.RECEIVED.number, status)
 
 
-def _binary(stream: object, mode: str) -> BinaryIO:
-    """The bytes under a standard stream, which may have been closed by whoever started us."""
+class _Closed:
+    """A standard input that was closed by whoever started us."""
+
+    def read1(self, most: int, /) -> bytes:
+        raise OSError(errno.EBADF, os.strerror(errno.EBADF))
+
+
+def _binary(stream: object) -> BinaryIO:
+    """The bytes under a standard stream for output, which may be closed as well."""
     buffer = getattr(stream, "buffer", None)
-    return buffer if buffer is not None else open(os.devnull, mode)  # type: ignore[return-value]
+    return buffer if buffer is not None else open(os.devnull, "wb")
 
 
 def _flush(streams: Streams, status: int) -> int:
@@ -64,7 +74,7 @@ def _flush(streams: Streams, status: int) -> int:
     return status
 
 
-def run_command(arguments: list[str], stdin: BinaryIO, stdout: BinaryIO, stderr: BinaryIO) -> int:
+def run_command(arguments: list[str], stdin: ByteSource, stdout: BinaryIO, stderr: BinaryIO) -> int:
     """Do what the arguments of a command line say, and return the exit status."""
     try:
         return _survive(arguments, Streams(stdin, stdout, stderr))

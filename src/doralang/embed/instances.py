@@ -22,6 +22,7 @@ from doralang.code import layout
 from doralang.embed import errors
 from doralang.embed.callbacks import Callback
 from doralang.embed.limits import Limits
+from doralang.embed.standard_input import HOST_INPUT
 from doralang.interpreter.objects import Value
 from doralang.native.module import Module
 from doralang.native.running import Executor
@@ -111,6 +112,7 @@ class Host(Executor):
         self.callbacks = callbacks
         super().__init__(
             module,
+            stdin=HOST_INPUT,
             stdout=self.sink,
             stderr=self.sink,
             settings=Settings(heap_size=limits.memory),

@@ -30,7 +30,6 @@ from doralang.embed.limits import Limits
 from doralang.embed.objects import Object
 from doralang.embed.programs import CheckedProgram
 from doralang.embed.recipes import ALIVE, recipe_of, remade
-from doralang.library.files import GRANTED
 from doralang.syntax.parser import parse_file
 from doralang.text.source import Source
 
@@ -39,10 +38,15 @@ refuse_free_threading()
 Policy = Literal["trusted", "untrusted"]
 
 GRANTS: Final[Mapping[str, frozenset[str]]] = {
-    "files": frozenset({"File"}),
-    "clock": frozenset({"sleep"}),
+    "files": frozenset({"File", "IoError", "appendFile", "fileExists", "readFile", "writeFile"}),
+    "input": frozenset({"IoError", "readInput", "readLine"}),
+    "clock": frozenset({"currentMillis", "monotonicNanos", "sleep"}),
+    "environment": frozenset({"environment"}),
     "process": frozenset({"getpid", "getppid"}),
-    "native": frozenset(GRANTED) - {"File", "sleep", "getpid", "getppid"},
+    "native": frozenset(
+        {"call0", "call1", "call2", "call3", "loadFunction"}
+        | {"native_free", "native_malloc", "native_string", "set_uint8"}
+    ),
 }
 """the names of the library that each grant makes known"""
 

@@ -11,11 +11,16 @@ from doralang.bytecode.function import Function as Bytecode
 from doralang.checker.program import Function, Program
 from doralang.engines.vm import Machine
 from doralang.interpreter.objects import Value
+from doralang.interpreter.output import NO_INPUT
 from doralang.interpreter.sinks import ByteSink
 from doralang.lower.reachability import reached
 from doralang.settings import Settings
 from doralang.source.provider import LANGUAGES, SourceProvider
 from doralang.vm.hot import native_entry
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from doralang.settings import ByteSource
 
 
 class AheadMachine(Machine):
@@ -28,11 +33,14 @@ class AheadMachine(Machine):
         program: Program,
         *,
         arguments: Sequence[str] = (),
+        stdin: ByteSource = NO_INPUT,
         stdout: ByteSink,
         stderr: ByteSink,
         settings: Settings | None = None,
     ) -> None:
-        super().__init__(program, arguments=arguments, stdout=stdout, stderr=stderr, settings=settings)
+        super().__init__(
+            program, arguments=arguments, stdin=stdin, stdout=stdout, stderr=stderr, settings=settings
+        )
         self.source = SourceProvider(self.language, self.show_source)
         self.outcomes: dict[FunctionRef, str] = {}
 

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from doralang.checker.program import Function, Program
 from doralang.engines.door import Door, Testing
 from doralang.interpreter.objects import Value
+from doralang.interpreter.output import NO_INPUT
 from doralang.interpreter.sinks import ByteSink
 from doralang.lower.specializer import extends_library
 from doralang.native.emission import emission
@@ -21,9 +22,13 @@ from doralang.native.running import Executor
 from doralang.runtime.memory import load_bytes
 from doralang.settings import Settings
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from doralang.settings import ByteSource
+
 
 class Machine(Executor, Door):
-    """Runs one program as machine code.  `stdout` and `stderr` are files for bytes.
+    """Runs one program as machine code.  `stdin`, `stdout` and `stderr` are files for bytes.
 
     If code is to be seen as it is compiled, the program has its own copy of the library's.
     """
@@ -33,6 +38,7 @@ class Machine(Executor, Door):
         program: Program,
         *,
         arguments: Sequence[str] = (),
+        stdin: ByteSource = NO_INPUT,
         stdout: ByteSink,
         stderr: ByteSink,
         settings: Settings | None = None,
@@ -42,7 +48,9 @@ class Machine(Executor, Door):
         settings = settings or Settings()
         module = module_of(program, settings, alone=alone)
         self.specializer = module.specializer
-        super().__init__(module, arguments=arguments, stdout=stdout, stderr=stderr, settings=settings)
+        super().__init__(
+            module, arguments=arguments, stdin=stdin, stdout=stdout, stderr=stderr, settings=settings
+        )
 
     @contextmanager
     def testing(self) -> Iterator[Testing]:

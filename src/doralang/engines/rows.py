@@ -131,6 +131,7 @@ def machine(program: Program, arguments: list[str], streams: Streams, settings: 
     made: Door = getattr(load(engine.module), engine.machine)(
         program,
         arguments=arguments,
+        stdin=streams.stdin,
         stdout=streams.stdout,
         stderr=streams.stderr,
         settings=settings,

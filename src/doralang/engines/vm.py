@@ -21,7 +21,7 @@ from doralang.checker.program import Function, Program
 from doralang.engines.door import Door, Testing
 from doralang.interpreter.context import FrameDescription, HostContext
 from doralang.interpreter.objects import Array, ClassInstance, Object, Str, Value
-from doralang.interpreter.output import Output, as_utf8
+from doralang.interpreter.output import NO_INPUT, Output, as_utf8
 from doralang.interpreter.sinks import ByteSink
 from doralang.interpreter.stack import on_deep_stack, with_headroom
 from doralang.lower.functions import lowering
@@ -46,6 +46,7 @@ from doralang.vm.statistics import Statistics
 from doralang.vm.translator import Translator
 
 if TYPE_CHECKING:
+    from doralang.settings import ByteSource
     from doralang.tracing.loops import Compiler, Loops
 
 VERIFIES: Final = bool(os.environ.get("DORA_VERIFY"))
@@ -67,7 +68,7 @@ MOST_NESTED: Final = 1000
 
 
 class Machine(Door):
-    """Runs one program.  `stdout` and `stderr` are files for bytes."""
+    """Runs one program.  `stdin`, `stdout` and `stderr` are files for bytes."""
 
     provider: Callable[[], NativeProvider] | None = None
     """makes what compiles hot functions, if anything does"""
@@ -79,6 +80,7 @@ class Machine(Door):
         program: Program,
         *,
         arguments: Sequence[str] = (),
+        stdin: ByteSource = NO_INPUT,
         stdout: ByteSink,
         stderr: ByteSink,
         settings: Settings | None = None,
@@ -93,6 +95,7 @@ class Machine(Door):
         self.context = HostContext(
             self,
             self.output,
+            stdin,
             [as_utf8(argument) for argument in arguments],
             self.settings.heap_size,
             self.specializer.class_ref(classes["Str"].of()),

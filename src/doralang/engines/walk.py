@@ -11,7 +11,7 @@ from doralang.treewalk.interpreter import Interpreter
 
 
 class Machine(Interpreter, Door):
-    """Runs one program.  `stdout` and `stderr` are files for bytes."""
+    """Runs one program.  `stdin`, `stdout` and `stderr` are files for bytes."""
 
     @contextmanager
     def testing(self) -> Iterator[Testing]:

@@ -7,8 +7,13 @@ from typing import Final, NamedTuple, Protocol
 
 from doralang.interpreter.objects import Array, ObjectType, Str
 from doralang.interpreter.output import Output, default_heap_size
+from doralang.interpreter.outside import Outside
 from doralang.types.failures import Trapped
 from doralang.types.traps import Trap
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from doralang.settings import ByteSource
 
 
 class FrameDescription(NamedTuple):
@@ -39,24 +44,29 @@ class EngineServices(Protocol):
 class HostContext:
     """The world of one running program.
 
-    `str_type` and `longs_type` are what the engine knows `Str` and `Array<long>` by.
+    `str_type` and `longs_type` are what the engine knows `Str` and `Array<long>` by.  An engine with a
+    heap of its own reads files directly into that.
     """
 
-    __slots__ = ("arguments", "engine", "heap_size", "longs_type", "output", "str_type")
+    __slots__ = ("arguments", "engine", "heap_size", "longs_type", "output", "outside", "str_type")
 
     def __init__(
         self,
         engine: EngineServices,
         output: Output,
+        stdin: ByteSource,
         arguments: list[bytes],
         heap_size: int | None,
         str_type: ObjectType,
         longs_type: ObjectType,
+        *,
+        has_heap: bool = False,
     ) -> None:
         self.engine = engine
         self.output = output
         self.arguments = arguments
         self.heap_size = heap_size if heap_size is not None else default_heap_size()
+        self.outside = Outside(stdin, min(self.heap_size, MOST_BYTES), direct=has_heap)
         self.str_type = str_type
         self.longs_type = longs_type
 

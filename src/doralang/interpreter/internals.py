@@ -10,6 +10,7 @@ receiver first; receivers of methods are never nil, that is the caller's busines
 from __future__ import annotations
 
 import os
+import re
 import time
 from collections.abc import Callable
 from typing import Final, TypeVar
@@ -18,6 +19,7 @@ from doralang.interpreter import natives
 from doralang.interpreter.context import FrameDescription, HostContext
 from doralang.interpreter.objects import Array, ClassInstance, Object, Str, Value, default_value, new_array
 from doralang.interpreter.output import as_utf8
+from doralang.interpreter.outside import TOO_LARGE, environment_variable, exists
 from doralang.library.internals import INTERNALS
 from doralang.types.failures import Exit, FatalError, Trapped
 from doralang.types.traps import Trap
@@ -25,12 +27,20 @@ from doralang.types.types import ClassType
 
 T = TypeVar("T")
 
+BEYOND_ASCII: Final = re.compile(rb"[\x80-\xff]")
+
 
 def not_nil(value: T | None) -> T:
     """The argument, or the failure if it is nil."""
     if value is None:
         raise Trapped(Trap.NIL)
     return value
+
+
+def bytes_of(array: Array) -> bytearray:
+    """The elements of an `Array<byte>`."""
+    assert isinstance(array.items, bytearray), "the type checker lets only byte arrays through"
+    return array.items
 
 
 # Arrays.
@@ -121,17 +131,22 @@ def str_clone(context: HostContext, text: Str) -> Str:
 
 
 def string_of_bytes(context: HostContext, array: Array | None, offset: int, length: int) -> Str:
-    items = not_nil(array).items
-    assert isinstance(items, bytearray), "the type checker lets only byte arrays through"
-    return context.text(bytes(items[offset : offset + length]))
+    return context.text(bytes(bytes_of(not_nil(array))[offset : offset + length]))
 
 
 def copy_bytes(
     context: HostContext, text: Str | None, start: int, array: Array, to: int, length: int
 ) -> None:
-    items = array.items
-    assert isinstance(items, bytearray), "the type checker lets only byte arrays through"
-    items[to : to + length] = not_nil(text).data[start : start + length]
+    bytes_of(array)[to : to + length] = not_nil(text).data[start : start + length]
+
+
+def ascii_end(context: HostContext, array: Array, start: int, end: int) -> int:
+    found = BEYOND_ASCII.search(bytes_of(array), start, end)
+    return found.start() if found else end
+
+
+def newline_in(context: HostContext, array: Array, start: int, end: int) -> int:
+    return bytes_of(array).find(b"\n", start, end)
 
 
 def class_name(context: HostContext, object: ClassInstance | None) -> Str:
@@ -200,6 +215,59 @@ def unlink(context: HostContext, name: Str | None) -> bool:
 
 def force_collect(context: HostContext) -> None:
     """Memory is Python's business."""
+
+
+# Files, standard input, the environment, time.
+
+
+def load_file(context: HostContext, path: Str | None) -> bool:
+    return context.outside.load_file(not_nil(path).data)
+
+
+def load_rest(context: HostContext, array: Array, start: int, end: int) -> bool:
+    context.output.flush()
+    return context.outside.load_rest(bytes(bytes_of(array)[start:end]))
+
+
+def take_loaded(context: HostContext) -> Str:
+    if context.outside.size == TOO_LARGE:
+        raise Trapped(Trap.MEMORY)
+    return context.text(context.outside.take())
+
+
+def write_whole(context: HostContext, path: Str | None, text: Str | None, append: bool) -> bool:
+    return context.outside.write(not_nil(path).data, not_nil(text).data, append=append)
+
+
+def is_file(context: HostContext, path: Str | None) -> bool:
+    return exists(not_nil(path).data)
+
+
+def read_piece(context: HostContext, array: Array, start: int) -> int:
+    context.output.flush()
+    items = bytes_of(array)
+    data = context.outside.read_piece(len(items) - start)
+    if data is None:
+        return -1
+    items[start : start + len(data)] = data
+    return len(data)
+
+
+def reason_of_failure(context: HostContext) -> Str:
+    return context.text(as_utf8(context.outside.reason))
+
+
+def environment_text(context: HostContext, name: Str | None) -> Str | None:
+    value = environment_variable(not_nil(name).data)
+    return None if value is None else context.text(value)
+
+
+def current_millis(context: HostContext) -> int:
+    return time.time_ns() // 1_000_000
+
+
+def monotonic_nanos(context: HostContext) -> int:
+    return time.monotonic_ns()
 
 
 # Stack traces and calls by name.

@@ -13,6 +13,16 @@ if TYPE_CHECKING:
 BUFFER_SIZE: Final = 1 << 16
 
 
+class NoInput:
+    """A standard input that is at its end."""
+
+    def read1(self, most: int, /) -> bytes:
+        return b""
+
+
+NO_INPUT: Final = NoInput()
+
+
 class Output:
     """Buffered output, unless somebody watches it on a terminal.
 

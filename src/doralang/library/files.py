@@ -36,6 +36,9 @@ PRELUDE: Final = (
     "powers_of_ten.dora",
     "exceptions.dora",
     "process.dora",
+    "files.dora",
+    "standard_input.dora",
+    "environment.dora",
     "native.dora",
     "testing.dora",
     "formulas.dora",
@@ -63,14 +66,14 @@ HEAP: Final = (
 """Functions of these files are not shown in stack traces: they stand for internal functions."""
 
 FUNCTIONS: Final = """
-    abort argc argv assert bubbleSort call call0 call1 call2 call3 defaultValue exit fatalError
-    forceCollect getpid getppid isValidUtf8 loadFunction native_free native_malloc native_string print
-    println range removeItem set_uint8 sleep throwFromNative throwFromNativeButNotThrows unimplemented
-    unreachable
+    abort appendFile argc argv assert bubbleSort call call0 call1 call2 call3 currentMillis defaultValue
+    environment exit fatalError fileExists forceCollect getpid getppid isValidUtf8 loadFunction monotonicNanos
+    native_free native_malloc native_string print println range readFile readInput readLine removeItem
+    set_uint8 sleep throwFromNative throwFromNativeButNotThrows unimplemented unreachable writeFile
 """
 CLASSES: Final = """
     Array bool byte char ClosedIntRange ClosedLongRange Deque double Exception File float HashMap HashSet int
-    IntRange IntRangeIter long LongRange Object Option PriorityQueue Random Result
+    IntRange IntRangeIter IoError long LongRange Object Option PriorityQueue Random Result
     StackTraceElement Str StrCodePointIterator StringBuf Testing Vec
 """
 TRAITS: Final = "Comparable Equals Hash Iterable Iterator Number Show"
@@ -81,8 +84,9 @@ PUBLIC_NAMES: Final = frozenset(f"{FUNCTIONS} {CLASSES} {TRAITS} {VARIANTS}".spl
 """What programs see of the prelude."""
 
 _GRANTED: Final = """
-    call0 call1 call2 call3 File getpid getppid loadFunction native_free native_malloc native_string
-    set_uint8 sleep
+    appendFile call0 call1 call2 call3 currentMillis environment File fileExists getpid getppid IoError
+    loadFunction monotonicNanos native_free native_malloc native_string readFile readInput readLine set_uint8
+    sleep writeFile
 """
 GRANTED: Final = frozenset(_GRANTED.split())
 """The names among them that a host must grant (reference, 1.6)."""

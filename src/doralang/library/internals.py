@@ -56,7 +56,7 @@ class Internal(NamedTuple):
 
 
 def _rows() -> list[Internal]:
-    return [*_values(), *_process(), *_traces(), *_foreign(), *_memory(), *_collectors()]
+    return [*_values(), *_process(), *_outside(), *_traces(), *_foreign(), *_memory(), *_collectors()]
 
 
 def _lowered(key: str, meaning: str, checks_receiver: bool = False) -> Internal:
@@ -113,6 +113,8 @@ def _values() -> list[Internal]:
         _library("Str.clone", "str_clone", "textClone"),
         _library("stringOfBytes", "string_of_bytes", "textOfBytes"),
         _library("copyBytes", "copy_bytes", "copyTextBytes"),
+        _library("asciiEnd", "ascii_end", "endOfAscii"),
+        _library("newlineIn", "newline_in", "findNewline"),
         _python("className", "class_name", upcall="class_name"),
     ]
 
@@ -134,6 +136,24 @@ def _process() -> list[Internal]:
         _library("unlink", "unlink", "unlinkFile"),
         Internal("forceCollect", Supplier.COLLECTOR, "force_collect"),
         _asked("flushOutput", "flush_output"),
+    ]
+
+
+def _outside() -> list[Internal]:
+    """Files, standard input, the environment, time."""
+    return [
+        _python("loadFile", "load_file"),
+        _python("loadRest", "load_rest", upcall="load_rest"),
+        _library("takeLoaded", "take_loaded", "loadedText"),
+        _asked("loadedSize", "loaded_size"),
+        _asked("fillLoaded", "fill_loaded"),
+        _python("writeWhole", "write_whole", upcall="write_file"),
+        _python("isFile", "is_file"),
+        _python("readPiece", "read_piece", upcall="read_piece"),
+        _python("reasonOfFailure", "reason_of_failure"),
+        _python("environmentText", "environment_text"),
+        _library("currentMillis", "current_millis", "milliseconds"),
+        _library("monotonicNanos", "monotonic_nanos", "nanoseconds"),
     ]
 
 

@@ -15,13 +15,17 @@ from _ctypes import addressof, get_errno
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from ctypes import c_uint32, c_uint64
+    from ctypes import c_uint8, c_uint32, c_uint64
     from typing import Any, Final
 
 __all__ = ["addressof", "get_errno"]
 
 LIBRARIES: Final = (None, "libm.so.6")
 """where C functions are looked for: what this process is linked with, and the mathematics"""
+
+
+class _Byte(_ctypes._SimpleCData):  # type: ignore[type-arg]
+    _type_ = "B"
 
 
 class _Int(_ctypes._SimpleCData):  # type: ignore[type-arg]
@@ -46,6 +50,7 @@ class _Object(_ctypes._SimpleCData):  # type: ignore[type-arg]
 
 WORD: Final[type[c_uint64]] = _Word  # type: ignore[assignment]
 """8 bytes: a number or an address"""
+BYTE: Final[type[c_uint8]] = _Byte  # type: ignore[assignment]
 INT32: Final[type[c_uint32]] = _Int32  # type: ignore[assignment]
 INT: Final = _Int
 """the `int` of C"""

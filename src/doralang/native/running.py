@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from doralang.code import layout
-from doralang.interpreter.output import Output, as_utf8, default_heap_size
+from doralang.interpreter.output import NO_INPUT, Output, as_utf8, default_heap_size
 from doralang.machine.foreign import WORD, addressof
 from doralang.native.upcalls import Upcalls
 from doralang.optional import load
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from doralang.native.module import Module
     from doralang.runtime.instance import RunOptions
     from doralang.runtime.spaces import Sizes
+    from doralang.settings import ByteSource
     from doralang.types.failures import Failure
 
     class Watcher(Protocol):
@@ -47,13 +48,14 @@ class Entering:
 
 
 class Executor(Upcalls):
-    """Runs one program as machine code.  `stdout` and `stderr` are files for bytes."""
+    """Runs one program as machine code.  `stdin`, `stdout` and `stderr` are files for bytes."""
 
     def __init__(
         self,
         module: Module,
         *,
         arguments: Sequence[str] = (),
+        stdin: ByteSource = NO_INPUT,
         stdout: ByteSink,
         stderr: ByteSink,
         settings: Settings | None = None,
@@ -66,6 +68,7 @@ class Executor(Upcalls):
         self.watcher: Watcher | None = None
         """looks for hot functions (`native.tiering`), if somebody is to"""
         self.stderr = stderr
+        self.stdin = stdin
         self.output = Output(stdout)
         self.entries: dict[tuple[Kind, ...], Entering] = {(): Entering([], 0)}
         if module.emission is not None:

@@ -8,7 +8,15 @@ from __future__ import annotations
 
 from doralang.code import layout
 from doralang.optional import load
-from doralang.runtime.memory import Words, load_bytes, load_word, load_words, store_word
+from doralang.runtime.memory import (
+    Words,
+    load_bytes,
+    load_word,
+    load_words,
+    memory_at,
+    store_bytes,
+    store_word,
+)
 from doralang.runtime.reasons import Reason
 from doralang.types.kinds import Kind
 
@@ -24,7 +32,7 @@ if TYPE_CHECKING:
     from doralang.interpreter.sinks import ByteSink
     from doralang.native.module import Module
     from doralang.runtime.instance import Instance
-    from doralang.settings import Settings
+    from doralang.settings import ByteSource, Settings
     from doralang.types.failures import Trapped
     from doralang.types.traps import StackTrace
 
@@ -40,6 +48,7 @@ class Upcalls:
     module: Module
     instance: Instance
     output: Output
+    stdin: ByteSource
     stderr: ByteSink
     settings: Settings
     arguments: list[bytes]
@@ -55,10 +64,12 @@ class Upcalls:
             self.made_context = load("doralang.interpreter.context").HostContext(
                 self,
                 self.output,
+                self.stdin,
                 self.arguments,
                 self.settings.heap_size,
                 roots.str_class,
                 roots.longs_class,
+                has_heap=True,
             )
         return self.made_context
 
@@ -198,6 +209,45 @@ class Upcalls:
         self.write_output()
         self.instance.make_output(self.output.most)
         return 0
+
+    # Files and standard input.  No object moves meanwhile.
+
+    def write_file(self, words: list[int]) -> int:
+        """From where the text stands: it may be large."""
+        path, text, append = words
+        if not path or not text:
+            raise load("doralang.types.failures").nil()
+        name = self.bytes_at(path)
+        return int(self.context.outside.write(bytes(name), self.bytes_at(text), append=bool(append & 1)))
+
+    def read_piece(self, words: list[int]) -> int:
+        """Into an array of bytes, from an index on."""
+        array, start = words
+        self.write_output()
+        data = self.context.outside.read_piece(load_word(array + layout.ARRAY_LENGTH) - start)
+        if data is None:
+            return -1
+        store_bytes(array + layout.ARRAY_ELEMENTS + start, data)
+        return len(data)
+
+    def load_rest(self, words: list[int]) -> int:
+        """Behind what is in an array of bytes already."""
+        array, start, end = words
+        self.write_output()
+        return int(self.context.outside.load_rest(bytes(self.bytes_at(array)[start:end])))
+
+    def loaded_size(self, words: list[int]) -> int:
+        return self.context.outside.size
+
+    def fill_loaded(self, words: list[int]) -> int:
+        """1 if it is done, 0 if that failed, -1 if there is less by now, for another text."""
+        address, size = words
+        done = self.context.outside.fill(memory_at(address, size))
+        return -1 if done is None else int(done)
+
+    def bytes_at(self, array: int) -> memoryview:
+        """The elements of a text or an array of bytes, in place."""
+        return memory_at(array + layout.ARRAY_ELEMENTS, load_word(array + layout.ARRAY_LENGTH))
 
     def write_output(self) -> None:
         self.instance.take_output(self.output.buffer)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from doralang.code import layout
-from doralang.machine.foreign import INT32, WORD, bytes_at, copy
+from doralang.machine.foreign import BYTE, INT32, WORD, bytes_at, copy
 from doralang.machine.memory import map_memory, unmap
 
 TYPE_CHECKING = False
@@ -57,6 +57,11 @@ def load_bytes(address: int, size: int) -> bytes:
 
 def store_bytes(address: int, data: bytes) -> None:
     copy(address, data, len(data))
+
+
+def memory_at(address: int, size: int) -> memoryview:
+    """Bytes in place, to be read and written."""
+    return memoryview((BYTE * size).from_address(address)).cast("B")
 
 
 class RegionFull(MemoryError):

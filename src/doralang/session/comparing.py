@@ -19,6 +19,7 @@ from doralang.checker.checker import MainRule
 from doralang.engines.rows import ENGINES, machine, works_here
 from doralang.engines.runner import Runner
 from doralang.interpreter.objects import Str, Value
+from doralang.interpreter.output import NO_INPUT
 from doralang.session.checking import compile_program
 from doralang.session.formulas import Formulas
 from doralang.settings import Settings, Streams
@@ -27,6 +28,10 @@ from doralang.text.source import Source
 from doralang.types.failures import Failure
 from doralang.types.traps import Trap
 from doralang.types.types import Type
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from doralang.settings import ByteSource
 
 REFERENCE: Final = "walk"
 ROUNDS: Final = 5
@@ -132,39 +137,67 @@ def raise_if_interrupted(failure: Failure) -> None:
 # Programs.
 
 
+class Replay:
+    """The same standard input for every run, read when the first run wants it.
+
+    In lines, so that a program that begins anew has nothing left of the run before.
+    """
+
+    def __init__(self, stdin: ByteSource) -> None:
+        self._stdin = stdin
+        self._read = bytearray()
+        self._at = 0
+
+    def rewind(self) -> None:
+        self._at = 0
+
+    def read1(self, most: int, /) -> bytes:
+        searched = self._at
+        while (end := self._read.find(b"\n", searched) + 1) == 0:
+            searched = len(self._read)
+            piece = self._stdin.read1(most)
+            if not piece:
+                end = searched
+                break
+            self._read += piece
+        start, self._at = self._at, min(end, self._at + most)
+        return bytes(self._read[start : self._at])
+
+
 def compare_program(
-    source: Source, arguments: Sequence[str], engines: Iterable[str], settings: Settings
+    source: Source, arguments: Sequence[str], stdin: ByteSource, engines: Iterable[str], settings: Settings
 ) -> list[Measured]:
     """A program without errors in each engine."""
-    results = []
+    results, replay = [], Replay(stdin)
     for name in engines:
         settings.engine = name
-        results.append(measure_program(source, arguments, settings))
+        results.append(measure_program(source, arguments, replay, settings))
     return results
 
 
-def measure_program(source: Source, arguments: Sequence[str], settings: Settings) -> Measured:
+def measure_program(source: Source, arguments: Sequence[str], stdin: Replay, settings: Settings) -> Measured:
     warm = Formulas(silent_streams(), settings)
     warm_up(warm)
     warm.close()
-    streams = silent_streams()
+    streams = silent_streams(stdin)
     gc.collect()
     start = time.perf_counter()
     program = compile_program(source, Diagnostics(), main=MainRule.REQUIRED, engine=settings.engine)
     assert program is not None, "the program was checked before"
     engine = machine(program, list(arguments), streams, settings)
     try:
-        status = run_whole(engine, streams)
+        status = run_whole(engine, streams, stdin)
         first = time.perf_counter() - start
         outcome = Ended(status, contents(streams.stderr), contents(streams.stdout))
-        each = median(further_runs(lambda: run_whole(engine, streams)))
+        each = median(further_runs(lambda: run_whole(engine, streams, stdin)))
         return Measured(settings.engine, first, each, described(engine.code_size(), settings.engine), outcome)
     finally:
         engine.close()
 
 
-def run_whole(engine: Runner, streams: Streams) -> int:
+def run_whole(engine: Runner, streams: Streams, stdin: Replay) -> int:
     """The exit status of a run.  Raises KeyboardInterrupt."""
+    stdin.rewind()
     written = len(contents(streams.stderr))
     status = engine.run_main()
     if contents(streams.stderr).startswith(f"{Trap.INTERRUPT.text}\n".encode(), written):
@@ -182,8 +215,8 @@ def further_runs(run: Callable[[], object]) -> list[float]:
     return times
 
 
-def silent_streams() -> Streams:
-    return Streams(io.BytesIO(), io.BytesIO(), io.BytesIO())
+def silent_streams(stdin: ByteSource = NO_INPUT) -> Streams:
+    return Streams(stdin, io.BytesIO(), io.BytesIO())
 
 
 def contents(stream: BinaryIO) -> bytes:

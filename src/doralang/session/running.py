@@ -153,7 +153,12 @@ def stored_program(
         parent = None if stored.is_alone else native.library_module(options)
         module = native.Module(options, find_program, parent=parent, stored=stored)
         executor: Runner = load("doralang.engines.stored").StoredMachine(
-            module, arguments=arguments, stdout=streams.stdout, stderr=streams.stderr, settings=settings
+            module,
+            arguments=arguments,
+            stdin=streams.stdin,
+            stdout=streams.stdout,
+            stderr=streams.stderr,
+            settings=settings,
         )
     except Exception:
         interrupts.raise_again()

@@ -7,10 +7,15 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import BinaryIO, Final
+    from typing import Final
+
+    from doralang.settings import ByteSource
+
 
 STDIN: Final = "-"
 STDIN_NAME: Final = "<stdin>"
+
+PIECE: Final = 1 << 16
 
 
 class TextFile:
@@ -28,9 +33,9 @@ def name_of(path: str) -> str:
     return STDIN_NAME if path == STDIN else path
 
 
-def read_file(path: str, stdin: BinaryIO) -> TextFile:
+def read_file(path: str, stdin: ByteSource) -> TextFile:
     """A file, or standard input for `-`.  Raises OSError and ValueError."""
     if path == STDIN:
-        return TextFile(STDIN_NAME, stdin.read())
+        return TextFile(STDIN_NAME, b"".join(iter(lambda: stdin.read1(PIECE), b"")))
     with open(path, "rb") as file:
         return TextFile(path, file.read())

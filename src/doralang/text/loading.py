@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import codecs
-from typing import BinaryIO
 
 from doralang.text.diagnostics import Diagnostics
 from doralang.text.files import name_of, read_file
 from doralang.text.source import NOWHERE, Source, Span
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from doralang.settings import ByteSource
 
-def load_source(path: str, stdin: BinaryIO, diagnostics: Diagnostics) -> Source | None:
+
+def load_source(path: str, stdin: ByteSource, diagnostics: Diagnostics) -> Source | None:
     """The text of a file, or of standard input for `-`; none if that failed, which is reported."""
     try:
         file = read_file(path, stdin)

@@ -8,6 +8,7 @@ from typing import Final
 
 from doralang.checker.program import Function, Program, Statement
 from doralang.interpreter.objects import Value
+from doralang.interpreter.output import NO_INPUT
 from doralang.interpreter.sinks import ByteSink
 from doralang.interpreter.stack import on_deep_stack
 from doralang.settings import Settings
@@ -18,6 +19,10 @@ from doralang.treewalk.statements import EXECUTORS, block
 from doralang.types.failures import Trapped, as_failure
 from doralang.types.traps import Trap
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from doralang.settings import ByteSource
+
 MOST_FRAMES: Final = 50_000
 """Calls nested deeper than this, larger ones counting more, are the failure `stack overflow`.
 
@@ -26,18 +31,19 @@ So are expressions so enormous that Python's own limit is reached first (`host.s
 
 
 class Interpreter(WalkState):
-    """Runs one program.  `stdout` and `stderr` are files for bytes."""
+    """Runs one program.  `stdin`, `stdout` and `stderr` are files for bytes."""
 
     def __init__(
         self,
         program: Program,
         *,
         arguments: Sequence[str] = (),
+        stdin: ByteSource = NO_INPUT,
         stdout: ByteSink,
         stderr: ByteSink,
         settings: Settings | None = None,
     ) -> None:
-        super().__init__(program, arguments, stdout, settings.heap_size if settings else None)
+        super().__init__(program, arguments, stdin, stdout, settings.heap_size if settings else None)
         self.stderr = stderr
 
     def initialize_globals(self) -> None:

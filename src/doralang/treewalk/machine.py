@@ -23,6 +23,10 @@ from doralang.types.primitives import PRIMITIVES
 from doralang.types.traps import StackTrace, Trap, trace_of
 from doralang.types.types import LONG
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from doralang.settings import ByteSource
+
 
 class ThrownObject(Exception):
     """A Dora exception under way."""
@@ -48,7 +52,12 @@ class WalkState(ABC):
     """
 
     def __init__(
-        self, program: Program, arguments: Sequence[str], stdout: ByteSink, heap_size: int | None
+        self,
+        program: Program,
+        arguments: Sequence[str],
+        stdin: ByteSource,
+        stdout: ByteSink,
+        heap_size: int | None,
     ) -> None:
         classes = program.library.classes
         self.program = program
@@ -56,6 +65,7 @@ class WalkState(ABC):
         self.context = HostContext(
             self,
             self.output,
+            stdin,
             [as_utf8(argument) for argument in arguments],
             heap_size,
             classes["Str"].of(),
