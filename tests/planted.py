@@ -2,7 +2,7 @@
 
     python tests/planted.py NAME     plants one and runs programs until one goes wrong; status 1 if none does
 
-Most are other words in a file of the heap; the rest are other functions of the compiler or the runtime.
+Most are other words in a file of the library; the rest are other functions of the compiler or the runtime.
 """
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ from __future__ import annotations
 import io
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 from unittest.mock import patch
@@ -20,7 +21,7 @@ from doralang.baseline.frame import FrameLayout
 from doralang.checker import library
 from doralang.cli.main import run_command
 from doralang.code.objects import CodeObject
-from doralang.library.files import read_heap
+from doralang.library.files import read_heap, read_prelude
 from doralang.runtime.loader import Loader
 from doralang.runtime.shapes import Shapes
 from language_cases import Command, parse_file
@@ -37,7 +38,7 @@ PLAIN = ("--gc=sweep", "--gc-verify", "--heap-size=8m")
 
 
 class Text(NamedTuple):
-    """Other words in a file of the heap, and the options with which somebody must notice."""
+    """Other words in a file of the library, and the options with which somebody must notice."""
 
     file: str
     right: str
@@ -151,11 +152,11 @@ PLANTS: dict[str, Text | Function] = {
 }
 
 
-def outcomes(options: tuple[str, ...]) -> Iterator[str]:
-    """What goes wrong with the programs, one after the other."""
+def outcomes(options: tuple[str, ...], folders: Sequence[str] = FOLDERS) -> Iterator[str]:
+    """What goes wrong with the programs of these folders, one after the other."""
     size = "800" if "stress" in str(options) else "5000"
     """the argument of the programs that take one"""
-    for path in [path for folder in FOLDERS for path in sorted((HERE / folder).glob("*.dora"))]:
+    for path in [path for folder in folders for path in sorted((HERE / folder).glob("*.dora"))]:
         case = parse_file(path)
         if case.command is not Command.RUN or case.errors:
             continue
@@ -166,21 +167,25 @@ def outcomes(options: tuple[str, ...]) -> Iterator[str]:
             yield f"{path.name}: {status} {stderr.getvalue().decode()[:300]}"
 
 
-def planted(name: str) -> Callable[[], bool]:
-    """Plant a bug; what is returned tells whether somebody notices."""
-    plant = PLANTS[name]
+def put(plant: Text | Function) -> None:
+    """Plant a bug, for as long as this process lives."""
     if isinstance(plant, Function):
         patch.object(plant.owner, plant.name, plant.wrong).start()
-    else:
-        files = dict(read_heap())
-        assert plant.right in files[plant.file], f"{plant.file} has no {plant.right!r}"
-        files[plant.file] = files[plant.file].replace(plant.right, plant.wrong)
-        patch.object(library, "read_heap", lambda: list(files.items())).start()
-    return lambda: next(outcomes(plant.options), None) is not None
+        return
+    for reader in (read_heap, read_prelude):
+        files = dict(reader())
+        if plant.file in files:
+            assert plant.right in files[plant.file], f"{plant.file} has no {plant.right!r}"
+            files[plant.file] = files[plant.file].replace(plant.right, plant.wrong)
+            patch.object(library, reader.__name__, partial(list, files.items())).start()
+            return
+    raise AssertionError(f"the library has no {plant.file}")
 
 
 def main() -> int:
-    return 0 if planted(sys.argv[1])() else 1
+    plant = PLANTS[sys.argv[1]]
+    put(plant)
+    return 1 if next(outcomes(plant.options), None) is None else 0
 
 
 if __name__ == "__main__":

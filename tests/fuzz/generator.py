@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 
-from fuzz import cases, closures, traits, values, ways
+from fuzz import cases, chains, closures, traits, values, ways
 from fuzz.ways import WayGenerator
 
 INTEGERS = ("int", "long")
@@ -82,7 +82,14 @@ class Generator:
         self.names = 0
 
     def program(self) -> str:
-        self.lines = [*CLASSES.strip().splitlines(), *cases.HEAD, *closures.HEAD, *traits.HEAD, *ways.HEAD]
+        self.lines = [
+            *CLASSES.strip().splitlines(),
+            *cases.HEAD,
+            *closures.HEAD,
+            *traits.HEAD,
+            *chains.HEAD,
+            *ways.HEAD,
+        ]
         for _ in range(self.random.randint(0, 3)):
             type = self.random.choice(TYPES)
             name = self.fresh("g")
@@ -154,6 +161,7 @@ class Generator:
                 self.attempt,
                 partial(cases.unwind, self),
                 partial(closures.rounds, self),
+                partial(chains.visited, self),
             ]
         if scope.throws or depth > 1:
             kinds += [self.leave, partial(cases.take_apart, self)]
@@ -320,6 +328,8 @@ class Generator:
                 closures.from_lambda,
                 traits.from_trait,
                 traits.from_trait,
+                chains.from_chain,
+                chains.from_chain,
             )
         )
         return make(self, type, scope, depth)

@@ -183,9 +183,17 @@ def bind(
                 mapping[declared] = actual
         elif isinstance(declared, ClassType) and isinstance(actual, ClassType) and declared.is_open:
             ancestor = ancestor_of(actual, declared.head)
+            if ancestor is None and differ_in_throws(declared, actual):
+                ancestor = actual
             if ancestor is not None:
                 inner = zip(declared.arguments, ancestor.arguments, strict=True)
                 pairs += reversed(list(inner))
+
+
+def differ_in_throws(declared: ClassType, actual: ClassType) -> bool:
+    """Whether only `throws` keeps a function from fitting: what is wrong then, not its other parts."""
+    are_functions = declared.head.is_function and actual.head.is_function
+    return are_functions and len(declared.arguments) == len(actual.arguments)
 
 
 def bind_result(callee: GenericCallee, mapping: dict[TypeParameter, Type], expected: Type) -> None:

@@ -18,7 +18,7 @@ from doralang.checker.function_types import function_type, parts_of
 from doralang.checker.jumps import RESULT_HINT
 from doralang.checker.messages import count
 from doralang.checker.patterns import Binder
-from doralang.checker.program import Class, TypedExpression
+from doralang.checker.program import Class, Local, TypedExpression
 from doralang.checker.resolve import resolve_type
 from doralang.checker.statements import irrefutable
 from doralang.syntax import tree
@@ -85,33 +85,38 @@ def lambda_here(body: Body, node: tree.Lambda, expected: Type | None) -> TypedEx
 def declare_parameters(
     inner: Body, node: tree.Lambda, wanted: Sequence[Type] | None
 ) -> list[typed.Statement]:
-    """Make the parameters; returns what takes those apart that are patterns."""
-    function, binder = inner.function, Binder(inner)
+    """Make the parameters, in front of all other locals; returns what takes those apart that are patterns."""
+    locals = [
+        declare_parameter(inner, parameter, wanted[index] if wanted is not None else None)
+        for index, parameter in enumerate(node.parameters)
+    ]
+    binder = Binder(inner)
     taken: list[typed.Statement] = []
-    for index, parameter in enumerate(node.parameters):
-        type = parameter_type(inner, parameter, wanted[index] if wanted is not None else None)
-        pattern = parameter.pattern
+    for parameter, local in zip(node.parameters, locals, strict=True):
+        pattern, span = parameter.pattern, parameter.pattern.span
         if isinstance(pattern, tree.NamePattern):
-            declare_parameter(inner, binder, pattern, type)
-            continue
-        local = add_parameter(function, "parameter", type, pattern.span)
-        if not isinstance(pattern, tree.AnyPattern):
-            value = typed.GetLocal(pattern.span, type, local)
-            bound = irrefutable(binder, pattern, type)
-            taken.append(typed.Evaluate(pattern.span, typed.Destructure(pattern.span, UNIT, bound, value)))
+            name_parameter(inner, binder, pattern, local)
+        elif not isinstance(pattern, tree.AnyPattern):
+            value = typed.GetLocal(span, local.type, local)
+            bound = irrefutable(binder, pattern, local.type)
+            taken.append(typed.Evaluate(span, typed.Destructure(span, UNIT, bound, value)))
     binder.enter()
     return taken
 
 
-def declare_parameter(inner: Body, binder: Binder, node: tree.NamePattern, type: Type) -> None:
-    """A parameter with a name."""
+def declare_parameter(inner: Body, node: tree.LambdaParameter, wanted: Type | None) -> Local:
+    name = node.pattern.name if isinstance(node.pattern, tree.NamePattern) else "parameter"
+    return add_parameter(inner.function, name, parameter_type(inner, node, wanted), node.pattern.span)
+
+
+def name_parameter(inner: Body, binder: Binder, node: tree.NamePattern, local: Local) -> None:
+    """Let the body see a parameter by its name."""
     if node.name in binder.bound:
         inner.error("E0710", node.span, name=node.name)
     elif isinstance(inner.unit.names.get(node.name), Class):
         inner.error("E0305", node.span, name=node.name)
-        type = ERROR
+        local.type = ERROR
     binder.bound.add(node.name)
-    local = add_parameter(inner.function, node.name, type, node.span)
     inner.scopes[0][node.name] = local
     inner.context.note(node.span.start, local)
 

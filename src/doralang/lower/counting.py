@@ -8,8 +8,9 @@
     while it.hasNext() {                    ->    while at < length {
       let x = it.next(); …                          x = elements[at]; at = at + 1; …
 
-The length of a `Vec` is read in each round.  The iterator is a temporary that only the loop knows, so nobody
-can tell.  `Body.counters` has what stands for it; the register of its local is `at`.
+A range that includes its last number ends there, not behind it, where there may be no number.  The length of
+a `Vec` is read in each round.  The iterator is a temporary that only the loop knows, so nobody can tell.
+`Body.counters` has what stands for it; the register of its local is `at`.
 """
 
 from __future__ import annotations
@@ -38,6 +39,23 @@ class Numbers:
 
     def next(self, body: BodyLowering, into: Register, span: Span) -> None:
         body.emit(i.Move(into, self.at), span)
+        step(body, self.at, span)
+
+
+@record
+class ClosedNumbers:
+    """Those of a range up to and including the last one, behind which there may be no number."""
+
+    at: Register
+    last: Register
+    more: Register
+
+    def has_next(self, body: BodyLowering, into: Register, span: Span) -> None:
+        body.emit(i.Move(into, self.more), span)
+
+    def next(self, body: BodyLowering, into: Register, span: Span) -> None:
+        body.emit(i.Move(into, self.at), span)
+        less(body, self.more, self.at, self.last, span)
         step(body, self.at, span)
 
 
@@ -111,6 +129,8 @@ def counter_for(body: BodyLowering, make: typed.Call, looped: TypedExpression) -
     library, function = body.specializer.program.library, make.target.function
     if function is library.classes["IntRange"].methods["makeIterator"]:
         return numbers(body, looped) if is_call(looped, library.functions["range"]) else None
+    if function is library.classes["ClosedIntRange"].methods["makeIterator"]:
+        return closed_numbers(body, looped) if isinstance(looped, typed.New) else None
     if function is library.classes["Array"].late["makeIterator"]:
         return elements(body, looped, make.span)
     if function is library.classes["Vec"].late["makeIterator"]:
@@ -128,6 +148,14 @@ def numbers(body: BodyLowering, range: TypedExpression) -> LoopCounter:
     body.value(range.arguments[0], at)
     body.value(range.arguments[1], upper)
     return Numbers(at, upper)
+
+
+def closed_numbers(body: BodyLowering, range: typed.New) -> LoopCounter:
+    at, last, more = (body.builder.register(kind) for kind in (Kind.INT, Kind.INT, Kind.BOOL))
+    body.value(range.arguments[0], at)
+    body.value(range.arguments[1], last)
+    body.emit(i.Compute(more, PRIMITIVES["int.lessEquals"], (at, last)), range.span)
+    return ClosedNumbers(at, last, more)
 
 
 def elements(body: BodyLowering, array: TypedExpression, span: Span) -> LoopCounter:
