@@ -44,6 +44,7 @@ from doralang.optimizing import (
     inlining,
     laws,
     memory,
+    objects,
     registers,
 )
 from doralang.optional import LLVM, is_installed, load
@@ -183,6 +184,15 @@ def loop_that_writes_nothing() -> None:
         self.writes = {block: set() for block in self.writes}
 
     replace(memory.Accesses, "__init__", wrong)
+
+
+def fields_of_one_way_only() -> None:
+    """Where ways meet, the fields of an object that is gone are what the first one says."""
+
+    def wrong(self: Any, block: Any) -> Any:
+        return dict(next((self.at_end[one] for one in block.predecessors if one in self.at_end), {}))
+
+    replace(objects.Replacement, "at_start", wrong)
 
 
 def store_dropped_though_seen() -> None:
@@ -366,6 +376,7 @@ BUGS: Final = (
     Bug(load_hoisted_over_a_store, OWN, ("loops", 14)),
     Bug(call_that_writes_nothing, OWN, ("program", 1)),
     Bug(loop_that_writes_nothing, OWN, ("program", 1)),
+    Bug(fields_of_one_way_only, OWN, ("program", 3)),
     Bug(store_dropped_though_seen, OWN, ("loops", 1)),
     Bug(store_dropped_though_read, OWN, ("loops", 7)),
     Bug(failure_of_an_unused_load, OWN, ("program", 1)),

@@ -94,6 +94,28 @@ def str_compare_to(context: HostContext, left: Str, right: Str | None) -> int:
     return (mine > other) - (mine < other)
 
 
+HASH_FACTOR: Final = 0x2545F4914F6CDD1D
+HASH_OFFSET: Final = 0x9E3779B97F4A7C15
+WORD_BITS: Final = 64
+WORD_MASK: Final = (1 << WORD_BITS) - 1
+
+
+def text_hash(context: HostContext, text: Str | None) -> int:
+    """What `hashOfText` of the heap files computes, eight bytes at a time."""
+    data = not_nil(text).data
+    hash = len(data)
+    for at in range(0, len(data), 8):
+        hash = folded_product(hash ^ int.from_bytes(data[at : at + 8], "little"))
+    upper = folded_product(hash ^ HASH_OFFSET) >> 32
+    return upper - (1 << 32) if upper >> 31 else upper
+
+
+def folded_product(x: int) -> int:
+    """The two halves of a product with `HASH_FACTOR`, one upon the other."""
+    product = x * HASH_FACTOR
+    return (product ^ product >> WORD_BITS) & WORD_MASK
+
+
 def str_clone(context: HostContext, text: Str) -> Str:
     return context.text(text.data)
 

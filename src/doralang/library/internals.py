@@ -109,6 +109,7 @@ def _values() -> list[Internal]:
         _library("Str.plus", "str_plus", "textPlus"),
         _library("Str.equals", "str_equals", "textEquals"),
         _library("Str.compareTo", "str_compare_to", "textCompare"),
+        _library("textHash", "text_hash", "hashOfText"),
         _library("Str.clone", "str_clone", "textClone"),
         _library("stringOfBytes", "string_of_bytes", "textOfBytes"),
         _library("copyBytes", "copy_bytes", "copyTextBytes"),

@@ -28,7 +28,7 @@ from doralang.bytecode.blocks import find_blocks, weights
 from doralang.bytecode.entities import ClassRef, FunctionRef
 from doralang.bytecode.function import Function
 from doralang.bytecode.instructions import NO_REGISTER, Instruction, OperandKind, Register, Target
-from doralang.bytecode.places import Chain, Site
+from doralang.bytecode.places import Chain
 from doralang.text.records import field, record
 from doralang.types.kinds import Kind
 
@@ -166,7 +166,7 @@ class Inliner:
             if index in labels:
                 labels[index].position = len(self.code)
                 made.meet()
-            chain: Chain = (Site(function.ref, function.lines[index]), *call.chain)
+            chain: Chain = (*function.chain(index), *call.chain)
             if call.returned is not None and self.leave(insn, registers, call, chain):
                 continue
             if isinstance(insn, i.CallVirtual):

@@ -132,7 +132,7 @@ class Accesses:
             forget(memory, changed)
         elif node.op is i.NewObject:
             for field in node.get("cls").fields:
-                memory[("field", field), node, None] = self.default(field.kind, node)
+                memory[("field", field), node, None] = default_of(self.graph, field.kind, node)
         elif node.op is i.NewArray:
             memory[LENGTH, node, None] = node.inputs[0]
         return True
@@ -165,9 +165,11 @@ class Accesses:
         unseen[place] = node
         return True
 
-    def default(self, kind: Kind, node: Node) -> Node:
-        value = None if kind is REF else False if kind is BOOL else 0.0 if kind in FLOATING else 0
-        return self.graph.constant(value, kind, node.chain)
+
+def default_of(graph: Graph, kind: Kind, node: Node) -> Node:
+    """What a field of a new object holds."""
+    value = None if kind is REF else False if kind is BOOL else 0.0 if kind in FLOATING else 0
+    return graph.constant(value, kind, node.chain)
 
 
 def forget(memory: Memory, changed: Class, place: Place | None = None) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from time import perf_counter
 from typing import Final, NamedTuple
 
+from doralang.bytecode import instructions as i
 from doralang.bytecode.function import Function
 from doralang.bytecode.verifier import verify
 from doralang.optimizing.algebra import simplify
@@ -22,6 +23,7 @@ from doralang.optimizing.emit import emit_function
 from doralang.optimizing.graph import Graph
 from doralang.optimizing.inlining import NoWorld, World, inline
 from doralang.optimizing.memory import remove_memory_accesses
+from doralang.optimizing.objects import replace_objects
 from doralang.optimizing.verifier import verify_graph
 
 VERIFIES: Final = bool(os.environ.get("DORA_VERIFY"))
@@ -42,6 +44,7 @@ class Pass(NamedTuple):
 PASSES: Final = (
     Pass("algebra", simplify),
     Pass("branches", decide_branches),
+    Pass("objects", replace_objects),
     Pass("memory", remove_memory_accesses),
     Pass("checks", remove_checks),
     Pass("branches", decide_branches),
@@ -51,6 +54,9 @@ PASSES: Final = (
     Pass("dead code", remove_dead_code),
 )
 """in the order in which they run"""
+
+
+MORE_ROUNDS: Final = 3
 
 
 NOTHING_KNOWN: Final[World] = NoWorld()
@@ -84,7 +90,25 @@ class Times(dict[str, float]):
 
 
 def optimized_graph(function: Function, times: Times, world: World = NOTHING_KNOWN) -> Graph:
-    """The graph of a function behind all passes."""
+    """The graph of a function behind all passes.
+
+    Where they find out what an object is that something virtual is called on, as a lambda in a field of an
+    iterator, there is more to inline, and it goes all over again.
+    """
+    graph = graph_of_inlined(function, times, world)
+    for _ in range(MORE_ROUNDS):
+        if world is NOTHING_KNOWN or not calls_what_is_known(graph):
+            break
+        graph = graph_of_inlined(emit_function(graph), times, world)
+    return graph
+
+
+def calls_what_is_known(graph: Graph) -> bool:
+    return any(node.op is i.CallVirtual and node.inputs[0].op is i.NewObject for node in graph.fixed())
+
+
+def graph_of_inlined(function: Function, times: Times, world: World) -> Graph:
+    """The same, once."""
     now = perf_counter()
     function, found = inline(function, world)
     now = times.add("inlining", now, found)
