@@ -266,3 +266,10 @@ def test_a_recursion_with_many_locals_overflows(tmp_path: Path, engine: str) -> 
     assert stderr.startswith(
         f"stack overflow\n0: f(int) -> int: {count + 2}\n1: f(int) -> int: {count + 2}\n"
     )
+
+
+def test_a_long_chain_of_adapters_is_fine(tmp_path: Path) -> None:
+    """Each of them has an iterator only because the one before does."""
+    path = tmp_path / "chain.dora"
+    path.write_text(main_with("range(0, 3).iter()" + ".map(|n| n + 1)" * 70 + ".sum()"))
+    assert run(path, "walk") == (0, "213\n", "")

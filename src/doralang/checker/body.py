@@ -164,6 +164,15 @@ class Handlers:
 
 
 @record
+class Trials:
+    """The constructors tried for the outermost call under way, lambdas in lambdas and all."""
+
+    depth: int = 0
+    taken_back: int = 0
+    """how many were passed over for what is in their arguments"""
+
+
+@record
 class Body:
     """One function body (or initialiser, or formula) while it is checked."""
 
@@ -198,6 +207,7 @@ class Body:
     incomplete: bool = False
     """the parser skipped something here, which may have declared any name"""
     depth: int = 0
+    trials: Trials = field(default_factory=Trials)
     reported: set[object] = field(default_factory=set)
     """names, and members of types, that are reported as unknown"""
 

@@ -10,10 +10,11 @@ trait, so the class decides the arguments.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Final
+from dataclasses import dataclass, field
 
 from doralang.checker.program import Class, Function, FunctionKind, Impl, Trait
 from doralang.checker.scopes import Context
+from doralang.text.recursion import HOP, on_fresh_stack
 from doralang.text.source import Span
 from doralang.types.types import (
     PRIMITIVE_TYPES,
@@ -79,7 +80,15 @@ def why_unsafe(trait: Trait) -> tuple[Function, str] | None:
 # Satisfying.
 
 
-def as_trait(context: Context, type: Type, trait: Trait, depth: int = 0) -> ClassType | None:
+@dataclass(slots=True)
+class Search:
+    """What is known about the types within a type, of which each is looked at once, and how deep it is."""
+
+    found: dict[tuple[Type, Trait], ClassType | None] = field(default_factory=dict)
+    depth: int = 0
+
+
+def as_trait(context: Context, type: Type, trait: Trait, search: Search | None = None) -> ClassType | None:
     """The trait with the arguments with which a type satisfies it; None if it does not."""
     if isinstance(type, TypeParameter):
         return next((one for one in traits_known(context, type) if one.head.trait is trait), None)
@@ -89,8 +98,16 @@ def as_trait(context: Context, type: Type, trait: Trait, depth: int = 0) -> Clas
     impl = context.unit.impls_of(head).get(trait) if head else None
     if impl is None or not agrees(impl):
         return None
+    search = search or Search()
+    if (type, trait) not in search.found:
+        search.found[type, trait] = by_impl(context, impl, type, search)
+    return search.found[type, trait]
+
+
+def by_impl(context: Context, impl: Impl, type: Type, search: Search) -> ClassType | None:
+    """The trait with the arguments that an `impl` gives to a type, if the type satisfies its bounds."""
     arguments = type.arguments if isinstance(type, ClassType) else ()
-    if not satisfies_bounds(context, impl, arguments, depth + 1):
+    if not satisfies_bounds(context, impl, arguments, search):
         return None
     found = substitute(impl.trait_type, dict(zip(impl.owner.parameters, arguments, strict=True)))
     assert isinstance(found, ClassType)
@@ -104,38 +121,45 @@ def may_have_more(context: Context, type: Type) -> bool:
     return has_error(type) or unit.incomplete or (head is not None and head in unit.incomplete_classes)
 
 
-def satisfies_trait(context: Context, type: Type, bound: ClassType, depth: int = 0) -> bool:
+def satisfies_trait(context: Context, type: Type, bound: ClassType, search: Search | None = None) -> bool:
     """A type parameter must have the bound, a class an `impl` that agrees with the trait."""
     if may_have_more(context, type):
         return True
-    found = as_trait(context, type, trait_of(bound), depth)
+    found = as_trait(context, type, trait_of(bound), search)
     return found is not None and same(found, bound)
 
 
-DEEPEST_BOUNDS: Final = 64
-"""So deep may impls with bounds lead to others."""
+def satisfies_bounds(
+    context: Context, impl: Impl, arguments: Sequence[Type], search: Search | None = None
+) -> bool:
+    """Whether the type arguments of a class satisfy the bounds of an `impl` for it.
 
-
-def satisfies_bounds(context: Context, impl: Impl, arguments: Sequence[Type], depth: int = 1) -> bool:
-    """Whether the type arguments of a class satisfy the bounds of an `impl` for it."""
+    It ends, as each of them is smaller than the type that they are part of.
+    """
     if not impl.bounds:
         return True
-    given = dict(zip(impl.owner.parameters, arguments, strict=True))
-    return depth <= DEEPEST_BOUNDS and all(holds(context, given, impl.bounds, depth))
+    given, within = dict(zip(impl.owner.parameters, arguments, strict=True)), search or Search()
+    within.depth += 1
+    if within.depth % HOP == 0:
+        satisfied = on_fresh_stack(lambda: all(holds(context, given, impl.bounds, within)))
+    else:
+        satisfied = all(holds(context, given, impl.bounds, within))
+    within.depth -= 1
+    return satisfied
 
 
 def holds(
     context: Context,
     given: dict[TypeParameter, Type],
     bounds: dict[TypeParameter, list[ClassType]],
-    depth: int = 0,
+    search: Search,
 ) -> Iterator[bool]:
     """Whether what stands for type parameters satisfies each of their bounds."""
     for parameter, traits in bounds.items():
         for trait in traits:
             wanted = substitute(trait, given)
             assert isinstance(wanted, ClassType)
-            yield satisfies_trait(context, given[parameter], wanted, depth)
+            yield satisfies_trait(context, given[parameter], wanted, search)
 
 
 def agrees(impl: Impl) -> bool:

@@ -274,7 +274,11 @@ def declare_conditions(context: Context, inner: Context, function: Function, nod
     for condition in node.conditions:
         parameter = context.parameters.get(condition.name)
         if parameter is None:
-            context.error("E0622", condition.span, name=condition.name)
+            own = inner.parameters.get(condition.name)
+            hint = "" if own is None else f"; bounds of its own are written `<{own}: Show>`"
+            context.error("E0622", condition.span, name=condition.name, hint=hint)
+            if own is not None:
+                resolve_bounds_of(inner, condition, own)
             continue
         context.note(condition.span.start, parameter)
         found = TypeParameter(condition.name)

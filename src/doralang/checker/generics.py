@@ -9,10 +9,12 @@ finished when its parameter's type is known; a whole call can wait in the same w
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from enum import Enum
+from typing import Final
 
-from doralang.checker.body import Body, Checked, Waiting
+from doralang.checker.body import Body, Checked, Trials, Waiting
 from doralang.checker.bounds import as_trait, check_bounds, check_conditions, trait_of
 from doralang.checker.messages import type_list
 from doralang.checker.program import Function, TypedExpression
@@ -322,13 +324,17 @@ def choose(
     if any_wrong(body, checked):
         return body.wrong(span)
     failures: list[NoInference] = []
-    for callee in callees:
-        outcome = attempt(body, span, callee, checked, expected)
-        if not isinstance(outcome, NoInference):
-            return outcome
-        failures.append(outcome)
+    with trying(body.trials):
+        for callee in callees:
+            outcome = attempt(body, span, callee, checked, expected)
+            if not isinstance(outcome, NoInference):
+                return outcome
+            failures.append(outcome)
     if NoInference.INFERENCE not in failures:
-        return body.error("E0417", span, type=callees[0].name, found=type_list(found_types(checked)))
+        hint = TOO_MANY_HINT if body.trials.taken_back >= MOST_TAKEN_BACK else None
+        return body.error(
+            "E0417", span, type=callees[0].name, found=type_list(found_types(checked)), hint=hint
+        )
     if may_wait:
         return Waiting(
             body,
@@ -342,6 +348,22 @@ def choose(
     return body.error("E0613", span, parameters=names, name=failed.name)
 
 
+MOST_TAKEN_BACK: Final = 200
+"""So many constructors are passed over within a call: their number doubles with each lambda in a lambda."""
+TOO_MANY_HINT: Final = "too many were tried: write the types of the parameters of lambdas"
+
+
+@contextmanager
+def trying(trials: Trials) -> Iterator[None]:
+    if trials.depth == 0:
+        trials.taken_back = 0
+    trials.depth += 1
+    try:
+        yield
+    finally:
+        trials.depth -= 1
+
+
 def must_finish(checked: Checked) -> TypedExpression:
     assert not isinstance(checked, Waiting), "a call that may not wait waits"
     return checked
@@ -351,7 +373,7 @@ def attempt(
     body: Body, span: Span, callee: GenericCallee, checked: Sequence[Checked], expected: Type | None
 ) -> TypedExpression | NoInference:
     """Try one constructor; what it reports is taken back if it does not fit."""
-    if len(checked) != len(callee.parameters):
+    if len(checked) != len(callee.parameters) or body.trials.taken_back >= MOST_TAKEN_BACK:
         return NoInference.FIT
     mapping = bind_known(body.context, callee, checked)
     if expected is not None:
@@ -368,4 +390,5 @@ def attempt(
     codes = {report.code for report in reports[before:]}
     del reports[before:]
     body.invalid = invalid
+    body.trials.taken_back += 1
     return NoInference.INFERENCE if codes == {"E0613"} else NoInference.FIT

@@ -60,7 +60,7 @@ def lambda_here(body: Body, node: tree.Lambda, expected: Type | None) -> TypedEx
         expects = count(len(parts_of(wanted)[0]), "parameter")
         return body.error("E0429", node.span, expected=expects, found=len(node.parameters))
     function = new_call(body, node.span)
-    inner = Body(body.context, function, body.handlers, enclosing=Enclosing(body))
+    inner = Body(body.context, function, body.handlers, enclosing=Enclosing(body), trials=body.trials)
     inner.has_self, inner.incomplete, inner.reported = body.has_self, body.incomplete, body.reported
     inner.depth = body.depth + 1
     parts = declare_parameters(inner, node, parts_of(wanted)[0] if wanted is not None else None)

@@ -110,7 +110,10 @@ MESSAGES: Final[dict[str, tuple[str, str | None]]] = {
     "E0619": ("`{type}` must implement `{trait}` too", None),
     "E0620": ("`{name}` extends itself", None),
     "E0621": ("`{trait}` cannot be a type: `{method}` {why}", "use it as a bound"),
-    "E0622": ("`{name}` is no type parameter here", "a `where` is about those of the class or trait around"),
+    "E0622": (
+        "`{name}` is no type parameter here",
+        "a `where` is about those of the class or trait around{hint}",
+    ),
     "E0623": (
         "the target is not exactly `{type}`",
         "it has the type parameters of the `impl`, in their order",

@@ -19,7 +19,7 @@ from doralang.syntax.cursor import (
     OPERAND_STARTS,
     Cursor,
 )
-from doralang.syntax.heads import MATCH, begins_match
+from doralang.syntax.heads import MATCH, begins_match, may_hold_statements, no_expression, value_in_head
 from doralang.syntax.lambdas import begins_call, begins_lambda, lambda_expression
 from doralang.syntax.patterns import pattern
 from doralang.syntax.reserved import looks_like_struct
@@ -211,11 +211,6 @@ def primary(c: Cursor) -> tree.Expression:
             return parsed
 
 
-def no_expression(c: Cursor) -> tree.Expression:
-    c.fail("E0203", "an expression")
-    return tree.InvalidExpression(c.span())
-
-
 def close(c: Cursor, closing: str) -> None:
     """Go past a closing bracket, and past what wrongly stands in front of it."""
     if c.expect(closing) or not c.closes_later(closing):
@@ -257,7 +252,7 @@ def named(c: Cursor) -> tree.Expression:
     name = c.take_text()
     if name == MATCH and not c.formula and begins_match(c):
         c.move_to(at)
-        return match(c) if c.struct_literals else no_expression(c)
+        return match(c) if c.struct_literals else value_in_head(c, match)
     if c.kind == "(":
         return c.spanning(tree.Call(c.tokens.span(at), name, [], arguments(c)), c.starts[at])
     if c.kind == "::":
@@ -419,16 +414,11 @@ def list_literal(c: Cursor) -> tree.Expression:
 
 def block_value(c: Cursor) -> tree.Expression:
     """A block as an operand."""
-    return c.block(c) if may_hold_statements(c) else no_expression(c)
+    return c.block(c) if may_hold_statements(c) else value_in_head(c, c.block)
 
 
 def if_value(c: Cursor) -> tree.Expression:
-    return if_chain(c) if may_hold_statements(c) else no_expression(c)
-
-
-def may_hold_statements(c: Cursor) -> bool:
-    """In the head of an `if` or loop a `{` begins the body; and formulas have no statements."""
-    return c.struct_literals and not c.formula
+    return if_chain(c) if may_hold_statements(c) else value_in_head(c, if_chain)
 
 
 def if_chain(c: Cursor) -> tree.If:

@@ -1,13 +1,16 @@
-"""Whether a `match` is the word that begins one or a name: decided by the tokens behind it.
+"""Heads, what stands before the `{` of a body: where they end, and what may not stand in them.
 
-match (a, b) { … }      begins a `match`
+match (a, b) { … }      begins a `match`: decided by the tokens behind the word
 match(a, b) + 1         calls a function of that name
+while { a } { … }       a block in a head, which is one error
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
+from doralang.syntax import tree
 from doralang.syntax.cursor import OPENING, OPERAND_STARTS, STATEMENT_KEYWORDS, Cursor
 from doralang.syntax.tokens import ASSIGNMENTS, END, FINAL, MIDDLE
 
@@ -25,14 +28,31 @@ def begins_match(c: Cursor) -> bool:
     """
     if c.kind in _HEAD_STARTS:
         return True
-    if c.kind not in _UNCLEAR_STARTS or not c.struct_literals:
-        return False
-    kinds, at, angles = c.kinds, c.at, 0
+    return c.kind in _UNCLEAR_STARTS and c.struct_literals and body_follows(c, c.at)
+
+
+def body_follows(c: Cursor, at: int) -> bool:
+    """Whether a head that goes on at a token ends in front of a `{`."""
+    kinds, angles = c.kinds, 0
     while not ends_head(c, at, angles):
         angles = max(0, angles + opened_angles(c, at, angles))
         at = c.matching(at) if kinds[at] in OPENING else at
         at = min(at + 1, len(kinds) - 1)
     return kinds[at] == "{"
+
+
+def behind_value(c: Cursor) -> int:
+    """The token behind the block, `if` or `match` that begins at the cursor."""
+    kinds, at = c.kinds, c.at
+    while True:
+        while kinds[at] not in ("{", "}", ";", END):
+            at = c.matching(at) + 1 if kinds[at] in OPENING else at + 1
+        if kinds[at] != "{":
+            return at
+        at = c.matching(at)
+        if kinds[at] is END or kinds[at + 1] != "else":
+            return min(at + 1, len(kinds) - 1)
+        at += 1
 
 
 def ends_head(c: Cursor, at: int, angles: int) -> bool:
@@ -51,3 +71,27 @@ def opened_angles(c: Cursor, at: int, angles: int) -> int:
     if kind == "<":
         return int(angles > 0 or c.kinds[at - 1] == "::" or c.kinds[at - 2] in ("is", "as"))
     return -len(kind) if angles and kind in (">", ">>", ">>>") else 0
+
+
+# Statements with a value.
+
+
+def may_hold_statements(c: Cursor) -> bool:
+    """In the head of an `if` or loop a `{` begins the body; and formulas have no statements."""
+    return c.struct_literals and not c.formula
+
+
+def value_in_head(c: Cursor, value: Callable[[Cursor], tree.Expression]) -> tree.Expression:
+    """A block, `if` or `match` where none may stand: read all the same if the body comes behind it."""
+    invalid = no_expression(c)
+    if c.formula or not body_follows(c, behind_value(c)):
+        return invalid
+    c.panic, c.struct_literals = False, True
+    found = value(c)
+    c.struct_literals = False
+    return found
+
+
+def no_expression(c: Cursor) -> tree.Expression:
+    c.fail("E0203", "an expression")
+    return tree.InvalidExpression(c.span())

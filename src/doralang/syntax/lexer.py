@@ -65,6 +65,7 @@ _ROWS: Final[list[tuple[str, str]]] = [
     ("open", r'"'),
     ("character escape", r"'\\.'"),
     ("several", r"'''|'(?:[^'\\\n;]|\\.)*+'|'(?:\\.|[A-Za-z0-9_]*+)"),
+    ("hole", r"\$\{"),
     ("question", r"\?"),
     ("curly", '[“”„][^"“”„\\n]*+[“”]'),
     ("foreign", rf"[^\x00-\x7f{_SPACE}](?:[A-Za-z0-9_]|[^\x00-\x7f{_SPACE}“”„])*+"),
@@ -297,6 +298,7 @@ _ODD: Final = {
         CHARACTER,
         'a text is written in double quotes, `"`',
     ),
+    "hole": _Odd("E0101", _unexpected, None, "a hole stands in a string; a quote may be missing before it"),
     "question": _Odd("E0101", _unexpected, None),
     "curly": _Odd("E0101", _unexpected, STRING, 'strings are written in plain quotes, `"`'),
     "foreign": _Odd("E0101", _unexpected, None, "names are written in ASCII letters, digits and `_`"),
@@ -315,11 +317,12 @@ def _odd(sort: str, span: Span, tokens: Tokens, diagnostics: Diagnostics, formul
     letters = sort == "foreign" and text[0].isalpha()
     # Of a run of characters that mean nothing the first one is reported.
     if letters or not (row.kind is None and _follows_dropped(tokens, span)):
-        help = row.help if letters or row.kind else None
+        help = row.help if letters or row.kind or sort == "hole" else None
         if formula and letters:
             help = _FOREIGN_HELP
         diagnostics.report(code, tokens.source, shown, row.message(text), help)
-    if sort == "open":
+    if sort in ("open", "hole"):
+        # With a quote missing before a hole, what follows is inside out: strings are code, and code strings.
         tokens.unclosed = True
         return False
     if letters:
