@@ -12,7 +12,7 @@ COUNT  ?= 1000
 BIN    := .venv/bin
 
 .PHONY: setup run test test-all fuzz fuzz-gc fuzz-stored fuzz-formulas format check-format types unit bench bench-gc bench-compile \
-	bench-startup bench-engines bench-embed clean
+	bench-startup bench-engines bench-embed bench-library clean
 
 setup: .venv/.installed
 
@@ -82,6 +82,10 @@ bench-startup: setup
 
 bench-engines: setup
 	$(BIN)/python bench/engines.py $(FLAGS)
+
+# Maps, sorting and chains of iterators against those of other languages: `make bench-library BENCH="maps sorting"`.
+bench-library: setup
+	$(BIN)/python bench/library.py $(BENCH) --runs $(RUNS) $(FLAGS)
 
 # Calls, formulas, arrays and memory inside Python: `make bench-embed FLAGS="--quick calls"`.
 bench-embed: setup

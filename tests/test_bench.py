@@ -14,6 +14,8 @@ import pytest
 
 from cases import CASES, HELLO, Case
 from command_line import Result, dora
+from library import SIZES, TINY
+from library import measure as measure_library
 from measure import measure
 from peers import C_FLAGS, PROGRAMS, find
 from run import OutputsDiffer, Samples, compare, ratio_rows
@@ -46,6 +48,14 @@ def test_every_program_is_there_in_every_language() -> None:
     assert names == {folder.name for folder in PROGRAMS.iterdir()}
     for name in names:
         assert {path.name for path in (PROGRAMS / name).iterdir()} == {f"{name}.{each}" for each in SUFFIXES}
+
+
+@pytest.mark.parametrize("name", SIZES)
+def test_the_library_computes_what_others_do(name: str) -> None:
+    """`measure` complains about a sum that differs; each part has a figure."""
+    figures = measure_library(name, TINY, 1)
+    assert {"Dora", "opt-own"} <= set(figures)
+    assert len({tuple(each) for each in figures.values()}) == 1
 
 
 def test_outputs_that_differ_are_noticed() -> None:
