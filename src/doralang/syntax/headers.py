@@ -10,8 +10,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from doralang.syntax.lexer import PIECE, close, lex, next_token
-from doralang.syntax.tokens import BODY, Tokens
+from doralang.syntax.lexer import PIECE, PLAIN, TOKEN, close, lex
+from doralang.syntax.tokens import BODY, FIXED, Tokens
 from doralang.text.diagnostics import Diagnostics
 from doralang.text.source import Source
 
@@ -27,22 +27,36 @@ def lex_headers(source: Source, diagnostics: Diagnostics) -> Tokens:
     """The tokens of a source with its bodies left out.  In one with a lexical error, or a hole in a header,
     none is left out."""
     tokens = Tokens(source, [], [], [], set(), 0, False)
-    kinds, starts, ends = tokens.kinds, tokens.starts, tokens.ends
-    at, in_header = 0, False
-    while True:
-        kind, start, at = next_token(source.text, at)
-        if kind == "{" and in_header:
-            kind, at = BODY, end_of_block(source.text, start)
-        if kind is None or at < 0:
-            break
-        kinds.append(kind)
-        starts.append(start)
-        ends.append(at)
-        in_header = kind in _HEADS or (in_header and kind is not BODY and kind != ";")
-    if start < len(source.text):
+    at: int | None = 0
+    while at is not None and at >= 0:
+        at = lex_to_body(tokens, at)
+    if at is not None:
         return lex(source, diagnostics)
-    close(tokens, start)
+    close(tokens, len(source.text))
     return tokens
+
+
+def lex_to_body(tokens: Tokens, at: int) -> int | None:
+    """The tokens from an offset on up to and with the next body, behind which to go on.
+
+    None at the end of the text; -1 for a bad token or a template, and for a body without an end.
+    """
+    text, kinds, starts, ends = tokens.source.text, tokens.kinds, tokens.starts, tokens.ends
+    in_header = False
+    for match in TOKEN.finditer(text, at):
+        group = match.lastindex
+        assert group is not None, "some group always matches"
+        kind = FIXED.get(match[group]) or PLAIN[group]
+        if kind is None:
+            return None if match.start(group) == len(text) else -1
+        kinds.append(kind)
+        starts.append(match.start(group))
+        ends.append(match.end())
+        if in_header and kind == "{":
+            kinds[-1], ends[-1] = BODY, end_of_block(text, starts[-1])
+            return ends[-1]
+        in_header = kind in _HEADS or (in_header and kind != ";")
+    return None
 
 
 def end_of_block(text: str, at: int) -> int:

@@ -79,9 +79,9 @@ def _tokens(more: str) -> re.Pattern[str]:
     return re.compile(_SKIPPED + "(?:" + "|".join(f"({pattern})" for pattern in patterns) + ")", re.DOTALL)
 
 
-_TOKEN: Final = _tokens("")
+TOKEN: Final = _tokens("")
 _KINDS: Final = {"fixed": NAME, "number": NUMBER, "string": STRING, "character": CHARACTER}
-_PLAIN: Final = [_KINDS.get(name) for name in _SORTS]
+PLAIN: Final = [_KINDS.get(name) for name in _SORTS]
 
 FORMULA_FIXED: Final = {**FIXED, **{text: text for text in ("?", "**", "<>", *FORMULA_WORDS)}}
 
@@ -97,24 +97,13 @@ def lex_formula(source: Source, diagnostics: Diagnostics) -> Tokens:
     return lex(source, diagnostics, formula=True)
 
 
-def next_token(text: str, at: int) -> tuple[str | None, int, int]:
-    """The kind of the token at or behind an offset, and where it stands.
-
-    None for a bad one, the start of a template, and the end.
-    """
-    match = _TOKEN.match(text, at)
-    assert match is not None and match.lastindex is not None, "some group always matches"
-    group = match.lastindex
-    return FIXED.get(match[group]) or _PLAIN[group], match.start(group), match.end()
-
-
 def lex(
     source: Source, diagnostics: Diagnostics, *, formula: bool = False, part: Span | None = None
 ) -> Tokens:
     """The tokens of a source, or of a part of it; those of a `formula` are more, as names in backquotes."""
     start, end = part or (0, len(source.text))
     tokens = Tokens(source, [], [], [], set(), 0, False)
-    pattern = _formula_token() if formula else _TOKEN
+    pattern = _formula_token() if formula else TOKEN
     at: int | None = start
     while at is not None:
         at = _lex_plain(tokens, pattern, at, end, diagnostics, formula)
@@ -131,7 +120,7 @@ def _lex_plain(
 ) -> int | None:
     """The tokens from an offset on up to a template, whose offset is returned, or to the end."""
     kinds, starts, ends = tokens.kinds, tokens.starts, tokens.ends
-    fixed, plain = (FORMULA_FIXED if formula else FIXED).get, _PLAIN
+    fixed, plain = (FORMULA_FIXED if formula else FIXED).get, PLAIN
     for match in pattern.finditer(tokens.source.text, at, end):
         group = match.lastindex
         assert group is not None, "some group always matches"
@@ -168,7 +157,7 @@ def _lex_template(
         assert match is not None and match.lastindex is not None, "some group always matches"
         group = match.lastindex
         span, sort = Span(*match.span(group)), _SORTS[group]
-        kind = fixed(match[group]) or _PLAIN[group]
+        kind = fixed(match[group]) or PLAIN[group]
         if sort == "template" or (kind == "}" and levels[-1] == 0):
             piece = PIECE.match(tokens.source.text, span.start)
             if piece is None:

@@ -7,7 +7,6 @@ invalid member or declaration.  Its body is parsed for the errors in it all the 
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
 from typing import Final, TypeVar
 
 from doralang.syntax import tree
@@ -207,12 +206,15 @@ def deferred_block(c: Cursor) -> tree.DeferredBlock:
     whole = c.take()
     brace = Span(whole.start, whole.start + 1)
 
-    @cache  # reading it reports errors: once is enough
+    read: list[tree.Block] = []
+
     def parse() -> tree.Block:
-        try:
-            return block(Cursor(lex(c.source, c.diagnostics, part=whole), c.diagnostics, c.block))
-        except NestedTooDeep:
-            return tree.Block(brace, [tree.InvalidStatement(brace)])
+        if not read:  # reading it reports errors: once is enough
+            try:
+                read.append(block(Cursor(lex(c.source, c.diagnostics, part=whole), c.diagnostics, c.block)))
+            except NestedTooDeep:
+                read.append(tree.Block(brace, [tree.InvalidStatement(brace)]))
+        return read[0]
 
     return c.spanning(tree.DeferredBlock(brace, parse), whole.start)
 

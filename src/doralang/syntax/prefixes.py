@@ -44,8 +44,14 @@ class Prefix:
             self.raw_span = span
 
 
+NO_PREFIX: Final = Prefix()
+"""that of most declarations; never added to"""
+
+
 def prefix(c: Cursor) -> Prefix:
     """All annotations and modifiers here."""
+    if c.kind not in PREFIX_STARTS:
+        return NO_PREFIX
     found = Prefix()
     while c.kind in PREFIX_STARTS:
         if c.kind == "@":

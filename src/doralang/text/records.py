@@ -271,6 +271,39 @@ def store_10(
     self.j = j
 
 
+def store_11(
+    self: Any, a: Any, b: Any, c: Any, d: Any, e: Any, f: Any, g: Any, h: Any, i: Any, j: Any, k: Any
+) -> None:
+    self.a = a
+    self.b = b
+    self.c = c
+    self.d = d
+    self.e = e
+    self.f = f
+    self.g = g
+    self.h = h
+    self.i = i
+    self.j = j
+    self.k = k
+
+
+def store_12(
+    self: Any, a: Any, b: Any, c: Any, d: Any, e: Any, f: Any, g: Any, h: Any, i: Any, j: Any, k: Any, m: Any
+) -> None:
+    self.a = a
+    self.b = b
+    self.c = c
+    self.d = d
+    self.e = e
+    self.f = f
+    self.g = g
+    self.h = h
+    self.i = i
+    self.j = j
+    self.k = k
+    self.m = m
+
+
 STORES: Final[list[Any]] = [
     store_0,
     store_1,
@@ -283,4 +316,6 @@ STORES: Final[list[Any]] = [
     store_8,
     store_9,
     store_10,
+    store_11,
+    store_12,
 ]
