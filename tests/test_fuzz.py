@@ -19,11 +19,11 @@ from fuzz.generator import Generator
 from fuzz.loops import LoopGenerator
 
 FIRST = 1
-COUNT = 120
-COMPILED_LONG = COUNT if sampling.EVERY else 12
-COLLECTED = 20 if sampling.EVERY else 8
+COUNT = 120 if sampling.EVERY else 36
+COMPILED_LONG = COUNT if sampling.EVERY else 5
+COLLECTED = 20 if sampling.EVERY else 4
 FORMULAS = 2000
-STORED = 20
+STORED = 20 if sampling.EVERY else 8
 LOOPS = 5
 
 
