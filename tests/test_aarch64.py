@@ -48,7 +48,8 @@ def test_a_slice_of_the_language_suite(collector: str, capfd: pytest.CaptureFixt
 
 
 def test_the_machine_layer(capfd: pytest.CaptureFixture[str]) -> None:
-    arguments = ["-k", emulation.NOT_UNDER_UNICORN, *emulation.MACHINE_TESTS]
+    tests = emulation.MACHINE_TESTS if sampling.EVERY else emulation.MACHINE_TESTS[: emulation.QUICK_TESTS]
+    arguments = ["-k", emulation.NOT_UNDER_UNICORN, *tests]
     assert emulation.pytest(arguments) == 0, output_of(capfd)
 
 

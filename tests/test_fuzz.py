@@ -25,6 +25,7 @@ COLLECTED = 20 if sampling.EVERY else 4
 FORMULAS = 2000
 STORED = 20 if sampling.EVERY else 8
 LOOPS = 5
+TAKES_LONG = pytest.mark.skipif(not sampling.EVERY, reason="takes minutes: make test-all")
 
 
 def test_the_engines_agree_about_random_programs() -> None:
@@ -70,6 +71,7 @@ def test_a_seed_always_gives_the_same_program() -> None:
     assert Generator(7).program() != Generator(8).program()
 
 
+@TAKES_LONG
 @pytest.mark.skipif(host() is not X64, reason="some of the bugs are in the assembler for x86-64")
 def test_planted_bugs_are_found() -> None:
     found = planted.search_all()
@@ -78,6 +80,7 @@ def test_planted_bugs_are_found() -> None:
     assert len(missed) <= len(found) // 10, f"nobody notices: {missed}"
 
 
+@TAKES_LONG
 @pytest.mark.skipif(host() is None, reason="there is no compiled code")
 def test_planted_bugs_of_the_optimizer_are_found() -> None:
     """In a process that has not loaded what verifies: the programs are to find them."""

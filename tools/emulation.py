@@ -41,12 +41,14 @@ MACHINE_TESTS: Final = (
     "tests/unit/machine/test_listing.py",
     "tests/unit/test_natives.py",
     "tests/unit/test_handles.py",
-    "tests/unit/test_raw_functions.py",
     "tests/conformance/test_code.py",
+    "tests/unit/test_raw_functions.py",
     "tests/unit/test_heap_functions.py",
     "tests/test_perf_map.py",
 )
 """What looks at the processor itself."""
+QUICK_TESTS: Final = 6
+"""of these the first ones, which run no programs"""
 MORE_TESTS: Final = (
     "tests/unit/test_baseline_primitives.py",
     "tests/test_examples.py",
