@@ -206,12 +206,17 @@ def with_arguments(node: tree.MethodCall, arguments: list[tree.Expression]) -> t
     return tree.MethodCall(node.span, node.receiver, node.name, node.type_arguments, arguments)
 
 
+OF_DOUBLES: Final = frozenset({"pow"})
+"""methods that whole numbers have, too, but not as formulas mean them: `2 ** -1` is a half"""
+
+
 def meeting(
     body: Body, name: str, receiver: TypedExpression, arguments: Sequence[Operand]
 ) -> tuple[TypedExpression, list[Type]]:
     """The receiver as a number that has the method for such arguments, and the parameters' types."""
     types = [type for argument in arguments if (type := type_of(argument)) in NUMERIC]
-    for type in (receiver.type, common([receiver.type, *types]), DOUBLE):
+    numbers = (receiver.type, common([receiver.type, *types]), DOUBLE)
+    for type in (DOUBLE,) if name in OF_DOUBLES else numbers:
         found = find_method(body.context, type, name)
         if isinstance(found, Found) and not found.function.type_parameters:
             wanted = [parameter.type for parameter in found.function.parameters]
