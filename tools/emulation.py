@@ -47,7 +47,7 @@ MACHINE_TESTS: Final = (
     "tests/test_perf_map.py",
 )
 """What looks at the processor itself."""
-QUICK_TESTS: Final = 6
+QUICK_TESTS: Final = 5
 """of these the first ones, which run no programs"""
 MORE_TESTS: Final = (
     "tests/unit/test_baseline_primitives.py",
