@@ -14,7 +14,7 @@ from doralang.checker.program import Dispatch, Logic, TypedExpression
 from doralang.library.internals import CHECKS_RECEIVER
 from doralang.lower.body import BodyLowering, Handler
 from doralang.lower.counting import call_of_counter, counter_of
-from doralang.lower.variables import read_shared, write_shared
+from doralang.lower.variables import new_record, read_shared, write_shared
 from doralang.text.source import Span
 from doralang.types.kinds import Kind
 from doralang.types.primitives import PRIMITIVES
@@ -439,15 +439,7 @@ def new_array(body: BodyLowering, node: typed.New, arguments: list[Register], re
 
 
 def record(body: BodyLowering, node: typed.Record, into: Register | None) -> Register:
-    """Values first, then the object and its fields."""
-    values = body.operands([], node.values)
-    cls = body.specializer.class_ref(node.made.of(body.class_type(node.type).arguments))
-    register = body.temporary(Kind.REF)
-    body.emit(i.NewObject(register, cls), node.span)
-    for field, value in zip(cls.fields, values, strict=True):
-        body.emit(i.StoreField(register, field, value), node.span)
-    body.done(*values)
-    return register
+    return new_record(body, node, node.made.of(body.class_type(node.type).arguments))
 
 
 def convert(body: BodyLowering, node: typed.Convert, into: Register | None) -> Register:

@@ -18,7 +18,7 @@ from doralang.checker.program import Local
 from doralang.lower.body import BodyLowering
 from doralang.text.source import Span
 from doralang.types.kinds import Kind
-from doralang.types.types import may_be_nil
+from doralang.types.types import ClassType, may_be_nil
 
 
 def content(body: BodyLowering, local: Local) -> FieldRef:
@@ -68,9 +68,13 @@ def capture(body: BodyLowering, node: typed.Capture, into: Register | None) -> R
 
 
 def closure(body: BodyLowering, node: typed.Closure, into: Register | None) -> Register:
+    return new_record(body, node, body.class_type(node.made))
+
+
+def new_record(body: BodyLowering, node: typed.Closure | typed.Record, made: ClassType) -> Register:
     """Values first, then the object and its fields."""
     values = body.operands([], node.values)
-    cls = body.specializer.class_ref(body.class_type(node.made))
+    cls = body.specializer.class_ref(made)
     register = body.temporary(Kind.REF)
     body.emit(i.NewObject(register, cls), node.span)
     for field, value in zip(cls.fields, values, strict=True):
