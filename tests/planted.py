@@ -109,6 +109,15 @@ PLANTS: dict[str, Text | Function] = {
     "promoted objects leave their cards clean": Text(
         "young.dora", "if young && object >= loadLong(heap + HEAP_YOUNG_END)", "if false", MINOR
     ),
+    "a block is swept while its card is visited": Text(
+        "cards.dora",
+        "  while object < from + CARD_SIZE && object <= last {\n"
+        "    if (loadLong(object) & 1L) == 0L && isKept(heap, record, object) {",
+        "  let swept = !isUnswept(heap, record);\n"
+        "  while object < from + CARD_SIZE && object <= last {\n"
+        "    if (loadLong(object) & 1L) == 0L && (swept || isMarked(heap, object)) {",
+        MINOR,
+    ),
     "cards are cleaned, not looked at": Text(
         "cards.dora", "visitCard(heap, (card - loadLong(heap + HEAP_CARDS)) << CARD_SHIFT);", "", SMALL
     ),

@@ -114,7 +114,7 @@ def test_a_stored_program_is_not_read_again(
 
 
 FRONT_END = ("syntax", "checker", "lower", "baseline", "bytecode.instructions", "types.primitives")
-PYTHONS = {"__future__", "_bisect", "_blake2", "_ctypes", "atexit", "gc", "itertools"}
+PYTHONS = {"__future__", "_bisect", "_blake2", "_ctypes", "atexit", "errno", "gc", "itertools"}
 """modules of Python that a stored run loads, all that it needs of them being in C"""
 MOST_MODULES = 65
 START = "from doralang.__main__ import entry; entry()"

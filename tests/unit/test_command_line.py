@@ -143,12 +143,12 @@ class Full(io.BytesIO):
 
 
 class Interrupting(io.BytesIO):
-    def read(self, size: int | None = -1) -> bytes:
+    def read1(self, size: int | None = -1) -> bytes:
         raise KeyboardInterrupt
 
 
 class Broken(io.BytesIO):
-    def read(self, size: int | None = -1) -> bytes:
+    def read1(self, size: int | None = -1) -> bytes:
         raise RuntimeError("the reader is out of order")
 
 

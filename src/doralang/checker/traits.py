@@ -193,7 +193,9 @@ def declare_bounds(
         context.error("E0623", node.span, type=f"{owner.name}<{shown}>" if shown else owner.name)
         return context.inner({name: TypeParameter(name) for name in wanted})
     inner = context.inner(dict(zip(wanted, owner.parameters, strict=True)))
-    for parameter, written_one in zip(owner.parameters, node.type_parameters, strict=True):
+    for parameter, written_one, argument in zip(owner.parameters, node.type_parameters, written, strict=True):
+        context.note(written_one.span.start, parameter)
+        context.note(argument.span.start, parameter)
         found = TypeParameter(parameter.name)
         resolve_bounds_of(inner, written_one, found)
         if found.class_bound is not None:
