@@ -15,7 +15,15 @@ from language_cases import parse_file
 from simulated import Memory, SimulatingMachine, StrayAccess
 
 HEAPS = Path(__file__).parent / "heaps"
-SIZES = {"wide": 2100, "deep_list": 300, "generations": 700, "large": 10, "deep_stack": 40, "changing": 40, "neighbours": 250}
+SIZES = {
+    "wide": 2100,
+    "deep_list": 300,
+    "generations": 700,
+    "large": 10,
+    "deep_stack": 40,
+    "changing": 40,
+    "neighbours": 250,
+}
 """the argument of each program, small enough for the tree walk"""
 MODES = [(name, False, 1 << 24) for name, row in COLLECTORS.items() if row.traces] + [
     ("swiper", True, 1 << 20)
