@@ -169,6 +169,9 @@ class Coverage:
 
     def rows_for(self, head: Pattern) -> Sequence[Row]:
         """Those that may fit what a pattern fits."""
+        if isinstance(head, typed.Between):
+            like = self.by_key.get((LITERAL, head.low), []) if head.low == head.high else []
+            return [row for row in [*like, *self.others] if covers_all(row[0], head, self.type)]
         key = key_of(head, self.type)
         if key is None:
             return self.rows

@@ -27,7 +27,7 @@ VERIFIES: Final = bool(os.environ.get("DORA_VERIFY"))
 """whether LLVM's own verifier looks at each module, too; tests set the environment variable"""
 
 LARGEST: Final = 4000
-"""instructions; LLVM takes more than linear time for larger functions, which are left to the other lowering"""
+"""instructions; for larger functions LLVM takes more than linear time: the other lowering has them"""
 
 
 def lower_for(
