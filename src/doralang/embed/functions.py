@@ -10,6 +10,7 @@ import inspect
 import sys
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from keyword import iskeyword
 from typing import Any, Final, Generic, TypeVar
 from weakref import WeakValueDictionary
@@ -23,6 +24,7 @@ from doralang.embed.held import Held
 from doralang.embed.instances import Host, Instances
 from doralang.embed.native_calls import CallWords, NativeCall, keep_vectorcall, set_words
 from doralang.embed.programs import CheckedProgram
+from doralang.embed.slices import borrow, lent, new_slice
 from doralang.embed.wrappers import Surroundings, Wrapped
 from doralang.machine.code import Code, link
 from doralang.optional import load
@@ -89,6 +91,8 @@ class SlowCallee:
             (parameter.name, border_of(type, text), type)
             for parameter, type in zip(function.parameters, types, strict=True)
         ]
+        self.lent = {index: found for index, type in enumerate(types) if (found := lent(type))}
+        """the parameters that take buffers, by their numbers"""
         self.result = border_of(function.result, text)
         self.signature = signature_of(function, text)
         self.ref = program.code.specializer.entry_ref(function)
@@ -136,8 +140,9 @@ class SlowCallee:
         try:
             return host.call(self.ref, self.cell, lambda: crossing.words(values), crossing.take)
         finally:
-            for place in crossing.texts.values():
+            for place in crossing.made.values():
                 host.drop(place)
+            crossing.held.close()
 
 
 def in_order(names: Sequence[str], args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...] | None:
@@ -156,15 +161,20 @@ class Crossing:
     def __init__(self, callee: SlowCallee, host: Host) -> None:
         self.callee = callee
         self.host = host
-        self.texts: dict[int, int] = {}
-        """handles of texts, by the number of the argument"""
+        self.made: dict[int, int] = {}
+        """handles of texts and slices, by the number of the argument"""
+        self.held = ExitStack()
+        """the buffers that are lent"""
 
     def words(self, values: tuple[Any, ...]) -> list[int]:
-        """The words of all arguments.  Objects are looked up last: a text may need a collection."""
+        """The words of all arguments.  Objects are looked up last: what is made may need a collection."""
         callee, words = self.callee, []
         for index, ((name, border, type), value) in enumerate(zip(callee.parameters, values, strict=True)):
             if border is Border.TEXT:
-                self.texts[index] = self.host.hold(self.host.new_text(utf8(value, name)))
+                self.made[index] = self.host.hold(self.host.new_text(utf8(value, name)))
+                words.append(0)
+            elif index in callee.lent:
+                self.made[index] = self.host.hold(self.slice_of(index, name, value))
                 words.append(0)
             elif border is Border.OBJECT:
                 self.look_at_object(name, type, value)
@@ -174,11 +184,16 @@ class Crossing:
             else:
                 words.append(TO_WORD[border](value, name))
         for index, value in enumerate(values):
-            if index in self.texts:
-                words[index] = self.host.at(self.texts[index])
+            if index in self.made:
+                words[index] = self.host.at(self.made[index])
             elif isinstance(value, Held):
                 words[index] = value._address
         return [callee.receiver._address, *words] if callee.receiver is not None else words
+
+    def slice_of(self, index: int, name: str, value: Any) -> int:
+        """The slice that stands for a buffer, which is held from here on.  Raises TypeError and others."""
+        wanted = self.callee.lent[index]
+        return new_slice(self.host, wanted, borrow(value, name, wanted, self.held))
 
     def look_at_object(self, name: str, type: Type, value: Any) -> None:
         """Raises TypeError if a value is no object for a parameter of this class."""
