@@ -1,4 +1,4 @@
-"""Calls of formulas with arrays: by position and name, by columns of a table.
+"""Calls of formulas and functions with arrays: by position and name, by columns of a table.
 
 Little is imported, as the first array call of a process waits for it.
 """
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from doralang.embed.arrays import Computation
     from doralang.embed.expressions import FormulaCallee
     from doralang.embed.formulas import Expr
+    from doralang.embed.functions import SlowCallee
 
 GENERAL: Final = "doralang.embed.expressions"
 GENERAL_ARRAYS: Final = "doralang.embed.general_arrays"
@@ -56,6 +57,7 @@ def in_order(formula: Expr, args: Sequence[Any], kwargs: Mapping[str, Any]) -> S
 
 
 def with_values(formula: Expr, values: Sequence[Any], out: Any = None, threads: int = 1) -> Any:
+    check_threads(threads)
     if threads == 1 and is_quick(formula, values, out):
         named = zip(formula.names, values, strict=True)
         plain = [as_double(value, name) if type(value) is int else value for name, value in named]
@@ -63,22 +65,29 @@ def with_values(formula: Expr, values: Sequence[Any], out: Any = None, threads: 
         module = numpy()
         formula._plain = module.ndarray, module.dtype("f8")
         return formula._ufunc(*plain, out=out)
-    if not isinstance(threads, int) or threads < 1:
-        raise ValueError(f"threads: {threads!r} is not a whole number from 1 upwards")
     return with_computation(
         computation_of(formula), formula, lambda: load(GENERAL).callee_of(formula), values, out, threads
     )
 
 
+def check_threads(threads: object) -> None:
+    """Raises ValueError."""
+    if not isinstance(threads, int) or threads < 1:
+        raise ValueError(f"threads: {threads!r} is not a whole number from 1 upwards")
+
+
 def with_computation(
     computation: Computation,
     scalar: Callable[..., Any],
-    callee: Callable[[], FormulaCallee],
+    callee: Callable[[], FormulaCallee] | None,
     values: Sequence[Any],
     out: Any,
     threads: int,
 ) -> Any:
-    """Call it with arrays; `callee` is asked for where something may be missing."""
+    """Call it with arrays; `callee`, if there is one, is asked for where something may be missing.
+
+    Raises MissingValue if something is, and there is none.
+    """
     if has_series(values):
         return called_with_series(
             lambda arrays: with_computation(computation, scalar, callee, arrays, out, threads), values, out
@@ -89,7 +98,9 @@ def with_computation(
         )
     if dispatches([*values, out]):
         return ufunc_of(computation)(*values, **({} if out is None else {"out": out}))
-    if has_missing(values):
+    if has_missing(values) and callee is None:
+        values = complete(computation.names, values)
+    elif has_missing(values):
         return load(MASKS).called_with_missing(computation, callee, values, out, threads)
     return called_with(computation, scalar, values, out, threads)
 
@@ -122,16 +133,58 @@ def is_plain(array: Any) -> bool:
 
 def mapped(formula: Expr, args: Sequence[Any] | Mapping[str, Any], out: Any, threads: int) -> Any:
     """`Expr.map`"""
-    if isinstance(args, Mapping):
-        values = in_order(formula, (), args)
-    else:
-        values = in_order(formula, tuple(args), {})
-    return with_values(formula, values, out, threads)
+    args, kwargs = separated(args)
+    return with_values(formula, in_order(formula, args, kwargs), out, threads)
+
+
+def separated(args: Sequence[Any] | Mapping[str, Any]) -> tuple[tuple[Any, ...], Mapping[str, Any]]:
+    """Arguments in order, or by name."""
+    return ((), args) if isinstance(args, Mapping) else (tuple(args), {})
 
 
 def over(formula: Expr, table: Any, out: Any, threads: int) -> Any:
     """`Expr.over`"""
-    return with_values(formula, [column(table, name) for name in formula.names], out, threads)
+    return with_values(formula, columns(table, formula.names), out, threads)
+
+
+def columns(table: Any, names: Sequence[str]) -> list[Any]:
+    """The columns of these names.  Raises KeyError."""
+    return [column(table, name) for name in names]
+
+
+def complete(names: Sequence[str], values: Sequence[Any]) -> list[Any]:
+    """Masked arrays none of whose elements are masked, as the arrays that they are.  Raises MissingValue."""
+    for name, value in zip(names, values, strict=True):
+        if value is None or numpy().ma.is_masked(value):
+            raise load("doralang.embed.errors").MissingValue(f"`{name}` has missing elements")
+    return [numpy().ma.getdata(value) if isinstance(value, numpy().ndarray) else value for value in values]
+
+
+# Functions.
+
+
+def function_mapped(
+    callee: SlowCallee, args: Sequence[Any] | Mapping[str, Any], out: Any, threads: int
+) -> Any:
+    """`Function.map`"""
+    args, kwargs = separated(args)
+    return function_with_values(callee, callee.bound(args, dict(kwargs)), out, threads)
+
+
+def function_over(callee: SlowCallee, table: Any, out: Any, threads: int) -> Any:
+    """`Function.over`"""
+    return function_with_values(
+        callee, columns(table, [name for name, _, _ in callee.parameters]), out, threads
+    )
+
+
+def function_with_values(callee: SlowCallee, values: Sequence[Any], out: Any, threads: int) -> Any:
+    check_threads(threads)
+    if callee.elements is None:
+        callee.elements = load("doralang.embed.element_loops").loops_of_function(callee)
+    if not callee.instances.has_several:
+        threads = 1
+    return with_computation(callee.elements, callee.call, None, values, out, threads)
 
 
 def column(table: Any, name: str) -> Any:

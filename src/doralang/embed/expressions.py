@@ -164,8 +164,6 @@ class FormulaCallee(SlowCallee):
         super().__init__(*recipe.callee())
         self.recipe = recipe
         self.propagates = propagates
-        self.elements: Computation | None = None
-        """what computes arrays; made at the first call with some"""
         self.variants: dict[frozenset[str], FormulaVariant] = {}
         """the formula for certain names that are missing"""
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import inspect
 import sys
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from keyword import iskeyword
 from typing import Any, Final, Generic, TypeVar
@@ -31,7 +31,14 @@ from doralang.optional import load
 from doralang.runtime.code_space import CodeSpace
 from doralang.types.types import ClassType, Type
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from doralang.embed.arrays import Computation
+
 T = TypeVar("T")
+
+ARRAY_CALLS: Final = "doralang.embed.array_calls"
+"""loaded with the first call that wants it"""
 
 
 class PlacedWrapper:
@@ -85,6 +92,8 @@ class SlowCallee:
         self.instances = instances
         self.receiver = receiver
         """the object whose method it is"""
+        self.elements: Computation | None = None
+        """what computes arrays element by element; made at the first such call"""
         text = program.text
         types = [parameter.type for parameter in function.parameters]
         self.parameters = [
@@ -297,6 +306,20 @@ class Function(NativeCall, Generic[T]):
         code, callee = self._callee.program.code, self._callee
         shape = code.loader.shape(code.text_class)
         return CallWords(self._wrapper.address, self._thread, callee.cell, self._slow, shape, self._names)
+
+    def map(self, args: Sequence[Any] | Mapping[str, Any], *, out: Any = None, threads: int = 1) -> Any:
+        """The function for arguments in order or by name, some of which are arrays, element by element.
+
+        For functions from numbers to a number.  `out` is the array that gets the results; it may be one of
+        the inputs.  `threads` share the elements, unless the program has globals; the results are the same.
+        Raises TypeError, and whatever a call raises, with the element in its notes.
+        """
+        return load(ARRAY_CALLS).function_mapped(self._callee, args, out, threads)
+
+    def over(self, table: Any, *, out: Any = None, threads: int = 1) -> Any:
+        """The function over columns of a table, by the names of its parameters: a mapping, a DataFrame, a
+        structured array, or an object with attributes.  Further columns do not matter."""
+        return load(ARRAY_CALLS).function_over(self._callee, table, out, threads)
 
     def __reduce__(self) -> str | tuple[Any, ...]:
         """The module's text and options and the name; one from a Python stub is found by its name."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from doralang.embed.array_calls import with_computation
-from doralang.embed.element_loops import ElementLoops, kind_of, kinds_of
+from doralang.embed.element_loops import kind_of, kinds_of, loops_of_formula
 from doralang.embed.expressions import FormulaCallee, unchanged
 from doralang.embed.formulas import IS_POSSIBLE, place
 from doralang.embed.kernels import typed_kernels
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def loops_of(callee: FormulaCallee) -> Computation:
     """What computes a formula of the general path over arrays, made once."""
     if callee.elements is None:
-        callee.elements = kernels_of(callee) or ElementLoops(callee, callee.recipe, unchanged)
+        callee.elements = kernels_of(callee) or loops_of_formula(callee, callee.recipe, unchanged)
     return callee.elements
 
 

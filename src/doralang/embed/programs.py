@@ -41,6 +41,8 @@ class CheckedProgram:
         self.print = print
         self.callbacks = callbacks
         self.make_object = make_object
+        self.loops: dict[typed.Function, typed.Function] = {}
+        """around functions that were called with arrays, element by element"""
         self.code: Code = module_of(program, Settings(), counts_fuel=limits.fuel is not None)
         self.code.most_code = limits.code_size
         self.code.space.watch_collections()
