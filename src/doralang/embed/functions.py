@@ -16,6 +16,7 @@ from typing import Any, Final, Generic, TypeVar
 from weakref import WeakValueDictionary
 
 from doralang.bytecode.entities import ClassRef
+from doralang.checker.program import Class
 from doralang.checker.program import Function as Typed
 from doralang.embed import layouts, wrappers
 from doralang.embed.borders import Border, border_of
@@ -23,7 +24,7 @@ from doralang.embed.conversion import TO_WORD, annotation, utf8, wrong
 from doralang.embed.held import Held
 from doralang.embed.instances import Host, Instances
 from doralang.embed.native_calls import CallWords, NativeCall, keep_vectorcall, set_words
-from doralang.embed.programs import CheckedProgram
+from doralang.embed.programs import CheckedProgram, Stage
 from doralang.embed.slices import borrow, lent, new_slice
 from doralang.embed.wrappers import Surroundings, Wrapped
 from doralang.machine.code import Code, link
@@ -38,7 +39,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 ARRAY_CALLS: Final = "doralang.embed.array_calls"
-"""loaded with the first call that wants it"""
+EXPLAINING: Final = "doralang.embed.explaining"
+"""loaded when they are needed"""
 
 
 class PlacedWrapper:
@@ -257,9 +259,9 @@ def shown_name(name: str, index: int) -> str:
     return name if name.isidentifier() and not iskeyword(name) else f"_{index}"
 
 
-def comment_above(function: Typed) -> str | None:
-    """The comment right above a function, without its slashes."""
-    lines = function.source.text[: function.span[0]].split("\n")[:-1]
+def comment_above(declared: Typed | Class) -> str | None:
+    """The comment right above a function or class, without its slashes."""
+    lines = declared.source.text[: declared.span[0]].split("\n")[:-1]
     comment: list[str] = []
     while lines and lines[-1].lstrip().startswith("//"):
         comment.append(lines.pop().strip().lstrip("/").removeprefix(" "))
@@ -320,6 +322,13 @@ class Function(NativeCall, Generic[T]):
         """The function over columns of a table, by the names of its parameters: a mapping, a DataFrame, a
         structured array, or an object with attributes.  Further columns do not matter."""
         return load(ARRAY_CALLS).function_over(self._callee, table, out, threads)
+
+    def explain(self, stage: Stage = "asm") -> str:
+        """What the function is in a stage: its bytecode or its machine code, or the tokens, the tree or the
+        checked program that it is in.  Raises ValueError, and ListingError for machine code without
+        Capstone."""
+        callee = self._callee
+        return load(EXPLAINING).function_explained(callee.program, stage, callee.function)  # type: ignore[no-any-return]
 
     def __reduce__(self) -> str | tuple[Any, ...]:
         """The module's text and options and the name; one from a Python stub is found by its name."""
