@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 from array import array
 from typing import Any
@@ -122,3 +123,85 @@ def test_threads_share_one_loop() -> None:
     for thread in threads:
         thread.join()
     assert found == [999_000] * 4
+
+
+needs_ufuncs = pytest.mark.skipif(numpy.__version__ < "2", reason="needs NumPy 2")
+
+
+@needs_ufuncs
+def test_a_ufunc_of_every_kind(m: dora.Module) -> None:
+    for kind, dtype in KINDS.items():
+        xs = numpy.arange(12).astype(dtype).reshape(3, 4)
+        ufunc = getattr(m, f"{kind}_").ufunc
+        assert isinstance(ufunc, numpy.ufunc) and ufunc.types == [f"{xs.dtype.char}->{xs.dtype.char}"]
+        for part in (xs, xs.T, xs[::2, ::-1], xs[0, 0]):
+            result = ufunc(part)
+            assert result.dtype == xs.dtype and result.tolist() == part.tolist()
+
+
+@needs_ufuncs
+def test_a_ufunc_is_called_as_others_are(m: dora.Module) -> None:
+    grow, divide = m.grow.ufunc, m.divide.ufunc
+    assert grow is m.grow.ufunc and (grow.nin, grow.nout, grow.__name__) == (2, 1, "grow")
+    xs, ks = numpy.linspace(0.0, 1.0, 50_000), numpy.arange(50_000, dtype="i4") % 5
+    assert grow(xs, ks).tolist() == m.grow.map((xs, ks)).tolist()
+    out = numpy.zeros(3)
+    assert grow(xs[1:4], 2, out=out, where=[True, False, True]) is out
+    assert out.tolist() == [2 * xs[1], 0.0, 2 * xs[3]]
+    assert divide.outer(numpy.array([10, 20], "i4"), numpy.array([1, 2], "i4")).tolist() == [
+        [10, 5],
+        [20, 10],
+    ]
+    assert divide.reduce(numpy.array([100, 5, 2], "i4")) == 10
+    assert divide.accumulate(numpy.array([100, 5, 2, 3], "i4")).tolist() == [100, 20, 10, 3]
+    table = numpy.array([[100, 7], [5, 2]], "i4")
+    assert divide.reduce(table, axis=0).tolist() == [20, 3] and divide.reduce(table, axis=1).tolist() == [
+        14,
+        2,
+    ]
+    last = numpy.array([9, 8, 7], "i4")
+    divide.at(last, [0, 0, 1], numpy.int32(2))
+    assert last.tolist() == [2, 4, 7]
+    assert grow(numpy.arange(3, dtype="i4"), 2).tolist() == [0.0, 2.0, 4.0], "what can be cast is"
+    with pytest.raises(TypeError):
+        divide(xs, ks)
+
+
+@needs_ufuncs
+def test_errors_come_out_of_a_ufunc(m: dora.Module) -> None:
+    xs = numpy.arange(5, dtype="i4")
+    with pytest.raises(dora.DivisionByZero) as caught:
+        m.divide.ufunc(7, xs[::-1])
+    assert not getattr(caught.value, "__notes__", None), "NumPy cuts arrays as it likes"
+    with pytest.raises(dora.Thrown, match="3 is too large"):
+        m.refuse.ufunc(xs)
+    assert m.refuse.ufunc(xs[:3]).tolist() == [False, True, False]
+    for function in (m.length, m.say, m.scale(2).times):
+        with pytest.raises(TypeError):
+            function.ufunc  # noqa: B018
+
+
+@needs_ufuncs
+def test_arrays_of_others_get_the_ufunc(m: dora.Module) -> None:
+    class Tagged(numpy.lib.mixins.NDArrayOperatorsMixin):  # type: ignore[misc, name-defined]
+        def __init__(self, array: Any) -> None:
+            self.array = array
+
+        def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+            plain = [one.array if isinstance(one, Tagged) else one for one in inputs]
+            return Tagged(getattr(ufunc, method)(*plain, **kwargs))
+
+    result = m.divide.map((Tagged(numpy.array([9, 8], "i4")), 2))
+    assert isinstance(result, Tagged) and result.array.tolist() == [4, 4]
+
+
+@needs_ufuncs
+def test_a_ufunc_outlives_its_module_and_goes() -> None:
+    gc.collect()
+    before = dora.memory()
+    ufunc = dora.compile("fun twice(n: long) -> long { return 2L * n; }").twice.ufunc
+    gc.collect()
+    assert ufunc(numpy.arange(3)).tolist() == [0, 2, 4]
+    del ufunc
+    gc.collect()
+    assert dora.memory() == before

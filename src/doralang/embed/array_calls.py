@@ -178,13 +178,28 @@ def function_over(callee: SlowCallee, table: Any, out: Any, threads: int) -> Any
     )
 
 
-def function_with_values(callee: SlowCallee, values: Sequence[Any], out: Any, threads: int) -> Any:
-    check_threads(threads)
+def function_ufunc(callee: SlowCallee) -> Any:
+    """`Function.ufunc`"""
+    if callee.ufunc is None:
+        name, signature = callee.function.name, callee.function.signature
+        callee.ufunc = load("doralang.embed.function_ufuncs").make_ufunc(loops_of(callee), name, signature)
+    return callee.ufunc
+
+
+def loops_of(callee: SlowCallee) -> Computation:
+    """What computes a function over arrays, made once."""
     if callee.elements is None:
         callee.elements = load("doralang.embed.element_loops").loops_of_function(callee)
+    return callee.elements
+
+
+def function_with_values(callee: SlowCallee, values: Sequence[Any], out: Any, threads: int) -> Any:
+    check_threads(threads)
     if not callee.instances.has_several:
         threads = 1
-    return with_computation(callee.elements, callee.call, None, values, out, threads)
+    if dispatches([*values, out]):
+        return function_ufunc(callee)(*values, **({} if out is None else {"out": out}))
+    return with_computation(loops_of(callee), callee.call, None, values, out, threads)
 
 
 def column(table: Any, name: str) -> Any:

@@ -96,6 +96,8 @@ class SlowCallee:
         """the object whose method it is"""
         self.elements: Computation | None = None
         """what computes arrays element by element; made at the first such call"""
+        self.ufunc: Any = None
+        """the same for NumPy"""
         text = program.text
         types = [parameter.type for parameter in function.parameters]
         self.parameters = [
@@ -322,6 +324,13 @@ class Function(NativeCall, Generic[T]):
         """The function over columns of a table, by the names of its parameters: a mapping, a DataFrame, a
         structured array, or an object with attributes.  Further columns do not matter."""
         return load(ARRAY_CALLS).function_over(self._callee, table, out, threads)
+
+    @property
+    def ufunc(self) -> Any:
+        """A real `numpy.ufunc` over the function, for numbers of exactly its kinds, made when first asked
+        for.  Raises TypeError for functions that are not from numbers to a number, and for a NumPy older than
+        2; ImportError without NumPy."""
+        return load(ARRAY_CALLS).function_ufunc(self._callee)
 
     def explain(self, stage: Stage = "asm") -> str:
         """What the function is in a stage: its bytecode or its machine code, or the tokens, the tree or the
