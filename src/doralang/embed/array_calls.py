@@ -6,7 +6,7 @@ Little is imported, as the first array call of a process waits for it.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from doralang.embed.containers import called as called_with
 from doralang.embed.containers import has_missing, numpy
@@ -17,6 +17,8 @@ from doralang.embed.kernels import DirectKernels
 from doralang.optional import load
 
 if TYPE_CHECKING:
+    from inspect import Signature
+
     from doralang.embed.arrays import Computation
     from doralang.embed.expressions import FormulaCallee
     from doralang.embed.formulas import Expr
@@ -65,9 +67,11 @@ def with_values(formula: Expr, values: Sequence[Any], out: Any = None, threads: 
         module = numpy()
         formula._plain = module.ndarray, module.dtype("f8")
         return formula._ufunc(*plain, out=out)
-    return with_computation(
-        computation_of(formula), formula, lambda: load(GENERAL).callee_of(formula), values, out, threads
+    computation = computation_of(formula)
+    callee = Callee(
+        computation, formula, lambda: ufunc_of(computation), lambda: load(GENERAL).callee_of(formula)
     )
+    return called_by_any(callee, values, out, threads)
 
 
 def check_threads(threads: object) -> None:
@@ -76,33 +80,36 @@ def check_threads(threads: object) -> None:
         raise ValueError(f"threads: {threads!r} is not a whole number from 1 upwards")
 
 
-def with_computation(
-    computation: Computation,
-    scalar: Callable[..., Any],
-    callee: Callable[[], FormulaCallee] | None,
-    values: Sequence[Any],
-    out: Any,
-    threads: int,
-) -> Any:
-    """Call it with arrays; `callee`, if there is one, is asked for where something may be missing.
+class Callee(NamedTuple):
+    """A formula or a function, and the ways to call it."""
 
-    Raises MissingValue if something is, and there is none.
-    """
+    computation: Computation
+    scalar: Callable[..., Any]
+    """for numbers"""
+    ufunc: Callable[[], Any]
+    """gives the ufunc, for arrays that want one"""
+    incomplete: Callable[[], FormulaCallee] | None
+    """gives what is called where something is missing; None if nothing may be"""
+
+
+def called_by_any(callee: Callee, values: Sequence[Any], out: Any, threads: int) -> Any:
+    """Call it with arrays of any library's.  Raises MissingValue where something is missing and may not."""
+
+    def again(arrays: Sequence[Any]) -> Any:
+        return called_by_any(callee, arrays, out, threads)
+
     if has_series(values):
-        return called_with_series(
-            lambda arrays: with_computation(computation, scalar, callee, arrays, out, threads), values, out
-        )
+        return called_with_series(again, values, out)
     if any(map(is_arrow, values)):
-        return load(ARROW).called_with_arrow(
-            lambda arrays: with_computation(computation, scalar, callee, arrays, out, threads), values, out
-        )
+        return load(ARROW).called_with_arrow(again, values, out)
     if dispatches([*values, out]):
-        return ufunc_of(computation)(*values, **({} if out is None else {"out": out}))
-    if has_missing(values) and callee is None:
+        return callee.ufunc()(*values, **({} if out is None else {"out": out}))
+    computation = callee.computation
+    if has_missing(values):
+        if callee.incomplete is not None:
+            return load(MASKS).called_with_missing(computation, callee.incomplete, values, out, threads)
         values = complete(computation.names, values)
-    elif has_missing(values):
-        return load(MASKS).called_with_missing(computation, callee, values, out, threads)
-    return called_with(computation, scalar, values, out, threads)
+    return called_with(computation, callee.scalar, values, out, threads)
 
 
 def is_quick(formula: Expr, values: Sequence[Any], out: Any) -> bool:
@@ -197,9 +204,8 @@ def function_with_values(callee: SlowCallee, values: Sequence[Any], out: Any, th
     check_threads(threads)
     if not callee.instances.has_several:
         threads = 1
-    if dispatches([*values, out]):
-        return function_ufunc(callee)(*values, **({} if out is None else {"out": out}))
-    return with_computation(loops_of(callee), callee.call, None, values, out, threads)
+    called = Callee(loops_of(callee), callee.call, lambda: function_ufunc(callee), None)
+    return called_by_any(called, values, out, threads)
 
 
 def column(table: Any, name: str) -> Any:
@@ -214,6 +220,26 @@ def column(table: Any, name: str) -> Any:
         return getattr(table, name)
     except AttributeError:
         raise KeyError(f"the table has no column {name!r}") from None
+
+
+class ArrowFunction:
+    """`Expr.arrow`"""
+
+    def __init__(self, formula: Expr) -> None:
+        self.formula = formula
+        self.__name__ = self.__qualname__ = "formula"
+
+    @property
+    def __signature__(self) -> Signature:
+        """DuckDB counts these."""
+        inspect = load("inspect")
+        shown_name = load("doralang.embed.functions").shown_name
+        names = [shown_name(name, index) for index, name in enumerate(self.formula.names)]
+        kind = inspect.Parameter.POSITIONAL_ONLY
+        return inspect.Signature([inspect.Parameter(name, kind) for name in names])  # type: ignore[no-any-return]
+
+    def __call__(self, *columns: Any) -> Any:
+        return called(self.formula, columns, {})
 
 
 def ufunc(formula: Expr) -> Any:

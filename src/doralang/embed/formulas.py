@@ -119,10 +119,12 @@ class Expr(NativeCall):
         attributes.  Columns that are no variables do not matter."""
         return load(ARRAY_CALLS).over(self, table, out, threads)
 
-    def arrow(self, *columns: Any) -> Any:
+    @property
+    def arrow(self) -> Callable[..., Any]:
         """The formula over columns of Arrow's, in order; a column comes out: what
-        `duckdb.create_function(…, type="arrow")` wants.  It is pyarrow's if that is imported."""
-        return load(ARRAY_CALLS).called(self, columns, {})
+        `duckdb.create_function(…, type="arrow")` wants, with as many parameters as there are variables.
+        It is pyarrow's if that is imported."""
+        return load(ARRAY_CALLS).ArrowFunction(self)  # type: ignore[no-any-return]
 
     @property
     def ufunc(self) -> Any:
