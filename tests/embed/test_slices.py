@@ -7,6 +7,7 @@ import sys
 import threading
 from array import array
 from collections.abc import Iterator
+from struct import calcsize
 from typing import Any
 
 import pytest
@@ -338,7 +339,11 @@ def test_the_layout_is_that_of_the_class(m: dora.Module) -> None:
             "call": layout.SLICE_CALL,
             "length": layout.SLICE_LENGTH,
         }
-        assert layout.align(end) == layout.SLICE_SIZE
+        assert layout.align(end) == layout.SLICE_SIZE == calcsize(slices.OBJECT)
+    places = (layout.SLICE_ADDRESS, layout.SLICE_STRIDE, layout.SLICE_CALL, layout.SLICE_LENGTH)
+    assert [calcsize(slices.OBJECT[: 2 + number]) for number in range(4)] == list(places), (
+        "they are packed so"
+    )
 
 
 def test_more_elements_than_an_int_counts(m: dora.Module) -> None:

@@ -44,7 +44,7 @@ def slice_get(context: FunctionCompilation, insn: i.CallInternal) -> None:
     if kind is None or kind in NEVER_LENT:
         context.masm.jump(context.trap(Trap.INDEX))
         return
-    load_lent(context, insn.dst, kind, element_address(context, slice, insn.args[1]))
+    load_lent(context, insn.dst, kind, element_address(context, slice, insn))
 
 
 def slice_set(context: FunctionCompilation, insn: i.CallInternal) -> None:
@@ -53,7 +53,7 @@ def slice_set(context: FunctionCompilation, insn: i.CallInternal) -> None:
     if kind in NEVER_LENT:
         context.masm.jump(context.trap(Trap.INDEX))
         return
-    address = element_address(context, slice, insn.args[1])
+    address = element_address(context, slice, insn)
     value = context.frame.read(insn.args[2], work_for(context, kind))
     context.masm.store(kind, value, address, 0)
 
@@ -68,13 +68,15 @@ def lent_element(context: FunctionCompilation, insn: i.CallInternal) -> None:
     load_lent(context, insn.dst, kind, address)
 
 
-def element_address(context: FunctionCompilation, slice: Register, index: Virtual) -> Register:
+def element_address(context: FunctionCompilation, slice: Register, insn: i.CallInternal) -> Register:
     """Where an element is, in the last work register, behind the checks.  Loses the second."""
-    masm, (_, work, address) = context.masm, context.work
+    masm, frame, (_, work, address) = context.masm, context.frame, context.work
     outside = context.trap(Trap.INDEX)
-    masm.load(LONG, address, masm.thread, layout.THREAD_CALLS)
-    masm.branch_memory(LONG, NOT_EQUAL, address, slice, layout.SLICE_CALL, outside)
-    value = context.frame.read(index, work)
+    if insn.args[0] not in frame.lent:
+        masm.load(LONG, address, masm.thread, layout.THREAD_CALLS)
+        masm.branch_memory(LONG, NOT_EQUAL, address, slice, layout.SLICE_CALL, outside)
+        frame.lent |= frame.not_nil & {insn.args[0]}
+    value = frame.read(insn.args[1], work)
     masm.branch_memory(INT, ABOVE_EQUAL, value, slice, layout.SLICE_LENGTH, outside)
     masm.convert(INT, LONG, address, value)
     masm.binary_memory(BinaryOperation.MUL, LONG, address, address, slice, layout.SLICE_STRIDE)

@@ -8,7 +8,9 @@ call is an old one, so a slice that the program has kept has no elements any mor
 
 from __future__ import annotations
 
+from array import array
 from contextlib import ExitStack
+from struct import pack
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from doralang.code import layout
@@ -18,7 +20,7 @@ from doralang.embed.containers import is_array, numpy
 from doralang.embed.conversion import wrong
 from doralang.embed.frames import array_of, has_series
 from doralang.optional import load
-from doralang.runtime.memory import Words
+from doralang.runtime.memory import store_bytes
 from doralang.types.kinds import Kind
 from doralang.types.types import ClassType, PrimitiveType, Type
 
@@ -26,6 +28,9 @@ if TYPE_CHECKING:
     from doralang.embed.instances import Host
 
 ARROW: Final = "doralang.embed.arrow"
+BUFFERS: Final = (array, bytearray, bytes, memoryview)
+OBJECT: Final = "<QQqQq"
+"""a slice in memory: its shape, and what `layout` has in this order"""
 MOST: Final = (1 << 31) - 1
 """elements of a slice"""
 
@@ -52,9 +57,7 @@ def lent(type: Type) -> LentParameter | None:
 
 def borrow(value: Any, name: str, lent: LentParameter, held: ExitStack) -> ArrayView:
     """Hold a buffer for a parameter.  Raises TypeError, ValueError and OverflowError."""
-    found = as_buffer(value, name, lent, held) if is_array(value) else value
-    if not is_buffer(found):
-        raise wrong(name, f"an array of {DTYPES[lent.kind]}", value)
+    found = value if is_plain(value) else as_buffer(value, name, lent, held)
     view = acquire(found, name, lent.is_written)
     held.callback(view.release)
     if view.kind is not lent.kind:
@@ -66,11 +69,19 @@ def borrow(value: Any, name: str, lent: LentParameter, held: ExitStack) -> Array
     return view
 
 
-def as_buffer(value: Any, name: str, lent: LentParameter, held: ExitStack) -> Any:
-    """The elements of a column of others, as long as it is held; anything else is itself.
+def is_plain(value: Any) -> bool:
+    """Whether a value is nothing but a buffer, as most are."""
+    module = numpy()
+    return type(value) in BUFFERS or (module is not None and type(value) is module.ndarray)
 
-    Raises TypeError if elements are missing, and for columns that are to be written.
+
+def as_buffer(value: Any, name: str, lent: LentParameter, held: ExitStack) -> Any:
+    """The elements of a column of others, as long as it is held; any other buffer is itself.
+
+    Raises TypeError for what is neither, if elements are missing, and for columns that are to be written.
     """
+    if not is_array(value):
+        raise wrong(name, f"an array of {DTYPES[lent.kind]}", value)
     module = numpy()
     is_column = has_series([value])
     found = array_of(value) if is_column else value
@@ -83,6 +94,8 @@ def as_buffer(value: Any, name: str, lent: LentParameter, held: ExitStack) -> An
         if module.ma.getmaskarray(found).any():
             raise TypeError(f"`{name}` has missing elements, which a {lent.type} cannot say")
         return module.ma.getdata(found)
+    if not is_buffer(found):
+        raise wrong(name, f"an array of {DTYPES[lent.kind]}", value)
     return found
 
 
@@ -105,11 +118,8 @@ def is_buffer(value: Any) -> bool:
 
 def new_slice(host: Host, lent: LentParameter, view: ArrayView) -> int:
     """The object that stands for a buffer in the present call.  Raises Trapped."""
+    module, call = host.module, host.calls
+    shape = module.loader.shape(module.specializer.class_ref(lent.type))
     address = host.new_memory(layout.SLICE_SIZE)
-    words = Words(address, layout.SLICE_SIZE)
-    words[layout.HEADER] = host.module.loader.shape(host.module.specializer.class_ref(lent.type))
-    words[layout.SLICE_ADDRESS] = view.address
-    words[layout.SLICE_STRIDE] = view.strides[0]
-    words[layout.SLICE_CALL] = host.calls
-    words[layout.SLICE_LENGTH] = view.shape[0]
+    store_bytes(address, pack(OBJECT, shape, view.address, view.strides[0], call, view.shape[0]))
     return address
