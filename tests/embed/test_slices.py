@@ -7,6 +7,7 @@ import sys
 import threading
 from array import array
 from collections.abc import Iterator
+from functools import partial
 from struct import calcsize
 from typing import Any
 
@@ -14,7 +15,7 @@ import pytest
 
 import doralang as dora
 from doralang.code import layout
-from doralang.embed import arrow, programs, slices
+from doralang.embed import arrow, instances, programs, slices
 from doralang.optional import is_installed
 from doralang.settings import Settings
 
@@ -265,7 +266,7 @@ def test_parts_are_the_same_elements(m: dora.Module) -> None:
 
 def test_slices_move_with_collections(m: dora.Module) -> None:
     xs = numpy.arange(1, 4, dtype="i4")
-    assert m.busy(xs, "ab", 20_000) == 20_000 * (6 + 1 + 2) + 3
+    assert m.busy(xs, "ab", 5_000) == 5_000 * (6 + 1 + 2) + 3
 
 
 def test_threads_have_slices_of_their_own() -> None:
@@ -351,3 +352,13 @@ def test_more_elements_than_an_int_counts(m: dora.Module) -> None:
     with pytest.raises(OverflowError, match="2147483648 elements"):
         m.sum(many)
     assert m.double_at(many[1:], slices.MOST - 1) == 0.0
+
+
+def test_every_allocation_may_move_a_slice(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(instances, "Settings", partial(Settings, gc_stress=True, gc_verify=True))
+    m = dora.compile(SOURCE, functions={"ask": ask})
+    xs = numpy.arange(1, 4, dtype="i4")
+    assert m.busy(xs, "ab", 20) == 20 * (6 + 1 + 2) + 3
+    assert m.part(numpy.arange(10, dtype="i4"), 2, 7) == 4
+    ys = numpy.arange(5.0)
+    assert m.keep(ys) == 4 and m.lengths() == 0 and m.sum(ys) == 10.0
