@@ -362,3 +362,23 @@ def test_every_allocation_may_move_a_slice(monkeypatch: pytest.MonkeyPatch) -> N
     assert m.part(numpy.arange(10, dtype="i4"), 2, 7) == 4
     ys = numpy.arange(5.0)
     assert m.keep(ys) == 4 and m.lengths() == 0 and m.sum(ys) == 10.0
+
+
+def test_nothing_writes_what_is_read_only() -> None:
+    """Programs have one way from elements that can be written to others, and none back."""
+    m = dora.compile(
+        "fun read(xs: MutSlice<int>) -> int { return xs.readOnly()[0]; }"
+        "fun either(xs: Slice<int>, ys: MutSlice<int>, first: bool) -> int {"
+        "  let both = [xs.slice(0, 1).toArray(), ys.slice(0, 1).toArray()];"
+        "  return both[if first { 0 } else { 1 }][0]; }"
+    )
+    xs = numpy.array([7, 8], "i4")
+    assert m.read(xs) == m.either(xs, xs, True) == m.either(xs[1:], xs, False) == 7
+    for text in (
+        "fun f(xs: Slice<int>) { lendPart(MutSlice::<int>(), xs, 0, 1); }",
+        "fun f(xs: Slice<int>) { (xs as MutSlice<int>)[0] = 1; }",
+        "fun f(xs: Slice<int>) -> long { return xs.address; }",
+        "fun f() -> int { return lentElement::<int>(8L); }",
+    ):
+        with pytest.raises(dora.CompileError):
+            dora.compile(text)
