@@ -78,6 +78,7 @@ def element_address(context: FunctionCompilation, slice: Register, insn: i.CallI
         frame.lent |= frame.not_nil & {insn.args[0]}
     value = frame.read(insn.args[1], work)
     masm.branch_memory(INT, ABOVE_EQUAL, value, slice, layout.SLICE_LENGTH, outside)
+    # To ask first whether elements stand close, and do without the product, takes as long.
     masm.convert(INT, LONG, address, value)
     masm.binary_memory(BinaryOperation.MUL, LONG, address, address, slice, layout.SLICE_STRIDE)
     masm.binary_memory(BinaryOperation.ADD, LONG, address, address, slice, layout.SLICE_ADDRESS)
