@@ -10,6 +10,8 @@ from collections.abc import Iterator
 import pytest
 
 import doralang as dora
+from doralang.embed import errors
+from doralang.types.traps import Trap
 
 SOURCE = """
 fun twice(n: int) -> int { return 2 * n; }
@@ -70,6 +72,11 @@ def test_what_goes_wrong(
     with pytest.raises(error, match=message):
         getattr(m, name)(*arguments)
     assert m.twice(4) == 8
+
+
+def test_every_failure_has_a_class() -> None:
+    apart = {Trap.INTERRUPT, Trap.LIMIT}
+    assert errors.FAILURES.keys() | apart == set(Trap)
 
 
 def test_traces(m: dora.Module) -> None:

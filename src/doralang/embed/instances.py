@@ -19,6 +19,7 @@ from weakref import WeakSet
 from doralang.bytecode.entities import FunctionRef
 from doralang.checker.hosts import number_of
 from doralang.code import layout
+from doralang.code.tiers import BASELINE, OPTIMIZED
 from doralang.embed import errors
 from doralang.embed.callbacks import Callback
 from doralang.embed.limits import Limits
@@ -27,7 +28,7 @@ from doralang.interpreter.objects import Value
 from doralang.native.module import Module
 from doralang.native.running import Executor
 from doralang.optional import load
-from doralang.runtime.instance import PATIENCE, Instance, InstanceBusy, RunOptions
+from doralang.runtime.instance import Instance, InstanceBusy, RunOptions
 from doralang.runtime.memory import load_word, load_words
 from doralang.settings import Settings
 from doralang.types.failures import Exit, Failure, FatalError, Trapped, as_failure
@@ -56,6 +57,12 @@ SAVED: Final = (
 """words of an upcall that is being answered"""
 MOST_FUEL: Final = 1 << 62
 """what a call gets that has no limit of fuel"""
+LOOKS: Final = 4
+"""ticks from one look at what runs to the next, where no clock asks for every one"""
+HOT: Final = 3
+"""looks at which a function runs until it gets better code"""
+COMPILING: Final = 0.25
+"""seconds that must be left where time is limited: better code may take a tenth of a second to make"""
 MOST_POOLED: Final = 8
 """instances that a module keeps for the next calls"""
 
@@ -110,13 +117,14 @@ class Host(Executor):
         """in earlier calls"""
         self.is_initialized = not module.roots.initializers
         self.callbacks = callbacks
+        self.moves_up = not module.options.counts_fuel and module.options.tier == BASELINE
         super().__init__(
             module,
             stdin=HOST_INPUT,
             stdout=self.sink,
             stderr=self.sink,
             settings=Settings(heap_size=limits.memory),
-            run_options=RunOptions(limits.stack, 1 if has_clock or self.has_fuel else PATIENCE),
+            run_options=RunOptions(limits.stack, 1 if has_clock or self.has_fuel else LOOKS),
         )
         LIVE_HOSTS.add(self)
         self.instance.thread[layout.THREAD_FUEL] = self.given_fuel
@@ -234,6 +242,16 @@ class Host(Executor):
             self.instance.ask_attention()
 
     # What the program asks.
+
+    def attention(self) -> None:
+        """Some ticks have passed: what runs then for a while gets better code."""
+        super().attention()
+        if self.moves_up and (self.limits.time is None or self.deadline - time.monotonic() > COMPILING):
+            if self.watcher is None:
+                tiering = load("doralang.native.tiering")
+                ask = self.instance.ask_attention
+                self.watcher = tiering.Tiering(self.module, OPTIMIZED, HOT, ask, in_place=True)
+            self.watcher.look(self.instance)
 
     def upcall(self) -> None:
         """The same, but what ends the call is already what its caller gets."""

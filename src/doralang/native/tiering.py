@@ -12,6 +12,9 @@ baseline compiler says: so there is a way from there into a version of the funct
 (`baseline.replacement`, `optimizing.entry`), and when the loop asks for attention next, the stub returns
 there instead.  The old code stays, for those who are in it elsewhere.
 
+A program that is called from Python compiles in place: for a loop that has run for some ticks it is worth to
+wait some milliseconds, and no thread outlives the call, the module, or a fork.
+
 With `--hot-now`, for tests, each function has its new code as soon as it is called for the first time: that
 call runs the old code, and all others the new one.  In the old code each round of a loop asks for attention,
 and the first one is its last; with `--hot=3` the third one of any loop, so that inner loops are left, too.
@@ -69,7 +72,14 @@ class Tiering:
     """Looks for hot functions of one run, and has them compiled."""
 
     def __init__(
-        self, module: Module, tier: str, hot: int, ask: Callable[[], None], *, at_once: bool = False
+        self,
+        module: Module,
+        tier: str,
+        hot: int,
+        ask: Callable[[], None],
+        *,
+        at_once: bool = False,
+        in_place: bool = False,
     ) -> None:
         self.module = module
         self.tier = tier
@@ -77,6 +87,8 @@ class Tiering:
         self.ask_attention = ask
         """lets the program look up soon"""
         self.at_once = at_once
+        self.in_place = in_place
+        """whether who runs the program compiles, instead of a thread beside it"""
         self.seen: dict[str, int] = {}
         """how often, by name of the function"""
         self.rounds: dict[int, int] = {}
@@ -99,7 +111,7 @@ class Tiering:
     def look(self, instance: Instance) -> None:
         """Note what runs; replace the innermost frame if there is better code for it."""
         self.looks += 1
-        if self.looks == EARLY_LOOKS and not self.at_once:
+        if self.looks == EARLY_LOOKS and not self.at_once and not self.in_place:
             instance.thread[layout.THREAD_PATIENCE] = PATIENCE
         (_, address), *outer = islice(instance.frames(), FRAMES)
         self.look_at_loop(instance, address)
@@ -107,7 +119,9 @@ class Tiering:
             function = self.function_at(instance, one)
             if function is not None and not self.at_once:
                 self.note(function.name, is_shared=function.shared)
-        if self.waiting and self.thread is None:
+        if self.in_place:
+            self.work()
+        elif self.waiting and self.thread is None:
             thread = self.thread = load("threading").Thread(target=self.work, daemon=True)
             thread.start()
 
