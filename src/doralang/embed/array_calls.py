@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 GENERAL: Final = "doralang.embed.expressions"
 GENERAL_ARRAYS: Final = "doralang.embed.general_arrays"
 ARROW: Final = "doralang.embed.arrow"
+QUICK: Final = "doralang.embed.quick_arrays"
 MASKS: Final = "doralang.embed.masks"
 """loaded when they are needed"""
 MOST_VARIABLES: Final = 31
@@ -56,7 +57,9 @@ def in_order(formula: Expr, args: Sequence[Any], kwargs: Mapping[str, Any]) -> S
 
 
 def with_values(formula: Expr, values: Sequence[Any], out: Any = None, threads: int = 1) -> Any:
-    if threads == 1 and is_quick(formula, values, out):
+    """Call it; what is likely to be called again like this goes a short way then."""
+    is_new = threads == 1 and has_plain(values) and load(QUICK).prepare(formula, values, out)
+    if not is_new and threads == 1 and is_quick(formula, values, out):
         named = zip(formula.names, values, strict=True)
         plain = [as_double(value, name) if type(value) is int else value for name, value in named]
         formula._ufunc = ufunc(formula)
@@ -113,6 +116,12 @@ def is_quick(formula: Expr, values: Sequence[Any], out: Any) -> bool:
         return False
     shape, is_few = arrays[0].shape, arrays[0].size <= FEW
     return all(one.shape == shape and (is_few or is_plain(one)) for one in arrays) and (is_few or not numbers)
+
+
+def has_plain(values: Sequence[Any]) -> bool:
+    """Whether some of the arguments are plain arrays of NumPy's, and few elements."""
+    module = numpy()
+    return module is not None and any(type(one) is module.ndarray and one.size <= FEW for one in values)
 
 
 def is_plain(array: Any) -> bool:

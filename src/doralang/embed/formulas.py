@@ -13,7 +13,7 @@ from __future__ import annotations
 from weakref import WeakValueDictionary
 
 from doralang.embed import direct, layouts
-from doralang.embed.native_calls import CallWords, NativeCall, keep_vectorcall, set_words
+from doralang.embed.native_calls import ArrayRecord, CallWords, NativeCall, keep_vectorcall, set_words
 from doralang.optional import load
 
 TYPE_CHECKING = False
@@ -56,6 +56,7 @@ class Expr(NativeCall):
         "_general",
         "_options",
         "_plain",
+        "_record",
         "_ufunc",
         "names",
         "source",
@@ -79,6 +80,8 @@ class Expr(NativeCall):
         """what calls with few elements go to, once there was one; all of its arguments were of this type and
         dtype"""
         self._plain: tuple[object, object] = (None, None)
+        self._record: ArrayRecord | None = None
+        """what machine code knows of calls with arrays; made at the first one"""
 
     def _be_direct(self, made: direct.Direct, place: direct.DirectCalls) -> Expr:
         """Be called by the code of the direct path."""

@@ -56,18 +56,27 @@ class Kernels:
         self.kept: dict[tuple[bool, ...], direct.PlacedKernel] = {}
         self.node: Node | None = None
 
+    @property
+    def takes_as_they_are(self) -> bool:
+        """Whether arguments need no conversion."""
+        return self.kinds == self.accepts
+
     @contextmanager
     def loop(self, scalars: Sequence[bool]) -> Iterator[Loop]:
         """What computes a stretch of elements, as long as the context lasts."""
-        key = tuple(scalars)
-        code = self.kept.get(key)
-        if code is None:
-            code = placed(self.code_for(key))
-            if len(self.kept) >= MOST_KEPT:
-                self.kept = {}  # who runs one of them holds it
-            self.kept[key] = code
+        code = self.placed_code(tuple(scalars))
         yield KERNEL(code.address)
         del code
+
+    def placed_code(self, scalars: tuple[bool, ...]) -> direct.PlacedKernel:
+        """The code for variables of which these are scalars, as long as the object is there."""
+        code = self.kept.get(scalars)
+        if code is None:
+            code = placed(self.code_for(scalars))
+            if len(self.kept) >= MOST_KEPT:
+                self.kept = {}  # who runs one of them holds it
+            self.kept[scalars] = code
+        return code
 
     def packed_code(self, scalars: tuple[bool, ...]) -> bytearray | None:
         """The code for variables of which these are scalars, if there is a packed form."""
