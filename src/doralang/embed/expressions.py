@@ -164,6 +164,8 @@ class FormulaCallee(SlowCallee):
         super().__init__(*recipe.callee())
         self.recipe = recipe
         self.propagates = propagates
+        self.formula: Callable[[], Expr | None] = lambda: None
+        """what is called by its user, as long as that is there"""
         self.elements: Computation | None = None
         """what computes arrays; made at the first call with some"""
         self.variants: dict[frozenset[str], FormulaVariant] = {}

@@ -10,7 +10,7 @@ is needed.
 
 from __future__ import annotations
 
-from weakref import WeakValueDictionary
+from weakref import WeakValueDictionary, ref
 
 from doralang.embed import direct, layouts
 from doralang.embed.native_calls import ArrayRecord, CallWords, NativeCall, keep_vectorcall, set_words
@@ -95,6 +95,7 @@ class Expr(NativeCall):
     def _be_general(self, function: Function[Any]) -> Expr:
         """Be called as a function of a program."""
         self._general = function
+        function._callee.formula = ref(self)  # type: ignore[attr-defined]
         self.names = tuple([name for name, _, _ in function._callee.parameters])
         self.type = str(function._callee.function.result)
         set_words(self, function._words())

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 from doralang.embed import direct
 from doralang.embed.arrays import BLOCK, Loop
-from doralang.embed.doubling import Different, kind_in_doubles
 from doralang.machine.x64.doubles import TooDeep
 from doralang.machine.x64.kernels import KernelEmitter, detector, element_loop, has_packed_form
 from doralang.types.kinds import BOOL, DOUBLE, Kind
@@ -42,7 +41,7 @@ def has_vectors() -> bool:
 
 
 class Kernels:
-    """The kernels of one formula; `accepts` are the kinds of its variables, which are all doubles here."""
+    """The kernels of one formula, whose variables are of the kinds `accepts`."""
 
     takes_scalars = True
     most = BLOCK
@@ -51,15 +50,15 @@ class Kernels:
         self.source = source
         self.names = tuple(names)
         self.accepts = accepts
-        self.kinds: tuple[Kind, ...] = (DOUBLE,) * len(self.names)
+        self.kinds = accepts
         self.result = result
         self.kept: dict[tuple[bool, ...], direct.PlacedKernel] = {}
         self.node: Node | None = None
 
     @property
     def takes_as_they_are(self) -> bool:
-        """Whether arguments need no conversion."""
-        return self.kinds == self.accepts
+        """Whether arguments need no conversion: truth values of others may have any bits set."""
+        return BOOL not in self.kinds
 
     @contextmanager
     def loop(self, scalars: Sequence[bool]) -> Iterator[Loop]:
@@ -108,22 +107,6 @@ class DirectKernels(Kernels):
 
     def code_for(self, scalars: tuple[bool, ...]) -> bytearray:
         return self.packed_code(scalars) or element_loop(self.code.address, scalars, self.result is BOOL)
-
-
-def typed_kernels(source: str, names: Sequence[str], kinds: tuple[Kind, ...], result: Kind) -> Kernels | None:
-    """The kernels of a formula with variables of these kinds; none if doubles might give something else."""
-    if len(source) > direct.LONGEST:
-        return None
-    reader = direct.Reader(source, names)
-    try:
-        node = reader.formula()
-        found = kind_in_doubles(node, kinds)
-    except (direct.NotDirect, IndexError, Different):
-        return None
-    if len(reader.names) != len(names) or found is not result or found not in (DOUBLE, BOOL):
-        return None
-    made = Kernels(source, names, kinds, result)
-    return made if made.packed_code((False,) * len(names)) else None
 
 
 def placed(code: bytearray) -> direct.PlacedKernel:

@@ -1,0 +1,412 @@
+"""Straight-line packed code over whole arrays: from operations on vectors to a kernel (x86-64, AVX2).
+
+    program = PackedProgram(4)                      vmovupd ymm0, [r8 + rcx*8]
+    x = program.load(0, DOUBLE)             ->      vmulpd ymm1, ymm0, ymm0
+    program.store(program.op("vmulpd", x, x), DOUBLE)   vmovupd [rsi + rcx*8], ymm1
+
+A program has as many lanes as a vector has elements of its widest kind: 8 of 32 bits, or 4 of 64.  In the
+latter, elements of 32 bits are in the lower half of their register, and what the upper one holds does not
+matter.  Operations are named like their instructions; equal ones are one.  A truth value is a mask: all bits
+of its lane.
+
+A kernel gets a table with the address of each variable, the address of the results and their count.  The main
+loop computes several vectors a round; what is left is computed vector by vector, with lanes masked off.
+Registers go to values as they come; if none is left the value whose next use is farthest makes room (Belady,
+"A study of replacement algorithms for a virtual-storage computer", 1966): it is computed again if that is a
+load, else it waits on the stack.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from doralang.machine.x64.registers import AE, R8, R9, R10, R11, RAX, RCX, RDI, RDX, RSI, RSP, A, B, E
+from doralang.machine.x64.vectors import VectorAssembler
+from doralang.types.kinds import BOOL, DOUBLE, FLOAT, INT, LONG, Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+Value = int
+"""the number of an operation"""
+Extra = tuple[int, Kind] | bytes | int | None
+"""index and kind of a variable, the bytes of a constant, an immediate, the number of a slot"""
+
+VECTOR: Final = 32
+"""bytes"""
+SIZES: Final = {BOOL: 1, INT: 4, FLOAT: 4, LONG: 8, DOUBLE: 8}
+WIDE: Final = 4
+"""lanes of a program with elements of 64 bits"""
+NARROW: Final = 8
+MASK_64: Final = 15
+"""lanes that are there, where some are not"""
+MASK_32: Final = 14
+REGISTERS: Final = 14
+MOST_AT_ONCE: Final = 4
+"""vectors a round of the main loop"""
+POINTERS: Final = (R8, R9, R10, R11)
+"""addresses of the first variables; others are loaded from the table each time"""
+LEAVES: Final = ("load", "scalar", "constant")
+"""operations that are done again rather than kept on the stack"""
+MOVES: Final = ("spill", "reload")
+"""to the stack, and back"""
+FOLDS: Final = frozenset(
+    f"v{name}" for name in ("addpd", "subpd", "mulpd", "maxpd", "minpd", "paddq", "paddd", "fmadd213pd")
+) | frozenset(f"v{name}pd" for name in ("and", "andn", "or", "xor"))
+"""instructions whose last operand may be a constant in memory"""
+FUSED: Final = "fma"
+"""x * y + z, rounded once"""
+LANE_NUMBERS_64: Final = bytes(range(WIDE))
+BEYOND: Final = 127
+"""the number of a lane that is never there"""
+
+
+class PackedOperation(NamedTuple):
+    """An instruction's name, what it works on, and an immediate, or what a leaf is."""
+
+    name: str
+    operands: tuple[Value, ...]
+    extra: Extra = None
+
+
+class PackedProgram:
+    """Operations on vectors, in the order in which they are computed."""
+
+    def __init__(self, lanes: int) -> None:
+        self.lanes = lanes
+        self.operations: list[PackedOperation] = []
+        self.known: dict[PackedOperation, Value] = {}
+        self.result: tuple[Value, Kind] | None = None
+
+    def op(self, name: str, *operands: Value, extra: Extra = None) -> Value:
+        operation = PackedOperation(name, operands, extra)
+        found = self.known.get(operation)
+        if found is None:
+            found = self.known[operation] = len(self.operations)
+            self.operations.append(operation)
+        return found
+
+    def load(self, index: int, kind: Kind) -> Value:
+        """The elements of a variable; of a truth value a byte in each lane."""
+        return self.op("load", extra=(index, kind))
+
+    def scalar(self, index: int, kind: Kind) -> Value:
+        """A variable that is a single number, in all lanes."""
+        return self.op("scalar", extra=(index, kind))
+
+    def constant(self, data: bytes) -> Value:
+        """4 or 8 bytes in all lanes."""
+        return self.op("constant", extra=data * (VECTOR // len(data)))
+
+    def store(self, value: Value, kind: Kind) -> None:
+        """The results; of a truth value a byte for each lane."""
+        self.result = value, kind
+
+
+# Registers.
+
+
+class Step(NamedTuple):
+    """An instruction with its registers, a leaf or a move; `copy` is the number of the vector."""
+
+    name: str
+    registers: tuple[int, ...]
+    extra: Extra
+    copy: int
+
+
+class Allocator:
+    """Gives registers to some copies of a program, which are computed together."""
+
+    def __init__(self, program: PackedProgram, copies: int, registers: int) -> None:
+        assert program.result is not None, "something is stored"
+        self.program = program
+        self.copies = copies
+        self.result = program.result[0]
+        needed = self.needed()
+        self.order = [(value, copy) for value in needed for copy in range(copies)]
+        self.uses: dict[tuple[Value, int], list[int]] = {item: [] for item in self.order}
+        for at, (value, copy) in enumerate(self.order):
+            for operand in self.in_registers(program.operations[value]):
+                self.uses[operand, copy].append(at)
+        for copy in range(copies):
+            self.uses[self.result, copy].append(len(self.order) + copy)
+        self.free = list(reversed(range(registers)))
+        self.places: dict[tuple[Value, int], int] = {}
+        self.slots: dict[tuple[Value, int], int] = {}
+        self.steps: list[Step] = []
+
+    def needed(self) -> list[Value]:
+        """What the result is computed from, in order."""
+        found, waiting = set(), [self.result]
+        while waiting:
+            value = waiting.pop()
+            if value not in found:
+                found.add(value)
+                waiting += self.program.operations[value].operands
+        return sorted(found)
+
+    def in_registers(self, operation: PackedOperation) -> tuple[Value, ...]:
+        """The operands that are not folded."""
+        *others, last = operation.operands or (None,)
+        if self.folded(operation) is not None:
+            return tuple([other for other in others if other is not None])
+        return operation.operands
+
+    def folded(self, operation: PackedOperation) -> bytes | None:
+        """The constant that is the last operand, if it is read from memory."""
+        name = "vfmadd213pd" if operation.name == FUSED else operation.name
+        if name not in FOLDS:
+            return None
+        last = self.program.operations[operation.operands[-1]]
+        if last.name != "constant" or operation.operands[-1] in operation.operands[:-1]:
+            return None
+        assert isinstance(last.extra, bytes), "it is a constant"
+        return last.extra
+
+    def run(self) -> list[Step]:
+        for at, (value, copy) in enumerate(self.order):
+            operation = self.program.operations[value]
+            if operation.name in LEAVES:
+                continue  # when it is used
+            self.compute(at, value, copy, operation)
+        for copy in range(self.copies):
+            at = len(self.order) + copy
+            register = self.register((self.result, copy), at, ())
+            self.steps.append(Step("store", (register,), None, copy))
+            self.release((self.result, copy), at)
+        return self.steps
+
+    def compute(self, at: int, value: Value, copy: int, operation: PackedOperation) -> None:
+        operands = [(operand, copy) for operand in self.in_registers(operation)]
+        registers: list[int] = []
+        for operand in operands:
+            registers.append(self.register(operand, at, registers))
+        for operand in operands:
+            self.release(operand, at)
+        if operation.name == FUSED:
+            target = self.fuse(operation, registers, copy)
+        else:
+            target = self.take(registers)
+            name, extra = operation.name, operation.extra
+            memory = self.folded(operation)
+            self.steps.append(Step(name, (target, *registers), extra if memory is None else memory, copy))
+        self.places[value, copy] = target
+        if not self.uses[value, copy]:
+            self.free.append(self.places.pop((value, copy)))
+
+    def fuse(self, operation: PackedOperation, registers: list[int], copy: int) -> int:
+        """x * y + z: the target is the first operand of the instruction, too."""
+        memory = self.folded(operation)
+        first, second, *last = registers
+        if memory is None and last[0] in self.free and last[0] not in (first, second):
+            self.free.remove(last[0])
+            self.steps.append(Step("vfmadd231pd", (last[0], first, second), None, copy))
+            return last[0]
+        if second in self.free and first not in self.free:
+            first, second = second, first
+        if first in self.free and first not in (second, *last):
+            self.free.remove(first)
+            target = first
+        else:
+            target = self.take(registers, reuse=False)
+            self.steps.append(Step("vmovapd", (target, first), None, copy))
+            first = target
+        self.steps.append(Step("vfmadd213pd", (target, second, *last), memory, copy))
+        return target
+
+    def register(self, item: tuple[Value, int], at: int, pinned: Sequence[int]) -> int:
+        """The register in which a value is, or is brought now."""
+        found = self.places.get(item)
+        if found is not None:
+            return found
+        target = self.places[item] = self.take(pinned, reuse=False)
+        operation = self.program.operations[item[0]]
+        if operation.name in LEAVES:
+            self.steps.append(Step(operation.name, (target,), operation.extra, item[1]))
+        else:
+            self.steps.append(Step("reload", (target,), self.slots[item], item[1]))
+        return target
+
+    def release(self, item: tuple[Value, int], at: int) -> None:
+        """A use is over."""
+        uses = self.uses[item]
+        while uses and uses[0] <= at:
+            uses.pop(0)
+        if not uses and item in self.places:
+            self.free.append(self.places.pop(item))
+
+    def take(self, pinned: Sequence[int], reuse: bool = True) -> int:
+        """A register that is free, or made so; one that is only read by this instruction is, if `reuse`."""
+        for index in range(len(self.free) - 1, -1, -1):
+            if reuse or self.free[index] not in pinned:
+                return self.free.pop(index)
+        item = max(
+            (item for item, register in self.places.items() if register not in pinned),
+            key=lambda item: self.uses[item][0],
+        )
+        register = self.places.pop(item)
+        if self.program.operations[item[0]].name not in LEAVES and item not in self.slots:
+            self.slots[item] = len(self.slots)
+            self.steps.append(Step("spill", (register,), self.slots[item], item[1]))
+        return register
+
+
+# Code.
+
+
+class PackedEmitter(VectorAssembler):
+    """The kernel of a program."""
+
+    __slots__ = ("is_masked", "program")
+
+    def __init__(self, program: PackedProgram) -> None:
+        super().__init__()
+        self.program = program
+        self.is_masked = False
+
+    def kernel(self, variables: int) -> bytearray:
+        """The code of `kernel(table, results, count)`."""
+        program = self.program
+        rest_plan = Allocator(program, 1, REGISTERS)
+        rest_steps = rest_plan.run()
+        plan, copies = rest_plan, 1
+        for more in range(2, MOST_AT_ONCE + 1):
+            tried = Allocator(program, more, REGISTERS)
+            steps = tried.run()
+            if tried.slots:
+                break
+            plan, copies = tried, more
+        steps = plan.steps
+        slots = max(len(plan.slots), len(rest_plan.slots))
+        step, end, rest = program.lanes * copies, self.label(), self.label()
+        for index, pointer in enumerate(POINTERS[:variables]):
+            self.mov64_rm(pointer, RDI, 8 * index)
+        self.sub64_ri(RSP, VECTOR * slots + 8)
+        self.xor32_rr(RCX, RCX)
+        self.sub64_ri(RDX, step)
+        self.jcc(B, rest)
+        self.nop(-len(self.code) % 32)
+        again = self.bound()
+        self.emit(steps)
+        self.add64_ri(RCX, step)
+        self.sub64_ri(RDX, step)
+        self.jcc(AE, again)
+        self.bind(rest)
+        self.add64_ri(RDX, step)
+        self.jcc(E, end)
+        self.masked_rest(rest_steps)
+        self.bind(end)
+        self.add64_ri(RSP, VECTOR * slots + 8)
+        self.vzeroupper()
+        self.ret()
+        return self.finish().data
+
+    def masked_rest(self, steps: list[Step]) -> None:
+        """Vector by vector; lanes beyond the end are neither read nor written."""
+        self.is_masked = True
+        lanes = self.program.lanes
+        again = self.bound()
+        self.vmovq_from64_rr(MASK_64, RDX)
+        self.vpbroadcastd_rr(MASK_32, MASK_64)
+        self.vpmovsxbd_rl(0, self.constant(bytes(range(lanes)) + bytes([BEYOND]) * (NARROW - lanes)))
+        self.vpcmpgtd_rrr(MASK_32, MASK_32, 0)
+        self.vpbroadcastq_rr(MASK_64, MASK_64)
+        self.vpmovsxbq_rl(0, self.constant(LANE_NUMBERS_64))
+        self.vpcmpgtq_rrr(MASK_64, MASK_64, 0)
+        self.emit(steps)
+        self.add64_ri(RCX, lanes)
+        self.sub64_ri(RDX, lanes)
+        self.jcc(A, again)
+
+    def emit(self, steps: list[Step]) -> None:
+        for name, registers, extra, copy in steps:
+            if name == "store":
+                self.store(registers[0], copy)
+            elif isinstance(extra, tuple):
+                if name == "load":
+                    self.load(registers[0], extra, copy)
+                else:
+                    self.scalar(registers[0], extra)
+            elif name == "constant":
+                self.instruction("vmovupd", registers, extra)
+            elif name in MOVES and isinstance(extra, int):
+                self.move(name, registers[0], VECTOR * extra)
+            else:
+                self.instruction(name, registers, extra)
+
+    def move(self, name: str, register: int, slot: int) -> None:
+        if name == "spill":
+            self.vmovupd_mr(RSP, slot, register)
+        else:
+            self.vmovupd_rm(register, RSP, slot)
+
+    def instruction(self, name: str, registers: tuple[int, ...], extra: bytes | int | None) -> None:
+        """Its method is found by its operands: registers, a constant in memory, an immediate."""
+        shape = "r" * len(registers)
+        if extra is None:
+            getattr(self, f"{name}_{shape}")(*registers)
+        elif isinstance(extra, bytes):
+            getattr(self, f"{name}_{shape}l")(*registers, self.constant(extra))
+        else:
+            getattr(self, f"{name}_{shape}i")(*registers, extra)
+
+    def pointer(self, index: int) -> int:
+        """The register with the address of a variable."""
+        if index < len(POINTERS):
+            return POINTERS[index]
+        self.mov64_rm(RAX, RDI, 8 * index)
+        return RAX
+
+    def scalar(self, register: int, what: tuple[int, Kind]) -> None:
+        index, kind = what
+        broadcast = self.vbroadcastsd_rm if SIZES[kind] == 8 else self.vbroadcastss_rm
+        broadcast(register, self.pointer(index), 0)
+
+    def load(self, register: int, what: tuple[int, Kind], copy: int) -> None:
+        index, kind = what
+        pointer, size, lanes = self.pointer(index), SIZES[kind], self.program.lanes
+        at = (pointer, RCX, size, size * lanes * copy)
+        if size == 1:  # some bytes beyond the end may be read
+            (self.vpmovzxbq_rx if lanes == WIDE else self.vpmovzxbd_rx)(register, *at)
+        elif self.is_masked:
+            masked, mask = (self.vmaskmovpd_rrx, MASK_64) if size == 8 else (self.vmaskmovps_rrx, MASK_32)
+            masked(register, mask, *at)
+        elif size * lanes == VECTOR:
+            self.vmovupd_rx(register, *at)
+        else:
+            self.vmovups128_rx(register, *at)
+
+    def store(self, register: int, copy: int) -> None:
+        assert self.program.result is not None, "something is stored"
+        size, lanes = SIZES[self.program.result[1]], self.program.lanes
+        at = (RSI, RCX, size, size * lanes * copy)
+        if size == 1:
+            self.store_bytes(register, copy)
+        elif self.is_masked:
+            if size == 8:
+                self.vmaskmovpd_xrr(*at, MASK_64, register)
+            else:
+                self.vmaskmovps_xrr(*at, MASK_32, register)
+        elif size * lanes == VECTOR:
+            self.vmovupd_xr(*at, register)
+        else:
+            self.vmovups128_xr(*at, register)
+
+    def store_bytes(self, register: int, copy: int) -> None:
+        lanes = self.program.lanes
+        if not self.is_masked and lanes == WIDE:
+            self.vmovd_xr(RSI, RCX, 1, lanes * copy, register)
+            return
+        self.vmovq_to64_rr(RAX, register)
+        if not self.is_masked:
+            self.mov64_xr(RSI, RCX, 1, lanes * copy, RAX)
+            return
+        done = self.label()
+        for lane in range(lanes):
+            self.mov8_xr(RSI, RCX, 1, lane, RAX)
+            if lane < lanes - 1:
+                self.shr64_ri(RAX, 8)
+                self.cmp64_ri(RDX, lane + 1)
+                self.jcc(E, done)
+        self.bind(done)
