@@ -38,6 +38,8 @@ DOUBLES = (float, "float", "double")
 """the kinds of variables that the direct path has"""
 NOTHING: Mapping[str, Any] = {}
 NO_OPTIONS: Options = ()
+MATHEMATICS: Mapping[str, Options] = {"exact": NO_OPTIONS, "fast": (("math", "fast"),)}
+"""what is kept of each way to compute functions over arrays"""
 
 UNPICKLED: WeakValueDictionary[tuple[str, Options], Expr] = WeakValueDictionary()
 """formulas that were pickled here or came out of a pickle, and are alive"""
@@ -236,6 +238,7 @@ def expr(
     constants: Mapping[str, Constant] = NOTHING,
     functions: Mapping[str, Callable[..., Any]] = NOTHING,
     missing: Literal["error", "propagate"] = "error",
+    math: Literal["exact", "fast"] = "exact",
     policy: Literal["trusted", "untrusted"] = "untrusted",
     limits: Limits | None = None,
     filename: str = "<expression>",
@@ -247,7 +250,8 @@ def expr(
     appearance.  `result` is the kind that it must have.  `constants` stand for their values; `functions` are
     Python functions with annotations that it may call.  An argument None is a missing value: unless
     `coalesce` or `isMissing` look at it, the call raises MissingValue; with `missing="propagate"` it gives
-    None.
+    None.  With `math="exact"` the elements of arrays have the same bits as numbers have; with "fast" they may
+    differ from the exact value by 2 ulp where mathematical functions are called, and are computed faster.
     """
     if (
         type(text) is str
@@ -257,6 +261,7 @@ def expr(
         and not functions
         and missing == "error"
         and policy == "untrusted"
+        and math in MATHEMATICS
         and IS_POSSIBLE
     ):
         if types is None:
@@ -268,8 +273,8 @@ def expr(
         else:
             made = None
         if made is not None:
-            return Expr(text, options)._be_direct(made, PLACES[0])
+            return Expr(text, options + MATHEMATICS[math])._be_direct(made, PLACES[0])
     function, options = load(GENERAL).general(
-        text, types, result, constants, functions, missing, policy, limits, filename
+        text, types, result, constants, functions, missing, math, policy, limits, filename
     )
     return Expr(text, options)._be_general(function)

@@ -10,39 +10,46 @@ from doralang.embed.element_loops import ElementLoops, kind_of, kinds_of
 from doralang.embed.expressions import FormulaCallee, unchanged
 from doralang.embed.formulas import IS_POSSIBLE, place
 from doralang.embed.functions import SlowCallee
-from doralang.embed.kernels import Kernels, has_vectors
+from doralang.embed.kernels import Kernels, has_fused, has_vectors
 from doralang.embed.packed_formulas import PackedTranslator
 from doralang.machine.x64.packed import NARROW, WIDE, PackedEmitter
+from doralang.machine.x64.packed_mathematics import function
 from doralang.machine.x64.packed_primitives import NotPacked, Packer, Wider
 
 if TYPE_CHECKING:
     from doralang.checker.program import Function
     from doralang.embed.arrays import Computation
     from doralang.embed.expressions import FormulaRecipe, Rewrite
+    from doralang.machine.x64.packed_primitives import Functions
 
 
 class TypedKernels(Kernels):
     """The kernels of a formula of the general path: straight from its checked text."""
 
-    def __init__(self, callee: SlowCallee) -> None:
+    def __init__(self, callee: SlowCallee, is_fast: bool) -> None:
         kinds, result = kinds_of(callee), kind_of(callee.function.result, "the result")
         super().__init__("", [name for name, _, _ in callee.parameters], kinds, result)
         self.function = callee.function
+        self.functions = function if is_fast and has_fused() else None
 
     def packed_code(self, scalars: tuple[bool, ...]) -> bytearray | None:
-        return packed_function(self.function, scalars) if has_vectors() else None
+        return packed_function(self.function, scalars, self.functions) if has_vectors() else None
 
 
-def packed_function(function: Function, scalars: Sequence[bool]) -> bytearray | None:
+def packed_function(
+    function: Function, scalars: Sequence[bool], functions: Functions | None
+) -> bytearray | None:
     """The kernel for a function's values, some of whose parameters are single numbers."""
     for lanes in (NARROW, WIDE):
-        packer = Packer(lanes, scalars)
+        packer = Packer(lanes, scalars, functions)
         try:
             packer.store(PackedTranslator(packer).formula(function))
         except Wider:
             continue
         except NotPacked:
             return None
+        if packer.program.hard is not None:
+            return None  # there is no scalar code for doubles that could be called
         return PackedEmitter(packer.program).kernel(len(scalars))
     return None
 
@@ -50,15 +57,17 @@ def packed_function(function: Function, scalars: Sequence[bool]) -> bytearray | 
 def loops_of(callee: FormulaCallee) -> Computation:
     """What computes a formula of the general path over arrays, made once."""
     if callee.elements is None:
-        callee.elements = computation_of_callee(callee, callee.recipe, unchanged)
+        callee.elements = computation_of_callee(callee, callee.recipe, unchanged, callee.is_fast)
     return callee.elements
 
 
-def computation_of_callee(callee: SlowCallee, recipe: FormulaRecipe, rewrite: Rewrite) -> Computation:
+def computation_of_callee(
+    callee: SlowCallee, recipe: FormulaRecipe, rewrite: Rewrite, is_fast: bool = False
+) -> Computation:
     """Packed code if there is some, else a loop around the formula."""
     if IS_POSSIBLE:
         place()
-        kernels = TypedKernels(callee)
+        kernels = TypedKernels(callee, is_fast)
         if kernels.packed_code((False,) * len(kernels.names)):
             return kernels
     return ElementLoops(callee, recipe, rewrite)

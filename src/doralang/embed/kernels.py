@@ -16,6 +16,7 @@ from doralang.embed import direct
 from doralang.embed.arrays import BLOCK, Loop
 from doralang.machine.x64.doubles import TooDeep
 from doralang.machine.x64.kernels import KernelEmitter, detector, element_loop, has_packed_form
+from doralang.optional import load
 from doralang.types.kinds import BOOL, DOUBLE, Kind
 
 if TYPE_CHECKING:
@@ -24,18 +25,32 @@ if TYPE_CHECKING:
 
 KERNEL: Final = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64)
 """kernel(table, results, count); the global interpreter lock is released"""
+FAST: Final = "doralang.embed.fast_formulas"
 MOST_KEPT: Final = 16
 """kernels of a formula"""
 
 
-@cache
+AVX2: Final = 1
+FUSED: Final = 2
+
+
 def has_vectors() -> bool:
     """Whether this processor has AVX2."""
+    return bool(features() & AVX2)
+
+
+def has_fused() -> bool:
+    """Whether it has FMA, too."""
+    return bool(features() & FUSED)
+
+
+@cache
+def features() -> int:
     place = direct.PLACES[0]
     code = detector()
     address = place.arena.place(code)
     try:
-        return bool(ctypes.CFUNCTYPE(ctypes.c_int)(address)())
+        return int(ctypes.CFUNCTYPE(ctypes.c_int)(address)())
     finally:
         place.arena.free(address, len(code))
 
@@ -104,6 +119,14 @@ class DirectKernels(Kernels):
         super().__init__(formula.source, formula.names, (DOUBLE,) * len(formula.names), result)
         self.code = formula._code
         self.ufunc: Any = None
+        self.is_fast = dict(formula._options).get("math") == "fast"
+
+    def packed_code(self, scalars: tuple[bool, ...]) -> bytearray | None:
+        """What gives the same bits is preferred."""
+        code = super().packed_code(scalars)
+        if code is None and self.is_fast and self.node is not None and has_fused():
+            return load(FAST).fast_code(self.node, scalars, self.code.address)  # type: ignore[no-any-return]
+        return code
 
     def code_for(self, scalars: tuple[bool, ...]) -> bytearray:
         return self.packed_code(scalars) or element_loop(self.code.address, scalars, self.result is BOOL)

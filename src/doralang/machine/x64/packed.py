@@ -20,12 +20,36 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from doralang.machine.x64.registers import AE, R8, R9, R10, R11, RAX, RCX, RDI, RDX, RSI, RSP, A, B, E
+from doralang.machine.x64.registers import (
+    AE,
+    NE,
+    R8,
+    R9,
+    R10,
+    R11,
+    R12,
+    R13,
+    R14,
+    R15,
+    RAX,
+    RBP,
+    RBX,
+    RCX,
+    RDI,
+    RDX,
+    RSI,
+    RSP,
+    A,
+    B,
+    E,
+)
 from doralang.machine.x64.vectors import VectorAssembler
 from doralang.types.kinds import BOOL, DOUBLE, FLOAT, INT, LONG, Kind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from doralang.machine.buffer import Label
 
 Value = int
 """the number of an operation"""
@@ -44,6 +68,12 @@ MASK_32: Final = 14
 REGISTERS: Final = 14
 MOST_AT_ONCE: Final = 4
 """vectors a round of the main loop"""
+SAVED: Final = (RBX, R12, R13, R14, R15, RBP)
+CHANGED: Final = (RAX, RDI, RSI, RCX, RDX)
+"""what calls of scalar code change; they are in the registers above meanwhile"""
+HARD_BITS, TABLE, INDEX = SAVED[0], SAVED[1], SAVED[3]
+LANE_RESULTS: Final = 3 * VECTOR
+"""bytes for a vector of results and the masks"""
 POINTERS: Final = (R8, R9, R10, R11)
 """addresses of the first variables; others are loaded from the table each time"""
 LEAVES: Final = ("load", "scalar", "constant")
@@ -77,6 +107,8 @@ class PackedProgram:
         self.operations: list[PackedOperation] = []
         self.known: dict[PackedOperation, Value] = {}
         self.result: tuple[Value, Kind] | None = None
+        self.hard: Value | None = None
+        """mask of the lanes that the scalar code has to compute"""
 
     def op(self, name: str, *operands: Value, extra: Extra = None) -> Value:
         operation = PackedOperation(name, operands, extra)
@@ -122,7 +154,7 @@ class Allocator:
         assert program.result is not None, "something is stored"
         self.program = program
         self.copies = copies
-        self.result = program.result[0]
+        self.results = [program.result[0], *([] if program.hard is None else [program.hard])]
         needed = self.needed()
         self.order = [(value, copy) for value in needed for copy in range(copies)]
         self.uses: dict[tuple[Value, int], list[int]] = {item: [] for item in self.order}
@@ -130,7 +162,8 @@ class Allocator:
             for operand in self.in_registers(program.operations[value]):
                 self.uses[operand, copy].append(at)
         for copy in range(copies):
-            self.uses[self.result, copy].append(len(self.order) + copy)
+            for result in self.results:
+                self.uses[result, copy].append(len(self.order) + copy)
         self.free = list(reversed(range(registers)))
         self.places: dict[tuple[Value, int], int] = {}
         self.slots: dict[tuple[Value, int], int] = {}
@@ -138,7 +171,7 @@ class Allocator:
 
     def needed(self) -> list[Value]:
         """What the result is computed from, in order."""
-        found, waiting = set(), [self.result]
+        found, waiting = set(), list(self.results)
         while waiting:
             value = waiting.pop()
             if value not in found:
@@ -172,9 +205,12 @@ class Allocator:
             self.compute(at, value, copy, operation)
         for copy in range(self.copies):
             at = len(self.order) + copy
-            register = self.register((self.result, copy), at, ())
-            self.steps.append(Step("store", (register,), None, copy))
-            self.release((self.result, copy), at)
+            registers: list[int] = []
+            for result in self.results:
+                registers.append(self.register((result, copy), at, registers))
+            self.steps.append(Step("store", tuple(registers), None, copy))
+            for result in self.results:
+                self.release((result, copy), at)
         return self.steps
 
     def compute(self, at: int, value: Value, copy: int, operation: PackedOperation) -> None:
@@ -255,15 +291,26 @@ class Allocator:
 # Code.
 
 
+class ScalarFallback(NamedTuple):
+    """The scalar code of a formula on doubles, and which of its variables are single numbers."""
+
+    code: int
+    scalars: Sequence[bool]
+
+
 class PackedEmitter(VectorAssembler):
     """The kernel of a program."""
 
-    __slots__ = ("is_masked", "program")
+    __slots__ = ("fallback", "frame", "is_masked", "program")
 
-    def __init__(self, program: PackedProgram) -> None:
+    def __init__(self, program: PackedProgram, fallback: ScalarFallback | None = None) -> None:
         super().__init__()
         self.program = program
+        self.fallback = fallback
+        """for programs with hard lanes"""
         self.is_masked = False
+        self.frame = 0
+        """bytes on the stack for values that wait"""
 
     def kernel(self, variables: int) -> bytearray:
         """The code of `kernel(table, results, count)`."""
@@ -271,7 +318,7 @@ class PackedEmitter(VectorAssembler):
         rest_plan = Allocator(program, 1, REGISTERS)
         rest_steps = rest_plan.run()
         plan, copies = rest_plan, 1
-        for more in range(2, MOST_AT_ONCE + 1):
+        for more in range(2, MOST_AT_ONCE + 1) if program.hard is None else ():
             tried = Allocator(program, more, REGISTERS)
             steps = tried.run()
             if tried.slots:
@@ -282,7 +329,13 @@ class PackedEmitter(VectorAssembler):
         step, end, rest = program.lanes * copies, self.label(), self.label()
         for index, pointer in enumerate(POINTERS[:variables]):
             self.mov64_rm(pointer, RDI, 8 * index)
-        self.sub64_ri(RSP, VECTOR * slots + 8)
+        self.frame = VECTOR * slots
+        size = self.frame + 8
+        if program.hard is not None:
+            for register in SAVED:
+                self.push_r(register)
+            size += LANE_RESULTS + 8 * (variables + 1 & -2)
+        self.sub64_ri(RSP, size)
         self.xor32_rr(RCX, RCX)
         self.sub64_ri(RDX, step)
         self.jcc(B, rest)
@@ -297,7 +350,10 @@ class PackedEmitter(VectorAssembler):
         self.jcc(E, end)
         self.masked_rest(rest_steps)
         self.bind(end)
-        self.add64_ri(RSP, VECTOR * slots + 8)
+        self.add64_ri(RSP, size)
+        if program.hard is not None:
+            for register in reversed(SAVED):
+                self.pop_r(register)
         self.vzeroupper()
         self.ret()
         return self.finish().data
@@ -322,7 +378,7 @@ class PackedEmitter(VectorAssembler):
     def emit(self, steps: list[Step]) -> None:
         for name, registers, extra, copy in steps:
             if name == "store":
-                self.store(registers[0], copy)
+                self.store_where_easy(registers, copy)
             elif isinstance(extra, tuple):
                 if name == "load":
                     self.load(registers[0], extra, copy)
@@ -392,6 +448,66 @@ class PackedEmitter(VectorAssembler):
             self.vmovupd_xr(*at, register)
         else:
             self.vmovups128_xr(*at, register)
+
+    def store_where_easy(self, registers: tuple[int, ...], copy: int) -> None:
+        """Store, after the scalar code has computed the lanes that are hard."""
+        register, *hard = registers
+        if hard:
+            slow, back = self.labels(2)
+            if self.is_masked:
+                self.vandpd_rrr(hard[0], hard[0], MASK_64)
+            self.vmovmskpd_rr(RAX, hard[0])
+            self.test32_rr(RAX, RAX)
+            self.jcc(NE, slow)
+            self.bind(back)
+            is_masked = self.is_masked
+            self.out_of_line(lambda: self.hard_lanes(register, is_masked, slow, back))
+        self.store(register, copy)
+
+    def hard_lanes(self, register: int, is_masked: bool, slow: Label, back: Label) -> None:
+        """Let the scalar code compute the lanes whose bits are set in rax, and put them among the others."""
+        assert self.fallback is not None, "somebody computes hard lanes"
+        kept = [(register, self.frame)]
+        if is_masked:
+            kept += [(MASK_64, self.frame + VECTOR), (MASK_32, self.frame + 2 * VECTOR)]
+        self.bind(slow)
+        for vector, place in kept:
+            self.vmovupd_mr(RSP, place, vector)
+        for saved, source in zip(SAVED, CHANGED, strict=False):
+            self.mov64_rr(saved, source)
+        self.vzeroupper()
+        for lane in range(self.program.lanes):
+            next_one = self.label()
+            self.bt64_ri(HARD_BITS, lane)
+            self.jcc(AE, next_one)
+            self.hard_lane(lane, self.fallback)
+            self.bind(next_one)
+        for saved, source in zip(SAVED, CHANGED, strict=False):
+            self.mov64_rr(source, saved)
+        for variable, pointer in enumerate(POINTERS[: len(self.fallback.scalars)]):
+            self.mov64_rm(pointer, RDI, 8 * variable)
+        for vector, place in kept:
+            self.vmovupd_rm(vector, RSP, place)
+        self.jmp(back)
+
+    def hard_lane(self, lane: int, fallback: ScalarFallback) -> None:
+        """The result of one lane into its place among those on the stack."""
+        assert self.program.result is not None, "something is stored"
+        numbers = self.frame + LANE_RESULTS
+        for variable, is_scalar in enumerate(fallback.scalars):
+            self.mov64_rm(RAX, TABLE, 8 * variable)
+            if is_scalar:
+                self.mov64_rm(RAX, RAX, 0)
+            else:
+                self.mov64_rx(RAX, RAX, INDEX, 8, 8 * lane)
+            self.mov64_mr(RSP, numbers + 8 * variable, RAX)
+        self.lea64_rm(RDI, RSP, numbers)
+        self.movabs_ri(RAX, fallback.code)
+        self.call_r(RAX)
+        if SIZES[self.program.result[1]] == 1:
+            self.mov8_mr(RSP, self.frame + lane, RAX)
+        else:
+            self.movsd_mr(RSP, self.frame + 8 * lane, 0)
 
     def store_bytes(self, register: int, copy: int) -> None:
         lanes = self.program.lanes

@@ -18,6 +18,8 @@ from doralang.types.kinds import BOOL, DOUBLE, FLOAT, INT, LONG, Kind
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    Functions = Callable[["Packer", str, Sequence["Term"]], "Term"]
+
 
 class NotPacked(Exception):
     """Something has no packed form."""
@@ -114,9 +116,11 @@ LOW_HALF: Final = 0xFFFF_FFFF
 class Packer:
     """Adds primitives to a program."""
 
-    def __init__(self, lanes: int, scalars: Sequence[bool]) -> None:
+    def __init__(self, lanes: int, scalars: Sequence[bool], functions: Functions | None = None) -> None:
+        """`functions` has what else is packed than what gives the same bits."""
         self.program = PackedProgram(lanes)
         self.scalars = scalars
+        self.functions = functions
 
     # Leaves.
 
@@ -224,9 +228,17 @@ class Packer:
         if last in SHIFTS or last == "shiftRight":
             return self.shift(last, *terms)
         found = OTHERS.get(name)
-        if found is None:
+        if found is not None:
+            return found(self, *terms)
+        if family != DOUBLE.value or self.functions is None:
             raise NotPacked(name)
-        return found(self, *terms)
+        return self.functions(self, last, terms)
+
+    def hard(self, condition: Term) -> None:
+        """The scalar code computes what a condition holds for."""
+        if self.program.hard is not None:
+            condition = self.either(Term(self.program.hard, BOOL, 8), condition)
+        self.program.hard = self.mask(condition, 8).value
 
     def compare(self, name: str, left: Term, right: Term) -> Term:
         if left.kind in (INT, LONG):
