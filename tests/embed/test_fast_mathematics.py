@@ -71,7 +71,7 @@ def test_all_of_them_are_packed(name: str) -> None:
     formula = measure.formulas(name)[0]
     formula(*[np.ones(2)] * len(formula.names))
     scalars = (False,) * len(formula.names)
-    assert fast_formulas.fast_code(formula._computation.node, scalars, formula._code.address)
+    assert fast_formulas.fast_code(formula._computation.node, scalars, formulas.place().function)
 
 
 @pytest.mark.parametrize("text", ["sin(x)", "cbrt(x) + cos(y)*x", "tan(x) > y", "pow(x, y) - hypot(x, y)"])
@@ -140,7 +140,14 @@ def test_formulas_with_types() -> None:
     formula = fast("log(n) * exp(-x)", types)
     np.testing.assert_allclose(formula(n, x), dora.expr(formula.source, types)(n, x), rtol=1e-15)
     assert isinstance(formula._general._callee.elements, kernels.Kernels)
-    assert same(fast("sin(x) * n", types)(x=x, n=n), dora.expr("sin(x) * n", types)(x=x, n=n))
+    x[7:11] = 1e300, np.inf, np.nan, -1e22
+    formula = fast("sin(x) * n + (x > n ? n ** 2 : x)", types)
+    np.testing.assert_allclose(formula(n, x), dora.expr(formula.source, types)(n, x), rtol=4e-16)
+    assert isinstance(formula._general._callee.elements, kernels.Kernels)
+    known = fast("sin(x) * k").partial(k=2.0)
+    assert same(known(x), 2 * fast("sin(x)")(x))
+    hard = known(x)[7], dora.expr("sin(x) * 2")(1e300)
+    assert hard[0] == hard[1]
 
 
 def test_the_option() -> None:

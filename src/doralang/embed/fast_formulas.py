@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final
 
-from doralang.machine.x64.packed import WIDE, PackedEmitter, ScalarFallback
-from doralang.machine.x64.packed_mathematics import function
+from doralang.machine.x64.packed import WIDE, PackedEmitter
+from doralang.machine.x64.packed_mathematics import FastFunctions
 from doralang.machine.x64.packed_primitives import NotPacked, Packer, Term
 from doralang.types.kinds import DOUBLE
 
@@ -28,17 +28,16 @@ COMPARISONS: Final = {
 }
 SAME_BITS: Final = frozenset({"sqrt", "floor", "ceil", "trunc", "round"})
 """functions that are primitives with a packed form of their own"""
-SQUARE: Final = 2.0
 
 
-def fast_code(node: Node, scalars: Sequence[bool], scalar_code: int) -> bytearray | None:
+def fast_code(node: Node, scalars: Sequence[bool], address: Callable[[str], int]) -> bytearray | None:
     """The kernel for variables of which these are single numbers; none if something has no packed form."""
-    packer = Packer(WIDE, scalars, function)
+    packer = Packer(WIDE, scalars, FastFunctions(address))
     try:
         packer.store(FastTranslator(packer).value(node))
     except NotPacked:
         return None
-    return PackedEmitter(packer.program, ScalarFallback(scalar_code, scalars)).kernel(len(scalars))
+    return PackedEmitter(packer.program).kernel(len(scalars))
 
 
 class FastTranslator:
@@ -88,13 +87,11 @@ class FastTranslator:
 
     def function(self, node: Node) -> Term:
         name, terms = node[1], [self.value(argument) for argument in node[2]]
-        if name == "pow" and node[2][1][0] == "number" and node[2][1][1] == SQUARE:
-            return self.packer.double("vmulpd", terms[0], terms[0])
         if name in SELECTING:
             return SELECTING[name](self, *terms)
         if name in SAME_BITS:
             return self.packer.primitive(f"double.{name}", terms)
-        return function(self.packer, name, terms)
+        return self.packer.function(name, terms)
 
     def extreme(self, left: Term, right: Term, instruction: str, of_equal: str) -> Term:
         """Of equal numbers the sign is that of both together; the first one counts if it is no number."""

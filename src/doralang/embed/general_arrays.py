@@ -13,7 +13,7 @@ from doralang.embed.functions import SlowCallee
 from doralang.embed.kernels import Kernels, has_fused, has_vectors
 from doralang.embed.packed_formulas import PackedTranslator
 from doralang.machine.x64.packed import NARROW, WIDE, PackedEmitter
-from doralang.machine.x64.packed_mathematics import function
+from doralang.machine.x64.packed_mathematics import FastFunctions
 from doralang.machine.x64.packed_primitives import NotPacked, Packer, Wider
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ class TypedKernels(Kernels):
         kinds, result = kinds_of(callee), kind_of(callee.function.result, "the result")
         super().__init__("", [name for name, _, _ in callee.parameters], kinds, result)
         self.function = callee.function
-        self.functions = function if is_fast and has_fused() else None
+        self.functions = FastFunctions(place().function) if is_fast and has_fused() else None
 
     def packed_code(self, scalars: tuple[bool, ...]) -> bytearray | None:
         return packed_function(self.function, scalars, self.functions) if has_vectors() else None
@@ -48,8 +48,6 @@ def packed_function(
             continue
         except NotPacked:
             return None
-        if packer.program.hard is not None:
-            return None  # there is no scalar code for doubles that could be called
         return PackedEmitter(packer.program).kernel(len(scalars))
     return None
 

@@ -125,7 +125,7 @@ class DirectKernels(Kernels):
         """What gives the same bits is preferred."""
         code = super().packed_code(scalars)
         if code is None and self.is_fast and self.node is not None and has_fused():
-            return load(FAST).fast_code(self.node, scalars, self.code.address)  # type: ignore[no-any-return]
+            return load(FAST).fast_code(self.node, scalars, direct.PLACES[0].function)  # type: ignore[no-any-return]
         return code
 
     def code_for(self, scalars: tuple[bool, ...]) -> bytearray:

@@ -68,12 +68,13 @@ MASK_32: Final = 14
 REGISTERS: Final = 14
 MOST_AT_ONCE: Final = 4
 """vectors a round of the main loop"""
+VECTORS: Final = 16
+"""vector registers"""
+ALL_VECTORS: Final = VECTORS * VECTOR
 SAVED: Final = (RBX, R12, R13, R14, R15, RBP)
 CHANGED: Final = (RAX, RDI, RSI, RCX, RDX)
-"""what calls of scalar code change; they are in the registers above meanwhile"""
-HARD_BITS, TABLE, INDEX = SAVED[0], SAVED[1], SAVED[3]
-LANE_RESULTS: Final = 3 * VECTOR
-"""bytes for a vector of results and the masks"""
+"""what calls change; they are in the registers above meanwhile"""
+HARD_BITS: Final = RBX
 POINTERS: Final = (R8, R9, R10, R11)
 """addresses of the first variables; others are loaded from the table each time"""
 LEAVES: Final = ("load", "scalar", "constant")
@@ -86,6 +87,8 @@ FOLDS: Final = frozenset(
 """instructions whose last operand may be a constant in memory"""
 FUSED: Final = "fma"
 """x * y + z, rounded once"""
+CORRECTED: Final = "corrected"
+"""a value, a mask, arguments: what a function of the C library gives where the mask is set"""
 LANE_NUMBERS_64: Final = bytes(range(WIDE))
 BEYOND: Final = 127
 """the number of a lane that is never there"""
@@ -107,8 +110,6 @@ class PackedProgram:
         self.operations: list[PackedOperation] = []
         self.known: dict[PackedOperation, Value] = {}
         self.result: tuple[Value, Kind] | None = None
-        self.hard: Value | None = None
-        """mask of the lanes that the scalar code has to compute"""
 
     def op(self, name: str, *operands: Value, extra: Extra = None) -> Value:
         operation = PackedOperation(name, operands, extra)
@@ -129,6 +130,10 @@ class PackedProgram:
     def constant(self, data: bytes) -> Value:
         """4 or 8 bytes in all lanes."""
         return self.op("constant", extra=data * (VECTOR // len(data)))
+
+    def corrected(self, value: Value, hard: Value, arguments: Sequence[Value], function: int) -> Value:
+        """Doubles, but in the lanes of a mask what a function of the C library gives for the arguments."""
+        return self.op(CORRECTED, value, hard, *arguments, extra=function)
 
     def store(self, value: Value, kind: Kind) -> None:
         """The results; of a truth value a byte for each lane."""
@@ -154,7 +159,7 @@ class Allocator:
         assert program.result is not None, "something is stored"
         self.program = program
         self.copies = copies
-        self.results = [program.result[0], *([] if program.hard is None else [program.hard])]
+        self.result = program.result[0]
         needed = self.needed()
         self.order = [(value, copy) for value in needed for copy in range(copies)]
         self.uses: dict[tuple[Value, int], list[int]] = {item: [] for item in self.order}
@@ -162,8 +167,7 @@ class Allocator:
             for operand in self.in_registers(program.operations[value]):
                 self.uses[operand, copy].append(at)
         for copy in range(copies):
-            for result in self.results:
-                self.uses[result, copy].append(len(self.order) + copy)
+            self.uses[self.result, copy].append(len(self.order) + copy)
         self.free = list(reversed(range(registers)))
         self.places: dict[tuple[Value, int], int] = {}
         self.slots: dict[tuple[Value, int], int] = {}
@@ -171,7 +175,7 @@ class Allocator:
 
     def needed(self) -> list[Value]:
         """What the result is computed from, in order."""
-        found, waiting = set(), list(self.results)
+        found, waiting = set(), [self.result]
         while waiting:
             value = waiting.pop()
             if value not in found:
@@ -205,12 +209,9 @@ class Allocator:
             self.compute(at, value, copy, operation)
         for copy in range(self.copies):
             at = len(self.order) + copy
-            registers: list[int] = []
-            for result in self.results:
-                registers.append(self.register((result, copy), at, registers))
-            self.steps.append(Step("store", tuple(registers), None, copy))
-            for result in self.results:
-                self.release((result, copy), at)
+            register = self.register((self.result, copy), at, ())
+            self.steps.append(Step("store", (register,), None, copy))
+            self.release((self.result, copy), at)
         return self.steps
 
     def compute(self, at: int, value: Value, copy: int, operation: PackedOperation) -> None:
@@ -222,6 +223,8 @@ class Allocator:
             self.release(operand, at)
         if operation.name == FUSED:
             target = self.fuse(operation, registers, copy)
+        elif operation.name == CORRECTED:
+            target = self.correct(operation, registers, copy)
         else:
             target = self.take(registers)
             name, extra = operation.name, operation.extra
@@ -249,6 +252,18 @@ class Allocator:
             self.steps.append(Step("vmovapd", (target, first), None, copy))
             first = target
         self.steps.append(Step("vfmadd213pd", (target, second, *last), memory, copy))
+        return target
+
+    def correct(self, operation: PackedOperation, registers: list[int], copy: int) -> int:
+        """The target is the first operand, too."""
+        first, *others = registers
+        if first in self.free and first not in others:
+            self.free.remove(first)
+            target = first
+        else:
+            target = self.take(registers, reuse=False)
+            self.steps.append(Step("vmovapd", (target, first), None, copy))
+        self.steps.append(Step(CORRECTED, (target, *others), operation.extra, copy))
         return target
 
     def register(self, item: tuple[Value, int], at: int, pinned: Sequence[int]) -> int:
@@ -291,34 +306,29 @@ class Allocator:
 # Code.
 
 
-class ScalarFallback(NamedTuple):
-    """The scalar code of a formula on doubles, and which of its variables are single numbers."""
-
-    code: int
-    scalars: Sequence[bool]
-
-
 class PackedEmitter(VectorAssembler):
     """The kernel of a program."""
 
-    __slots__ = ("fallback", "frame", "is_masked", "program")
+    __slots__ = ("calls", "frame", "is_masked", "program", "variables")
 
-    def __init__(self, program: PackedProgram, fallback: ScalarFallback | None = None) -> None:
+    def __init__(self, program: PackedProgram) -> None:
         super().__init__()
         self.program = program
-        self.fallback = fallback
-        """for programs with hard lanes"""
+        self.calls = any(operation.name == CORRECTED for operation in program.operations)
+        """whether functions of the C library may be called"""
+        self.variables = 0
         self.is_masked = False
         self.frame = 0
         """bytes on the stack for values that wait"""
 
     def kernel(self, variables: int) -> bytearray:
         """The code of `kernel(table, results, count)`."""
+        self.variables = variables
         program = self.program
         rest_plan = Allocator(program, 1, REGISTERS)
         rest_steps = rest_plan.run()
         plan, copies = rest_plan, 1
-        for more in range(2, MOST_AT_ONCE + 1) if program.hard is None else ():
+        for more in range(2, MOST_AT_ONCE + 1):
             tried = Allocator(program, more, REGISTERS)
             steps = tried.run()
             if tried.slots:
@@ -331,10 +341,10 @@ class PackedEmitter(VectorAssembler):
             self.mov64_rm(pointer, RDI, 8 * index)
         self.frame = VECTOR * slots
         size = self.frame + 8
-        if program.hard is not None:
+        if self.calls:
             for register in SAVED:
                 self.push_r(register)
-            size += LANE_RESULTS + 8 * (variables + 1 & -2)
+            size += ALL_VECTORS
         self.sub64_ri(RSP, size)
         self.xor32_rr(RCX, RCX)
         self.sub64_ri(RDX, step)
@@ -351,7 +361,7 @@ class PackedEmitter(VectorAssembler):
         self.masked_rest(rest_steps)
         self.bind(end)
         self.add64_ri(RSP, size)
-        if program.hard is not None:
+        if self.calls:
             for register in reversed(SAVED):
                 self.pop_r(register)
         self.vzeroupper()
@@ -378,7 +388,7 @@ class PackedEmitter(VectorAssembler):
     def emit(self, steps: list[Step]) -> None:
         for name, registers, extra, copy in steps:
             if name == "store":
-                self.store_where_easy(registers, copy)
+                self.store(registers[0], copy)
             elif isinstance(extra, tuple):
                 if name == "load":
                     self.load(registers[0], extra, copy)
@@ -386,6 +396,8 @@ class PackedEmitter(VectorAssembler):
                     self.scalar(registers[0], extra)
             elif name == "constant":
                 self.instruction("vmovupd", registers, extra)
+            elif name == CORRECTED and isinstance(extra, int):
+                self.correct(registers, extra)
             elif name in MOVES and isinstance(extra, int):
                 self.move(name, registers[0], VECTOR * extra)
             else:
@@ -449,65 +461,46 @@ class PackedEmitter(VectorAssembler):
         else:
             self.vmovups128_xr(*at, register)
 
-    def store_where_easy(self, registers: tuple[int, ...], copy: int) -> None:
-        """Store, after the scalar code has computed the lanes that are hard."""
-        register, *hard = registers
-        if hard:
-            slow, back = self.labels(2)
-            if self.is_masked:
-                self.vandpd_rrr(hard[0], hard[0], MASK_64)
-            self.vmovmskpd_rr(RAX, hard[0])
-            self.test32_rr(RAX, RAX)
-            self.jcc(NE, slow)
-            self.bind(back)
-            is_masked = self.is_masked
-            self.out_of_line(lambda: self.hard_lanes(register, is_masked, slow, back))
-        self.store(register, copy)
+    def correct(self, registers: tuple[int, ...], function: int) -> None:
+        """Lanes of the first register, where the second is a mask; the others have the arguments."""
+        target, hard, *arguments = registers
+        slow, back = self.labels(2)
+        self.vmovmskpd_rr(RAX, hard)
+        if self.is_masked:
+            self.vmovmskpd_rr(HARD_BITS, MASK_64)
+            self.and32_rr(RAX, HARD_BITS)
+        self.test32_rr(RAX, RAX)
+        self.jcc(NE, slow)
+        self.bind(back)
+        self.out_of_line(lambda: self.hard_lanes(target, arguments, function, slow, back))
 
-    def hard_lanes(self, register: int, is_masked: bool, slow: Label, back: Label) -> None:
-        """Let the scalar code compute the lanes whose bits are set in rax, and put them among the others."""
-        assert self.fallback is not None, "somebody computes hard lanes"
-        kept = [(register, self.frame)]
-        if is_masked:
-            kept += [(MASK_64, self.frame + VECTOR), (MASK_32, self.frame + 2 * VECTOR)]
+    def hard_lanes(
+        self, target: int, arguments: Sequence[int], function: int, slow: Label, back: Label
+    ) -> None:
+        """Call a function for the lanes whose bits are set in rax, with all vectors on the stack."""
         self.bind(slow)
-        for vector, place in kept:
-            self.vmovupd_mr(RSP, place, vector)
+        for register in range(VECTORS):
+            self.vmovupd_mr(RSP, self.frame + VECTOR * register, register)
         for saved, source in zip(SAVED, CHANGED, strict=False):
             self.mov64_rr(saved, source)
         self.vzeroupper()
-        for lane in range(self.program.lanes):
+        for lane in range(WIDE):
             next_one = self.label()
             self.bt64_ri(HARD_BITS, lane)
             self.jcc(AE, next_one)
-            self.hard_lane(lane, self.fallback)
+            for number, register in enumerate(arguments):
+                self.movsd_rm(number, RSP, self.frame + VECTOR * register + 8 * lane)
+            self.movabs_ri(RAX, function)
+            self.call_r(RAX)
+            self.movsd_mr(RSP, self.frame + VECTOR * target + 8 * lane, 0)
             self.bind(next_one)
         for saved, source in zip(SAVED, CHANGED, strict=False):
             self.mov64_rr(source, saved)
-        for variable, pointer in enumerate(POINTERS[: len(self.fallback.scalars)]):
+        for variable, pointer in enumerate(POINTERS[: self.variables]):
             self.mov64_rm(pointer, RDI, 8 * variable)
-        for vector, place in kept:
-            self.vmovupd_rm(vector, RSP, place)
+        for register in range(VECTORS):
+            self.vmovupd_rm(register, RSP, self.frame + VECTOR * register)
         self.jmp(back)
-
-    def hard_lane(self, lane: int, fallback: ScalarFallback) -> None:
-        """The result of one lane into its place among those on the stack."""
-        assert self.program.result is not None, "something is stored"
-        numbers = self.frame + LANE_RESULTS
-        for variable, is_scalar in enumerate(fallback.scalars):
-            self.mov64_rm(RAX, TABLE, 8 * variable)
-            if is_scalar:
-                self.mov64_rm(RAX, RAX, 0)
-            else:
-                self.mov64_rx(RAX, RAX, INDEX, 8, 8 * lane)
-            self.mov64_mr(RSP, numbers + 8 * variable, RAX)
-        self.lea64_rm(RDI, RSP, numbers)
-        self.movabs_ri(RAX, fallback.code)
-        self.call_r(RAX)
-        if SIZES[self.program.result[1]] == 1:
-            self.mov8_mr(RSP, self.frame + lane, RAX)
-        else:
-            self.movsd_mr(RSP, self.frame + 8 * lane, 0)
 
     def store_bytes(self, register: int, copy: int) -> None:
         lanes = self.program.lanes

@@ -111,7 +111,7 @@ class Lanes:
         return self.lifted(other).op("vmaxpd", self)
 
     def hard_if(self, condition: Term) -> None:
-        self.packer.hard(condition)
+        self.packer.hard_if(condition)
 
 
 def polynomial(x: Lanes, coefficients: Sequence[float]) -> Lanes:

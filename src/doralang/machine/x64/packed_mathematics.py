@@ -2,7 +2,7 @@
 
 Each is within 2 ulp of the exact value (measured: docs/arrays.md), and gives what the C library gives for
 zeros, infinities and NaN.  What would need much code for few arguments is *hard*: such lanes are computed by
-the scalar code of the formula.  The sources of the methods:
+the C library.  The sources of the methods:
 
     Cody, Waite: Software Manual for the Elementary Functions, 1980        arguments are reduced by parts
     Tang: Table-Driven Implementation of the Exponential Function, ACM TOMS 15, 1989        2^n is put on last
@@ -536,11 +536,25 @@ FUNCTIONS_OF_TWO: Final[dict[str, Callable[[Lanes, Lanes], Lanes]]] = {
 }
 
 
-def function(packer: Packer, name: str, terms: Sequence[Term]) -> Term:
-    """The value of a function of the C library.  Raises NotPacked."""
-    lanes = [Lanes(packer, term) for term in terms]
-    if name in FUNCTIONS:
-        return FUNCTIONS[name](*lanes).term
-    if name in FUNCTIONS_OF_TWO:
-        return FUNCTIONS_OF_TWO[name](*lanes).term
-    raise NotPacked(name)
+SQUARE: Final = 2.0
+"""an exponent that is put in as a product, which is rounded rightly"""
+
+
+class FastFunctions:
+    """Makes packed functions; `address` has those of the C library, for hard lanes."""
+
+    def __init__(self, address: Callable[[str], int]) -> None:
+        self.address = address
+
+    def __call__(self, packer: Packer, name: str, terms: Sequence[Term]) -> Term:
+        """The value of a function.  Raises NotPacked."""
+        lanes = [Lanes(packer, term) for term in terms]
+        if name == "pow" and terms[1] == packer.constant(SQUARE, DOUBLE):
+            return (lanes[0] * lanes[0]).term
+        if name in FUNCTIONS:
+            term = FUNCTIONS[name](*lanes).term
+        elif name in FUNCTIONS_OF_TWO:
+            term = FUNCTIONS_OF_TWO[name](*lanes).term
+        else:
+            raise NotPacked(name)
+        return packer.corrected(term, terms, self.address(name))

@@ -121,6 +121,8 @@ class Packer:
         self.program = PackedProgram(lanes)
         self.scalars = scalars
         self.functions = functions
+        self.hard: Term | None = None
+        """lanes that the function in the making cannot compute"""
 
     # Leaves.
 
@@ -230,15 +232,27 @@ class Packer:
         found = OTHERS.get(name)
         if found is not None:
             return found(self, *terms)
-        if family != DOUBLE.value or self.functions is None:
+        if family != DOUBLE.value:
             raise NotPacked(name)
-        return self.functions(self, last, terms)
+        return self.function(last, terms)
 
-    def hard(self, condition: Term) -> None:
-        """The scalar code computes what a condition holds for."""
-        if self.program.hard is not None:
-            condition = self.either(Term(self.program.hard, BOOL, 8), condition)
-        self.program.hard = self.mask(condition, 8).value
+    def function(self, name: str, terms: Sequence[Term]) -> Term:
+        """Of the C library, but for some ulp.  Raises NotPacked."""
+        if self.functions is None:
+            raise NotPacked(name)
+        return self.functions(self, name, terms)
+
+    def hard_if(self, condition: Term) -> None:
+        """The function that is being made leaves lanes with a condition to the C library."""
+        self.hard = condition if self.hard is None else self.either(self.hard, condition)
+
+    def corrected(self, term: Term, arguments: Sequence[Term], function: int) -> Term:
+        """The value of a function, with its hard lanes from one of the C library."""
+        if self.hard is None:
+            return term
+        mask, self.hard = self.mask(self.hard, 8), None
+        values = [argument.value for argument in arguments]
+        return self.term(self.program.corrected(term.value, mask.value, values, function), DOUBLE)
 
     def compare(self, name: str, left: Term, right: Term) -> Term:
         if left.kind in (INT, LONG):
