@@ -30,10 +30,24 @@ class TypedKernels(Kernels):
         kinds, result = kinds_of(callee), kind_of(callee.function.result, "the result")
         super().__init__("", [name for name, _, _ in callee.parameters], kinds, result)
         self.function = callee.function
+        self.first: bytearray | None = None
+        """the code for arrays alone, until it is placed"""
         self.functions = FastFunctions(place().function) if is_fast and has_fused() else None
 
     def packed_code(self, scalars: tuple[bool, ...]) -> bytearray | None:
         return packed_function(self.function, scalars, self.functions) if has_vectors() else None
+
+    def is_possible(self) -> bool:
+        """Whether there is packed code."""
+        self.first = self.packed_code((False,) * len(self.names))
+        return self.first is not None
+
+    def code_for(self, scalars: tuple[bool, ...]) -> bytearray:
+        first = self.first
+        if first is not None and not any(scalars):
+            self.first = None
+            return first
+        return super().code_for(scalars)
 
 
 def packed_function(
@@ -66,7 +80,7 @@ def computation_of_callee(
     if IS_POSSIBLE:
         place()
         kernels = TypedKernels(callee, is_fast)
-        if kernels.packed_code((False,) * len(kernels.names)):
+        if kernels.is_possible():
             return kernels
     return ElementLoops(callee, recipe, rewrite)
 

@@ -172,6 +172,8 @@ class Allocator:
         self.places: dict[tuple[Value, int], int] = {}
         self.slots: dict[tuple[Value, int], int] = {}
         self.steps: list[Step] = []
+        self.most = 1
+        """registers that were in use together"""
 
     def needed(self) -> list[Value]:
         """What the result is computed from, in order."""
@@ -231,6 +233,7 @@ class Allocator:
             memory = self.folded(operation)
             self.steps.append(Step(name, (target, *registers), extra if memory is None else memory, copy))
         self.places[value, copy] = target
+        self.most = max(self.most, len(self.places))
         if not self.uses[value, copy]:
             self.free.append(self.places.pop((value, copy)))
 
@@ -325,16 +328,15 @@ class PackedEmitter(VectorAssembler):
         """The code of `kernel(table, results, count)`."""
         self.variables = variables
         program = self.program
-        rest_plan = Allocator(program, 1, REGISTERS)
+        rest_plan = plan = Allocator(program, 1, REGISTERS)
         rest_steps = rest_plan.run()
-        plan, copies = rest_plan, 1
-        for more in range(2, MOST_AT_ONCE + 1):
-            tried = Allocator(program, more, REGISTERS)
-            steps = tried.run()
-            if tried.slots:
+        for copies in range(min(MOST_AT_ONCE, REGISTERS // rest_plan.most), 1, -1):
+            tried = Allocator(program, copies, REGISTERS)
+            tried.run()
+            if not tried.slots:
+                plan = tried
                 break
-            plan, copies = tried, more
-        steps = plan.steps
+        steps, copies = plan.steps, plan.copies
         slots = max(len(plan.slots), len(rest_plan.slots))
         step, end, rest = program.lanes * copies, self.label(), self.label()
         for index, pointer in enumerate(POINTERS[:variables]):
