@@ -42,8 +42,13 @@ def around(center: float, low: float, high: float) -> Points:
 
 
 def near_multiples(largest: float) -> Points:
-    """The doubles next to multiples of pi / 2."""
-    return lambda choose, count: np.round(choose.uniform(-largest, largest, count)) * (np.pi / 2)
+    """The doubles next to multiples of pi / 2, and some around them."""
+
+    def points(choose: Any, count: int) -> Any:
+        multiples = np.round(choose.uniform(-1, 1, count) * largest ** choose.uniform(0, 1, count))
+        return multiples * (np.pi / 2) * (1 + choose.integers(-2, 3, count) * 2.0**-52)
+
+    return points
 
 
 def any_bits(choose: Any, count: int) -> Any:
@@ -58,7 +63,7 @@ ANGLES: Final = {
     "-4 to 4": between(-4, 4),
     "to 1e5": between(-1e5, 1e5),
     "to 2^27": between(-(2.0**27), 2.0**27),
-    "next to n pi/2": near_multiples(1e7),
+    "next to n pi/2": near_multiples(8e7),
     "small": powers(-60, 0),
     "beyond 2^27": powers(27, 1023),
 }

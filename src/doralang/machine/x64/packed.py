@@ -82,7 +82,7 @@ LEAVES: Final = ("load", "scalar", "constant")
 MOVES: Final = ("spill", "reload")
 """to the stack, and back"""
 FOLDS: Final = frozenset(
-    f"v{name}" for name in ("addpd", "subpd", "mulpd", "maxpd", "minpd", "paddq", "paddd", "fmadd213pd")
+    f"v{name}" for name in ("addpd", "subpd", "mulpd", "maxpd", "minpd", "paddq", "paddd")
 ) | frozenset(f"v{name}pd" for name in ("and", "andn", "or", "xor"))
 """instructions whose last operand may be a constant in memory"""
 FUSED: Final = "fma"
@@ -187,21 +187,21 @@ class Allocator:
 
     def in_registers(self, operation: PackedOperation) -> tuple[Value, ...]:
         """The operands that are not folded."""
-        *others, last = operation.operands or (None,)
-        if self.folded(operation) is not None:
-            return tuple([other for other in others if other is not None])
-        return operation.operands
+        folded = self.folded(operation)
+        return tuple([operand for at, operand in enumerate(operation.operands) if at != folded])
 
-    def folded(self, operation: PackedOperation) -> bytes | None:
-        """The constant that is the last operand, if it is read from memory."""
-        name = "vfmadd213pd" if operation.name == FUSED else operation.name
-        if name not in FOLDS:
-            return None
-        last = self.program.operations[operation.operands[-1]]
-        if last.name != "constant" or operation.operands[-1] in operation.operands[:-1]:
-            return None
-        assert isinstance(last.extra, bytes), "it is a constant"
-        return last.extra
+    def folded(self, operation: PackedOperation) -> int | None:
+        """Which operand is a constant that is read from memory."""
+        for at in (2, 1) if operation.name == FUSED else (1,) if operation.name in FOLDS else ():
+            operand = operation.operands[at]
+            if self.program.operations[operand].name == "constant" and operation.operands.count(operand) == 1:
+                return at
+        return None
+
+    def memory(self, operation: PackedOperation) -> Extra:
+        """The constant that is folded, if there is one."""
+        folded = self.folded(operation)
+        return None if folded is None else self.program.operations[operation.operands[folded]].extra
 
     def run(self) -> list[Step]:
         for at, (value, copy) in enumerate(self.order):
@@ -230,7 +230,7 @@ class Allocator:
         else:
             target = self.take(registers)
             name, extra = operation.name, operation.extra
-            memory = self.folded(operation)
+            memory = self.memory(operation)
             self.steps.append(Step(name, (target, *registers), extra if memory is None else memory, copy))
         self.places[value, copy] = target
         self.most = max(self.most, len(self.places))
@@ -238,34 +238,49 @@ class Allocator:
             self.free.append(self.places.pop((value, copy)))
 
     def fuse(self, operation: PackedOperation, registers: list[int], copy: int) -> int:
-        """x * y + z: the target is the first operand of the instruction, too."""
-        memory = self.folded(operation)
+        """x * y + z: the target is an operand of the instruction, too: x, or z in the form 231."""
+        folded, memory = self.folded(operation), self.memory(operation)
         first, second, *last = registers
-        if memory is None and last[0] in self.free and last[0] not in (first, second):
-            self.free.remove(last[0])
+        if folded == 1:
+            return self.fuse_constant(first, second, memory, copy)
+        if folded is None and self.takes_over(last[0], (first, second)):
             self.steps.append(Step("vfmadd231pd", (last[0], first, second), None, copy))
             return last[0]
         if second in self.free and first not in self.free:
             first, second = second, first
-        if first in self.free and first not in (second, *last):
-            self.free.remove(first)
-            target = first
-        else:
-            target = self.take(registers, reuse=False)
-            self.steps.append(Step("vmovapd", (target, first), None, copy))
-            first = target
+        target = self.changed(first, (second, *last), copy)
         self.steps.append(Step("vfmadd213pd", (target, second, *last), memory, copy))
+        return target
+
+    def fuse_constant(self, factor: int, summand: int, memory: Extra, copy: int) -> int:
+        """Where y is in memory."""
+        if factor in self.free and summand not in self.free:
+            target = self.changed(factor, (summand,), copy)
+            self.steps.append(Step("vfmadd132pd", (target, summand), memory, copy))
+        else:
+            target = self.changed(summand, (factor,), copy)
+            self.steps.append(Step("vfmadd231pd", (target, factor), memory, copy))
+        return target
+
+    def takes_over(self, register: int, others: Sequence[int]) -> bool:
+        """Whether a register whose value is used for the last time can be the target, and is now."""
+        if register not in self.free or register in others:
+            return False
+        self.free.remove(register)
+        return True
+
+    def changed(self, register: int, others: Sequence[int], copy: int) -> int:
+        """The register of a value that an instruction changes: its own, or that of a copy."""
+        if self.takes_over(register, others):
+            return register
+        target = self.take((register, *others), reuse=False)
+        self.steps.append(Step("vmovapd", (target, register), None, copy))
         return target
 
     def correct(self, operation: PackedOperation, registers: list[int], copy: int) -> int:
         """The target is the first operand, too."""
         first, *others = registers
-        if first in self.free and first not in others:
-            self.free.remove(first)
-            target = first
-        else:
-            target = self.take(registers, reuse=False)
-            self.steps.append(Step("vmovapd", (target, first), None, copy))
+        target = self.changed(first, others, copy)
         self.steps.append(Step(CORRECTED, (target, *others), operation.extra, copy))
         return target
 

@@ -226,9 +226,9 @@ SIN_TERMS: Final = (
     2.75573137070700676789e-06,
     -1.98412698298579493134e-04,
     8.33333333332248946124e-03,
+    -1.66666666666666324348e-01,
 )
-"""fdlibm's S6 to S2"""
-SIN_FIRST: Final = -1.66666666666666324348e-01
+"""fdlibm's S6 to S1"""
 COS_TERMS: Final = (
     -1.13596475577881948265e-11,
     2.08757232129817482790e-09,
@@ -241,32 +241,31 @@ COS_TERMS: Final = (
 
 
 def reduced_angle(x: Lanes) -> tuple[Lanes, Lanes, Lanes]:
-    """n in the lowest bits of a word, and r in two parts: x = n pi/2 + r."""
-    size = x.absolute()
-    is_far = x.packer.both(size.is_("greater", FARTHEST), size.is_("less", INFINITY))
-    x.hard_if(is_far)
+    """n in the lowest bits of a word, and r in two parts: x = n pi/2 + r.
+
+    What the first part of pi/2 leaves is exact.  The difference with the second one is exact, too, where both
+    are alike, and otherwise loses nothing that counts.
+    """
+    x.hard_if(x.absolute().is_("greater", FARTHEST))
     word = x.times_plus(TWO_OVER_PI, MAGIC)
     n = word - MAGIC
-    first = n.times_plus(-HALF_PI[0], x)  # exact
-    second, lost = product(n, HALF_PI[1])
-    r, more = exact_sum(first, -second)
-    return word, r, n.times_plus(-HALF_PI[2], more - lost)
+    first = n.times_plus(-HALF_PI[0], x)
+    second, lost = product(n, -HALF_PI[1])
+    r, more = quick_sum(first, second)
+    return word, r, n.times_plus(-HALF_PI[2], more + lost)
 
 
 def sin_near(r: Lanes, low: Lanes) -> Pair:
     z = r * r
-    v = z * r
-    inner = (low * 0.5) - v * polynomial(z, SIN_TERMS)
-    return r, v.times_plus(SIN_FIRST, low - z * inner)
+    return r, (z * r).times_plus(polynomial(z, SIN_TERMS), low)
 
 
 def cos_near(r: Lanes, low: Lanes) -> Pair:
     z = r * r
     half = z * 0.5
-    w, lost = quick_sum(r.lifted(1.0), -half)
-    square_lost = r.times_plus(r, -z) * 0.5
-    rest = (z * z).times_plus(polynomial(z, COS_TERMS), -(r.times_plus(low, square_lost)))
-    return w, lost + rest
+    w = r.lifted(1.0) - half
+    lost = (r.lifted(1.0) - w) - half
+    return w, (z * z).times_plus(polynomial(z, COS_TERMS), lost) - r * low
 
 
 def shifted(word: Lanes, bits: int) -> Lanes:

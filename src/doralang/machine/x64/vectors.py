@@ -64,6 +64,8 @@ class VectorAssembler(Assembler):
     # A product and a sum, rounded once (FMA): for what need not be the same everywhere
     vfmadd213pd_rrr = vex("rrr", "vfmadd213pd ymm, ymm, ymm/m256", "VEX.256.66.0F38.W1 A8 /r")
     vfmadd213pd_rrl = vex("rrl", "vfmadd213pd ymm, ymm, ymm/m256", "VEX.256.66.0F38.W1 A8 /r")
+    vfmadd132pd_rrl = vex("rrl", "vfmadd132pd ymm, ymm, ymm/m256", "VEX.256.66.0F38.W1 98 /r")
+    vfmadd231pd_rrl = vex("rrl", "vfmadd231pd ymm, ymm, ymm/m256", "VEX.256.66.0F38.W1 B8 /r")
     vfmadd231pd_rrr = vex("rrr", "vfmadd231pd ymm, ymm, ymm/m256", "VEX.256.66.0F38.W1 B8 /r")
 
     # Comparisons to masks, bits, choices by a mask
