@@ -23,7 +23,7 @@ enum Tree {
     match self { Leaf => 0, Tip(t) => t.len(), Node(l, n, r) => l.weight() + n + r.weight(), Painted(_, _) => 1 }
   }
 }
-""".strip().splitlines()
+"""
 
 SUBJECTS = (
     "int", "bool", "Str", "Hue", "Tree", "Maybe<int>", "Maybe<double>", "Maybe<Tree>",

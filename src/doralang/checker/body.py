@@ -384,8 +384,16 @@ class Body:
 
     def find_local(self, name: str) -> Local | None:
         """The visible local of a name; one from around a lambda becomes the lambda's own."""
-        passed: list[Body] = []
-        for body in self.around():
+        for scope in reversed(self.scopes):
+            local = scope.get(name)
+            if local is not None:
+                return local
+        return self.find_outside(name) if self.enclosing is not None else None
+
+    def find_outside(self, name: str) -> Local | None:
+        """The same in the bodies around a lambda."""
+        passed: list[Body] = [self]
+        for body in self.around()[1:]:
             for scope in reversed(body.scopes):
                 local = scope.get(name)
                 if local is not None:
