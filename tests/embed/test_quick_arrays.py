@@ -78,7 +78,7 @@ FORMULAS = {text: dora.expr(text) for text in TEXTS} if formulas.IS_POSSIBLE els
 
 def test_lengths_at_the_ends() -> None:
     formula = prepared("a + b", np.ones(3), np.ones(3))
-    for size in (0, 1, formulas.FEW, formulas.FEW + 1):
+    for size in (0, 1, formulas.FEW, formulas.FEW + 1, formulas.MANY, formulas.MANY + 1):
         assert (formula(np.ones(size), np.ones(size)) == np.full(size, 2.0)).all()
         assert formula(np.ones(size), np.ones(size)).shape == (size,)
     with pytest.raises(ValueError, match="do not fit together"):

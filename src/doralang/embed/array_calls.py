@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from doralang.embed.containers import called as called_with
 from doralang.embed.containers import has_missing, numpy
 from doralang.embed.conversion import as_double
-from doralang.embed.formulas import FEW
+from doralang.embed.formulas import FEW, MANY
 from doralang.embed.frames import called_with_series, dispatches, has_series, is_arrow
 from doralang.embed.kernels import DirectKernels
 from doralang.optional import load
@@ -119,9 +119,9 @@ def is_quick(formula: Expr, values: Sequence[Any], out: Any) -> bool:
 
 
 def has_plain(values: Sequence[Any]) -> bool:
-    """Whether some of the arguments are plain arrays of NumPy's, and few elements."""
+    """Whether some of the arguments are plain arrays of NumPy's, and not many elements."""
     module = numpy()
-    return module is not None and any(type(one) is module.ndarray and one.size <= FEW for one in values)
+    return module is not None and any(type(one) is module.ndarray and one.size <= MANY for one in values)
 
 
 def is_plain(array: Any) -> bool:

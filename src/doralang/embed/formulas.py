@@ -190,6 +190,8 @@ def unpickled(source: str, options: Options = NO_OPTIONS) -> Expr:
 
 FEW = 4096
 """elements for which the overhead of a call counts"""
+MANY = 1 << 15
+"""elements for which packed code takes so little time that Python's lock may be held"""
 
 
 def are_few_doubles(formula: Expr, args: tuple[Any, ...]) -> bool:

@@ -30,6 +30,7 @@ class TypedKernels(Kernels):
         kinds, result = kinds_of(callee), kind_of(callee.function.result, "the result")
         super().__init__("", [name for name, _, _ in callee.parameters], kinds, result)
         self.function = callee.function
+        self.is_swift = not is_fast
         self.first: bytearray | None = None
         """the code for arrays alone, until it is placed"""
         self.functions = FastFunctions(place().function) if is_fast and has_fused() else None

@@ -69,6 +69,8 @@ class Kernels:
         self.result = result
         self.kept: dict[tuple[bool, ...], direct.PlacedKernel] = {}
         self.node: Node | None = None
+        self.is_swift = True
+        """whether it never needs more than a few instructions for an element"""
 
     @property
     def takes_as_they_are(self) -> bool:
@@ -129,7 +131,9 @@ class DirectKernels(Kernels):
         return code
 
     def code_for(self, scalars: tuple[bool, ...]) -> bytearray:
-        return self.packed_code(scalars) or element_loop(self.code.address, scalars, self.result is BOOL)
+        code = self.packed_code(scalars)
+        self.is_swift = code is not None and self.node is not None and has_packed_form(self.node)
+        return code or element_loop(self.code.address, scalars, self.result is BOOL)
 
 
 def placed(code: bytearray) -> direct.PlacedKernel:

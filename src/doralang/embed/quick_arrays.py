@@ -1,4 +1,4 @@
-"""Calls on a few elements, straight from CPython to a kernel (`machine/x64/array_entries.py`).
+"""Calls on not so many elements, straight from CPython to a kernel (`machine/x64/array_entries.py`).
 
 A formula that has been called with plain arrays of NumPy's gets a record of which arguments were arrays, and
 its vectorcall leads to the code that looks for just that.  The record goes with the formula, or makes room
@@ -17,7 +17,7 @@ from doralang.embed import direct, layouts
 from doralang.embed.array_calls import computation_of
 from doralang.embed.buffers import DTYPES, SIZES
 from doralang.embed.containers import numpy
-from doralang.embed.formulas import FEW, Expr
+from doralang.embed.formulas import FEW, MANY, Expr
 from doralang.embed.kernels import Kernels
 from doralang.embed.native_calls import NAMES, NUMBERS, RECORD, VECTORCALL, ArrayRecord
 from doralang.machine.foreign import address_of
@@ -78,7 +78,7 @@ def pattern_of(module: Any, computation: Kernels, values: Sequence[Any]) -> tupl
     pattern = []
     for kind, value in zip(computation.accepts, values, strict=True):
         if type(value) is module.ndarray:
-            if value.ndim != 1 or value.size > FEW or value.dtype is not module.dtype(DTYPES[kind]):
+            if value.ndim != 1 or value.size > MANY or value.dtype is not module.dtype(DTYPES[kind]):
                 return None
             pattern.append(False)
         elif kind in NUMBER_ROWS and (type(value) is int or (type(value) is float and kind is DOUBLE)):
@@ -91,7 +91,8 @@ def pattern_of(module: Any, computation: Kernels, values: Sequence[Any]) -> tupl
 def made_record(module: Any, computation: Kernels, pattern: tuple[bool, ...]) -> ArrayRecord:
     """The record for arguments of which these are numbers."""
     code, result = computation.placed_code(pattern), module.dtype(DTYPES[computation.result])
-    words = [code.address, len(pattern), id(result), SIZES[computation.result]]
+    most = MANY if computation.is_swift else FEW
+    words = [code.address, len(pattern), id(result), SIZES[computation.result], most]
     kept: list[object] = [code, result]
     for kind, is_number in zip(computation.accepts, pattern, strict=True):
         dtype = module.dtype(DTYPES[kind])
@@ -153,7 +154,6 @@ def addresses(module: Any, new: int, slow_map: int, out: int) -> ArrayAddresses:
         record=RECORD,
         numbers=NUMBERS,
         names=NAMES,
-        most=FEW,
     )
 
 

@@ -1,4 +1,4 @@
-"""What CPython calls for a formula on a few elements of NumPy's arrays (x86-64).
+"""What CPython calls for a formula on not so many elements of NumPy's arrays (x86-64).
 
     formula(a, b, 2.0)              vectorcall
     formula.map((a, b), out=c)      a method with keywords
@@ -10,7 +10,9 @@ method to the one in Python.
 
 A formula leads to a *record*, 8 bytes a word:
 
-    0 kernel | 8 variables | 16 dtype of the result | 24 bytes of its elements | 32 rows of variables
+    0 kernel | 8 variables | 16 dtype of the result | 24 bytes of its elements | 32 most elements | 40 rows
+
+with a row for each variable.
 
 A row is the dtype of an array and the bytes of its elements; or, for a number, `REAL` or `WHOLE` and nothing.
 """
@@ -50,7 +52,8 @@ KERNEL: Final = 0
 COUNT: Final = 8
 RESULT_DTYPE: Final = 16
 RESULT_SIZE: Final = 24
-ROWS: Final = 32
+MOST: Final = 32
+ROWS: Final = 40
 ROW: Final = 16
 REAL: Final = 1
 """of a row: a `float`, or an `int` of one digit, as a double"""
@@ -119,8 +122,6 @@ class ArrayAddresses(NamedTuple):
     """and the code that takes numbers"""
     names: int
     """and the tuple of its names"""
-    most: int
-    """elements"""
 
 
 class ArrayEntry(Assembler):
@@ -274,7 +275,7 @@ class ArrayEntry(Assembler):
         self.room()
         self.scan()
         self.lea64_rm(RAX, R10, -1)
-        self.cmp64_ri(RAX, self.at.most)
+        self.cmp64_rm(RAX, R15, MOST)
         self.jcc(AE, self.unfit)
         self.mov64_mr(RBP, LENGTH, R10)
         fresh, there = self.labels(2)
