@@ -203,6 +203,8 @@ class Body:
     invalid: int = 0
     """how many expressions have been found wrong so far"""
     returning: Known = field(default_factory=Known)
+    swallowing: Known = field(default_factory=Known)
+    """of what stands in `finally`, before it is checked: by its syntax alone"""
     leaving: Known = field(default_factory=lambda: Known(strict=True))
     incomplete: bool = False
     """the parser skipped something here, which may have declared any name"""
