@@ -158,8 +158,10 @@ def test_the_option() -> None:
     assert fast("sin(x) * k").partial(k=2.0)._options[-1] == ("math", "fast")
     assert dora.exprs({"a": "sin(x)", "b": "a + 1"}, math="fast")["b"]._options[-1] == ("math", "fast")
     np.testing.assert_allclose(formula.ufunc(np.ones((2, 3))), np.sin(1.0), rtol=1e-15)
-    with pytest.raises(ValueError, match="neither 'exact' nor 'fast'"):
-        dora.expr("sin(x)", math="quick")  # type: ignore[arg-type]
+    assert dora.check("sin(x)", math="fast").ok
+    for make in (dora.expr, dora.check):
+        with pytest.raises(ValueError, match="neither 'exact' nor 'fast'"):
+            make("sin(x)", math="quick")  # type: ignore[operator]
 
     def twice(x: float) -> float:
         return 2 * x

@@ -113,12 +113,7 @@ def general(
     filename: str,
 ) -> tuple[Function[Any], Options]:
     """The function of a formula, and its options as they are kept.  Raises CompileError, TypeError."""
-    if missing not in ("error", "propagate"):
-        raise ValueError(f"missing: {missing!r} is neither 'error' nor 'propagate'")
-    if math not in MATHEMATICS:
-        raise ValueError(f"math: {math!r} is neither 'exact' nor 'fast'")
-    if math == "fast" and functions:
-        raise ValueError("math='fast': Python functions are called for each element, which is not fast")
+    refuse_unknown(missing, math, functions)
     bounds = limits_for(policy, limits)
     library = compiled_library(layout_constants())
     callbacks = callbacks_of(functions, library.library.classes["Str"].of())
@@ -138,6 +133,16 @@ def general(
     }
     options = tuple([(name, value) for name, value in kept.items() if value not in (None, ())])
     return Function(callee), options
+
+
+def refuse_unknown(missing: str, math: str, functions: Mapping[str, Callable[..., Any]]) -> None:
+    """Raises ValueError for options that do not exist or go together."""
+    if missing not in ("error", "propagate"):
+        raise ValueError(f"missing: {missing!r} is neither 'error' nor 'propagate'")
+    if math not in MATHEMATICS:
+        raise ValueError(f"math: {math!r} is neither 'exact' nor 'fast'")
+    if math == "fast" and functions:
+        raise ValueError("math='fast': Python functions are called for each element, which is not fast")
 
 
 class FormulaRecipe(NamedTuple):
@@ -339,11 +344,13 @@ def check(
     constants: Mapping[str, Constant] = NO_CONSTANTS,
     functions: Mapping[str, Callable[..., Any]] = NO_FUNCTIONS,
     missing: str = "error",
+    math: str = "exact",
     policy: Policy = "untrusted",
     limits: Limits | None = None,
     filename: str = "<expression>",
 ) -> Check:
     """What `expr` would say, without raising CompileError and without making code: for editors and forms."""
+    refuse_unknown(missing, math, functions)
     limits = limits_for(policy, limits)
     library = compiled_library(layout_constants()).library
     callbacks = callbacks_of(functions, library.classes["Str"].of())

@@ -161,10 +161,11 @@ class Allocator:
         self.copies = copies
         self.result = program.result[0]
         needed = self.needed()
+        self.parts = {value: self.in_registers(program.operations[value]) for value in needed}
         self.order = [(value, copy) for value in needed for copy in range(copies)]
         self.uses: dict[tuple[Value, int], list[int]] = {item: [] for item in self.order}
         for at, (value, copy) in enumerate(self.order):
-            for operand in self.in_registers(program.operations[value]):
+            for operand in self.parts[value]:
                 self.uses[operand, copy].append(at)
         for copy in range(copies):
             self.uses[self.result, copy].append(len(self.order) + copy)
@@ -217,7 +218,7 @@ class Allocator:
         return self.steps
 
     def compute(self, at: int, value: Value, copy: int, operation: PackedOperation) -> None:
-        operands = [(operand, copy) for operand in self.in_registers(operation)]
+        operands = [(operand, copy) for operand in self.parts[value]]
         registers: list[int] = []
         for operand in operands:
             registers.append(self.register(operand, at, registers))
