@@ -161,9 +161,9 @@ def measured(name: str, columns: list[Any]) -> Worst:
         ulps = np.where(
             is_usual, np.abs((found.astype(np.longdouble) - reference) / np.spacing(np.abs(rounded))), 0
         )
-        near = np.abs(found - scalar) <= 2 * np.spacing(np.abs(scalar))
-        same = (found == scalar) & (np.signbit(found) == np.signbit(scalar))
-    is_good = is_usual | same | (near & np.isfinite(scalar)) | (np.isnan(found) & np.isnan(scalar))
+        has_sign = np.signbit(found) == np.signbit(scalar)
+        near = (np.abs(found - scalar) <= 2 * np.spacing(np.abs(scalar))) & np.isfinite(scalar)
+    is_good = is_usual | (has_sign & (near | (found == scalar))) | (np.isnan(found) & np.isnan(scalar))
     at = int(ulps.argmax())
     wrong = [tuple(float(column[index]) for column in columns) for index in np.flatnonzero(~is_good)[:5]]
     return Worst(float(ulps[at]), tuple(float(column[at]) for column in columns), wrong)

@@ -285,7 +285,7 @@ def together(pair: Pair) -> Lanes:
 def sin(x: Lanes) -> Lanes:
     word, r, low = reduced_angle(x)
     found = together(cos_near(r, low)).chosen(odd(word), together(sin_near(r, low)))
-    return found.flipped(shifted(word, 62).sign())
+    return found.flipped(shifted(word, 62).sign()).chosen(x.is_("notEquals", 0.0), x)
 
 
 def cos(x: Lanes) -> Lanes:
