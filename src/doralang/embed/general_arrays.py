@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from doralang.embed.array_calls import with_computation, with_values
-from doralang.embed.element_loops import ElementLoops, kind_of, kinds_of
+from doralang.embed.array_calls import Callee, called_by_any, ufunc_of, with_values
+from doralang.embed.element_loops import kind_of, kinds_of, loops_of_formula
 from doralang.embed.expressions import FormulaCallee, unchanged
 from doralang.embed.formulas import IS_POSSIBLE, place
 from doralang.embed.functions import SlowCallee
@@ -83,7 +83,7 @@ def computation_of_callee(
         kernels = TypedKernels(callee, is_fast)
         if kernels.is_possible():
             return kernels
-    return ElementLoops(callee, recipe, rewrite)
+    return loops_of_formula(callee, recipe, rewrite)
 
 
 def called_general(callee: FormulaCallee, values: Sequence[Any]) -> Any:
@@ -91,4 +91,6 @@ def called_general(callee: FormulaCallee, values: Sequence[Any]) -> Any:
     formula = callee.formula()
     if formula is not None:
         return with_values(formula, values)
-    return with_computation(loops_of(callee), callee.call, lambda: callee, values, None, 1)
+    computation = loops_of(callee)
+    way = Callee(computation, callee.call, lambda: ufunc_of(computation), lambda: callee)
+    return called_by_any(way, values, None, 1)

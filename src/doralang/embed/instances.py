@@ -322,6 +322,8 @@ class Instances(Protocol):
     """Where the calls of a function run."""
 
     code: Module
+    has_several: bool
+    """whether several calls may run at a time"""
 
     @property
     def host(self) -> Host:
@@ -336,6 +338,8 @@ class Instances(Protocol):
 
 class Pool:
     """The instances of a module without globals: any number of calls at a time."""
+
+    has_several = True
 
     def __init__(self, code: Module, new: Callable[[], Host]) -> None:
         self.code = code
@@ -374,6 +378,8 @@ class Pool:
 
 class Alone:
     """One instance, one call at a time."""
+
+    has_several = False
 
     def __init__(self, host: Host) -> None:
         self.host = host
