@@ -11,7 +11,7 @@ SEED   ?= 1
 COUNT  ?= 1000
 BIN    := .venv/bin
 
-.PHONY: setup run test test-all fuzz fuzz-gc fuzz-stored fuzz-formulas format check-format types unit bench bench-gc bench-compile \
+.PHONY: setup run test test-all fuzz fuzz-gc fuzz-stored fuzz-formulas fuzz-mathematics format check-format types unit bench bench-gc bench-compile \
 	bench-startup bench-engines bench-embed bench-library clean
 
 setup: .venv/.installed
@@ -54,6 +54,10 @@ fuzz: .venv/.test-installed
 # The direct path of formulas against the tree walk.
 fuzz-formulas: .venv/.test-installed
 	$(BIN)/python tests/fuzz/formulas.py --seed $(SEED) --count 1000000
+
+# Fast mathematics over arrays against extended precision.
+fuzz-mathematics: .venv/.test-installed
+	$(BIN)/python tests/fuzz/mathematics.py --seed $(SEED) --points 1000000
 
 # Random programs with every collector, under stress and verified.
 fuzz-gc: .venv/.test-installed

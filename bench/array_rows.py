@@ -11,6 +11,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -86,20 +87,20 @@ TASKS: Final = (
 )
 
 
-def with_gcc() -> ctypes.CDLL | None:
-    """The loops in C."""
+def with_gcc(*more: str) -> ctypes.CDLL | None:
+    """The loops in C, with some more flags."""
     if shutil.which("gcc") is None:
         return None
     with tempfile.TemporaryDirectory() as folder:
         source, library = Path(folder, "rows.c"), Path(folder, "rows.so")
         source.write_text(LIBRARY)
-        flags = ["-O3", "-march=native", "-ffp-contract=off", "-shared", "-fPIC"]
+        flags = ["-O3", "-march=native", "-ffp-contract=off", "-shared", "-fPIC", *more]
         subprocess.run(["gcc", *flags, str(source), "-o", str(library), "-lm"], check=True)
         return ctypes.CDLL(str(library))
 
 
-def peers(task: Task, columns: dict[str, Any], out: Any, gcc: ctypes.CDLL | None) -> dict[str, Run]:
-    """What computes the task, by name."""
+def peers(task: Task, columns: dict[str, Any], out: Any, libraries: dict[str, ctypes.CDLL]) -> dict[str, Run]:
+    """What computes the task, by name; `libraries` have it in C."""
     names = dora.check(task.formula).names
     formula, values = dora.expr(task.formula), [columns[name] for name in names]
     ordered = [columns[name] for name in sorted(names)]
@@ -115,10 +116,13 @@ def peers(task: Task, columns: dict[str, Any], out: Any, gcc: ctypes.CDLL | None
     if find_spec("numba"):
         compiled = import_module("numba").njit(task.python)
         found["numba"] = lambda: compiled(out, *ordered)
-    if gcc is not None:
-        function, padded = getattr(gcc, task.name), [*ordered, *ordered][:4]
-        addresses = [ctypes.c_void_p(array.ctypes.data) for array in (*padded, out)]
-        found["gcc -O3"] = lambda: function(*addresses, ctypes.c_size_t(len(out)))
+    if task.name == "sine":
+        fast = dora.expr(task.formula, math="fast")
+        found["dora, fast"] = lambda: fast.map(values, out=out)
+    padded = [*ordered, *ordered][:4]
+    addresses = [ctypes.c_void_p(array.ctypes.data) for array in (*padded, out)]
+    for name, library in libraries.items():
+        found[name] = partial(getattr(library, task.name), *addresses, ctypes.c_size_t(len(out)))
     return found
 
 
@@ -137,12 +141,14 @@ def best(runs: dict[str, Run], rounds: int) -> dict[str, float]:
 
 def table(quick: bool) -> None:
     """Print all rows."""
-    choose, gcc = np.random.default_rng(1), with_gcc()
+    choose = np.random.default_rng(1)
+    built = {"gcc -O3": with_gcc(), "gcc -ffast-math": with_gcc("-ffast-math")}
+    libraries = {name: library for name, library in built.items() if library is not None}
     for size in SIZES[:1] if quick else SIZES:
         columns = {name: choose.random(size) + 0.5 for name in "abcdxy"}
         out = np.empty(size)
         for task in TASKS:
-            least = best(peers(task, columns, out, gcc), 5 if size > 1_000_000 else 25)
+            least = best(peers(task, columns, out, libraries), 5 if size > 1_000_000 else 25)
             for name, seconds in least.items():
                 print(
                     f"{task.formula}, {size:,} elements, {name:20} {seconds / size * 1e9:8.2f} ns an element"

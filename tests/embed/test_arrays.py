@@ -224,37 +224,6 @@ def test_random_formulas_with_types(seed: int) -> None:
 
 
 @DIRECT
-@pytest.mark.parametrize(
-    ("text", "types", "is_packed"),
-    [
-        ("n * x + 1", {"n": int, "x": float}, True),
-        ("n * 2", {"n": int}, True),
-        ("n / m", {"n": int, "m": "long"}, True),
-        ("n > 3 and m > x", {"n": int, "m": "long", "x": float}, True),
-        ("f > 0.1 ? f : x", {"f": "float32", "x": float}, True),
-        ("abs(f) + min(n, m)*0.5", {"f": "float32", "n": int, "m": int}, True),
-        ("n * m", {"n": int, "m": int}, False),
-        ("-n + x", {"n": int, "x": float}, False),
-        ("m > 3", {"m": "long"}, False),
-        ("f * f", {"f": "float32"}, False),
-        ("f", {"f": "float32"}, False),
-        ("n", {"n": int}, False),
-        ("b ? x : 1", {"b": bool, "x": float}, False),
-        ("n * sin(x)", {"n": int, "x": float}, False),
-    ],
-)
-def test_what_is_computed_in_doubles(text: str, types: dict[str, Any], is_packed: bool) -> None:
-    formula = dora.expr(text, types)
-    formula(
-        *[
-            np.ones(3, {int: "i4", "long": "i8", "float32": "f4", float: "f8", bool: "?"}[kind])
-            for kind in types.values()
-        ]
-    )
-    assert isinstance(formula._general._callee.elements, kernels.Kernels) == is_packed
-
-
-@DIRECT
 def test_names_that_mean_something_else() -> None:
     n = np.arange(3, dtype="i4")
     assert dora.expr("pi * n", {"n": int}, constants={"pi": 3})(n).tolist() == [0.0, 3.0, 6.0]

@@ -59,8 +59,8 @@ def test_stages_of_a_formula() -> None:
     assert formula.explain("ast").splitlines()[0] == "Binary 1:7 operator=+"
     assert "Constant 1:9 1.0 : double" in formula.explain("program")
     assert "double.times, (r0, r1)" in formula.explain("bytecode")
-    typed = dora.expr("n * m", {"n": int, "m": int})
-    assert "int.times, (r0, r1)" in typed.explain("bytecode")
+    typed = dora.expr("n % m", {"n": int, "m": int})
+    assert "int.mod, (r0, r1)" in typed.explain("bytecode")
     loop = typed.explain("bytecode", arrays=True)
     assert loop.startswith("elements of <expression>\n") and "loadInt" in loop
 
@@ -75,10 +75,11 @@ def test_machine_code(m: dora.Module) -> None:
     ]  # fmt: skip
     formula = dora.expr("a * b + 1")
     assert "mul" in formula.explain() and "mul" in formula.explain(arrays=True)
-    typed = dora.expr("n * m", {"n": int, "m": int})
+    typed = dora.expr("n % m", {"n": int, "m": int})
     assert typed.explain().startswith("<expression>")
     assert typed.explain(arrays=True).startswith("elements of <expression>\n")
     assert "mul" in dora.expr("n * x", {"n": int, "x": float}).explain(arrays=True)
+    assert "vpmulld" in dora.expr("n * m", {"n": int, "m": int}).explain(arrays=True)
     assert dora.expr("sin(x)").explain(arrays=True)
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from doralang.embed.containers import called as called_with
 from doralang.embed.containers import has_missing, numpy
 from doralang.embed.conversion import as_double
-from doralang.embed.formulas import FEW
+from doralang.embed.formulas import FEW, MANY
 from doralang.embed.frames import called_with_series, dispatches, has_series, is_arrow
 from doralang.embed.kernels import DirectKernels
 from doralang.optional import load
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 GENERAL: Final = "doralang.embed.expressions"
 GENERAL_ARRAYS: Final = "doralang.embed.general_arrays"
 ARROW: Final = "doralang.embed.arrow"
+QUICK: Final = "doralang.embed.quick_arrays"
 MASKS: Final = "doralang.embed.masks"
 """loaded when they are needed"""
 MOST_VARIABLES: Final = 31
@@ -59,8 +60,10 @@ def in_order(formula: Expr, args: Sequence[Any], kwargs: Mapping[str, Any]) -> S
 
 
 def with_values(formula: Expr, values: Sequence[Any], out: Any = None, threads: int = 1) -> Any:
+    """Call it; what is likely to be called again like this goes a short way then."""
     check_threads(threads)
-    if threads == 1 and is_quick(formula, values, out):
+    is_new = threads == 1 and has_plain(values) and load(QUICK).prepare(formula, values, out)
+    if not is_new and threads == 1 and is_quick(formula, values, out):
         named = zip(formula.names, values, strict=True)
         plain = [as_double(value, name) if type(value) is int else value for name, value in named]
         formula._ufunc = ufunc(formula)
@@ -131,6 +134,12 @@ def is_quick(formula: Expr, values: Sequence[Any], out: Any) -> bool:
         return False
     shape, is_few = arrays[0].shape, arrays[0].size <= FEW
     return all(one.shape == shape and (is_few or is_plain(one)) for one in arrays) and (is_few or not numbers)
+
+
+def has_plain(values: Sequence[Any]) -> bool:
+    """Whether some of the arguments are plain arrays of NumPy's, and not many elements."""
+    module = numpy()
+    return module is not None and any(type(one) is module.ndarray and one.size <= MANY for one in values)
 
 
 def is_plain(array: Any) -> bool:

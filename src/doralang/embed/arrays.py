@@ -29,6 +29,8 @@ CHUNK: Final = 4096
 BLOCK: Final = 1 << 19
 """elements between two looks at Ctrl-C, where nothing is gathered"""
 WORD: Final = 8
+BEYOND: Final = 8
+"""bytes behind truth values that machine code may read"""
 LEAST_OF_THREAD: Final = 1 << 15
 """elements for which another thread is worth while"""
 
@@ -257,7 +259,9 @@ def run_part(
     end: int,
 ) -> None:
     """Compute the elements from one number up to another."""
-    scalars = [computation.takes_scalars and operand.is_scalar for operand in operands]
+    scalars = [
+        computation.takes_scalars and operand.is_scalar and operand.kind is not BOOL for operand in operands
+    ]
     table = (ctypes.c_int64 * len(operands))()
     part = Part(operands, scalars, table, target, start)
     step = min(computation.most, BLOCK if part.is_close else CHUNK)
@@ -306,7 +310,7 @@ class Part:
         return not self.walks and not self.out
 
     def room(self, kind: Kind, count: int) -> int:
-        self.rooms.append((ctypes.c_char * (count * SIZES[kind]))())
+        self.rooms.append((ctypes.c_char * (count * SIZES[kind] + BEYOND))())
         return ctypes.addressof(self.rooms[-1])
 
     def gather(self, at: int, count: int) -> int:

@@ -23,7 +23,7 @@ from doralang.embed.borders import Border
 from doralang.embed.callbacks import Callback, callbacks_of
 from doralang.embed.conversion import as_double
 from doralang.embed.errors import Diagnostic
-from doralang.embed.formulas import Expr
+from doralang.embed.formulas import MATHEMATICS, Expr
 from doralang.embed.functions import Function, SlowCallee, in_order, shown_name
 from doralang.embed.instances import Host, Pool
 from doralang.embed.kinds import kind_name, type_named
@@ -107,30 +107,42 @@ def general(
     constants: Mapping[str, Constant],
     functions: Mapping[str, Callable[..., Any]],
     missing: str,
+    math: str,
     policy: Policy,
     limits: Limits | None,
     filename: str,
 ) -> tuple[Function[Any], Options]:
     """The function of a formula, and its options as they are kept.  Raises CompileError, TypeError."""
-    if missing not in ("error", "propagate"):
-        raise ValueError(f"missing: {missing!r} is neither 'error' nor 'propagate'")
+    refuse_unknown(missing, math, functions)
     bounds = limits_for(policy, limits)
     library = compiled_library(layout_constants())
     callbacks = callbacks_of(functions, library.library.classes["Str"].of())
     recipe = FormulaRecipe(text, types, result, constants, callbacks, bounds, filename)
     callee = FormulaCallee(recipe, missing == "propagate")
+    callee.is_fast = math == "fast"
     kept = {
         "types": None if types is None else tuple(annotations_of(types).items()),
         "result": result,
         "constants": tuple(constants.items()),
         "functions": tuple(functions.items()),
         "missing": None if missing == "error" else missing,
+        "math": None if math == "exact" else math,
         "policy": None if policy == "untrusted" else policy,
         "limits": limits,
         "filename": None if filename == "<expression>" else filename,
     }
     options = tuple([(name, value) for name, value in kept.items() if value not in (None, ())])
     return Function(callee), options
+
+
+def refuse_unknown(missing: str, math: str, functions: Mapping[str, Callable[..., Any]]) -> None:
+    """Raises ValueError for options that do not exist or go together."""
+    if missing not in ("error", "propagate"):
+        raise ValueError(f"missing: {missing!r} is neither 'error' nor 'propagate'")
+    if math not in MATHEMATICS:
+        raise ValueError(f"math: {math!r} is neither 'exact' nor 'fast'")
+    if math == "fast" and functions:
+        raise ValueError("math='fast': Python functions are called for each element, which is not fast")
 
 
 class FormulaRecipe(NamedTuple):
@@ -164,6 +176,10 @@ class FormulaCallee(SlowCallee):
         super().__init__(*recipe.callee())
         self.recipe = recipe
         self.propagates = propagates
+        self.is_fast = False
+        """whether functions over arrays may differ a little from those of numbers"""
+        self.formula: Callable[[], Expr | None] = lambda: None
+        """what is called by its user, as long as that is there"""
         self.variants: dict[frozenset[str], FormulaVariant] = {}
         """the formula for certain names that are missing"""
 
@@ -326,11 +342,13 @@ def check(
     constants: Mapping[str, Constant] = NO_CONSTANTS,
     functions: Mapping[str, Callable[..., Any]] = NO_FUNCTIONS,
     missing: str = "error",
+    math: str = "exact",
     policy: Policy = "untrusted",
     limits: Limits | None = None,
     filename: str = "<expression>",
 ) -> Check:
     """What `expr` would say, without raising CompileError and without making code: for editors and forms."""
+    refuse_unknown(missing, math, functions)
     limits = limits_for(policy, limits)
     library = compiled_library(layout_constants()).library
     callbacks = callbacks_of(functions, library.classes["Str"].of())

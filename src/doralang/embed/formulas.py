@@ -10,10 +10,10 @@ is needed.
 
 from __future__ import annotations
 
-from weakref import WeakValueDictionary
+from weakref import WeakValueDictionary, ref
 
 from doralang.embed import direct, layouts
-from doralang.embed.native_calls import CallWords, NativeCall, keep_vectorcall, set_words
+from doralang.embed.native_calls import ArrayRecord, CallWords, NativeCall, keep_vectorcall, set_words
 from doralang.optional import load
 
 TYPE_CHECKING = False
@@ -39,6 +39,8 @@ DOUBLES = (float, "float", "double")
 """the kinds of variables that the direct path has"""
 NOTHING: Mapping[str, Any] = {}
 NO_OPTIONS: Options = ()
+MATHEMATICS: Mapping[str, Options] = {"exact": NO_OPTIONS, "fast": (("math", "fast"),)}
+"""what is kept of each way to compute functions over arrays"""
 
 UNPICKLED: WeakValueDictionary[tuple[str, Options], Expr] = WeakValueDictionary()
 """formulas that were pickled here or came out of a pickle, and are alive"""
@@ -57,6 +59,7 @@ class Expr(NativeCall):
         "_general",
         "_options",
         "_plain",
+        "_record",
         "_ufunc",
         "names",
         "source",
@@ -80,6 +83,8 @@ class Expr(NativeCall):
         """what calls with few elements go to, once there was one; all of its arguments were of this type and
         dtype"""
         self._plain: tuple[object, object] = (None, None)
+        self._record: ArrayRecord | None = None
+        """what machine code knows of calls with arrays; made at the first one"""
 
     def _be_direct(self, made: direct.Direct, place: direct.DirectCalls) -> Expr:
         """Be called by the code of the direct path."""
@@ -93,6 +98,7 @@ class Expr(NativeCall):
     def _be_general(self, function: Function[Any]) -> Expr:
         """Be called as a function of a program."""
         self._general = function
+        function._callee.formula = ref(self)  # type: ignore[attr-defined]
         self.names = tuple([name for name, _, _ in function._callee.parameters])
         self.type = str(function._callee.function.result)
         set_words(self, function._words())
@@ -192,6 +198,8 @@ def unpickled(source: str, options: Options = NO_OPTIONS) -> Expr:
 
 FEW = 4096
 """elements for which the overhead of a call counts"""
+MANY = 1 << 15
+"""elements for which packed code takes so little time that Python's lock may be held"""
 
 
 def are_few_doubles(formula: Expr, args: tuple[Any, ...]) -> bool:
@@ -240,6 +248,7 @@ def expr(
     constants: Mapping[str, Constant] = NOTHING,
     functions: Mapping[str, Callable[..., Any]] = NOTHING,
     missing: Literal["error", "propagate"] = "error",
+    math: Literal["exact", "fast"] = "exact",
     policy: Literal["trusted", "untrusted"] = "untrusted",
     limits: Limits | None = None,
     filename: str = "<expression>",
@@ -251,7 +260,8 @@ def expr(
     appearance.  `result` is the kind that it must have.  `constants` stand for their values; `functions` are
     Python functions with annotations that it may call.  An argument None is a missing value: unless
     `coalesce` or `isMissing` look at it, the call raises MissingValue; with `missing="propagate"` it gives
-    None.
+    None.  With `math="exact"` the elements of arrays have the same bits as numbers have; with "fast" they may
+    differ from the exact value by 2 ulp where mathematical functions are called, and are computed faster.
     """
     if (
         type(text) is str
@@ -261,6 +271,7 @@ def expr(
         and not functions
         and missing == "error"
         and policy == "untrusted"
+        and math in MATHEMATICS
         and IS_POSSIBLE
     ):
         if types is None:
@@ -272,8 +283,8 @@ def expr(
         else:
             made = None
         if made is not None:
-            return Expr(text, options)._be_direct(made, PLACES[0])
+            return Expr(text, options + MATHEMATICS[math])._be_direct(made, PLACES[0])
     function, options = load(GENERAL).general(
-        text, types, result, constants, functions, missing, policy, limits, filename
+        text, types, result, constants, functions, missing, math, policy, limits, filename
     )
     return Expr(text, options)._be_general(function)

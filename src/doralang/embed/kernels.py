@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from doralang.embed import direct
 from doralang.embed.arrays import BLOCK, Loop
-from doralang.embed.doubling import Different, kind_in_doubles
 from doralang.machine.x64.doubles import TooDeep
 from doralang.machine.x64.kernels import KernelEmitter, detector, element_loop, has_packed_form
+from doralang.optional import load
 from doralang.types.kinds import BOOL, DOUBLE, Kind
 
 if TYPE_CHECKING:
@@ -25,24 +25,38 @@ if TYPE_CHECKING:
 
 KERNEL: Final = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64)
 """kernel(table, results, count); the global interpreter lock is released"""
+FAST: Final = "doralang.embed.fast_formulas"
 MOST_KEPT: Final = 16
 """kernels of a formula"""
 
 
-@cache
+AVX2: Final = 1
+FUSED: Final = 2
+
+
 def has_vectors() -> bool:
     """Whether this processor has AVX2."""
+    return bool(features() & AVX2)
+
+
+def has_fused() -> bool:
+    """Whether it has FMA, too."""
+    return bool(features() & FUSED)
+
+
+@cache
+def features() -> int:
     place = direct.PLACES[0]
     code = detector()
     address = place.arena.place(code)
     try:
-        return bool(ctypes.CFUNCTYPE(ctypes.c_int)(address)())
+        return int(ctypes.CFUNCTYPE(ctypes.c_int)(address)())
     finally:
         place.arena.free(address, len(code))
 
 
 class Kernels:
-    """The kernels of one formula; `accepts` are the kinds of its variables, which are all doubles here."""
+    """The kernels of one formula, whose variables are of the kinds `accepts`."""
 
     takes_scalars = True
     most = BLOCK
@@ -51,23 +65,34 @@ class Kernels:
         self.source = source
         self.names = tuple(names)
         self.accepts = accepts
-        self.kinds: tuple[Kind, ...] = (DOUBLE,) * len(self.names)
+        self.kinds = accepts
         self.result = result
         self.kept: dict[tuple[bool, ...], direct.PlacedKernel] = {}
         self.node: Node | None = None
+        self.is_swift = True
+        """whether it never needs more than a few instructions for an element"""
+
+    @property
+    def takes_as_they_are(self) -> bool:
+        """Whether arguments need no conversion: truth values of others may have any bits set."""
+        return BOOL not in self.kinds
 
     @contextmanager
     def loop(self, scalars: Sequence[bool]) -> Iterator[Loop]:
         """What computes a stretch of elements, as long as the context lasts."""
-        key = tuple(scalars)
-        code = self.kept.get(key)
-        if code is None:
-            code = placed(self.code_for(key))
-            if len(self.kept) >= MOST_KEPT:
-                self.kept = {}  # who runs one of them holds it
-            self.kept[key] = code
+        code = self.placed_code(tuple(scalars))
         yield KERNEL(code.address)
         del code
+
+    def placed_code(self, scalars: tuple[bool, ...]) -> direct.PlacedKernel:
+        """The code for variables of which these are scalars, as long as the object is there."""
+        code = self.kept.get(scalars)
+        if code is None:
+            code = placed(self.code_for(scalars))
+            if len(self.kept) >= MOST_KEPT:
+                self.kept = {}  # who runs one of them holds it
+            self.kept[scalars] = code
+        return code
 
     def packed_code(self, scalars: tuple[bool, ...]) -> bytearray | None:
         """The code for variables of which these are scalars, if there is a packed form."""
@@ -96,25 +121,19 @@ class DirectKernels(Kernels):
         super().__init__(formula.source, formula.names, (DOUBLE,) * len(formula.names), result)
         self.code = formula._code
         self.ufunc: Any = None
+        self.is_fast = dict(formula._options).get("math") == "fast"
+
+    def packed_code(self, scalars: tuple[bool, ...]) -> bytearray | None:
+        """What gives the same bits is preferred."""
+        code = super().packed_code(scalars)
+        if code is None and self.is_fast and self.node is not None and has_fused():
+            return load(FAST).fast_code(self.node, scalars, direct.PLACES[0].function)  # type: ignore[no-any-return]
+        return code
 
     def code_for(self, scalars: tuple[bool, ...]) -> bytearray:
-        return self.packed_code(scalars) or element_loop(self.code.address, scalars, self.result is BOOL)
-
-
-def typed_kernels(source: str, names: Sequence[str], kinds: tuple[Kind, ...], result: Kind) -> Kernels | None:
-    """The kernels of a formula with variables of these kinds; none if doubles might give something else."""
-    if len(source) > direct.LONGEST:
-        return None
-    reader = direct.Reader(source, names)
-    try:
-        node = reader.formula()
-        found = kind_in_doubles(node, kinds)
-    except (direct.NotDirect, IndexError, Different):
-        return None
-    if len(reader.names) != len(names) or found is not result or found not in (DOUBLE, BOOL):
-        return None
-    made = Kernels(source, names, kinds, result)
-    return made if made.packed_code((False,) * len(names)) else None
+        code = self.packed_code(scalars)
+        self.is_swift = code is not None and self.node is not None and has_packed_form(self.node)
+        return code or element_loop(self.code.address, scalars, self.result is BOOL)
 
 
 def placed(code: bytearray) -> direct.PlacedKernel:

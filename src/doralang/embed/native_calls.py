@@ -3,7 +3,7 @@
 An object of it has, behind the head that all objects have, a few words for the code that is called:
 
     16 vectorcall | 24 thread block | 32 cell of the function | 40 what is called instead | 48 shape of `Str`
-    56 tuple of the parameters' names
+    56 tuple of the parameters' names | 64 record for arrays | 72 what takes numbers then
 
 The type is made by CPython's `PyType_FromSpec`.  A class statement derives from it; up to Python 3.11 that
 loses the flag which says that there is vectorcall, so it is set again (`keep_vectorcall`).
@@ -12,6 +12,7 @@ loses the flag which says that there is vectorcall, so it is set again (`keep_ve
 from __future__ import annotations
 
 import ctypes
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 VECTORCALL: Final = 16
@@ -21,7 +22,9 @@ CELL: Final = 32
 SLOW: Final = 40
 TEXT_SHAPE: Final = 48
 NAMES: Final = 56
-SIZE: Final = 64
+RECORD: Final = 64
+NUMBERS: Final = 72
+SIZE: Final = 80
 
 TYPE_FLAGS: Final = 168
 """where a type has its flags"""
@@ -104,6 +107,17 @@ def keep_vectorcall(cls: type) -> None:
         modified(cls)
 
 
+class ArrayRecord:
+    """What machine code knows of calls with arrays (`embed/quick_arrays.py`), and what that needs."""
+
+    __slots__ = ("kept", "pattern", "words")
+
+    def __init__(self, words: Sequence[int], pattern: tuple[bool, ...], kept: object) -> None:
+        self.words = (ctypes.c_uint64 * len(words))(*words)
+        self.pattern = pattern
+        self.kept = kept
+
+
 class CallWords(NamedTuple):
     """What a function's words say; it must keep alive by itself what they lead to."""
 
@@ -117,7 +131,7 @@ class CallWords(NamedTuple):
 
 def set_words(function: NativeCall, values: CallWords) -> None:
     """Fill the words of a function."""
-    words = (ctypes.c_uint64 * (SIZE // 8)).from_address(id(function))
+    words = (ctypes.c_uint64 * (NAMES // 8 + 1)).from_address(id(function))
     words[VECTORCALL // 8] = values.code
     words[THREAD // 8] = values.thread
     words[CELL // 8] = values.cell

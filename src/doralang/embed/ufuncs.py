@@ -65,7 +65,9 @@ def make_ufunc(kernels: DirectKernels) -> Any:
     truth, inputs = kernels.result is BOOL, len(kernels.names)
     packed = kernels.packed_code((False,) * inputs)
     kernel = placed(packed) if packed else None
-    code = placed(ufunc_loop(kernel.address if kernel else 0, kernels.code.address, inputs, truth))
+    code = placed(
+        ufunc_loop(kernel.address if kernel else 0, kernels.code.address, inputs, truth, not kernels.is_fast)
+    )
     types = bytes([NPY_DOUBLE] * inputs + [NPY_BOOL if truth else NPY_DOUBLE])
     loops, data = (ctypes.c_void_p * 1)(code.address), (ctypes.c_void_p * 1)()
     kept_types = ctypes.create_string_buffer(types, len(types))

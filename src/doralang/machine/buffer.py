@@ -86,10 +86,10 @@ class Buffer:
         self.deferred.append(emit)
 
     def constant(self, data: bytes) -> Label:
-        """The label of 4, 8 or 16 bytes of data behind the code, aligned to their size."""
+        """The label of 4, 8, 16 or 32 bytes of data behind the code, aligned to their size, up to 16."""
         label = self.constants.get(data)
         if label is None:
-            assert len(data) in (4, 8, 16), f"a constant of {len(data)} bytes"
+            assert len(data) in (4, 8, 16, 32), f"a constant of {len(data)} bytes"
             label = self.constants[data] = self.label()
         return label
 

@@ -226,6 +226,7 @@ def test_another_assembler_makes_the_same(tmp_path: Path) -> None:
         "-target",
         "x86_64-linux-gnu",
         "-mavx2",
+        "-mfma",
         "-c",
         str(source),
     ]
@@ -247,16 +248,18 @@ def test_another_assembler_makes_the_same(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", [name for name, row in METHODS.items() if "l" in row.shape])
 def test_memory_at_a_label(name: str) -> None:
+    *operands, last = operands_of(METHODS[name])
     for reg in ALL:
         asm = VectorAssembler()
         label = asm.label()
-        getattr(asm, name)(reg, label)
+        registers = [(reg + 5 * at) % 16 for at in range(len(operands))]
+        getattr(asm, name)(*registers, label)
         size = len(asm.code)
         asm.nop(5)
         asm.bind(label)
-        first, second = operands_of(METHODS[name])
-        memory = SIZES.get(second) or SCALAR_SIZES[second]
-        meant = f"{METHODS[name].syntax.split()[0]} {name_of(first, reg)}, {memory}[rip + 0x5]"
+        memory = SIZES.get(last) or SCALAR_SIZES[last]
+        spoken = ", ".join(map(name_of, operands, registers))
+        meant = f"{METHODS[name].syntax.split()[0]} {spoken}, {memory}[rip + 0x5]"
         assert normal(decoded(bytes(asm.finish().data[:size]))) == normal(meant)
 
 

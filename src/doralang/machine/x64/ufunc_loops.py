@@ -4,9 +4,9 @@
 
 `args` are the addresses of the inputs and, last, of the output, `steps` the bytes between their elements.
 Where all of them stand close the kernel of the formula does the work, as its table is what `args` is; else
-its scalar code is called for each element.  NumPy warns of the exceptions of floating point that it finds
-noted afterwards; formulas have none, and lanes that nobody asked for may have, so the notes are put back as
-they were.
+its scalar code is called for each element, or the kernel if that gives other bits.  NumPy warns of the
+exceptions of floating point that it finds noted afterwards; formulas have none, and lanes that nobody asked
+for may have, so the notes are put back as they were.
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ SAVED: Final = (RBX, R12, R13, R14, R15)
 WORD: Final = 8
 
 
-def ufunc_loop(kernel: int, code: int, inputs: int, truth: bool) -> bytearray:
-    """The loop for so many inputs; `kernel` is 0 if there is none."""
+def ufunc_loop(kernel: int, code: int, inputs: int, truth: bool, is_exact: bool) -> bytearray:
+    """The loop for so many inputs; `kernel` is 0 if there is none.  If it is not exact it computes all."""
     asm = Assembler()
     slow, end = asm.labels(2)
     size = WORD * (inputs + 1 | 1)  # the variables and the control word; with what is pushed a multiple of 16
@@ -63,7 +63,10 @@ def ufunc_loop(kernel: int, code: int, inputs: int, truth: bool) -> bytearray:
         asm.call_r(RAX)
         asm.jmp(end)
     asm.bind(slow)
-    emit_elements(asm, code, inputs, truth)
+    if is_exact or not kernel:
+        emit_elements(asm, code, inputs, truth)
+    else:
+        emit_lone_elements(asm, kernel, inputs)
     asm.bind(end)
     asm.ldmxcsr_m(RSP, control)
     asm.add64_ri(RSP, size)
@@ -95,6 +98,24 @@ def emit_elements(asm: Assembler, code: int, inputs: int, truth: bool) -> None:
         asm.mov8_mr(RAX, 0, RDX)
     else:
         asm.movsd_mr(RAX, 0, 0)
+    asm.inc64_r(R14)
+    asm.dec64_r(R13)
+    asm.jcc(NE, again)
+
+
+def emit_lone_elements(asm: Assembler, kernel: int, inputs: int) -> None:
+    """The same with a kernel, whose table has the addresses of single elements."""
+    asm.xor32_rr(R14, R14)
+    asm.movabs_ri(R15, kernel)
+    again = asm.bound()
+    for index in range(inputs):
+        emit_address(asm, index)
+        asm.mov64_mr(RSP, WORD * index, RAX)
+    emit_address(asm, inputs)
+    asm.mov64_rr(RDI, RSP)
+    asm.mov64_rr(RSI, RAX)
+    asm.mov32_ri(RDX, 1)
+    asm.call_r(R15)
     asm.inc64_r(R14)
     asm.dec64_r(R13)
     asm.jcc(NE, again)

@@ -2,7 +2,7 @@
 
     vmulpd_rrx = vex("rrx", "vmulpd ymm, ymm, ymm/m256", "VEX.256.66.0F.WIG 59 /r")
 
-Nothing here fuses a product with a sum: each operation is rounded as the scalar one is.
+What has to give the same bits as the scalar code fuses no product with a sum.
 """
 
 from __future__ import annotations
@@ -47,6 +47,26 @@ class VectorAssembler(Assembler):
     vmaxps_rrx = vex("rrx", "vmaxps ymm, ymm, ymm/m256", "VEX.256.NP.0F.WIG 5F /r")
     vsqrtps_rr = vex("rr", "vsqrtps ymm, ymm/m256", "VEX.256.NP.0F.WIG 51 /r")
     vroundps_rri = vex("rri", "vroundps ymm, ymm/m256, imm8", "VEX.256.66.0F3A.WIG 08 /r ib")
+
+    # With a constant in memory
+    vaddpd_rrl = vex("rrl", "vaddpd ymm, ymm, ymm/m256", "VEX.256.66.0F.WIG 58 /r")
+    vmulpd_rrl = vex("rrl", "vmulpd ymm, ymm, ymm/m256", "VEX.256.66.0F.WIG 59 /r")
+    vsubpd_rrl = vex("rrl", "vsubpd ymm, ymm, ymm/m256", "VEX.256.66.0F.WIG 5C /r")
+    vandpd_rrl = vex("rrl", "vandpd ymm, ymm, ymm/m256", "VEX.256.66.0F.WIG 54 /r")
+    vandnpd_rrl = vex("rrl", "vandnpd ymm, ymm, ymm/m256", "VEX.256.66.0F.WIG 55 /r")
+    vorpd_rrl = vex("rrl", "vorpd ymm, ymm, ymm/m256", "VEX.256.66.0F.WIG 56 /r")
+    vxorpd_rrl = vex("rrl", "vxorpd ymm, ymm, ymm/m256", "VEX.256.66.0F.WIG 57 /r")
+    vminpd_rrl = vex("rrl", "vminpd ymm, ymm, ymm/m256", "VEX.256.66.0F.WIG 5D /r")
+    vmaxpd_rrl = vex("rrl", "vmaxpd ymm, ymm, ymm/m256", "VEX.256.66.0F.WIG 5F /r")
+    vpaddd_rrl = vex("rrl", "vpaddd ymm, ymm, ymm/m256", "VEX.256.66.0F.WIG FE /r")
+    vpaddq_rrl = vex("rrl", "vpaddq ymm, ymm, ymm/m256", "VEX.256.66.0F.WIG D4 /r")
+
+    # A product and a sum, rounded once (FMA): for what need not be the same everywhere
+    vfmadd213pd_rrr = vex("rrr", "vfmadd213pd ymm, ymm, ymm/m256", "VEX.256.66.0F38.W1 A8 /r")
+    vfmadd213pd_rrl = vex("rrl", "vfmadd213pd ymm, ymm, ymm/m256", "VEX.256.66.0F38.W1 A8 /r")
+    vfmadd132pd_rrl = vex("rrl", "vfmadd132pd ymm, ymm, ymm/m256", "VEX.256.66.0F38.W1 98 /r")
+    vfmadd231pd_rrl = vex("rrl", "vfmadd231pd ymm, ymm, ymm/m256", "VEX.256.66.0F38.W1 B8 /r")
+    vfmadd231pd_rrr = vex("rrr", "vfmadd231pd ymm, ymm, ymm/m256", "VEX.256.66.0F38.W1 B8 /r")
 
     # Comparisons to masks, bits, choices by a mask
     vcmppd_rrri = vex("rrri", "vcmppd ymm, ymm, ymm/m256, imm8", "VEX.256.66.0F.WIG C2 /r ib")
@@ -102,6 +122,11 @@ class VectorAssembler(Assembler):
     vmovapd_rr = vex("rr", "vmovapd ymm, ymm/m256", "VEX.256.66.0F.WIG 28 /r")
     vmovupd_rx = vex("rx", "vmovupd ymm, ymm/m256", "VEX.256.66.0F.WIG 10 /r")
     vmovupd_xr = vex("xr", "vmovupd ymm/m256, ymm", "VEX.256.66.0F.WIG 11 /r")
+    vmovupd_rm = vex("rm", "vmovupd ymm, ymm/m256", "VEX.256.66.0F.WIG 10 /r")
+    vmovupd_mr = vex("mr", "vmovupd ymm/m256, ymm", "VEX.256.66.0F.WIG 11 /r")
+    vmovupd_rl = vex("rl", "vmovupd ymm, ymm/m256", "VEX.256.66.0F.WIG 10 /r")
+    vmovups128_rx = vex("rx", "vmovups xmm, xmm/m128", "VEX.128.NP.0F.WIG 10 /r")
+    vmovups128_xr = vex("xr", "vmovups xmm/m128, xmm", "VEX.128.NP.0F.WIG 11 /r")
     vmovaps_rr = vex("rr", "vmovaps ymm, ymm/m256", "VEX.256.NP.0F.WIG 28 /r")
     vmovups_rx = vex("rx", "vmovups ymm, ymm/m256", "VEX.256.NP.0F.WIG 10 /r")
     vmovups_xr = vex("xr", "vmovups ymm/m256, ymm", "VEX.256.NP.0F.WIG 11 /r")
@@ -118,6 +143,7 @@ class VectorAssembler(Assembler):
     vmaskmovps_rrx = vex("rrx", "vmaskmovps ymm, ymm, m256", "VEX.256.66.0F38.W0 2C /r")
     vmaskmovps_xrr = vex("xrr", "vmaskmovps m256, ymm, ymm", "VEX.256.66.0F38.W0 2E /r")
     vmovq_from64_rr = vex("rr", "vmovq xmm, r/m64", "VEX.128.66.0F.W1 6E /r")
+    vmovq_to64_rr = vex("rr", "vmovq r/m64, xmm", "VEX.128.66.0F.W1 7E /r")
     vmovd_from32_rr = vex("rr", "vmovd xmm, r/m32", "VEX.128.66.0F.W0 6E /r")
     vmovd_to32_rr = vex("rr", "vmovd r/m32, xmm", "VEX.128.66.0F.W0 7E /r")
     vmovd_xr = vex("xr", "vmovd r/m32, xmm", "VEX.128.66.0F.W0 7E /r")

@@ -1,0 +1,134 @@
+"""Formulas on doubles with fast mathematics: from the small tree of the direct path to packed code.
+
+sin(x) * y      ->      a dozen fused products for four elements, instead of four calls of the C library
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Final
+
+from doralang.machine.x64.packed import WIDE, PackedEmitter
+from doralang.machine.x64.packed_mathematics import FastFunctions
+from doralang.machine.x64.packed_primitives import NotPacked, Packer, Term
+from doralang.types.kinds import DOUBLE
+
+if TYPE_CHECKING:
+    from doralang.machine.x64.doubles import Node
+
+DEEPEST: Final = 120
+ARITHMETIC: Final = {"+": "plus", "-": "minus", "*": "times", "/": "div"}
+COMPARISONS: Final = {
+    "==": "equals",
+    "!=": "notEquals",
+    "<": "less",
+    "<=": "lessEquals",
+    ">": "greater",
+    ">=": "greaterEquals",
+}
+SAME_BITS: Final = frozenset({"sqrt", "floor", "ceil", "trunc", "round"})
+"""functions that are primitives with a packed form of their own"""
+
+
+def fast_code(node: Node, scalars: Sequence[bool], address: Callable[[str], int]) -> bytearray | None:
+    """The kernel for variables of which these are single numbers; none if something has no packed form."""
+    packer = Packer(WIDE, scalars, FastFunctions(address))
+    try:
+        packer.store(FastTranslator(packer).value(node))
+    except NotPacked:
+        return None
+    return PackedEmitter(packer.program).kernel(len(scalars))
+
+
+class FastTranslator:
+    """Adds a tree to a program."""
+
+    def __init__(self, packer: Packer) -> None:
+        self.packer = packer
+        self.depth = 0
+
+    def value(self, node: Node) -> Term:
+        self.depth += 1
+        if self.depth > DEEPEST:
+            raise NotPacked
+        term = VALUES[node[0]](self, node)
+        self.depth -= 1
+        return term
+
+    def primitive(self, name: str, *nodes: Node) -> Term:
+        return self.packer.primitive(f"double.{name}", [self.value(node) for node in nodes])
+
+    def variable(self, node: Node) -> Term:
+        return self.packer.variable(node[1], DOUBLE)
+
+    def number(self, node: Node) -> Term:
+        return self.packer.constant(node[1], DOUBLE)
+
+    def negate(self, node: Node) -> Term:
+        return self.primitive("unaryMinus", node[1])
+
+    def binary(self, node: Node) -> Term:
+        return self.primitive(ARITHMETIC[node[1]], node[2], node[3])
+
+    def compare(self, node: Node) -> Term:
+        return self.primitive(COMPARISONS[node[1]], node[2], node[3])
+
+    def choice(self, node: Node) -> Term:
+        return self.packer.choice(*[self.value(part) for part in node[1:]])
+
+    def both(self, node: Node) -> Term:
+        return self.packer.both(self.value(node[1]), self.value(node[2]))
+
+    def either(self, node: Node) -> Term:
+        return self.packer.either(self.value(node[1]), self.value(node[2]))
+
+    def opposite(self, node: Node) -> Term:
+        return self.packer.opposite(self.value(node[1]))
+
+    def function(self, node: Node) -> Term:
+        name, terms = node[1], [self.value(argument) for argument in node[2]]
+        if name in SELECTING:
+            return SELECTING[name](self, *terms)
+        if name in SAME_BITS:
+            return self.packer.primitive(f"double.{name}", terms)
+        return self.packer.function(name, terms)
+
+    def extreme(self, left: Term, right: Term, instruction: str, of_equal: str) -> Term:
+        """Of equal numbers the sign is that of both together; the first one counts if it is no number."""
+        packer = self.packer
+        found = packer.double(instruction, left, right)
+        equal = packer.compare("equals", left, right)
+        found = packer.choice(equal, packer.double(of_equal, left, right), found)
+        return packer.choice(packer.is_no_number(left), left, found)
+
+    def maximum(self, left: Term, right: Term) -> Term:
+        return self.extreme(left, right, "vmaxpd", "vandpd")
+
+    def minimum(self, left: Term, right: Term) -> Term:
+        return self.extreme(left, right, "vminpd", "vorpd")
+
+    def clamp(self, value: Term, low: Term, high: Term) -> Term:
+        return self.minimum(self.maximum(value, low), high)
+
+    def absolute(self, value: Term) -> Term:
+        return self.packer.absolute(value)
+
+
+SELECTING: Final[dict[str, Callable[..., Term]]] = {
+    "max": FastTranslator.maximum,
+    "min": FastTranslator.minimum,
+    "clamp": FastTranslator.clamp,
+    "abs": FastTranslator.absolute,
+}
+VALUES: Final[dict[str, Callable[[FastTranslator, Node], Term]]] = {
+    "variable": FastTranslator.variable,
+    "number": FastTranslator.number,
+    "negate": FastTranslator.negate,
+    "binary": FastTranslator.binary,
+    "choice": FastTranslator.choice,
+    "function": FastTranslator.function,
+    "compare": FastTranslator.compare,
+    "and": FastTranslator.both,
+    "or": FastTranslator.either,
+    "not": FastTranslator.opposite,
+}

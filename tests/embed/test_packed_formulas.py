@@ -1,0 +1,202 @@
+"""Formulas on ints, longs, floats and truth values over arrays: the bits that they give for numbers, packed or not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from test_arrays import one_by_one, same, shapes, strided
+
+import doralang as dora
+from doralang.embed import formulas, general_arrays, kernels
+from sampling import EVERY
+
+pytestmark = pytest.mark.skipif(
+    not formulas.IS_POSSIBLE or not (formulas.place() and kernels.has_vectors()),
+    reason="there is no packed code for this processor",
+)
+TYPES = {
+    "n": "int",
+    "m": "int",
+    "k": "long",
+    "l": "long",
+    "f": "float32",
+    "g": "float32",
+    "x": "double",
+    "y": "double",
+    "b": "bool",
+    "c": "bool",
+}
+DTYPES = {"int": "i4", "long": "i8", "float32": "f4", "float": "f4", "double": "f8", "bool": "?"}
+NUMBERS: dict[str, Any] = {
+    "int": st.sampled_from((0, 1, -1, 3, 7, 31, 2**31 - 1, -(2**31), 65536, -99999)),
+    "long": st.sampled_from((0, 1, -1, 3, 64, 2**53 + 1, 2**63 - 1, -(2**63), 2**32 + 7, -(2**61))),
+    "float32": st.sampled_from(
+        (0.0, -0.0, 1.0, -1.5, 0.1, 1e30, -1e-40, 16777216.0, np.inf, -np.inf, np.nan)
+    ),
+    "double": st.sampled_from((0.0, -0.0, 1.0, -1.5, 0.1, 1e200, -1e-310, 2.5, np.inf, -np.inf, np.nan)),
+    "bool": st.booleans(),
+}
+PACKED = (
+    "n*m + n - 7L",
+    "k*l - n",
+    "-n + abs(m)",
+    "-k + abs(l)",
+    "f*g - f/g",
+    "f + n*x",
+    "k / l + 0.5",
+    "sqrt(f) + sqrt(x)",
+    "-f",
+    "abs(f) < abs(x)",
+    "min(f, g)",
+    "max(n, m) * min(k, n)",
+    "clamp(k, n, l)",
+    "(n & m | 12) ^ n >> 3",
+    "n << m",
+    "k >>> l",
+    "k >> l",
+    "n < m and k >= l or f != g",
+    "b ? n : m",
+    "b and not c or n == m",
+    "b != c",
+    "b ? x : n",
+    "x > y ? f : g",
+    "f > g ? k : n",
+    "n > 3 ? (b ? f : g) : f",
+    "round(x) + floor(f)",
+    "n in [1, m, 3]",
+    "k.toInt() + x.isNan().toInt()",
+    "x.toFloat() * f",
+    "sum(n, k, f)",
+    "sign(n)",
+    "n",
+    "b",
+)
+NOT_PACKED = ("n % m", "n.div(m)", "n * sin(x)", "k.toFloat()", "x.toInt()", "n.pow(3)", "f % g")
+
+
+def typed(text: str) -> dora.Expr:
+    names = dora.check(text, TYPES).names
+    return dora.expr(text, {name: TYPES[name] for name in names})
+
+
+FORMULAS = {text: typed(text) for text in PACKED} if formulas.IS_POSSIBLE else {}
+CASES = settings(
+    max_examples=4000 if EVERY else 250,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+
+
+def is_packed(formula: dora.Expr) -> bool:
+    assert formula._general is not None
+    return isinstance(general_arrays.loops_of(formula._general._callee), kernels.Kernels)
+
+
+@pytest.mark.parametrize("text", PACKED)
+def test_what_is_packed(text: str) -> None:
+    assert is_packed(FORMULAS[text])
+
+
+@pytest.mark.parametrize("text", NOT_PACKED)
+def test_what_is_not(text: str) -> None:
+    assert not is_packed(typed(text))
+
+
+@CASES
+@given(st.sampled_from(PACKED), st.data())
+def test_close_arrays(text: str, data: st.DataObject) -> None:
+    formula = FORMULAS[text]
+    count = data.draw(st.integers(1, 40))
+    values = []
+    for name in formula.names:
+        kind = TYPES[name]
+        drawn = data.draw(st.lists(NUMBERS[kind], min_size=1, max_size=8))
+        values.append(np.array((drawn * count)[:count], DTYPES[kind]))
+    expected = one_by_one(formula, values, DTYPES[formula.type])
+    for _ in range(2):
+        assert same(formula(*values), expected), (text, values)
+
+
+@CASES
+@given(st.sampled_from(PACKED), st.data())
+def test_shapes_strides_and_numbers(text: str, data: st.DataObject) -> None:
+    formula = FORMULAS[text]
+    _, parts = data.draw(shapes())
+    values: list[Any] = []
+    for index, name in enumerate(formula.names):
+        kind = TYPES[name]
+        if index and data.draw(st.integers(0, 3)) == 0:
+            values.append(data.draw(NUMBERS[kind]))
+        else:
+            values.append(data.draw(strided(parts[index % len(parts)], DTYPES[kind], NUMBERS[kind])))
+    typed_values = [
+        np.asarray(value, DTYPES[TYPES[name]]) for name, value in zip(formula.names, values, strict=True)
+    ]
+    expected = one_by_one(formula, typed_values, DTYPES[formula.type])
+    found = formula(*values)
+    assert same(found if expected.shape else np.asarray(found), expected), (text, values)
+
+
+@CASES
+@given(st.data())
+def test_overlap_is_as_if_all_were_read_first(data: st.DataObject) -> None:
+    """Views of one piece of memory, of elements of several sizes."""
+    text = data.draw(
+        st.sampled_from(("n + m", "k - n", "f * f", "x.toFloat() + f", "k.toInt() ^ n", "x * n"))
+    )
+    formula = typed(text)
+    memory = np.arange(400, dtype="u1")
+    count = data.draw(st.integers(1, 20))
+    values = []
+    for name in formula.names:
+        dtype = np.dtype(DTYPES[TYPES[name]])
+        start = data.draw(st.integers(0, 60))
+        values.append(memory[start : start + count * dtype.itemsize].view(dtype))
+    dtype = np.dtype(DTYPES[formula.type])
+    expected = one_by_one(formula, [value.copy() for value in values], dtype.str)
+    start = data.draw(st.integers(0, 60))
+    out = memory[start : start + count * dtype.itemsize].view(dtype)
+    assert formula.map(values, out=out) is out
+    assert same(out, expected), text
+
+
+def test_small_calls_have_the_types_of_their_parameters() -> None:
+    n, x = np.array([1, 2], "i4"), np.array([0.5, 1.5])
+    formula = dora.expr("n * x", {"n": int, "x": float})
+    for _ in range(2):
+        assert formula(n, x).tolist() == [0.5, 3.0]
+        assert formula(n, 2).tolist() == [2.0, 4.0]
+        assert formula(3, x).tolist() == [1.5, 4.5]
+        assert formula(n.astype("i8"), x).tolist() == [0.5, 3.0]
+    assert formula._record is not None
+    for wrong in (1.5, True, "1"):
+        with pytest.raises(TypeError):
+            formula(wrong, x)
+    for wrong in (1 << 31, -(1 << 31) - 1, 1 << 70):
+        with pytest.raises(OverflowError):
+            formula(wrong, x)
+    assert formula(-(1 << 31), x).tolist() == [-(2.0**30), -3.0 * 2**30]
+
+
+def test_without_packed_instructions_it_is_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    n = np.array([2**31 - 1, 5, -7], "i4")
+    packed = dora.expr("n * n + m", {"n": int, "m": int})(n, n)
+    monkeypatch.setattr(general_arrays, "has_vectors", lambda: False)
+    formula = dora.expr("n * n + m", {"n": int, "m": int})
+    assert same(formula(n, n), packed)
+    assert not is_packed(formula)
+
+
+def test_missing_elements_of_whole_numbers() -> None:
+    n = np.ma.array([1, 2, 3], "i4", mask=[False, True, False])
+    formula = dora.expr("n * n + 1L", {"n": int}, missing="propagate")
+    assert formula(n).tolist() == [2, None, 10]
+    assert dora.expr("coalesce(n, 7L) + n.toLong()*0L", {"n": int}, missing="propagate")(n).tolist() == [
+        1,
+        None,
+        3,
+    ]
