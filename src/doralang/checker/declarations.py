@@ -174,6 +174,8 @@ def check_for_library(context: Context, node: tree.Function | tree.Init | tree.C
         context.error("E0904", node.span)
     if Modifier.LATE in node.modifiers:
         context.error("E0906", node.span, what="only library files can have late methods")
+    if Modifier.PRIVATE in node.modifiers:
+        context.error("E0906", node.span, what="only library files can have private methods")
     if isinstance(node, tree.Function | tree.Init) and node.raw_span is not None:
         context.error("E0905", node.raw_span)
 

@@ -35,7 +35,7 @@ from doralang.checker.traits import enter_impl
 from doralang.syntax import tree
 from doralang.text.source import Span
 from doralang.types.primitives import PRIMITIVES
-from doralang.types.types import BOOL, INT, NIL, ClassType, EnumType, Type, is_reference
+from doralang.types.types import BOOL, INT, NIL, ClassType, EnumType, Type, is_reference, substitute
 
 Derived = tuple[Function, Callable[[], None]]
 """a method, and what makes its body"""
@@ -56,42 +56,54 @@ def derive(declaration: ClassDeclaration | EnumDeclaration) -> Iterator[Derived]
             if trait is not None:
                 context.note(name.span.start, trait)
             known = trait if isinstance(trait, Trait) and not trait.source.main else None
-            maker = MAKERS.get(known.name) if known is not None else None
+            is_known = known is not None and known.name in MAKERS
             has_parent = isinstance(node, tree.Class) and node.parent is not None
-            if known is None or maker is None or known in done or has_parent:
-                hint = "a class with a parent has no derived impls" if has_parent and maker else None
+            if known is None or not is_known or known in done or has_parent:
+                hint = "a class with a parent has no derived impls" if has_parent and is_known else None
                 if known is not None and known in done:
                     hint = "it is derived already"
                 context.error("E0521", annotation.span, name=name.name, hint=hint)
                 continue
             done.add(known)
-            yield derive_one(context, entity, known, maker, annotation.span)
+            yield from derive_one(context, entity, known, annotation.span)
 
 
-def derive_one(context: Context, entity: Class, trait: Trait, maker: Maker, span: Span) -> Derived:
+def derive_one(context: Context, entity: Class, trait: Trait, span: Span) -> Iterator[Derived]:
+    """An impl of one trait: all its methods."""
     bound = trait.form.self_type
     impl = Impl(bound, entity, context.source, span)
     impl.bounds = {parameter: [bound] for parameter in entity.parameters}
-    method = next(iter(trait.methods.values()))
-    function = Function(method.name, FunctionKind.METHOD, entity, context.source, span)
-    function.impl_of = trait
+    inner = context.knowing(impl.bounds)
+    bodies = []
+    for name, maker in MAKERS[trait.name].items():
+        function = derived_method(impl, trait.methods[name], span)
+        bodies.append((DerivedBody(inner, entity, trait, trait.methods[name], function), maker))
+    enter_impl(context, impl)
+
+    def complete(body: DerivedBody, maker: Maker) -> None:
+        if body is bodies[0][0]:
+            body.check_fields()
+        body.function.set_body(typed.Block(span, list(maker(body))))
+
+    for body, maker in bodies:
+        yield body.function, partial(complete, body, maker)
+
+
+def derived_method(impl: Impl, method: Function, span: Span) -> Function:
+    """The method of an impl that a method of its trait asks for, without its body."""
+    function = Function(method.name, FunctionKind.METHOD, impl.owner, impl.source, span)
+    function.modifiers = method.modifiers
+    function.impl_of = impl.trait
     function.result = method.result
-    own = self_type(entity)
+    own = self_type(impl.owner)
     function.locals.append(Local("self", own, False, 0))
-    if method.parameters:
-        function.parameters.append(Local("other", own, False, 1))
-        function.locals.append(function.parameters[0])
+    for parameter in method.parameters:
+        type = substitute(parameter.type, {impl.trait.own_self: own})
+        function.parameters.append(Local(parameter.name, type, False, len(function.locals)))
+        function.locals.append(function.parameters[-1])
     function.signature = signature(function)
     impl.methods[function.name] = function
-    enter_impl(context, impl)
-    inner = context.knowing(impl.bounds)
-
-    def complete() -> None:
-        body = DerivedBody(inner, entity, trait, method, function)
-        body.check_fields()
-        function.set_body(typed.Block(span, list(maker(body))))
-
-    return function, complete
+    return function
 
 
 class DerivedBody:
@@ -315,13 +327,19 @@ def hash_of(body: DerivedBody) -> Iterator[typed.Statement]:
 
 
 def mixed(body: DerivedBody, start: TypedExpression, values: Sequence[TypedExpression]) -> TypedExpression:
+    """The hash of `start` and all values, with a seed if the method has one."""
+    given = [body.other] if body.function.parameters else []
     whole = start
     for value in values:
-        one = body.call(value)
+        one = body.call(value, *given)
         if is_reference(value.type):
             one = body.when(body.is_nil(value), body.number(0), one)
-        whole = body.compute("int.times", INT, whole, body.number(FACTOR))
-        whole = body.compute("int.plus", INT, whole, one)
+        if given:
+            combined = Instantiation(body.context.unit.library_function("combinedHash"))
+            whole = typed.Call(body.span, INT, combined, Dispatch.STATIC, [whole, one, *given])
+        else:
+            whole = body.compute("int.times", INT, whole, body.number(FACTOR))
+            whole = body.compute("int.plus", INT, whole, one)
     return whole
 
 
@@ -365,10 +383,10 @@ def plus(body: DerivedBody, left: TypedExpression, right: TypedExpression) -> Ty
 
 
 Maker = Callable[[DerivedBody], Iterator[typed.Statement]]
-MAKERS: Final[dict[str, Maker]] = {
-    "Equals": equals,
-    "Comparable": compare_to,
-    "Hash": hash_of,
-    "Show": to_string,
+MAKERS: Final[dict[str, dict[str, Maker]]] = {
+    "Equals": {"equals": equals},
+    "Comparable": {"compareTo": compare_to},
+    "Hash": {"hash": hash_of, "seededHash": hash_of},
+    "Show": {"toString": to_string},
 }
-"""by trait: the statements of its method"""
+"""by trait and method: the statements of the method"""

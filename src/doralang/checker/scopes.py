@@ -150,6 +150,11 @@ class Unit:
         assert isinstance(entity, Class)
         return entity
 
+    def library_function(self, name: str) -> Function:
+        entity = self.base.names[name]
+        assert isinstance(entity, Function)
+        return entity
+
     def library_trait(self, name: str) -> Trait:
         entity = self.base.names[name]
         assert isinstance(entity, Trait)
@@ -230,3 +235,7 @@ class Context:
     @property
     def is_library(self) -> bool:
         return not self.source.main
+
+    def visible(self, method: Function | None) -> Function | None:
+        """A method, unless it is one that only the library sees."""
+        return method if method is None or self.is_library or not method.is_private else None

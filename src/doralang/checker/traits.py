@@ -111,7 +111,7 @@ def check_inherited_names(declaration: TraitDeclaration) -> None:
         above = trait_of(bound)
         pairs = ((trait.methods, above.methods), (trait.statics, above.statics))
         for mine, theirs in pairs:
-            for name in [name for name in mine if name in theirs]:
+            for name in [name for name in mine if context.visible(theirs.get(name)) is not None]:
                 earlier = theirs[name]
                 position = earlier.source.position(earlier.span.start)
                 context.error("E0314", mine[name].span, type=bound, name=name, position=position)
@@ -262,9 +262,10 @@ def check_impl(context: Context, impl: Impl) -> None:
     pairs = ((impl.methods, trait.methods), (impl.statics, trait.statics))
     for mine, theirs in pairs:
         for name, function in mine.items():
+            wanted = context.visible(theirs.get(name))
             if is_final_there(impl, function):
                 context.error("E0618", function.span, trait=trait.name, name=name)
-            elif name not in theirs or not same_parameters(impl, function, theirs[name]):
+            elif wanted is None or not same_parameters(impl, function, wanted):
                 if function.type_parameters or trait.form in context.unit.incomplete_classes:
                     continue
                 method = described(name, parameter_types(function))
@@ -296,10 +297,10 @@ def check_supertraits(context: Context, impl: Impl) -> None:
 def adopt(impl: Impl) -> None:
     """Take what the class has anyway for methods of the trait that the impl leaves out."""
     for name, theirs in impl.trait.methods.items():
-        if name in impl.methods or theirs.is_final:
+        if name in impl.methods or theirs.is_final or theirs.is_private:
             continue
         found = own_method(impl.owner, name)
-        if found is not None and is_same_method(impl, found, theirs):
+        if found is not None and not found.function.is_private and is_same_method(impl, found, theirs):
             impl.adopted[name] = found
 
 

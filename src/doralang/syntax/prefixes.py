@@ -20,9 +20,10 @@ _ANNOTATIONS: Final = {
     "noinline": Modifier.NOINLINE,
     "raw": Modifier.RAW,
     "late": Modifier.LATE,
+    "private": Modifier.PRIVATE,
 }
 _HINTS: Final = Modifier.INLINE | Modifier.NOINLINE
-ANNOTATIONS: Final = _HINTS | Modifier.RAW | Modifier.LATE
+ANNOTATIONS: Final = _HINTS | Modifier.RAW | Modifier.LATE | Modifier.PRIVATE
 DERIVE: Final = "derive"
 """behind `@`, with the traits in parentheses"""
 PREFIX_STARTS: Final = MODIFIERS | {"@"}
