@@ -22,6 +22,7 @@ from doralang.checker.generics import Build, GenericCallee, bind, callee, put_in
 from doralang.checker.lookup import Found, dispatch_of
 from doralang.checker.making import make_call
 from doralang.checker.program import Dispatch, Function, Local, TypedExpression
+from doralang.checker.scopes import Context
 from doralang.syntax import tree
 from doralang.text.source import Span
 from doralang.types.types import (
@@ -106,7 +107,7 @@ def make(
     receiver: TypedExpression | None,
     expected: Type | None,
 ) -> TypedExpression:
-    mapping = bind_expected(target, expected)
+    mapping = bind_expected(body.context, target, expected)
     missing = [parameter for parameter in target.open if parameter not in mapping]
     if missing:
         names = ", ".join(f"`{parameter}`" for parameter in missing)
@@ -123,7 +124,9 @@ def make(
     return wrapper(body, span, type, receiver, lambda given, values: build(given)(chosen, result, values))
 
 
-def bind_expected(target: GenericCallee, expected: Type | None) -> dict[TypeParameter, Type]:
+def bind_expected(
+    context: Context, target: GenericCallee, expected: Type | None
+) -> dict[TypeParameter, Type]:
     """What the expected type says about the type arguments, as far as it is known itself."""
     mapping: dict[TypeParameter, Type] = {}
     if isinstance(expected, ClassType) and is_function(expected):
@@ -132,7 +135,7 @@ def bind_expected(target: GenericCallee, expected: Type | None) -> dict[TypePara
             pairs = zip([*target.parameters, target.result], [*parameters, result], strict=True)
             for own, wanted in pairs:
                 if not has_sought(wanted):
-                    bind(target.open, mapping, own, wanted)
+                    bind(context, target.open, mapping, own, wanted)
     return mapping
 
 

@@ -20,7 +20,7 @@ from doralang.checker.messages import type_list
 from doralang.checker.program import Function, TypedExpression
 from doralang.checker.rethrows import note_rethrows
 from doralang.checker.scopes import Context
-from doralang.checker.trait_objects import coerce, fits
+from doralang.checker.trait_objects import coerce, fits, satisfying
 from doralang.syntax import tree
 from doralang.text.records import record
 from doralang.text.source import Span
@@ -36,6 +36,7 @@ from doralang.types.types import (
     has_error,
     has_sought,
     has_value,
+    is_trait_type,
     mentions,
     size_of,
     substitute,
@@ -147,7 +148,7 @@ def bind_known(
     if callee.open:
         for argument, declared in zip(checked, callee.parameters, strict=True):
             if not isinstance(argument, Waiting) and argument.type is not NIL:
-                bind(callee.open, mapping, declared, argument.type)
+                bind(context, callee.open, mapping, declared, argument.type)
         bind_by_bounds(context, callee, mapping)
     return mapping
 
@@ -170,11 +171,15 @@ def bind_by_bounds(context: Context, callee: GenericCallee, mapping: dict[TypePa
             type = substitute(parameter, mapping)
             found = None if mentions(type, set(callee.open)) else as_trait(context, type, trait)
             if found is not None:
-                bind(callee.open, mapping, wanted, found)
+                bind(context, callee.open, mapping, wanted, found)
 
 
 def bind(
-    open: Sequence[TypeParameter], mapping: dict[TypeParameter, Type], declared: Type, actual: Type
+    context: Context,
+    open: Sequence[TypeParameter],
+    mapping: dict[TypeParameter, Type],
+    declared: Type,
+    actual: Type,
 ) -> None:
     """Bind the open parameters in `declared` so that it becomes `actual`; the first binding counts."""
     pairs = [(declared, actual)]
@@ -183,13 +188,23 @@ def bind(
         if isinstance(declared, TypeParameter):
             if declared in open and declared not in mapping and has_value(actual) and not has_sought(actual):
                 mapping[declared] = actual
-        elif isinstance(declared, ClassType) and isinstance(actual, ClassType) and declared.is_open:
-            ancestor = ancestor_of(actual, declared.head)
-            if ancestor is None and differ_in_throws(declared, actual):
-                ancestor = actual
-            if ancestor is not None:
-                inner = zip(declared.arguments, ancestor.arguments, strict=True)
-                pairs += reversed(list(inner))
+        elif isinstance(declared, ClassType) and declared.is_open:
+            form = form_of(context, declared, actual)
+            if form is not None:
+                pairs += reversed(list(zip(declared.arguments, form.arguments, strict=True)))
+
+
+def form_of(context: Context, declared: ClassType, actual: Type) -> ClassType | None:
+    """The parent or trait by which a value fits a type, whatever its arguments are."""
+    if isinstance(actual, ClassType):
+        ancestor = ancestor_of(actual, declared.head)
+        if ancestor is not None:
+            return ancestor
+        if differ_in_throws(declared, actual):
+            return actual
+    if not is_trait_type(declared):
+        return None
+    return next((form for _, form in satisfying(context, actual, trait_of(declared))), None)
 
 
 def differ_in_throws(declared: ClassType, actual: ClassType) -> bool:
@@ -198,7 +213,9 @@ def differ_in_throws(declared: ClassType, actual: ClassType) -> bool:
     return are_functions and len(declared.arguments) == len(actual.arguments)
 
 
-def bind_result(callee: GenericCallee, mapping: dict[TypeParameter, Type], expected: Type) -> None:
+def bind_result(
+    context: Context, callee: GenericCallee, mapping: dict[TypeParameter, Type], expected: Type
+) -> None:
     """Step 3: match the declared result, or the parent of it that fits, with the expected type."""
     declared = callee.result
     if isinstance(declared, ClassType) and isinstance(expected, ClassType):
@@ -206,11 +223,11 @@ def bind_result(callee: GenericCallee, mapping: dict[TypeParameter, Type], expec
         if ancestor is None:
             return
         declared = ancestor
-    bind(callee.open, mapping, declared, expected)
+    bind(context, callee.open, mapping, declared, expected)
 
 
 def finish_arguments(
-    callee: GenericCallee, checked: Sequence[Checked], mapping: dict[TypeParameter, Type]
+    context: Context, callee: GenericCallee, checked: Sequence[Checked], mapping: dict[TypeParameter, Type]
 ) -> list[TypedExpression]:
     """Step 4: finish what waits, with the types that are known by now."""
     arguments: list[TypedExpression] = []
@@ -220,7 +237,7 @@ def finish_arguments(
             wanted = substitute(declared, mapping)
             is_known = argument.is_function or not mentions(wanted, unknown)
             argument = argument.finish(wanted if is_known else None)
-            bind(callee.open, mapping, declared, argument.type)
+            bind(context, callee.open, mapping, declared, argument.type)
         arguments.append(argument)
     return arguments
 
@@ -235,9 +252,9 @@ def finish_call(
 ) -> TypedExpression:
     """Steps 3 to 5, then the checks as if all type arguments had been written."""
     if expected is not None:
-        bind_result(callee, mapping, expected)
+        bind_result(body.context, callee, mapping, expected)
         bind_by_bounds(body.context, callee, mapping)
-    arguments = finish_arguments(callee, checked, mapping)
+    arguments = finish_arguments(body.context, callee, checked, mapping)
     bind_by_bounds(body.context, callee, mapping)
     if any_wrong(body, arguments):
         return body.wrong(span)
@@ -377,7 +394,7 @@ def attempt(
         return NoInference.FIT
     mapping = bind_known(body.context, callee, checked)
     if expected is not None:
-        bind_result(callee, mapping, expected)
+        bind_result(body.context, callee, mapping, expected)
     for argument, declared in zip(checked, callee.parameters, strict=True):
         if isinstance(argument, Waiting) or mentions(declared, set(callee.open)):
             continue

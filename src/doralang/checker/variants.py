@@ -16,6 +16,7 @@ from doralang.checker.function_values import value_of
 from doralang.checker.generics import Build, GenericCallee, bind_result, callee, check_call
 from doralang.checker.nearness import suggestion
 from doralang.checker.program import Class, TypedExpression, Variant
+from doralang.checker.scopes import Context
 from doralang.syntax import tree
 from doralang.text.source import Span
 from doralang.types.types import ERROR, INT, ClassType, EnumType, Type, TypeParameter, substitute
@@ -53,14 +54,14 @@ def variant_value(
     if nodes is None and variant.has_data:
         return value_of(body, span, target, expected)
     if expected is not None:
-        expect(target, expected)
+        expect(body.context, target, expected)
     return check_call(body, span, target, nodes or [], expected)
 
 
-def expect(target: GenericCallee, expected: Type) -> None:
+def expect(context: Context, target: GenericCallee, expected: Type) -> None:
     """Put the parts of the expected type in first: the data of a variant is checked with them."""
     mapping: dict[TypeParameter, Type] = {}
-    bind_result(target, mapping, expected)
+    bind_result(context, target, mapping, expected)
     if mapping and ERROR not in mapping.values():
         target.parameters = [substitute(parameter, mapping) for parameter in target.parameters]
         target.result = substitute(target.result, mapping)

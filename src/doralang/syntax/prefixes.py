@@ -96,6 +96,8 @@ def _derivation(c: Cursor, found: Prefix, span: Span) -> None:
     """`(A, B)` behind `@derive`"""
     traits, fails = [], c.fails
     if c.expect("("):
+        if c.kind == ")":
+            c.name()  # at least one is needed
         traits = c.comma_list(")", _derived_trait, frozenset({NAME}))
     if c.fails != fails:
         traits.append(tree.NamedType(span, "", []))
