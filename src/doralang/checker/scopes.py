@@ -201,6 +201,8 @@ class Context:
     """what `Self` is in a trait"""
     bounds: dict[TypeParameter, list[ClassType]] = field(default_factory=dict)
     """traits that type parameters have here besides their own, by an `impl` with bounds or a `where`"""
+    satisfied: dict[tuple[Type, TraitHead], ClassType | None] = field(default_factory=dict)
+    """what was asked so far: the trait, with its arguments, that a type satisfies here, or None"""
 
     def error(self, code: str, span: Span, /, **values: object) -> None:
         """Report an error of the table in `messages`."""
