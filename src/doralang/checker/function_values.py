@@ -9,11 +9,11 @@ Stack traces leave the methods of these classes out.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import TypeAlias
 
 from doralang.checker import program as typed
-from doralang.checker.arguments import explicit_arguments
+from doralang.checker.arguments import given_arguments
 from doralang.checker.body import Body, Checked, Waiting
 from doralang.checker.bounds import check_bounds
 from doralang.checker.closures import add_parameter, closure, new_call
@@ -43,13 +43,10 @@ BuildWith: TypeAlias = Callable[[list[TypedExpression]], Build]
 
 def function_value(body: Body, node: tree.Name, function: Function, expected: Type | None) -> Checked:
     """`f`, `f::<T>`"""
-    known: dict[Type, Type] = {}
-    open: Sequence[TypeParameter] = function.type_parameters
-    if node.type_arguments:
-        explicit = explicit_arguments(body, node.span, node.name, node.type_arguments, open)
-        if explicit is None:
-            return body.wrong(node.span)
-        known, open = explicit, ()
+    given = given_arguments(body, node.span, node.name, node.type_arguments, function.type_parameters)
+    if given is None:
+        return body.wrong(node.span)
+    known, open = given
     build = make_call(node.span, function, Dispatch.STATIC, [])
     return value_of(body, node.span, callee(function, known, open, build, chosen=bool(known)), expected)
 
@@ -60,14 +57,11 @@ def method_value(
     """`o.m`, `o.m::<T>`: the receiver is evaluated now, and the method is looked up at each call."""
     function, span = found.function, node.span
     body.context.note(span.end - len(node.name), function)
-    known = found.mapping()
-    open: Sequence[TypeParameter] = function.type_parameters
-    if node.type_arguments:
-        explicit = explicit_arguments(body, span, node.name, node.type_arguments, open)
-        if explicit is None:
-            return body.wrong(span)
-        known.update(explicit)
-        open = ()
+    own = function.type_parameters
+    given = given_arguments(body, span, node.name, node.type_arguments, own, found.mapping())
+    if given is None:
+        return body.wrong(span)
+    known, open = given
 
     def build(receiver: list[TypedExpression]) -> Build:
         return make_call(span, function, dispatch_of(found), receiver)
