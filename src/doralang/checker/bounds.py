@@ -119,8 +119,10 @@ def by_impl(context: Context, type: Type, trait: Trait, search: Search) -> Class
 
 def may_have_more(context: Context, type: Type) -> bool:
     """Whether there may be impls and members of a type that could not be read, or that have errors."""
-    head = None if isinstance(type, TypeParameter) else class_of(context, type)
     unit = context.unit
+    if isinstance(type, TypeParameter) and type in unit.unknown_bounds:
+        return True
+    head = None if isinstance(type, TypeParameter) else class_of(context, type)
     return has_error(type) or unit.incomplete or (head is not None and head in unit.incomplete_classes)
 
 

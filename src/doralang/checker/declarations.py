@@ -243,8 +243,16 @@ def resolve_bounds_of(context: Context, node: tree.TypeParameter, parameter: Typ
                 context.error("E0611", node.span)
             else:
                 parameter.class_bound = type
-        elif type is not ERROR:
+            continue
+        context.unit.unknown_bounds.add(parameter)
+        if type is not ERROR:
             context.error("E0610", bound.span)
+
+
+def share_unknown(context: Context, found: TypeParameter, parameter: TypeParameter) -> None:
+    """What is not known of the bounds of a condition is not known of the parameter that it is for."""
+    if found in context.unit.unknown_bounds:
+        context.unit.unknown_bounds.add(parameter)
 
 
 def bound_trait(context: Context, bound: tree.Type) -> ClassType | None:
@@ -285,6 +293,7 @@ def declare_conditions(context: Context, inner: Context, function: Function, nod
         context.note(condition.span.start, parameter)
         found = TypeParameter(condition.name)
         resolve_bounds_of(inner, condition, found)
+        share_unknown(context, found, parameter)
         if found.class_bound is not None:
             context.error("E0624", condition.span, what="a `where`")
         function.conditions[parameter] = [*function.conditions.get(parameter, ()), *found.traits]

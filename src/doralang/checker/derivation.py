@@ -15,14 +15,13 @@ from functools import partial
 from typing import Final
 
 from doralang.checker import program as typed
-from doralang.checker.bounds import satisfies_trait, self_type
-from doralang.checker.declarations import ClassDeclaration, EnumDeclaration, signature
+from doralang.checker.bounds import satisfies_trait
+from doralang.checker.declarations import ClassDeclaration, EnumDeclaration
 from doralang.checker.patterns import data_types
 from doralang.checker.program import (
     Class,
     Dispatch,
     Function,
-    FunctionKind,
     Impl,
     Instantiation,
     Local,
@@ -31,11 +30,11 @@ from doralang.checker.program import (
     Variant,
 )
 from doralang.checker.scopes import Context
-from doralang.checker.traits import enter_impl
+from doralang.checker.traits import check_supertraits, enter_impl, method_like
 from doralang.syntax import tree
 from doralang.text.source import Span
 from doralang.types.primitives import PRIMITIVES
-from doralang.types.types import BOOL, INT, NIL, ClassType, EnumType, Type, is_reference, substitute
+from doralang.types.types import BOOL, INT, NIL, ClassType, EnumType, Type, is_reference
 
 Derived = tuple[Function, Callable[[], None]]
 """a method, and what makes its body"""
@@ -76,9 +75,10 @@ def derive_one(context: Context, entity: Class, trait: Trait, span: Span) -> Ite
     inner = context.knowing(impl.bounds)
     bodies = []
     for name, maker in MAKERS[trait.name].items():
-        function = derived_method(impl, trait.methods[name], span)
+        function = impl.methods[name] = method_like(impl, trait.methods[name])
         bodies.append((DerivedBody(inner, entity, trait, trait.methods[name], function), maker))
     enter_impl(context, impl)
+    context.unit.when_declared(lambda: check_supertraits(inner, impl))
 
     def complete(body: DerivedBody, maker: Maker) -> None:
         if body is bodies[0][0]:
@@ -87,23 +87,6 @@ def derive_one(context: Context, entity: Class, trait: Trait, span: Span) -> Ite
 
     for body, maker in bodies:
         yield body.function, partial(complete, body, maker)
-
-
-def derived_method(impl: Impl, method: Function, span: Span) -> Function:
-    """The method of an impl that a method of its trait asks for, without its body."""
-    function = Function(method.name, FunctionKind.METHOD, impl.owner, impl.source, span)
-    function.modifiers = method.modifiers
-    function.impl_of = impl.trait
-    function.result = method.result
-    own = self_type(impl.owner)
-    function.locals.append(Local("self", own, False, 0))
-    for parameter in method.parameters:
-        type = substitute(parameter.type, {impl.trait.own_self: own})
-        function.parameters.append(Local(parameter.name, type, False, len(function.locals)))
-        function.locals.append(function.parameters[-1])
-    function.signature = signature(function)
-    impl.methods[function.name] = function
-    return function
 
 
 class DerivedBody:

@@ -105,7 +105,8 @@ def make(
     missing = [parameter for parameter in target.open if parameter not in mapping]
     if missing:
         names = ", ".join(f"`{parameter}`" for parameter in missing)
-        return body.error("E0613", span, parameters=names, name=target.name)
+        hint = f"write `{target.name}::<…>(…)`"
+        return body.error("E0613", span, parameters=names, name=target.name, hint=hint)
     chosen = tuple(put_in(target.arguments, mapping))
     if target.bounded and not check_bounds(body.context, span, target.function.all_type_parameters, chosen):
         return body.wrong(span)

@@ -15,9 +15,9 @@ from enum import Enum
 from typing import Final
 
 from doralang.checker.body import Body, Checked, Trials, Waiting
-from doralang.checker.bounds import as_trait, check_bounds, check_conditions, trait_of
+from doralang.checker.bounds import as_trait, check_bounds, check_conditions, may_have_more, trait_of
 from doralang.checker.messages import type_list
-from doralang.checker.program import Function, TypedExpression
+from doralang.checker.program import Function, Trait, TypedExpression
 from doralang.checker.rethrows import note_rethrows
 from doralang.checker.scopes import Context
 from doralang.checker.trait_objects import coerce, fits, satisfying
@@ -157,13 +157,7 @@ def bind_by_bounds(context: Context, callee: GenericCallee, mapping: dict[TypePa
     """What the bounds of bound parameters say of others: `C: Into<T>`, and C is a class that decides T."""
     if len(mapping) == len(callee.open):
         return
-    meaning: dict[Type, Type] = dict(zip(callee.function.all_type_parameters, callee.arguments, strict=True))
-    bounds = [
-        (meaning[parameter], substitute(bound, meaning), trait_of(bound))
-        for parameter in callee.function.all_type_parameters
-        for bound in parameter.traits
-        if bound.arguments and parameter in meaning
-    ]
+    bounds = bounds_with_arguments(callee)
     before = -1
     while before < len(mapping) < len(callee.open):
         before = len(mapping)
@@ -172,6 +166,17 @@ def bind_by_bounds(context: Context, callee: GenericCallee, mapping: dict[TypePa
             found = None if mentions(type, set(callee.open)) else as_trait(context, type, trait)
             if found is not None:
                 bind(context, callee.open, mapping, wanted, found)
+
+
+def bounds_with_arguments(callee: GenericCallee) -> list[tuple[Type, Type, Trait]]:
+    """What stands for a type parameter, the bound that it must satisfy, and the trait of that."""
+    meaning: dict[Type, Type] = dict(zip(callee.function.all_type_parameters, callee.arguments, strict=True))
+    return [
+        (meaning[parameter], substitute(bound, meaning), trait_of(bound))
+        for parameter in callee.function.all_type_parameters
+        for bound in parameter.traits
+        if bound.arguments and parameter in meaning
+    ]
 
 
 def bind(
@@ -262,8 +267,7 @@ def finish_call(
     if missing and expected is not None and has_error(expected):
         return body.wrong(span)  # the type that is wanted is wrong, which was reported
     if missing:
-        names = ", ".join(f"`{parameter}`" for parameter in missing)
-        return body.error("E0613", span, parameters=names, name=callee.name)
+        return cannot_infer(body, span, callee, mapping, missing, arguments)
     chosen = tuple(put_in(callee.arguments, mapping))
     result = substitute(callee.result, mapping)
     if max(map(size_of, (result, *chosen))) > LARGEST:
@@ -282,6 +286,33 @@ def finish_call(
     if callee.function.rethrows:
         note_rethrows(body, span, callee.function, arguments)
     return callee.build(chosen, result, values)
+
+
+def cannot_infer(
+    body: Body,
+    span: Span,
+    callee: GenericCallee,
+    mapping: dict[TypeParameter, Type],
+    missing: Sequence[TypeParameter],
+    arguments: Sequence[TypedExpression],
+) -> TypedExpression:
+    """Report type parameters that are open, or the bound that keeps them so."""
+    for parameter, bound, trait in bounds_with_arguments(callee):
+        type, wanted = substitute(parameter, mapping), substitute(bound, mapping)
+        if mentions(type, set(callee.open)) or may_have_more(body.context, type):
+            continue
+        if as_trait(body.context, type, trait) is None:
+            return body.error("E0609", span, type=type, trait=wanted, hint=None)
+    names = ", ".join(f"`{parameter}`" for parameter in missing)
+    hint = f"write `{callee.name}::<…>(…)`"
+    for argument, declared in zip(arguments, callee.parameters, strict=True):
+        if gives_nothing(argument.type) and mentions(declared, set(missing)):
+            hint = "a function that gives nothing says nothing about a type parameter"
+    return body.error("E0613", span, parameters=names, name=callee.name, hint=hint)
+
+
+def gives_nothing(type: Type) -> bool:
+    return isinstance(type, ClassType) and type.head.is_function and type.arguments[-1] is UNIT
 
 
 def misfit(
@@ -362,7 +393,8 @@ def choose(
         )
     failed = callees[failures.index(NoInference.INFERENCE)]
     names = ", ".join(f"`{parameter}`" for parameter in failed.open)
-    return body.error("E0613", span, parameters=names, name=failed.name)
+    hint = f"write `{failed.name}::<…>(…)`"
+    return body.error("E0613", span, parameters=names, name=failed.name, hint=hint)
 
 
 MOST_TAKEN_BACK: Final = 200

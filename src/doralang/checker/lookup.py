@@ -208,6 +208,8 @@ def members_known(context: Context, type: Type) -> bool:
     """Whether everything that a value of `type` has is known."""
     bounds: Sequence[ClassType] = ()
     if isinstance(type, TypeParameter):
+        if type in context.unit.unknown_bounds:
+            return False
         bounds = traits_known(context, type)
     elif isinstance(type, ClassType):
         bounds = list(with_supertraits([type])) if is_trait_type(type) else [type]

@@ -105,6 +105,8 @@ class Unit:
     impls: dict[ClassHead, dict[TraitHead, Impl]] = field(default_factory=dict)
     incomplete: bool = False
     incomplete_classes: set[ClassHead] = field(default_factory=set)
+    unknown_bounds: set[TypeParameter] = field(default_factory=set)
+    """type parameters with a bound that is none, so that what they have is not known"""
     later: list[Callable[[], object]] | None = field(default_factory=list)
     functions: dict[tuple[int, bool], Class] = field(default_factory=dict)
     """in the library: the classes of function types, by the number of parameters and whether they throw"""

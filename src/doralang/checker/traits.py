@@ -22,10 +22,12 @@ from doralang.checker.declarations import (
     parameter_types,
     resolve_bounds,
     resolve_bounds_of,
+    share_unknown,
+    signature,
     trait_type,
 )
 from doralang.checker.nearness import suggestion
-from doralang.checker.program import Adopted, Class, Function, FunctionKind, Impl, Trait
+from doralang.checker.program import Adopted, Class, Function, FunctionKind, Impl, Local, Trait
 from doralang.checker.resolve import resolve_type
 from doralang.checker.scopes import Context
 from doralang.syntax import tree
@@ -198,6 +200,7 @@ def declare_bounds(
         context.note(argument.span.start, parameter)
         found = TypeParameter(parameter.name)
         resolve_bounds_of(inner, written_one, found)
+        share_unknown(inner, found, parameter)
         if found.class_bound is not None:
             context.error("E0624", written_one.span, what="an `impl`")
         if found.traits:
@@ -278,7 +281,26 @@ def check_impl(context: Context, impl: Impl) -> None:
             if context.unit.knows_members(impl.owner):
                 method = described(name, wanted_types(impl, function))
                 context.error("E0603", impl.span, trait=trait.name, method=method)
+                mine[name] = method_like(impl, function)  # nobody else is to miss it
     context.unit.when_declared(lambda: check_supertraits(context, impl))
+
+
+def method_like(impl: Impl, theirs: Function) -> Function:
+    """A method of an impl as the trait wants it, without a body."""
+    mapping = meaning_in(impl)
+    function = Function(theirs.name, theirs.kind, impl.owner, impl.source, impl.span)
+    function.modifiers = theirs.modifiers
+    function.throws, function.rethrows = theirs.throws, theirs.rethrows
+    function.impl_of = impl.trait
+    function.result = substitute(theirs.result, mapping)
+    if theirs.kind is not FunctionKind.STATIC:
+        function.locals.append(Local("self", self_type(impl.owner), False, 0))
+    for parameter in theirs.parameters:
+        type = substitute(parameter.type, mapping)
+        function.parameters.append(Local(parameter.name, type, False, len(function.locals)))
+        function.locals.append(function.parameters[-1])
+    function.signature = signature(function)
+    return function
 
 
 def check_supertraits(context: Context, impl: Impl) -> None:
