@@ -117,9 +117,11 @@ def by_impl(context: Context, type: Type, trait: Trait, search: Search) -> Class
     return found
 
 
-def may_have_more(context: Context, type: Type) -> bool:
-    """Whether there may be impls and members of a type that could not be read, or that have errors."""
+def may_have_more(context: Context, type: Type, trait: Trait) -> bool:
+    """Whether a type may have an impl of a trait that could not be read, or that has errors."""
     unit = context.unit
+    if trait in unit.unknown_impls:
+        return True
     if isinstance(type, TypeParameter) and type in unit.unknown_bounds:
         return True
     head = None if isinstance(type, TypeParameter) else class_of(context, type)
@@ -128,7 +130,7 @@ def may_have_more(context: Context, type: Type) -> bool:
 
 def satisfies_trait(context: Context, type: Type, bound: ClassType, search: Search | None = None) -> bool:
     """A type parameter must have the bound, a class an `impl` that agrees with the trait."""
-    if may_have_more(context, type):
+    if may_have_more(context, type, trait_of(bound)):
         return True
     found = as_trait(context, type, trait_of(bound), search)
     return found is not None and same(found, bound)

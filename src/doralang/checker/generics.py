@@ -299,7 +299,7 @@ def cannot_infer(
     """Report type parameters that are open, or the bound that keeps them so."""
     for parameter, bound, trait in bounds_with_arguments(callee):
         type, wanted = substitute(parameter, mapping), substitute(bound, mapping)
-        if mentions(type, set(callee.open)) or may_have_more(body.context, type):
+        if mentions(type, set(callee.open)) or may_have_more(body.context, type, trait):
             continue
         if as_trait(body.context, type, trait) is None:
             return body.error("E0609", span, type=type, trait=wanted, hint=None)

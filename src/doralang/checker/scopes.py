@@ -107,6 +107,8 @@ class Unit:
     incomplete_classes: set[ClassHead] = field(default_factory=set)
     unknown_bounds: set[TypeParameter] = field(default_factory=set)
     """type parameters with a bound that is none, so that what they have is not known"""
+    unknown_impls: set[TraitHead] = field(default_factory=set)
+    """traits with an `impl` for something that is no class, so that any class may have been meant"""
     later: list[Callable[[], object]] | None = field(default_factory=list)
     functions: dict[tuple[int, bool], Class] = field(default_factory=dict)
     """in the library: the classes of function types, by the number of parameters and whether they throw"""

@@ -170,7 +170,9 @@ def fits(context: Context, source: Type, target: Type) -> bool:
     """Whether a value may be put in a place of type `target`, perhaps converted (section 4)."""
     if is_assignable(source, target) or held_type(context, source, target) is not None:
         return True
-    return is_trait_type(target) and may_have_more(context, source)
+    if not isinstance(target, ClassType) or not is_trait_type(target):
+        return False
+    return may_have_more(context, source, trait_of(target))
 
 
 def coerce(body: Body, value: TypedExpression, target: Type) -> TypedExpression | None:

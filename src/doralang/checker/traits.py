@@ -149,6 +149,8 @@ def declare_impl(declarations: Declarations, declaration: ImplDeclaration) -> li
     trait = find_trait(context, node)
     owner = find_class(context, node)
     if owner is None:
+        if trait is not None:
+            context.unit.unknown_impls.add(trait)
         return []
     bounds: dict[TypeParameter, list[ClassType]] = {}
     inner = context.inner({parameter.name: parameter for parameter in owner.parameters})
