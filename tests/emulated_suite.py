@@ -2,6 +2,7 @@
 
     python tests/emulated_suite.py                        everything
     python tests/emulated_suite.py --every 5              a fifth of the programs
+    python tests/emulated_suite.py lambdas library/str    those in some folders
     python tests/emulated_suite.py --gc copy --no-stress
 
 A few programs at a time are run by a forked child: it finds the library checked already, and takes with it
@@ -44,14 +45,15 @@ class Job(NamedTuple):
         return " ".join((str(self.path.relative_to(LANGUAGE)), *self.options))
 
 
-def programs() -> list[Path]:
-    """Those that are run: what the checker refuses is the same on every machine."""
-    cases = [(path, parse_file(path)) for path in FILES]
+def programs(folders: Sequence[str]) -> list[Path]:
+    """Those that are run, of all folders if none is named: what is refused is refused on every machine."""
+    chosen = [LANGUAGE / folder for folder in folders] or [LANGUAGE]
+    files = [path for path in FILES if any(path.is_relative_to(folder) for folder in chosen)]
+    cases = [(path, parse_file(path)) for path in files]
     return [path for path, case in cases if case.command is not Command.CHECK and not case.errors]
 
 
-def jobs(every: int, collectors: Sequence[str], stress: bool) -> Iterator[Job]:
-    chosen = programs()[::every]
+def jobs(chosen: Sequence[Path], collectors: Sequence[str], stress: bool) -> Iterator[Job]:
     for name in collectors:
         for path in chosen:
             yield Job(path, (f"--gc={name}",))
@@ -98,6 +100,7 @@ def run_in_child(batch: Sequence[Job]) -> int:
 
 def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="The language suite with the baseline compiler.")
+    parser.add_argument("folders", nargs="*", metavar="FOLDER", help="of tests/language; all without any")
     parser.add_argument("--every", type=int, default=1, help="run every so many programs only")
     parser.add_argument("--gc", action="append", choices=sorted(COLLECTORS), help="with this collector only")
     parser.add_argument("--no-stress", action="store_true", help="no collections at every allocation")
@@ -106,7 +109,8 @@ def parse_arguments() -> argparse.Namespace:
 
 def main() -> int:
     options = parse_arguments()
-    work = list(jobs(options.every, options.gc or sorted(COLLECTORS), not options.no_stress))
+    chosen = programs(options.folders)[:: options.every]
+    work = list(jobs(chosen, options.gc or sorted(COLLECTORS), not options.no_stress))
     compile_program(
         Source("", "fun main() {}"), Diagnostics(), engine="baseline"
     )  # all children find it done

@@ -4,6 +4,7 @@
     tools/aarch64 run prog.dora       `dora` there; options come before the file, as always
     tools/aarch64 python prog.py      that Python itself
     tools/aarch64 pytest tests/...    pytest there
+    tools/aarch64 suite lambdas       the programs of some folders of the language suite
     tools/aarch64 test                the language suite there: every program with every collector,
                                       a part with a collection at every allocation, and the tests of the
                                       machine and runtime layers
@@ -203,9 +204,9 @@ def main(arguments: Sequence[str]) -> int:
         setup()
         words = command_line(["-m", "doralang", "run", *rest] if command == "run" else rest)
         os.execv(words[0], words)
-    elif command == "pytest":
+    elif command in ("pytest", "suite"):
         setup()
-        return pytest(rest)
+        return pytest(rest) if command == "pytest" else suite(rest)
     elif command == "test":
         return test(rest)
     else:

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from doralang.embed.errors import LimitExceeded as LimitExceeded
     from doralang.embed.errors import MissingValue as MissingValue
     from doralang.embed.errors import NilAccess as NilAccess
+    from doralang.embed.errors import NoSuchValue as NoSuchValue
     from doralang.embed.errors import OutOfMemory as OutOfMemory
     from doralang.embed.errors import SourceTooLarge as SourceTooLarge
     from doralang.embed.errors import StackOverflow as StackOverflow
@@ -59,7 +60,8 @@ if TYPE_CHECKING:
 _ERRORS: Final = """
     AssertionFailed Cancelled CastFailed CompileError CompileTimeExceeded Diagnostic DivisionByZero DoraError
     Exited Failure FatalError Frame FuelExhausted IndexOutOfBounds InstanceBusy InstanceSpent
-    LimitExceeded MissingValue NilAccess OutOfMemory SourceTooLarge StackOverflow Thrown TimeLimitExceeded
+    LimitExceeded MissingValue NilAccess NoSuchValue OutOfMemory SourceTooLarge StackOverflow Thrown
+    TimeLimitExceeded
 """
 _HOMES: Final[dict[str, str]] = {
     **dict.fromkeys(_ERRORS.split(), "doralang.embed.errors"),

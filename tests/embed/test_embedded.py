@@ -139,3 +139,22 @@ def test_a_dropped_module_leaves_nothing(m: dora.Module) -> None:
         del made
         gc.collect()
     assert (space.arena.code.used, space.arena.data.used, len(space.places)) == before
+
+
+LOOK_UP = """
+fun key(word: Str) -> int { let m = HashMap::<Str, int>(); m["a"] = 1; m[word] }
+fun unwrapped(word: Str) -> int { word.parseIntOrNone().unwrap() }
+"""
+
+
+@pytest.mark.parametrize("name", ["key", "unwrapped"])
+def test_a_value_that_is_not_there(name: str) -> None:
+    with pytest.raises(dora.NoSuchValue) as caught:
+        getattr(dora.compile(LOOK_UP).new(), name)("b")
+    assert isinstance(caught.value, LookupError)
+    assert str(caught.value).startswith("value missing")
+    assert caught.value.trace[-1].function == f"{name}(Str) -> int"
+
+
+def test_each_way_to_fail_is_an_exception() -> None:
+    assert set(errors.FAILURES) == set(Trap) - {Trap.INTERRUPT, Trap.LIMIT}

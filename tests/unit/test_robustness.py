@@ -124,6 +124,10 @@ def test_deep_trees_can_be_printed() -> None:
         ("/* " * 100_000, ["E0102"]),
         ('"', ["E0103"]),
         (" fun f() { }\n }\n" * 3_000, ["E0205"] * 3_000),
+        # The bracket that is looked for is in a group that is skipped.
+        ("fun main() { for (k, d( in m { f(1); g)) } }", ["E0218"]),
+        ("fun main() { let (a, b( in { f)) } }", ["E0218"]),
+        ("fun main() { a[1 ( (] ) ]; }", ["E0201"]),
     ],
 )
 def test_odd_texts(text: str, expected: list[str]) -> None:

@@ -13,6 +13,25 @@ from doralang.text.source import Span
 from doralang.types.types import Type, TypeParameter
 
 
+def given_arguments(
+    body: Body,
+    span: Span,
+    name: str,
+    nodes: Sequence[tree.Type],
+    parameters: Sequence[TypeParameter],
+    known: dict[Type, Type] | None = None,
+) -> tuple[dict[Type, Type], Sequence[TypeParameter]] | None:
+    """What is known of type arguments, and the parameters that are open: all of them if none are written.
+
+    None, reported, if their number is wrong.
+    """
+    before = known or {}
+    if not nodes:
+        return before, parameters
+    explicit = explicit_arguments(body, span, name, nodes, parameters)
+    return None if explicit is None else ({**before, **explicit}, ())
+
+
 def explicit_arguments(
     body: Body, span: Span, name: str, nodes: Sequence[tree.Type], parameters: Sequence[TypeParameter]
 ) -> dict[Type, Type] | None:

@@ -147,6 +147,8 @@ class Enclosing:
     """whether some of them are others than a `rethrows` function around may let out"""
     returns: list[Span] | None = None
     """of a lambda whose result is still to be found: the `return`s in it without a value"""
+    returns_value: bool = False
+    """whether one of these has a value, which was reported"""
 
 
 @record(eq=True)

@@ -21,6 +21,7 @@ from doralang.types.types import (
     ClassType,
     EnumType,
     PrimitiveType,
+    TraitHead,
     Type,
     TypeParameter,
     has_error,
@@ -84,7 +85,7 @@ def why_unsafe(trait: Trait) -> tuple[Function, str] | None:
 class Search:
     """What is known about the types within a type, of which each is looked at once, and how deep it is."""
 
-    found: dict[tuple[Type, Trait], ClassType | None] = field(default_factory=dict)
+    found: dict[tuple[Type, TraitHead], ClassType | None] = field(default_factory=dict)
     depth: int = 0
 
 
@@ -94,18 +95,20 @@ def as_trait(context: Context, type: Type, trait: Trait, search: Search | None =
         return next((one for one in traits_known(context, type) if one.head.trait is trait), None)
     if isinstance(type, ClassType) and is_trait_type(type):
         return next((one for one in with_supertraits([type]) if one.head.trait is trait), None)
+    search = search or Search()
+    # What is found lasts once all impls are known: of the first link of a chain each further one asks.
+    known = search.found if context.unit.later is not None else context.satisfied
+    if (type, trait) not in known:
+        known[type, trait] = by_impl(context, type, trait, search)
+    return known[type, trait]
+
+
+def by_impl(context: Context, type: Type, trait: Trait, search: Search) -> ClassType | None:
+    """The trait with the arguments that an `impl` gives to a type, if there is one and its bounds hold."""
     head = class_of(context, type)
     impl = context.unit.impls_of(head).get(trait) if head else None
     if impl is None or not agrees(impl):
         return None
-    search = search or Search()
-    if (type, trait) not in search.found:
-        search.found[type, trait] = by_impl(context, impl, type, search)
-    return search.found[type, trait]
-
-
-def by_impl(context: Context, impl: Impl, type: Type, search: Search) -> ClassType | None:
-    """The trait with the arguments that an `impl` gives to a type, if the type satisfies its bounds."""
     arguments = type.arguments if isinstance(type, ClassType) else ()
     if not satisfies_bounds(context, impl, arguments, search):
         return None
@@ -114,16 +117,20 @@ def by_impl(context: Context, impl: Impl, type: Type, search: Search) -> ClassTy
     return found
 
 
-def may_have_more(context: Context, type: Type) -> bool:
-    """Whether there may be impls and members of a type that could not be read, or that have errors."""
-    head = None if isinstance(type, TypeParameter) else class_of(context, type)
+def may_have_more(context: Context, type: Type, trait: Trait) -> bool:
+    """Whether a type may have an impl of a trait that could not be read, or that has errors."""
     unit = context.unit
+    if trait in unit.unknown_impls:
+        return True
+    if isinstance(type, TypeParameter) and type in unit.unknown_bounds:
+        return True
+    head = None if isinstance(type, TypeParameter) else class_of(context, type)
     return has_error(type) or unit.incomplete or (head is not None and head in unit.incomplete_classes)
 
 
 def satisfies_trait(context: Context, type: Type, bound: ClassType, search: Search | None = None) -> bool:
     """A type parameter must have the bound, a class an `impl` that agrees with the trait."""
-    if may_have_more(context, type):
+    if may_have_more(context, type, trait_of(bound)):
         return True
     found = as_trait(context, type, trait_of(bound), search)
     return found is not None and same(found, bound)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from doralang.checker import program as typed
-from doralang.checker.arguments import check_anyway, explicit_arguments
+from doralang.checker.arguments import check_anyway, explicit_arguments, given_arguments
 from doralang.checker.body import Body, Checked, Leaves
 from doralang.checker.function_calls import call_value
 from doralang.checker.function_values import value_of
@@ -127,13 +127,10 @@ def call_function(body: Body, node: tree.Call, function: Function, expected: Typ
     if body.formula and function.result is NEVER:
         body.error("E0407", node.span, type=NEVER)  # it would fit everywhere
         return check_anyway(body, node.arguments, node.span)
-    known: dict[Type, Type] = {}
-    open = function.type_parameters
-    if node.type_arguments:
-        explicit = explicit_arguments(body, node.span, node.name, node.type_arguments, open)
-        if explicit is None:
-            return check_anyway(body, node.arguments, node.span)
-        known, open = explicit, ()
+    given = given_arguments(body, node.span, node.name, node.type_arguments, function.type_parameters)
+    if given is None:
+        return check_anyway(body, node.arguments, node.span)
+    known, open = given
     build = make_call(node.span, function, Dispatch.STATIC, [])
     target = callee(function, known, open, build, chosen=bool(node.type_arguments))
     return check_call(body, node.span, target, node.arguments, expected)
@@ -144,13 +141,10 @@ def construct(body: Body, node: tree.Call, entity: Class, expected: Type | None)
     if Modifier.ABSTRACT in entity.modifiers:
         body.error("E0515", node.span, name=entity.name)
         return check_anyway(body, node.arguments, node.span)
-    known: dict[Type, Type] = {}
-    open = entity.parameters
-    if node.type_arguments:
-        explicit = explicit_arguments(body, node.span, node.name, node.type_arguments, open)
-        if explicit is None:
-            return check_anyway(body, node.arguments, node.span)
-        known, open = explicit, ()
+    given = given_arguments(body, node.span, node.name, node.type_arguments, entity.parameters)
+    if given is None:
+        return check_anyway(body, node.arguments, node.span)
+    known, open = given
 
     def build(
         function: Function, arguments: tuple[Type, ...], type: Type, values: list[TypedExpression]
@@ -363,14 +357,11 @@ def call_method(
     function = found.function
     body.context.note(span.end - len(node.name), function)
     note_throws(body, span, function)
-    known = found.mapping()
-    open = function.type_parameters
-    if node.type_arguments:
-        explicit = explicit_arguments(body, span, node.name, node.type_arguments, open)
-        if explicit is None:
-            return check_anyway(body, node.arguments, span)
-        known.update(explicit)
-        open = ()
+    own = function.type_parameters
+    given = given_arguments(body, span, node.name, node.type_arguments, own, found.mapping())
+    if given is None:
+        return check_anyway(body, node.arguments, span)
+    known, open = given
     dispatch = Dispatch.DIRECT if isinstance(node.receiver, tree.Super) else dispatch_of(found)
     build = make_call(span, function, dispatch, [receiver])
     target = callee(function, known, open, build, chosen=bool(node.type_arguments))

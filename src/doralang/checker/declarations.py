@@ -174,6 +174,8 @@ def check_for_library(context: Context, node: tree.Function | tree.Init | tree.C
         context.error("E0904", node.span)
     if Modifier.LATE in node.modifiers:
         context.error("E0906", node.span, what="only library files can have late methods")
+    if Modifier.PRIVATE in node.modifiers:
+        context.error("E0906", node.span, what="only library files can have private methods")
     if isinstance(node, tree.Function | tree.Init) and node.raw_span is not None:
         context.error("E0905", node.raw_span)
 
@@ -241,8 +243,16 @@ def resolve_bounds_of(context: Context, node: tree.TypeParameter, parameter: Typ
                 context.error("E0611", node.span)
             else:
                 parameter.class_bound = type
-        elif type is not ERROR:
+            continue
+        context.unit.unknown_bounds.add(parameter)
+        if type is not ERROR:
             context.error("E0610", bound.span)
+
+
+def share_unknown(context: Context, found: TypeParameter, parameter: TypeParameter) -> None:
+    """What is not known of the bounds of a condition is not known of the parameter that it is for."""
+    if found in context.unit.unknown_bounds:
+        context.unit.unknown_bounds.add(parameter)
 
 
 def bound_trait(context: Context, bound: tree.Type) -> ClassType | None:
@@ -283,6 +293,7 @@ def declare_conditions(context: Context, inner: Context, function: Function, nod
         context.note(condition.span.start, parameter)
         found = TypeParameter(condition.name)
         resolve_bounds_of(inner, condition, found)
+        share_unknown(context, found, parameter)
         if found.class_bound is not None:
             context.error("E0624", condition.span, what="a `where`")
         function.conditions[parameter] = [*function.conditions.get(parameter, ()), *found.traits]

@@ -15,14 +15,13 @@ from functools import partial
 from typing import Final
 
 from doralang.checker import program as typed
-from doralang.checker.bounds import satisfies_trait, self_type
-from doralang.checker.declarations import ClassDeclaration, EnumDeclaration, signature
+from doralang.checker.bounds import satisfies_trait
+from doralang.checker.declarations import ClassDeclaration, EnumDeclaration
 from doralang.checker.patterns import data_types
 from doralang.checker.program import (
     Class,
     Dispatch,
     Function,
-    FunctionKind,
     Impl,
     Instantiation,
     Local,
@@ -31,7 +30,7 @@ from doralang.checker.program import (
     Variant,
 )
 from doralang.checker.scopes import Context
-from doralang.checker.traits import enter_impl
+from doralang.checker.traits import check_supertraits, enter_impl, method_like
 from doralang.syntax import tree
 from doralang.text.source import Span
 from doralang.types.primitives import PRIMITIVES
@@ -56,42 +55,38 @@ def derive(declaration: ClassDeclaration | EnumDeclaration) -> Iterator[Derived]
             if trait is not None:
                 context.note(name.span.start, trait)
             known = trait if isinstance(trait, Trait) and not trait.source.main else None
-            maker = MAKERS.get(known.name) if known is not None else None
+            is_known = known is not None and known.name in MAKERS
             has_parent = isinstance(node, tree.Class) and node.parent is not None
-            if known is None or maker is None or known in done or has_parent:
-                hint = "a class with a parent has no derived impls" if has_parent and maker else None
+            if known is None or not is_known or known in done or has_parent:
+                hint = "a class with a parent has no derived impls" if has_parent and is_known else None
                 if known is not None and known in done:
                     hint = "it is derived already"
                 context.error("E0521", annotation.span, name=name.name, hint=hint)
                 continue
             done.add(known)
-            yield derive_one(context, entity, known, maker, annotation.span)
+            yield from derive_one(context, entity, known, annotation.span)
 
 
-def derive_one(context: Context, entity: Class, trait: Trait, maker: Maker, span: Span) -> Derived:
+def derive_one(context: Context, entity: Class, trait: Trait, span: Span) -> Iterator[Derived]:
+    """An impl of one trait: all its methods."""
     bound = trait.form.self_type
     impl = Impl(bound, entity, context.source, span)
     impl.bounds = {parameter: [bound] for parameter in entity.parameters}
-    method = next(iter(trait.methods.values()))
-    function = Function(method.name, FunctionKind.METHOD, entity, context.source, span)
-    function.impl_of = trait
-    function.result = method.result
-    own = self_type(entity)
-    function.locals.append(Local("self", own, False, 0))
-    if method.parameters:
-        function.parameters.append(Local("other", own, False, 1))
-        function.locals.append(function.parameters[0])
-    function.signature = signature(function)
-    impl.methods[function.name] = function
-    enter_impl(context, impl)
     inner = context.knowing(impl.bounds)
+    bodies = []
+    for name, maker in MAKERS[trait.name].items():
+        function = impl.methods[name] = method_like(impl, trait.methods[name])
+        bodies.append((DerivedBody(inner, entity, trait, trait.methods[name], function), maker))
+    enter_impl(context, impl)
+    context.unit.when_declared(lambda: check_supertraits(inner, impl))
 
-    def complete() -> None:
-        body = DerivedBody(inner, entity, trait, method, function)
-        body.check_fields()
-        function.set_body(typed.Block(span, list(maker(body))))
+    def complete(body: DerivedBody, maker: Maker) -> None:
+        if body is bodies[0][0]:
+            body.check_fields()
+        body.function.set_body(typed.Block(span, list(maker(body))))
 
-    return function, complete
+    for body, maker in bodies:
+        yield body.function, partial(complete, body, maker)
 
 
 class DerivedBody:
@@ -315,13 +310,19 @@ def hash_of(body: DerivedBody) -> Iterator[typed.Statement]:
 
 
 def mixed(body: DerivedBody, start: TypedExpression, values: Sequence[TypedExpression]) -> TypedExpression:
+    """The hash of `start` and all values, with a seed if the method has one."""
+    given = [body.other] if body.function.parameters else []
     whole = start
     for value in values:
-        one = body.call(value)
+        one = body.call(value, *given)
         if is_reference(value.type):
             one = body.when(body.is_nil(value), body.number(0), one)
-        whole = body.compute("int.times", INT, whole, body.number(FACTOR))
-        whole = body.compute("int.plus", INT, whole, one)
+        if given:
+            combined = Instantiation(body.context.unit.library_function("combinedHash"))
+            whole = typed.Call(body.span, INT, combined, Dispatch.STATIC, [whole, one, *given])
+        else:
+            whole = body.compute("int.times", INT, whole, body.number(FACTOR))
+            whole = body.compute("int.plus", INT, whole, one)
     return whole
 
 
@@ -365,10 +366,10 @@ def plus(body: DerivedBody, left: TypedExpression, right: TypedExpression) -> Ty
 
 
 Maker = Callable[[DerivedBody], Iterator[typed.Statement]]
-MAKERS: Final[dict[str, Maker]] = {
-    "Equals": equals,
-    "Comparable": compare_to,
-    "Hash": hash_of,
-    "Show": to_string,
+MAKERS: Final[dict[str, dict[str, Maker]]] = {
+    "Equals": {"equals": equals},
+    "Comparable": {"compareTo": compare_to},
+    "Hash": {"hash": hash_of, "seededHash": hash_of},
+    "Show": {"toString": to_string},
 }
-"""by trait: the statements of its method"""
+"""by trait and method: the statements of the method"""

@@ -9,11 +9,11 @@ Stack traces leave the methods of these classes out.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import TypeAlias
 
 from doralang.checker import program as typed
-from doralang.checker.arguments import explicit_arguments
+from doralang.checker.arguments import given_arguments
 from doralang.checker.body import Body, Checked, Waiting
 from doralang.checker.bounds import check_bounds
 from doralang.checker.closures import add_parameter, closure, new_call
@@ -22,6 +22,7 @@ from doralang.checker.generics import Build, GenericCallee, bind, callee, put_in
 from doralang.checker.lookup import Found, dispatch_of
 from doralang.checker.making import make_call
 from doralang.checker.program import Dispatch, Function, Local, TypedExpression
+from doralang.checker.scopes import Context
 from doralang.syntax import tree
 from doralang.text.source import Span
 from doralang.types.types import (
@@ -42,13 +43,10 @@ BuildWith: TypeAlias = Callable[[list[TypedExpression]], Build]
 
 def function_value(body: Body, node: tree.Name, function: Function, expected: Type | None) -> Checked:
     """`f`, `f::<T>`"""
-    known: dict[Type, Type] = {}
-    open: Sequence[TypeParameter] = function.type_parameters
-    if node.type_arguments:
-        explicit = explicit_arguments(body, node.span, node.name, node.type_arguments, open)
-        if explicit is None:
-            return body.wrong(node.span)
-        known, open = explicit, ()
+    given = given_arguments(body, node.span, node.name, node.type_arguments, function.type_parameters)
+    if given is None:
+        return body.wrong(node.span)
+    known, open = given
     build = make_call(node.span, function, Dispatch.STATIC, [])
     return value_of(body, node.span, callee(function, known, open, build, chosen=bool(known)), expected)
 
@@ -59,14 +57,11 @@ def method_value(
     """`o.m`, `o.m::<T>`: the receiver is evaluated now, and the method is looked up at each call."""
     function, span = found.function, node.span
     body.context.note(span.end - len(node.name), function)
-    known = found.mapping()
-    open: Sequence[TypeParameter] = function.type_parameters
-    if node.type_arguments:
-        explicit = explicit_arguments(body, span, node.name, node.type_arguments, open)
-        if explicit is None:
-            return body.wrong(span)
-        known.update(explicit)
-        open = ()
+    own = function.type_parameters
+    given = given_arguments(body, span, node.name, node.type_arguments, own, found.mapping())
+    if given is None:
+        return body.wrong(span)
+    known, open = given
 
     def build(receiver: list[TypedExpression]) -> Build:
         return make_call(span, function, dispatch_of(found), receiver)
@@ -106,11 +101,12 @@ def make(
     receiver: TypedExpression | None,
     expected: Type | None,
 ) -> TypedExpression:
-    mapping = bind_expected(target, expected)
+    mapping = bind_expected(body.context, target, expected)
     missing = [parameter for parameter in target.open if parameter not in mapping]
     if missing:
         names = ", ".join(f"`{parameter}`" for parameter in missing)
-        return body.error("E0613", span, parameters=names, name=target.name)
+        hint = f"write `{target.name}::<…>(…)`"
+        return body.error("E0613", span, parameters=names, name=target.name, hint=hint)
     chosen = tuple(put_in(target.arguments, mapping))
     if target.bounded and not check_bounds(body.context, span, target.function.all_type_parameters, chosen):
         return body.wrong(span)
@@ -123,7 +119,9 @@ def make(
     return wrapper(body, span, type, receiver, lambda given, values: build(given)(chosen, result, values))
 
 
-def bind_expected(target: GenericCallee, expected: Type | None) -> dict[TypeParameter, Type]:
+def bind_expected(
+    context: Context, target: GenericCallee, expected: Type | None
+) -> dict[TypeParameter, Type]:
     """What the expected type says about the type arguments, as far as it is known itself."""
     mapping: dict[TypeParameter, Type] = {}
     if isinstance(expected, ClassType) and is_function(expected):
@@ -132,7 +130,7 @@ def bind_expected(target: GenericCallee, expected: Type | None) -> dict[TypePara
             pairs = zip([*target.parameters, target.result], [*parameters, result], strict=True)
             for own, wanted in pairs:
                 if not has_sought(wanted):
-                    bind(target.open, mapping, own, wanted)
+                    bind(context, target.open, mapping, own, wanted)
     return mapping
 
 

@@ -15,12 +15,12 @@ from enum import Enum
 from typing import Final
 
 from doralang.checker.body import Body, Checked, Trials, Waiting
-from doralang.checker.bounds import as_trait, check_bounds, check_conditions, trait_of
+from doralang.checker.bounds import as_trait, check_bounds, check_conditions, may_have_more, trait_of
 from doralang.checker.messages import type_list
-from doralang.checker.program import Function, TypedExpression
+from doralang.checker.program import Function, Trait, TypedExpression
 from doralang.checker.rethrows import note_rethrows
 from doralang.checker.scopes import Context
-from doralang.checker.trait_objects import coerce, fits
+from doralang.checker.trait_objects import coerce, fits, satisfying
 from doralang.syntax import tree
 from doralang.text.records import record
 from doralang.text.source import Span
@@ -36,6 +36,7 @@ from doralang.types.types import (
     has_error,
     has_sought,
     has_value,
+    is_trait_type,
     mentions,
     size_of,
     substitute,
@@ -151,7 +152,7 @@ def bind_known(
     if callee.open:
         for argument, declared in zip(checked, callee.parameters, strict=True):
             if not isinstance(argument, Waiting) and argument.type is not NIL:
-                bind(callee.open, mapping, declared, argument.type)
+                bind(context, callee.open, mapping, declared, argument.type)
         bind_by_bounds(context, callee, mapping)
     return mapping
 
@@ -160,13 +161,7 @@ def bind_by_bounds(context: Context, callee: GenericCallee, mapping: dict[TypePa
     """What the bounds of bound parameters say of others: `C: Into<T>`, and C is a class that decides T."""
     if len(mapping) == len(callee.open):
         return
-    meaning: dict[Type, Type] = dict(zip(callee.function.all_type_parameters, callee.arguments, strict=True))
-    bounds = [
-        (meaning[parameter], substitute(bound, meaning), trait_of(bound))
-        for parameter in callee.function.all_type_parameters
-        for bound in parameter.traits
-        if bound.arguments and parameter in meaning
-    ]
+    bounds = bounds_with_arguments(callee)
     before = -1
     while before < len(mapping) < len(callee.open):
         before = len(mapping)
@@ -174,11 +169,26 @@ def bind_by_bounds(context: Context, callee: GenericCallee, mapping: dict[TypePa
             type = substitute(parameter, mapping)
             found = None if mentions(type, set(callee.open)) else as_trait(context, type, trait)
             if found is not None:
-                bind(callee.open, mapping, wanted, found)
+                bind(context, callee.open, mapping, wanted, found)
+
+
+def bounds_with_arguments(callee: GenericCallee) -> list[tuple[Type, Type, Trait]]:
+    """What stands for a type parameter, the bound that it must satisfy, and the trait of that."""
+    meaning: dict[Type, Type] = dict(zip(callee.function.all_type_parameters, callee.arguments, strict=True))
+    return [
+        (meaning[parameter], substitute(bound, meaning), trait_of(bound))
+        for parameter in callee.function.all_type_parameters
+        for bound in parameter.traits
+        if bound.arguments and parameter in meaning
+    ]
 
 
 def bind(
-    open: Sequence[TypeParameter], mapping: dict[TypeParameter, Type], declared: Type, actual: Type
+    context: Context,
+    open: Sequence[TypeParameter],
+    mapping: dict[TypeParameter, Type],
+    declared: Type,
+    actual: Type,
 ) -> None:
     """Bind the open parameters in `declared` so that it becomes `actual`; the first binding counts."""
     pairs = [(declared, actual)]
@@ -187,13 +197,23 @@ def bind(
         if isinstance(declared, TypeParameter):
             if declared in open and declared not in mapping and has_value(actual) and not has_sought(actual):
                 mapping[declared] = actual
-        elif isinstance(declared, ClassType) and isinstance(actual, ClassType) and declared.is_open:
-            ancestor = ancestor_of(actual, declared.head)
-            if ancestor is None and differ_in_throws(declared, actual):
-                ancestor = actual
-            if ancestor is not None:
-                inner = zip(declared.arguments, ancestor.arguments, strict=True)
-                pairs += reversed(list(inner))
+        elif isinstance(declared, ClassType) and declared.is_open:
+            form = form_of(context, declared, actual)
+            if form is not None:
+                pairs += reversed(list(zip(declared.arguments, form.arguments, strict=True)))
+
+
+def form_of(context: Context, declared: ClassType, actual: Type) -> ClassType | None:
+    """The parent or trait by which a value fits a type, whatever its arguments are."""
+    if isinstance(actual, ClassType):
+        ancestor = ancestor_of(actual, declared.head)
+        if ancestor is not None:
+            return ancestor
+        if differ_in_throws(declared, actual):
+            return actual
+    if not is_trait_type(declared):
+        return None
+    return next((form for _, form in satisfying(context, actual, trait_of(declared))), None)
 
 
 def differ_in_throws(declared: ClassType, actual: ClassType) -> bool:
@@ -202,7 +222,9 @@ def differ_in_throws(declared: ClassType, actual: ClassType) -> bool:
     return are_functions and len(declared.arguments) == len(actual.arguments)
 
 
-def bind_result(callee: GenericCallee, mapping: dict[TypeParameter, Type], expected: Type) -> None:
+def bind_result(
+    context: Context, callee: GenericCallee, mapping: dict[TypeParameter, Type], expected: Type
+) -> None:
     """Step 3: match the declared result, or the parent of it that fits, with the expected type."""
     declared = callee.result
     if isinstance(declared, ClassType) and isinstance(expected, ClassType):
@@ -210,11 +232,11 @@ def bind_result(callee: GenericCallee, mapping: dict[TypeParameter, Type], expec
         if ancestor is None:
             return
         declared = ancestor
-    bind(callee.open, mapping, declared, expected)
+    bind(context, callee.open, mapping, declared, expected)
 
 
 def finish_arguments(
-    callee: GenericCallee, checked: Sequence[Checked], mapping: dict[TypeParameter, Type]
+    context: Context, callee: GenericCallee, checked: Sequence[Checked], mapping: dict[TypeParameter, Type]
 ) -> list[TypedExpression]:
     """Step 4: finish what waits, with the types that are known by now."""
     arguments: list[TypedExpression] = []
@@ -224,7 +246,7 @@ def finish_arguments(
             wanted = substitute(declared, mapping)
             is_known = argument.is_function or not mentions(wanted, unknown)
             argument = argument.finish(wanted if is_known else None)
-            bind(callee.open, mapping, declared, argument.type)
+            bind(context, callee.open, mapping, declared, argument.type)
         arguments.append(argument)
     return arguments
 
@@ -244,9 +266,9 @@ def finish_call(
             return body.wrong(span)
         return fitted_call(body, span, callee, callee.arguments, callee.result, callee.parameters, arguments)
     if expected is not None:
-        bind_result(callee, mapping, expected)
+        bind_result(body.context, callee, mapping, expected)
         bind_by_bounds(body.context, callee, mapping)
-    arguments = finish_arguments(callee, checked, mapping)
+    arguments = finish_arguments(body.context, callee, checked, mapping)
     bind_by_bounds(body.context, callee, mapping)
     if any_wrong(body, arguments):
         return body.wrong(span)
@@ -254,8 +276,7 @@ def finish_call(
     if missing and expected is not None and has_error(expected):
         return body.wrong(span)  # the type that is wanted is wrong, which was reported
     if missing:
-        names = ", ".join(f"`{parameter}`" for parameter in missing)
-        return body.error("E0613", span, parameters=names, name=callee.name)
+        return cannot_infer(body, span, callee, mapping, missing, arguments)
     chosen = tuple(put_in(callee.arguments, mapping))
     result = substitute(callee.result, mapping)
     if max(map(size_of, (result, *chosen))) > LARGEST:
@@ -287,6 +308,33 @@ def fitted_call(
     if callee.function.rethrows:
         note_rethrows(body, span, callee.function, arguments)
     return callee.build(chosen, result, values)
+
+
+def cannot_infer(
+    body: Body,
+    span: Span,
+    callee: GenericCallee,
+    mapping: dict[TypeParameter, Type],
+    missing: Sequence[TypeParameter],
+    arguments: Sequence[TypedExpression],
+) -> TypedExpression:
+    """Report type parameters that are open, or the bound that keeps them so."""
+    for parameter, bound, trait in bounds_with_arguments(callee):
+        type, wanted = substitute(parameter, mapping), substitute(bound, mapping)
+        if mentions(type, set(callee.open)) or may_have_more(body.context, type, trait):
+            continue
+        if as_trait(body.context, type, trait) is None:
+            return body.error("E0609", span, type=type, trait=wanted, hint=None)
+    names = ", ".join(f"`{parameter}`" for parameter in missing)
+    hint = f"write `{callee.name}::<…>(…)`"
+    for argument, declared in zip(arguments, callee.parameters, strict=True):
+        if gives_nothing(argument.type) and mentions(declared, set(missing)):
+            hint = "a function that gives nothing says nothing about a type parameter"
+    return body.error("E0613", span, parameters=names, name=callee.name, hint=hint)
+
+
+def gives_nothing(type: Type) -> bool:
+    return isinstance(type, ClassType) and type.head.is_function and type.arguments[-1] is UNIT
 
 
 def misfit(
@@ -367,7 +415,8 @@ def choose(
         )
     failed = callees[failures.index(NoInference.INFERENCE)]
     names = ", ".join(f"`{parameter}`" for parameter in failed.open)
-    return body.error("E0613", span, parameters=names, name=failed.name)
+    hint = f"write `{failed.name}::<…>(…)`"
+    return body.error("E0613", span, parameters=names, name=failed.name, hint=hint)
 
 
 MOST_TAKEN_BACK: Final = 200
@@ -399,7 +448,7 @@ def attempt(
         return NoInference.FIT
     mapping = bind_known(body.context, callee, checked)
     if expected is not None:
-        bind_result(callee, mapping, expected)
+        bind_result(body.context, callee, mapping, expected)
     for argument, declared in zip(checked, callee.parameters, strict=True):
         if isinstance(argument, Waiting) or mentions(declared, set(callee.open)):
             continue

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from doralang.checker import program as typed
-from doralang.checker.body import Body, Leaves
+from doralang.checker.body import Body, Enclosing, Leaves
 from doralang.checker.program import TypedExpression
 from doralang.checker.trait_objects import coerce
 from doralang.syntax import tree
@@ -35,7 +35,7 @@ def jump_in_loop(body: Body, node: tree.Node, name: str) -> None:
 def check_return(body: Body, node: tree.Return) -> typed.Return:
     function = body.function
     if body.enclosing is not None and body.enclosing.returns is not None:
-        return return_of_open(body, node, body.enclosing.returns)
+        return return_of_open(body, node, body.enclosing, body.enclosing.returns)
     wanted = function.result
     value = body.expression(node.value, wanted) if node.value is not None else None
     found = value.type if value is not None else UNIT
@@ -55,13 +55,15 @@ def check_return(body: Body, node: tree.Return) -> typed.Return:
     return typed.Return(node.span, returned)
 
 
-def return_of_open(body: Body, node: tree.Return, returns: list[Span]) -> typed.Return:
+def return_of_open(body: Body, node: tree.Return, enclosing: Enclosing, returns: list[Span]) -> typed.Return:
     """A `return` in a lambda whose result nobody has said; what its body gives is not known yet."""
     value = body.expression(node.value) if node.value is not None else None
     if value is None:
         returns.append(node.span)
     elif not body.is_unknown(value.type):
-        body.error("E0404", value.span, expected=UNIT, found=value.type, hint=RESULT_HINT)
+        if not enclosing.returns_value:
+            body.error("E0404", value.span, expected=UNIT, found=value.type, hint=RESULT_HINT)
+        enclosing.returns_value = True
     return typed.Return(node.span, None)
 
 

@@ -170,7 +170,9 @@ def check_open_body(inner: Body, node: tree.Lambda, wanted: Type | None) -> list
     if value.type is NIL:
         value = inner.error("E0430", node.span, hint="write the result: `-> T`")
     function.result = UNIT if value.type is NEVER and returns else value.type
-    if returns and has_value(value.type) and value.type is not ERROR:
+    if inner.enclosing.returns_value:
+        function.result = ERROR
+    elif returns and has_value(value.type) and value.type is not ERROR:
         inner.error("E0404", returns[0], expected=value.type, found=UNIT, hint=RESULT_HINT)
     if has_value(value.type):
         return [typed.Return(node.span, value)]

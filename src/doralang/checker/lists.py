@@ -74,7 +74,7 @@ def list_of(
     if type is UNIT:
         return body.error("E0407", node.span, type=UNIT)
     if type is None or type is NIL or not has_value(type):
-        return body.error("E0613", node.span, parameters="`T`", name="Vec")
+        return body.error("E0613", node.span, parameters="`T`", name="Vec", hint="write `Vec::<…>(…)`")
     array, vec = body.unit.library_class("Array"), body.unit.library_class("Vec")
     if size_of(type) + size_of(array.self_type) > LARGEST:
         return body.error("E0617", node.span)

@@ -81,8 +81,9 @@ def find_method(context: Context, type: Type, name: str) -> Lookup:
         return find_dispatched(type, name)
     steps = classes_of(context, type)
     for head, arguments in steps:
-        if name in head.methods:
-            return Found(head.methods[name], arguments)
+        method = context.visible(head.methods.get(name))
+        if method is not None:
+            return Found(method, arguments)
     found = find_in_impls(context, steps, name, static=False)
     if found is None:
         for head, arguments in steps:
@@ -95,7 +96,8 @@ def find_method(context: Context, type: Type, name: str) -> Lookup:
 
 def find_bound_method(context: Context, type: TypeParameter, name: str) -> Lookup:
     """A method of the trait bounds of a type parameter."""
-    bounds = [bound for bound in traits_known(context, type) if name in trait_of(bound).methods]
+    known = traits_known(context, type)
+    bounds = [one for one in known if context.visible(trait_of(one).methods.get(name)) is not None]
     if len(bounds) > 1:
         return Ambiguous([trait_of(bound) for bound in bounds])
     if not bounds:
@@ -133,7 +135,7 @@ def find_in_impls(
         offers = [
             (impl, method)
             for impl in context.unit.impls_of(head).values()
-            if (method := offered(impl, name, static, of_library)) is not None
+            if (method := context.visible(offered(impl, name, static, of_library))) is not None
             and satisfies_bounds(context, impl, arguments)
         ]
         if len(offers) > 1:
@@ -177,8 +179,9 @@ def find_static(context: Context, type: Type, name: str) -> Lookup:
     """The static method that `C::name(…)` means; `type` is the type that `C` stands for."""
     steps = classes_of(context, type)
     for head, arguments in steps:
-        if name in head.statics:
-            return Found(head.statics[name], arguments)
+        method = context.visible(head.statics.get(name))
+        if method is not None:
+            return Found(method, arguments)
     found = find_in_impls(context, steps, name, static=True)
     if found is not None:
         return found
@@ -205,6 +208,8 @@ def members_known(context: Context, type: Type) -> bool:
     """Whether everything that a value of `type` has is known."""
     bounds: Sequence[ClassType] = ()
     if isinstance(type, TypeParameter):
+        if type in context.unit.unknown_bounds:
+            return False
         bounds = traits_known(context, type)
     elif isinstance(type, ClassType):
         bounds = list(with_supertraits([type])) if is_trait_type(type) else [type]
@@ -220,17 +225,21 @@ def field_names(context: Context, type: Type) -> Iterator[str]:
 
 def method_names(context: Context, type: Type, *, static: bool = False) -> Iterator[str]:
     """The methods that a value of `type` has, or the static ones of its class."""
+    return (one.name for one in methods_of(context, type, static) if context.visible(one) is not None)
+
+
+def methods_of(context: Context, type: Type, static: bool) -> Iterator[Function]:
     if isinstance(type, TypeParameter):
         for bound in traits_known(context, type):
-            yield from trait_of(bound).methods
+            yield from trait_of(bound).methods.values()
         return
     if isinstance(type, ClassType) and is_trait_type(type):
         for bound in with_supertraits([type]):
-            yield from trait_of(bound).methods
+            yield from trait_of(bound).methods.values()
         return
     for head, _ in classes_of(context, type):
-        late = [name for name, function in head.late.items() if function.has_self is not static]
-        yield from (*(head.statics if static else head.methods), *late)
+        yield from (head.statics if static else head.methods).values()
+        yield from (one for one in head.late.values() if one.has_self is not static)
         for impl in context.unit.impls_of(head).values():
-            yield from members(impl, static)
-            yield from (name for name, one in members(impl.trait, static).items() if one.has_default)
+            yield from members(impl, static).values()
+            yield from (one for one in members(impl.trait, static).values() if one.has_default)

@@ -95,7 +95,7 @@ MESSAGES: Final[dict[str, tuple[str, str | None]]] = {
     "E0610": ("a bound is a class or a trait", None),
     "E0611": ("only one bound can be a class", None),
     "E0612": ("the bound `{name}` is given twice", None),
-    "E0613": ("cannot infer {parameters} of `{name}`", "write `{name}::<…>(…)`"),
+    "E0613": ("cannot infer {parameters} of `{name}`", "{hint}"),
     "E0614": ("cannot loop over `{type}`", "{hint}"),
     "E0615": ("`{type}` already implements `{trait}`, at {position}", None),
     "E0616": ("a method with {having} cannot be {what}", None),

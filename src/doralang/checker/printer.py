@@ -22,7 +22,7 @@ from doralang.syntax.tree import Modifier
 from doralang.text.records import fields_of
 from doralang.text.source import Source
 from doralang.types.primitives import Primitive
-from doralang.types.types import TypeParameter
+from doralang.types.types import ClassType, TypeParameter
 
 Node: TypeAlias = typed.Expression | typed.StatementBase | typed.Catch | typed.MatchArm
 
@@ -71,10 +71,13 @@ def _declaration(declaration: _Declaration) -> Iterator[str]:
         case Class():
             yield from _class(declaration)
         case Trait():
-            yield f"trait {declaration.name}"
+            above = " + ".join(map(str, declaration.supertraits))
+            yield f"trait {declaration.form.self_type}{': ' if above else ''}{above}"
+            yield from _indented(_bounds(declaration.parameters))
             yield from _indented(_members(declaration))
         case Impl():
-            yield f"impl {declaration.trait_type} for {declaration.owner.name}"
+            yield f"impl {declaration.trait_type} for {declaration.owner.self_type}"
+            yield from _indented(_conditions(declaration.bounds))
             yield from _indented(_members(declaration))
         case Global():
             yield _variable(declaration)
@@ -107,6 +110,7 @@ def _function(function: Function) -> Iterator[str]:
     throws = " rethrows" if function.rethrows else " throws" if function.throws else ""
     yield f"{_modifiers(function.modifiers)}{_KINDS[function.kind]}{function.signature}{throws}"
     yield from _indented(_bounds(function.type_parameters))
+    yield from _indented(_conditions(function.conditions))
     yield from _indented(f"{local.index} {_variable(local)}" for local in function.locals)
     if function.body is not None:
         for statement in function.body.statements:
@@ -138,6 +142,12 @@ def _bounds(parameters: Iterable[TypeParameter]) -> Iterator[str]:
             bounds.insert(0, str(parameter.class_bound))
         if bounds:
             yield f"where {parameter.name}: {' + '.join(bounds)}"
+
+
+def _conditions(conditions: dict[TypeParameter, list[ClassType]]) -> Iterator[str]:
+    """Those of a `where`, or of an `impl`, which the type parameters around do not have themselves."""
+    for parameter, traits in conditions.items():
+        yield f"where {parameter.name}: {' + '.join(map(str, traits))}"
 
 
 def _indented(lines: Iterable[str]) -> Iterator[str]:

@@ -218,6 +218,11 @@ class Function:
         return (self.owner.parameters if self.owner else ()) + self.type_parameters
 
     @property
+    def is_private(self) -> bool:
+        """Whether only the library sees it."""
+        return Modifier.PRIVATE in self.modifiers
+
+    @property
     def is_final(self) -> bool:
         """Whether it is a default method that no `impl` may define, so that all ways to call it agree."""
         if not self.has_default or self.trait is None:

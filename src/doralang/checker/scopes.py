@@ -105,6 +105,10 @@ class Unit:
     impls: dict[ClassHead, dict[TraitHead, Impl]] = field(default_factory=dict)
     incomplete: bool = False
     incomplete_classes: set[ClassHead] = field(default_factory=set)
+    unknown_bounds: set[TypeParameter] = field(default_factory=set)
+    """type parameters with a bound that is none, so that what they have is not known"""
+    unknown_impls: set[TraitHead] = field(default_factory=set)
+    """traits with an `impl` for something that is no class, so that any class may have been meant"""
     later: list[Callable[[], object]] | None = field(default_factory=list)
     functions: dict[tuple[int, bool], Class] = field(default_factory=dict)
     """in the library: the classes of function types, by the number of parameters and whether they throw"""
@@ -148,6 +152,11 @@ class Unit:
     def library_class(self, name: str) -> Class:
         entity = self.base.names[name]
         assert isinstance(entity, Class)
+        return entity
+
+    def library_function(self, name: str) -> Function:
+        entity = self.base.names[name]
+        assert isinstance(entity, Function)
         return entity
 
     def library_trait(self, name: str) -> Trait:
@@ -196,6 +205,8 @@ class Context:
     """what `Self` is in a trait"""
     bounds: dict[TypeParameter, list[ClassType]] = field(default_factory=dict)
     """traits that type parameters have here besides their own, by an `impl` with bounds or a `where`"""
+    satisfied: dict[tuple[Type, TraitHead], ClassType | None] = field(default_factory=dict)
+    """what was asked so far: the trait, with its arguments, that a type satisfies here, or None"""
 
     def error(self, code: str, span: Span, /, **values: object) -> None:
         """Report an error of the table in `messages`."""
@@ -230,3 +241,7 @@ class Context:
     @property
     def is_library(self) -> bool:
         return not self.source.main
+
+    def visible(self, method: Function | None) -> Function | None:
+        """A method, unless it is one that only the library sees."""
+        return method if method is None or self.is_library or not method.is_private else None

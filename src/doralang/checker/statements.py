@@ -7,7 +7,7 @@ from typing import Final
 
 from doralang.checker import program as typed
 from doralang.checker.body import Body
-from doralang.checker.bounds import as_trait, check_conditions
+from doralang.checker.bounds import check_conditions
 from doralang.checker.calls import report_ambiguous
 from doralang.checker.flow import returns
 from doralang.checker.generics import GenericCallee, callee
@@ -17,7 +17,7 @@ from doralang.checker.operators import mismatch
 from doralang.checker.patterns import Binder, check_variable_pattern, is_irrefutable
 from doralang.checker.program import Call, Class, Instantiation, Local, Pattern, TypedExpression
 from doralang.checker.resolve import resolve_type
-from doralang.checker.trait_objects import coerce
+from doralang.checker.trait_objects import coerce, satisfying
 from doralang.checker.values import check_condition
 from doralang.syntax import tree
 from doralang.text.source import Span
@@ -204,7 +204,7 @@ def iteration(body: Body, node: tree.For, iterable: TypedExpression) -> Iteratio
         report_ambiguous(body, node.span, "makeIterator", found)
         return None
     if found is None:
-        if as_trait(body.context, type, body.unit.library_trait("Iterator")) is not None:
+        if as_iterator(body, type) is not None:
             return steps(body, node, type, None)
         if members_known(body.context, type):
             body.error("E0311", node.span, type=type, name="makeIterator", hint=None)
@@ -224,14 +224,20 @@ def steps(
 ) -> Iteration | None:
     """The calls of an iterator: what `make` gives, or the value itself."""
     made = make.result if make else type
-    is_iterator = as_trait(body.context, made, body.unit.library_trait("Iterator")) is not None
-    methods = [iterator_method(body, made, name) for name in ("hasNext", "next")] if is_iterator else []
+    iterator = as_iterator(body, made)
+    methods = [iterator_method(body, iterator, name) for name in ("hasNext", "next")] if iterator else []
     if throws or not all(methods) or not methods or not loopable(methods):
-        hint = f"`{made}` does not implement `Iterator`" if not is_iterator else None
+        hint = f"`{made}` does not implement `Iterator`" if iterator is None else None
         body.error("E0614", iterable_span(node.iterable), type=type, hint=hint)
         return None
     assert methods[0] is not None and methods[1] is not None
     return make, receiver_callee(methods[0], node.span), receiver_callee(methods[1], node.span)
+
+
+def as_iterator(body: Body, type: Type) -> Type | None:
+    """A type or the nearest parent of it that is an iterator."""
+    found = satisfying(body.context, type, body.unit.library_trait("Iterator"))
+    return next((step for step, _ in found), None)
 
 
 def iterator_method(body: Body, type: Type, name: str) -> Found | None:

@@ -12,7 +12,7 @@ reference, for `is` and `as`.  An unsafe trait has no holder.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final
 
 from doralang.checker import program as typed
@@ -151,21 +151,28 @@ def held_type(context: Context, source: Type, target: Type) -> Type | None:
     parent's; None if there is no such conversion."""
     if not isinstance(target, ClassType) or not is_trait_type(target):
         return None
+    steps = satisfying(context, source, trait_of(target))
+    return next((step for step, found in steps if same(found, target)), None)
+
+
+def satisfying(context: Context, source: Type, trait: Trait) -> Iterator[tuple[Type, ClassType]]:
+    """A type and its parents as far as they satisfy a trait, the nearest first, and with which arguments."""
     steps: Iterable[Type] = [source]
     if isinstance(source, ClassType) and not is_trait_type(source):
         steps = lineage(source)
     for step in steps:
-        found = as_trait(context, step, trait_of(target))
-        if found is not None and same(found, target):
-            return step
-    return None
+        found = as_trait(context, step, trait)
+        if found is not None:
+            yield step, found
 
 
 def fits(context: Context, source: Type, target: Type) -> bool:
     """Whether a value may be put in a place of type `target`, perhaps converted (section 4)."""
     if is_assignable(source, target) or held_type(context, source, target) is not None:
         return True
-    return is_trait_type(target) and may_have_more(context, source)
+    if not isinstance(target, ClassType) or not is_trait_type(target):
+        return False
+    return may_have_more(context, source, trait_of(target))
 
 
 def coerce(body: Body, value: TypedExpression, target: Type) -> TypedExpression | None:

@@ -22,10 +22,12 @@ from doralang.checker.declarations import (
     parameter_types,
     resolve_bounds,
     resolve_bounds_of,
+    share_unknown,
+    signature,
     trait_type,
 )
 from doralang.checker.nearness import suggestion
-from doralang.checker.program import Adopted, Class, Function, FunctionKind, Impl, Trait
+from doralang.checker.program import Adopted, Class, Function, FunctionKind, Impl, Local, Trait
 from doralang.checker.resolve import resolve_type
 from doralang.checker.scopes import Context
 from doralang.syntax import tree
@@ -111,7 +113,7 @@ def check_inherited_names(declaration: TraitDeclaration) -> None:
         above = trait_of(bound)
         pairs = ((trait.methods, above.methods), (trait.statics, above.statics))
         for mine, theirs in pairs:
-            for name in [name for name in mine if name in theirs]:
+            for name in [name for name in mine if context.visible(theirs.get(name)) is not None]:
                 earlier = theirs[name]
                 position = earlier.source.position(earlier.span.start)
                 context.error("E0314", mine[name].span, type=bound, name=name, position=position)
@@ -147,6 +149,8 @@ def declare_impl(declarations: Declarations, declaration: ImplDeclaration) -> li
     trait = find_trait(context, node)
     owner = find_class(context, node)
     if owner is None:
+        if trait is not None:
+            context.unit.unknown_impls.add(trait)
         return []
     bounds: dict[TypeParameter, list[ClassType]] = {}
     inner = context.inner({parameter.name: parameter for parameter in owner.parameters})
@@ -198,6 +202,7 @@ def declare_bounds(
         context.note(argument.span.start, parameter)
         found = TypeParameter(parameter.name)
         resolve_bounds_of(inner, written_one, found)
+        share_unknown(inner, found, parameter)
         if found.class_bound is not None:
             context.error("E0624", written_one.span, what="an `impl`")
         if found.traits:
@@ -262,9 +267,10 @@ def check_impl(context: Context, impl: Impl) -> None:
     pairs = ((impl.methods, trait.methods), (impl.statics, trait.statics))
     for mine, theirs in pairs:
         for name, function in mine.items():
+            wanted = context.visible(theirs.get(name))
             if is_final_there(impl, function):
                 context.error("E0618", function.span, trait=trait.name, name=name)
-            elif name not in theirs or not same_parameters(impl, function, theirs[name]):
+            elif wanted is None or not same_parameters(impl, function, wanted):
                 if function.type_parameters or trait.form in context.unit.incomplete_classes:
                     continue
                 method = described(name, parameter_types(function))
@@ -277,7 +283,26 @@ def check_impl(context: Context, impl: Impl) -> None:
             if context.unit.knows_members(impl.owner):
                 method = described(name, wanted_types(impl, function))
                 context.error("E0603", impl.span, trait=trait.name, method=method)
+                mine[name] = method_like(impl, function)  # nobody else is to miss it
     context.unit.when_declared(lambda: check_supertraits(context, impl))
+
+
+def method_like(impl: Impl, theirs: Function) -> Function:
+    """A method of an impl as the trait wants it, without a body."""
+    mapping = meaning_in(impl)
+    function = Function(theirs.name, theirs.kind, impl.owner, impl.source, impl.span)
+    function.modifiers = theirs.modifiers
+    function.throws, function.rethrows = theirs.throws, theirs.rethrows
+    function.impl_of = impl.trait
+    function.result = substitute(theirs.result, mapping)
+    if theirs.kind is not FunctionKind.STATIC:
+        function.locals.append(Local("self", self_type(impl.owner), False, 0))
+    for parameter in theirs.parameters:
+        type = substitute(parameter.type, mapping)
+        function.parameters.append(Local(parameter.name, type, False, len(function.locals)))
+        function.locals.append(function.parameters[-1])
+    function.signature = signature(function)
+    return function
 
 
 def check_supertraits(context: Context, impl: Impl) -> None:
@@ -296,10 +321,10 @@ def check_supertraits(context: Context, impl: Impl) -> None:
 def adopt(impl: Impl) -> None:
     """Take what the class has anyway for methods of the trait that the impl leaves out."""
     for name, theirs in impl.trait.methods.items():
-        if name in impl.methods or theirs.is_final:
+        if name in impl.methods or theirs.is_final or theirs.is_private:
             continue
         found = own_method(impl.owner, name)
-        if found is not None and is_same_method(impl, found, theirs):
+        if found is not None and not found.function.is_private and is_same_method(impl, found, theirs):
             impl.adopted[name] = found
 
 

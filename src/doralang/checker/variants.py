@@ -10,12 +10,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from doralang.checker import program as typed
-from doralang.checker.arguments import check_anyway, explicit_arguments
+from doralang.checker.arguments import check_anyway, given_arguments
 from doralang.checker.body import Body, Checked
 from doralang.checker.function_values import value_of
 from doralang.checker.generics import Build, GenericCallee, bind_result, callee, check_call
 from doralang.checker.nearness import suggestion
 from doralang.checker.program import Class, TypedExpression, Variant
+from doralang.checker.scopes import Context
 from doralang.syntax import tree
 from doralang.text.source import Span
 from doralang.types.types import ERROR, INT, ClassType, EnumType, Type, TypeParameter, substitute
@@ -42,25 +43,23 @@ def variant_value(
         return check_anyway(body, nodes, span)
     if nodes is None and variant.has_data and body.formula:
         return body.error("E0431", span, name=variant.name, what="data", hint=f"write `{variant.name}(…)`")
-    known: dict[Type, Type] = {}
-    open: Sequence[TypeParameter] = variant.owner.parameters
-    if types:
-        explicit = explicit_arguments(body, span, variant.owner.name, types, open)
-        if explicit is None:
-            return check_anyway(body, nodes or [], span)
-        known, open = explicit, ()
+    owner = variant.owner
+    given = given_arguments(body, span, owner.name, types, owner.parameters)
+    if given is None:
+        return check_anyway(body, nodes or [], span)
+    known, open = given
     target = callee(variant.function, known, open, maker(span, variant), chosen=bool(types))
     if nodes is None and variant.has_data:
         return value_of(body, span, target, expected)
     if expected is not None:
-        expect(target, expected)
+        expect(body.context, target, expected)
     return check_call(body, span, target, nodes or [], expected)
 
 
-def expect(target: GenericCallee, expected: Type) -> None:
+def expect(context: Context, target: GenericCallee, expected: Type) -> None:
     """Put the parts of the expected type in first: the data of a variant is checked with them."""
     mapping: dict[TypeParameter, Type] = {}
-    bind_result(target, mapping, expected)
+    bind_result(context, target, mapping, expected)
     if mapping and ERROR not in mapping.values():
         target.parameters = [substitute(parameter, mapping) for parameter in target.parameters]
         target.result = substitute(target.result, mapping)

@@ -79,6 +79,11 @@ def method_offset(slot: int) -> int:
     return SHAPE_METHODS + WORD * slot
 
 
+# Globals.
+
+GLOBAL_HASH_SEED: Final = 0
+"""the number of the library's global `hashSeed`"""
+
 # The thread block.
 
 THREAD_LIMIT: Final = 0

@@ -113,6 +113,10 @@ class IndexOutOfBounds(Failure, IndexError):
     """An array, text or vector has no such element."""
 
 
+class NoSuchValue(Failure, LookupError):
+    """A map has no such key, or an `Option` or `Result` no value."""
+
+
 class NilAccess(Failure, AttributeError):
     """Something of `nil` was asked for."""
 
@@ -186,6 +190,7 @@ FAILURES: Final[dict[Trap, type[Failure]]] = {
     Trap.DIVISION: DivisionByZero,
     Trap.INDEX: IndexOutOfBounds,
     Trap.NIL: NilAccess,
+    Trap.MISSING: NoSuchValue,
     Trap.CAST: CastFailed,
     Trap.STACK: StackOverflow,
     Trap.MEMORY: OutOfMemory,

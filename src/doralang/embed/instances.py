@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import codecs
 import ctypes
+import os
 import time
 from collections.abc import Callable, Sequence
 from typing import Final, Protocol, TypeVar
@@ -65,6 +66,8 @@ COMPILING: Final = 0.25
 """seconds that must be left where time is limited: better code may take a tenth of a second to make"""
 MOST_POOLED: Final = 8
 """instances that a module keeps for the next calls"""
+HASH_SEED: Final = int.from_bytes(os.urandom(8), "little") | 1
+"""for the maps of all instances: nobody else knows which keys collide"""
 
 LIVE_HOSTS: Final[WeakSet[Host]] = WeakSet()
 """all of them, for `memory`"""
@@ -126,6 +129,8 @@ class Host(Executor):
             settings=Settings(heap_size=limits.memory),
             run_options=RunOptions(limits.stack, 1 if has_clock or self.has_fuel else LOOKS),
         )
+        if not self.has_fuel:  # how much is burnt must be the same everywhere, and is bounded anyway
+            self.instance.globals[layout.GLOBAL_HASH_SEED] = HASH_SEED
         LIVE_HOSTS.add(self)
         self.instance.thread[layout.THREAD_FUEL] = self.given_fuel
         if not self.is_initialized:

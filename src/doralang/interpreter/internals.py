@@ -121,19 +121,20 @@ WORD_BITS: Final = 64
 WORD_MASK: Final = (1 << WORD_BITS) - 1
 
 
-def text_hash(context: HostContext, text: Str | None) -> int:
+def text_hash(context: HostContext, text: Str | None, seed: int) -> int:
     """What `hashOfText` of the heap files computes, eight bytes at a time."""
-    data = not_nil(text).data
-    hash = len(data)
+    data, key = not_nil(text).data, seed & WORD_MASK
+    factor = HASH_FACTOR ^ ((key << 32 | key >> 32) & WORD_MASK & ~1)
+    hash = len(data) ^ key
     for at in range(0, len(data), 8):
-        hash = folded_product(hash ^ int.from_bytes(data[at : at + 8], "little"))
-    upper = folded_product(hash ^ HASH_OFFSET) >> 32
+        hash = folded_product(hash ^ int.from_bytes(data[at : at + 8], "little"), factor)
+    upper = folded_product(hash ^ key ^ HASH_OFFSET, factor) >> 32
     return upper - (1 << 32) if upper >> 31 else upper
 
 
-def folded_product(x: int) -> int:
-    """The two halves of a product with `HASH_FACTOR`, one upon the other."""
-    product = x * HASH_FACTOR
+def folded_product(x: int, factor: int) -> int:
+    """The two halves of a product, one upon the other."""
+    product = x * factor
     return (product ^ product >> WORD_BITS) & WORD_MASK
 
 

@@ -13,6 +13,7 @@ from typing import Final
 PRELUDE: Final = (
     "object.dora",
     "primitives.dora",
+    "hashing.dora",
     "arrays.dora",
     "slices.dora",
     "strings.dora",

@@ -260,6 +260,12 @@ class Cursor:
             self.move_to(self.matching(self.at))
         self.advance()
 
+    def skip_past(self, closing: str) -> None:
+        """Skip up to and with a closing token, or to the end: it may stand in a group that is skipped."""
+        while self.kind not in (closing, END):
+            self.skip()
+        self.accept(closing)
+
     def matching(self, index: int) -> int:
         """The token that closes the bracket at `index`, or the last one before the text ends.
 

@@ -215,8 +215,7 @@ def close(c: Cursor, closing: str) -> None:
     """Go past a closing bracket, and past what wrongly stands in front of it."""
     if c.expect(closing) or not c.closes_later(closing):
         return
-    while not c.accept(closing):
-        c.skip()
+    c.skip_past(closing)
 
 
 def member(c: Cursor, receiver: tree.Expression) -> tree.Expression:

@@ -334,7 +334,7 @@ def variant(c: Cursor) -> tree.Variant | tree.InvalidMember:
 
 
 def trait_member(c: Cursor) -> tree.Function | tree.InvalidMember:
-    return only_function(c, Modifier.STATIC, TRAIT_METHOD)
+    return only_function(c, Modifier.STATIC | Modifier.PRIVATE, TRAIT_METHOD)
 
 
 def impl_member(c: Cursor) -> tree.Function | tree.InvalidMember:

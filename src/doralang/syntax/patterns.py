@@ -139,6 +139,5 @@ def parts(c: Cursor) -> tuple[list[tree.Pattern], bool]:
         if not c.accept(","):
             break
     if not c.expect(")") and c.closes_later(")"):
-        while not c.accept(")"):
-            c.skip()
+        c.skip_past(")")
     return inner, rest

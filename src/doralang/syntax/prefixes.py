@@ -20,9 +20,10 @@ _ANNOTATIONS: Final = {
     "noinline": Modifier.NOINLINE,
     "raw": Modifier.RAW,
     "late": Modifier.LATE,
+    "private": Modifier.PRIVATE,
 }
 _HINTS: Final = Modifier.INLINE | Modifier.NOINLINE
-ANNOTATIONS: Final = _HINTS | Modifier.RAW | Modifier.LATE
+ANNOTATIONS: Final = _HINTS | Modifier.RAW | Modifier.LATE | Modifier.PRIVATE
 DERIVE: Final = "derive"
 """behind `@`, with the traits in parentheses"""
 PREFIX_STARTS: Final = MODIFIERS | {"@"}
@@ -95,6 +96,8 @@ def _derivation(c: Cursor, found: Prefix, span: Span) -> None:
     """`(A, B)` behind `@derive`"""
     traits, fails = [], c.fails
     if c.expect("("):
+        if c.kind == ")":
+            c.name()  # at least one is needed
         traits = c.comma_list(")", _derived_trait, frozenset({NAME}))
     if c.fails != fails:
         traits.append(tree.NamedType(span, "", []))

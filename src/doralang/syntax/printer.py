@@ -347,7 +347,9 @@ def _modifiers(modifiers: Modifier) -> str:
     return "".join(f"{_AT.get(flag, '')}{(flag.name or '').lower()} " for flag in _ORDER if flag in modifiers)
 
 
-_AT: Final = dict.fromkeys((Modifier.INLINE, Modifier.NOINLINE, Modifier.RAW, Modifier.LATE), "@")
+_AT: Final = dict.fromkeys(
+    (Modifier.INLINE, Modifier.NOINLINE, Modifier.RAW, Modifier.LATE, Modifier.PRIVATE), "@"
+)
 _ORDER: Final = [*_AT, *(flag for flag in Modifier if flag not in _AT)]
 
 

@@ -724,6 +724,8 @@ class Modifier(Flag):
     """`@raw`, for library files"""
     LATE = auto()
     """`@late`, for library files: gives way to a method of the same name by an `impl`"""
+    PRIVATE = auto()
+    """`@private`, for library files: a method that programs do not see"""
 
 
 @record
