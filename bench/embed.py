@@ -4,7 +4,7 @@
 
 Medians of several rounds, which go through all rows in turn, so that a busy machine slows down all alike;
 the last column is the ratio to the peer that is named.  Rows by name: `calls`, `formulas`, `instances`,
-`memory`, `start`; and `arrays`, if NumPy is there, whose figures are minima.
+`fuel`, `slices`, `memory`, `start`; and `arrays`, if NumPy is there, whose figures are minima.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import subprocess
 import sys
 import time
 import timeit
+from array import array
 from collections.abc import Callable
 from importlib import import_module
 from importlib.util import find_spec
@@ -250,11 +251,47 @@ def start_rows() -> list[Row]:
     ]
 
 
+LOOPS: Final = """
+fun sum(xs: TYPE) -> double { var all = 0.0; for x in xs { all += x; } return all; }
+fun sumByIndex(xs: TYPE) -> double { var all = 0.0; for i in 0..xs.len() { all += xs[i]; } return all; }
+fun scale(xs: TYPE) -> double { for i in 0..xs.len() { xs[i] = xs[i] * 1.5; } return xs[0]; }
+fun chain(xs: TYPE) -> double { return xs.iter().map(|x| x + 1.0).fold(0.0, |a, b| a + b); }
+"""
+ELEMENTS: Final = 100_000
+
+
+def least(function: Callable[[object], object], argument: object) -> Callable[[], float]:
+    """Seconds of the fastest of some calls: loops are short, and others run meanwhile."""
+
+    def measure() -> float:
+        return min(timeit.repeat(lambda: function(argument), number=1, repeat=100))
+
+    return measure
+
+
+def slice_rows() -> list[Row]:
+    """The same loops over arrays of the program and over slices, and what a call with a slice takes."""
+    arrays = dora.compile(LOOPS.replace("TYPE", "Array<double>") + "fun make(n: int) -> Array<double> {"
+                          " return Array::<double>(n, 1.0); }")  # fmt: skip
+    slices = dora.compile(LOOPS.replace("TYPE", "MutSlice<double>"))
+    own, lent, strided = arrays.make(ELEMENTS), array("d", [1.0] * ELEMENTS), array("d", [1.0] * 3 * ELEMENTS)
+    rows = []
+    for name in ("sum", "sumByIndex", "scale", "chain"):
+        of_array, of_slice = arrays.functions[name], slices.functions[name]
+        rows.append(Row(f"{name} over an array", least(of_array, own)))
+        rows.append(Row(f"{name} over a slice", least(of_slice, lent), rows[-1].name))
+        part = memoryview(strided)[::3]
+        rows.append(Row(f"{name}, every third", least(of_slice, part), rows[-2].name))
+    rows.append(Row("sum(Slice) of one element", least(slices.sum, array("d", [1.0]))))
+    return rows
+
+
 GROUPS: Final[dict[str, Callable[[], list[Row]]]] = {
     "calls": call_rows,
     "formulas": formula_rows,
     "instances": instance_rows,
     "fuel": fuel_rows,
+    "slices": slice_rows,
     "start": start_rows,
 }
 

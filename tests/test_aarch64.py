@@ -86,12 +86,27 @@ try:
     share(7, array("q", [1, 2, 0]))
 except dora.DivisionByZero as error:
     print(error.element, *error.__notes__)
+m = dora.compile(\"\"\"
+fun turn(xs: Slice<float>, ys: MutSlice<float>) {
+  var i = ys.len();
+  for x in xs { i = i - 1; ys[i] = x; }
+}
+fun count(xs: Slice<bool>) -> int { var n = 0; for i in 0..xs.len() { if xs[i] { n = n + 1; } } return n; }
+\"\"\")
+ys = array("f", [0, 0, 0])
+m.turn(memoryview(array("f", [1, 2, 3, 4, 5]))[::2], ys)
+print(ys, m.count(memoryview(bytes([0, 1, 2, 128])).cast("?")))
+try:
+    m.turn(array("f", [1, 2]), array("f", [1]))
+except dora.IndexOutOfBounds:
+    print("refused")
 """
 
 
-def test_formulas_over_arrays(capfd: pytest.CaptureFixture[str]) -> None:
+def test_formulas_and_functions_over_arrays(capfd: pytest.CaptureFixture[str]) -> None:
     assert subprocess.run(emulation.command_line(["-c", ARRAYS])).returncode == 0
     expected = "array('d', [-2.5, 0.5, 3.5, 6.5, 9.5])\narray('q', [0, 1, 1])\n(2,) in element 2\n"
+    expected += "array('f', [5.0, 3.0, 1.0]) 3\nrefused\n"
     assert output_of(capfd) == expected
 
 

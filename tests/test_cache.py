@@ -52,7 +52,7 @@ def hello(tmp_path: Path) -> Path:
 def image_of(path: Path) -> Any:
     content = read_sealed(str(path.parent), path.name)
     assert content is not None, "the entry cannot be read"
-    return marshal.loads(content)
+    return marshal.loads(content)[0]  # and the warnings
 
 
 def drop_every_other_function(cache: Path) -> int:
@@ -63,7 +63,7 @@ def drop_every_other_function(cache: Path) -> int:
         code = image[CODE]
         kept = dict(list(code.items())[::2])
         gone += len(code) - len(kept)
-        write_sealed(str(cache), path.name, marshal.dumps((*image[:CODE], kept, *image[CODE + 1 :])))
+        write_sealed(str(cache), path.name, marshal.dumps(((*image[:CODE], kept, *image[CODE + 1 :]), [])))
     return gone
 
 
@@ -203,7 +203,7 @@ def test_an_image_of_another_form_is_made_anew(cache: Path, hello: Path, image: 
     dora("run", str(hello))
     [entry] = cache.iterdir()
     whole = entry.read_bytes()
-    write_sealed(str(cache), entry.name, marshal.dumps(image))
+    write_sealed(str(cache), entry.name, marshal.dumps((image, [])))
     assert dora("run", str(hello)).out == "hello\n"
     assert entry.read_bytes() == whole
 
@@ -270,12 +270,17 @@ def test_nothing_is_stored_when_nobody_wants_it(
     assert not cache.exists()
 
 
-def test_what_has_warnings_is_checked_each_time(cache: Path, hello: Path) -> None:
-    hello.write_text('fun main() { throw "always"; }')
+def test_warnings_are_stored_and_given_again(cache: Path, hello: Path) -> None:
+    hello.write_text('fun main() {\n  match 2 { _ => println("any"), 2 => println("two") }\n}')
+    fresh = dora("run", "--no-cache", str(hello))
     first, second = dora("run", str(hello)), dora("run", str(hello))
-    assert "W0801" in first.err
-    assert second == first
-    assert not cache.exists()
+    assert fresh.err.count("W0701") == 1 and fresh.out == "any\n"
+    assert fresh == first == second
+    stored = list(cache.iterdir())
+    assert len(stored) == 1
+    short = dora("run", "--error-format=short", str(hello))
+    assert short == dora("run", "--error-format=short", "--no-cache", str(hello)) != first
+    assert list(cache.iterdir()) == stored, "how they are shown is no other program"
 
 
 def test_the_oldest_entries_make_room(cache: Path, hello: Path) -> None:

@@ -14,8 +14,9 @@ import sampling
 from doralang.machine.targets import X64, host
 from doralang.source.toolchains import find_c
 from fuzz import expressions, planted, stored
-from fuzz.compare import COLLECTORS, QUICK, REPLACING, find_difference
+from fuzz.compare import COLLECTORS, HEAPS, QUICK, REPLACING, find_difference
 from fuzz.generator import Generator
+from fuzz.heaps import HeapGenerator
 from fuzz.loops import LoopGenerator
 
 FIRST = 1
@@ -25,6 +26,7 @@ COLLECTED = 20 if sampling.EVERY else 4
 FORMULAS = 2000
 STORED = 20 if sampling.EVERY else 8
 LOOPS = 5
+HEAP_PROGRAMS = 40 if sampling.EVERY else 4
 TAKES_LONG = pytest.mark.skipif(not sampling.EVERY, reason="takes minutes: make test-all")
 
 
@@ -40,6 +42,12 @@ def test_engines_that_compile_long_agree_about_fewer_programs() -> None:
 
 def test_the_collectors_agree_about_random_programs() -> None:
     difference = find_difference(FIRST + COUNT, COLLECTED, engines=COLLECTORS)
+    assert difference is None, difference
+
+
+@pytest.mark.skipif(host() is None, reason="there is no compiled code")
+def test_the_collectors_agree_about_programs_that_only_work_on_the_heap() -> None:
+    difference = find_difference(FIRST, HEAP_PROGRAMS, HeapGenerator, HEAPS)
     assert difference is None, difference
 
 

@@ -38,6 +38,13 @@ def call_chain(links: int) -> str:
     return counter + main_with(f"Counter(0){'.up()' * links}.n")
 
 
+def many_arms(pattern: str, shown: str, type: str, count: int) -> str:
+    """A `match` whose patterns are made of the numbers of its arms; the last one fits."""
+    arms = "".join(f"    {pattern.format(3 * i, 3 * i + 1)} => {i},\n" for i in range(count))
+    pick = f"fun pick(x: {type}) -> int {{\n  match x {{\n{arms}    _ => -1,\n  }}\n}}\n"
+    return pick + main_with(f"pick({shown.format(3 * count - 3)})")
+
+
 def many_functions(count: int) -> str:
     functions = [f"fun f{i}(n: int) -> int {{ return n + {i}; }}\n" for i in range(count)]
     return "".join(functions) + main_with(f"f0(1) + f{count - 1}(2)")
@@ -101,6 +108,9 @@ LARGE: dict[str, tuple[str, str]] = {
     "strings": (main_with("(" + "+".join(['"a"'] * 1000) + ").len()"), "1000\n"),
     "calls": (call_chain(LINKS), f"{LINKS}\n"),
     "else if": (else_if_chain(LINKS), f"{LINKS}\n"),
+    "numbers to match": (many_arms("{}", "{}", "int", 2000), "1999\n"),
+    "ranges to match": (many_arms("{}..={}", "{}", "int", 1000), "999\n"),
+    "texts to match": (many_arms('"a{}"', '"a{}"', "Str", 2000), "1999\n"),
     "functions": (many_functions(2000), "2002\n"),
     "literals": (many_literals(2000), f"{sum(range(1000, 3000))}\n"),
     "parameters": (many_parameters(300), "300\n"),

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from doralang.optional import is_installed
+
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "examples" / "python"
 SESSION = re.compile(r"^```pycon\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -49,7 +51,15 @@ a new tax rate affects: tax total
 subtotal 37.50, tax 3.75, shipping 4.50, total 45.75
 `a` depends on itself: a -> b -> a
 """,
+    "tables": """\
+pandas: {'a': 100.0, 'b': 100.0, 'c': 90.0, 'd': 112.5} [3, 0, 1, 3]
+Polars: [100.0, 100.0, 90.0, 112.5]
+Arrow: [100.0, 100.0, 90.0, 112.5] 0.40
+DuckDB: [(100.0, 3), (100.0, 0), (90.0, 1), (112.5, 3)]
+""",
 }
+LIBRARIES = {"tables": ("duckdb", "pandas", "polars", "pyarrow")}
+"""what examples need that may not be installed"""
 
 
 @pytest.mark.parametrize("page", ["README.md", "docs/embedding.md", "docs/formulas.md", "docs/arrays.md"])
@@ -68,6 +78,9 @@ def test_every_example_is_expected() -> None:
 
 @pytest.mark.parametrize("name", sorted(EXPECTED))
 def test_examples(name: str) -> None:
+    missing = [library for library in LIBRARIES.get(name, ()) if not is_installed(library)]
+    if missing:
+        pytest.skip(f"needs {', '.join(missing)}")
     done = subprocess.run(
         [sys.executable, str(EXAMPLES / f"{name}.py")],
         capture_output=True,

@@ -23,12 +23,12 @@ enum Tree {
     match self { Leaf => 0, Tip(t) => t.len(), Node(l, n, r) => l.weight() + n + r.weight(), Painted(_, _) => 1 }
   }
 }
-""".strip().splitlines()
+"""
 
 SUBJECTS = (
     "int", "bool", "Str", "Hue", "Tree", "Maybe<int>", "Maybe<double>", "Maybe<Tree>",
     "(int, bool)", "(Tree, Maybe<int>)", "(Hue, (int, Str))", "Maybe<byte>", "Maybe<Maybe<bool>>",
-    "(Maybe<char>, Maybe<long>)", "Chain<int>", "Chain<float>", "Chain<(byte, Str)>", "Maybe<Chain<long>>",
+    "int", "byte", "long", "char", "Str", "(Maybe<char>, Maybe<long>)", "Chain<int>", "Chain<float>", "Chain<(byte, Str)>", "Maybe<Chain<long>>",
 )  # fmt: skip
 CHAINED = ("int", "long", "float", "double", "bool", "byte", "char", "Str")
 HIDDEN = ("(", "Maybe", "Chain", "Tree", "Hue")
@@ -100,11 +100,12 @@ def bare(maker: Generator, type: str, names: Bindings | None, depth: int) -> str
     random = maker.random
     if type == "int":
         low = random.randint(-3, 5)
-        return random.choice((str(low), f"{low}..{low + 3}", f"{low}..={low + 1}"))
+        ends = random.choice(("2147483647", "-2147483648", f"{low}..=2147483647", f"-2147483648..{low}"))
+        return random.choice((str(low), str(low), f"{low}..{low + 3}", f"{low}..={low + 1}", ends))
     if type == "bool":
         return random.choice(("true", "false"))
     if type == "Str":
-        return random.choice(('""', '"a"', '"text"', "nil"))
+        return random.choice(('""', '"a"', '"text"', '"grüße"', '"0123456789"', "nil"))
     if type in OTHERS:
         return random.choice(OTHERS[type])
     if type.startswith("("):
@@ -120,9 +121,17 @@ def bare(maker: Generator, type: str, names: Bindings | None, depth: int) -> str
 OTHERS = {
     "double": ("0.1", "-1.5", "0.0", "_"),
     "float": ("1.5F", "-2.25F", "0.0F", "_"),
-    "long": ("1L", "-1L", "0L..63L", "4294967296L..=9223372036854775807L"),
-    "byte": ("0Y", "1Y..127Y", "127Y..=255Y"),
-    "char": ("'a'", "'\\0'..'a'", "'ß'..='€'"),
+    "long": (
+        "1L",
+        "-1L",
+        "0L",
+        "63L",
+        "0L..63L",
+        "9223372036854775807L",
+        "4294967296L..=9223372036854775807L",
+    ),
+    "byte": ("0Y", "1Y", "255Y", "1Y..127Y", "127Y..=255Y"),
+    "char": ("'a'", "'\\n'", "'ß'", "'\\0'..'a'", "'ß'..='€'"),
 }
 """patterns for values of the types"""
 
@@ -137,7 +146,7 @@ def from_match(maker: Generator, type: str, scope: Scope, depth: int) -> str:
     subject = maker.random.choice(SUBJECTS)
     head = value(maker, subject, scope, 2)
     arms = []
-    for _ in range(maker.random.randint(1, 5)):
+    for _ in range(maker.random.randint(1, 5) if subject not in CHAINED else maker.random.randint(1, 12)):
         names: Bindings = []
         tested = pattern(maker, subject, names, 3)
         visible = len(scope.variables)

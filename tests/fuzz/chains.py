@@ -35,7 +35,7 @@ fun drained<T: Comparable>(v: Vec<T>, q: PriorityQueue<T>) -> Vec<T> {
   while let Some(x) = q.pop() { all.push(x); }
   all
 }
-""".strip().splitlines()
+"""
 
 LAZY: Final = (
     "map",

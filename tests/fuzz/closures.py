@@ -27,7 +27,7 @@ class Holder<T>(var make: () -> T) {
   fun run() -> T { (self.make)() }
   fun later() -> () -> T { || self.run() }
 }
-""".strip().splitlines()
+"""
 
 PASSED = ("int", "long", "double", "bool", "byte", "char", "float", "Str")
 

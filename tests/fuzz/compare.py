@@ -4,6 +4,7 @@
     python tests/fuzz/compare.py --seed 1 --count 100 --loops  programs of loops, with traces
     python tests/fuzz/compare.py --seed 4711 --show           the program of a seed
     python tests/fuzz/compare.py --collectors                 each collector, under stress and verified
+    python tests/fuzz/compare.py --heaps                      the same with programs that only work on the heap
 
 A program that differs is reduced: lines are taken away as long as the engines still disagree about it.
 """
@@ -24,6 +25,7 @@ from doralang.cli.main import run_command
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from fuzz.generator import Generator
+from fuzz.heaps import HeapGenerator
 from fuzz.loops import LoopGenerator
 
 QUICK = [("walk",), ("vm",), ("baseline",), ("baseline", "--gc-stress"), ("opt", "--no-llvm")]
@@ -45,6 +47,16 @@ COLLECTORS = (
     ("tiered", "--hot-now", "--gc-stress", "--gc-verify"),
 )
 """the same for a comparison of collectors"""
+
+HEAPS = (
+    ("baseline", "--gc=zero"),
+    ("walk",),
+    ("baseline", "--gc-stress-minor", "--gc-verify"),
+    ("baseline", "--young-size=32k", "--heap-size=16m", "--gc-verify"),
+    *(("baseline", f"--gc={name}", "--gc-stress", "--gc-verify") for name in ("swiper", "copy", "sweep")),
+    ("opt", "--no-llvm", "--gc-stress-minor", "--gc-verify"),
+)
+"""for programs that only work on the heap"""
 
 REPLACING = (
     ("walk",),
@@ -155,10 +167,13 @@ def main() -> int:
     parser.add_argument("--loops", action="store_true", help="programs of loops, which become traces")
     parser.add_argument("--show", action="store_true", help="print the program of the seed")
     parser.add_argument("--collectors", action="store_true", help="compare collectors, verified, not engines")
+    parser.add_argument("--heaps", action="store_true", help="the same with programs that only allocate")
     parser.add_argument("--languages", default="", help="engines `c` and `go` as well: c,go")
     options = parser.parse_args()
     ENGINES.extend((name,) for name in options.languages.split(",") if name)
     make, engines = (LoopGenerator, TRACING) if options.loops else (Generator, ENGINES)
+    if options.heaps:
+        make, engines = HeapGenerator, HEAPS
     if options.collectors:
         engines = COLLECTORS
     if options.show:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 
-from fuzz import cases, chains, closures, traits, values, ways
+from fuzz import cases, chains, closures, heads, traits, values, ways
 from fuzz.ways import WayGenerator
 
 INTEGERS = ("int", "long")
@@ -46,6 +46,8 @@ class Pair<A, B>(var first: A, var second: B) {
   fun swapped() -> Pair<B, A> { return Pair(self.second, self.first); }
 }
 """
+HEADS = (CLASSES, cases.HEAD, closures.HEAD, traits.HEAD, chains.HEAD, ways.HEAD)
+"""what programs may use"""
 OBJECTS = ("Base", "Middle", "Last")
 NIL = 0.05
 """how often a variable for an object begins with nil"""
@@ -73,6 +75,9 @@ class Signature:
 class Generator:
     """Writes one program."""
 
+    more = ""
+    """what a special generator writes into every program"""
+
     def __init__(self, seed: int) -> None:
         self.random = random.Random(seed)
         self.functions: list[Signature] = []
@@ -82,14 +87,6 @@ class Generator:
         self.names = 0
 
     def program(self) -> str:
-        self.lines = [
-            *CLASSES.strip().splitlines(),
-            *cases.HEAD,
-            *closures.HEAD,
-            *traits.HEAD,
-            *chains.HEAD,
-            *ways.HEAD,
-        ]
         for _ in range(self.random.randint(0, 3)):
             type = self.random.choice(TYPES)
             name = self.fresh("g")
@@ -101,7 +98,12 @@ class Generator:
         for way in self.ways:
             self.lines += way.function()
         self.main()
-        return "\n".join(self.lines) + "\n"
+        return self.whole()
+
+    def whole(self) -> str:
+        """The program with the declarations that it uses."""
+        lines = [*self.more.strip().splitlines(), *self.lines]
+        return "\n".join([*heads.used(HEADS, lines), *lines]) + "\n"
 
     def fresh(self, prefix: str) -> str:
         self.names += 1

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 
-from fuzz import ways
+from fuzz import heads, ways
 from fuzz.ways import WayGenerator
 
 HEAD = """
@@ -56,7 +56,7 @@ class LoopGenerator:
 
     def __init__(self, seed: int) -> None:
         self.random = random.Random(seed)
-        self.lines = [*HEAD.splitlines(), *ways.HEAD]
+        self.lines: list[str] = []
         self.counters: list[str] = []
         self.names = 0
         self.ways = [WayGenerator(self.random, f"way{number}") for number in range(self.random.randint(0, 1))]
@@ -67,7 +67,7 @@ class LoopGenerator:
         for number in range(self.random.randint(0, 2)):
             self.function(f"work{number}")
         self.function("main")
-        return "\n".join(self.lines) + "\n"
+        return "\n".join([*heads.used((HEAD, ways.HEAD), self.lines), *self.lines]) + "\n"
 
     def function(self, name: str) -> None:
         self.names = 0

@@ -24,8 +24,8 @@ from doralang.user_cache import VARIABLE
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from fuzz import cases
-from fuzz.generator import CLASSES, EDGES, Generator, Scope
+from fuzz.compare import is_program
+from fuzz.generator import EDGES, Generator, Scope
 
 MORE_CLASSES = """
 trait Label { fun label() -> Str; }
@@ -49,8 +49,8 @@ class Fault(msg: Str, let code: int): Exception(msg)
 impl Label for Shape { fun label() -> Str { return "label of " + self.name(); } }
 impl Title for Shape { fun label() -> Str { return "title of " + self.name(); } }
 impl Label for int { fun label() -> Str { return "int " + self.toString(); } }
-fun labelled<T: Label>(value: T) -> Str { return value.label(); }
-fun titled<T: Title>(value: T) -> Str { return "(" + value.label() + ")"; }
+fun labelOf<T: Label>(value: T) -> Str { return value.label(); }
+fun titleOf<T: Title>(value: T) -> Str { return "(" + value.label() + ")"; }
 fun shape(number: int) -> Shape {
   if number % 2 == 0 { return Square(number); }
   return Circle(number, "round");
@@ -90,8 +90,8 @@ STATEMENTS = (
     "shapes.push(shape(NUMBER)); println(shapes[shapes.len() - 1].name());",
     "boxes.push(Box(TEXT)); println(boxes[0].get());",
     "total = total + shape(NUMBER).area().toLong(); println(total.toString());",
-    "println(labelled(shape(NUMBER))); println(titled(shape(NUMBER)));",
-    "println(labelled(NUMBER));",
+    "println(labelOf(shape(NUMBER))); println(titleOf(shape(NUMBER)));",
+    "println(labelOf(NUMBER));",
     "println(Circle(NUMBER, TEXT).name());",
     "println(longToText(NUMBER).toString());",
     "println(textOfBytes(worked(NUMBER)).toString());",
@@ -137,6 +137,8 @@ ENDS = 0.3
 class PathGenerator(Generator):
     """A program whose arguments choose what it does: `path1 path4 path1`, or any function for `call`."""
 
+    more = MORE_CLASSES
+
     def __init__(self, seed: int) -> None:
         super().__init__(seed)
         self.paths: dict[str, bool] = {}
@@ -145,7 +147,6 @@ class PathGenerator(Generator):
         """the path that has a wrong index"""
 
     def program(self) -> str:
-        self.lines = [*(CLASSES.strip() + MORE_CLASSES).splitlines(), *cases.HEAD]
         for _ in range(self.random.randint(0, 3)):
             type, name = self.random.choice(tuple(EDGES)), self.fresh("g")
             self.lines.append(f"var {name}: {type} = {self.literal(type)};")
@@ -156,7 +157,7 @@ class PathGenerator(Generator):
             self.path()
         self.bounded = self.path(BOUNDS)
         self.main()
-        return "\n".join(self.lines) + "\n"
+        return self.whole()
 
     def index(self, scope: Scope) -> str:
         return str(self.random.randint(0, 1))  # in range, for `--omit-bounds-check`
@@ -254,10 +255,7 @@ def dora(path: str, run: Run, *more: str) -> Outcome:
 
 
 def entries(cache: str) -> dict[str, int]:
-    """The stored programs: name and number of the file, which is another one when it is written again.
-
-    A program with warnings is not stored.
-    """
+    """The stored programs: name and number of the file, which is another one when it is written again."""
     folder = os.path.join(cache, "programs")
     return {one.name: one.inode() for one in os.scandir(folder)} if os.path.isdir(folder) else {}
 
@@ -274,6 +272,8 @@ def complaint(text: str, runs: list[Run], folder: str) -> str | None:
             if found != expected[index]:
                 return difference(index, runs, found, expected[index])
         stored = entries(cache)
+        if not stored:
+            return "nothing was stored"
         for index, run in enumerate(runs):
             found = dora(path, run)
             if found != expected[index]:
@@ -300,6 +300,7 @@ def find_difference(first: int, count: int) -> str | None:
         text = generator.program()
         with tempfile.TemporaryDirectory() as folder:
             os.chmod(folder, 0o700)
+            assert is_program(text, folder), f"seed {seed} is no program:\n{text}"
             wrong = complaint(text, random_runs(generator), folder)
         if wrong is not None:
             return f"seed {seed}: {wrong}"

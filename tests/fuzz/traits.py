@@ -49,7 +49,7 @@ fun converted<T: Labelled>(x: T) -> Ranked { x }
 fun most<T: Ranked>(a: T, b: T) -> T { if a.above(b) { a } else { b } }
 fun got<M: Into<T>, T>(m: M) -> T { m.into() }
 fun computed<T: Number + Comparable>(a: T, b: T) -> T { if a < b { a * b - a } else { a + b } }
-""".strip().splitlines()
+"""
 
 
 def value(maker: Generator, scope: Scope) -> str:

@@ -29,7 +29,7 @@ fun stumble(i: int) throws -> int {
   if i % 7 == 2 { throw Array(2, i); }
   return i;
 }
-""".strip().splitlines()
+"""
 
 RESULTS = ("int", "int", "long", "double", "Str", "")
 MOST_DEPTH = 8

@@ -70,6 +70,15 @@ def test_a_match_over_literals_halves_them(count: int) -> None:
     assert longest_way(function_of(literals(count)), is_test) <= ceil(log2(2 * count + 1)) + 1
 
 
+@pytest.mark.parametrize("count", [2, 10, 50, 200])
+def test_a_match_over_ranges_halves_them(count: int) -> None:
+    arms = ", ".join(f"{7 * number}..={7 * number + number % 6} => {number}" for number in range(count))
+    function = function_of(
+        f"fun f(n: int) -> int {{ match n {{ {arms}, _ => -1 }} }}\nfun main() {{ f(1); }}"
+    )
+    assert longest_way(function, is_test) <= (2 * count if count < 4 else ceil(log2(2 * count + 1)) + 1)
+
+
 def test_arms_of_one_variant_ask_for_it_once() -> None:
     function = function_of(
         "enum E { A, B(x: int), C(y: int) }\n"

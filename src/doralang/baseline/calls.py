@@ -9,6 +9,7 @@ from doralang.baseline.context import FunctionCompilation
 from doralang.baseline.emitters import emits
 from doralang.baseline.objects import checked_index, checked_reference
 from doralang.baseline.raw import RAW
+from doralang.baseline.slices import SLICES
 from doralang.bytecode import instructions as i
 from doralang.bytecode.instructions import NO_REGISTER
 from doralang.bytecode.instructions import Register as Virtual
@@ -128,6 +129,7 @@ INLINE: Final[dict[str, Callable[[FunctionCompilation, i.CallInternal], None]]] 
     "Str.getByte": text_byte,
     "outOfBounds": out_of_bounds,
     "valueMissing": value_missing,
+    **SLICES,
     **RAW,
 }
 """Internal functions that are a few instructions, by key."""

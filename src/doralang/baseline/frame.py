@@ -46,6 +46,7 @@ class FrameLayout:
         "held",
         "held_slots",
         "homes",
+        "lent",
         "kept_used",
         "kinds",
         "masm",
@@ -89,6 +90,8 @@ class FrameLayout:
         """references to objects made since a collection was last possible: stores need no write barrier.
 
         They are among `not_nil`."""
+        self.lent: set[Register] = set()
+        """slices that are known to be of the present call, as they stay; among `not_nil`, too"""
 
     # Slots.
 
@@ -163,6 +166,7 @@ class FrameLayout:
     def forget(self, register: Register) -> None:
         """The register holds another reference now."""
         self.not_nil.discard(register)
+        self.lent.discard(register)
         self.fresh.discard(register)
 
     # Constants.
@@ -190,6 +194,7 @@ class FrameLayout:
     def forget_checks(self) -> None:
         """The code is jumped to from elsewhere, where other references have been checked."""
         self.fresh.clear()
+        self.lent.clear()
         if len(self.not_nil) != len(self.never_nil):
             self.not_nil = set(self.never_nil)
 

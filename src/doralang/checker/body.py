@@ -205,6 +205,8 @@ class Body:
     invalid: int = 0
     """how many expressions have been found wrong so far"""
     returning: Known = field(default_factory=Known)
+    swallowing: Known = field(default_factory=Known)
+    """of what stands in `finally`, before it is checked: by its syntax alone"""
     leaving: Known = field(default_factory=lambda: Known(strict=True))
     incomplete: bool = False
     """the parser skipped something here, which may have declared any name"""
@@ -386,8 +388,16 @@ class Body:
 
     def find_local(self, name: str) -> Local | None:
         """The visible local of a name; one from around a lambda becomes the lambda's own."""
-        passed: list[Body] = []
-        for body in self.around():
+        for scope in reversed(self.scopes):
+            local = scope.get(name)
+            if local is not None:
+                return local
+        return self.find_outside(name) if self.enclosing is not None else None
+
+    def find_outside(self, name: str) -> Local | None:
+        """The same in the bodies around a lambda."""
+        passed: list[Body] = [self]
+        for body in self.around()[1:]:
             for scope in reversed(body.scopes):
                 local = scope.get(name)
                 if local is not None:

@@ -3,7 +3,7 @@
 check_library()             the library, its bodies checked when first asked for
 check_program(...)          a program on top of it
 check_formula(...)          one expression with named variables on top of it
-check_around(...)           functions of the implementation around a formula
+check_around(...)           functions of the implementation around one of a program
 """
 
 from __future__ import annotations
@@ -55,6 +55,7 @@ from doralang.checker.scopes import ConstantName, Context, NameRecorder, Progres
 from doralang.checker.trait_objects import declare_forms
 from doralang.checker.traits import declare_impl, declare_traits
 from doralang.syntax import tree
+from doralang.syntax.parser import parse_file
 from doralang.text.diagnostics import Diagnostics
 from doralang.text.records import record
 from doralang.text.source import NOWHERE, Source
@@ -340,29 +341,23 @@ def check_formula(
     return Program(source, library.library, functions, impls=unit.impls, granted=granted), function
 
 
-def check_around(
-    program: Program,
-    formula: Function,
-    source: Source,
-    file: tree.File,
-    diagnostics: Diagnostics,
-    library: CheckedLibrary,
-) -> Function:
-    """Add the functions of a file, which must be right, to the program of a formula; returns the last one.
+def check_around(program: Program, called: Function, source: Source, library: CheckedLibrary) -> Function:
+    """Check a text, which must be right, around a function of a program; returns its last function.
 
-    They see the whole library, as its own files do, and the formula by the name `formula`; stack traces leave
-    them out.
+    It sees the whole library, as the library's own files do, and the function by the name `called`.  The
+    program does not know what is in it, and stack traces leave it out.
     """
+    diagnostics = Diagnostics()
     unit = Unit(diagnostics, (library.unit,), visible=frozenset(library.unit.names))
     unit.impls = program.impls
     declarations = Declarations(unit)
-    collect(declarations, source, file)
-    unit.names["formula"] = formula
+    collect(declarations, source, parse_file(source, diagnostics))
+    unit.names["called"] = called
     for _, complete in declare(declarations):
         complete()
     assert not diagnostics.errors, f"{source.name} has errors: {diagnostics.reports}"
-    functions = {one.function.name: one.function for one in declarations.functions}
-    for function in functions.values():
+    functions = [one.function for one in declarations.functions]
+    for function in functions:
         function.is_hidden = True
-    program.functions |= functions
-    return [*functions.values()][-1]
+        function.name = f"{function.name} of {called.name}"
+    return functions[-1]

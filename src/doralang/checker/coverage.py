@@ -52,6 +52,10 @@ NOTHING: Final = "nil"
 OBJECT: Final = "object"
 
 
+LITERAL: Final = "literal"
+"""of a type that has too many shapes to be named"""
+
+
 def shapes_of(type: Type) -> list[Shape]:
     """All shapes of a type in the order in which examples are looked for; none if there are too many."""
     if isinstance(type, ClassType | EnumType):
@@ -111,21 +115,68 @@ def covers(pattern: Pattern, other: Pattern) -> bool:
     return False
 
 
+def key_of(pattern: Pattern, type: Type) -> object:
+    """What tells apart patterns no value fits two of: a shape or a literal; None for others."""
+    shape = shape_of(pattern, type)
+    if shape is not None:
+        return shape.key.__class__, shape.key
+    if isinstance(pattern, typed.Equal) and not isinstance(pattern.value, typed.NilConstant):
+        return LITERAL, pattern.value.value
+    return None
+
+
 class Coverage:
-    """The rows of one `match`, arm after arm."""
+    """The rows of one `match`, arm after arm.
+
+    They are found by what tells them apart, so that many arms do not take the square of the time of a few.
+    """
 
     def __init__(self, type: Type) -> None:
         self.type = type
         self.rows: list[Row] = []
+        self.by_key: dict[object, list[Row]] = {}
+        self.others: list[Row] = []
+        self.entered: list[list[Row]] = []
+        """for each row of these, where it is"""
         self.steps = 0
         self.depth = 0
 
     def add(self, pattern: Pattern) -> None:
         self.rows.append((pattern,))
+        for row in without_alternatives((pattern,)):
+            key = key_of(bare(row[0]), self.type)
+            rows = self.others if key is None else self.by_key.setdefault(key, [])
+            rows.append(row)
+            self.entered.append(rows)
+
+    def mark(self) -> tuple[int, int]:
+        """For `forget`: how many rows there are."""
+        return len(self.rows), len(self.entered)
+
+    def forget(self, mark: tuple[int, int]) -> None:
+        """Take back the rows since then."""
+        rows, entered = mark
+        del self.rows[rows:]
+        while len(self.entered) > entered:
+            self.entered.pop().pop()
 
     def reaches(self, pattern: Pattern) -> bool:
         """Whether some value fits a pattern and none of the rows so far."""
-        return self.example(self.rows, (pattern,), (self.type,)) is not None
+        return any(
+            self.example(self.rows_for(bare(head)), (head,), (self.type,)) is not None
+            for (head,) in without_alternatives((pattern,))
+        )
+
+    def rows_for(self, head: Pattern) -> Sequence[Row]:
+        """Those that may fit what a pattern fits."""
+        if isinstance(head, typed.Between):
+            like = self.by_key.get((LITERAL, head.low), []) if head.low == head.high else []
+            return [row for row in [*like, *self.others] if covers_all(row[0], head, self.type)]
+        key = key_of(head, self.type)
+        if key is None:
+            return self.rows
+        objects = self.by_key.get((str, OBJECT), []) if key != (str, OBJECT) else []
+        return [*self.by_key.get(key, ()), *objects, *self.others]
 
     def missing(self) -> str | None:
         """An example of a value that no row fits."""
@@ -162,10 +213,15 @@ class Coverage:
         if not isinstance(head, typed.AnyValue):
             covering = [row for row in rows if covers_all(row[0], head, type)]
             return self.behind(covering, query, types, example_of(head))
-        shapes = shapes_of(type)
-        if any(shape_of(bare(row[0]), type) is not None for row in rows):
-            for shape in shapes:
-                found = self.with_shape(rows, query, types, shape, [typed.AnyValue() for _ in shape.parts])
+        keyed: dict[object, list[Row]] = {}
+        for row in rows:
+            if shape_of(bare(row[0]), type) is not None:
+                keyed.setdefault(key_of(bare(row[0]), type), []).append(row)
+        if keyed:
+            anything = [row for row in rows if is_any(row[0])]
+            for shape in shapes_of(type):
+                like = [*keyed.get((shape.key.__class__, shape.key), ()), *anything]
+                found = self.with_shape(like, query, types, shape, [typed.AnyValue() for _ in shape.parts])
                 if found is not None:
                     return found
             return None

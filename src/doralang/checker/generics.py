@@ -80,6 +80,10 @@ def callee(
 
     Fresh ones keep a recursive call apart from the function that it stands in.
     """
+    result = function.result if result is None else result
+    if not known and not open:  # most are: nothing is put in anywhere
+        parameters = [parameter.type for parameter in function.parameters]
+        return GenericCallee(function, function.name, parameters, result, (), (), chosen, build, code)
     mapping = dict(known)
     fresh = tuple(TypeParameter(parameter.name, is_sought=True) for parameter in open)
     mapping.update(zip(open, fresh, strict=True))
@@ -87,7 +91,7 @@ def callee(
         function,
         function.name,
         put_in([parameter.type for parameter in function.parameters], mapping),
-        substitute(function.result if result is None else result, mapping),
+        substitute(result, mapping),
         tuple(put_in(function.all_type_parameters, mapping)),
         fresh,
         chosen or bool(fresh),
@@ -256,6 +260,11 @@ def finish_call(
     expected: Type | None,
 ) -> TypedExpression:
     """Steps 3 to 5, then the checks as if all type arguments had been written."""
+    if not callee.arguments and not callee.function.conditions:
+        arguments = finish_arguments(body.context, callee, checked, mapping)
+        if any_wrong(body, arguments):
+            return body.wrong(span)
+        return fitted_call(body, span, callee, callee.arguments, callee.result, callee.parameters, arguments)
     if expected is not None:
         bind_result(body.context, callee, mapping, expected)
         bind_by_bounds(body.context, callee, mapping)
@@ -277,6 +286,19 @@ def finish_call(
     if callee.function.conditions and not check_conditions(body.context, span, callee.function, chosen):
         return body.wrong(span)
     wanted = put_in(callee.parameters, mapping)
+    return fitted_call(body, span, callee, chosen, result, wanted, arguments)
+
+
+def fitted_call(
+    body: Body,
+    span: Span,
+    callee: GenericCallee,
+    chosen: tuple[Type, ...],
+    result: Type,
+    wanted: Sequence[Type],
+    arguments: Sequence[TypedExpression],
+) -> TypedExpression:
+    """The call, if the arguments fit the types that are wanted."""
     values: list[TypedExpression] = []
     for argument, type in zip(arguments, wanted, strict=True):
         value = None if argument.type is UNIT else coerce(body, argument, type)

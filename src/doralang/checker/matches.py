@@ -124,13 +124,13 @@ def check_reached(body: Body, node: tree.MatchArm, arm: typed.MatchArm, coverage
     options, nodes = [arm.pattern], [node.pattern]
     if isinstance(arm.pattern, typed.OneOf) and isinstance(node.pattern, tree.AlternativePattern):
         options, nodes = arm.pattern.options, node.pattern.options
-    before = len(coverage.rows)
+    before = coverage.mark()
     for option, written in zip(options, nodes, strict=True):
         if not coverage.reaches(option):
             body.context.error("W0701", written.span)
         coverage.add(option)
     if arm.guard is not None:
-        del coverage.rows[before:]
+        coverage.forget(before)
 
 
 # `if let`, `while let`, `let … else`

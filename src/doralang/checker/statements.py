@@ -9,7 +9,7 @@ from doralang.checker import program as typed
 from doralang.checker.body import Body
 from doralang.checker.bounds import check_conditions
 from doralang.checker.calls import report_ambiguous
-from doralang.checker.flow import Known, returns
+from doralang.checker.flow import returns
 from doralang.checker.generics import GenericCallee, callee
 from doralang.checker.jumps import JUMPS
 from doralang.checker.lookup import Ambiguous, Found, dispatch_of, find_method, found_for, members_known
@@ -279,7 +279,7 @@ def receiver_callee(found: Found, span: Span) -> GenericCallee:
 
 def check_do(body: Body, node: tree.Do) -> typed.Statement:
     outer = body.guarded
-    swallowed = node.last is not None and returns(node.last, Known())
+    swallowed = node.last is not None and returns(node.last, body.swallowing)
     body.guarded = outer or swallowed or bool(node.catches)
     block = body.block(node.body)
     body.guarded = outer or swallowed

@@ -47,6 +47,16 @@ FIELDS: Final = 8
 ARRAY_LENGTH: Final = 8
 ARRAY_ELEMENTS: Final = 16
 
+# Slices, and parts of them: `LentElements` of the library.
+
+SLICE_ADDRESS: Final = 8
+SLICE_STRIDE: Final = 16
+"""bytes from one element to the next"""
+SLICE_CALL: Final = 24
+"""the number of the call in which the elements are there"""
+SLICE_LENGTH: Final = 32
+SLICE_SIZE: Final = 40
+
 # Shapes.
 
 SHAPE_SIZE: Final = 0

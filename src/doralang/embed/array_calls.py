@@ -1,4 +1,4 @@
-"""Calls of formulas with arrays: by position and name, by columns of a table.
+"""Calls of formulas and functions with arrays: by position and name, by columns of a table.
 
 Little is imported, as the first array call of a process waits for it.
 """
@@ -6,7 +6,7 @@ Little is imported, as the first array call of a process waits for it.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from doralang.embed.containers import called as called_with
 from doralang.embed.containers import has_missing, numpy
@@ -17,9 +17,12 @@ from doralang.embed.kernels import DirectKernels
 from doralang.optional import load
 
 if TYPE_CHECKING:
+    from inspect import Signature
+
     from doralang.embed.arrays import Computation
     from doralang.embed.expressions import FormulaCallee
     from doralang.embed.formulas import Expr
+    from doralang.embed.functions import SlowCallee
 
 GENERAL: Final = "doralang.embed.expressions"
 GENERAL_ARRAYS: Final = "doralang.embed.general_arrays"
@@ -56,6 +59,7 @@ def in_order(formula: Expr, args: Sequence[Any], kwargs: Mapping[str, Any]) -> S
 
 
 def with_values(formula: Expr, values: Sequence[Any], out: Any = None, threads: int = 1) -> Any:
+    check_threads(threads)
     if threads == 1 and is_quick(formula, values, out):
         named = zip(formula.names, values, strict=True)
         plain = [as_double(value, name) if type(value) is int else value for name, value in named]
@@ -63,35 +67,49 @@ def with_values(formula: Expr, values: Sequence[Any], out: Any = None, threads: 
         module = numpy()
         formula._plain = module.ndarray, module.dtype("f8")
         return formula._ufunc(*plain, out=out)
+    computation = computation_of(formula)
+    callee = Callee(
+        computation, formula, lambda: ufunc_of(computation), lambda: load(GENERAL).callee_of(formula)
+    )
+    return called_by_any(callee, values, out, threads)
+
+
+def check_threads(threads: object) -> None:
+    """Raises ValueError."""
     if not isinstance(threads, int) or threads < 1:
         raise ValueError(f"threads: {threads!r} is not a whole number from 1 upwards")
-    return with_computation(
-        computation_of(formula), formula, lambda: load(GENERAL).callee_of(formula), values, out, threads
-    )
 
 
-def with_computation(
-    computation: Computation,
-    scalar: Callable[..., Any],
-    callee: Callable[[], FormulaCallee],
-    values: Sequence[Any],
-    out: Any,
-    threads: int,
-) -> Any:
-    """Call it with arrays; `callee` is asked for where something may be missing."""
+class Callee(NamedTuple):
+    """A formula or a function, and the ways to call it."""
+
+    computation: Computation
+    scalar: Callable[..., Any]
+    """for numbers"""
+    ufunc: Callable[[], Any]
+    """gives the ufunc, for arrays that want one"""
+    incomplete: Callable[[], FormulaCallee] | None
+    """gives what is called where something is missing; None if nothing may be"""
+
+
+def called_by_any(callee: Callee, values: Sequence[Any], out: Any, threads: int) -> Any:
+    """Call it with arrays of any library's.  Raises MissingValue where something is missing and may not."""
+
+    def again(arrays: Sequence[Any]) -> Any:
+        return called_by_any(callee, arrays, out, threads)
+
     if has_series(values):
-        return called_with_series(
-            lambda arrays: with_computation(computation, scalar, callee, arrays, out, threads), values, out
-        )
+        return called_with_series(again, values, out)
     if any(map(is_arrow, values)):
-        return load(ARROW).called_with_arrow(
-            lambda arrays: with_computation(computation, scalar, callee, arrays, out, threads), values, out
-        )
+        return load(ARROW).called_with_arrow(again, values, out)
     if dispatches([*values, out]):
-        return ufunc_of(computation)(*values, **({} if out is None else {"out": out}))
+        return callee.ufunc()(*values, **({} if out is None else {"out": out}))
+    computation = callee.computation
     if has_missing(values):
-        return load(MASKS).called_with_missing(computation, callee, values, out, threads)
-    return called_with(computation, scalar, values, out, threads)
+        if callee.incomplete is not None:
+            return load(MASKS).called_with_missing(computation, callee.incomplete, values, out, threads)
+        values = complete(computation.names, values)
+    return called_with(computation, callee.scalar, values, out, threads)
 
 
 def is_quick(formula: Expr, values: Sequence[Any], out: Any) -> bool:
@@ -122,16 +140,72 @@ def is_plain(array: Any) -> bool:
 
 def mapped(formula: Expr, args: Sequence[Any] | Mapping[str, Any], out: Any, threads: int) -> Any:
     """`Expr.map`"""
-    if isinstance(args, Mapping):
-        values = in_order(formula, (), args)
-    else:
-        values = in_order(formula, tuple(args), {})
-    return with_values(formula, values, out, threads)
+    args, kwargs = separated(args)
+    return with_values(formula, in_order(formula, args, kwargs), out, threads)
+
+
+def separated(args: Sequence[Any] | Mapping[str, Any]) -> tuple[tuple[Any, ...], Mapping[str, Any]]:
+    """Arguments in order, or by name."""
+    return ((), args) if isinstance(args, Mapping) else (tuple(args), {})
 
 
 def over(formula: Expr, table: Any, out: Any, threads: int) -> Any:
     """`Expr.over`"""
-    return with_values(formula, [column(table, name) for name in formula.names], out, threads)
+    return with_values(formula, columns(table, formula.names), out, threads)
+
+
+def columns(table: Any, names: Sequence[str]) -> list[Any]:
+    """The columns of these names.  Raises KeyError."""
+    return [column(table, name) for name in names]
+
+
+def complete(names: Sequence[str], values: Sequence[Any]) -> list[Any]:
+    """Masked arrays none of whose elements are masked, as the arrays that they are.  Raises MissingValue."""
+    for name, value in zip(names, values, strict=True):
+        if value is None or numpy().ma.is_masked(value):
+            raise load("doralang.embed.errors").MissingValue(f"`{name}` has missing elements")
+    return [numpy().ma.getdata(value) if isinstance(value, numpy().ndarray) else value for value in values]
+
+
+# Functions.
+
+
+def function_mapped(
+    callee: SlowCallee, args: Sequence[Any] | Mapping[str, Any], out: Any, threads: int
+) -> Any:
+    """`Function.map`"""
+    args, kwargs = separated(args)
+    return function_with_values(callee, callee.bound(args, dict(kwargs)), out, threads)
+
+
+def function_over(callee: SlowCallee, table: Any, out: Any, threads: int) -> Any:
+    """`Function.over`"""
+    return function_with_values(
+        callee, columns(table, [name for name, _, _ in callee.parameters]), out, threads
+    )
+
+
+def function_ufunc(callee: SlowCallee) -> Any:
+    """`Function.ufunc`"""
+    if callee.ufunc is None:
+        name, signature = callee.function.name, callee.function.signature
+        callee.ufunc = load("doralang.embed.function_ufuncs").make_ufunc(loops_of(callee), name, signature)
+    return callee.ufunc
+
+
+def loops_of(callee: SlowCallee) -> Computation:
+    """What computes a function over arrays, made once."""
+    if callee.elements is None:
+        callee.elements = load("doralang.embed.element_loops").loops_of_function(callee)
+    return callee.elements
+
+
+def function_with_values(callee: SlowCallee, values: Sequence[Any], out: Any, threads: int) -> Any:
+    check_threads(threads)
+    if not callee.instances.has_several:
+        threads = 1
+    called = Callee(loops_of(callee), callee.call, lambda: function_ufunc(callee), None)
+    return called_by_any(called, values, out, threads)
 
 
 def column(table: Any, name: str) -> Any:
@@ -146,6 +220,26 @@ def column(table: Any, name: str) -> Any:
         return getattr(table, name)
     except AttributeError:
         raise KeyError(f"the table has no column {name!r}") from None
+
+
+class ArrowFunction:
+    """`Expr.arrow`"""
+
+    def __init__(self, formula: Expr) -> None:
+        self.formula = formula
+        self.__name__ = self.__qualname__ = "formula"
+
+    @property
+    def __signature__(self) -> Signature:
+        """DuckDB counts these."""
+        inspect = load("inspect")
+        shown_name = load("doralang.embed.functions").shown_name
+        names = [shown_name(name, index) for index, name in enumerate(self.formula.names)]
+        kind = inspect.Parameter.POSITIONAL_ONLY
+        return inspect.Signature([inspect.Parameter(name, kind) for name in names])  # type: ignore[no-any-return]
+
+    def __call__(self, *columns: Any) -> Any:
+        return called(self.formula, columns, {})
 
 
 def ufunc(formula: Expr) -> Any:

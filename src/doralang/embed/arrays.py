@@ -231,11 +231,16 @@ def located(found: ElementError, shape: tuple[int, ...], order: Sequence[int]) -
 
 def name_element(error: BaseException, place: tuple[int, ...]) -> None:
     """Let an error say at which element it was; what it has said before is forgotten."""
+    forget_element(error)
     notes = error.__dict__.setdefault("__notes__", [])
-    if error.__dict__.get("element") is not None:
-        notes.pop()
     error.__dict__["element"] = place
     notes.append(f"in element {place[0] if len(place) == 1 else place}")
+
+
+def forget_element(error: BaseException) -> None:
+    """Let an error not say any more at which element it was."""
+    if error.__dict__.pop("element", None) is not None:
+        error.__dict__["__notes__"].pop()
 
 
 def element_of(error: BaseException) -> tuple[int, ...] | None:

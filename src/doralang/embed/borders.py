@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import Enum
 from typing import Final
 
+from doralang.checker.program import Class
 from doralang.types.kinds import Kind
 from doralang.types.types import (
     BOOL,
@@ -14,6 +15,7 @@ from doralang.types.types import (
     FLOAT,
     INT,
     LONG,
+    ClassType,
     PrimitiveType,
     Type,
     has_value,
@@ -55,6 +57,8 @@ KINDS: Final = {
     Border.OBJECT: Kind.REF,
 }
 
+SLICES: Final = ("Slice", "MutSlice")
+
 BORDERS: Final[dict[PrimitiveType, Border]] = {
     BOOL: Border.BOOL,
     BYTE: Border.BYTE,
@@ -74,4 +78,12 @@ def border_of(type: Type, text: Type) -> Border | None:
         return Border.UNIT
     if type is text:
         return Border.TEXT
-    return Border.OBJECT if is_reference(type) else None
+    return Border.OBJECT if is_reference(type) and not is_slice(type) else None
+
+
+def is_slice(type: Type) -> bool:
+    """Whether a type is one of the library's slices, which cross in one direction only (`embed.slices`)."""
+    if not isinstance(type, ClassType) or type.head.name not in SLICES:
+        return False
+    assert isinstance(type.head, Class), "it is a checked one"
+    return not type.head.source.main

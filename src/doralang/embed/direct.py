@@ -293,9 +293,13 @@ class PlacedFormula(int):
     def address(self) -> int:
         return self >> SIZE_BITS
 
+    @property
+    def size(self) -> int:
+        return self & (1 << SIZE_BITS) - 1
+
     def __del__(self) -> None:
         if PLACES:  # else the interpreter is about to end
-            PLACES[0].condemn(self >> SIZE_BITS, self & (1 << SIZE_BITS) - 1, self.formulas)
+            PLACES[0].condemn(self.address, self.size, self.formulas)
 
 
 class PlacedKernel(PlacedFormula):

@@ -1,11 +1,11 @@
-"""Formulas of the general path over arrays: a loop in Dora around the formula, compiled with it.
+"""Functions, and formulas of the general path, over arrays: a loop in Dora around what is called.
 
     x: int, result long     ->      fun elements(table: long, results: long, count: long, place: long) {
                                       let in0 = loadLong(table + 0L);
                                       var i = 0L;
                                       while i < count {
                                         storeLong(place, i);
-                                        let value = formula(loadInt(in0 + 4L * i));
+                                        let value = called(loadInt(in0 + 4L * i));
                                         storeLong(results + 8L * i, value);
                                         i = i + 1L;
                                       } }
@@ -17,18 +17,20 @@ every loop does, so limits and Ctrl-C end it.
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final
+from threading import Lock
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from doralang.checker.checker import check_around
 from doralang.checker.library import compiled_library
+from doralang.checker.program import Function as Typed
+from doralang.checker.program import Program
 from doralang.code.constants import layout_constants
 from doralang.embed.arrays import CHUNK, ElementError, Loop
 from doralang.embed.buffers import SIZES
-from doralang.embed.instances import Host
-from doralang.syntax.parser import parse_file
-from doralang.text.diagnostics import Diagnostics
+from doralang.embed.instances import Host, Instances
+from doralang.embed.programs import CheckedProgram
 from doralang.text.pause import NO_CYCLES
 from doralang.text.source import Source
 from doralang.types.kinds import BOOL, BYTE, DOUBLE, FLOAT, INT, LONG, Kind
@@ -37,6 +39,12 @@ from doralang.types.types import PrimitiveType
 if TYPE_CHECKING:
     from doralang.embed.expressions import FormulaRecipe, Rewrite
     from doralang.embed.functions import SlowCallee
+
+AddLoop = Callable[[Program, Typed], Typed]
+"""adds the loop around a function to its program; gives the loop"""
+
+ADDING: Final = Lock()
+"""a function has one loop, whichever threads ask for it"""
 
 LOADS: Final[dict[Kind, str]] = {
     BOOL: "loadByte({0}) != 0Y",
@@ -56,17 +64,18 @@ STORES: Final[dict[Kind, str]] = {
 }
 
 
-def loop_text(kinds: Sequence[Kind], result: Kind) -> str:
+def loop_text(kinds: Sequence[Kind], result: Kind, throws: bool) -> str:
     """The loop for parameters of these kinds."""
     inputs = [f"let in{index} = loadLong(table + {8 * index}L);" for index in range(len(kinds))]
     loads = [LOADS[kind].format(f"in{index} + {SIZES[kind]}L * i") for index, kind in enumerate(kinds)]
     store = STORES[result].format(f"results + {SIZES[result]}L * i")
-    return f"""fun elements(table: long, results: long, count: long, place: long) {{
+    marked, tried = ("throws ", "try ") if throws else ("", "")
+    return f"""fun elements(table: long, results: long, count: long, place: long) {marked}{{
   {" ".join(inputs)}
   var i = 0L;
   while i < count {{
     storeLong(place, i);
-    let value = formula({", ".join(loads)});
+    let value = {tried}called({", ".join(loads)});
     {store};
     i = i + 1L;
   }}
@@ -74,26 +83,32 @@ def loop_text(kinds: Sequence[Kind], result: Kind) -> str:
 """
 
 
+class Compiled(NamedTuple):
+    """A loop that can be called: the program that it is in, the function, and where it runs."""
+
+    program: CheckedProgram
+    function: Typed
+    instances: Instances
+
+
 class ElementLoops:
-    """The loop around one formula."""
+    """The loop around one function."""
 
     takes_scalars = False
     most = CHUNK
 
-    def __init__(self, callee: SlowCallee, recipe: FormulaRecipe, rewrite: Rewrite) -> None:
-        """For a formula that is called, and what it is made from."""
+    def __init__(self, callee: SlowCallee, compiled: Callable[[AddLoop], Compiled]) -> None:
+        """For a function that is called.  `compiled` adds a loop to a program, where it puts it."""
         self.names = tuple([name for name, _, _ in callee.parameters])
         self.kinds = kinds_of(callee)
         self.accepts = self.kinds
         self.result = kind_of(callee.function.result, "the result")
-        text = loop_text(self.kinds, self.result)
-        library = compiled_library(layout_constants())
+        source = Source("<element loop>", loop_text(self.kinds, self.result, callee.function.throws))
         with NO_CYCLES:
-            source, diagnostics = Source("<element loop>", text), Diagnostics()
-            file = parse_file(source, diagnostics)
-            self.program, self.function, self.pool = recipe.callee(
-                rewrite,
-                lambda program, formula: check_around(program, formula, source, file, diagnostics, library),
+            self.program, self.function, self.instances = compiled(
+                lambda program, called: check_around(
+                    program, called, source, compiled_library(layout_constants())
+                )
             )
         self.ref = self.program.code.specializer.entry_ref(self.function)
         self.cell = self.program.code.loader.cell(self.ref)
@@ -106,18 +121,44 @@ class ElementLoops:
         def run(table: int, results: int, count: int) -> None:
             place.value = 0
             words = [table, results, count, ctypes.addressof(place)]
-            host = self.pool.take()
+            host = self.instances.take()
             try:
                 self.call(host, words)
             except Exception as error:
                 raise ElementError(place.value, error) from None
             finally:
-                self.pool.give_back(host)
+                self.instances.give_back(host)
 
         yield run
 
     def call(self, host: Host, words: list[int]) -> None:
         host.call(self.ref, self.cell, lambda: words, lambda result: None)
+
+
+def loops_of_formula(callee: SlowCallee, recipe: FormulaRecipe, rewrite: Rewrite) -> ElementLoops:
+    """The loop around a formula, which is compiled anew, as `rewrite` makes it."""
+    return ElementLoops(callee, lambda add: Compiled(*recipe.callee(rewrite, add)))
+
+
+def loops_of_function(callee: SlowCallee) -> ElementLoops:
+    """The loop around a function of a program, which is there already and runs where it does.
+
+    Raises TypeError.
+    """
+    program = callee.program
+    if callee.receiver is not None:
+        raise TypeError(
+            f"{callee.function.name}() is a method of an object, which is for single values alone"
+        )
+
+    def compiled(add: AddLoop) -> Compiled:
+        with ADDING:
+            loop = program.loops.get(callee.function)
+            if loop is None:
+                loop = program.loops[callee.function] = add(program.typed, callee.function)
+        return Compiled(program, loop, callee.instances)
+
+    return ElementLoops(callee, compiled)
 
 
 def kinds_of(callee: SlowCallee) -> tuple[Kind, ...]:

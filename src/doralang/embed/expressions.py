@@ -29,7 +29,7 @@ from doralang.embed.instances import Host, Pool
 from doralang.embed.kinds import kind_name, type_named
 from doralang.embed.limits import Limits
 from doralang.embed.modules import NO_FUNCTIONS, Policy, limits_for
-from doralang.embed.objects import Object
+from doralang.embed.objects import object_at
 from doralang.embed.programs import CheckedProgram
 from doralang.native.module import library_module
 from doralang.native.options import CodeOptions
@@ -152,7 +152,7 @@ class FormulaRecipe(NamedTuple):
         if checked.diagnostics.errors:
             raise errors.CompileError(checked.diagnostics)
         function = around(checked.program, checked.function)
-        program = CheckedProgram(checked.program, self.limits, None, self.callbacks, Object)
+        program = CheckedProgram(checked.program, self.limits, None, self.callbacks, object_at)
         pool = Pool(program.code, program.new_host) if self.callbacks else shared_pool(self.limits)
         return program, function, pool
 
@@ -164,8 +164,6 @@ class FormulaCallee(SlowCallee):
         super().__init__(*recipe.callee())
         self.recipe = recipe
         self.propagates = propagates
-        self.elements: Computation | None = None
-        """what computes arrays; made at the first call with some"""
         self.variants: dict[frozenset[str], FormulaVariant] = {}
         """the formula for certain names that are missing"""
 

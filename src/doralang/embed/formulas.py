@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from doralang.embed.arrays import Computation
     from doralang.embed.functions import Function
     from doralang.embed.limits import Limits
+    from doralang.embed.programs import Stage
 
     Constant = float | int | bool | str
     Types = Mapping[str, object] | type
@@ -118,16 +119,23 @@ class Expr(NativeCall):
         attributes.  Columns that are no variables do not matter."""
         return load(ARRAY_CALLS).over(self, table, out, threads)
 
-    def arrow(self, *columns: Any) -> Any:
+    @property
+    def arrow(self) -> Callable[..., Any]:
         """The formula over columns of Arrow's, in order; a column comes out: what
-        `duckdb.create_function(…, type="arrow")` wants.  It is pyarrow's if that is imported."""
-        return load(ARRAY_CALLS).called(self, columns, {})
+        `duckdb.create_function(…, type="arrow")` wants, with as many parameters as there are variables.
+        It is pyarrow's if that is imported."""
+        return load(ARRAY_CALLS).ArrowFunction(self)  # type: ignore[no-any-return]
 
     @property
     def ufunc(self) -> Any:
         """A real `numpy.ufunc` over the code of this formula, made when first asked for.  Raises
         TypeError for a formula that is not on doubles alone, ImportError without NumPy."""
         return load(ARRAY_CALLS).ufunc(self)
+
+    def explain(self, stage: Stage = "asm", *, arrays: bool = False) -> str:
+        """What the formula is in a stage: tokens, ast, program, bytecode or asm; with `arrays`, the code that
+        computes those.  Raises ValueError, and ListingError for machine code without Capstone."""
+        return load("doralang.embed.explaining").formula_explained(self, stage, arrays)  # type: ignore[no-any-return]
 
     def partial(self, **known: Constant) -> Expr:
         """The formula with some names known: they are constants, folded, and it is compiled anew.

@@ -9,12 +9,14 @@ from __future__ import annotations
 import inspect
 import sys
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from keyword import iskeyword
 from typing import Any, Final, Generic, TypeVar
 from weakref import WeakValueDictionary
 
 from doralang.bytecode.entities import ClassRef
+from doralang.checker.program import Class
 from doralang.checker.program import Function as Typed
 from doralang.embed import layouts, wrappers
 from doralang.embed.borders import Border, border_of
@@ -22,14 +24,23 @@ from doralang.embed.conversion import TO_WORD, annotation, utf8, wrong
 from doralang.embed.held import Held
 from doralang.embed.instances import Host, Instances
 from doralang.embed.native_calls import CallWords, NativeCall, keep_vectorcall, set_words
-from doralang.embed.programs import CheckedProgram
+from doralang.embed.programs import CheckedProgram, Stage
+from doralang.embed.slices import borrow, lent, new_slice
 from doralang.embed.wrappers import Surroundings, Wrapped
 from doralang.machine.code import Code, link
 from doralang.optional import load
 from doralang.runtime.code_space import CodeSpace
 from doralang.types.types import ClassType, Type
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from doralang.embed.arrays import Computation
+
 T = TypeVar("T")
+
+ARRAY_CALLS: Final = "doralang.embed.array_calls"
+EXPLAINING: Final = "doralang.embed.explaining"
+"""loaded when they are needed"""
 
 
 class PlacedWrapper:
@@ -83,12 +94,18 @@ class SlowCallee:
         self.instances = instances
         self.receiver = receiver
         """the object whose method it is"""
+        self.elements: Computation | None = None
+        """what computes arrays element by element; made at the first such call"""
+        self.ufunc: Any = None
+        """the same for NumPy"""
         text = program.text
         types = [parameter.type for parameter in function.parameters]
         self.parameters = [
             (parameter.name, border_of(type, text), type)
             for parameter, type in zip(function.parameters, types, strict=True)
         ]
+        self.lent = {index: found for index, type in enumerate(types) if (found := lent(type))}
+        """the parameters that take buffers, by their numbers"""
         self.result = border_of(function.result, text)
         self.signature = signature_of(function, text)
         self.ref = program.code.specializer.entry_ref(function)
@@ -136,8 +153,9 @@ class SlowCallee:
         try:
             return host.call(self.ref, self.cell, lambda: crossing.words(values), crossing.take)
         finally:
-            for place in crossing.texts.values():
+            for place in crossing.made.values():
                 host.drop(place)
+            crossing.held.close()
 
 
 def in_order(names: Sequence[str], args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...] | None:
@@ -156,15 +174,20 @@ class Crossing:
     def __init__(self, callee: SlowCallee, host: Host) -> None:
         self.callee = callee
         self.host = host
-        self.texts: dict[int, int] = {}
-        """handles of texts, by the number of the argument"""
+        self.made: dict[int, int] = {}
+        """handles of texts and slices, by the number of the argument"""
+        self.held = ExitStack()
+        """the buffers that are lent"""
 
     def words(self, values: tuple[Any, ...]) -> list[int]:
-        """The words of all arguments.  Objects are looked up last: a text may need a collection."""
+        """The words of all arguments.  Objects are looked up last: what is made may need a collection."""
         callee, words = self.callee, []
         for index, ((name, border, type), value) in enumerate(zip(callee.parameters, values, strict=True)):
             if border is Border.TEXT:
-                self.texts[index] = self.host.hold(self.host.new_text(utf8(value, name)))
+                self.made[index] = self.host.hold(self.host.new_text(utf8(value, name)))
+                words.append(0)
+            elif index in callee.lent:
+                self.made[index] = self.host.hold(self.slice_of(index, name, value))
                 words.append(0)
             elif border is Border.OBJECT:
                 self.look_at_object(name, type, value)
@@ -174,11 +197,16 @@ class Crossing:
             else:
                 words.append(TO_WORD[border](value, name))
         for index, value in enumerate(values):
-            if index in self.texts:
-                words[index] = self.host.at(self.texts[index])
+            if index in self.made:
+                words[index] = self.host.at(self.made[index])
             elif isinstance(value, Held):
                 words[index] = value._address
         return [callee.receiver._address, *words] if callee.receiver is not None else words
+
+    def slice_of(self, index: int, name: str, value: Any) -> int:
+        """The slice that stands for a buffer, which is held from here on.  Raises TypeError and others."""
+        wanted = self.callee.lent[index]
+        return new_slice(self.host, wanted, borrow(value, name, wanted, self.held))
 
     def look_at_object(self, name: str, type: Type, value: Any) -> None:
         """Raises TypeError if a value is no object for a parameter of this class."""
@@ -233,9 +261,9 @@ def shown_name(name: str, index: int) -> str:
     return name if name.isidentifier() and not iskeyword(name) else f"_{index}"
 
 
-def comment_above(function: Typed) -> str | None:
-    """The comment right above a function, without its slashes."""
-    lines = function.source.text[: function.span[0]].split("\n")[:-1]
+def comment_above(declared: Typed | Class) -> str | None:
+    """The comment right above a function or class, without its slashes."""
+    lines = declared.source.text[: declared.span[0]].split("\n")[:-1]
     comment: list[str] = []
     while lines and lines[-1].lstrip().startswith("//"):
         comment.append(lines.pop().strip().lstrip("/").removeprefix(" "))
@@ -282,6 +310,34 @@ class Function(NativeCall, Generic[T]):
         code, callee = self._callee.program.code, self._callee
         shape = code.loader.shape(code.text_class)
         return CallWords(self._wrapper.address, self._thread, callee.cell, self._slow, shape, self._names)
+
+    def map(self, args: Sequence[Any] | Mapping[str, Any], *, out: Any = None, threads: int = 1) -> Any:
+        """The function for arguments in order or by name, some of which are arrays, element by element.
+
+        For functions from numbers to a number.  `out` is the array that gets the results; it may be one of
+        the inputs.  `threads` share the elements, unless the program has globals; the results are the same.
+        Raises TypeError, and whatever a call raises, with the element in its notes.
+        """
+        return load(ARRAY_CALLS).function_mapped(self._callee, args, out, threads)
+
+    def over(self, table: Any, *, out: Any = None, threads: int = 1) -> Any:
+        """The function over columns of a table, by the names of its parameters: a mapping, a DataFrame, a
+        structured array, or an object with attributes.  Further columns do not matter."""
+        return load(ARRAY_CALLS).function_over(self._callee, table, out, threads)
+
+    @property
+    def ufunc(self) -> Any:
+        """A real `numpy.ufunc` over the function, for numbers of exactly its kinds, made when first asked
+        for.  Raises TypeError for functions that are not from numbers to a number, and for a NumPy older than
+        2; ImportError without NumPy."""
+        return load(ARRAY_CALLS).function_ufunc(self._callee)
+
+    def explain(self, stage: Stage = "asm") -> str:
+        """What the function is in a stage: its bytecode or its machine code, or the tokens, the tree or the
+        checked program that it is in.  Raises ValueError, and ListingError for machine code without
+        Capstone."""
+        callee = self._callee
+        return load(EXPLAINING).function_explained(callee.program, stage, callee.function)  # type: ignore[no-any-return]
 
     def __reduce__(self) -> str | tuple[Any, ...]:
         """The module's text and options and the name; one from a Python stub is found by its name."""

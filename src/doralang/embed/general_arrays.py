@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from doralang.embed.array_calls import with_computation
-from doralang.embed.element_loops import ElementLoops, kind_of, kinds_of
+from doralang.embed.array_calls import Callee, called_by_any, ufunc_of
+from doralang.embed.element_loops import kind_of, kinds_of, loops_of_formula
 from doralang.embed.expressions import FormulaCallee, unchanged
 from doralang.embed.formulas import IS_POSSIBLE, place
 from doralang.embed.kernels import typed_kernels
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def loops_of(callee: FormulaCallee) -> Computation:
     """What computes a formula of the general path over arrays, made once."""
     if callee.elements is None:
-        callee.elements = kernels_of(callee) or ElementLoops(callee, callee.recipe, unchanged)
+        callee.elements = kernels_of(callee) or loops_of_formula(callee, callee.recipe, unchanged)
     return callee.elements
 
 
@@ -34,4 +34,6 @@ def kernels_of(callee: FormulaCallee) -> Computation | None:
 
 def called_general(callee: FormulaCallee, values: Sequence[Any]) -> Any:
     """A call of a formula of the general path some of whose arguments are not numbers."""
-    return with_computation(loops_of(callee), callee.call, lambda: callee, values, None, 1)
+    computation = loops_of(callee)
+    way = Callee(computation, callee.call, lambda: ufunc_of(computation), lambda: callee)
+    return called_by_any(way, values, None, 1)

@@ -327,6 +327,8 @@ class Instances(Protocol):
     """Where the calls of a function run."""
 
     code: Module
+    has_several: bool
+    """whether several calls may run at a time"""
 
     @property
     def host(self) -> Host:
@@ -341,6 +343,8 @@ class Instances(Protocol):
 
 class Pool:
     """The instances of a module without globals: any number of calls at a time."""
+
+    has_several = True
 
     def __init__(self, code: Module, new: Callable[[], Host]) -> None:
         self.code = code
@@ -379,6 +383,8 @@ class Pool:
 
 class Alone:
     """One instance, one call at a time."""
+
+    has_several = False
 
     def __init__(self, host: Host) -> None:
         self.host = host

@@ -9,6 +9,7 @@ good, too: `numpy.float32`, `"int64"`.
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
@@ -45,8 +46,12 @@ class Declared(NamedTuple):
     result: str
 
 
-def kind_name(annotation: object, where: str) -> str:
-    """The name of a type.  Raises TypeError."""
+SLICE: Final = re.compile(r"(Mut)?Slice<(bool|byte|int|long|float|double)>")
+"""what a function of the language takes besides, and one of Python's does not"""
+
+
+def kind_name(annotation: object, where: str, slices: bool = False) -> str:
+    """The name of a type, a slice's if there may be some.  Raises TypeError."""
     if annotation is inspect.Parameter.empty:
         raise TypeError(f"{where} has no annotation")
     dtype = DTYPES.get(dtype_name(annotation))
@@ -56,7 +61,7 @@ def kind_name(annotation: object, where: str) -> str:
         text = annotation.strip("'\" ")
         if text in WRITTEN:
             return WRITTEN[text]
-        if text in PRIMITIVE_TYPES:
+        if text in PRIMITIVE_TYPES or (slices and SLICE.fullmatch(text)):
             return text
     elif annotation in NAMES:
         return NAMES[annotation]
@@ -75,14 +80,18 @@ def dtype_name(annotation: object) -> str:
     return ""
 
 
-def declared(name: str, function: Callable[..., Any]) -> Declared:
-    """The declared signature of a Python function.  Raises TypeError."""
+def declared(name: str, function: Callable[..., Any], slices: bool = False) -> Declared:
+    """The declared signature of a Python function, whose parameters may be slices if it is a stub.
+
+    Raises TypeError.
+    """
     signature = inspect.signature(function)
     parameters = []
     for parameter in signature.parameters.values():
         if parameter.kind not in (parameter.POSITIONAL_ONLY, parameter.POSITIONAL_OR_KEYWORD):
             raise TypeError(f"{name}(): `{parameter.name}` is not a plain parameter")
-        parameters.append((parameter.name, kind_name(parameter.annotation, f"{name}(): `{parameter.name}`")))
+        where = f"{name}(): `{parameter.name}`"
+        parameters.append((parameter.name, kind_name(parameter.annotation, where, slices)))
     result = kind_name(signature.return_annotation, f"{name}(): the result")
     if any(not kind for _, kind in parameters):
         raise TypeError(f"{name}(): no parameter can be None")

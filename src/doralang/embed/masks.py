@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from doralang.embed.arrays import element_of, name_element
 from doralang.embed.buffers import DTYPES
 from doralang.embed.containers import as_number, called_with_arrays, family_of, is_array, numpy
-from doralang.embed.element_loops import ElementLoops
+from doralang.embed.element_loops import loops_of_formula
 from doralang.embed.expressions import stand_in
 
 if TYPE_CHECKING:
@@ -108,8 +108,8 @@ def loops_of_variant(variant: FormulaVariant) -> tuple[Computation | None, Compu
     """What computes over arrays whether a variant has a value, if that is not known, and the value."""
     if variant.elements is None:
         there, result = variant.rewrites
-        test = None if variant.test is None else ElementLoops(variant.test, variant.recipe, there)
-        variant.elements = test, ElementLoops(variant.result, variant.recipe, result)
+        test = None if variant.test is None else loops_of_formula(variant.test, variant.recipe, there)
+        variant.elements = test, loops_of_formula(variant.result, variant.recipe, result)
     return variant.elements
 
 

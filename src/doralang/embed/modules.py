@@ -27,9 +27,10 @@ from doralang.embed.functions import Function, SlowCallee
 from doralang.embed.instances import Alone, Instances, Pool, Print
 from doralang.embed.layouts import refuse_free_threading
 from doralang.embed.limits import Limits
-from doralang.embed.objects import Object
-from doralang.embed.programs import CheckedProgram
+from doralang.embed.objects import Object, object_at, python_class
+from doralang.embed.programs import CheckedProgram, Stage
 from doralang.embed.recipes import ALIVE, recipe_of, remade
+from doralang.optional import load
 from doralang.syntax.parser import parse_file
 from doralang.text.source import Source
 
@@ -97,7 +98,7 @@ def compile(
     library = compiled_library(layout_constants())
     callbacks = callbacks_of(functions, library.library.classes["Str"].of())
     program = checked(Source(filename, source), granted, limits, callbacks)
-    made = CheckedProgram(program, limits, print, callbacks, Object)
+    made = CheckedProgram(program, limits, print, callbacks, object_at)
     given = {
         "filename": filename,
         "functions": functions,
@@ -174,6 +175,16 @@ class Module:
         return MappingProxyType({name: getattr(self, name) for name in callable_names(self._program)})
 
     @property
+    def classes(self) -> Mapping[str, type[Object]]:
+        """The classes of which Python may get objects, by name: for `isinstance`.  A class that extends
+        another one does so in Python, too; those of one generic class are one class."""
+        program = self._program
+        classes = program.typed.classes.items()
+        return MappingProxyType(
+            {name: python_class(program, head) for name, head in classes if not head.is_value}
+        )
+
+    @property
     def instance(self) -> Instance:
         """The instance in which the functions of a program with globals run; made when first asked for."""
         if self._made is None:
@@ -188,6 +199,14 @@ class Module:
         if limits is not None and limits.fuel is not None and self._program.limits.fuel is None:
             raise ValueError("fuel: the module was compiled without it; give `compile` limits with `fuel`")
         return Instance(self._program, limits or self._program.limits)
+
+    def explain(self, stage: Stage, name: str | None = None) -> str:
+        """What the program is in a stage: its tokens, its ast or its checked program; bytecode or asm of its
+        functions that can be reached, or of those of one name.
+
+        Raises ValueError, and ListingError for machine code without Capstone.
+        """
+        return load("doralang.embed.explaining").module_explained(self._program, stage, name)  # type: ignore[no-any-return]
 
     def __getattr__(self, name: str) -> Function[Any]:
         program = self.__dict__.get("_program")

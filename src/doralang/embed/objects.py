@@ -10,7 +10,7 @@ from doralang.code import layout
 from doralang.embed import errors
 from doralang.embed.borders import Border, border_of
 from doralang.embed.conversion import TO_WORD
-from doralang.embed.functions import Function, SlowCallee
+from doralang.embed.functions import Function, SlowCallee, comment_above
 from doralang.embed.held import Held
 from doralang.embed.instances import Host, Instances
 from doralang.embed.programs import CheckedProgram
@@ -30,10 +30,17 @@ class Object(Held):
 
     __slots__ = ("_program", "_type")
 
-    def __init__(self, program: CheckedProgram, instances: Instances, host: Host, address: int) -> None:
+    def __init__(
+        self, program: CheckedProgram, instances: Instances, host: Host, address: int, type: ClassType
+    ) -> None:
         super().__init__(instances, host, address)
         object.__setattr__(self, "_program", program)
-        object.__setattr__(self, "_type", type_of(program, host, address))
+        object.__setattr__(self, "_type", type)
+
+    def __new__(cls, *args: Any) -> Object:
+        if not args or not isinstance(args[0], CheckedProgram):
+            raise TypeError(f"a program makes objects of {cls.__name__} by itself; call a function of it")
+        return super().__new__(cls)
 
     def __getattr__(self, name: str) -> Any:
         for cls in lineage(self._type):
@@ -114,6 +121,28 @@ class Method(Function[Any]):
 
     def __init__(self, receiver: Object, method: Typed) -> None:
         super().__init__(SlowCallee(receiver._program, method, receiver._instances, receiver))
+
+
+def object_at(program: CheckedProgram, instances: Instances, host: Host, address: int) -> Object:
+    """The Python object for the object at an address, in a turn of the host."""
+    type = type_of(program, host, address)
+    assert isinstance(type.head, Class), "it is a checked one"
+    return python_class(program, type.head)(program, instances, host, address, type)
+
+
+def python_class(program: CheckedProgram, head: Class) -> type[Object]:
+    """The Python class for a class of the program, made when it is first needed; for others `Object`."""
+    if not head.source.main:
+        return Object
+    found = program.python_classes.get(head)
+    if found is None:
+        parent = head.parent.head if isinstance(head.parent, ClassType) else None
+        base = python_class(program, parent) if isinstance(parent, Class) else Object
+        namespace = {"__slots__": (), "__doc__": comment_above(head), "__module__": __name__}
+        made = type(head.name, (base,), namespace)
+        found = program.python_classes.setdefault(head, made)
+    assert isinstance(found, type) and issubclass(found, Object), "it is made here"
+    return found
 
 
 def type_of(program: CheckedProgram, host: Host, address: int) -> ClassType:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Final
+from typing import Any, Final, Literal
 from weakref import WeakSet
 
 from doralang.checker import program as typed
@@ -18,6 +18,9 @@ from doralang.types.types import ClassType
 
 MakeObject = Callable[["CheckedProgram", Instances, Host, int], Any]
 """the Python object for an address, in a turn of the host"""
+
+Stage = Literal["tokens", "ast", "program", "bytecode", "asm"]
+"""what `explain` can show"""
 
 LIVE_PROGRAMS: Final[WeakSet[CheckedProgram]] = WeakSet()
 """all of them, for `memory`"""
@@ -41,6 +44,10 @@ class CheckedProgram:
         self.print = print
         self.callbacks = callbacks
         self.make_object = make_object
+        self.python_classes: dict[typed.Class, type] = {}
+        """those that stand for its classes, as far as somebody wanted them"""
+        self.loops: dict[typed.Function, typed.Function] = {}
+        """around functions that were called with arrays, element by element"""
         self.code: Code = module_of(program, Settings(), counts_fuel=limits.fuel is not None)
         self.code.most_code = limits.code_size
         self.code.space.watch_collections()

@@ -50,7 +50,7 @@ def decorated(stub: Callable[..., Any]) -> Function[Any]:
     name, body = stub.__name__, inspect.getdoc(stub)
     if body is None:
         raise ValueError(f"{name}() has no docstring, which would be its body")
-    signature = declared(name, stub)
+    signature = declared(name, stub, slices=True)
     parameters = ", ".join(f"{parameter}: {kind}" for parameter, kind in signature.parameters)
     result = f" -> {signature.result}" if signature.result else ""
     made = last_function(f"fun {name}({parameters}){result} {{\n{body}\n}}\n", filename=f"<{name}>")

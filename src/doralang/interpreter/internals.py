@@ -78,6 +78,17 @@ def value_missing(context: HostContext) -> None:
     raise Trapped(Trap.MISSING)
 
 
+# Slices: nobody lends memory to a program that is interpreted.
+
+
+def lent_length(context: HostContext, slice: ClassInstance) -> int:
+    return 0
+
+
+def no_lent_element(context: HostContext, *operands: Value) -> Value:
+    raise Trapped(Trap.INDEX)
+
+
 # Strings.
 
 

@@ -15,6 +15,7 @@ PRELUDE: Final = (
     "primitives.dora",
     "hashing.dora",
     "arrays.dora",
+    "slices.dora",
     "strings.dora",
     "text_search.dora",
     "decimals.dora",
@@ -74,8 +75,8 @@ FUNCTIONS: Final = """
 """
 CLASSES: Final = """
     Array bool byte char ClosedIntRange ClosedLongRange Deque double Exception File float HashMap HashSet int
-    IntRange IntRangeIter IoError long LongRange Object Option PriorityQueue Random Result
-    StackTraceElement Str StrCodePointIterator StringBuf Testing Vec
+    IntRange IntRangeIter IoError long LongRange MutSlice Object Option PriorityQueue Random Result
+    Slice StackTraceElement Str StrCodePointIterator StringBuf Testing Vec
 """
 TRAITS: Final = "Comparable Equals Hash Iterable Iterator Number Show"
 

@@ -101,6 +101,7 @@ def _values() -> list[Internal]:
         _lowered("Array.len", "array_len", checks_receiver=True),
         _lowered("Array.get", "array_get", checks_receiver=True),
         _lowered("Array.set", "array_set", checks_receiver=True),
+        *_lent(),
         _lowered("defaultValue", ""),
         _inline("outOfBounds", "out_of_bounds"),
         _inline("valueMissing", "value_missing"),
@@ -116,6 +117,16 @@ def _values() -> list[Internal]:
         _library("asciiEnd", "ascii_end", "endOfAscii"),
         _library("newlineIn", "newline_in", "findNewline"),
         _python("className", "class_name", upcall="class_name"),
+    ]
+
+
+def _lent() -> list[Internal]:
+    """Slices.  What is written in them is no memory of the program."""
+    return [
+        _inline("LentElements.len", "lent_length", checks_receiver=True),
+        _inline("LentElements.get", "no_lent_element", checks_receiver=True),
+        _inline("MutSlice.set", "no_lent_element", checks_receiver=True),
+        _inline("lentElement", "no_lent_element"),
     ]
 
 

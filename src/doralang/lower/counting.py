@@ -9,14 +9,15 @@
       let x = it.next(); …                          x = elements[at]; at = at + 1; …
 
 A range that includes its last number ends there, not behind it, where there may be no number.  The length of
-a `Vec` is read in each round.  The iterator is a temporary that only the loop knows, so nobody can tell.
+a `Vec` is read in each round; a slice has the address of its next element besides.  The iterator is a
+temporary that only the loop knows, so nobody can tell.
 `Body.counters` has what stands for it; the register of its local is `at`.
 """
 
 from __future__ import annotations
 
 from doralang.bytecode import instructions as i
-from doralang.bytecode.entities import FieldRef
+from doralang.bytecode.entities import FieldRef, FunctionRef
 from doralang.bytecode.instructions import Register
 from doralang.checker import program as typed
 from doralang.checker.program import TypedExpression
@@ -98,6 +99,26 @@ class Listed:
         step(body, self.at, span)
 
 
+@record
+class Lent:
+    """The elements of a slice, by their addresses.  How many there are is known where the loop begins: it is
+    the same throughout a call."""
+
+    address: Register
+    at: Register
+    length: Register
+    stride: Register
+    element: FunctionRef
+
+    def has_next(self, body: BodyLowering, into: Register, span: Span) -> None:
+        less(body, into, self.at, self.length, span)
+
+    def next(self, body: BodyLowering, into: Register, span: Span) -> None:
+        body.emit(i.CallInternal(into, self.element, (self.address,)), span)
+        body.emit(i.Compute(self.address, PRIMITIVES["long.plus"], (self.address, self.stride)), span)
+        step(body, self.at, span)
+
+
 def less(body: BodyLowering, into: Register, left: Register, right: Register, span: Span) -> None:
     body.emit(i.Compute(into, PRIMITIVES["int.less"], (left, right)), span)
 
@@ -135,6 +156,8 @@ def counter_for(body: BodyLowering, make: typed.Call, looped: TypedExpression) -
         return elements(body, looped, make.span)
     if function is library.classes["Vec"].late["makeIterator"]:
         return listed(body, looped, make.span)
+    if function is library.classes["LentElements"].late["makeIterator"]:
+        return lent(body, looped, make.span)
     return None
 
 
@@ -174,6 +197,23 @@ def listed(body: BodyLowering, vec: TypedExpression, span: Span) -> LoopCounter:
     type, fields = body.class_type(vec.type), body.specializer.program.library.classes["Vec"].fields
     size, items = (body.specializer.field_ref(type, fields[name]) for name in ("size", "items"))
     return Listed(list, at, size, items)
+
+
+def lent(body: BodyLowering, slice: TypedExpression, span: Span) -> LoopCounter:
+    kinds = (Kind.REF, Kind.LONG, Kind.INT, Kind.INT, Kind.LONG)
+    object, address, at, length, stride = (body.builder.register(kind) for kind in kinds)
+    body.value(slice, object)
+    type, specializer = body.class_type(slice.type), body.specializer
+    library = specializer.program.library
+    head, arguments = library.classes["LentElements"], type.arguments
+    count = specializer.function_ref(head.methods["len"], arguments)
+    body.emit(i.CallInternal(length, count, (object,)), span)
+    for register, name in ((address, "address"), (stride, "stride")):
+        field = specializer.field_ref(type, head.fields[name])
+        body.emit(i.LoadField(register, object, field), span)
+    body.emit(i.LoadConstant(at, 0), span)
+    element = specializer.function_ref(library.functions["lentElement"], arguments)
+    return Lent(address, at, length, stride, element)
 
 
 def counter_of(body: BodyLowering, receiver: TypedExpression) -> LoopCounter | None:

@@ -12,7 +12,7 @@ cycles.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final, TypeAlias
 
 from doralang.checker import program as typed
@@ -30,6 +30,10 @@ class AccessPath:
     owner: ClassType | None = None
     """the type of the tuple or of the object of a variant, as written"""
     field: Field | None = None
+
+
+Interval: TypeAlias = tuple[int, int]
+"""the first and the last number of some"""
 
 
 @record
@@ -63,7 +67,7 @@ class Switch:
     place: AccessPath
     type: ClassType | PrimitiveType
     """an enum, also a plain one, or the type of the numbers"""
-    cases: dict[Variant | int, Node]
+    cases: dict[Variant | Interval, Node]
     otherwise: Node | None
 
 
@@ -91,6 +95,8 @@ def decide(arms: Sequence[MatchArm]) -> Node:
 
 FEWEST_CASES: Final = 4
 """So many numbers in a row are looked for by halving."""
+MOST_OVERLAP: Final = 8
+"""Ranges that overlap more than so often are tested one after the other."""
 
 
 class Decisions:
@@ -125,12 +131,11 @@ class Decisions:
         if isinstance(pattern, typed.VariantOf):
             return self.variants(rows, place, pattern.type)
         assert isinstance(pattern, typed.Equal | typed.Between | typed.InstanceOf)
-        numbers = self.numbers(rows, place)
-        return numbers or self.test(rows, place, pattern)
+        return self.numbers(rows, place) or self.literals(rows, place) or self.test(rows, place, pattern)
 
     def variants(self, rows: Sequence[DecisionRow], place: AccessPath, type: ClassType | EnumType) -> Node:
         """One test finds the variant."""
-        named: dict[Variant | int, list[DecisionRow]] = {}
+        named: dict[Variant, list[DecisionRow]] = {}
         for row in rows:
             pattern = row.columns.get(place)
             if isinstance(pattern, typed.VariantOf):
@@ -147,38 +152,69 @@ class Decisions:
                 named[pattern.variant].append(with_parts(row, place, pattern))
         assert isinstance(type.head, Class)
         complete = len(named) == len(type.head.variants)
-        cases = {variant: self.node(mine) for variant, mine in named.items()}
+        cases: dict[Variant | Interval, Node] = {variant: self.node(mine) for variant, mine in named.items()}
         if complete and len(cases) == 1:
             return next(iter(cases.values()))
         return Switch(place, type, cases, None if complete else self.node(others))
 
     def numbers(self, rows: Sequence[DecisionRow], place: AccessPath) -> Node | None:
-        """A switch over numbers, if there is nothing else and there are enough of them."""
-        found: dict[Variant | int, list[DecisionRow]] = {}
+        """A switch over numbers and ranges of them, if there is nothing else and there are enough of them."""
+        spans: list[tuple[int, int, int]] = []
+        """first and last number of a row, and which row"""
         number: Type = INT
-        for row in rows:
+        for index, row in enumerate(rows):
             pattern = row.columns.get(place)
             if pattern is None:
                 continue
-            value = pattern.value if isinstance(pattern, typed.Equal) else None
-            if not isinstance(value, typed.Constant) or type(value.value) is not int:
+            ends = integers(pattern)
+            if ends is None:
                 return None
-            number = value.type
-            found.setdefault(value.value, [])
-        if len(found) < FEWEST_CASES:
+            spans.append((*ends, index))
+            assert isinstance(pattern, typed.Between | typed.Equal)
+            number = pattern.type if isinstance(pattern, typed.Between) else pattern.value.type
+        if len({(first, last) for first, last, _ in spans}) < FEWEST_CASES:
             return None
+        parts = list(disjoint(spans))
+        if sum(len(inside) for _, _, inside in parts) > MOST_OVERLAP * len(rows):
+            return None
+        free = [index for index, row in enumerate(rows) if place not in row.columns]
+        cases: dict[Variant | Interval, Node] = {}
+        for first, last, inside in parts:
+            mine = [rows[index].without(place) for index in sorted([*inside, *free])]
+            cases[first, last] = self.node(mine)
+        assert isinstance(number, PrimitiveType)
+        return Switch(place, number, cases, self.node([rows[index] for index in free]))
+
+    def literals(self, rows: Sequence[DecisionRow], place: AccessPath) -> Node | None:
+        """One test after the other, if all are literals: no row can fit two, so none is looked at twice."""
+        found: dict[object, tuple[typed.Equal, list[DecisionRow]]] = {}
         others: list[DecisionRow] = []
         for row in rows:
             pattern = row.columns.get(place)
             if pattern is None:
                 others.append(row)
-                for mine in found.values():
+            elif not isinstance(pattern, typed.Equal) or not isinstance(
+                pattern.value, typed.TextConstant | typed.NilConstant
+            ):
+                return None
+            else:
+                text = pattern.value.value if isinstance(pattern.value, typed.TextConstant) else None
+                found.setdefault(text, (pattern, []))
+        if len(found) < FEWEST_CASES:
+            return None
+        for row in rows:
+            pattern = row.columns.get(place)
+            if pattern is None:
+                for _, mine in found.values():
                     mine.append(row)
             else:
-                assert isinstance(pattern, typed.Equal) and isinstance(pattern.value, typed.Constant)
-                found[int(pattern.value.value)].append(row.without(place))
-        assert isinstance(number, PrimitiveType)
-        return Switch(place, number, {key: self.node(mine) for key, mine in found.items()}, self.node(others))
+                assert isinstance(pattern, typed.Equal)
+                text = pattern.value.value if isinstance(pattern.value, typed.TextConstant) else None
+                found[text][1].append(row.without(place))
+        node = self.node(others)
+        for test, mine in reversed(found.values()):
+            node = Test(place, test, self.node(mine), node)
+        return node
 
     def test(
         self,
@@ -313,6 +349,33 @@ def limits(test: Pattern) -> tuple[float, float] | None:
     if isinstance(test, typed.Equal) and isinstance(test.value, typed.Constant):
         return test.value.value, test.value.value
     return None
+
+
+def integers(pattern: Pattern) -> Interval | None:
+    """The whole numbers or characters that fit a pattern, if it is about them."""
+    if isinstance(pattern, typed.Between):
+        return pattern.low, pattern.high
+    if isinstance(pattern, typed.Equal) and isinstance(pattern.value, typed.Constant):
+        value = pattern.value.value
+        return (value, value) if type(value) is int else None
+    return None
+
+
+def disjoint(spans: Sequence[tuple[int, int, int]]) -> Iterator[tuple[int, int, list[int]]]:
+    """Intervals that no span begins or ends within, in order, each with the spans around it, if any."""
+    begins: dict[int, list[int]] = {}
+    ends: dict[int, list[int]] = {}
+    for first, last, index in spans:
+        if first <= last:
+            begins.setdefault(first, []).append(index)
+            ends.setdefault(last + 1, []).append(index)
+    cuts = sorted({*begins, *ends})
+    inside: set[int] = set()
+    for cut, following in zip(cuts, cuts[1:], strict=False):
+        inside.difference_update(ends.get(cut, ()))
+        inside.update(begins.get(cut, ()))
+        if inside:
+            yield cut, following - 1, list(inside)
 
 
 def successors(node: Node) -> list[Node]:

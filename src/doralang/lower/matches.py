@@ -10,6 +10,7 @@ end:
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from collections.abc import Callable
 from typing import Final
@@ -20,14 +21,24 @@ from doralang.bytecode.instructions import NO_REGISTER, Register
 from doralang.checker import program as typed
 from doralang.checker.program import TAG, Class
 from doralang.lower.body import BodyLowering
-from doralang.lower.decisions import AccessPath, Fail, Leaf, Node, Switch, Test, decide, in_order
+from doralang.lower.decisions import (
+    AccessPath,
+    Fail,
+    Interval,
+    Leaf,
+    Node,
+    Switch,
+    Test,
+    decide,
+    in_order,
+)
 from doralang.lower.expressions import jump_if, jump_if_nil, load_element, result_of_branches
 from doralang.lower.variables import bind
 from doralang.text.source import Span
 from doralang.types.kinds import Kind
 from doralang.types.primitives import PRIMITIVES
 from doralang.types.traps import Trap
-from doralang.types.types import INT, ClassType, EnumType, Type
+from doralang.types.types import BYTE, CHAR, INT, LONG, ClassType, EnumType, Type
 
 
 def match(body: BodyLowering, node: typed.Match, into: Register | None) -> Register:
@@ -212,15 +223,15 @@ class Matching:
         type = node.type
         if not isinstance(type, ClassType | EnumType):
             assert otherwise is not None
-            self.search(value, type, ranges_of_numbers(self.numbered(node), otherwise))
+            self.search(value, type, ranges_of_numbers(self.numbered(node), otherwise, LAST[type]))
         elif isinstance(type, EnumType):
             self.search(value, INT, ranges_of_tags(self.tagged(node, type), otherwise))
         else:
             self.variants(node, type, value, otherwise)
         self.done(value)
 
-    def numbered(self, node: Switch) -> dict[int, Label]:
-        return {key: self.label(case) for key, case in node.cases.items() if isinstance(key, int)}
+    def numbered(self, node: Switch) -> dict[Interval, Label]:
+        return {key: self.label(case) for key, case in node.cases.items() if isinstance(key, tuple)}
 
     def tagged(self, node: Switch, type: ClassType | EnumType) -> dict[int, Label | None]:
         """The label of each variant that has a tag, which nil has not; None where there is no case."""
@@ -273,6 +284,9 @@ class Matching:
         return self.body.constant(self.body.kind(type), value, self.span)
 
 
+LAST: Final = {BYTE: 255, CHAR: sys.maxunicode, INT: (1 << 31) - 1, LONG: (1 << 63) - 1}
+"""the largest number of each type that has patterns of numbers"""
+
 Ranges = list[tuple[int, Label]]
 """each range by its first number, and where it leads to; the first goes down without end, the last one up"""
 
@@ -286,12 +300,14 @@ def ranges_of_tags(tags: dict[int, Label | None], otherwise: Label | None) -> Ra
     return ranges
 
 
-def ranges_of_numbers(cases: dict[int, Label], otherwise: Label) -> Ranges:
-    ranges: Ranges = [(min(cases) - 1, otherwise)]
-    for number in sorted(cases):
-        add_range(ranges, number, cases[number])
-        if number + 1 not in cases:
-            add_range(ranges, number + 1, otherwise)
+def ranges_of_numbers(cases: dict[Interval, Label], otherwise: Label, largest: int) -> Ranges:
+    """Those of intervals in order, and of what lies between them, up to the largest number of the type."""
+    ranges: Ranges = [(min(cases)[0] - 1, otherwise)]
+    intervals = sorted(cases)
+    for (first, last), (following, _) in zip(intervals, [*intervals[1:], (largest + 1, 0)], strict=True):
+        add_range(ranges, first, cases[first, last])
+        if last + 1 < following:
+            add_range(ranges, last + 1, otherwise)
     return ranges
 
 

@@ -4,7 +4,7 @@ An entry is found by everything that its code depends on: the text of the progra
 and size of each of its files), Python, the processor, and the settings that change code.  A hash of all that
 is the name of the file, and is part of its seal.
 
-    programs/0123…cdef    the image as `marshal` writes it, and the seal (`doralang.user_cache`)
+    programs/0123…cdef    image and warnings as `marshal` writes them, and the seal (`doralang.user_cache`)
 
 So `marshal` reads only what this very compiler has written for this program, for this user.  Whatever goes
 wrong here, the program runs without.
@@ -26,11 +26,14 @@ from doralang.version import VERSION
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from typing import Final
+    from typing import Final, TypeAlias
 
     from doralang.native.image import Image
     from doralang.settings import Settings
     from doralang.text.files import TextFile
+
+    Warning: TypeAlias = tuple[str, int, int, str, str | None]
+    """code, where it begins and ends, message and hint"""
 
 PROGRAMS: Final = "programs"
 """folder in the cache"""
@@ -46,19 +49,24 @@ class Entry:
 
     def __init__(self, key: bytes) -> None:
         self.name = name_of(key)
+        self.warnings: list[Warning] = []
+        """of the program, which a run with stored code repeats"""
 
     def read(self) -> Image | None:
         """The image that is stored, if it is there and whole."""
         folder = private_folder(PROGRAMS)
         content = read_sealed(folder, self.name) if folder else None
-        image: Image | None = marshal.loads(content) if content else None
+        if not content:
+            return None
+        image: Image
+        image, self.warnings = marshal.loads(content)
         return image
 
     def write(self, image: Image) -> None:
         """Store an image in place of what was there; failing to is no failure."""
         folder = private_folder(PROGRAMS, make=True)
         if folder:
-            write_sealed(folder, self.name, marshal.dumps(image))
+            write_sealed(folder, self.name, marshal.dumps((image, self.warnings)))
 
 
 def find_entry(file: TextFile, settings: Settings) -> Entry | None:

@@ -40,6 +40,8 @@ def run_file(
         settings.engine = "baseline"
     entry = find_entry(file, settings)
     engine = stored_program(entry, file, arguments, streams, settings) if entry else None
+    if engine is not None and entry is not None and entry.warnings:
+        report(repeated(entry, file))
     if engine is None:
         diagnostics: Diagnostics = load("doralang.text.diagnostics").Diagnostics()
         program = check(file, settings, diagnostics, streams)
@@ -49,8 +51,8 @@ def run_file(
         tell_unknown(program, streams, settings)
         if settings.target:
             return show_code(program, streams, settings)
-        if diagnostics.reports:
-            entry = None  # so that the next run reports the same
+        if entry:
+            entry.warnings = [(one.code, *one.span, one.message, one.help) for one in diagnostics.reports]
         engine = machine(program, arguments, streams, settings)
     return run(engine, entry, settings)
 
@@ -68,6 +70,16 @@ def check(
     checking = load("doralang.session.checking")
     program: Program | None = checking.compile_program(source, diagnostics, engine=settings.engine)
     return program
+
+
+def repeated(entry: Entry, file: TextFile) -> Diagnostics:
+    """The warnings that were given when the program was checked."""
+    diagnostics: Diagnostics = load("doralang.text.diagnostics").Diagnostics()
+    source = load("doralang.text.loading").decode_source(file.name, file.data, diagnostics)
+    span = load("doralang.text.source").Span
+    for code, start, end, message, help in entry.warnings:
+        diagnostics.report(code, source, span(start, end), message, help)
+    return diagnostics
 
 
 def show_code(program: Program, streams: Streams, settings: Settings) -> int:

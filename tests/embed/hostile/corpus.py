@@ -57,6 +57,8 @@ REACHING: Final = [
         "callNative1": "1L, 2L",
         "doubleBits": "x",
         "stringOfBytes": "1, 2, 3",
+        "lentElement": "8L",
+        "lendPart": "x, x, 0, 1",
         "__import__": '"os"',
         "eval": '"1"',
         "exec": '"1"',

@@ -19,7 +19,7 @@ from doralang.optimizing.llvm.objects import (
     element,
     length_of,
 )
-from doralang.types.kinds import BYTE, INT, LONG, Kind
+from doralang.types.kinds import BOOL, BYTE, CHAR, INT, LONG, REF, Kind
 from doralang.types.traps import Trap
 
 NATIVE_ARGUMENTS: Final = 6
@@ -90,7 +90,7 @@ def text_byte(context: FunctionLowering, insn: i.CallInternal) -> None:
     context.write(insn.dst, context.value(f"load i8, {REFERENCE} {place}"))
 
 
-def out_of_bounds(context: FunctionLowering, insn: i.CallInternal) -> None:
+def out_of_bounds(context: FunctionLowering, insn: i.CallInternal | None = None) -> None:
     context.jump(context.trap(Trap.INDEX))
     context.begin(context.label())
 
@@ -98,6 +98,76 @@ def out_of_bounds(context: FunctionLowering, insn: i.CallInternal) -> None:
 def value_missing(context: FunctionLowering, insn: i.CallInternal) -> None:
     context.jump(context.trap(Trap.MISSING))
     context.begin(context.label())
+
+
+# Slices, as in `baseline.slices`.
+
+
+def is_other_call(context: FunctionLowering, slice: str) -> str:
+    """Whether a slice is of another call, so that it has no elements."""
+    calls = context.value(f"load i64, ptr {context.thread(layout.THREAD_CALLS)}")
+    place = context.at(slice, layout.SLICE_CALL, REFERENCE)
+    return context.value(f"icmp ne i64 {calls}, {context.value(f'load i64, {REFERENCE} {place}')}")
+
+
+def slice_part(context: FunctionLowering, slice: str, type: str, offset: int) -> str:
+    return context.value(f"load {type}, {REFERENCE} {context.at(slice, offset, REFERENCE)}")
+
+
+def slice_length(context: FunctionLowering, insn: i.CallInternal) -> None:
+    slice = context.checked(insn.args[0], insn.nonnil)
+    length = slice_part(context, slice, "i32", layout.SLICE_LENGTH)
+    is_other = is_other_call(context, slice)
+    context.write(insn.dst, context.value(f"select i1 {is_other}, i32 0, i32 {length}"))
+
+
+def never_lent(context: FunctionLowering, kind: Kind | None) -> bool:
+    """Fail if there are no slices of this kind; whether that is so."""
+    if kind in (CHAR, REF, None):
+        out_of_bounds(context)
+        return True
+    return False
+
+
+def lent_place(context: FunctionLowering, insn: i.CallInternal, slice: str) -> str:
+    """The address of an element, behind the checks."""
+    context.trap_if(is_other_call(context, slice), Trap.INDEX)
+    index = context.read(insn.args[1])
+    length = slice_part(context, slice, "i32", layout.SLICE_LENGTH)
+    context.trap_if(context.value(f"icmp uge i32 {index}, {length}"), Trap.INDEX)
+    wide = context.value(f"zext i32 {index} to i64")
+    stride = slice_part(context, slice, "i64", layout.SLICE_STRIDE)
+    offset = context.value(f"mul i64 {wide}, {stride}")
+    first = slice_part(context, slice, "i64", layout.SLICE_ADDRESS)
+    return context.value(f"inttoptr i64 {context.value(f'add i64 {first}, {offset}')} to ptr")
+
+
+def load_lent(context: FunctionLowering, dst: Register, kind: Kind, place: str) -> None:
+    """Load an element; a `bool` is true if its byte is not 0."""
+    value = context.value(f"load {TYPES[kind]}, ptr {place}, align 1")
+    if kind is BOOL:
+        context.write_condition(dst, context.value(f"icmp ne i8 {value}, 0"))
+    else:
+        context.write(dst, value)
+
+
+def slice_get(context: FunctionLowering, insn: i.CallInternal) -> None:
+    kind, slice = insn.function.result, context.checked(insn.args[0], insn.nonnil)
+    if kind is not None and not never_lent(context, kind):
+        load_lent(context, insn.dst, kind, lent_place(context, insn, slice))
+
+
+def slice_set(context: FunctionLowering, insn: i.CallInternal) -> None:
+    kind, slice = context.kinds[insn.args[2]], context.checked(insn.args[0], insn.nonnil)
+    if not never_lent(context, kind):
+        place = lent_place(context, insn, slice)
+        context.emit(f"store {TYPES[kind]} {context.read(insn.args[2])}, ptr {place}, align 1")
+
+
+def lent_element(context: FunctionLowering, insn: i.CallInternal) -> None:
+    kind = insn.function.result
+    if kind is not None and not never_lent(context, kind):
+        load_lent(context, insn.dst, kind, address(context, insn.args[0]))
 
 
 # Raw memory, which code that is inlined from the heap files uses.  Its accesses have no tag: they may
@@ -197,6 +267,10 @@ INLINE: Final[dict[str, Internal]] = {
     "Str.getByte": text_byte,
     "outOfBounds": out_of_bounds,
     "valueMissing": value_missing,
+    "LentElements.len": slice_length,
+    "LentElements.get": slice_get,
+    "MutSlice.set": slice_set,
+    "lentElement": lent_element,
     "loadByte": load(BYTE),
     "loadShort": load_short,
     "loadInt": load(INT),

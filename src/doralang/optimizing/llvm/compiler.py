@@ -26,11 +26,16 @@ from doralang.optimizing.llvm.stackmaps import StackMapRecord
 VERIFIES: Final = bool(os.environ.get("DORA_VERIFY"))
 """whether LLVM's own verifier looks at each module, too; tests set the environment variable"""
 
+LARGEST: Final = 4000
+"""instructions; for larger functions LLVM takes more than linear time: the other lowering has them"""
+
 
 def lower_for(
     target: Target, function: Function, environment: Environment, *, breakpoint: bool = False
 ) -> Lowered:
     """The text of the module of a function.  Raises NotLowered."""
+    if len(function.code) > LARGEST:
+        raise NotLowered("large")
     verify(function)
     return lower(function, environment, machine_for(target), breakpoint=breakpoint)
 

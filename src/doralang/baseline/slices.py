@@ -1,0 +1,106 @@
+"""Code for slices: memory that others lend for the time of one call (`library/prelude/slices.dora`).
+
+xs[i]      call of the slice = call of the instance, i < length, both or failure 102
+           load [address + i * stride]
+
+A slice of another call is one without elements.  Elements are where others have put them: they need not stand
+close, and a `bool` may be any byte.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from doralang.baseline.context import FunctionCompilation
+from doralang.baseline.objects import checked_reference, work_for
+from doralang.bytecode import instructions as i
+from doralang.bytecode.instructions import Register as Virtual
+from doralang.code import layout
+from doralang.machine.macro import BinaryOperation, Register
+from doralang.machine.operations import ABOVE_EQUAL, EQUAL, NOT_EQUAL
+from doralang.types.kinds import BOOL, CHAR, INT, LONG, REF, Kind
+from doralang.types.traps import Trap
+
+NEVER_LENT: Final = (CHAR, REF, None)
+"""kinds of which there are no slices with elements"""
+
+
+def slice_length(context: FunctionCompilation, insn: i.CallInternal) -> None:
+    """0 in any other call: the length, masked by whether it is the same one."""
+    masm, (work, mask, call) = context.masm, context.work
+    slice = checked_reference(context, insn.args[0], work, insn.nonnil)
+    masm.load(LONG, mask, masm.thread, layout.THREAD_CALLS)
+    masm.load(LONG, call, slice, layout.SLICE_CALL)
+    masm.compare(LONG, EQUAL, mask, mask, call)
+    masm.negate(INT, mask, mask)
+    masm.binary_memory(BinaryOperation.AND, INT, mask, mask, slice, layout.SLICE_LENGTH)
+    context.frame.written(insn.dst, mask)
+
+
+def slice_get(context: FunctionCompilation, insn: i.CallInternal) -> None:
+    kind = insn.function.result
+    slice = checked_reference(context, insn.args[0], context.work[0], insn.nonnil)
+    if kind is None or kind in NEVER_LENT:
+        context.masm.jump(context.trap(Trap.INDEX))
+        return
+    load_lent(context, insn.dst, kind, element_address(context, slice, insn))
+
+
+def slice_set(context: FunctionCompilation, insn: i.CallInternal) -> None:
+    kind = context.frame.kinds[insn.args[2]]
+    slice = checked_reference(context, insn.args[0], context.work[0], insn.nonnil)
+    if kind in NEVER_LENT:
+        context.masm.jump(context.trap(Trap.INDEX))
+        return
+    address = element_address(context, slice, insn)
+    value = context.frame.read(insn.args[2], work_for(context, kind))
+    context.masm.store(kind, value, address, 0)
+
+
+def lent_element(context: FunctionCompilation, insn: i.CallInternal) -> None:
+    """An element by its address, of which is known that it is there."""
+    kind = insn.function.result
+    if kind is None or kind in NEVER_LENT:
+        context.masm.jump(context.trap(Trap.INDEX))
+        return
+    address = context.frame.read(insn.args[0], context.work[0])
+    load_lent(context, insn.dst, kind, address)
+
+
+def element_address(context: FunctionCompilation, slice: Register, insn: i.CallInternal) -> Register:
+    """Where an element is, in the last work register, behind the checks.  Loses the second."""
+    masm, frame, (_, work, address) = context.masm, context.frame, context.work
+    outside = context.trap(Trap.INDEX)
+    if insn.args[0] not in frame.lent:
+        masm.load(LONG, address, masm.thread, layout.THREAD_CALLS)
+        masm.branch_memory(LONG, NOT_EQUAL, address, slice, layout.SLICE_CALL, outside)
+        frame.lent |= frame.not_nil & {insn.args[0]}
+    value = frame.read(insn.args[1], work)
+    masm.branch_memory(INT, ABOVE_EQUAL, value, slice, layout.SLICE_LENGTH, outside)
+    # To ask first whether elements stand close, and do without the product, takes as long.
+    masm.convert(INT, LONG, address, value)
+    masm.binary_memory(BinaryOperation.MUL, LONG, address, address, slice, layout.SLICE_STRIDE)
+    masm.binary_memory(BinaryOperation.ADD, LONG, address, address, slice, layout.SLICE_ADDRESS)
+    return address
+
+
+def load_lent(context: FunctionCompilation, dst: Virtual, kind: Kind, address: Register) -> None:
+    """Load an element; a `bool` is true if its byte is not 0."""
+    if kind is BOOL:
+        truth = context.frame.target(dst, context.work[0])
+        context.masm.load(BOOL, truth, address, 0)
+        context.masm.compare_immediate(INT, NOT_EQUAL, truth, truth, 0)
+        context.frame.written(dst, truth)
+        return
+    target = context.frame.target(dst, work_for(context, kind))
+    context.masm.load(kind, target, address, 0)
+    context.frame.written(dst, target)
+
+
+SLICES: Final[dict[str, Callable[[FunctionCompilation, i.CallInternal], None]]] = {
+    "LentElements.len": slice_length,
+    "LentElements.get": slice_get,
+    "MutSlice.set": slice_set,
+    "lentElement": lent_element,
+}
