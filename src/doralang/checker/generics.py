@@ -261,7 +261,7 @@ def finish_call(
 ) -> TypedExpression:
     """Steps 3 to 5, then the checks as if all type arguments had been written."""
     if not callee.arguments and not callee.function.conditions:
-        arguments = finish_arguments(callee, checked, mapping)
+        arguments = finish_arguments(body.context, callee, checked, mapping)
         if any_wrong(body, arguments):
             return body.wrong(span)
         return fitted_call(body, span, callee, callee.arguments, callee.result, callee.parameters, arguments)
