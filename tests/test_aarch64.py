@@ -18,7 +18,7 @@ import emulation
 import sampling
 from doralang.code.collectors import COLLECTORS
 
-EVERY = 16 if sampling.EVERY else 40
+EVERY = 16 if sampling.EVERY else 60
 """Every so many programs of the language suite are run."""
 
 

@@ -20,9 +20,9 @@ from fuzz.heaps import HeapGenerator
 from fuzz.loops import LoopGenerator
 
 FIRST = 1
-COUNT = 120 if sampling.EVERY else 36
+COUNT = 120 if sampling.EVERY else 28
 COMPILED_LONG = COUNT if sampling.EVERY else 5
-COLLECTED = 20 if sampling.EVERY else 4
+COLLECTED = 20 if sampling.EVERY else 3
 FORMULAS = 2000
 STORED = 20 if sampling.EVERY else 8
 LOOPS = 5
