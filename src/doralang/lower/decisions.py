@@ -125,7 +125,8 @@ class Decisions:
         if not first.columns:
             leaf = Leaf(first.arm, first.bindings)
             if self.arms[first.arm].guard is not None:
-                leaf.otherwise = self.node(rows[1:])
+                # A guard is asked once, whatever other alternatives of the arm fit.
+                leaf.otherwise = self.node([row for row in rows if row.arm != first.arm])
             return leaf
         place, pattern = next(iter(first.columns.items()))
         if isinstance(pattern, typed.VariantOf):
