@@ -9,7 +9,7 @@ With a row of nothing but `_` that is what no arm covers, and it is told by an e
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from doralang.checker import program as typed
@@ -125,6 +125,39 @@ def key_of(pattern: Pattern, type: Type) -> object:
     return None
 
 
+def keys_of(pattern: Pattern, type: Type) -> Iterator[object]:
+    """The keys of a pattern and its parts as written, up to one that has none or that others fit, too.
+
+    No value fits two patterns whose keys differ: `Some((1, x))` begins with `Some`, tuple, 1.
+    """
+    waiting = [(pattern, type)]
+    while waiting:
+        pattern, type = waiting.pop()
+        pattern = bare(pattern)
+        key = key_of(pattern, type)
+        if key is None or key == (str, OBJECT):
+            return
+        yield key
+        shape = shape_of(pattern, type)
+        if shape is not None:
+            waiting += reversed(list(zip(parts_of(pattern), shape.parts, strict=True)))
+
+
+class Branch:
+    """Rows by their keys: those whose keys end here, and those that have more."""
+
+    def __init__(self) -> None:
+        self.rows: list[Row] = []
+        self.further: dict[object, Branch] = {}
+
+    def all_rows(self) -> Iterator[Row]:
+        waiting = [self]
+        while waiting:
+            branch = waiting.pop()
+            yield from branch.rows
+            waiting += branch.further.values()
+
+
 class Coverage:
     """The rows of one `match`, arm after arm.
 
@@ -134,20 +167,20 @@ class Coverage:
     def __init__(self, type: Type) -> None:
         self.type = type
         self.rows: list[Row] = []
-        self.by_key: dict[object, list[Row]] = {}
-        self.others: list[Row] = []
+        self.root = Branch()
         self.entered: list[list[Row]] = []
-        """for each row of these, where it is"""
+        """for each row in a branch, where it is"""
         self.steps = 0
         self.depth = 0
 
     def add(self, pattern: Pattern) -> None:
         self.rows.append((pattern,))
         for row in without_alternatives((pattern,)):
-            key = key_of(bare(row[0]), self.type)
-            rows = self.others if key is None else self.by_key.setdefault(key, [])
-            rows.append(row)
-            self.entered.append(rows)
+            branch = self.root
+            for key in keys_of(row[0], self.type):
+                branch = branch.further.setdefault(key, Branch())
+            branch.rows.append(row)
+            self.entered.append(branch.rows)
 
     def mark(self) -> tuple[int, int]:
         """For `forget`: how many rows there are."""
@@ -170,13 +203,17 @@ class Coverage:
     def rows_for(self, head: Pattern) -> Sequence[Row]:
         """Those that may fit what a pattern fits."""
         if isinstance(head, typed.Between):
-            like = self.by_key.get((LITERAL, head.low), []) if head.low == head.high else []
-            return [row for row in [*like, *self.others] if covers_all(row[0], head, self.type)]
-        key = key_of(head, self.type)
-        if key is None:
-            return self.rows
-        objects = self.by_key.get((str, OBJECT), []) if key != (str, OBJECT) else []
-        return [*self.by_key.get(key, ()), *objects, *self.others]
+            number = self.root.further.get((LITERAL, head.low)) if head.low == head.high else None
+            rows = [*(number.rows if number else ()), *self.root.rows]
+            return [row for row in rows if covers_all(row[0], head, self.type)]
+        branch, found = self.root, []
+        for key in keys_of(head, self.type):
+            found += branch.rows
+            further = branch.further.get(key)
+            if further is None:
+                return found
+            branch = further
+        return [*found, *branch.all_rows()]
 
     def missing(self) -> str | None:
         """An example of a value that no row fits."""
