@@ -111,6 +111,7 @@ LARGE: dict[str, tuple[str, str]] = {
     "numbers to match": (many_arms("{}", "{}", "int", 2000), "1999\n"),
     "ranges to match": (many_arms("{}..={}", "{}", "int", 1000), "999\n"),
     "texts to match": (many_arms('"a{}"', '"a{}"', "Str", 2000), "1999\n"),
+    "numbers and ranges to match": (many_arms("{0} | {0}..={1}", "{}", "int", 700), "699\n"),
     "parts to match": (
         many_arms('(Some({}), "a")', '(Option::Some({}), "a")', "(Option<int>, Str)", 1000),
         "999\n",

@@ -9,6 +9,7 @@ With a row of nothing but `_` that is what no arm covers, and it is told by an e
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from typing import Final
 
@@ -158,6 +159,44 @@ class Branch:
             waiting += branch.further.values()
 
 
+def numbers_of(pattern: Pattern) -> tuple[int, int] | None:
+    """The first and the last number that fit a literal or range of whole numbers or characters."""
+    match pattern:
+        case typed.Between(_, low, high):
+            return low, high
+        case typed.Equal(typed.Constant(value=value)) if type(value) is int:
+            return value, value
+    return None
+
+
+class Intervals:
+    """Numbers from a first to a last one, in order; those that lie within others are left out."""
+
+    def __init__(self) -> None:
+        self.firsts: list[int] = []
+        self.lasts: list[int] = []
+        self.replaced: list[tuple[int, int, list[int], list[int]]] = []
+        """for `pop`, of each that was added: where it is, how many it is there, and what was there"""
+
+    def hold(self, first: int, last: int) -> bool:
+        """Whether one of them has all these numbers."""
+        at = bisect_right(self.firsts, first) - 1
+        return at >= 0 and last <= self.lasts[at]
+
+    def append(self, first: int, last: int) -> None:
+        if self.hold(first, last):
+            self.replaced.append((0, 0, [], []))
+            return
+        start, end = bisect_left(self.firsts, first), bisect_right(self.lasts, last)
+        self.replaced.append((start, 1, self.firsts[start:end], self.lasts[start:end]))
+        self.firsts[start:end], self.lasts[start:end] = [first], [last]
+
+    def pop(self) -> None:
+        """Take back the last that was added."""
+        start, count, firsts, lasts = self.replaced.pop()
+        self.firsts[start : start + count], self.lasts[start : start + count] = firsts, lasts
+
+
 class Coverage:
     """The rows of one `match`, arm after arm.
 
@@ -168,14 +207,21 @@ class Coverage:
         self.type = type
         self.rows: list[Row] = []
         self.root = Branch()
-        self.entered: list[list[Row]] = []
-        """for each row in a branch, where it is"""
+        self.numbers = Intervals()
+        """instead of a branch, for rows that are nothing but numbers"""
+        self.entered: list[list[Row] | Intervals] = []
+        """for each row, alternatives apart, where it is"""
         self.steps = 0
         self.depth = 0
 
     def add(self, pattern: Pattern) -> None:
         self.rows.append((pattern,))
         for row in without_alternatives((pattern,)):
+            numbers = numbers_of(bare(row[0]))
+            if numbers is not None:
+                self.numbers.append(*numbers)
+                self.entered.append(self.numbers)
+                continue
             branch = self.root
             for key in keys_of(row[0], self.type):
                 branch = branch.further.setdefault(key, Branch())
@@ -195,17 +241,18 @@ class Coverage:
 
     def reaches(self, pattern: Pattern) -> bool:
         """Whether some value fits a pattern and none of the rows so far."""
-        return any(
-            self.example(self.rows_for(bare(head)), (head,), (self.type,)) is not None
-            for (head,) in without_alternatives((pattern,))
-        )
+        return any(self.reaches_one(head) for (head,) in without_alternatives((pattern,)))
+
+    def reaches_one(self, head: Pattern) -> bool:
+        numbers = numbers_of(bare(head))
+        if numbers is not None and self.numbers.hold(*numbers):
+            return False
+        return self.example(self.rows_for(bare(head)), (head,), (self.type,)) is not None
 
     def rows_for(self, head: Pattern) -> Sequence[Row]:
         """Those that may fit what a pattern fits."""
-        if isinstance(head, typed.Between):
-            number = self.root.further.get((LITERAL, head.low)) if head.low == head.high else None
-            rows = [*(number.rows if number else ()), *self.root.rows]
-            return [row for row in rows if covers_all(row[0], head, self.type)]
+        if key_of(head, self.type) is None and not isinstance(head, typed.Between):
+            return self.rows
         branch, found = self.root, []
         for key in keys_of(head, self.type):
             found += branch.rows
@@ -213,7 +260,7 @@ class Coverage:
             if further is None:
                 return found
             branch = further
-        return [*found, *branch.all_rows()]
+        return [*found, *(branch.rows if branch is self.root else branch.all_rows())]
 
     def missing(self) -> str | None:
         """An example of a value that no row fits."""
