@@ -111,6 +111,11 @@ LARGE: dict[str, tuple[str, str]] = {
     "numbers to match": (many_arms("{}", "{}", "int", 2000), "1999\n"),
     "ranges to match": (many_arms("{}..={}", "{}", "int", 1000), "999\n"),
     "texts to match": (many_arms('"a{}"', '"a{}"', "Str", 2000), "1999\n"),
+    "numbers and ranges to match": (many_arms("{0} | {0}..={1}", "{}", "int", 700), "699\n"),
+    "parts to match": (
+        many_arms('(Some({}), "a")', '(Option::Some({}), "a")', "(Option<int>, Str)", 1000),
+        "999\n",
+    ),
     "functions": (many_functions(2000), "2002\n"),
     "literals": (many_literals(2000), f"{sum(range(1000, 3000))}\n"),
     "parameters": (many_parameters(300), "300\n"),

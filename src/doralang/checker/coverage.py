@@ -9,7 +9,8 @@ With a row of nothing but `_` that is what no arm covers, and it is told by an e
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from doralang.checker import program as typed
@@ -125,6 +126,77 @@ def key_of(pattern: Pattern, type: Type) -> object:
     return None
 
 
+def keys_of(pattern: Pattern, type: Type) -> Iterator[object]:
+    """The keys of a pattern and its parts as written, up to one that has none or that others fit, too.
+
+    No value fits two patterns whose keys differ: `Some((1, x))` begins with `Some`, tuple, 1.
+    """
+    waiting = [(pattern, type)]
+    while waiting:
+        pattern, type = waiting.pop()
+        pattern = bare(pattern)
+        key = key_of(pattern, type)
+        if key is None or key == (str, OBJECT):
+            return
+        yield key
+        shape = shape_of(pattern, type)
+        if shape is not None:
+            waiting += reversed(list(zip(parts_of(pattern), shape.parts, strict=True)))
+
+
+class Branch:
+    """Rows by their keys: those whose keys end here, and those that have more."""
+
+    def __init__(self) -> None:
+        self.rows: list[Row] = []
+        self.further: dict[object, Branch] = {}
+
+    def all_rows(self) -> Iterator[Row]:
+        waiting = [self]
+        while waiting:
+            branch = waiting.pop()
+            yield from branch.rows
+            waiting += branch.further.values()
+
+
+def numbers_of(pattern: Pattern) -> tuple[int, int] | None:
+    """The first and the last number that fit a literal or range of whole numbers or characters."""
+    match pattern:
+        case typed.Between(_, low, high):
+            return low, high
+        case typed.Equal(typed.Constant(value=value)) if type(value) is int:
+            return value, value
+    return None
+
+
+class Intervals:
+    """Numbers from a first to a last one, in order; those that lie within others are left out."""
+
+    def __init__(self) -> None:
+        self.firsts: list[int] = []
+        self.lasts: list[int] = []
+        self.replaced: list[tuple[int, int, list[int], list[int]]] = []
+        """for `pop`, of each that was added: where it is, how many it is there, and what was there"""
+
+    def hold(self, first: int, last: int) -> bool:
+        """Whether one of them has all these numbers."""
+        at = bisect_right(self.firsts, first) - 1
+        return at >= 0 and last <= self.lasts[at]
+
+    def append(self, first: int, last: int) -> None:
+        if self.hold(first, last):
+            self.replaced.append((0, 0, [], []))
+            return
+        start, end = bisect_left(self.firsts, first), bisect_right(self.lasts, last)
+        self.replaced.append((start, 1, self.firsts[start:end], self.lasts[start:end]))
+        self.firsts[start:end], self.lasts[start:end] = [first], [last]
+
+    def pop(self) -> None:
+        """Take back the last that was added."""
+        start, count, firsts, lasts = self.replaced.pop()
+        self.firsts[start : start + count], self.lasts[start : start + count] = firsts, lasts
+
+
 class Coverage:
     """The rows of one `match`, arm after arm.
 
@@ -134,20 +206,27 @@ class Coverage:
     def __init__(self, type: Type) -> None:
         self.type = type
         self.rows: list[Row] = []
-        self.by_key: dict[object, list[Row]] = {}
-        self.others: list[Row] = []
-        self.entered: list[list[Row]] = []
-        """for each row of these, where it is"""
+        self.root = Branch()
+        self.numbers = Intervals()
+        """instead of a branch, for rows that are nothing but numbers"""
+        self.entered: list[list[Row] | Intervals] = []
+        """for each row, alternatives apart, where it is"""
         self.steps = 0
         self.depth = 0
 
     def add(self, pattern: Pattern) -> None:
         self.rows.append((pattern,))
         for row in without_alternatives((pattern,)):
-            key = key_of(bare(row[0]), self.type)
-            rows = self.others if key is None else self.by_key.setdefault(key, [])
-            rows.append(row)
-            self.entered.append(rows)
+            numbers = numbers_of(bare(row[0]))
+            if numbers is not None:
+                self.numbers.append(*numbers)
+                self.entered.append(self.numbers)
+                continue
+            branch = self.root
+            for key in keys_of(row[0], self.type):
+                branch = branch.further.setdefault(key, Branch())
+            branch.rows.append(row)
+            self.entered.append(branch.rows)
 
     def mark(self) -> tuple[int, int]:
         """For `forget`: how many rows there are."""
@@ -162,21 +241,26 @@ class Coverage:
 
     def reaches(self, pattern: Pattern) -> bool:
         """Whether some value fits a pattern and none of the rows so far."""
-        return any(
-            self.example(self.rows_for(bare(head)), (head,), (self.type,)) is not None
-            for (head,) in without_alternatives((pattern,))
-        )
+        return any(self.reaches_one(head) for (head,) in without_alternatives((pattern,)))
+
+    def reaches_one(self, head: Pattern) -> bool:
+        numbers = numbers_of(bare(head))
+        if numbers is not None and self.numbers.hold(*numbers):
+            return False
+        return self.example(self.rows_for(bare(head)), (head,), (self.type,)) is not None
 
     def rows_for(self, head: Pattern) -> Sequence[Row]:
         """Those that may fit what a pattern fits."""
-        if isinstance(head, typed.Between):
-            like = self.by_key.get((LITERAL, head.low), []) if head.low == head.high else []
-            return [row for row in [*like, *self.others] if covers_all(row[0], head, self.type)]
-        key = key_of(head, self.type)
-        if key is None:
+        if key_of(head, self.type) is None and not isinstance(head, typed.Between):
             return self.rows
-        objects = self.by_key.get((str, OBJECT), []) if key != (str, OBJECT) else []
-        return [*self.by_key.get(key, ()), *objects, *self.others]
+        branch, found = self.root, []
+        for key in keys_of(head, self.type):
+            found += branch.rows
+            further = branch.further.get(key)
+            if further is None:
+                return found
+            branch = further
+        return [*found, *(branch.rows if branch is self.root else branch.all_rows())]
 
     def missing(self) -> str | None:
         """An example of a value that no row fits."""

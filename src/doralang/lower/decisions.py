@@ -108,10 +108,13 @@ class Decisions:
 
     def node(self, rows: Sequence[DecisionRow]) -> Node:
         """The node that finds the first of the rows that fits."""
-        rows = [simple for row in rows for simple in simplified(row)]
-        if not rows:
+        known: dict[tuple[object, ...], DecisionRow] = {}
+        for row in rows:
+            for simple in simplified(row):
+                known.setdefault(identity(simple), simple)
+        if not known:
             return self.fail
-        key = tuple(map(identity, rows))
+        rows, key = list(known.values()), tuple(known)
         node = self.known.get(key)
         if node is None:
             self.depth += 1
@@ -125,9 +128,11 @@ class Decisions:
         if not first.columns:
             leaf = Leaf(first.arm, first.bindings)
             if self.arms[first.arm].guard is not None:
-                leaf.otherwise = self.node(rows[1:])
+                # A guard is asked once, whatever other alternatives of the arm fit.
+                leaf.otherwise = self.node([row for row in rows if row.arm != first.arm])
             return leaf
         place, pattern = next(iter(first.columns.items()))
+        rows = [simple for row in rows for simple in simplified(row, place)]
         if isinstance(pattern, typed.VariantOf):
             return self.variants(rows, place, pattern.type)
         assert isinstance(pattern, typed.Equal | typed.Between | typed.InstanceOf)
@@ -247,12 +252,20 @@ def identity(row: DecisionRow) -> tuple[object, ...]:
     return row.arm, columns, tuple((local.index, place) for local, place in row.bindings)
 
 
-def simplified(row: DecisionRow) -> list[DecisionRow]:
-    """A row, or several for its alternatives, in which each column tests something."""
+def simplified(row: DecisionRow, wanted: AccessPath | None = None) -> list[DecisionRow]:
+    """A row, or several for its alternatives, in which each column tests something.
+
+    Alternatives of other columns than the first and the wanted one wait: all together may be too many.
+    """
     waiting, done = [row], []
     while waiting:
         row = waiting.pop()
-        column = next(((place, one) for place, one in row.columns.items() if not is_test(one)), None)
+        first = next(iter(row.columns), None)
+        column = None
+        for place, one in row.columns.items():
+            if not is_test(one) and (place in (first, wanted) or not isinstance(one, typed.OneOf)):
+                column = place, one
+                break
         if column is None:
             done.append(row)
             continue

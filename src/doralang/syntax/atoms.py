@@ -16,8 +16,10 @@ def number(c: Cursor) -> tree.Expression:
 
 
 def character(c: Cursor) -> tree.Expression:
-    value = literals.string(c.text())
-    return tree.Character(c.take(), ord(value) if len(value) == 1 else 0)
+    value, span = literals.string(c.text()), c.take()
+    if len(value) != 1:  # as the lexer has reported; it may be meant for a text
+        return tree.InvalidExpression(span)
+    return tree.Character(span, ord(value))
 
 
 def string(c: Cursor) -> tree.Expression:

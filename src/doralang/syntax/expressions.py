@@ -515,9 +515,23 @@ def next_arm(c: Cursor) -> bool:
     c.fail("E0201", "`,`")
     if c.first_on_line():
         return True
+    if c.kind == ";" and arm_follows(c):
+        c.advance()
+        return True
     while c.kind not in (",", "}", ";", END):
         c.skip()
     return c.accept(",")
+
+
+def arm_follows(c: Cursor) -> bool:
+    """Whether `P =>` or the end of the arms stands behind this token."""
+    distance, depth = 1, 0
+    while (kind := c.peek(distance)) not in (";", "{", "}", END) and (kind != "," or depth > 0):
+        if kind == "=>":
+            return True
+        depth += (kind == "(") - (kind == ")")
+        distance += 1
+    return kind == "}" and distance == 1
 
 
 def jump(c: Cursor) -> tree.Expression:

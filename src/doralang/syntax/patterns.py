@@ -111,10 +111,14 @@ def bound(c: Cursor) -> tree.Expression:
 def bounded(c: Cursor, low: tree.Expression) -> tree.Pattern:
     """A literal, or the range that begins with it."""
     if c.kind not in _RANGES:
-        return tree.LiteralPattern(low.span, low)
+        invalid = isinstance(low, tree.InvalidExpression)
+        return tree.InvalidPattern(low.span) if invalid else tree.LiteralPattern(low.span, low)
     closed = c.kind == "..="
     c.advance()
-    return tree.RangePattern(low.span, low, bound(c), closed)
+    high = bound(c)
+    if isinstance(low, tree.InvalidExpression) or isinstance(high, tree.InvalidExpression):
+        return tree.InvalidPattern(low.span)
+    return tree.RangePattern(low.span, low, high, closed)
 
 
 def tuple_pattern(c: Cursor) -> tree.Pattern:
