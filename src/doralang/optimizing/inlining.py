@@ -30,7 +30,7 @@ from doralang.bytecode.function import Function
 from doralang.bytecode.instructions import NO_REGISTER, Instruction, OperandKind, Register, Target
 from doralang.bytecode.places import Chain
 from doralang.text.records import field, record
-from doralang.types.kinds import Kind
+from doralang.types.kinds import FLOATING, Kind
 
 SMALL: Final = 12
 """instructions of a function that is inlined wherever it is called"""
@@ -206,7 +206,7 @@ class Inliner:
             self.jump(call.returned, chain)
             return True
         if isinstance(insn, i.LeaveException):
-            assert call.thrown is not None, "such functions are not inlined"
+            assert call.thrown is not None, "it is what calls it"
             self.jump(call.thrown, chain)
             return True
         return False
@@ -245,10 +245,25 @@ class Inliner:
         call.result = registers[insn.dst] if insn.dst != NO_REGISTER else NO_REGISTER
         call.returned = behind = InlinedLabel()
         following = function.code[index + 1]
-        if callee.ref.throws and isinstance(following, i.CheckException):
-            call.thrown = labels[following.target]
+        pending = InlinedLabel()
+        call.thrown = labels[following.target] if isinstance(following, i.CheckException) else pending
         self.write(callee, inner, call)
+        if any(label is pending for _, label in self.jumps):
+            self.leave_pending(pending, call)
         behind.position = len(self.code)
+
+    def leave_pending(self, label: InlinedLabel, call: CallSite) -> None:
+        """Leave a body whose exception is asked for later, behind what an earlier round has put in between.
+
+        As behind any call, the result is something until then.
+        """
+        label.position = len(self.code)
+        if call.result != NO_REGISTER:
+            kind = self.kinds[call.result]
+            value = (
+                None if kind is Kind.REF else False if kind is Kind.BOOL else 0.0 if kind in FLOATING else 0
+            )
+            self.emit(i.LoadConstant(call.result, value), call.chain)
 
     def register(self, kind: Kind) -> Register:
         self.kinds.append(kind)
