@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import threading
+import weakref
 from array import array
 from typing import Any
 
@@ -205,3 +206,14 @@ def test_a_ufunc_outlives_its_module_and_goes() -> None:
     del ufunc
     gc.collect()
     assert dora.memory() == before
+
+
+@needs_ufuncs
+def test_who_got_an_error_of_a_ufunc_has_it_alone(m: dora.Module) -> None:
+    divide, some = m.divide.ufunc, numpy.zeros(2, "i4")
+    with pytest.raises(dora.DivisionByZero) as raised:
+        divide(some, some)
+    seen = weakref.ref(raised.value)
+    del raised
+    gc.collect()
+    assert seen() is None

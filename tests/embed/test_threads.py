@@ -5,14 +5,18 @@ from __future__ import annotations
 import gc
 import os
 import random
+import sys
 import threading
 import time
 import traceback
 from collections.abc import Callable
+from types import FrameType
+from typing import Any
 
 import pytest
 
 import doralang as dora
+from doralang.runtime import ticker
 
 SHARED = """
 fun join(a: Str, n: int, b: Str) -> Str { return a + n.toString() + b; }
@@ -118,3 +122,47 @@ def test_threads_and_a_fork() -> None:
             os._exit(2)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
     assert shared.join("a", 1, "b") == "a1b"
+
+
+def test_a_handler_may_call_while_the_ticker_is_at_work() -> None:
+    """As one of a signal does, which comes at any line of what every call may do."""
+    found: list[int] = []
+    lines: set[int] = set()
+    code = dora.compile(SHARED)._program.code
+
+    def handler(frame: FrameType, event: str, argument: object) -> Any:
+        if frame.f_code.co_filename != ticker.__file__:
+            return None if event == "call" else handler
+        if event == "line" and frame.f_lineno not in lines:
+            lines.add(frame.f_lineno)
+            found.append(dora.compile(SHARED).deep(3))
+        return handler
+
+    def work() -> None:
+        code.space.ticker.table[0] = 0  # so it starts
+        sys.settrace(handler)
+        try:
+            found.append(dora.compile(SHARED).deep(3))
+        finally:
+            sys.settrace(None)
+
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    thread.join(60)
+    assert not thread.is_alive(), "it waits for itself"
+    assert len(lines) > 5
+    assert found == [3] * (len(lines) + 1)
+
+
+def test_a_ticker_that_cannot_be_made_is_made_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    m = dora.compile(SHARED, limits=dora.Limits(time=0.2))
+    assert m.deep(3) == 3
+    ticking = m._program.code.space.ticker
+    with monkeypatch.context() as patched:
+        patched.setattr(ticker, "function", lambda *types: lambda *arguments: 11)
+        ticking.table[0] = 0
+        with pytest.raises(MemoryError):
+            m.deep(3)
+    with pytest.raises(dora.TimeLimitExceeded):
+        while True:
+            m.spin(1 << 30)

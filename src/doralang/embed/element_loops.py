@@ -19,7 +19,7 @@ from __future__ import annotations
 import ctypes
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from threading import Lock
+from threading import RLock
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from doralang.checker.checker import check_around
@@ -43,8 +43,8 @@ if TYPE_CHECKING:
 AddLoop = Callable[[Program, Typed], Typed]
 """adds the loop around a function to its program; gives the loop"""
 
-ADDING: Final = Lock()
-"""a function has one loop, whichever threads ask for it"""
+ADDING: Final = RLock()
+"""a function has one loop, whichever threads ask for it; handlers of signals may do so in the midst of it"""
 
 LOADS: Final[dict[Kind, str]] = {
     BOOL: "loadByte({0}) != 0Y",

@@ -4,7 +4,8 @@
                   <- an error, or nothing <-
 
 A function may fail where a formula on doubles cannot, and NumPy wants to find the error set when a loop
-returns -1: no callback of ctypes can leave one behind.  So the callback hands it over, and the stub sets it.
+returns -1: no callback of ctypes can leave one behind.  So the callback hands over a reference to it, and the
+stub sets it: until then nobody else has one, and other threads and handlers of signals may use the ufunc.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from doralang.embed.buffers import DTYPES, ArrayView, BufferDescription, extent
 from doralang.embed.functions import PlacedWrapper
 from doralang.embed.ufuncs import FROM_FUNCTIONS, MAKE, NONE, UfuncHead, UfuncOwner, hold, ufunc_table
 from doralang.machine.code import Code
+from doralang.machine.foreign import OBJECT, address_of, function
 from doralang.machine.macro import Condition, MacroAssembler
 from doralang.optional import load
 from doralang.types.kinds import LONG, Kind
@@ -42,7 +44,8 @@ RUN: Final = ctypes.CFUNCTYPE(
     ctypes.c_void_p, ctypes.c_void_p, ctypes.POINTER(ctypes.c_int64), ctypes.POINTER(ctypes.c_int64),
     ctypes.POINTER(ctypes.c_int64),
 )  # fmt: skip
-"""run(context, addresses, count, strides): the address of an exception, or nothing"""
+"""run(context, addresses, count, strides): an exception, which is given away, or nothing"""
+increase: Final = function(address_of("Py_IncRef"), None, OBJECT)
 
 
 class LoopSlot(ctypes.Structure):
@@ -68,7 +71,7 @@ class LoopSpec(ctypes.Structure):
 def stub(masm: MacroAssembler, run: int) -> Code:
     """loop(context, addresses, count, strides): 0, or -1 with an error set."""
     work, failed = masm.temporaries[-1], masm.label()
-    error, (kind, value) = masm.result, masm.arguments[:2]
+    error, given, (kind, value) = masm.result, masm.thread, masm.arguments[:2]
     masm.prologue((masm.thread,))
     masm.set_frame_size(0)
     masm.load_constant(LONG, work, run)
@@ -77,9 +80,12 @@ def stub(masm: MacroAssembler, run: int) -> Code:
     masm.load_constant(LONG, masm.result, 0)
     masm.epilogue()
     masm.bind(failed)
-    masm.move(LONG, value, error)
+    masm.move(LONG, given, error)
+    masm.move(LONG, value, given)
     masm.load(LONG, kind, value, layouts.TYPE)
     masm.call_symbol(Symbol(NATIVE, "PyErr_SetObject"))
+    masm.move(LONG, masm.arguments[0], given)
+    masm.call_symbol(Symbol(NATIVE, "Py_DecRef"))
     masm.load_constant(LONG, masm.result, -1)
     masm.epilogue()
     return masm.finish()
@@ -106,9 +112,8 @@ def depends_on_order(inputs: Sequence[ArrayView], out: ArrayView) -> bool:
 
 
 def runner(computation: Computation) -> Callable[..., int | None]:
-    """What computes a stretch of elements.  An error lives until the next one."""
+    """What computes a stretch of elements."""
     kinds = (*computation.kinds, computation.result)
-    last: list[BaseException] = []
 
     def stretch(addresses: Sequence[int], strides: Sequence[int], start: int, count: int) -> list[ArrayView]:
         each = zip(addresses, kinds, strides, strict=True)
@@ -124,7 +129,7 @@ def runner(computation: Computation) -> Callable[..., int | None]:
                 compute(computation, inputs, out, (0,), 1)
         except BaseException as error:
             forget_element(error)  # it is that of a stretch
-            last[:] = [error]
+            increase(error)
             return id(error)
         return None
 

@@ -133,7 +133,7 @@ class CodeSpace:
 
     def reap_outside(self) -> None:
         """Free what is condemned, unless that interrupts work here: then that is done when the work is."""
-        if not self.arena.lock.locked() and not self.ticker.lock.locked():
+        if not self.arena.lock.locked():
             self.reap()
 
     def reap(self) -> None:

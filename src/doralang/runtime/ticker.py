@@ -10,13 +10,16 @@ that has just been given back.  Most have a place in the table for as long as th
 instance is storing its state; some places are left for the runs of all others.  The thread ends when nothing
 has run for a second, and is made again at need; after a fork the child has none and makes its own.
 
+A handler of a signal, or a finalizer, may call a program in the midst of what is done here.  So the lock is
+one that its thread may take again, and each step leaves all in order for who does.
+
     table      state | block address or 0, `MOST_BLOCKS` times       what the thread looks at
 """
 
 from __future__ import annotations
 
 import os
-from _thread import allocate_lock
+from _thread import RLock
 
 from doralang.code import layout
 from doralang.machine.foreign import INT, WORD, address_of, addressof, fill, function
@@ -44,12 +47,12 @@ class Ticker:
         self.free_blocks: list[int] = []
         self.slots: dict[int, int] = {}
         self.free_slots = list(range(MOST_BLOCKS, 0, -1))
-        self.lock = allocate_lock()
+        self.lock = RLock()
         os.register_at_fork(after_in_child=self.forget)
 
     def forget(self) -> None:
         """A forked child has the blocks, but no thread."""
-        self.lock = allocate_lock()
+        self.lock = RLock()
         self.table[0] = 0
 
     # Thread blocks.
@@ -57,14 +60,20 @@ class Ticker:
     def new_block(self) -> int:
         """The address of a thread block, all zero; with a place in the table as long as there are many."""
         with self.lock:
-            if not self.free_blocks:
-                first = map_memory(layout.THREAD_SIZE * 64)
-                self.free_blocks += range(first, first + layout.THREAD_SIZE * 64, layout.THREAD_SIZE)
-            address = self.free_blocks.pop()
+            address = self.take_block()
             fill(address, 0, layout.THREAD_SIZE)
             if len(self.free_slots) > MOST_PASSING:
                 self.enter(address)
         return address
+
+    def take_block(self) -> int:
+        """A block of the pool, which gets more of them if it is empty."""
+        while True:
+            try:
+                return self.free_blocks.pop()
+            except IndexError:
+                first = map_memory(layout.THREAD_SIZE * 64)
+                self.free_blocks += range(first, first + layout.THREAD_SIZE * 64, layout.THREAD_SIZE)
 
     def free_block(self, address: int) -> None:
         with self.lock:
@@ -94,7 +103,6 @@ class Ticker:
             if is_passing:
                 self.enter(block)
             if self.table[0] != RUNNING:
-                self.table[0] = RUNNING
                 self.start()
         return is_passing
 
@@ -104,8 +112,18 @@ class Ticker:
             self.leave(block)
 
     def start(self) -> None:
-        thread = WORD()
+        """Make the thread, if nobody else has.  Raises MemoryError.
+
+        Python looks for signals when it has called something, so not from the look at the state up to the
+        thread being there.
+        """
+        thread, words = WORD(), self.table.words
         create = function(address_of("pthread_create"), INT, WORD, WORD, WORD, WORD)
-        if create(addressof(thread), 0, self.entry, self.table.address):
-            raise MemoryError("no thread can be made for the ticker")
-        function(address_of("pthread_detach"), INT, WORD)(thread.value)
+        detach = function(address_of("pthread_detach"), INT, WORD)
+        arguments = (addressof(thread), 0, self.entry, self.table.address)
+        if words[0] != RUNNING:
+            words[0] = RUNNING
+            if create(*arguments):
+                words[0] = 0
+                raise MemoryError("no thread can be made for the ticker")
+            detach(thread.value)
