@@ -88,7 +88,6 @@ def test_planted_bugs_are_found() -> None:
     assert len(missed) <= len(found) // 10, f"nobody notices: {missed}"
 
 
-@TAKES_LONG
 @pytest.mark.skipif(host() is None, reason="there is no compiled code")
 def test_planted_bugs_of_the_optimizer_are_found() -> None:
     """In a process that has not loaded what verifies: the programs are to find them."""
