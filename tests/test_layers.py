@@ -147,3 +147,23 @@ def test_what_is_loaded_by_name_is_there(path: Path) -> None:
     for name, attribute in loaded_by_name(ast.parse(path.read_text())):
         if "llvm" not in name:  # whose package may not be installed
             assert hasattr(import_module(name), attribute), f"{name} has no {attribute}"
+
+
+EXPENSIVE = {"dataclasses", "inspect"}
+"""modules that take as long to load as the parser: `text.records` does what is needed of the first"""
+
+
+@pytest.mark.parametrize("path", MODULES, ids=module_name)
+def test_nobody_loads_what_takes_long(path: Path) -> None:
+    loaded = {
+        name
+        for node in ast.parse(path.read_text()).body
+        for name in (
+            [one.name for one in node.names]
+            if isinstance(node, ast.Import)
+            else [node.module]
+            if isinstance(node, ast.ImportFrom)
+            else []
+        )
+    }
+    assert path.parts[-2] == "embed" or not loaded & EXPENSIVE

@@ -10,10 +10,10 @@ trait, so the class decides the arguments.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 
 from doralang.checker.program import Class, Function, FunctionKind, Impl, Trait
 from doralang.checker.scopes import Context
+from doralang.text.records import field, record
 from doralang.text.recursion import HOP, on_fresh_stack
 from doralang.text.source import Span
 from doralang.types.types import (
@@ -81,7 +81,7 @@ def why_unsafe(trait: Trait) -> tuple[Function, str] | None:
 # Satisfying.
 
 
-@dataclass(slots=True)
+@record
 class Search:
     """What is known about the types within a type, of which each is looked at once, and how deep it is."""
 
