@@ -9,7 +9,8 @@
 The tree of dominators is walked: what has been checked, or decided by a branch that leads to a block alone,
 holds in all blocks below.  References and lengths of arrays never change, so nothing is forgotten on the way
 down.
-A branch that is decided by an earlier one on the same condition goes one way.
+A branch that is decided by an earlier one, on the same condition or on the order of the same numbers, goes
+one way.
 
 A counter that begins at 0 or above and goes up by one is not negative, if it goes up only where it has been
 found to be less than something: then it does not wrap.
@@ -41,6 +42,8 @@ NEGATED: Final[dict[Primitive, Primitive]] = {
 }
 NOT_NEGATIVE: Final = frozenset(["byte.toInt", "bool.toInt", "int.countOneBits", "int.leadingZeros"])
 """operations whose result never is"""
+MOST_COUNTERS: Final = 20
+"""so many phis are looked at together"""
 DEPTH: Final = 8
 """so far is looked for why a value is not negative"""
 
@@ -179,10 +182,31 @@ class Checks:
     def decide(self, jump: Node) -> None:
         """A branch on what is known; the next pass removes it."""
         (condition,) = jump.inputs
-        for what, value in ((TRUE, True), (FALSE, False)):
-            if Fact(what, condition) in self.facts and not condition.is_constant:
+        if not condition.is_constant:
+            value = self.outcome(condition)
+            if value is not None:
                 jump.inputs = (self.graph.constant(value, BOOL, jump.chain),)
                 self.found += 1
+
+    def outcome(self, condition: Node) -> bool | None:
+        """What a condition is here, if that is known."""
+        for what, value in ((TRUE, True), (FALSE, False)):
+            if Fact(what, condition) in self.facts:
+                return value
+        if condition.op is not i.Compute or condition.operation not in NEGATED:
+            return None
+        left, right = resolve(condition)
+        row = condition.operation
+        if row is GREATER or row is LESS_EQUALS:
+            left, right, row = right, left, LESS if row is GREATER else GREATER_EQUALS
+        if self.is_less(left, right):
+            return row is LESS
+        if self.is_less(right, left) or (is_zero(right) and self.is_not_negative(left)):
+            return row is not LESS
+        return None
+
+    def is_less(self, left: Node, right: Node) -> bool:
+        return Fact(LESS_THAN, left, right) in self.facts
 
     # What can be known of values.
 
@@ -223,33 +247,59 @@ class Checks:
         return node.op is Phi and self.rises(node, depth)
 
     def rises(self, phi: Node, depth: int) -> bool:
-        """Whether a counter begins at 0 or above and never falls, nor wraps."""
-        known = self.rising.get(phi)
-        if known is None:
-            assert phi.block is not None
-            self.rising[phi] = False  # should it depend on itself by way of others
-            known = self.rising[phi] = all(
-                self.steps_up(phi, one, before) or self.is_not_negative(one, depth + 1)
-                for one, before in zip(resolve(phi), phi.block.predecessors, strict=True)
-            )
-        return known
+        """Whether a counter begins at 0 or above and never falls, nor wraps.
 
-    def steps_up(self, phi: Node, next: Node, before: BasicBlock) -> bool:
-        """Whether a phi gets itself plus one, where it has been less than something."""
-        if next is phi:
-            return True
+        Counters that get each other, as those of loops in loops do, rise together or not at all.
+        """
+        if phi not in self.rising:
+            rising = counters_around(phi)
+            self.rising.update(dict.fromkeys(rising, False))  # should one depend on them by way of others
+            kept = -1
+            while len(rising) != kept:
+                kept = len(rising)
+                rising = {one for one in rising if self.rises_with(one, rising, depth)}
+            self.rising.update(dict.fromkeys(rising, True))
+        return self.rising[phi]
+
+    def rises_with(self, phi: Node, others: set[Node], depth: int) -> bool:
+        assert phi.block is not None
+        return all(
+            one in others or self.steps_up(one, before, others) or self.is_not_negative(one, depth + 1)
+            for one, before in zip(resolve(phi), phi.block.predecessors, strict=True)
+        )
+
+    def steps_up(self, next: Node, before: BasicBlock, counters: set[Node]) -> bool:
+        """Whether a value is one of these counters plus one, where that has been less than something."""
         if next.op is not i.Compute or next.operation is not PLUS:
             return False
         base, step = resolve(next)
-        if base is not phi or not step.is_constant or step.data[0] != 1:
+        if base not in counters or not step.is_constant or step.data[0] != 1:
             return False
         block = before
         while True:
-            if any(fact.what == LESS_THAN and fact.node is phi for fact in self.guards[block]):
+            if any(fact.what == LESS_THAN and fact.node is base for fact in self.guards[block]):
                 return True
-            if block is phi.block:
+            if block is base.block or block is self.graph.blocks[0]:
                 return False
             block = self.dominators.parent[block]
+
+
+def is_zero(node: Node) -> bool:
+    return node.is_constant and node.data[0] == 0
+
+
+def counters_around(phi: Node) -> set[Node]:
+    """A phi, and those from which it gets its values or its values less one."""
+    found, waiting = {phi}, [phi]
+    while waiting and len(found) < MOST_COUNTERS:
+        for one in resolve(waiting.pop()):
+            value = one
+            if one.op is i.Compute and one.operation is PLUS:
+                value = resolve(one)[0]
+            if value.op is Phi and value not in found:
+                found.add(value)
+                waiting.append(value)
+    return found
 
 
 def is_length_of(length: object, array: Node) -> bool:
