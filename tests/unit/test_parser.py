@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from doralang.syntax import tree
@@ -194,6 +194,8 @@ def test_any_tokens_give_a_tree_or_errors(text: str) -> None:
 
 
 @given(SOUP.map(" ".join))
+@example("while if {")
+@example("if match x else [")
 def test_any_statements_do_not_harm_the_next_function_but_by_braces(text: str) -> None:
     text = text.replace("{", "(").replace("}", ")")
     file, _ = parsed(f"fun f() {{ {text}\n}}\nfun g() {{ 1 +; }}")

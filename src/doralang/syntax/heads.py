@@ -43,15 +43,15 @@ def body_follows(c: Cursor, at: int) -> bool:
 
 def behind_value(c: Cursor) -> int:
     """The token behind the block, `if` or `match` that begins at the cursor."""
-    kinds, at = c.kinds, c.at
+    kinds, at, last = c.kinds, c.at, len(c.kinds) - 1
     while True:
         while kinds[at] not in ("{", "}", ";", END):
-            at = c.matching(at) + 1 if kinds[at] in OPENING else at + 1
+            at = min(c.matching(at) + 1, last) if kinds[at] in OPENING else at + 1
         if kinds[at] != "{":
             return at
         at = c.matching(at)
         if kinds[at] is END or kinds[at + 1] != "else":
-            return min(at + 1, len(kinds) - 1)
+            return min(at + 1, last)
         at += 1
 
 
