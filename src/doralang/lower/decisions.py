@@ -16,6 +16,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final, TypeAlias
 
 from doralang.checker import program as typed
+from doralang.checker.coverage import numbers_of
 from doralang.checker.program import Class, Field, Local, MatchArm, Pattern, Variant
 from doralang.text.records import field, record
 from doralang.text.recursion import HOP, on_fresh_stack
@@ -171,7 +172,7 @@ class Decisions:
             pattern = row.columns.get(place)
             if pattern is None:
                 continue
-            ends = integers(pattern)
+            ends = numbers_of(pattern)
             if ends is None:
                 return None
             spans.append((*ends, index))
@@ -361,16 +362,6 @@ def limits(test: Pattern) -> tuple[float, float] | None:
         return test.low, test.high
     if isinstance(test, typed.Equal) and isinstance(test.value, typed.Constant):
         return test.value.value, test.value.value
-    return None
-
-
-def integers(pattern: Pattern) -> Interval | None:
-    """The whole numbers or characters that fit a pattern, if it is about them."""
-    if isinstance(pattern, typed.Between):
-        return pattern.low, pattern.high
-    if isinstance(pattern, typed.Equal) and isinstance(pattern.value, typed.Constant):
-        value = pattern.value.value
-        return (value, value) if type(value) is int else None
     return None
 
 

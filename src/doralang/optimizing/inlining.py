@@ -206,7 +206,7 @@ class Inliner:
             self.jump(call.returned, chain)
             return True
         if isinstance(insn, i.LeaveException):
-            assert call.thrown is not None, "it is what calls it"
+            assert call.thrown is not None, "who puts a body in says where its exceptions go"
             self.jump(call.thrown, chain)
             return True
         return False
