@@ -11,7 +11,7 @@ SEED   ?= 1
 COUNT  ?= 1000
 BIN    := .venv/bin
 
-.PHONY: setup run test test-all fuzz fuzz-gc fuzz-stored fuzz-formulas fuzz-mathematics format check-format types unit bench bench-gc bench-compile \
+.PHONY: setup run test test-all test-libraries fuzz fuzz-gc fuzz-stored fuzz-formulas fuzz-mathematics format check-format types unit bench bench-gc bench-compile \
 	bench-startup bench-engines bench-embed bench-library clean
 
 setup: .venv/.installed
@@ -44,6 +44,15 @@ unit: .venv/.test-installed
 # All tests, the many like ones too of which `make test` runs some.
 test-all: .venv/.test-installed
 	DORA_EVERY_TEST=1 $(BIN)/python -m pytest -n 2 tests
+
+# The libraries of others that formulas and functions work with, in an environment of its own (some 2 GB).
+test-libraries: .venv-libraries/.installed
+	.venv-libraries/bin/python -m pytest tests/embed/test_libraries.py tests/embed/test_frames.py tests/embed/test_arrow.py tests/embed/test_embedding_docs.py
+
+.venv-libraries/.installed: pyproject.toml
+	test -x .venv-libraries/bin/python || $(PYTHON) -m venv .venv-libraries
+	.venv-libraries/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[libraries]'
+	@touch $@
 
 # Random programs and formulas under all engines: `make fuzz SEED=1 COUNT=1000`.
 fuzz: .venv/.test-installed
@@ -96,4 +105,4 @@ bench-embed: setup
 	$(BIN)/python bench/embed.py $(FLAGS)
 
 clean:
-	rm -rf .venv .bench build dist src/*.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .venv-libraries .bench build dist src/*.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
