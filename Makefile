@@ -11,7 +11,7 @@ SEED   ?= 1
 COUNT  ?= 1000
 BIN    := .venv/bin
 
-.PHONY: setup run test test-all test-libraries fuzz fuzz-gc fuzz-stored fuzz-formulas fuzz-mathematics format check-format types unit bench bench-gc bench-compile \
+.PHONY: setup run test test-all test-libraries fuzz fuzz-gc fuzz-stored fuzz-arrays fuzz-formulas fuzz-mathematics format check-format types unit bench bench-gc bench-compile \
 	bench-startup bench-engines bench-embed bench-library clean
 
 setup: .venv/.installed
@@ -59,6 +59,10 @@ fuzz: .venv/.test-installed
 	$(BIN)/python tests/fuzz/compare.py --seed $(SEED) --count $(COUNT)
 	$(BIN)/python tests/fuzz/expressions.py --seed $(SEED) --count $$((10 * $(COUNT)))
 	$(BIN)/python tests/fuzz/expressions.py --seed $(SEED) --count $(COUNT) --languages c
+
+# Random shapes, strides, kinds and overlaps of arrays against NumPy, in five tests of so many cases.
+fuzz-arrays: .venv/.test-installed
+	DORA_CASES=$(COUNT) $(BIN)/python -m pytest -n 2 tests/embed/test_arrays.py tests/embed/test_packed_formulas.py -k "shapes_strides or overlap or close_arrays"
 
 # The direct path of formulas against the tree walk.
 fuzz-formulas: .venv/.test-installed

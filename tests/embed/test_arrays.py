@@ -284,7 +284,7 @@ def strided(draw: st.DrawFn, shape: tuple[int, ...], dtype: str, values: st.Sear
 
 NUMBERS = st.integers(0, 200)
 CASES = settings(
-    max_examples=3000 if EVERY else 150,
+    max_examples=int(os.environ.get("DORA_CASES", 3000 if EVERY else 150)),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
