@@ -12,8 +12,9 @@ down.
 A branch that is decided by an earlier one, on the same condition or on the order of the same numbers, goes
 one way.
 
-A counter that begins at 0 or above and goes up by one is not negative, if it goes up only where it has been
-found to be less than something: then it does not wrap.
+A counter that begins at 0 or above and goes up by what is not negative is not negative itself, if it goes up
+only where it and its step have been found to be so small that the sum does not wrap: by one where it is less
+than something, by `k` where it and `k` are less than a million.
 """
 
 from __future__ import annotations
@@ -46,6 +47,10 @@ MOST_COUNTERS: Final = 20
 """so many phis are looked at together"""
 DEPTH: Final = 8
 """so far is looked for why a value is not negative"""
+GREATEST: Final = (1 << 31) - 1
+"""int"""
+MOST_BLOCKS: Final = 50
+"""so many blocks are looked at for what a value is less than"""
 
 
 class Fact(NamedTuple):
@@ -264,24 +269,35 @@ class Checks:
     def rises_with(self, phi: Node, others: set[Node], depth: int) -> bool:
         assert phi.block is not None
         return all(
-            one in others or self.steps_up(one, before, others) or self.is_not_negative(one, depth + 1)
+            one in others or self.steps_up(one, before, others, depth) or self.is_not_negative(one, depth + 1)
             for one, before in zip(resolve(phi), phi.block.predecessors, strict=True)
         )
 
-    def steps_up(self, next: Node, before: BasicBlock, counters: set[Node]) -> bool:
-        """Whether a value is one of these counters plus one, where that has been less than something."""
+    def steps_up(self, next: Node, before: BasicBlock, counters: set[Node], depth: int) -> bool:
+        """Whether a value is one of these counters plus a step, where both are too small for an overflow."""
         if next.op is not i.Compute or next.operation is not PLUS:
             return False
-        base, step = resolve(next)
-        if base not in counters or not step.is_constant or step.data[0] != 1:
-            return False
-        block = before
-        while True:
-            if any(fact.what == LESS_THAN and fact.node is base for fact in self.guards[block]):
-                return True
-            if block is base.block or block is self.graph.blocks[0]:
-                return False
+        left, right = resolve(next)
+        for base, step in ((left, right), (right, left)):
+            if base in counters and (step in counters or self.is_not_negative(step, depth + 1)):
+                return self.greatest(base, before) + self.greatest(step, before) <= GREATEST
+        return False
+
+    def greatest(self, node: Node, block: BasicBlock) -> int:
+        """A number that a value is not above, in a block."""
+        if node.is_constant:
+            return int(node.data[0])
+        found = GREATEST
+        for _ in range(MOST_BLOCKS):
+            for fact in self.guards[block]:
+                if fact.what == LESS_THAN and fact.node is node:
+                    bound = fact.other
+                    is_number = isinstance(bound, Node) and bound.is_constant
+                    found = min(found, bound.data[0] - 1 if is_number else GREATEST - 1)  # type: ignore[attr-defined]
+            if block is node.block or block is self.graph.blocks[0]:
+                break
             block = self.dominators.parent[block]
+        return found
 
 
 def is_zero(node: Node) -> bool:
@@ -289,16 +305,15 @@ def is_zero(node: Node) -> bool:
 
 
 def counters_around(phi: Node) -> set[Node]:
-    """A phi, and those from which it gets its values or its values less one."""
+    """A phi, and those from which it gets its values, or what they are sums of."""
     found, waiting = {phi}, [phi]
     while waiting and len(found) < MOST_COUNTERS:
         for one in resolve(waiting.pop()):
-            value = one
-            if one.op is i.Compute and one.operation is PLUS:
-                value = resolve(one)[0]
-            if value.op is Phi and value not in found:
-                found.add(value)
-                waiting.append(value)
+            values = resolve(one) if one.op is i.Compute and one.operation is PLUS else (one,)
+            for value in values:
+                if value.op is Phi and value not in found:
+                    found.add(value)
+                    waiting.append(value)
     return found
 
 

@@ -24,6 +24,7 @@ from doralang.optimizing.graph import Graph
 from doralang.optimizing.inlining import NoWorld, World, inline
 from doralang.optimizing.memory import remove_memory_accesses
 from doralang.optimizing.objects import replace_objects
+from doralang.optimizing.strips import cut_into_strips
 from doralang.optimizing.verifier import verify_graph
 
 VERIFIES: Final = bool(os.environ.get("DORA_VERIFY"))
@@ -146,7 +147,9 @@ def optimize(
         show(graph)
     now = perf_counter()
     result = emit_function(graph)
-    times.add("emit", now)
+    now = times.add("emit", now)
+    result, found = cut_into_strips(result)
+    times.add("strips", now, found)
     if VERIFIES:
         verify(result)
     return result
