@@ -370,8 +370,8 @@ class DirectCalls:
     def condemn(self, address: int, size: int, formulas: int) -> None:
         """The last reference to a formula is gone: free its code.
 
-        That may interrupt work in the arena; and while Python's collector of cycles is at work, finalizers
-        that it has still to call may call the formula.  Then it is done later.
+        While Python's collector of cycles is at work that is done later: finalizers that it has still to call
+        may call the formula.
         """
         self.condemned.append((address, size, formulas))
         self.reap()
@@ -386,12 +386,7 @@ class DirectCalls:
             self.reap()
 
     def reap(self) -> None:
-        while (
-            self.condemned
-            and not self.collecting
-            and not self.arena.lock.locked()
-            and self.lock.acquire(blocking=False)
-        ):
+        while self.condemned and not self.collecting and self.lock.acquire(blocking=False):
             try:
                 if self.condemned:
                     address, size, formulas = self.condemned.pop()

@@ -296,6 +296,9 @@ class Module:
             if placed is not None:  # by another thread, just now
                 return placed.address
             code = self.code(name)
+            placed = self.loader.placed.get(name)
+            if placed is not None:  # by a handler of a signal that came in between
+                return placed.address
             if self.most_code is not None:
                 self.limit_code(len(code.code.data))
             address = self.loader.place(code)

@@ -117,7 +117,10 @@ class Loader:
             return self.parent.cell(function)
         cell = self.cells.get(function.name)
         if cell is None:
-            cell = self.cells[function.name] = self.space.new_cell(self.names, function.name)
+            made = self.space.new_cell(self.names, function.name)
+            cell = self.cells.setdefault(function.name, made)
+            if cell is not made:
+                self.space.free_cell(made)
         return cell.address
 
     def c_entry(self, function: FunctionRef) -> int:
@@ -151,7 +154,9 @@ class Loader:
         if literal is None:
             data = text.encode("utf-8", "surrogateescape")
             address, size = self.new_text(data)
-            literal = self.root.literals[text] = Literal(address, size)
+            literal = self.root.literals.setdefault(text, Literal(address, size))
+            if literal.address != address:
+                self.space.arena.free_data(address, size)
         literal.users += 1
         self.texts.append(text)
         return literal.address
