@@ -49,7 +49,7 @@ class CheckedProgram:
         self.loops: dict[typed.Function, typed.Function] = {}
         """around functions that were called with arrays, element by element"""
         self.code: Code = module_of(program, Settings(), counts_fuel=limits.fuel is not None)
-        self.code.most_code = limits.code_size
+        self.code.loader.most = limits.code_size
         self.code.space.watch_collections()
         LIVE_PROGRAMS.add(self)
         self.text: ClassType = program.library.classes["Str"].of()

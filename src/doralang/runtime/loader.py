@@ -88,6 +88,10 @@ class Loader:
         """of a root: all texts of the modules below"""
         self.texts: list[str] = []
         """those that this loader refers to"""
+        self.most: int | None = None
+        """bytes that code and what belongs to it, shapes and texts, may have"""
+        self.data_size = 0
+        """bytes of shapes and texts"""
 
     # Symbols.
 
@@ -153,13 +157,21 @@ class Loader:
         literal = self.root.literals.get(text)
         if literal is None:
             data = text.encode("utf-8", "surrogateescape")
+            self.look_for_room(len(data))
             address, size = self.new_text(data)
             literal = self.root.literals.setdefault(text, Literal(address, size))
             if literal.address != address:
                 self.space.arena.free_data(address, size)
         literal.users += 1
         self.texts.append(text)
+        self.data_size += literal.size
         return literal.address
+
+    def new_data(self, size: int) -> int:
+        """The address of zeroed bytes for shapes.  Raises Trapped."""
+        self.look_for_room(size)
+        self.data_size += size
+        return self.space.arena.new_data(size)
 
     def new_text(self, data: bytes) -> tuple[int, int]:
         """A text object outside of the heap: its address and the bytes that it takes."""
@@ -215,10 +227,16 @@ class Loader:
         return placed.address
 
     def put(self, code: CodeObject) -> Placed:
-        """Copy code to where it can run, and make its GC points known."""
+        """Copy code to where it can run, and make its GC points known.  Raises Trapped."""
         space, size = self.space, len(code.code.data)
+        self.look_for_room(size)
         address = space.arena.allocate(size)
-        space.arena.write(address, self.bind(code.code, address))
+        try:
+            data = self.bind(code.code, address)
+        except BaseException:  # no room for what it refers to
+            space.arena.free(address, size)
+            raise
+        space.arena.write(address, data)
         add = space.points.add
         for offset, slots in code.live_slots:
             add(address + offset, slots)
@@ -268,6 +286,16 @@ class Loader:
         self.texts.clear()
         self.shapes.free()
         self.symbols.clear()
+        self.data_size = 0
+
+    def has_room(self, size: int) -> bool:
+        """Whether the program may have so many bytes more of code and what belongs to it."""
+        return self.most is None or self.code_size + self.data_size + size <= self.most
+
+    def look_for_room(self, size: int) -> None:
+        """Raises Trapped if there is no room for so many bytes more."""
+        if not self.has_room(size):
+            raise load("doralang.types.failures").limit("code_size")
 
     @property
     def code_size(self) -> int:

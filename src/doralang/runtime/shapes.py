@@ -19,6 +19,9 @@ if TYPE_CHECKING:
         @property
         def space(self) -> CodeSpace: ...
 
+        def new_data(self, size: int) -> int:
+            """Room beside the code, if the program may have that much."""
+
         def cell(self, function: FunctionRef) -> int:
             """The address of the entry cell of a method."""
 
@@ -67,7 +70,7 @@ class Shapes:
         return address
 
     def allocate(self, size: int) -> int:
-        address = self.loader.space.arena.new_data(size)
+        address = self.loader.new_data(size)
         self.blocks.append((address, size))
         return address
 
