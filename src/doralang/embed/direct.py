@@ -17,6 +17,7 @@ import sys
 from _thread import allocate_lock
 from typing import NamedTuple
 
+from doralang.machine.foreign import copy
 from doralang.machine.memory import CodeArena
 from doralang.machine.targets import host
 from doralang.machine.x64.doubles import FormulaEmitter, TooDeep, entry
@@ -281,6 +282,9 @@ ARENA = 64 << 20
 
 SIZE_BITS = 20
 
+NO_TABLE = 0, 0
+"""of code without constants"""
+
 
 class PlacedFormula(int):
     """Code that has been placed, as one number: its address and its size.  It is freed with the object."""
@@ -333,8 +337,10 @@ class DirectCalls:
         self.addresses: dict[str, int] = {}
         self.condemned: list[tuple[int, int, int]] = []
         """code that nobody needs any more"""
+        self.tables: dict[int, tuple[int, int]] = {}
+        """address and size of the constants of code, by its address"""
         self.used = self.formulas = 0
-        """bytes of code, and of how many formulas"""
+        """bytes of code with its constants, and of how many formulas"""
         self.lock = allocate_lock()
         self.collecting = False
         """whether Python's collector of cycles is at work"""
@@ -367,6 +373,22 @@ class DirectCalls:
         self.formulas += formulas
         return self.arena.place(code)
 
+    def place_formula(self, emitter: FormulaEmitter) -> int:
+        """Place the code of a formula, and its constants where nothing can be run."""
+        if not emitter.constants:
+            return self.place(emitter.code)
+        if self.condemned:
+            self.reap()
+        arena, code, table = self.arena, emitter.code, b"".join(emitter.constants)
+        address, constants = arena.allocate(len(code)), arena.data.allocate(len(table))
+        copy(constants, table, len(table))
+        emitter.bind(constants - address)
+        arena.write(address, code)
+        self.tables[address] = constants, len(table)
+        self.used += len(code) + len(table)
+        self.formulas += 1
+        return address
+
     def condemn(self, address: int, size: int, formulas: int) -> None:
         """The last reference to a formula is gone: free its code.
 
@@ -390,8 +412,11 @@ class DirectCalls:
             try:
                 if self.condemned:
                     address, size, formulas = self.condemned.pop()
-                    self.used -= size
+                    constants, length = self.tables.pop(address, NO_TABLE)
+                    self.used -= size + length
                     self.formulas -= formulas
+                    if length:
+                        self.arena.free_data(constants, length)
                     self.arena.free(address, size)
             finally:
                 self.lock.release()
@@ -415,10 +440,11 @@ def compile_direct(text: str, names: Sequence[str] | None, place: DirectCalls) -
         if names is not None and len(reader.names) != known:
             return None
         truth = node[0] in TRUTH
-        code = FormulaEmitter(place.function).finish(node, reader.calls, truth)
+        emitter = FormulaEmitter(place.function)
+        code = emitter.finish(node, reader.calls, truth)
     except (NotDirect, TooDeep, IndexError):
         return None
-    address = place.place(code)
+    address = place.place_formula(emitter)
     return Direct(tuple(map(sys.intern, reader.names)), truth, PlacedFormula(packed(address, len(code))))
 
 

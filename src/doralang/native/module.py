@@ -200,6 +200,8 @@ class Module:
                 self.supplied,
                 bounds_checks=options.bounds_checks,
                 counts_fuel=options.counts_fuel,
+                masks_indexes=options.hardened,
+                hides_numbers=options.hardened and self.parent is not None,
             )
         return self.made_environment
 

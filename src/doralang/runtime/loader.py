@@ -7,12 +7,13 @@ classes) belongs to the loader of the library, the `parent`, which programs have
     shape:C      the shape of a class
     class:C      what stands for it in displays
     literal:T    a text object, one for all modules with the same parent
+    number:N     a word with a number in it
 """
 
 from __future__ import annotations
 
 from doralang.code import layout
-from doralang.code.symbols import CALL_BY_NAME, CLASS, ENTRY, LITERAL, OWN, SHAPE, UPCALL, entry_of
+from doralang.code.symbols import CALL_BY_NAME, CLASS, ENTRY, LITERAL, NUMBER, OWN, SHAPE, UPCALL, entry_of
 from doralang.machine.code import ABSOLUTE_64, RELATIVE_32, RELOCATE
 from doralang.optional import load
 from doralang.runtime.memory import store_bytes, store_word
@@ -88,6 +89,8 @@ class Loader:
         """of a root: all texts of the modules below"""
         self.texts: list[str] = []
         """those that this loader refers to"""
+        self.numbers: dict[str, int] = {}
+        """addresses of words, by their patterns"""
         self.most: int | None = None
         """bytes that code and what belongs to it, shapes and texts, may have"""
         self.data_size = 0
@@ -108,6 +111,8 @@ class Loader:
                 address = self.identity(self.names.class_named(name))
             elif kind == LITERAL:
                 address = self.literal(name)
+            elif kind == NUMBER:
+                address = self.number(name)
             elif kind == UPCALL and symbol != CALL_BY_NAME:
                 address = self.space.internal(self.names.internal_named(name))
             else:
@@ -166,6 +171,15 @@ class Loader:
         self.texts.append(text)
         self.data_size += literal.size
         return literal.address
+
+    def number(self, pattern: str) -> int:
+        """The address of a word that is never written again."""
+        address = self.numbers.get(pattern)
+        if address is None:
+            made = self.new_data(layout.WORD)
+            store_word(made, int(pattern, 16))
+            address = self.numbers.setdefault(pattern, made)
+        return address
 
     def new_data(self, size: int) -> int:
         """The address of zeroed bytes for shapes.  Raises Trapped."""
@@ -284,6 +298,9 @@ class Loader:
                 del self.root.literals[text]
                 self.space.arena.free_data(literal.address, literal.size)
         self.texts.clear()
+        for address in self.numbers.values():
+            self.space.arena.free_data(address, layout.WORD)
+        self.numbers.clear()
         self.shapes.free()
         self.symbols.clear()
         self.data_size = 0
