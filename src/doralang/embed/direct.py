@@ -18,14 +18,14 @@ from _thread import allocate_lock
 from typing import NamedTuple
 
 from doralang.machine.foreign import copy
-from doralang.machine.memory import CodeArena
+from doralang.machine.memory import CELL, CodeArena
 from doralang.machine.targets import host
 from doralang.machine.x64.doubles import FormulaEmitter, TooDeep, entry
 from doralang.syntax.words import FORMULA_CONSTANTS, FORMULA_WORDS, KEYWORDS, KNOWN
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from doralang.machine.x64.doubles import Node
 
@@ -373,20 +373,18 @@ class DirectCalls:
         self.formulas += formulas
         return self.arena.place(code)
 
-    def place_formula(self, emitter: FormulaEmitter) -> int:
-        """Place the code of a formula, and its constants where nothing can be run."""
-        if not emitter.constants:
-            return self.place(emitter.code)
+    def place_apart(self, size: int, table: bytes, code: Callable[[int], bytearray], formulas: int) -> int:
+        """Place code of this size, and its constants where nothing can be run; `code` gets their distance."""
         if self.condemned:
             self.reap()
-        arena, code, table = self.arena, emitter.code, b"".join(emitter.constants)
-        address, constants = arena.allocate(len(code)), arena.data.allocate(len(table))
+        arena, length = self.arena, len(table) + CELL
+        address, room = arena.allocate(size), arena.data.allocate(length)
+        constants = room + CELL & -2 * CELL
         copy(constants, table, len(table))
-        emitter.bind(constants - address)
-        arena.write(address, code)
-        self.tables[address] = constants, len(table)
-        self.used += len(code) + len(table)
-        self.formulas += 1
+        arena.write(address, code(constants - address))
+        self.tables[address] = room, length
+        self.used += size + length
+        self.formulas += formulas
         return address
 
     def condemn(self, address: int, size: int, formulas: int) -> None:
@@ -444,7 +442,8 @@ def compile_direct(text: str, names: Sequence[str] | None, place: DirectCalls) -
         code = emitter.finish(node, reader.calls, truth)
     except (NotDirect, TooDeep, IndexError):
         return None
-    address = place.place_formula(emitter)
+    table = b"".join(emitter.constants)
+    address = place.place_apart(len(code), table, emitter.bound, 1) if table else place.place(code)
     return Direct(tuple(map(sys.intern, reader.names)), truth, PlacedFormula(packed(address, len(code))))
 
 

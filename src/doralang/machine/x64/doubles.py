@@ -94,7 +94,7 @@ class FormulaEmitter:
         """most registers that are saved across a call"""
 
     def finish(self, node: Node, calls: bool, truth: bool) -> bytearray:
-        """The code of a whole formula, but for where its table is: see `bind`."""
+        """The code of a whole formula, but for where its table is: see `bound`."""
         code = self.code
         if calls:
             self.base = 3
@@ -113,11 +113,12 @@ class FormulaEmitter:
             code[8:12] = (8 + 16 * (self.saved + 1 >> 1)).to_bytes(4, "little")
         return code
 
-    def bind(self, distance: int) -> None:
-        """The table of constants stands so far behind the start of the code."""
+    def bound(self, distance: int) -> bytearray:
+        """The code for a table of constants that begins so far behind its start."""
         code = self.code
         for at, index in self.places:
             code[at : at + 4] = (distance + 8 * index - at - 4).to_bytes(4, "little", signed=True)
+        return code
 
     def land(self, jumps: Jumps) -> None:
         """Let jumps lead here."""
