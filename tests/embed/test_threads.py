@@ -69,7 +69,7 @@ def actions(shared: dora.Module, counting: dora.Module) -> list[Callable[[random
             instance.close()
 
     def host_functions(choose: random.Random) -> None:
-        formula = dora.expr("f(x) * 2", functions={"f": plus_one})
+        formula = dora.expr("f(x) * 2", functions={"f": plus_one}, limits=dora.Limits())
         assert formula(1.0) == 4.0
         with pytest.raises(KeyError):
             formula(1e7)

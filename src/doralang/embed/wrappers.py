@@ -24,6 +24,7 @@ from doralang.code.symbols import NATIVE, Symbol
 from doralang.embed import layouts, native_calls
 from doralang.embed.borders import Border
 from doralang.embed.layouts import IntLayout, TextLayout
+from doralang.embed.short_texts import copy_bytes, give_ascii
 from doralang.machine.buffer import Label
 from doralang.machine.code import Code
 from doralang.machine.macro import BinaryOperation, Condition, FloatCondition, MacroAssembler, Register
@@ -34,10 +35,6 @@ from doralang.types.kinds import DOUBLE, FLOATING, INT, LONG, Kind
 
 LEAST_TOO_LARGE: Final = 3.4028235677973366e38
 """the least double that rounds to a float out of range"""
-LONGEST_COPIED: Final = 64
-"""bytes of a text that are copied here; more are copied by the C library"""
-NOT_ASCII: Final = 0x8080_8080_8080_8080
-LAST_ASCII: Final = 127
 
 
 class Wrapped(NamedTuple):
@@ -386,24 +383,8 @@ class Wrapper:
         masm.store(LONG, text, masm.frame_pointer, place)
         masm.load(LONG, masm.arguments[1], masm.frame_pointer, self.second(index))
         masm.binary_immediate(BinaryOperation.ADD, LONG, text, text, layout.ARRAY_ELEMENTS)
-        self.copy_bytes()
+        copy_bytes(masm)
         masm.out_of_line(lambda: self.make_room(index, full, found))
-
-    def copy_bytes(self) -> None:
-        """As `memcpy` does, whose arguments are there."""
-        masm = self.masm
-        many, done = masm.labels(2)
-        target, source, size = masm.arguments[:3]
-        masm.branch_immediate(LONG, Condition.ABOVE, size, LONGEST_COPIED, many)
-        masm.copy_memory(target, source, size)
-        masm.bind(done)
-
-        def copy_many() -> None:
-            masm.bind(many)
-            masm.call_symbol(Symbol(NATIVE, "memcpy"))
-            masm.jump(done)
-
-        masm.out_of_line(copy_many)
 
     def make_room(self, index: int, full: Label, found: Label) -> None:
         """The buffer is full; the second argument register has the size and the top.  There may be no heap
@@ -532,7 +513,7 @@ class Wrapper:
         masm.load(LONG, text, masm.frame_pointer, self.place(0))
         masm.branch_immediate(LONG, Condition.EQUAL, text, 0, nothing)
         if self.around.texts is not None:
-            self.give_ascii(self.around.texts, other)
+            give_ascii(masm, self.place(0), self.function, self.around.texts, other)
         masm.bind(other)
         masm.load(LONG, text, masm.frame_pointer, self.place(0))
         masm.load(LONG, size, text, layout.ARRAY_LENGTH)
@@ -541,42 +522,6 @@ class Wrapper:
         self.give_by("PyUnicode_DecodeUTF8")
         masm.bind(nothing)
         self.give_unit()
-
-    def give_ascii(self, known: TextLayout, other: Label) -> None:
-        """Give a text that is all ASCII, word by word; go to the label if it is none.
-
-        Of one character CPython has objects already; so it is asked for those.
-        """
-        masm = self.masm
-        text, at, end, bits, word = masm.temporaries[:5]
-        again, none = masm.labels(2)
-        masm.load(LONG, text, masm.frame_pointer, self.place(0))
-        masm.load(LONG, end, text, layout.ARRAY_LENGTH)
-        masm.binary_immediate(BinaryOperation.SUB, LONG, word, end, 2)
-        masm.branch_immediate(LONG, Condition.ABOVE, word, LONGEST_COPIED - 2, other)
-        masm.load_address(at, text, layout.ARRAY_ELEMENTS)
-        masm.binary(BinaryOperation.ADD, LONG, end, end, at)
-        masm.load_constant(LONG, bits, NOT_ASCII)
-        masm.bind(again)
-        masm.load(LONG, word, at, 0)
-        masm.binary(BinaryOperation.AND, LONG, word, word, bits)
-        masm.branch_immediate(LONG, Condition.NOT_EQUAL, word, 0, other)
-        masm.binary_immediate(BinaryOperation.ADD, LONG, at, at, layout.WORD)
-        masm.branch(LONG, Condition.BELOW, at, end, again)
-        masm.load(LONG, masm.arguments[0], text, layout.ARRAY_LENGTH)
-        masm.load_constant(LONG, masm.arguments[1], LAST_ASCII)
-        masm.call_symbol(Symbol(NATIVE, "PyUnicode_New"))
-        made, (target, source, size) = self.function, masm.arguments[:3]
-        masm.move(LONG, made, masm.result)
-        masm.branch_immediate(LONG, Condition.EQUAL, made, 0, none)
-        masm.load(LONG, source, masm.frame_pointer, self.place(0))
-        masm.load(LONG, size, source, layout.ARRAY_LENGTH)
-        masm.binary_immediate(BinaryOperation.ADD, LONG, source, source, layout.ARRAY_ELEMENTS)
-        masm.load_address(target, made, known.data)
-        masm.copy_memory(target, source, size)
-        masm.bind(none)
-        masm.move(LONG, masm.result, made)
-        masm.epilogue()
 
 
 TAKE: Final[dict[Border, Callable[[Wrapper, int], None]]] = {
