@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import faulthandler
 import gc
 import os
 import pickle
 import random
-import signal
 import sys
 import threading
 import time
@@ -34,6 +34,8 @@ fun forever() { while true { Array::<long>(10); } }
 """
 SECONDS = float(os.environ.get("DORA_THREADS", "3"))
 THREADS = 8
+PATIENCE = 120
+"""seconds after which a child says where it hangs"""
 
 
 def plus_one(x: float) -> float:
@@ -113,7 +115,7 @@ def fork(shared: dora.Module, counting: dora.Module) -> int:
     if child == 0:
         status = 3
         try:
-            signal.alarm(60)
+            faulthandler.dump_traceback_later(PATIENCE, exit=True)
             status = 0 if in_a_child(shared, counting) else 1
         except BaseException:
             traceback.print_exc()

@@ -101,10 +101,13 @@ class CodeSpace:
         self.enter = self.stub("enter", 3)
         self.ticker = Ticker(self.address(Symbol(STUB, "ticker")))
 
+    def before_fork(self) -> None:
+        """Wait for other threads that are at work here: in a child nobody would bring it to an end."""
+        self.lock.acquire()
+
     def after_fork(self) -> None:
-        """In a child, which has none of the threads that may have held the lock."""
-        self.lock = RLock()
-        self.depth = 0
+        """In both processes."""
+        self.lock.release()
 
     # Work, and freeing.
 
@@ -278,5 +281,7 @@ def code_space(target: Target) -> CodeSpace:
     space = SPACES.get(target.name)
     if space is None:
         space = SPACES[target.name] = CodeSpace(target)
-        os.register_at_fork(after_in_child=space.after_fork)
+        os.register_at_fork(
+            before=space.before_fork, after_in_parent=space.after_fork, after_in_child=space.after_fork
+        )
     return space
