@@ -11,7 +11,7 @@ SEED   ?= 1
 COUNT  ?= 1000
 BIN    := .venv/bin
 
-.PHONY: setup run test test-all test-libraries fuzz fuzz-gc fuzz-stored fuzz-arrays fuzz-formulas fuzz-mathematics format check-format types unit bench bench-gc bench-compile \
+.PHONY: setup run test test-all test-libraries fuzz fuzz-gc fuzz-stored fuzz-arrays fuzz-formulas fuzz-mathematics long-embed format check-format types unit bench bench-gc bench-compile \
 	bench-startup bench-engines bench-embed bench-library clean
 
 setup: .venv/.installed
@@ -59,6 +59,11 @@ fuzz: .venv/.test-installed
 	$(BIN)/python tests/fuzz/compare.py --seed $(SEED) --count $(COUNT)
 	$(BIN)/python tests/fuzz/expressions.py --seed $(SEED) --count $$((10 * $(COUNT)))
 	$(BIN)/python tests/fuzz/expressions.py --seed $(SEED) --count $(COUNT) --languages c
+
+# Threads that compile, call, drop, pickle and fork for five minutes, and handlers that interrupt everything everywhere.
+long-embed: .venv/.test-installed
+	DORA_THREADS=300 nice -n 19 $(BIN)/python -m pytest -x tests/embed/test_threads.py
+	DORA_EVERY_TEST=1 nice -n 19 $(BIN)/python -m pytest -x tests/embed/test_reentry.py
 
 # Random shapes, strides, kinds and overlaps of arrays against NumPy, in five tests of so many cases.
 fuzz-arrays: .venv/.test-installed

@@ -4,6 +4,7 @@
     python tests/emulated_suite.py --every 5              a fifth of the programs
     python tests/emulated_suite.py lambdas library/str    those in some folders
     python tests/emulated_suite.py --gc copy --no-stress
+    python tests/emulated_suite.py --hardened             compiled as what untrusted people have written
 
 A few programs at a time are run by a forked child: it finds the library checked already, and takes with it
 what the emulator remembers of its memory.  Nothing is run before: the emulator does not survive a fork when there
@@ -18,10 +19,13 @@ import sys
 import time
 import traceback
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 from doralang.code.collectors import COLLECTORS
+from doralang.engines import native
+from doralang.native.options import code_options
 from doralang.session.checking import compile_program
 from doralang.text.diagnostics import Diagnostics
 from doralang.text.source import Source
@@ -103,12 +107,20 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("folders", nargs="*", metavar="FOLDER", help="of tests/language; all without any")
     parser.add_argument("--every", type=int, default=1, help="run every so many programs only")
     parser.add_argument("--gc", action="append", choices=sorted(COLLECTORS), help="with this collector only")
+    parser.add_argument("--hardened", action="store_true", help="as untrusted programs are compiled")
     parser.add_argument("--no-stress", action="store_true", help="no collections at every allocation")
     return parser.parse_args()
 
 
+def harden() -> None:
+    """Compile all programs as those are that nobody trusts."""
+    native.code_options = partial(code_options, hardened=True)  # type: ignore[assignment]
+
+
 def main() -> int:
     options = parse_arguments()
+    if options.hardened:
+        harden()
     chosen = programs(options.folders)[:: options.every]
     work = list(jobs(chosen, options.gc or sorted(COLLECTORS), not options.no_stress))
     compile_program(

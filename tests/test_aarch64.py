@@ -47,6 +47,12 @@ def test_a_slice_of_the_language_suite(collector: str, capfd: pytest.CaptureFixt
     )
 
 
+def test_hardened_code(capfd: pytest.CaptureFixture[str]) -> None:
+    """The code of programs that nobody trusts does the same."""
+    arguments = [f"--every={4 * EVERY}", "--gc=swiper", "--no-stress", "--hardened"]
+    assert emulation.suite(arguments) == 0, output_of(capfd)
+
+
 def test_the_machine_layer(capfd: pytest.CaptureFixture[str]) -> None:
     tests = emulation.MACHINE_TESTS if sampling.EVERY else emulation.MACHINE_TESTS[: emulation.QUICK_TESTS]
     arguments = ["-k", emulation.NOT_UNDER_UNICORN, *tests]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import struct
+import sys
 import threading
 from collections.abc import Callable
 from itertools import product
@@ -12,10 +13,10 @@ from typing import Any
 import pytest
 
 import doralang as dora
-from doralang.embed import layouts, wrappers
+from doralang.embed import functions, layouts, wrappers
 from doralang.embed.borders import Border
 from doralang.embed.functions import SlowCallee
-from doralang.embed.layouts import IntLayout
+from doralang.embed.layouts import IntLayout, TextLayout
 from doralang.embed.wrappers import Surroundings, Wrapped
 from doralang.machine.targets import TARGETS
 from doralang.runtime.code_space import CodeSpace
@@ -278,11 +279,45 @@ def test_ints_without_a_layout(monkeypatch: pytest.MonkeyPatch, slow: list[str])
             m.f(*arguments)
 
 
+@pytest.mark.parametrize("known", [True, False])
+def test_texts_of_all_lengths(monkeypatch: pytest.MonkeyPatch, slow: list[str], known: bool) -> None:
+    """Those that are copied here, those that the C library copies, and those that CPython reads and makes."""
+    assert layouts.text_layout() is not None
+    if not known:
+        monkeypatch.setattr(layouts, "text_layout", lambda: None)
+    monkeypatch.setattr(functions, "WRAPPERS", {})
+    m = dora.compile("fun f(a: Str, b: Str) -> Str { a + b }")
+    warm(m.f, "a", "b")
+    slow.clear()
+    for length in range(140):
+        text = "".join(chr(33 + index % 90) for index in range(length))
+        assert m.f(text, "") == m.f("", text) == text
+        assert m.f(text, text) == text + text
+        for index in {0, length // 2, length - 1} & {*range(length)}:
+            other = text[:index] + "\xe9" + text[index + 1 :]
+            assert m.f(other, "") == other and m.f(text, other) == text + other
+        assert m.f(text + "\u6f22", text) == text + "\u6f22" + text
+    assert slow == []
+
+
+def test_texts_that_are_no_plain_ones() -> None:
+    class Other(str):
+        pass
+
+    m = dora.compile("fun f(a: Str) -> Str { a }")
+    for text in (Other("abc"), "a\0b", "\x7f\x80", "\U0010ffff", sys.version, "x" * 100_000):
+        assert m.f(text) == text and type(m.f(text)) is str
+    with pytest.raises(ValueError):
+        m.f("\ud800")
+    nothing = dora.compile("fun f() -> Str { nil }")
+    assert nothing.f() is None
+
+
 @pytest.mark.parametrize("target", sorted(TARGETS))
 @pytest.mark.parametrize("ints", IntLayout)
 def test_wrappers_for_every_processor(target: str, ints: IntLayout) -> None:
     """Each way in and each way out is assembled, alone and with so many arguments that some are on the stack."""
-    around = Surroundings(0x1234_5678_9ABC, ints, floats=True, items=24)
+    around = Surroundings(0x1234_5678_9ABC, ints, floats=True, items=24, texts=TextLayout(0x60, 40))
     ways = [*wrappers.TAKE, Border.TEXT]
     for parameters, result in product([(), *([way] for way in ways), ways * 3], wrappers.GIVE):
         wrapped = Wrapped(tuple(parameters), result)

@@ -6,6 +6,9 @@ import gc
 import threading
 import traceback
 import weakref
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import pytest
@@ -360,3 +363,39 @@ def test_a_function_from_its_text() -> None:
         @dora.function
         def bare(n: int) -> int:
             return n
+
+
+def at_depth(depth: int, action: Callable[[], object]) -> object:
+    """What an action gives when so many calls of Python are under way."""
+    return action() if depth == 0 else at_depth(depth - 1, action)
+
+
+def room_left() -> int:
+    """How many calls deeper Python goes."""
+    try:
+        return 1 + room_left()
+    except RecursionError:
+        return 0
+
+
+@pytest.mark.parametrize("globals", ["", "var count: int = 0;"])
+def test_recursion_up_to_the_limit_of_python(globals: str) -> None:
+    """It is a RecursionError wherever the limit is reached, and afterwards all goes on."""
+
+    def hook(n: int, s: str) -> str:
+        other: str = m.f(n + 1, s)
+        return other
+
+    own = 'fun f(n: int, s: Str) -> Str { hook(n, s) + "a" } fun g(n: int) -> int { n + 1 }'
+    m = dora.compile(globals + own, functions={"hook": hook})
+    if not globals:
+        for depth in range(20):
+            with pytest.raises(RecursionError):
+                at_depth(depth, lambda: m.f(1, "a"))
+    room = room_left()
+    for depth in range(max(room - 60, 0), room):
+        fresh = m.new()
+        with suppress(RecursionError):
+            assert at_depth(depth, partial(fresh.g, depth)) == depth + 1
+        assert fresh.g(n=3) == 4
+    assert m.g(1) == 2

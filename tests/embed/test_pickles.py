@@ -83,7 +83,8 @@ def work(task: tuple[Any, Any, Any, float]) -> tuple[object, ...]:
 
 @pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
 def test_processes(method: str) -> None:
-    tasks = [(PRICE, LABEL, M.twice, float(value)) for value in range(6)]
+    patient = dora.expr(LABEL.source, {"name": str}, limits=dora.Limits())  # processes are slow to start
+    tasks = [(PRICE, patient, M.twice, float(value)) for value in range(6)]
     with multiprocessing.get_context(method).Pool(2) as pool:
         results = pool.map(work, tasks)
     assert results == [(1.5 * n, "A", 2 * n, n / 2, n * (n + 1) // 2) for n in range(6)]

@@ -1,9 +1,11 @@
-"""Threads that compile, call, cancel and drop at once, and a fork behind them."""
+"""Threads that compile, call, cancel, pickle, fork and drop at once."""
 
 from __future__ import annotations
 
+import faulthandler
 import gc
 import os
+import pickle
 import random
 import sys
 import threading
@@ -30,8 +32,10 @@ fun next() -> int { n = n + 1; return n; }
 fun make(x: int) -> Point { return Point(x); }
 fun forever() { while true { Array::<long>(10); } }
 """
-SECONDS = 3.0
+SECONDS = float(os.environ.get("DORA_THREADS", "3"))
 THREADS = 8
+PATIENCE = 120
+"""seconds after which a child says where it hangs"""
 
 
 def plus_one(x: float) -> float:
@@ -67,7 +71,7 @@ def actions(shared: dora.Module, counting: dora.Module) -> list[Callable[[random
             instance.close()
 
     def host_functions(choose: random.Random) -> None:
-        formula = dora.expr("f(x) * 2", functions={"f": plus_one})
+        formula = dora.expr("f(x) * 2", functions={"f": plus_one}, limits=dora.Limits())
         assert formula(1.0) == 4.0
         with pytest.raises(KeyError):
             formula(1e7)
@@ -76,11 +80,22 @@ def actions(shared: dora.Module, counting: dora.Module) -> list[Callable[[random
         with pytest.raises((dora.TimeLimitExceeded, dora.OutOfMemory)):
             counting.new(dora.Limits(time=0.01, memory="1MB")).forever()
 
+    def pickles(choose: random.Random) -> None:
+        formula = dora.expr(f"x + {choose.randrange(50)}")
+        again = pickle.loads(pickle.dumps(formula))
+        assert again == formula and again(1.0) == formula(1.0)
+        module = pickle.loads(pickle.dumps(shared))
+        assert module.join("a", 1, "b") == "a1b"
+
+    def forks(choose: random.Random) -> None:
+        if choose.random() < 0.1:
+            assert end_of(fork(shared, counting)) == 0
+
     def collect(choose: random.Random) -> None:
         if choose.random() < 0.2:
             gc.collect()
 
-    return [formula, texts, long_calls, programs, objects, host_functions, limits, collect]
+    return [formula, texts, long_calls, programs, objects, host_functions, limits, pickles, forks, collect]
 
 
 def in_a_child(shared: dora.Module, counting: dora.Module) -> bool:
@@ -92,6 +107,25 @@ def in_a_child(shared: dora.Module, counting: dora.Module) -> bool:
     except dora.TimeLimitExceeded:
         return True
     return False
+
+
+def fork(shared: dora.Module, counting: dora.Module) -> int:
+    """A child that ends with 0 if all is well."""
+    child = os.fork()
+    if child == 0:
+        status = 3
+        try:
+            faulthandler.dump_traceback_later(PATIENCE, exit=True)
+            status = 0 if in_a_child(shared, counting) else 1
+        except BaseException:
+            traceback.print_exc()
+        finally:
+            os._exit(status)
+    return child
+
+
+def end_of(child: int) -> int:
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
@@ -114,13 +148,7 @@ def test_threads_and_a_fork() -> None:
     for thread in threads:
         thread.join()
     assert not wrong, wrong[0]
-    child = os.fork()
-    if child == 0:
-        try:
-            os._exit(0 if in_a_child(shared, counting) else 1)
-        finally:
-            os._exit(2)
-    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert end_of(fork(shared, counting)) == 0
     assert shared.join("a", 1, "b") == "a1b"
 
 

@@ -6,17 +6,27 @@ BranchIf     r6, loop        cmp edi, r9d; jl loop
 
 from __future__ import annotations
 
+from math import copysign
+from typing import Final
+
 from doralang.baseline.context import FunctionCompilation, LoopPoll
 from doralang.baseline.emitters import emits
+from doralang.baseline.frame import Constant
 from doralang.baseline.objects import checked_reference
 from doralang.baseline.primitives import COMPARISONS
 from doralang.bytecode import instructions as i
 from doralang.bytecode.instructions import NO_REGISTER, Instruction
+from doralang.bytecode.instructions import Register as Virtual
 from doralang.code import layout
+from doralang.code.symbols import NUMBER, Symbol
 from doralang.machine.macro import Condition
 from doralang.machine.operations import EQUAL, NOT_EQUAL
-from doralang.types.kinds import BOOL, FLOATING, INT, LONG, REF
+from doralang.machine.values import float_pattern, pattern64
+from doralang.types.kinds import BOOL, FLOATING, INT, LONG, REF, Kind
 from doralang.types.traps import Trap
+
+SHORT: Final = 1 << 16
+"""numbers from here on, and from its negative down, are kept out of the code that may not have them"""
 
 # Moves and constants.
 
@@ -44,8 +54,34 @@ def load_constant(context: FunctionCompilation, insn: i.LoadConstant) -> None:
     if value is None:
         value = 0
         frame.forget(register)
+    if context.environment.hides_numbers and is_long(frame.kinds[register], value):
+        load_hidden(context, register, value)
+        return
     frame.constants[register] = value
     frame.where[register] = None
+
+
+def is_long(kind: Kind, value: Constant) -> bool:
+    """Whether a number is so long that somebody could make instructions of it."""
+    if kind in FLOATING:
+        return value != 0 or copysign(1, value) < 0
+    return not -SHORT <= value < SHORT
+
+
+def number_of(kind: Kind, value: Constant) -> Symbol:
+    """The symbol of a word with a number in it."""
+    if kind in FLOATING:
+        return Symbol(NUMBER, f"{int.from_bytes(float_pattern(kind, value), 'little'):x}")
+    return Symbol(NUMBER, f"{pattern64(int(value)):x}")
+
+
+def load_hidden(context: FunctionCompilation, register: Virtual, value: Constant) -> None:
+    """Load a number from beside the code."""
+    frame, kind = context.frame, context.frame.kinds[register]
+    target = frame.target(register, context.float_work[0] if kind in FLOATING else context.work[0])
+    context.masm.load_near(context.work[0], number_of(kind, value))
+    context.masm.load(kind, target, context.work[0], 0)
+    frame.written(register, target)
 
 
 # Branches.
@@ -85,7 +121,12 @@ def branch(context: FunctionCompilation, insn: i.BranchIf | i.BranchUnless, cond
 @emits(i.BranchEqual)
 def branch_equal(context: FunctionCompilation, insn: i.BranchEqual) -> None:
     value, label = context.frame.read(insn.value, context.work[0]), context.labels[insn.target]
-    context.masm.branch_immediate(INT, EQUAL, value, insn.constant, label)  # type: ignore[arg-type]
+    assert isinstance(insn.constant, int), "that is what cases are told apart by"
+    if context.environment.hides_numbers and is_long(INT, insn.constant):
+        context.masm.load_near(context.work[1], number_of(INT, insn.constant))
+        context.masm.branch_memory(INT, EQUAL, value, context.work[1], 0, label)
+        return
+    context.masm.branch_immediate(INT, EQUAL, value, insn.constant, label)
 
 
 @emits(i.Poll)

@@ -94,10 +94,18 @@ def mark_card(context: FunctionCompilation, address: Register) -> None:
 def checked_index(
     context: FunctionCompilation, array: Register, index: Virtual, unchecked: bool = False
 ) -> Register:
-    """The value of an index, after the bounds check: one unsigned comparison."""
-    masm = context.masm
+    """The value of an index, after the bounds check: one unsigned comparison.
+
+    If indexes are masked, so are those that the optimizer knows to be good: it knows that of branches, which
+    the processor guesses.
+    """
+    masm, environment = context.masm, context.environment
     value = context.frame.read(index, context.work[1])
-    if context.environment.bounds_checks and not unchecked:
+    if environment.masks_indexes:
+        masked = context.work[1]
+        masm.mask_index(masked, value, array, layout.ARRAY_LENGTH, context.trap(Trap.INDEX))
+        return masked
+    if environment.bounds_checks and not unchecked:
         outside = context.trap(Trap.INDEX)
         masm.branch_memory(INT, ABOVE_EQUAL, value, array, layout.ARRAY_LENGTH, outside)
     return value

@@ -77,7 +77,11 @@ def element_address(context: FunctionCompilation, slice: Register, insn: i.CallI
         masm.branch_memory(LONG, NOT_EQUAL, address, slice, layout.SLICE_CALL, outside)
         frame.lent |= frame.not_nil & {insn.args[0]}
     value = frame.read(insn.args[1], work)
-    masm.branch_memory(INT, ABOVE_EQUAL, value, slice, layout.SLICE_LENGTH, outside)
+    if context.environment.masks_indexes:
+        masm.mask_index(work, value, slice, layout.SLICE_LENGTH, outside)
+        value = work
+    else:
+        masm.branch_memory(INT, ABOVE_EQUAL, value, slice, layout.SLICE_LENGTH, outside)
     # To ask first whether elements stand close, and do without the product, takes as long.
     masm.convert(INT, LONG, address, value)
     masm.binary_memory(BinaryOperation.MUL, LONG, address, address, slice, layout.SLICE_STRIDE)

@@ -19,7 +19,17 @@ Supplied = Callable[[FunctionRef], FunctionRef | None]
 class Environment:
     """What functions are compiled for; the layouts of classes are remembered."""
 
-    __slots__ = ("bounds_checks", "counts_fuel", "internal", "marks_cards", "offsets", "sizes", "text_shape")
+    __slots__ = (
+        "bounds_checks",
+        "counts_fuel",
+        "hides_numbers",
+        "internal",
+        "marks_cards",
+        "masks_indexes",
+        "offsets",
+        "sizes",
+        "text_shape",
+    )
 
     def __init__(
         self,
@@ -29,12 +39,18 @@ class Environment:
         *,
         bounds_checks: bool = True,
         counts_fuel: bool = False,
+        masks_indexes: bool = False,
+        hides_numbers: bool = False,
     ) -> None:
         self.text_shape: Symbol = shape_of(text_class)
         self.internal = supplied
         self.bounds_checks = bounds_checks
         self.counts_fuel = counts_fuel
         """whether each call of a function and each round of a loop uses a unit of fuel"""
+        self.masks_indexes = masks_indexes
+        """whether an index is 0 where the processor goes on beyond a check that fails"""
+        self.hides_numbers = hides_numbers
+        """whether numbers of more than 16 bits stand beside the code and not in it"""
         self.marks_cards = collector.marks_cards
         """whether stores of references must mark cards"""
         self.offsets: dict[FieldRef, int] = {}

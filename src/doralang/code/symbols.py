@@ -3,6 +3,7 @@
     entry:Box.get<int>    the entry cell of a function
     shape:Box<int>        the shape of a class
     class:Box<int>        a word that stands for the class in the displays of its descendants
+    number:12f            a word with this pattern, which is in no code
     literal:hello         a string literal, an object that never moves
     stub:… trap:NIL       pieces of code that are written by hand (`runtime.stubs`)
     upcall:exit           an internal function that Python supplies
@@ -26,6 +27,7 @@ ENTRY: Final = "entry"
 SHAPE: Final = "shape"
 CLASS: Final = "class"
 LITERAL: Final = "literal"
+NUMBER: Final = "number"
 STUB: Final = "stub"
 TRAP: Final = "trap"
 UPCALL: Final = "upcall"

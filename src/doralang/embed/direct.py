@@ -17,14 +17,15 @@ import sys
 from _thread import allocate_lock
 from typing import NamedTuple
 
-from doralang.machine.memory import CodeArena
+from doralang.machine.foreign import copy
+from doralang.machine.memory import CELL, CodeArena
 from doralang.machine.targets import host
 from doralang.machine.x64.doubles import FormulaEmitter, TooDeep, entry
 from doralang.syntax.words import FORMULA_CONSTANTS, FORMULA_WORDS, KEYWORDS, KNOWN
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from doralang.machine.x64.doubles import Node
 
@@ -281,6 +282,9 @@ ARENA = 64 << 20
 
 SIZE_BITS = 20
 
+NO_TABLE = 0, 0
+"""of code without constants"""
+
 
 class PlacedFormula(int):
     """Code that has been placed, as one number: its address and its size.  It is freed with the object."""
@@ -333,8 +337,10 @@ class DirectCalls:
         self.addresses: dict[str, int] = {}
         self.condemned: list[tuple[int, int, int]] = []
         """code that nobody needs any more"""
+        self.tables: dict[int, tuple[int, int]] = {}
+        """address and size of the constants of code, by its address"""
         self.used = self.formulas = 0
-        """bytes of code, and of how many formulas"""
+        """bytes of code with its constants, and of how many formulas"""
         self.lock = allocate_lock()
         self.collecting = False
         """whether Python's collector of cycles is at work"""
@@ -367,11 +373,25 @@ class DirectCalls:
         self.formulas += formulas
         return self.arena.place(code)
 
+    def place_apart(self, size: int, table: bytes, code: Callable[[int], bytearray], formulas: int) -> int:
+        """Place code of this size, and its constants where nothing can be run; `code` gets their distance."""
+        if self.condemned:
+            self.reap()
+        arena, length = self.arena, len(table) + CELL
+        address, room = arena.allocate(size), arena.data.allocate(length)
+        constants = room + CELL & -2 * CELL
+        copy(constants, table, len(table))
+        arena.write(address, code(constants - address))
+        self.tables[address] = room, length
+        self.used += size + length
+        self.formulas += formulas
+        return address
+
     def condemn(self, address: int, size: int, formulas: int) -> None:
         """The last reference to a formula is gone: free its code.
 
-        That may interrupt work in the arena; and while Python's collector of cycles is at work, finalizers
-        that it has still to call may call the formula.  Then it is done later.
+        While Python's collector of cycles is at work that is done later: finalizers that it has still to call
+        may call the formula.
         """
         self.condemned.append((address, size, formulas))
         self.reap()
@@ -386,17 +406,15 @@ class DirectCalls:
             self.reap()
 
     def reap(self) -> None:
-        while (
-            self.condemned
-            and not self.collecting
-            and not self.arena.lock.locked()
-            and self.lock.acquire(blocking=False)
-        ):
+        while self.condemned and not self.collecting and self.lock.acquire(blocking=False):
             try:
                 if self.condemned:
                     address, size, formulas = self.condemned.pop()
-                    self.used -= size
+                    constants, length = self.tables.pop(address, NO_TABLE)
+                    self.used -= size + length
                     self.formulas -= formulas
+                    if length:
+                        self.arena.free_data(constants, length)
                     self.arena.free(address, size)
             finally:
                 self.lock.release()
@@ -420,10 +438,12 @@ def compile_direct(text: str, names: Sequence[str] | None, place: DirectCalls) -
         if names is not None and len(reader.names) != known:
             return None
         truth = node[0] in TRUTH
-        code = FormulaEmitter(place.function).finish(node, reader.calls, truth)
+        emitter = FormulaEmitter(place.function)
+        code = emitter.finish(node, reader.calls, truth)
     except (NotDirect, TooDeep, IndexError):
         return None
-    address = place.place(code)
+    table = b"".join(emitter.constants)
+    address = place.place_apart(len(code), table, emitter.bound, 1) if table else place.place(code)
     return Direct(tuple(map(sys.intern, reader.names)), truth, PlacedFormula(packed(address, len(code))))
 
 

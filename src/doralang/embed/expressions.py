@@ -50,7 +50,7 @@ Constant = float | int | bool | str
 Options = tuple[tuple[str, Any], ...]
 NO_CONSTANTS: Final[Mapping[str, Constant]] = MappingProxyType({})
 
-POOLS: Final[WeakValueDictionary[Limits, Pool]] = WeakValueDictionary()
+POOLS: Final[WeakValueDictionary[tuple[Limits, bool], Pool]] = WeakValueDictionary()
 """where formulas with these limits run, as long as there are any"""
 
 
@@ -117,7 +117,7 @@ def general(
     bounds = limits_for(policy, limits)
     library = compiled_library(layout_constants())
     callbacks = callbacks_of(functions, library.library.classes["Str"].of())
-    recipe = FormulaRecipe(text, types, result, constants, callbacks, bounds, filename)
+    recipe = FormulaRecipe(text, types, result, constants, callbacks, bounds, filename, policy == "untrusted")
     callee = FormulaCallee(recipe, missing == "propagate")
     callee.is_fast = math == "fast"
     kept = {
@@ -155,17 +155,23 @@ class FormulaRecipe(NamedTuple):
     callbacks: list[Callback]
     limits: Limits
     filename: str
+    hardened: bool = True
+    """whether somebody may have typed it who means harm"""
 
     def callee(
         self, rewrite: Rewrite = unchanged, around: Around = itself
     ) -> tuple[CheckedProgram, typed.Function, Pool]:
         """The program, its function, or what is `around` it, and where it runs.  Raises CompileError."""
-        checked = look_at(*self, rewrite)
+        checked = look_at(*self[:-1], rewrite)
         if checked.diagnostics.errors:
             raise errors.CompileError(checked.diagnostics)
         function = around(checked.program, checked.function)
-        program = CheckedProgram(checked.program, self.limits, None, self.callbacks, object_at)
-        pool = Pool(program.code, program.new_host) if self.callbacks else shared_pool(self.limits)
+        program = CheckedProgram(checked.program, self.limits, None, self.callbacks, object_at, self.hardened)
+        pool = (
+            Pool(program.code, program.new_host)
+            if self.callbacks
+            else shared_pool(self.limits, self.hardened)
+        )
         return program, function, pool
 
 
@@ -439,12 +445,14 @@ def annotations_of(types: Types | tuple[tuple[str, object], ...]) -> Mapping[str
     return types if isinstance(types, Mapping) else get_type_hints(types)
 
 
-def shared_pool(limits: Limits) -> Pool:
+def shared_pool(limits: Limits, hardened: bool) -> Pool:
     """Where formulas with these limits run."""
-    pool = POOLS.get(limits)
+    pool = POOLS.get((limits, hardened))
     if pool is None:
-        module = library_module(CodeOptions(COLLECTORS[DEFAULT], counts_fuel=limits.fuel is not None))
-        pool = POOLS[limits] = Pool(module, lambda: Host(module, limits, None, ()))
+        counts_fuel = limits.fuel is not None
+        options = CodeOptions(COLLECTORS[DEFAULT], counts_fuel=counts_fuel, hardened=hardened)
+        module = library_module(options)
+        pool = POOLS[limits, hardened] = Pool(module, lambda: Host(module, limits, None, ()))
     return pool
 
 

@@ -67,7 +67,11 @@ RECENT: Final[deque[PlacedWrapper]] = deque(maxlen=64)
 
 def surroundings(space: CodeSpace) -> Surroundings:
     return Surroundings(
-        space.ticker.table.address, layouts.int_layout(), layouts.floats_are_known(), layouts.tuple_items()
+        space.ticker.table.address,
+        layouts.int_layout(),
+        layouts.floats_are_known(),
+        layouts.tuple_items(),
+        layouts.text_layout(),
     )
 
 

@@ -22,5 +22,8 @@ class Held:
         return load_word(self._place)
 
     def __del__(self) -> None:
-        if hasattr(self, "_place"):
-            self._host.drop(self._place)
+        try:
+            place = object.__getattribute__(self, "_place")
+        except AttributeError:  # there was no room for it
+            return
+        self._host.drop(place)

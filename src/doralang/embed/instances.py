@@ -14,12 +14,13 @@ import ctypes
 import os
 import time
 from collections.abc import Callable, Sequence
-from typing import Final, Protocol, TypeVar
+from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 from weakref import WeakSet
 
 from doralang.bytecode.entities import FunctionRef
 from doralang.checker.hosts import number_of
 from doralang.code import layout
+from doralang.code.collectors import COLLECTORS
 from doralang.code.tiers import BASELINE, OPTIMIZED
 from doralang.embed import errors
 from doralang.embed.callbacks import Callback
@@ -29,8 +30,8 @@ from doralang.interpreter.objects import Value
 from doralang.native.module import Module
 from doralang.native.running import Executor
 from doralang.optional import load
-from doralang.runtime.instance import Instance, InstanceBusy, RunOptions
-from doralang.runtime.memory import load_word, load_words
+from doralang.runtime.instance import OUTPUT_SIZE, Instance, InstanceBusy, RunOptions
+from doralang.runtime.memory import RegionFull, load_word, load_words
 from doralang.settings import Settings
 from doralang.types.failures import Exit, Failure, FatalError, Trapped, as_failure
 from doralang.types.kinds import Kind
@@ -39,6 +40,9 @@ from doralang.types.traps import Trap
 # What frees instances must be there before them, or Python clears it first when it ends.
 load("doralang.runtime.heap")
 load("doralang.runtime.handles")
+
+if TYPE_CHECKING:
+    from doralang.runtime.spaces import Sizes
 
 T = TypeVar("T")
 
@@ -64,6 +68,9 @@ HOT: Final = 3
 """looks at which a function runs until it gets better code"""
 COMPILING: Final = 0.25
 """seconds that must be left where time is limited: better code may take a tenth of a second to make"""
+OUTPUT_SHARE: Final = 16
+"""so small a part of a limit of memory is for output that waits"""
+LEAST_OUTPUT: Final = 64
 MOST_POOLED: Final = 8
 """instances that a module keeps for the next calls"""
 HASH_SEED: Final = int.from_bytes(os.urandom(8), "little") | 1
@@ -127,7 +134,10 @@ class Host(Executor):
             stdout=self.sink,
             stderr=self.sink,
             settings=Settings(heap_size=limits.memory),
-            run_options=RunOptions(limits.stack, 1 if has_clock or self.has_fuel else LOOKS),
+            run_options=RunOptions(
+                limits.stack, 1 if has_clock or self.has_fuel else LOOKS, output_size(limits.memory)
+            ),
+            collector=None if limits.memory is None else COLLECTORS["copy"],
         )
         if not self.has_fuel:  # how much is burnt must be the same everywhere, and is bounded anyway
             self.instance.globals[layout.GLOBAL_HASH_SEED] = HASH_SEED
@@ -155,6 +165,17 @@ class Host(Executor):
         apart."""
         thread = self.instance.thread.address
         return self.limits.time != 0 and not self.has_fuel and self.instance.ticker.has_place(thread)
+
+    def heap_sizes(self) -> Sizes:
+        """How large the heap is; where memory is limited, what is left for it."""
+        memory = self.limits.memory
+        if memory is None:
+            return super().heap_sizes()
+        globals = layout.WORD * self.module.globals()[0]
+        sizes: Sizes = load("doralang.runtime.spaces").within(
+            memory, layout.THREAD_SIZE + globals + output_size(memory)
+        )
+        return sizes
 
     # Calls.
 
@@ -292,8 +313,11 @@ class Host(Executor):
     # Objects that Python holds.
 
     def hold(self, address: int) -> int:
-        """The place of a handle; in a turn."""
-        return self.instance.handles.hold(address)
+        """The place of a handle; in a turn.  Raises Trapped."""
+        try:
+            return self.instance.handles.hold(address)
+        except RegionFull:
+            raise Trapped(Trap.MEMORY) from None
 
     def at(self, place: int) -> int:
         """Where the object of a handle is now."""
@@ -336,9 +360,20 @@ class Host(Executor):
                 thread[word] = value
         return thread[layout.THREAD_RESULT]
 
+    def collect_halves(self, words: list[int]) -> int:
+        self.allocate_by_collector(0)
+        return 0
+
     def close(self) -> None:
         """Free it.  The thread block stays while functions have its address: until the instances is gone."""
         self.instance.close(keeps_thread=True)
+
+
+def output_size(memory: int | None) -> int:
+    """Bytes of output that may wait where so many bytes are all that there is."""
+    if memory is None:
+        return OUTPUT_SIZE
+    return max(min(OUTPUT_SIZE, memory // OUTPUT_SHARE & -layout.WORD), LEAST_OUTPUT)
 
 
 class Instances(Protocol):

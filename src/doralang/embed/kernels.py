@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from doralang.embed import direct
 from doralang.embed.arrays import BLOCK, Loop
+from doralang.machine.buffer import Tabled
 from doralang.machine.x64.doubles import TooDeep
 from doralang.machine.x64.kernels import KernelEmitter, detector, element_loop, has_packed_form
 from doralang.optional import load
@@ -137,5 +138,11 @@ class DirectKernels(Kernels):
 
 
 def placed(code: bytearray) -> direct.PlacedKernel:
-    """Code where it can run, for as long as the object is there."""
-    return direct.PlacedKernel(direct.packed(direct.PLACES[0].place(code, formulas=0), len(code)))
+    """Code where it can run, for as long as the object is there; constants are kept apart from it."""
+    place, size = direct.PLACES[0], len(code)
+    if isinstance(code, Tabled) and code.references:
+        size = code.table
+        address = place.place_apart(size, bytes(code[size:]), code.alone, 0)
+    else:
+        address = place.place(code, formulas=0)
+    return direct.PlacedKernel(direct.packed(address, size))

@@ -1,11 +1,13 @@
-"""Where CPython keeps the value of an `int` and of a `float`, by version, so that machine code may read it.
+"""Where CPython keeps the value of an `int`, a `float` and a `str`, so that machine code may read it.
 
     3.11          size at 16 (its sign is the number's), digits of 30 bits from 24
     3.12 to 3.14  tag at 16 (digits << 3 | 0 positive, 1 zero, 2 negative), digits from 24
 
-(`Include/cpython/longintrepr.h` of the versions.)  A table can be wrong about an interpreter that somebody
-has built; so it is tried when first asked for, and if it does not hold, CPython's own functions are called
-instead.
+A `str` that is all ASCII has its length at 16, bits that say so at 32, and its bytes from 40 on, 48 in 3.11.
+
+(`Include/cpython/longintrepr.h` and `unicodeobject.h` of the versions.)  A table can be wrong about an
+interpreter that somebody has built; so it is tried when first asked for, and if it does not hold, CPython's
+own functions are called instead.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ import ctypes
 import sys
 from enum import Enum
 from functools import cache
-from typing import Final
+from typing import Final, NamedTuple
 
 TYPE: Final = 8
 """where an object has its type"""
@@ -22,6 +24,8 @@ INT_SIZE: Final = 16
 INT_DIGIT: Final = 24
 FLOAT_VALUE: Final = 16
 TUPLE_SIZE: Final = 16
+TEXT_LENGTH: Final = 16
+TEXT_STATE: Final = 32
 DIGIT_BITS: Final = 30
 SIGN_MASK: Final = 3
 """of a tag: 0 positive, 1 zero, 2 negative"""
@@ -100,6 +104,36 @@ def tuple_items() -> int | None:
         ):
             return offset
     return None
+
+
+class TextLayout(NamedTuple):
+    """How a `str` is read: the bits of its state that are all set if it is ASCII and in one piece, and where
+    its bytes begin."""
+
+    ascii: int
+    data: int
+
+    def holds(self) -> bool:
+        """Whether a layout is that of this interpreter."""
+        ascii = ("", "a", "\x7f", "abcdefghijklmnop", "q" * 1000, sys.version)
+        others = ("\xe9", "\xff" * 9, "abc\u6f22", "\U0001f600" * 4, "\ud800")
+        return all(
+            digit_at(id(text) + TEXT_STATE) & self.ascii == self.ascii
+            and word_at(id(text) + TEXT_LENGTH) == len(text)
+            and ctypes.string_at(id(text) + self.data, len(text) + 1) == text.encode() + b"\0"
+            for text in ascii
+        ) and all(digit_at(id(text) + TEXT_STATE) & self.ascii != self.ascii for text in others)
+
+
+TEXT_LAYOUTS: Final = (TextLayout(0x60, 48), TextLayout(0x60, 40), TextLayout(0x18_0000, 40))
+"""of the versions; what is next to the two bits has become wider"""
+
+
+@cache
+def text_layout() -> TextLayout | None:
+    """How this interpreter's `str`s are read; None if by calling CPython."""
+    known = OLDEST <= sys.version_info[:2] <= NEWEST
+    return next((layout for layout in TEXT_LAYOUTS if known and layout.holds()), None)
 
 
 def refuse_free_threading() -> None:

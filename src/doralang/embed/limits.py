@@ -52,7 +52,7 @@ def as_count(name: str, value: int | None) -> int | None:
 class Limits:
     """Immutable.
 
-    memory         bytes of all objects of an instance together
+    memory         bytes that an instance takes: objects, as much room again to move them to, and its tables
     time           seconds that one call may take
     fuel           calls of functions and rounds of loops that one call may take, its own call included; the
                    same on every machine, unlike time
@@ -60,7 +60,7 @@ class Limits:
     output         bytes that one call may print
     source_size    bytes of a program's or formula's text
     compile_time   seconds that parsing and checking it may take
-    code_size      bytes of machine code that it may become
+    code_size      bytes of machine code that it may become, with the texts and shapes that belong to it
     """
 
     __slots__ = ("code_size", "compile_time", "fuel", "memory", "output", "source_size", "stack", "time")

@@ -98,7 +98,7 @@ def compile(
     library = compiled_library(layout_constants())
     callbacks = callbacks_of(functions, library.library.classes["Str"].of())
     program = checked(Source(filename, source), granted, limits, callbacks)
-    made = CheckedProgram(program, limits, print, callbacks, object_at)
+    made = CheckedProgram(program, limits, print, callbacks, object_at, policy == "untrusted")
     given = {
         "filename": filename,
         "functions": functions,

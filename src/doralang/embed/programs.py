@@ -36,6 +36,7 @@ class CheckedProgram:
         print: Print | None,
         callbacks: Sequence[Callback],
         make_object: MakeObject,
+        hardened: bool,
     ) -> None:
         self.typed = program
         self.recipe: ProgramRecipe | None = None
@@ -48,8 +49,10 @@ class CheckedProgram:
         """those that stand for its classes, as far as somebody wanted them"""
         self.loops: dict[typed.Function, typed.Function] = {}
         """around functions that were called with arrays, element by element"""
-        self.code: Code = module_of(program, Settings(), counts_fuel=limits.fuel is not None)
-        self.code.most_code = limits.code_size
+        self.code: Code = module_of(
+            program, Settings(), counts_fuel=limits.fuel is not None, hardened=hardened
+        )
+        self.code.loader.most = limits.code_size
         self.code.space.watch_collections()
         LIVE_PROGRAMS.add(self)
         self.text: ClassType = program.library.classes["Str"].of()

@@ -5,22 +5,37 @@ from __future__ import annotations
 import errno
 import os
 import sys
-from threading import Lock
+from collections import deque
+from threading import RLock
 from typing import Final
 
 
 class HostInput:
-    """`sys.stdin` in lines: what a program does not take is left to the host, and to other programs."""
+    """`sys.stdin` in lines: what a program does not take is left to the host, and to other programs.
+
+    A handler of a signal may have a program read while its thread reads.  It gets the next of what is there,
+    and nothing is lost or comes twice.
+    """
 
     def __init__(self) -> None:
-        self._rest = b""
-        self._lock = Lock()
+        self._rests: deque[bytes] = deque()
+        """of lines that were not taken whole"""
+        self._lock = RLock()
+        os.register_at_fork(after_in_child=self._after_fork)
+
+    def _after_fork(self) -> None:
+        """In a child, which has none of the threads that may wait for a line."""
+        self._lock = RLock()
 
     def read1(self, most: int, /) -> bytes:
         """The next line, or as much of it.  Raises what `sys.stdin` raises."""
         with self._lock:
-            data = self._rest or line()
-            self._rest = data[most:]
+            try:
+                data = self._rests.popleft()
+            except IndexError:
+                data = line()
+            if len(data) > most:
+                self._rests.appendleft(data[most:])
             return data[:most]
 
 

@@ -23,7 +23,8 @@ from doralang.code import layout
 from doralang.code.symbols import NATIVE, Symbol
 from doralang.embed import layouts, native_calls
 from doralang.embed.borders import Border
-from doralang.embed.layouts import IntLayout
+from doralang.embed.layouts import IntLayout, TextLayout
+from doralang.embed.short_texts import copy_bytes, give_ascii
 from doralang.machine.buffer import Label
 from doralang.machine.code import Code
 from doralang.machine.macro import BinaryOperation, Condition, FloatCondition, MacroAssembler, Register
@@ -53,6 +54,7 @@ class Surroundings(NamedTuple):
     """whether the layout of a `float` is known"""
     items: int | None
     """where a `tuple` has its items, if that is known"""
+    texts: TextLayout | None
 
 
 def can_wrap(wrapped: Wrapped, around: Surroundings) -> bool:
@@ -310,11 +312,36 @@ class Wrapper:
         masm.store(Kind.FLOAT, value, masm.frame_pointer, self.place(index))
 
     def take_text(self, index: int) -> None:
-        """The place of its UTF-8, which CPython keeps with it, and the length.  A lone surrogate goes the
-        slow way."""
+        """The place of its UTF-8, which CPython keeps with it, and the length.
+
+        Of what is all ASCII those are read in place.  A lone surrogate goes the slow way.
+        """
+        masm, known = self.masm, self.around.texts
+        self.branch_type("PyUnicode_Type", Condition.NOT_EQUAL, self.slow)
+        if known is None:
+            self.call_for_text(index)
+            return
+        other, done = masm.labels(2)
+        masm.load(INT, self.work, self.object, layouts.TEXT_STATE)
+        masm.binary_immediate(BinaryOperation.AND, INT, self.work, self.work, known.ascii)
+        masm.branch_immediate(INT, Condition.NOT_EQUAL, self.work, known.ascii, other)
+        masm.load(LONG, self.work, self.object, layouts.TEXT_LENGTH)
+        self.keep(index)
+        masm.load_address(self.work, self.object, known.data)
+        masm.store(LONG, self.work, masm.frame_pointer, self.second(index))
+        masm.bind(done)
+
+        def take_other() -> None:
+            masm.bind(other)
+            self.call_for_text(index)
+            masm.jump(done)
+
+        masm.out_of_line(take_other)
+
+    def call_for_text(self, index: int) -> None:
+        """Let CPython tell where the UTF-8 is."""
         masm = self.masm
         wrong = masm.label()
-        self.branch_type("PyUnicode_Type", Condition.NOT_EQUAL, self.slow)
         masm.move(LONG, masm.arguments[0], self.object)
         masm.load_address(masm.arguments[1], masm.frame_pointer, self.place(index))
         masm.call_symbol(Symbol(NATIVE, "PyUnicode_AsUTF8AndSize"))
@@ -356,7 +383,7 @@ class Wrapper:
         masm.store(LONG, text, masm.frame_pointer, place)
         masm.load(LONG, masm.arguments[1], masm.frame_pointer, self.second(index))
         masm.binary_immediate(BinaryOperation.ADD, LONG, text, text, layout.ARRAY_ELEMENTS)
-        masm.call_symbol(Symbol(NATIVE, "memcpy"))
+        copy_bytes(masm)
         masm.out_of_line(lambda: self.make_room(index, full, found))
 
     def make_room(self, index: int, full: Label, found: Label) -> None:
@@ -480,11 +507,15 @@ class Wrapper:
         self.give_by("Py_NewRef")
 
     def give_text(self) -> None:
-        """`nil` is None."""
+        """`nil` is None.  A short text that is all ASCII is copied here."""
         masm = self.masm
-        nothing, (text, size, errors) = masm.label(), masm.arguments[:3]
+        (nothing, other), (text, size, errors) = masm.labels(2), masm.arguments[:3]
         masm.load(LONG, text, masm.frame_pointer, self.place(0))
         masm.branch_immediate(LONG, Condition.EQUAL, text, 0, nothing)
+        if self.around.texts is not None:
+            give_ascii(masm, self.place(0), self.function, self.around.texts, other)
+        masm.bind(other)
+        masm.load(LONG, text, masm.frame_pointer, self.place(0))
         masm.load(LONG, size, text, layout.ARRAY_LENGTH)
         masm.binary_immediate(BinaryOperation.ADD, LONG, text, text, layout.ARRAY_ELEMENTS)
         masm.load_constant(LONG, errors, 0)

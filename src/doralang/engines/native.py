@@ -70,10 +70,15 @@ class Machine(Executor, Door):
 
 
 def module_of(
-    program: Program, settings: Settings, *, alone: bool = False, counts_fuel: bool = False
+    program: Program,
+    settings: Settings,
+    *,
+    alone: bool = False,
+    counts_fuel: bool = False,
+    hardened: bool = False,
 ) -> Module:
     """The code of a program, to be made as it is needed."""
-    options = code_options(settings, counts_fuel=counts_fuel)
+    options = code_options(settings, counts_fuel=counts_fuel, hardened=hardened)
     shown = emission(settings)
     alone = alone or shown is not None or extends_library(program)
     module = Module(options, lambda: program, parent=None if alone else library_module(options))

@@ -223,6 +223,7 @@ def _collectors() -> list[Internal]:
         _asked("collectionEnded", "collection_ended"),
         _asked("collectionInterrupted", "collection_interrupted"),
         _asked("heapIsWrong", "heap_is_wrong"),
+        _asked("collectHalves", "collect_halves"),
         _asked("blocksAreExhausted", "blocks_are_exhausted"),
     ]
 

@@ -28,6 +28,22 @@ Patch = Callable[[bytearray, int, int], None]
 UNBOUND: Final = -1
 
 
+class Tabled(bytearray):
+    """Code with the table of its constants behind it, which can be taken apart."""
+
+    table: int
+    """where the constants begin"""
+    references: list[tuple[int, Patch, int]]
+    """what refers to them: where, how, and to which place"""
+
+    def alone(self, distance: int) -> bytearray:
+        """The code without the table, which begins so far behind its start."""
+        code = self[: self.table]
+        for offset, patch, place in self.references:
+            patch(code, offset, distance + place - self.table)
+        return code
+
+
 class Buffer:
     """Bytes in the making.  One buffer makes one `Code`."""
 
@@ -109,6 +125,16 @@ class Buffer:
         for offset, label, patch in self.fixups:
             patch(code, offset, positions[label])
         return Code(code, body_size, self.relocations, self.comments)
+
+    def finish_tabled(self) -> Tabled:
+        """The same, for who may want the constants elsewhere."""
+        labels = {*self.constants.values()}
+        made = Tabled(self.finish().data)
+        made.table = min([self.positions[label] for label in labels], default=len(made))
+        made.references = [
+            (offset, patch, self.positions[label]) for offset, label, patch in self.fixups if label in labels
+        ]
+        return made
 
     def _place_constants(self) -> None:
         """Largest first, so that one alignment serves all."""

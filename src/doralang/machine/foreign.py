@@ -10,7 +10,7 @@ run needs of it are words in memory and a dozen functions:
 from __future__ import annotations
 
 import _ctypes
-from _ctypes import addressof, get_errno
+from _ctypes import ArgumentError, addressof, get_errno
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -74,7 +74,8 @@ def function(
 ) -> Callable[..., Any]:
     """A C function for Python to call.  Results of type `WORD` and `INT` are numbers.
 
-    What holds the GIL may raise: Python looks for an exception when it has returned.
+    What holds the GIL may raise: Python looks for an exception when it has returned.  Where Python's limit of
+    recursion is reached while arguments are converted, RecursionError comes out.
     """
     flags = _ctypes.FUNCFLAG_CDECL
     if holds_gil:
@@ -87,8 +88,17 @@ def function(
         _restype_ = result
         _argtypes_ = arguments
 
-    made: Callable[..., Any] = CFunction(address)
-    return made
+    made = CFunction(address)
+
+    def call(*values: Any) -> Any:
+        try:
+            return made(*values)
+        except ArgumentError as error:
+            if "RecursionError" in str(error):
+                raise RecursionError("maximum recursion depth exceeded") from None
+            raise
+
+    return call
 
 
 fill: Final = function(_ctypes._memset_addr, WORD, WORD, INT, WORD)  # type: ignore[attr-defined]

@@ -466,6 +466,15 @@ class MacroAssembler(Protocol):
     ) -> None:
         """Go to the label if `left condition the value in memory`; `kind` has 4 or 8 bytes."""
 
+    def mask_index(
+        self, target: Register, index: Register, base: Register, displacement: int, label: Label
+    ) -> None:
+        """Go to the label unless `index` is below the `int` in memory, both without sign.
+
+        Else the target is the index.  Where the processor goes on before it knows, and the index is not
+        below, the target is 0 meanwhile.
+        """
+
     def branch_memory_immediate(
         self, kind: Kind, condition: Condition, base: Register, displacement: int, value: int, label: Label
     ) -> None:

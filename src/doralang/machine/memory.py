@@ -14,11 +14,10 @@ is placed in whole fresh pages that are filled while read+write and then switche
 from __future__ import annotations
 
 import os
-from _bisect import bisect_left
-from _thread import allocate_lock
 from _weakref import ref
 
 from doralang.machine.foreign import INT, WORD, address_of, copy, fill, function, get_errno
+from doralang.machine.ranges import SharedRanges
 from doralang.machine.targets import host
 from doralang.types.kinds import Kind
 
@@ -68,10 +67,6 @@ libc_madvise: Final = prototype("madvise", INT, WORD, WORD, INT)
 
 class MappingError(MemoryError):
     """The operating system refused memory."""
-
-
-class ArenaFull(MemoryError):
-    """No room is left among the reserved addresses."""
 
 
 def pages(size: int) -> int:
@@ -141,72 +136,6 @@ class Stack:
         unmap(self.bottom - PAGE, self.size)
 
 
-# ---- Allocating ranges ----
-
-
-class Ranges:
-    """Hands out parts of one stretch of addresses, lowest first, and takes them back exactly.
-
-    `free` holds the starts of free parts in order, `sizes` how long each is; neighbours are merged.
-    """
-
-    __slots__ = ("free", "granule", "limit", "sizes", "start", "used")
-
-    def __init__(self, start: int, size: int, granule: int) -> None:
-        self.start = start
-        self.limit = start + size
-        self.granule = granule
-        self.free = [start]
-        self.sizes = [size]
-        self.used = 0
-
-    def rounded(self, size: int) -> int:
-        """What a request of `size` bytes takes."""
-        return (size or 1) + self.granule - 1 & -self.granule
-
-    def allocate(self, size: int) -> int:
-        """The address of `size` bytes.  Raises ArenaFull."""
-        size = (size or 1) + self.granule - 1 & -self.granule
-        free, sizes = self.free, self.sizes
-        index = 0 if sizes and sizes[0] >= size else self._first_fit(size)
-        address, available = free[index], sizes[index]
-        if available == size:
-            del free[index], sizes[index]
-        else:
-            free[index] = address + size
-            sizes[index] = available - size
-        self.used += size
-        return address
-
-    def _first_fit(self, size: int) -> int:
-        """The index of the first part that is large enough."""
-        for index, available in enumerate(self.sizes):
-            if available >= size:
-                return index
-        raise ArenaFull(f"no room for {size} bytes")
-
-    def release(self, address: int, size: int) -> None:
-        """Take back what `allocate` gave out for this size."""
-        size = self.rounded(size)
-        index = bisect_left(self.free, address)
-        inside = self.start <= address and address + size <= self.limit
-        before = index == 0 or self.free[index - 1] + self.sizes[index - 1] <= address
-        after = index == len(self.free) or address + size <= self.free[index]
-        assert inside and before and after, f"{address:#x} is free already or was never given out"
-        self.free.insert(index, address)
-        self.sizes.insert(index, size)
-        self.used -= size
-        self._merge(index)
-        if index:
-            self._merge(index - 1)
-
-    def _merge(self, index: int) -> None:
-        """Make one of two free parts that touch."""
-        if index + 1 < len(self.free) and self.free[index] + self.sizes[index] == self.free[index + 1]:
-            self.sizes[index] += self.sizes[index + 1]
-            del self.free[index + 1], self.sizes[index + 1]
-
-
 # ---- Writing code ----
 
 
@@ -221,10 +150,16 @@ class ProcessMemory:
     __slots__ = ("file",)
 
     def __init__(self) -> None:
-        self._open()
+        self.file = CLOSED
+        self.open()
 
-    def _open(self) -> None:
-        self.file = os.open("/proc/self/mem", os.O_RDWR | os.O_CLOEXEC)
+    def open(self) -> None:
+        """In a child as well, where another thread may do so at the same time."""
+        file = os.open("/proc/self/mem", os.O_RDWR | os.O_CLOEXEC)
+        if self.file == CLOSED:
+            self.file = file
+        else:
+            os.close(file)
 
     def after_fork(self) -> None:
         """What a child has to do before it writes."""
@@ -235,7 +170,7 @@ class ProcessMemory:
 
     def write(self, address: int, data: bytes | bytearray) -> None:
         if self.file == CLOSED:
-            self._open()
+            self.open()
         written = os.pwrite(self.file, data, address)
         assert written == len(data), "code was written in part only"
 
@@ -298,22 +233,39 @@ ARENAS: Final[set[ref[CodeArena]]] = set()
 """all of them, weakly"""
 
 
+HELD: Final[list[list[SharedRanges]]] = []
+"""what forks that are under way keep other threads out of"""
+
+
+def before_fork() -> None:
+    """No other thread is in the midst of something, which nobody in the child would bring to an end."""
+    arenas = [known() for known in list(ARENAS)]
+    held = [ranges for arena in arenas if arena is not None for ranges in (arena.code, arena.data)]
+    for ranges in held:
+        ranges.lock.acquire()
+    HELD.append(held)
+
+
 def after_fork() -> None:
-    """In a child after a fork: another thread of the parent may have held the lock of an arena."""
-    for arena in [known() for known in ARENAS]:
+    for ranges in HELD.pop():
+        ranges.lock.release()
+
+
+def after_fork_in_child() -> None:
+    after_fork()
+    for arena in [known() for known in list(ARENAS)]:
         if arena is not None:
-            arena.lock = allocate_lock()
             arena.writer.after_fork()
 
 
-os.register_at_fork(after_in_child=after_fork)
+os.register_at_fork(before=before_fork, after_in_parent=after_fork, after_in_child=after_fork_in_child)
 
 
 class CodeArena:
     """Code and data within reach of each other; placed, freed and reused exactly.
 
     `fresh_pages` chooses that way of placing instead of trying for the other.  May be used from several
-    threads; a forked child goes on with its own copy.
+    threads, and by what interrupts them; a forked child goes on with its own copy.
     """
 
     __slots__ = (
@@ -322,7 +274,6 @@ class CodeArena:
         "code",
         "data",
         "filler",
-        "lock",
         "size",
         "synchronize",
         "words",
@@ -336,11 +287,10 @@ class CodeArena:
         protect(self.address, data_size, READ_WRITE)
         start, rest = self.address + data_size, self.size - data_size
         self.writer = FreshPages() if fresh_pages else code_writer(start, rest)
-        self.data = Ranges(self.address, data_size, CELL)
-        self.code = Ranges(start, rest, self.writer.granule)
+        self.data = SharedRanges(self.address, data_size, CELL)
+        self.code = SharedRanges(start, rest, self.writer.granule)
         self.words = (WORD * (data_size // CELL)).from_address(self.address)
         self.filler = target.filler if target else b"\0"
-        self.lock = allocate_lock()
         self.synchronize: Any = None
         ARENAS.add(ref(self, ARENAS.discard))
         if target and not target.coherent:
@@ -358,7 +308,7 @@ class CodeArena:
             protect(start, size, NOTHING)
             self.writer = FreshPages()
             self._write_synchronizer(target, start)
-        self.code = Ranges(start + PAGE, size - PAGE, self.writer.granule)
+        self.code = SharedRanges(start + PAGE, size - PAGE, self.writer.granule)
 
     def _write_synchronizer(self, target: Target, address: int) -> None:
         """synchronize(start, end); for this very function the kernel has seen to it."""
@@ -382,8 +332,7 @@ class CodeArena:
 
     def allocate(self, size: int) -> int:
         """The address of room for code, a multiple of 16."""
-        with self.lock:
-            return self.code.allocate(size)
+        return self.code.allocate(size)
 
     def write(self, address: int, data: bytes | bytearray) -> None:
         """Fill what `allocate` gave out, from its start and at once."""
@@ -399,14 +348,12 @@ class CodeArena:
 
     def free(self, address: int, size: int) -> None:
         """Take back code; nobody may run it any more."""
-        with self.lock:
-            self.writer.clear(address, self.code.rounded(size), self.filler)
-            self.code.release(address, size)
+        self.writer.clear(address, self.code.rounded(size), self.filler)
+        self.code.release(address, size)
 
     def new_cell(self, value: int = 0, count: int = 1) -> int:
         """The address of `count` neighbouring 8-byte words, all holding `value`."""
-        with self.lock:
-            address = self.data.allocate(CELL * count)
+        address = self.data.allocate(CELL * count)
         self.set_cells(address, [value] * count)
         return address
 
@@ -428,20 +375,17 @@ class CodeArena:
 
     def free_cell(self, address: int, count: int = 1) -> None:
         """Take back what `new_cell` gave out."""
-        with self.lock:
-            self.data.release(address, CELL * count)
+        self.data.release(address, CELL * count)
 
     def new_data(self, size: int) -> int:
         """The address of `size` zeroed bytes that code can refer to, a multiple of 8."""
-        with self.lock:
-            address = self.data.allocate(size)
+        address = self.data.allocate(size)
         fill(address, 0, size)
         return address
 
     def free_data(self, address: int, size: int) -> None:
         """Take back what `new_data` gave out."""
-        with self.lock:
-            self.data.release(address, size)
+        self.data.release(address, size)
 
     def contains(self, address: int) -> bool:
         """Whether the address lies in the code of this arena."""

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from doralang.bytecode.entities import ClassRef, FieldRef, FunctionRef
     from doralang.bytecode.function import Function as Bytecode
     from doralang.checker.program import Program
+    from doralang.code.collectors import Collector
     from doralang.code.environment import Environment
     from doralang.code.objects import CodeObject
     from doralang.lower.specializer import Specializer
@@ -147,11 +148,10 @@ class Module:
         self.callables: dict[str, FunctionRef] = {}
         """what `call(name)` has found"""
         self.stored_globals: tuple[int, list[int]] | None = None
-        self.is_prepared = False
+        self.prepared: set[str] = set()
+        """the collectors whose functions are placed"""
         self.at_once = BASELINE
         """the tier that functions move up to as soon as they are there"""
-        self.most_code: int | None = None
-        """bytes that the code of this program may have"""
         self.made_specializer: Specializer | None = None
         self.made_environment: Environment | None = None
         self.made_roots: Roots | None = None
@@ -200,6 +200,8 @@ class Module:
                 self.supplied,
                 bounds_checks=options.bounds_checks,
                 counts_fuel=options.counts_fuel,
+                masks_indexes=options.hardened,
+                hides_numbers=options.hardened and self.parent is not None,
             )
         return self.made_environment
 
@@ -296,8 +298,9 @@ class Module:
             if placed is not None:  # by another thread, just now
                 return placed.address
             code = self.code(name)
-            if self.most_code is not None:
-                self.limit_code(len(code.code.data))
+            placed = self.loader.placed.get(name)
+            if placed is not None:  # by a handler of a signal that came in between
+                return placed.address
             address = self.loader.place(code)
             if self.emission is not None:
                 self.emission.note_place(name, address, len(code.code.data))
@@ -311,14 +314,10 @@ class Module:
         if placed is None or placed.code.tier != BASELINE or placed.code.ref.raw:
             return False
         code = self.compile(name, tier)
-        if not self.has_room(code):
+        if not self.loader.has_room(len(code.code.data)):
             return False
         self.loader.place(code, keeps_old=True)
         return True
-
-    def has_room(self, code: CodeObject) -> bool:
-        """Whether there may be so much code more."""
-        return self.most_code is None or self.loader.code_size + len(code.code.data) <= self.most_code
 
     def way_out(self, name: str, address: int, tier: str) -> int | None:
         """On-stack replacement: where the stub of a poll is to return to so that better code goes on there.
@@ -341,17 +340,11 @@ class Module:
         if VERIFIES:
             load("doralang.bytecode.verifier").verify(entered)
         code = self.compiled_in(tier, entered)
-        if not self.has_room(code):
+        if not self.loader.has_room(len(code.code.data)):
             return None
         entry = self.loader.place_beside(code)
         way_into = load("doralang.baseline.replacement").way_into
         return self.loader.place_beside(way_into(target, context, poll, live, entered.ref, entry))
-
-    def limit_code(self, size: int) -> None:
-        """Raises Trapped if there is no room for so many bytes more."""
-        assert self.most_code is not None, "there is a limit"
-        if self.loader.code_size + size > self.most_code:
-            raise load("doralang.types.failures").limit("code_size")
 
     def code(self, name: str) -> CodeObject:
         """The code of a function: stored by an earlier run, or compiled now."""
@@ -430,13 +423,12 @@ class Module:
         function: Bytecode = optimizer.optimize(bytecode, self.times, self.world, show)
         return function
 
-    def prepare_collector(self) -> None:
-        """Place all that the collector's functions call, so that no pause waits for the compiler."""
+    def prepare_collector(self, collector: Collector) -> None:
+        """Place all that a collector's functions call, so that no pause waits for the compiler."""
         if self.parent is not None:
-            self.parent.prepare_collector()
-        elif not self.is_prepared:
-            self.is_prepared = True
-            collector = self.options.collector
+            self.parent.prepare_collector(collector)
+        elif collector.name not in self.prepared:
+            self.prepared.add(collector.name)
             waiting = [collector.allocate, collector.collect]
             seen = {*waiting}
             while waiting:

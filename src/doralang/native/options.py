@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from doralang.code.collectors import Collector
     from doralang.settings import Settings
 
-    CodeKey: TypeAlias = tuple[str, bool, str, bool, bool]
+    CodeKey: TypeAlias = tuple[str, bool, str, bool, bool, bool]
 
 VERIFIES: Final = bool(os.environ.get("DORA_VERIFY"))
 """Whether all bytecode is checked before it is compiled; tests set the environment variable."""
@@ -25,7 +25,7 @@ VERIFIES: Final = bool(os.environ.get("DORA_VERIFY"))
 class CodeOptions:
     """The choices that change code."""
 
-    __slots__ = ("at_once", "bounds_checks", "collector", "counts_fuel", "tier")
+    __slots__ = ("at_once", "bounds_checks", "collector", "counts_fuel", "hardened", "tier")
 
     def __init__(
         self,
@@ -35,21 +35,32 @@ class CodeOptions:
         *,
         counts_fuel: bool = False,
         at_once: bool = False,
+        hardened: bool = False,
     ) -> None:
         self.collector = collector
         self.bounds_checks = bounds_checks
         self.tier = tier
         self.counts_fuel = counts_fuel
+        self.hardened = hardened
+        """whether somebody may have written the program who means harm: indexes are masked, and numbers stand
+        in no code"""
         self.at_once = at_once
         """whether all functions move up at once, which others that share the library's code do not want"""
 
     @property
     def key(self) -> CodeKey:
         """The same for the same choices."""
-        return self.collector.name, self.bounds_checks, self.tier, self.counts_fuel, self.at_once
+        return (
+            self.collector.name,
+            self.bounds_checks,
+            self.tier,
+            self.counts_fuel,
+            self.at_once,
+            self.hardened,
+        )
 
 
-def code_options(settings: Settings, *, counts_fuel: bool = False) -> CodeOptions:
+def code_options(settings: Settings, *, counts_fuel: bool = False, hardened: bool = False) -> CodeOptions:
     """What a run asks for."""
     collector = COLLECTORS[settings.gc or DEFAULT]
     at_once = settings.engine == "tiered" and settings.hot_now
@@ -59,6 +70,7 @@ def code_options(settings: Settings, *, counts_fuel: bool = False) -> CodeOption
         tier_of(settings),
         counts_fuel=counts_fuel,
         at_once=at_once,
+        hardened=hardened,
     )
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from typing import Protocol
 
     from doralang.bytecode.entities import FunctionRef
+    from doralang.code.collectors import Collector
     from doralang.interpreter.context import HostContext
     from doralang.interpreter.objects import Value
     from doralang.interpreter.sinks import ByteSink
@@ -60,7 +61,9 @@ class Executor(Upcalls):
         stderr: ByteSink,
         settings: Settings | None = None,
         run_options: RunOptions = UNLIMITED,
+        collector: Collector | None = None,
     ) -> None:
+        """The collector is the one that the module is compiled for, or one whose objects may lie anywhere."""
         self.settings = settings = settings or Settings()
         self.module = module
         self.pending: BaseException | None = None
@@ -74,11 +77,12 @@ class Executor(Upcalls):
         if module.emission is not None:
             module.show = self.show
         count, references = module.globals()
+        self.collector = collector or module.options.collector
         if settings.heap_size is not None:
             self.heap_sizes()  # what cannot be is refused at once
         self.instance = Instance(
             module.loader,
-            module.options.collector,
+            self.collector,
             HeapOptions(self.heap_sizes, stress(settings), settings.gc_verify, settings.gc_events),
             self.upcall,
             globals=count,
@@ -95,7 +99,7 @@ class Executor(Upcalls):
 
     def heap_sizes(self) -> Sizes:
         """How large the heap is.  Raises ImpossibleSetting and MemoryError."""
-        settings, spaces = self.settings, self.module.options.collector.spaces
+        settings, spaces = self.settings, self.collector.spaces
         sizes: Sizes = load("doralang.runtime.spaces").fitting(
             spaces, settings.heap_size, default_heap_size(), settings.young_size
         )
@@ -104,7 +108,7 @@ class Executor(Upcalls):
     def use_collector(self) -> None:
         """Let full allocation buffers lead to the collector."""
         module = self.module
-        allocate = module.heap_function(module.options.collector.allocate)
+        allocate = module.heap_function(self.collector.allocate)
         self.instance.thread[layout.THREAD_ALLOCATE] = module.loader.cell(allocate)
 
     def look_at_limits(self) -> None:

@@ -257,7 +257,7 @@ class Upcalls:
 
     def prepare_collector(self, words: list[int]) -> int:
         """Place all that the collector's functions call, so that no pause waits for the compiler."""
-        self.module.prepare_collector()
+        self.module.prepare_collector(self.instance.collector)
         self.instance.heap.block[layout.HEAP_PREPARED] = 1
         return 0
 
@@ -281,6 +281,10 @@ class Upcalls:
         except BaseException as error:
             self.pending = error
         return 0
+
+    def collect_halves(self, words: list[int]) -> int:
+        """`forceCollect` in code for generations, in a heap of halves."""
+        raise AssertionError("where memory is limited the host does this")
 
     def blocks_are_exhausted(self, words: list[int]) -> int:
         raise out_of_memory()

@@ -14,6 +14,7 @@ from __future__ import annotations
 import gc
 import os
 from _thread import RLock
+from itertools import count
 
 from doralang.code import layout
 from doralang.code.symbols import NATIVE, SPARE_STACKS, STUB, TRAP, UPCALL, Symbol
@@ -63,7 +64,12 @@ class Cell:
 
 
 class CodeSpace:
-    """The native side of a process.  May be used from several threads."""
+    """The native side of a process.  May be used from several threads.
+
+    A handler of a signal, or a finalizer, may come between any two calls in here and compile, call or drop
+    programs itself.  So the lock is one that its thread may take again, whatever is made is complete before
+    a table leads to it, and who finds that the table has got an entry meanwhile takes that.
+    """
 
     def __init__(self, target: Target) -> None:
         self.target = target
@@ -85,6 +91,8 @@ class CodeSpace:
         self.spare_cells: list[Cell] = []
         self.owners: list[tuple[CodeOwner, str] | None] = []
         """whose function a number is, and its name"""
+        self.numbers = count(step=CELLS_AT_ONCE)
+        """the first ones of the cells that are made together"""
         self.internals: list[FunctionRef] = []
         """internal functions that Python supplies, by the number that their stubs pass"""
         self.claim = self.stub("claim", 1)
@@ -93,10 +101,13 @@ class CodeSpace:
         self.enter = self.stub("enter", 3)
         self.ticker = Ticker(self.address(Symbol(STUB, "ticker")))
 
+    def before_fork(self) -> None:
+        """Wait for other threads that are at work here: in a child nobody would bring it to an end."""
+        self.lock.acquire()
+
     def after_fork(self) -> None:
-        """In a child, which has none of the threads that may have held the lock."""
-        self.lock = RLock()
-        self.depth = 0
+        """In both processes."""
+        self.lock.release()
 
     # Work, and freeing.
 
@@ -119,7 +130,7 @@ class CodeSpace:
         """
         self.condemned.append(free)
         if not self.collecting:
-            self.reap_outside()
+            self.reap()
 
     def watch_collections(self) -> None:
         """Let `condemn` know of Python's collections from now on."""
@@ -129,11 +140,6 @@ class CodeSpace:
     def note_collection(self, phase: str, info: dict[str, int]) -> None:
         self.collecting = phase == "start"
         if self.condemned and not self.collecting:
-            self.reap_outside()
-
-    def reap_outside(self) -> None:
-        """Free what is condemned, unless that interrupts work here: then that is done when the work is."""
-        if not self.arena.lock.locked():
             self.reap()
 
     def reap(self) -> None:
@@ -144,7 +150,8 @@ class CodeSpace:
                     return
                 self.depth += 1
                 try:
-                    self.condemned.pop()()
+                    if self.condemned:  # who interrupts this frees what is condemned as well
+                        self.condemned.pop()()
                 finally:
                     self.depth -= 1
             finally:
@@ -202,7 +209,7 @@ class CodeSpace:
         with self.lock:
             if symbol not in self.symbols:
                 self.internals.append(function)
-                number = len(self.internals) - 1
+                number = self.internals.index(function)
                 self.place_stub(symbol, f"{symbol}:{number}", number, function)
             return self.symbols[symbol]
 
@@ -211,15 +218,23 @@ class CodeSpace:
     def new_cell(self, owner: CodeOwner, name: str) -> Cell:
         """The entry cell of a function: who calls it first has its owner supply the code."""
         with self.lock:
-            if not self.spare_cells:
-                self.make_cells()
-            cell = self.spare_cells.pop()
+            cell = self.take_cell()
             self.owners[cell.number] = owner, name
         return cell
 
+    def take_cell(self) -> Cell:
+        """A cell that nobody uses."""
+        while True:
+            try:
+                return self.spare_cells.pop()
+            except IndexError:
+                self.make_cells()
+
     def make_cells(self) -> None:
         """Entry cells for the next functions."""
-        first = len(self.owners)
+        first = next(self.numbers)
+        while len(self.owners) < first + CELLS_AT_ONCE:
+            self.owners += [None] * CELLS_AT_ONCE
 
         def assemble() -> Piece:
             stubs = load("doralang.runtime.stubs")
@@ -229,7 +244,6 @@ class CodeSpace:
         start, offsets = self.place(block.code), block.entries
         cells = self.arena.new_cell(count=CELLS_AT_ONCE)
         self.arena.set_cells(cells, [start + offset for offset in offsets])
-        self.owners += [None] * CELLS_AT_ONCE
         made = [
             Cell(cells + layout.WORD * index, first + index, start + offset)
             for index, offset in enumerate(offsets)
@@ -267,5 +281,7 @@ def code_space(target: Target) -> CodeSpace:
     space = SPACES.get(target.name)
     if space is None:
         space = SPACES[target.name] = CodeSpace(target)
-        os.register_at_fork(after_in_child=space.after_fork)
+        os.register_at_fork(
+            before=space.before_fork, after_in_parent=space.after_fork, after_in_child=space.after_fork
+        )
     return space

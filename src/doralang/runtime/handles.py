@@ -12,13 +12,9 @@ collector knows as a root and redirects; it lives as long as the scope in which 
 from __future__ import annotations
 
 from types import TracebackType
-from typing import Final
 
 from doralang.code import layout
 from doralang.runtime.memory import Region, Words, load_word, store_word
-
-TABLE_SIZE: Final = 1 << 20
-"""bytes reserved for handles, committed when used"""
 
 
 class Handle:
@@ -38,8 +34,9 @@ class Handle:
 class Handles:
     """The handles of an instance: a stack of words, scope upon scope; or words with a free list."""
 
-    def __init__(self, heap: Words) -> None:
-        self.table = Region(TABLE_SIZE)
+    def __init__(self, heap: Words, size: int) -> None:
+        """In so many bytes, which are taken when they are used."""
+        self.table = Region(size)
         self.heap = heap
         self.free_places: list[int] = []
         self.dropped: list[int] = []

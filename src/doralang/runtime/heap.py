@@ -16,7 +16,6 @@ from doralang.runtime.stacks import stack_size
 
 ROOTS_STACKS: Final = 2
 """room for the list of roots, in stacks: more than one full of slots, all handles and globals"""
-LOG_SIZE: Final = 8 << 20
 MASK: Final = (1 << 64) - 1
 
 
@@ -30,17 +29,18 @@ class Heap:
         self, collector: Collector, sizes: Sizes, thread: Words, space: CodeSpace, *, stress: int = 0
     ) -> None:
         self.collector = collector
+        self.sizes = sizes
         self.thread = thread
         self.block = Words(map_memory(layout.HEAP_SIZE), layout.HEAP_SIZE)
         self.regions: list[Region] = []
-        self.log = self.reserve(LOG_SIZE)
+        self.log = self.reserve(max(sizes.log, layout.WORD))
         block = self.block
         block[layout.HEAP_STRESS] = stress
         divide(collector.spaces, sizes, block, thread, self.reserve)
         describe_code(block, space)
         block[layout.HEAP_ROOTS] = self.reserve(ROOTS_STACKS * stack_size()).start
         block[layout.HEAP_LOG] = block[layout.HEAP_LOG_TOP] = self.log.start
-        block[layout.HEAP_LOG_END] = self.log.end
+        block[layout.HEAP_LOG_END] = self.log.start + sizes.log
         thread[layout.THREAD_HEAP] = block.address
 
     def reserve(self, size: int) -> Region:

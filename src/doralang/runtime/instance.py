@@ -49,13 +49,15 @@ class HeapOptions:
 
 
 class RunOptions:
-    """What a run may use: bytes of stack, none for all of it, and ticks until Python is asked."""
+    """What a run may use: bytes of stack, none for all of it, and of output that waits; and ticks until
+    Python is asked."""
 
-    __slots__ = ("patience", "stack")
+    __slots__ = ("output", "patience", "stack")
 
-    def __init__(self, stack: int | None = None, patience: int = PATIENCE) -> None:
+    def __init__(self, stack: int | None = None, patience: int = PATIENCE, output: int = OUTPUT_SIZE) -> None:
         self.stack = stack
         self.patience = patience
+        self.output = output
 
 
 UNLIMITED: Final = RunOptions()
@@ -121,7 +123,9 @@ class Instance:
     @property
     def handles(self) -> Handles:
         if self.made_handles is None:
-            self.made_handles = load("doralang.runtime.handles").Handles(self.heap.block)
+            self.made_handles = load("doralang.runtime.handles").Handles(
+                self.heap.block, self.heap.sizes.handles
+            )
         return self.made_handles
 
     @property
@@ -157,9 +161,10 @@ class Instance:
     def make_output(self, most: int) -> None:
         """The program's output may wait for so many bytes of it."""
         if self.printed is None:
-            self.printed = (WORD * (OUTPUT_SIZE // layout.WORD))()
+            size = self.run_options.output
+            self.printed = (WORD * (size // layout.WORD))()
             self.thread[layout.THREAD_OUTPUT] = addressof(self.printed)
-            self.thread[layout.THREAD_OUTPUT_SIZE] = OUTPUT_SIZE
+            self.thread[layout.THREAD_OUTPUT_SIZE] = size
             self.thread[layout.THREAD_OUTPUT_MOST] = most
 
     # Running.

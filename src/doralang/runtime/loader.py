@@ -7,12 +7,13 @@ classes) belongs to the loader of the library, the `parent`, which programs have
     shape:C      the shape of a class
     class:C      what stands for it in displays
     literal:T    a text object, one for all modules with the same parent
+    number:N     a word with a number in it
 """
 
 from __future__ import annotations
 
 from doralang.code import layout
-from doralang.code.symbols import CALL_BY_NAME, CLASS, ENTRY, LITERAL, OWN, SHAPE, UPCALL, entry_of
+from doralang.code.symbols import CALL_BY_NAME, CLASS, ENTRY, LITERAL, NUMBER, OWN, SHAPE, UPCALL, entry_of
 from doralang.machine.code import ABSOLUTE_64, RELATIVE_32, RELOCATE
 from doralang.optional import load
 from doralang.runtime.memory import store_bytes, store_word
@@ -88,6 +89,12 @@ class Loader:
         """of a root: all texts of the modules below"""
         self.texts: list[str] = []
         """those that this loader refers to"""
+        self.numbers: dict[str, int] = {}
+        """addresses of words, by their patterns"""
+        self.most: int | None = None
+        """bytes that code and what belongs to it, shapes and texts, may have"""
+        self.data_size = 0
+        """bytes of shapes and texts"""
 
     # Symbols.
 
@@ -104,6 +111,8 @@ class Loader:
                 address = self.identity(self.names.class_named(name))
             elif kind == LITERAL:
                 address = self.literal(name)
+            elif kind == NUMBER:
+                address = self.number(name)
             elif kind == UPCALL and symbol != CALL_BY_NAME:
                 address = self.space.internal(self.names.internal_named(name))
             else:
@@ -117,7 +126,10 @@ class Loader:
             return self.parent.cell(function)
         cell = self.cells.get(function.name)
         if cell is None:
-            cell = self.cells[function.name] = self.space.new_cell(self.names, function.name)
+            made = self.space.new_cell(self.names, function.name)
+            cell = self.cells.setdefault(function.name, made)
+            if cell is not made:
+                self.space.free_cell(made)
         return cell.address
 
     def c_entry(self, function: FunctionRef) -> int:
@@ -150,11 +162,30 @@ class Loader:
         literal = self.root.literals.get(text)
         if literal is None:
             data = text.encode("utf-8", "surrogateescape")
+            self.look_for_room(len(data))
             address, size = self.new_text(data)
-            literal = self.root.literals[text] = Literal(address, size)
+            literal = self.root.literals.setdefault(text, Literal(address, size))
+            if literal.address != address:
+                self.space.arena.free_data(address, size)
         literal.users += 1
         self.texts.append(text)
+        self.data_size += literal.size
         return literal.address
+
+    def number(self, pattern: str) -> int:
+        """The address of a word that is never written again."""
+        address = self.numbers.get(pattern)
+        if address is None:
+            made = self.new_data(layout.WORD)
+            store_word(made, int(pattern, 16))
+            address = self.numbers.setdefault(pattern, made)
+        return address
+
+    def new_data(self, size: int) -> int:
+        """The address of zeroed bytes for shapes.  Raises Trapped."""
+        self.look_for_room(size)
+        self.data_size += size
+        return self.space.arena.new_data(size)
 
     def new_text(self, data: bytes) -> tuple[int, int]:
         """A text object outside of the heap: its address and the bytes that it takes."""
@@ -210,10 +241,16 @@ class Loader:
         return placed.address
 
     def put(self, code: CodeObject) -> Placed:
-        """Copy code to where it can run, and make its GC points known."""
+        """Copy code to where it can run, and make its GC points known.  Raises Trapped."""
         space, size = self.space, len(code.code.data)
+        self.look_for_room(size)
         address = space.arena.allocate(size)
-        space.arena.write(address, self.bind(code.code, address))
+        try:
+            data = self.bind(code.code, address)
+        except BaseException:  # no room for what it refers to
+            space.arena.free(address, size)
+            raise
+        space.arena.write(address, data)
         add = space.points.add
         for offset, slots in code.live_slots:
             add(address + offset, slots)
@@ -261,8 +298,21 @@ class Loader:
                 del self.root.literals[text]
                 self.space.arena.free_data(literal.address, literal.size)
         self.texts.clear()
+        for address in self.numbers.values():
+            self.space.arena.free_data(address, layout.WORD)
+        self.numbers.clear()
         self.shapes.free()
         self.symbols.clear()
+        self.data_size = 0
+
+    def has_room(self, size: int) -> bool:
+        """Whether the program may have so many bytes more of code and what belongs to it."""
+        return self.most is None or self.code_size + self.data_size + size <= self.most
+
+    def look_for_room(self, size: int) -> None:
+        """Raises Trapped if there is no room for so many bytes more."""
+        if not self.has_room(size):
+            raise load("doralang.types.failures").limit("code_size")
 
     @property
     def code_size(self) -> int:

@@ -44,8 +44,11 @@ class PointTable:
         record = self.records.get(slots)
         if record is None:
             data = b"".join([(word & MASK).to_bytes(layout.WORD, "little") for word in (len(slots), *slots)])
-            record = self.records[slots] = [self.arena.new_data(len(data)), 0]
-            store_bytes(record[0], data)
+            made = [self.arena.new_data(len(data)), 0]
+            store_bytes(made[0], data)
+            record = self.records.setdefault(slots, made)
+            if record is not made:
+                self.arena.free_data(made[0], len(data))
         record[1] += 1
         store_int(self.entry(address), record[0] - self.arena.address >> 3)
 

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
         @property
         def space(self) -> CodeSpace: ...
 
+        def new_data(self, size: int) -> int:
+            """Room beside the code, if the program may have that much."""
+
         def cell(self, function: FunctionRef) -> int:
             """The address of the entry cell of a method."""
 
@@ -32,7 +35,9 @@ class Shapes:
     def __init__(self, loader: Linker) -> None:
         self.loader = loader
         self.addresses: dict[str, int] = {}
-        """by symbol of the class"""
+        """by symbol of the class; those that are complete"""
+        self.rooms: dict[str, int] = {}
+        """where they are to be, once there is room for them"""
         self.identities: dict[str, int] = {}
         """by symbol of the class: the words that stand for classes in displays"""
         self.blocks: list[tuple[int, int]] = []
@@ -42,22 +47,30 @@ class Shapes:
         """The shape of a class."""
         address = self.addresses.get(cls.symbol)
         if address is None:
+            address = self.room(cls)
+            self.fill(cls, address)
+            self.addresses[cls.symbol] = address
+        return address
+
+    def room(self, cls: ClassRef) -> int:
+        """Where a shape is.  A handler that needs one that is being filled fills it, too, with the same."""
+        address = self.rooms.get(cls.symbol)
+        if address is None:
             display = max(layout.DISPLAY_MINIMUM, cls.depth + 1) * layout.WORD
             block = self.allocate(display + layout.method_offset(cls.method_count))
-            address = self.addresses[cls.symbol] = block + display
+            address = self.rooms.setdefault(cls.symbol, block + display)
             self.loader.space.classes[address] = cls
-            self.fill(cls, address)
         return address
 
     def identity(self, cls: ClassRef) -> int:
         """What stands for a class in displays: so ancestors of which there are no objects need no shapes."""
         address = self.identities.get(cls.symbol)
         if address is None:
-            address = self.identities[cls.symbol] = self.allocate(layout.WORD)
+            address = self.identities.setdefault(cls.symbol, self.allocate(layout.WORD))
         return address
 
     def allocate(self, size: int) -> int:
-        address = self.loader.space.arena.new_data(size)
+        address = self.loader.new_data(size)
         self.blocks.append((address, size))
         return address
 
@@ -106,11 +119,12 @@ class Shapes:
     def free(self) -> None:
         """No object of these classes is left."""
         space = self.loader.space
-        for address in self.addresses.values():
+        for address in self.rooms.values():
             del space.classes[address]
         for address, size in self.blocks:
             space.arena.free_data(address, size)
         self.addresses.clear()
+        self.rooms.clear()
         self.identities.clear()
         self.blocks.clear()
 

@@ -7,6 +7,8 @@
 
 Memory is reserved, and taken from the system when it is touched.  Blocks reserve more than `--heap-size`,
 because cells are a little larger than objects; how many bytes objects have together is counted exactly.
+
+Where all that a heap takes is limited (`within`) it is two halves, whose tables are of a known size.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ from typing import Final
 
 from doralang.code import layout
 from doralang.code.collectors import Spaces
-from doralang.machine.memory import is_room_for
+from doralang.machine.memory import PAGE, is_room_for, pages
 from doralang.runtime.memory import Region, Words, store_bytes
 from doralang.runtime.stacks import stack_size
 from doralang.settings import ImpossibleSetting
@@ -32,6 +34,14 @@ YOUNG_SIZE: Final = 8 << 20
 """bytes of eden, unless asked for otherwise"""
 SPARE_BLOCKS: Final = 512
 """blocks beyond twice the size of the heap: each size of cell may have one that is almost empty"""
+HANDLES_SIZE: Final = 1 << 20
+"""bytes for handles"""
+HANDLES_SHARE: Final = 64
+"""so small a part of a limit is for handles"""
+LOG_SIZE: Final = 8 << 20
+"""bytes for the lengths of pauses"""
+LIMITED_LEAST: Final = 2 << 20
+"""bytes that are allocated at least between two collections, where memory is limited"""
 EXACT_CLASSES: Final = 16
 """sizes of cells go up word by word to this many words, then in eight steps to the double"""
 
@@ -39,12 +49,21 @@ EXACT_CLASSES: Final = 16
 class Sizes:
     """What the heap is asked to be, in bytes."""
 
-    __slots__ = ("heap", "least", "young")
+    __slots__ = ("handles", "heap", "least", "log", "young")
 
-    def __init__(self, heap: int, young: int = YOUNG_SIZE, least: int = LEAST) -> None:
+    def __init__(
+        self,
+        heap: int,
+        young: int = YOUNG_SIZE,
+        least: int = LEAST,
+        handles: int = HANDLES_SIZE,
+        log: int = LOG_SIZE,
+    ) -> None:
         self.heap = heap
         self.young = young
         self.least = least
+        self.handles = handles
+        self.log = log
 
 
 def fitting(spaces: str, heap: int | None, default: int, young: int | None = None) -> Sizes:
@@ -63,6 +82,24 @@ def fitting(spaces: str, heap: int | None, default: int, young: int | None = Non
         sizes.heap //= 2
         if sizes.heap < LEAST_HEAP:
             raise MemoryError("the system gives this process no memory")
+    return sizes
+
+
+def within(memory: int, beside: int) -> Sizes:
+    """The sizes of a heap of two halves that takes so many bytes with all its tables, but for `beside`.
+
+    The list of roots counts as one page here: it is as long as stacks are deep.  A limit beyond what the
+    system gives is as good as none.
+    """
+    handles = max(min(HANDLES_SIZE, memory // HANDLES_SHARE), PAGE)
+    tables = pages(layout.HEAP_SIZE) + pages(handles) + 2 * PAGE
+    cards = (1 << layout.CARD_SHIFT) + 1
+    sizes = Sizes(
+        max(memory - beside - tables, 0) // cards << layout.CARD_SHIFT, 0, LIMITED_LEAST, handles, 0
+    )
+    room = STACKS_BESIDE * stack_size() + SPARE_ROOM
+    while sizes.heap and not is_room_for(needed(Spaces.HALVES, sizes) + room):
+        sizes.heap //= 2
     return sizes
 
 
@@ -127,6 +164,7 @@ def halves(sizes: Sizes, block: Words, thread: Words, reserve: Reserve) -> None:
     start = reserve_all(2 * half, block, reserve)
     block[layout.HEAP_FROM], block[layout.HEAP_FROM_END] = start, start + half
     block[layout.HEAP_TO], block[layout.HEAP_TO_END] = start + half, start + 2 * half
+    lay_out_cards(start, start + 2 * half, block, thread, reserve)
     thread[layout.THREAD_TOP] = start
     thread[layout.THREAD_END] = start if block[layout.HEAP_STRESS] else start + min(half, sizes.least)
 
@@ -156,15 +194,18 @@ def generations(sizes: Sizes, block: Words, thread: Words, reserve: Reserve) -> 
     thread[layout.THREAD_END] = block[layout.HEAP_EDEN] if block[layout.HEAP_STRESS] else limit
     block[layout.HEAP_GREY] = block[layout.HEAP_GREY_TOP] = reserve(eden).start
     lay_out_blocks(block[layout.HEAP_YOUNG_END], size, block, reserve)
-    lay_out_cards(block, thread, reserve)
+    lay_out_cards(block[layout.HEAP_YOUNG], block[layout.HEAP_OLD_END], block, thread, reserve)
     if not block[layout.HEAP_STRESS]:
         block[layout.HEAP_TRIGGER] = min(sizes.least, sizes.heap // 2)
 
 
-def lay_out_cards(block: Words, thread: Words, reserve: Reserve) -> None:
-    """A byte for each card of the whole memory; biased as mark bits are."""
-    first = block[layout.HEAP_YOUNG] >> layout.CARD_SHIFT
-    cards = (block[layout.HEAP_OLD_END] >> layout.CARD_SHIFT) - first
+def lay_out_cards(start: int, end: int, block: Words, thread: Words, reserve: Reserve) -> None:
+    """A byte for each card of the whole memory; biased as mark bits are.
+
+    Halves need none, but the code that runs there may have been made for generations.
+    """
+    first = start >> layout.CARD_SHIFT
+    cards = (end >> layout.CARD_SHIFT) - first
     block[layout.HEAP_CARDS] = thread[layout.THREAD_CARDS] = reserve(cards + layout.WORD).start - first
 
 

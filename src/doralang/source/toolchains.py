@@ -20,7 +20,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from threading import Lock
+from threading import RLock
 from typing import Final
 
 from doralang import interrupts
@@ -161,7 +161,7 @@ class Running:
     def __init__(self) -> None:
         self.processes: set[subprocess.Popen[str]] = set()
         self.folders: set[str] = set()
-        self.lock = Lock()
+        self.lock = RLock()
         self.stopped = False
         atexit.register(self.stop)
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import gc
 import os
-from _thread import allocate_lock
+from _thread import RLock
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 class Pause:
     """A context manager, used by all threads.
 
+    A handler of a signal, which comes between any two calls, may enter as well: it finds `inside` right.
+
     `keeps` is for a process that ends with the program it runs: what was made is not looked at later either.
     """
 
@@ -31,30 +33,30 @@ class Pause:
 
     def __init__(self) -> None:
         self.keeps = False
-        self.lock = allocate_lock()
+        self.lock = RLock()
         self.inside = 0
         self.was_on = False
 
     def __enter__(self) -> None:
         with self.lock:
-            if not self.inside:
+            self.inside += 1
+            if self.inside == 1:
                 self.was_on = gc.isenabled()
                 gc.disable()
-            self.inside += 1
 
     def __exit__(self, *exception: object) -> None:
         with self.lock:
-            self.inside -= 1
-            if not self.inside and self.was_on:
+            if self.inside == 1 and self.was_on:
                 if self.keeps:
                     gc.freeze()
                 gc.enable()
+            self.inside -= 1
 
     def forked(self) -> None:
         """In a child process there is this thread only, and what the others were doing is never done."""
         if self.inside and self.was_on:
             gc.enable()
-        self.lock = allocate_lock()
+        self.lock = RLock()
         self.inside = 0
 
 

@@ -10,6 +10,7 @@ import signal
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import capstone
 import pytest
@@ -17,7 +18,8 @@ import pytest
 from doralang.machine import memory
 from doralang.machine.arm64.assembler import Assembler
 from doralang.machine.code import ABSOLUTE_64, RELATIVE_32, Code, RangeError, link
-from doralang.machine.memory import PAGE, ArenaFull, CodeArena, MappingError, ProcessMemory, Ranges, Stack
+from doralang.machine.memory import PAGE, CodeArena, MappingError, ProcessMemory, Stack
+from doralang.machine.ranges import ArenaFull, Ranges, SharedRanges
 from doralang.machine.targets import host
 from doralang.types.kinds import Kind
 
@@ -82,7 +84,8 @@ def test_everything_comes_back(arena: CodeArena) -> None:
     for address, number in placed.items():
         arena.free(address, len(returning(number) + b"\xcc" * (number * 7)))
     assert arena.code.used == 0
-    assert arena.code.free == [arena.code.start], "the free parts are one again"
+    for part in arena.code.parts:
+        assert part.free == [part.start], "the free parts are one again"
 
 
 def test_no_page_is_writable_and_executable(arena: CodeArena) -> None:
@@ -143,13 +146,31 @@ def test_a_forked_child_keeps_its_own_code(arena: CodeArena) -> None:
     assert run(address) == 99, "what the child did is not seen here"
 
 
-def test_a_lock_held_during_a_fork_does_not_stop_the_child(arena: CodeArena) -> None:
-    with arena.lock:
+def test_a_fork_waits_for_what_others_are_in_the_midst_of(arena: CodeArena) -> None:
+    inside, forking, children = threading.Event(), threading.Event(), []
+    os.register_at_fork(before=forking.set)  # it comes before those that are there already
+
+    class Slow(list[int]):
+        def __delitem__(self, index: Any) -> None:
+            inside.set()
+            forking.wait()
+            super().__delitem__(index)
+
+    part = arena.code.parts[0]
+    part.free, part.sizes = Slow([part.start]), [arena.code.granule]
+
+    def fork() -> None:
+        inside.wait()
         if (child := os.fork()) == 0:
             signal.alarm(10)
-            arena.place(returning(1))
-            os._exit(0)
-    assert os.waitpid(child, 0)[1] == 0
+            os._exit(not (part.free == part.sizes == [] and arena.place(returning(1)) > part.start))
+        children.append(child)
+
+    thread = threading.Thread(target=fork)
+    thread.start()
+    arena.allocate(1)
+    thread.join()
+    assert os.waitpid(children[0], 0)[1] == 0
 
 
 def test_a_forked_child_closes_no_file_of_others_for_a_closed_arena() -> None:
@@ -251,6 +272,62 @@ def test_ranges_against_a_model() -> None:
         assert all(end < start for end, start in zip(ends, ranges.free[1:], strict=False)), (
             "neighbours not merged"
         )
+
+
+class Interrupted(list[int]):
+    """A list of free parts; somebody comes in between whenever one of them is looked for or changed."""
+
+    def __init__(self, items: list[int], handler: Callable[[], object]) -> None:
+        super().__init__(items)
+        self.handler = handler
+
+    def __getitem__(self, index: Any) -> Any:
+        self.handler()
+        return super().__getitem__(index)
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        super().__setitem__(index, value)
+        self.handler()
+
+
+def test_a_handler_may_use_ranges_that_it_interrupts() -> None:
+    """It gets parts of its own, and what it gives back is there when who was interrupted is done."""
+    ranges = SharedRanges(1 << 20, 1 << 20, 16)
+    taken = [ranges.allocate(16) for _ in range(200)]
+    waiting: list[int] = []
+
+    def handler() -> None:
+        if ranges.depth == 1 and len(taken) > 100:
+            waiting.append(ranges.allocate(16))
+            ranges.release(taken.pop(0), 16)
+            ranges.release(waiting.pop(0) if len(waiting) > 2 else taken.pop(0), 16)
+
+    part = ranges.parts[0]
+    part.free, part.sizes = Interrupted(part.free, handler), Interrupted(part.sizes, handler)
+    taken.append(ranges.allocate(32))
+    ranges.release(taken.pop(), 32)
+    part.free, part.sizes = list(part.free), list(part.sizes)
+    assert ranges.depth == 0 and not ranges.returned
+    assert len(waiting) == 2 and len({*waiting, *taken}) == len(waiting) + len(taken)
+    assert ranges.used == 16 * (len(waiting) + len(taken))
+    for address in [*waiting, *taken]:
+        ranges.release(address, 16)
+    assert ranges.used == 0 and all(part.free == [part.start] for part in ranges.parts)
+
+
+def test_handlers_that_interrupt_each_other_too_often_find_no_room() -> None:
+    ranges = SharedRanges(1 << 30, 1 << 28, 16)
+    ranges.depth = len(ranges.parts) - 1
+    assert ranges.allocate(16) == ranges.parts[-1].start
+    assert ranges.depth == len(ranges.parts) - 1
+    ranges.depth += 1
+    with pytest.raises(ArenaFull):
+        ranges.allocate(16)
+    ranges.release(ranges.parts[-1].start, 16)
+    assert ranges.returned
+    ranges.depth = 0
+    ranges.allocate(16)
+    assert ranges.used == 16
 
 
 # ---- Plain mappings ----

@@ -259,6 +259,7 @@ class Assembler(Buffer):
     brk = one("BRK #<imm>", "11010100001iiiiiiiiiiiiiiii00000")
     udf = one("UDF #<imm>", "0000000000000000iiiiiiiiiiiiiiii")
     nop = none("NOP", "11010101000000110010000000011111")
+    csdb = none("CSDB", "11010101000000110010001010011111")
 
     # Scalar floating point
     fmul_float = three("FMUL <Sd>, <Sn>, <Sm>", "00011110001mmmmm000010nnnnnddddd")

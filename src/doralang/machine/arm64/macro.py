@@ -53,7 +53,7 @@ from doralang.machine.macro import (
 from doralang.machine.macro import MacroAssembler as Interface
 from doralang.machine.moves import call_layout
 from doralang.machine.values import float_pattern, pattern32, pattern64, signed32, signed64
-from doralang.types.kinds import BOOL, BYTE, DOUBLE, FLOAT, LONG, REF, Kind
+from doralang.types.kinds import BOOL, BYTE, DOUBLE, FLOAT, INT, LONG, REF, Kind
 
 # Members of enumerations are slow to reach through their class, and this code is run often.
 ADD, SUB, MUL, AND, SHIFT_LEFT = (
@@ -435,6 +435,16 @@ class MacroAssembler(Assembler):
     ) -> None:
         sequences.access(self, LOAD[kind], OWN, base, displacement)
         self.branch(kind, condition, left, OWN, label)
+
+    def mask_index(
+        self, target: Register, index: Register, base: Register, displacement: int, label: Label
+    ) -> None:
+        """A selection behind which no value is guessed any more."""
+        sequences.access(self, LOAD[INT], OWN, base, displacement)
+        self.cmp32_rr(index, OWN)
+        sequences.branch_if(self, a.HS, label)
+        self.csel32_rr(target, index, ZR, a.LO)
+        self.csdb()
 
     def branch_memory_immediate(
         self, kind: Kind, condition: Condition, base: Register, displacement: int, value: int, label: Label

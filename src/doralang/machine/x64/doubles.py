@@ -4,6 +4,8 @@
                                                                     addsd xmm0, [rip + 2.5]
                                                                     ret
 
+Numbers stand in a table that is no code, as whoever types a formula could make instructions of them.
+
 A piece of code gets the address of its variables and returns a double, or a truth value.  Depth `d` of the
 tree is computed in `xmm<d>`; what is live across a call of the C library is saved in the frame.  Meanings are
 those of the primitives of `double` (`types/primitives.py`), and `min`, `max` and `clamp` of the library.
@@ -92,7 +94,7 @@ class FormulaEmitter:
         """most registers that are saved across a call"""
 
     def finish(self, node: Node, calls: bool, truth: bool) -> bytearray:
-        """The code of a whole formula."""
+        """The code of a whole formula, but for where its table is: see `bound`."""
         code = self.code
         if calls:
             self.base = 3
@@ -109,18 +111,14 @@ class FormulaEmitter:
             code += ending
         if calls:
             code[8:12] = (8 + 16 * (self.saved + 1 >> 1)).to_bytes(4, "little")
-        self.add_constants()
         return code
 
-    def add_constants(self) -> None:
+    def bound(self, distance: int) -> bytearray:
+        """The code for a table of constants that begins so far behind its start."""
         code = self.code
-        if self.constants:
-            code += b"\xcc" * (-len(code) % 8)
-            start = len(code)
-            for constant in self.constants:
-                code += constant
-            for at, index in self.places:
-                code[at : at + 4] = (start + 8 * index - at - 4).to_bytes(4, "little", signed=True)
+        for at, index in self.places:
+            code[at : at + 4] = (distance + 8 * index - at - 4).to_bytes(4, "little", signed=True)
+        return code
 
     def land(self, jumps: Jumps) -> None:
         """Let jumps lead here."""

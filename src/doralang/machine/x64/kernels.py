@@ -157,7 +157,7 @@ class KernelEmitter(VectorAssembler):
         self.bind(end)
         self.vzeroupper()
         self.ret()
-        return self.finish().data
+        return self.finish_tabled()
 
     def masked_rest(self, node: Node, truth: bool) -> None:
         """Vector by vector; lanes beyond the end are neither read nor written."""

@@ -489,6 +489,17 @@ class MacroAssembler(Assembler):
         (self.cmp64_rm if kind is LONG or kind is REF else self.cmp32_rm)(left, base, displacement)
         self.jcc(CONDITIONS[condition], label)
 
+    def mask_index(
+        self, target: Register, index: Register, base: Register, displacement: int, label: Label
+    ) -> None:
+        """The carry of the comparison, as all bits."""
+        self.cmp32_rm(index, base, displacement)
+        self.jcc(x.AE, label)
+        self.sbb64_rr(OWN, OWN)
+        if target != index:
+            self.mov32_rr(target, index)
+        self.and64_rr(target, OWN)
+
     def branch_memory_immediate(
         self, kind: Kind, condition: Condition, base: Register, displacement: int, value: int, label: Label
     ) -> None:

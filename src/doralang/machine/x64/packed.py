@@ -384,7 +384,7 @@ class PackedEmitter(VectorAssembler):
                 self.pop_r(register)
         self.vzeroupper()
         self.ret()
-        return self.finish().data
+        return self.finish_tabled()
 
     def masked_rest(self, steps: list[Step]) -> None:
         """Vector by vector; lanes beyond the end are neither read nor written."""
