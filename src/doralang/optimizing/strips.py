@@ -53,7 +53,7 @@ GREATER: Final = {PRIMITIVES[f"{kind.value}.greater"]: kind for kind in (INT, LO
 PLUS: Final = {PRIMITIVES[f"{kind.value}.plus"]: kind for kind in (INT, LONG)}
 
 
-class Access(NamedTuple):
+class ElementAccess(NamedTuple):
     """Elements that a strip goes through: of the array in a register, from the counter and an offset on."""
 
     array: Register
@@ -70,7 +70,7 @@ class CountedLoop(NamedTuple):
     counter: Register
     limit: Register
     kind: Kind
-    accesses: frozenset[Access]
+    accesses: frozenset[ElementAccess]
     """what has to be checked before each strip"""
     arrays: tuple[i.LoadField, ...]
     """what gives the arrays that are not in registers already"""
@@ -159,7 +159,7 @@ class Round:
         self.constants: dict[Register, int] = {}
         self.loads: dict[Register, i.LoadField] = {}
         """arrays that come out of fields, in registers that the round writes once"""
-        self.accesses: set[Access] = set()
+        self.accesses: set[ElementAccess] = set()
 
     def run(self) -> bool:
         """Whether all of it may be in a strip."""
@@ -186,7 +186,7 @@ class Round:
         is_known = insn.array not in self.written or insn.array in self.loads
         if offset is None or abs(offset) > MOST_OFFSET or not is_known:
             return False
-        self.accesses.add(Access(insn.array, offset))
+        self.accesses.add(ElementAccess(insn.array, offset))
         return True
 
     def pass_by(self, insn: Instruction) -> None:
@@ -337,19 +337,19 @@ class StripLimit:
         self.emit(i.Move(self.end, loop.limit))
         if loop.accesses:
             self.refuse(self.compute("less", left, self.constant(FEWEST)))
-            self.cut_long(self.compute("greater", left, self.constant(ROUNDS)))
+            self.cut_long(left, ("greater", ROUNDS))
             self.check_accesses()
             self.refuse(self.compute("greaterEquals", loop.counter, self.end))
         else:
-            self.cut_long(
-                self.compute("less", left, self.constant(1)),
-                self.compute("greater", left, self.constant(ROUNDS)),
-            )
+            self.cut_long(left, ("less", 1), ("greater", ROUNDS))
         return self.end, self.refused
 
-    def cut_long(self, *tests: Register) -> None:
-        """If one of these holds, the strip has as many rounds as strips have."""
-        branches = [self.emit(i.BranchIf(test, Target(0))) for test in tests]
+    def cut_long(self, left: Register, *tests: tuple[str, int]) -> None:
+        """If one of these holds of what is left, the strip has as many rounds as strips have."""
+        branches = [
+            self.emit(i.BranchIf(self.compute(name, left, self.constant(value)), Target(0)))
+            for name, value in tests
+        ]
         behind = self.emit(i.Goto(Target(0)))
         self.writer.aim_all(branches)
         self.emit(i.Compute(self.end, row(self.kind, "plus"), (self.loop.counter, self.constant(ROUNDS))))
