@@ -22,6 +22,9 @@ HERE: Final = Path(__file__).resolve().parent / "library"
 SIZES: Final = {"maps": 1_000_000, "sorting": 1_000_000, "chains": 200_000_000}
 TINY: Final = 2000
 
+BY_HAND: Final = "-by-hand"
+BY_CHAIN: Final = "-by-chain"
+
 Figures = dict[str, float]
 
 
@@ -72,11 +75,30 @@ def measure(name: str, size: int, runs: int) -> dict[str, Figures]:
 
 def table(name: str, size: int, figures: dict[str, Figures]) -> str:
     parts = list(next(iter(figures.values())))
-    lines = [f"{name}, {size:,}: nanoseconds each", f"{'':10}" + "".join(f"{part:>13}" for part in parts)]
-    lines += [
-        f"{label:10}" + "".join(f"{found[part]:13.2f}" for part in parts) for label, found in figures.items()
+    shown = paired(parts, figures) if parts[0].endswith(BY_HAND) else plain(parts, figures)
+    return "\n".join([f"{name}, {size:,}: nanoseconds each", *shown]) + "\n"
+
+
+def plain(parts: list[str], figures: dict[str, Figures]) -> list[str]:
+    """A line for each language."""
+    return [
+        f"{'':10}" + "".join(f"{part:>13}" for part in parts),
+        *(
+            f"{label:10}" + "".join(f"{found[part]:13.2f}" for part in parts)
+            for label, found in figures.items()
+        ),
     ]
-    return "\n".join(lines) + "\n"
+
+
+def paired(parts: list[str], figures: dict[str, Figures]) -> list[str]:
+    """A line for each loop by hand and its chain: both, and how many times the first the second takes."""
+    lines = [f"{'':10}" + "".join(f"{label:>14} by hand, by chain" for label in figures)]
+    for name in (part.removesuffix(BY_HAND) for part in parts if part.endswith(BY_HAND)):
+        pairs = [(found[name + BY_HAND], found[name + BY_CHAIN]) for found in figures.values()]
+        lines.append(
+            f"{name:10}" + "".join(f"{hand:16.2f}{chain:8.2f}{chain / hand:7.2f}x" for hand, chain in pairs)
+        )
+    return lines
 
 
 def main() -> int:

@@ -42,6 +42,7 @@ from doralang.optimizing import (
     emit,
     graph,
     inlining,
+    jump_threading,
     laws,
     memory,
     objects,
@@ -254,6 +255,25 @@ def inlined_functions_share_registers() -> None:
 # Scheduling, registers, bytecode.
 
 
+def flag_known_on_one_way_only() -> None:
+    replace(jump_threading, "in_both", lambda one, other: {**other, **one})
+
+
+def way_without_what_it_goes_past() -> None:
+    replace(jump_threading.WayWriter, "needed", lambda self, edge: [])
+
+
+def flag_of_the_other_way() -> None:
+    """What a branch says is taken for known on the way on which it says the contrary."""
+    right = jump_threading.JumpThreading.asked
+
+    def wrong(self: Any, end: int) -> Any:
+        asked = right(self, end)
+        return asked and (asked[0], not asked[1])
+
+    replace(jump_threading.JumpThreading, "asked", wrong)
+
+
 def stale_chain() -> None:
     """An instruction has the place of the one before it."""
     right, last = emit.BytecodeEmitter.emit, []
@@ -384,6 +404,9 @@ BUGS: Final = (
     Bug(exception_of_an_inlined_function_lost, OWN, ("program", 7)),
     Bug(override_not_called, OWN, ("loops", 4)),
     Bug(inlined_functions_share_registers, OWN, ("loops", 1)),
+    Bug(flag_known_on_one_way_only, OWN, ("program", 4)),
+    Bug(way_without_what_it_goes_past, OWN, ("program", 12)),
+    Bug(flag_of_the_other_way, OWN, ("program", 4)),
     Bug(stale_chain, OWN, ("loops", 1)),
     Bug(callers_forgotten, OWN, ("loops", 182)),
     Bug(lost_phi_copy, OWN, ("loops", 1)),

@@ -249,6 +249,8 @@ class Checks:
                 return True
             if node.operation is AND:
                 return any(self.is_not_negative(find(one), depth + 1) for one in node.inputs)
+            if all(one.is_constant for one in resolve(node)):  # known since objects are gone
+                return bool(node.operation.meaning(*[one.data[0] for one in node.inputs]) >= 0)
         return node.op is Phi and self.rises(node, depth)
 
     def rises(self, phi: Node, depth: int) -> bool:

@@ -48,9 +48,12 @@ class BytecodeEmitter:
         """ways between blocks that stand behind everything"""
         self.made: dict[Node, Register] = {}
         """constants and texts that have been made in the present block"""
+        self.passed: dict[BasicBlock, BasicBlock] = {}
+        """blocks that have no code, and what comes behind each"""
 
     def emit_function(self) -> Function:
-        blocks = self.graph.blocks
+        self.pass_empty_blocks()
+        blocks = [block for block in self.graph.blocks if block not in self.passed]
         for block, following in zip(blocks, [*blocks[1:], None], strict=True):
             self.labels[block] = len(self.code)
             self.made.clear()
@@ -59,7 +62,7 @@ class BytecodeEmitter:
             self.labels[label] = len(self.code)
             self.made.clear()
             self.emit_copies(copies, chain)
-            self.emit_goto(successor, chain)
+            self.emit_goto(successor, None, chain)
         for index, label in self.jumps:
             self.code[index].target = Target(self.labels[label])  # type: ignore[attr-defined]
         lines = [chain[0].line for chain in self.chains]
@@ -73,13 +76,30 @@ class BytecodeEmitter:
             start_line=self.graph.entry_line,
         )
 
+    def pass_empty_blocks(self) -> None:
+        """Find the blocks in which nothing is done, not even at their ends."""
+        for block in reversed(self.graph.blocks[1:]):
+            if not self.schedule.lists[block] and len(block.successors) == 1:
+                (successor,) = block.successors
+                if self.code_of(successor) is not block and not self.copies(block, successor):
+                    self.passed[block] = successor
+
+    def code_of(self, block: BasicBlock) -> BasicBlock:
+        """The block whose code stands for that of another, which has none."""
+        while block in self.passed:
+            block = self.passed[block]
+        return block
+
     def emit(self, insn: Instruction, chain: Chain) -> None:
         self.code.append(insn)
         self.chains.append(chain)
 
-    def emit_goto(self, target: object, chain: Chain) -> None:
-        self.jumps.append((len(self.code), target))
-        self.emit(i.Goto(Target(0)), chain)
+    def emit_goto(self, target: BasicBlock, following: BasicBlock | None, chain: Chain) -> None:
+        """Go on at a block, if that is not the one whose code follows."""
+        target = self.code_of(target)
+        if target is not following:
+            self.jumps.append((len(self.code), target))
+            self.emit(i.Goto(Target(0)), chain)
 
     # Blocks.
 
@@ -95,8 +115,7 @@ class BytecodeEmitter:
             return
         (successor,) = block.successors
         self.emit_copies(self.copies(block, successor), chain)
-        if successor is not following:
-            self.emit_goto(successor, chain)
+        self.emit_goto(successor, following, chain)
 
     def emit_node(self, node: Node) -> None:
         registers = [self.read(one, node) for one in node.inputs]
@@ -127,10 +146,10 @@ class BytecodeEmitter:
             return
         taken, other = block.successors
         copies, more = self.copies(block, taken), self.copies(block, other)
-        if type(insn) in INVERTED and (taken is following or copies) and not more:
+        if type(insn) in INVERTED and (self.code_of(taken) is following or copies) and not more:
             insn = INVERTED[type(insn)](insn.condition, insn.target)  # type: ignore[attr-defined]
             taken, other, copies, more = other, taken, more, copies
-        target: object = taken
+        target: object = self.code_of(taken)
         if copies:
             target = object()
             self.later.append((target, copies, taken, jump.chain))
@@ -138,8 +157,7 @@ class BytecodeEmitter:
         self.emit(insn, jump.chain)
         self.made.clear()
         self.emit_copies(more, jump.chain)
-        if other is not following:
-            self.emit_goto(other, jump.chain)
+        self.emit_goto(other, following, jump.chain)
 
     def copies(self, block: BasicBlock, successor: BasicBlock) -> list[Copy]:
         """What is moved on the way from one block to another."""

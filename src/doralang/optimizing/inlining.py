@@ -15,7 +15,8 @@ that of a lambda, if what it is given to is inlined.
 
 Not inlined are functions that look at their own frame, that may fail with `uncaught exception`, for which the
 function's own mark counts, and what would make the caller too large: small functions always, others where
-there is a loop around the call or the caller is small.
+there is a loop around the call, the caller is small, or what is called was made here and may be needed for
+nothing else.
 """
 
 from __future__ import annotations
@@ -169,12 +170,14 @@ class Inliner:
             chain: Chain = (*function.chain(index), *call.chain)
             if call.returned is not None and self.leave(insn, registers, call, chain):
                 continue
+            receiver: ClassRef | None = None
             if isinstance(insn, i.CallVirtual):
-                insn = self.made_direct(insn, registers, chain, made.classes.get(insn.args[0]))
+                receiver = made.classes.get(insn.args[0])
+                insn = self.made_direct(insn, registers, chain, receiver)
             if isinstance(insn, i.CheckException) and index in answered and index not in labels:
                 continue
             if isinstance(insn, i.Call):
-                callee = self.wanted(insn.function, call.path, loops[index])
+                callee = self.wanted(insn.function, call.path, loops[index] or receiver is not None)
                 if callee is not None:
                     answered.add(index + 1)
                     inner = CallSite(chain, call.path)
@@ -271,7 +274,7 @@ class Inliner:
 
     # Which.
 
-    def wanted(self, ref: FunctionRef, path: tuple[FunctionRef, ...], is_in_loop: bool) -> Function | None:
+    def wanted(self, ref: FunctionRef, path: tuple[FunctionRef, ...], is_worth_more: bool) -> Function | None:
         """The bytecode of a function that is to be inlined; None if it is not."""
         if ref.internal is not None or len(path) > DEEPEST or path.count(ref) > RECURSIVE:
             return None
@@ -282,7 +285,7 @@ class Inliner:
             return None
         size = len(callee.code)
         is_small_caller = not self.function_has_loops() and len(self.function.code) <= MEDIUM
-        limit = MEDIUM if is_in_loop or len(path) > 1 or is_small_caller else SMALL
+        limit = MEDIUM if is_worth_more or len(path) > 1 or is_small_caller else SMALL
         if size > limit or self.growth + size > BUDGET:
             return None
         self.growth += size

@@ -5,11 +5,11 @@
     b1   n3 = LoadField n1, current            b1   n3 = Phi(n0, n4)       the field, as a variable
          StoreField n1, n4, current
 
-An object is seen by others if it is stored somewhere, given to a call, returned, compared, tested, or if it
-is one of several that a phi stands for.  If it is only read, written and checked for nil, then each field is
-a variable: what it is where ways meet is a phi, as when the graph is built.  An object in a field of another
-is seen until that one is gone, so there are several rounds: a chain of iterators goes from the outermost
-inwards.
+An object is seen by others if it is stored somewhere, given to a call, returned, compared with one, tested,
+or if it is one of several that a phi stands for.  If it is only read, written and asked for nil, then each
+field is a variable: what it is where ways meet is a phi, as when the graph is built.  An object in a field of
+another is seen until that one is gone, so there are several rounds: a chain of iterators goes from the
+outermost inwards.
 (Known as scalar replacement; Kotzmann, Mössenböck: Escape Analysis in the Context of Dynamic Compilation and
 Deoptimization, 2005.)
 """
@@ -19,6 +19,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from doralang.bytecode import instructions as i
+from doralang.optimizing.algebra import compared
 from doralang.optimizing.build import remove_trivial_phis
 from doralang.optimizing.dominators import Dominators
 from doralang.optimizing.graph import BasicBlock, Graph, Node, Phi, find, floating_nodes, replace, resolve
@@ -52,7 +53,12 @@ def unseen_objects(graph: Graph) -> set[Node]:
             for node in (*block.phis, *block.body):
                 forget_seen(node, objects)
         for node in floating_nodes(graph):
-            forget_seen(node, objects)
+            resolve(node)
+            answer = compared(graph, node) if node.op is i.Same else None
+            if answer is not None:
+                replace(node, answer)
+            else:
+                forget_seen(node, objects)
     return objects
 
 

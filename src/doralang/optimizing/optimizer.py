@@ -22,6 +22,7 @@ from doralang.optimizing.division import replace_divisions
 from doralang.optimizing.emit import emit_function
 from doralang.optimizing.graph import Graph
 from doralang.optimizing.inlining import NoWorld, World, inline
+from doralang.optimizing.jump_threading import thread_jumps
 from doralang.optimizing.memory import remove_memory_accesses
 from doralang.optimizing.objects import replace_objects
 from doralang.optimizing.strips import cut_into_strips
@@ -100,7 +101,7 @@ def optimized_graph(function: Function, times: Times, world: World = NOTHING_KNO
     for _ in range(MORE_ROUNDS):
         if world is NOTHING_KNOWN or not calls_what_is_known(graph):
             break
-        graph = graph_of_inlined(emit_function(graph), times, world)
+        graph = graph_of_inlined(emit_function(graph), times, world, is_first=False)
     return graph
 
 
@@ -108,13 +109,18 @@ def calls_what_is_known(graph: Graph) -> bool:
     return any(node.op is i.CallVirtual and node.inputs[0].op is i.NewObject for node in graph.fixed())
 
 
-def graph_of_inlined(function: Function, times: Times, world: World) -> Graph:
+def graph_of_inlined(function: Function, times: Times, world: World, *, is_first: bool = True) -> Graph:
     """The same, once."""
     now = perf_counter()
     function, found = inline(function, world)
     now = times.add("inlining", now, found)
     if VERIFIES and found:
         verify(function)
+    if not is_first:
+        function, found = thread_jumps(function)
+        now = times.add("jumps", now, found)
+        if VERIFIES and found:
+            verify(function)
     times.grown += len(function.code)
     graph = build_graph(function)
     now = times.add("build", now)
