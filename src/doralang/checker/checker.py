@@ -135,6 +135,7 @@ def declare(declarations: Declarations) -> list[Completion]:
         bodies += class_completions(declaration)
     for enum in declarations.enums:
         enums.declare_variants(enum)
+        enums.declare_methods(enum)
         bodies += [function_completion(one) for one in enum.methods]
     for declaration in declarations.classes:
         bodies += derive(declaration)
@@ -184,7 +185,11 @@ def class_completions(declaration: ClassDeclaration) -> list[Completion]:
 def check_library(
     files: Sequence[tuple[Source, tree.File]], public: frozenset[str], diagnostics: Diagnostics
 ) -> CheckedLibrary:
-    """Declare the library.  Its bodies are checked, and reported about, when they are first asked for."""
+    """Declare the whole library, and report what is wrong.
+
+    Its bodies are checked, and reported about, when they are first asked for.  `checker.on_demand` declares
+    the same piece by piece.
+    """
     unit = Unit(diagnostics)
     declarations = Declarations(unit)
     tuples.declare_tuples(unit)
@@ -194,26 +199,23 @@ def check_library(
     for function, complete in declare(declarations):
         if function is not None:
             function.complete = complete
-    library = Library()
-    library.impls = unit.impls
-    library.function_class = partial(function_class, unit)
-    for name, entity in unit.names.items():
-        if isinstance(entity, Function):
-            library.functions[name] = entity
-        elif isinstance(entity, Class):
-            library.classes[name] = entity
-        elif isinstance(entity, Trait):
-            library.traits[name] = entity
-        elif isinstance(entity, Global):
-            library.globals[name] = entity
+    names = unit.names.items()
+    classes = {name: entity for name, entity in names if isinstance(entity, Class)}
+    library = Library(
+        functions={name: entity for name, entity in names if isinstance(entity, Function)},
+        classes=classes,
+        traits={name: entity for name, entity in names if isinstance(entity, Trait)},
+        globals={name: entity for name, entity in names if isinstance(entity, Global)},
+        impls_of=unit.impls_of,
+        function_class=partial(function_class, unit),
+        overriding=classes.values,
+    )
     return CheckedLibrary(unit, library, public)
 
 
 def program_unit(diagnostics: Diagnostics, library: CheckedLibrary, granted: frozenset[str] | None) -> Unit:
-    """A unit that sees the library and has its impls; who declares more has a copy of them."""
-    unit = Unit(diagnostics, (library.unit,), visible=library.public, granted=granted)
-    unit.impls = library.unit.impls
-    return unit
+    """A unit that sees the library."""
+    return Unit(diagnostics, (library.unit,), visible=library.public, granted=granted)
 
 
 # Programs.
@@ -236,7 +238,6 @@ def check_program(
     """
     syntax_errors = diagnostics.errors
     unit = program_unit(diagnostics, library, granted)
-    unit.impls = {head: dict(impls) for head, impls in library.unit.impls.items()}
     unit.names |= {function.name: function for function in hosts}
     unit.recorder = recorder
     declarations = Declarations(unit)
@@ -348,8 +349,8 @@ def check_around(program: Program, called: Function, source: Source, library: Ch
     program does not know what is in it, and stack traces leave it out.
     """
     diagnostics = Diagnostics()
-    unit = Unit(diagnostics, (library.unit,), visible=frozenset(library.unit.names))
-    unit.impls = program.impls
+    unit = Unit(diagnostics, (library.unit,), visible=library.unit.all_names())
+    unit.impls = {head: dict(impls) for head, impls in program.impls.items()}
     declarations = Declarations(unit)
     collect(declarations, source, parse_file(source, diagnostics))
     unit.names["called"] = called

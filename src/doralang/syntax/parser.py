@@ -14,18 +14,29 @@ from doralang.syntax.cursor import Cursor, NestedTooDeep
 from doralang.syntax.declarations import file
 from doralang.syntax.expressions import full_expression
 from doralang.syntax.formulas import operation, report_rest
-from doralang.syntax.headers import lex_headers
+from doralang.syntax.headers import lex_head, lex_headers
 from doralang.syntax.lexer import lex
 from doralang.syntax.statements import block
 from doralang.syntax.tokens import END
 from doralang.text.diagnostics import Diagnostics
-from doralang.text.source import Source
+from doralang.text.source import Source, Span
 
 
 def parse_file(source: Source, diagnostics: Diagnostics, *, lazy: bool = False) -> tree.File:
     """The tree of a whole file.  `lazy` leaves the bodies of functions to be read on demand."""
     tokens = lex_headers(source, diagnostics) if lazy else lex(source, diagnostics)
     return file(Cursor(tokens, diagnostics, block))
+
+
+def parse_declaration(
+    source: Source, diagnostics: Diagnostics, part: Span, *, head: bool = False
+) -> tree.Declaration:
+    """The tree of one declaration of a file, whose bodies are left to be read on demand.
+
+    `head` leaves out all members.
+    """
+    tokens = (lex_head if head else lex_headers)(source, diagnostics, part)
+    return file(Cursor(tokens, diagnostics, block)).declarations[0]
 
 
 def parse_formula(source: Source, diagnostics: Diagnostics) -> tree.Expression:
