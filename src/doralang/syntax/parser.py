@@ -10,14 +10,11 @@ errors are survived.
 from __future__ import annotations
 
 from doralang.syntax import tree
-from doralang.syntax.cursor import Cursor, NestedTooDeep
+from doralang.syntax.cursor import Cursor
 from doralang.syntax.declarations import file
-from doralang.syntax.expressions import full_expression
-from doralang.syntax.formulas import operation, report_rest
 from doralang.syntax.headers import lex_head, lex_headers
 from doralang.syntax.lexer import lex
 from doralang.syntax.statements import block
-from doralang.syntax.tokens import END
 from doralang.text.diagnostics import Diagnostics
 from doralang.text.source import Source, Span
 
@@ -37,17 +34,3 @@ def parse_declaration(
     """
     tokens = (lex_head if head else lex_headers)(source, diagnostics, part)
     return file(Cursor(tokens, diagnostics, block)).declarations[0]
-
-
-def parse_formula(source: Source, diagnostics: Diagnostics) -> tree.Expression:
-    """The tree of a formula (reference 1.5): one expression and nothing else."""
-    tokens = lex(source, diagnostics, formula=True)
-    c = Cursor(tokens, diagnostics, block, formula=operation)
-    try:
-        parsed = full_expression(c)
-    except NestedTooDeep:
-        return tree.InvalidExpression(c.span())
-    if c.kind is not END:
-        report_rest(c)
-        return tree.InvalidExpression(c.span())
-    return tree.InvalidExpression(parsed.span) if c.skips else parsed
