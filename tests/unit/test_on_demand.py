@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import sys
 import threading
@@ -12,7 +13,7 @@ from typing import Any
 import pytest
 
 from doralang.checker import on_demand as module
-from doralang.checker.checker import CheckedLibrary
+from doralang.checker.checker import CheckedLibrary, check_program
 from doralang.checker.library import LAYOUT, sources_of, whole_library
 from doralang.checker.on_demand import on_demand
 from doralang.checker.program import Class, Function, Global, Impl, Trait, Variant
@@ -21,7 +22,7 @@ from doralang.code.constants import layout_constants
 from doralang.library.files import PUBLIC_NAMES, read_heap, read_prelude
 from doralang.syntax.outline import outline
 from doralang.syntax.parser import parse_declaration, parse_file
-from doralang.text.diagnostics import Diagnostics
+from doralang.text.diagnostics import Diagnostics, OutOfTime
 from doralang.text.source import LIBRARY, Source, Span
 from doralang.types.types import TypeParameter
 
@@ -242,6 +243,47 @@ def test_threads_declare_one_after_the_other() -> None:
     finally:
         sys.setswitchinterval(before)
     assert not failures
+    assert described(library) == WHOLE
+
+
+def test_a_child_process_declares_what_its_parent_was_about_to() -> None:
+    library = fresh()
+    with module.TURN.lock:
+        module.TURN.thread = -1  # another thread is at it
+        child = os.fork()
+        if not child:
+            os._exit(0 if described(library) == WHOLE else 1)
+    assert os.waitpid(child, 0)[1] == 0
+
+
+class Impatient(Diagnostics):
+    """Out of time when the clock is looked at for the `left`th time."""
+
+    left = 0
+
+    def look_at_clock(self) -> None:
+        self.left -= 1
+        if self.left == 0:
+            raise OutOfTime
+
+
+def test_a_deadline_of_a_program_does_not_break_off_the_library() -> None:
+    """What is declared in the middle of checking it is of the library, which takes its time."""
+    text = (
+        'fun main() { let m = HashMap::<Str, int>(); m.insert("a", 1); for x in [1, 2].iter() { print(x); } }'
+    )
+    source, library = Source("case", text), fresh()
+    ends = 0
+    for looks in range(1, 12):
+        diagnostics = Impatient()
+        file = parse_file(source, diagnostics)
+        diagnostics.left = looks
+        try:
+            check_program(source, file, diagnostics, library)
+        except OutOfTime:
+            ends += 1
+        assert not library.unit.diagnostics.reports
+    assert 3 < ends < 11, "some looks at the clock come before the end, not all"
     assert described(library) == WHOLE
 
 
