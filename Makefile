@@ -11,7 +11,7 @@ SEED   ?= 1
 COUNT  ?= 1000
 BIN    := .venv/bin
 
-.PHONY: setup run test test-all fuzz fuzz-gc fuzz-stored fuzz-formulas fuzz-mathematics format check-format types unit bench bench-gc bench-compile \
+.PHONY: setup run test test-all test-libraries fuzz fuzz-gc fuzz-stored fuzz-arrays fuzz-formulas fuzz-mathematics format check-format types unit bench bench-gc bench-compile \
 	bench-startup bench-engines bench-embed bench-library clean
 
 setup: .venv/.installed
@@ -45,11 +45,24 @@ unit: .venv/.test-installed
 test-all: .venv/.test-installed
 	DORA_EVERY_TEST=1 $(BIN)/python -m pytest -n 2 tests
 
+# The libraries of others that formulas and functions work with, in an environment of its own (some 2 GB).
+test-libraries: .venv-libraries/.installed
+	.venv-libraries/bin/python -m pytest tests/embed/test_libraries.py tests/embed/test_frames.py tests/embed/test_arrow.py tests/embed/test_embedding_docs.py
+
+.venv-libraries/.installed: pyproject.toml
+	test -x .venv-libraries/bin/python || $(PYTHON) -m venv .venv-libraries
+	.venv-libraries/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[libraries]'
+	@touch $@
+
 # Random programs and formulas under all engines: `make fuzz SEED=1 COUNT=1000`.
 fuzz: .venv/.test-installed
 	$(BIN)/python tests/fuzz/compare.py --seed $(SEED) --count $(COUNT)
 	$(BIN)/python tests/fuzz/expressions.py --seed $(SEED) --count $$((10 * $(COUNT)))
 	$(BIN)/python tests/fuzz/expressions.py --seed $(SEED) --count $(COUNT) --languages c
+
+# Random shapes, strides, kinds and overlaps of arrays against NumPy, in five tests of so many cases.
+fuzz-arrays: .venv/.test-installed
+	DORA_CASES=$(COUNT) $(BIN)/python -m pytest -n 2 tests/embed/test_arrays.py tests/embed/test_packed_formulas.py -k "shapes_strides or overlap or close_arrays"
 
 # The direct path of formulas against the tree walk.
 fuzz-formulas: .venv/.test-installed
@@ -96,4 +109,4 @@ bench-embed: setup
 	$(BIN)/python bench/embed.py $(FLAGS)
 
 clean:
-	rm -rf .venv .bench build dist src/*.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .venv-libraries .bench build dist src/*.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

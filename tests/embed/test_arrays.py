@@ -284,7 +284,7 @@ def strided(draw: st.DrawFn, shape: tuple[int, ...], dtype: str, values: st.Sear
 
 NUMBERS = st.integers(0, 200)
 CASES = settings(
-    max_examples=3000 if EVERY else 150,
+    max_examples=int(os.environ.get("DORA_CASES", 3000 if EVERY else 150)),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
@@ -605,9 +605,30 @@ def test_a_ufunc_notes_no_exceptions_of_floating_point() -> None:
         assert dora.expr("a / b")(np.arange(5.0), np.ones(5)).tolist() == [0.0, 1.0, 2.0, 3.0, 4.0]
 
 
+@pytest.mark.skipif(np.__version__ < "2", reason="needs NumPy 2")
+def test_a_ufunc_of_a_formula_with_types() -> None:
+    for text, types, signature in (
+        ("n + 0x1", {"n": int}, "i->i"),
+        ("n % m", {"n": "long", "m": "long"}, "ll->l"),
+        ("a * n", {"a": float, "n": int}, "di->d"),
+        ("n > 2 and b", {"n": int, "b": bool}, "i?->?"),
+    ):
+        formula = dora.expr(text, types)
+        ufunc = formula.ufunc
+        assert ufunc is formula.ufunc and ufunc.types == [signature]
+        values = [np.arange(1, 8).astype(kind) for kind in signature.partition("->")[0]]
+        assert same(ufunc(*values), formula.map(values)), text
+        assert same(
+            ufunc(*values[:1], *[one[::-1] for one in values[1:]]),
+            formula(*values[:1], *[one[::-1] for one in values[1:]]),
+        )
+    with pytest.raises(dora.DivisionByZero):
+        dora.expr("n % m", {"n": int, "m": int}).ufunc(np.ones(3, "i4"), np.zeros(3, "i4"))
+
+
 def test_formulas_without_a_ufunc() -> None:
-    with pytest.raises(TypeError, match="a ufunc needs a formula on doubles"):
-        _ = dora.expr("n + 0x1", {"n": int}).ufunc
+    with pytest.raises(TypeError, match="`s` is Str, of which there are no arrays"):
+        _ = dora.expr("len(s)", {"s": str}).ufunc
 
 
 # What is refused.

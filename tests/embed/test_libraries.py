@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
+from shutil import which
 from typing import Any
 
 import pytest
@@ -143,3 +145,97 @@ def test_scikit_learn(either: Any) -> None:
     step = preprocessing.FunctionTransformer(either.ufunc, kw_args={}, check_inverse=False)
     step.func = lambda table: either.map((table[:, 0], table[:, 1]))
     assert step.fit_transform(numpy.stack([A, B], axis=1)).tolist() == EXPECTED
+
+
+# Clusters: several processes here, as there would be on several machines.
+
+
+def compiled_so_far() -> tuple[int, int]:
+    """How many formulas and modules this process has made of pickles, from the first call of this on."""
+    formulas: Any = import_module("doralang.embed.formulas")
+    modules: Any = import_module("doralang.embed.modules")
+    if not hasattr(formulas, "made"):
+        formulas.made, modules.made = 0, 0
+        make_formula, make_module = formulas.expr, modules.compile
+
+        def counted_formula(*args: Any, **kwargs: Any) -> Any:
+            formulas.made += 1
+            return make_formula(*args, **kwargs)
+
+        def counted_module(*args: Any, **kwargs: Any) -> Any:
+            modules.made += 1
+            return make_module(*args, **kwargs)
+
+        formulas.expr, modules.compile = counted_formula, counted_module
+    return formulas.made, modules.made
+
+
+@needs("dask", "distributed", "pandas")
+def test_dask(m: dora.Module) -> None:
+    arrays, frames = import_module("dask.array"), import_module("dask.dataframe")
+    distributed, tokens = import_module("distributed"), import_module("dask.tokenize")
+    for one in (RULE, RULE.ufunc, m.rule, m.rule.ufunc, m):
+        assert tokens.tokenize(one) == tokens.tokenize(one), "so what was computed is found again"
+    assert tokens.tokenize(RULE) == tokens.tokenize(dora.expr("a * 2 + b"))
+    assert tokens.tokenize(RULE) != tokens.tokenize(dora.expr("a * 3 + b"))
+    column = arrays.arange(1000.0, chunks=25)
+    table = frames.from_pandas(import_module("pandas").DataFrame({"a": A, "b": B}), npartitions=2)
+    with (
+        distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster,
+        distributed.Client(cluster) as client,
+    ):
+        # By value: workers do not have this file.
+        count = import_module("cloudpickle").loads(import_module("cloudpickle").dumps(compiled_so_far))
+        count.__module__ = "__main__"
+        client.run(count)
+        for either in (RULE, m.rule):
+            assert either.ufunc(column, 1.0).sum().compute() == 1e6
+            blocks = arrays.map_blocks(lambda a, f=either: f.map((a, 1.0)), column, dtype=float)
+            assert blocks.sum().compute() == 1e6
+            assert table.map_partitions(either.over, meta=(None, float)).compute().tolist() == EXPECTED
+            assert client.gather(client.map(either, list(A), list(B))) == EXPECTED
+        for formulas, modules in client.run(count).values():
+            assert formulas <= 1 and modules <= 1
+
+
+@needs("ray", "pandas")
+def test_ray(either: Any) -> None:
+    ray = import_module("ray")
+    ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False, configure_logging=False)
+    try:
+        task = ray.remote(lambda a, f=either: f.map((a, 1.0)).tolist())
+        assert ray.get([task.remote(A), task.remote(A)]) == [EXPECTED, EXPECTED]
+        table = import_module("ray.data").from_pandas(import_module("pandas").DataFrame({"a": A, "b": B}))
+        rows = table.map_batches(lambda batch, f=either: {"r": f.over(batch)}, batch_format="numpy")
+        assert [row["r"] for row in rows.take_all()] == EXPECTED
+    finally:
+        ray.shutdown()
+
+
+@needs("pyspark", "pandas", "pyarrow")
+@pytest.mark.skipif(which("java") is None, reason="needs Java")
+def test_spark(m: dora.Module, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYSPARK_PYTHON", sys.executable)
+    pandas, functions = import_module("pandas"), import_module("pyspark.sql.functions")
+    builder = import_module("pyspark.sql").SparkSession.builder
+    session = builder.master("local[2]").config("spark.ui.enabled", "false").getOrCreate()
+    try:
+        frame = session.createDataFrame(pandas.DataFrame({"a": A, "b": B}))
+        for either in (RULE, m.rule):
+            kind = functions.PandasUDFType.SCALAR
+            rule = functions.pandas_udf(lambda a, b, f=either: f.map((a, b)), "double", kind)
+            assert [row[0] for row in frame.select(rule("a", "b")).collect()] == EXPECTED
+            parts = frame.mapInPandas(
+                lambda tables, f=either: (pandas.DataFrame({"r": f.over(table)}) for table in tables),
+                "r double",
+            )
+            assert [row.r for row in parts.collect()] == EXPECTED
+    finally:
+        session.stop()
+
+
+@pytest.mark.parametrize("name", ["ThreadPoolExecutor", "ProcessPoolExecutor"])
+def test_concurrent_futures(name: str, either: Any) -> None:
+    with getattr(import_module("concurrent.futures"), name)(2) as executor:
+        assert list(executor.map(either, A.tolist(), B.tolist())) == EXPECTED
+        assert executor.submit(either.ufunc, A, 1.0).result().tolist() == EXPECTED

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import numpy as np
@@ -85,7 +86,7 @@ def typed(text: str) -> dora.Expr:
 
 FORMULAS = {text: typed(text) for text in PACKED} if formulas.IS_POSSIBLE else {}
 CASES = settings(
-    max_examples=4000 if EVERY else 250,
+    max_examples=int(os.environ.get("DORA_CASES", 4000 if EVERY else 250)),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import gc
 import multiprocessing
 import pickle
 from typing import Any
@@ -86,3 +87,40 @@ def test_processes(method: str) -> None:
     with multiprocessing.get_context(method).Pool(2) as pool:
         results = pool.map(work, tasks)
     assert results == [(1.5 * n, "A", 2 * n, n / 2, n * (n + 1) // 2) for n in range(6)]
+
+
+def test_ufuncs() -> None:
+    numpy = pytest.importorskip("numpy")
+    typed = dora.expr("n * 2", {"n": int})
+    module = dora.compile(SOURCE)
+    for ufunc, value, result in (
+        (PRICE.ufunc, (2.0, 0.5), 3.0),
+        (typed.ufunc, (numpy.int32(4),), 8),
+        (module.half.ufunc, (3.0,), 1.5),
+    ):
+        assert ufunc(*value) == result
+        assert pickle.loads(pickle.dumps(ufunc))(*value) == result
+    assert pickle.loads(pickle.dumps(PRICE.ufunc)) is PRICE.ufunc
+    assert pickle.loads(pickle.dumps(numpy.add)) is numpy.add
+    with pytest.raises(pickle.PicklingError):
+        pickle.dumps(numpy.frompyfunc(len, 1, 1))
+
+
+def test_what_is_unpickled_again_and_again_is_made_once() -> None:
+    formulas, recipes = dora.memory()["formulas"], []
+    for text in ("a + 0.125", "a + 0.25"):
+        recipes.append(pickle.dumps(dora.expr(text)))
+    gc.collect()
+    assert dora.memory()["formulas"] == formulas
+    made = {id(pickle.loads(data)) for data in recipes * 10}
+    assert len(made) == 2
+    gc.collect()
+    assert {id(pickle.loads(data)) for data in recipes * 10} == made, "one collection of all is survived"
+    gc.collect()
+    gc.collect()
+    assert dora.memory()["formulas"] == formulas
+
+
+def test_modules_with_globals_are_not_kept() -> None:
+    data = pickle.dumps(dora.compile(GLOBALS))
+    assert [pickle.loads(data).next() for _ in range(3)] == [1, 1, 1]

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from doralang.embed.expressions import FormulaCallee
     from doralang.embed.formulas import Expr
     from doralang.embed.functions import SlowCallee
+    from doralang.embed.recipes import Reduced
 
 GENERAL: Final = "doralang.embed.expressions"
 GENERAL_ARRAYS: Final = "doralang.embed.general_arrays"
@@ -71,9 +72,7 @@ def with_values(formula: Expr, values: Sequence[Any], out: Any = None, threads: 
         formula._plain = module.ndarray, module.dtype("f8")
         return formula._ufunc(*plain, out=out)
     computation = computation_of(formula)
-    callee = Callee(
-        computation, formula, lambda: ufunc_of(computation), lambda: load(GENERAL).callee_of(formula)
-    )
+    callee = Callee(computation, formula, lambda: ufunc(formula), lambda: load(GENERAL).callee_of(formula))
     return called_by_any(callee, values, out, threads)
 
 
@@ -198,7 +197,10 @@ def function_ufunc(callee: SlowCallee) -> Any:
     """`Function.ufunc`"""
     if callee.ufunc is None:
         name, signature = callee.function.name, callee.function.signature
-        callee.ufunc = load("doralang.embed.function_ufuncs").make_ufunc(loops_of(callee), name, signature)
+        recipe = callee.program.recipe
+        source = recipe and (load("doralang.embed.modules").remade_function, (*recipe, name))
+        make = load("doralang.embed.function_ufuncs").make_ufunc
+        callee.ufunc = make(loops_of(callee), name, signature, source)
     return callee.ufunc
 
 
@@ -253,12 +255,19 @@ class ArrowFunction:
 
 def ufunc(formula: Expr) -> Any:
     """`Expr.ufunc`"""
-    return ufunc_of(computation_of(formula))
-
-
-def ufunc_of(computation: Computation) -> Any:
-    if not isinstance(computation, DirectKernels):
-        raise TypeError("a ufunc needs a formula on doubles alone, which is compiled the direct way")
+    if formula._general is not None:
+        return general_ufunc(formula._general._callee, formula.source, formula._source)
+    computation = computation_of(formula)
+    assert isinstance(computation, DirectKernels), "it took the direct path"
     if computation.ufunc is None:
-        computation.ufunc = load("doralang.embed.ufuncs").make_ufunc(computation)
+        computation.ufunc = load("doralang.embed.ufuncs").make_ufunc(computation, formula._source)
     return computation.ufunc
+
+
+def general_ufunc(callee: SlowCallee, text: str, source: Reduced | None) -> Any:
+    """The ufunc of a formula of the general path."""
+    if callee.ufunc is None:
+        computation = load(GENERAL_ARRAYS).loops_of(callee)
+        make = load("doralang.embed.function_ufuncs").make_ufunc
+        callee.ufunc = make(computation, "formula", text, source)
+    return callee.ufunc

@@ -13,12 +13,13 @@ from __future__ import annotations
 import ctypes
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
+from functools import partial
 from math import prod
-from threading import Thread
 from typing import Final, NamedTuple, Protocol
 
 from doralang.embed.buffers import DTYPES, SIZES, ArrayView, extent, row_strides
 from doralang.embed.walks import Dimensions, copier, merged, walk
+from doralang.optional import load
 from doralang.types.kinds import BOOL, Kind
 
 Loop = Callable[[int, int, int], object]
@@ -33,6 +34,7 @@ BEYOND: Final = 8
 """bytes behind truth values that machine code may read"""
 LEAST_OF_THREAD: Final = 1 << 15
 """elements for which another thread is worth while"""
+STRETCHES: Final = "doralang.embed.stretches"
 
 
 class Computation(Protocol):
@@ -199,26 +201,14 @@ def run(
 ) -> None:
     """Compute with so many threads; of several errors the one at the first element comes out."""
     threads = max(1, min(threads, count // LEAST_OF_THREAD))
-    bounds = [count * number // threads for number in range(threads + 1)]
-    errors: list[ElementError] = []
-
-    def part(start: int, end: int) -> None:
-        try:
-            run_part(computation, operands, target, start, end)
-        except ElementError as error:
-            errors.append(error)
-        except BaseException as error:
-            errors.append(ElementError(start, error))
-
-    others = [Thread(target=part, args=pair) for pair in zip(bounds[1:], bounds[2:], strict=False)]
-    for thread in others:
-        thread.start()
-    part(bounds[0], bounds[1])
-    for thread in others:
-        thread.join()
-    if errors:
-        first = min(errors, key=lambda error: error.index)
-        raise located(first, shape, order) from None
+    try:
+        if threads == 1:
+            run_part(computation, operands, target, 0, count)
+        else:
+            part = partial(run_part, computation, operands, target)
+            load(STRETCHES).share(part, count, threads, LEAST_OF_THREAD)
+    except ElementError as error:
+        raise located(error, shape, order) from None
 
 
 def located(found: ElementError, shape: tuple[int, ...], order: Sequence[int]) -> BaseException:

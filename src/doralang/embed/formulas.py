@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from doralang.embed.functions import Function
     from doralang.embed.limits import Limits
     from doralang.embed.programs import Stage
+    from doralang.embed.recipes import Reduced
 
     Constant = float | int | bool | str
     Types = Mapping[str, object] | type
@@ -134,8 +135,9 @@ class Expr(NativeCall):
 
     @property
     def ufunc(self) -> Any:
-        """A real `numpy.ufunc` over the code of this formula, made when first asked for.  Raises
-        TypeError for a formula that is not on doubles alone, ImportError without NumPy."""
+        """A real `numpy.ufunc` over the code of this formula, made when first asked for.  It can be pickled.
+        Raises TypeError for a formula that is not from numbers to a number, or that has types where NumPy is
+        older than 2; ImportError without NumPy."""
         return load(ARRAY_CALLS).ufunc(self)
 
     def explain(self, stage: Stage = "asm", *, arrays: bool = False) -> str:
@@ -180,9 +182,13 @@ class Expr(NativeCall):
 
     def __reduce__(self) -> tuple[Any, ...]:
         """The text and the options; within a process the same formula comes out while it is alive."""
-        key = (self.source, self._options)
-        UNPICKLED.setdefault(key, self)
-        return unpickled, (key if self._options else key[:1])
+        return self._source
+
+    @property
+    def _source(self) -> Reduced:
+        """What makes the like, as `pickle` wants it."""
+        UNPICKLED.setdefault((self.source, self._options), self)
+        return unpickled, ((self.source, self._options) if self._options else (self.source,))
 
 
 keep_vectorcall(Expr)
@@ -190,9 +196,13 @@ keep_vectorcall(Expr)
 
 def unpickled(source: str, options: Options = NO_OPTIONS) -> Expr:
     """The formula of a pickle.  Raises CompileError if another version does not understand it."""
-    found = UNPICKLED.get((source, options))
+    key = source, options
+    found, recent = UNPICKLED.get(key), load("doralang.embed.recipes").RECENT
     if found is None:
-        found = UNPICKLED[source, options] = expr(source, **dict(options))
+        found = UNPICKLED[key] = expr(source, **dict(options))
+        recent.keep(key, found)
+    else:
+        recent.refresh(key, found)
     return found
 
 

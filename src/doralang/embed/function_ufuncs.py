@@ -1,4 +1,5 @@
-"""A real `numpy.ufunc` over a function of a program, with one loop, of exactly the kinds of its parameters.
+"""A real `numpy.ufunc` over a function of a program, or a formula with types, with one loop, of exactly the
+kinds of its parameters.
 
     NumPy -> stub (machine code) -> run -> the loop around the function (`embed.element_loops`)
                   <- an error, or nothing <-
@@ -19,16 +20,18 @@ from doralang.embed import layouts
 from doralang.embed.arrays import compute, forget_element
 from doralang.embed.buffers import DTYPES, ArrayView, BufferDescription, extent
 from doralang.embed.functions import PlacedWrapper
-from doralang.embed.ufuncs import FROM_FUNCTIONS, MAKE, NONE, UfuncHead, UfuncOwner, hold, ufunc_table
+from doralang.embed.ufuncs import FROM_FUNCTIONS, MAKE, NONE, UfuncOwner, head_of, hold, ufunc_table
 from doralang.machine.code import Code
 from doralang.machine.foreign import OBJECT, address_of, function
 from doralang.machine.macro import Condition, MacroAssembler
+from doralang.machine.targets import host
 from doralang.optional import load
+from doralang.runtime.code_space import code_space
 from doralang.types.kinds import LONG, Kind
 
 if TYPE_CHECKING:
     from doralang.embed.arrays import Computation
-    from doralang.embed.element_loops import ElementLoops
+    from doralang.embed.recipes import Reduced
 
 ADD_LOOP: Final = 43
 """`PyUFunc_AddLoopFromSpec` in the table of the API, from NumPy 2 on"""
@@ -136,26 +139,28 @@ def runner(computation: Computation) -> Callable[..., int | None]:
     return run
 
 
-def make_ufunc(computation: ElementLoops, name: str, told: str) -> Any:
+def make_ufunc(computation: Computation, name: str, told: str, source: Reduced | None) -> Any:
     """The ufunc of a function.  Raises TypeError where NumPy is too old, and ImportError without it."""
     numpy, inputs = load("numpy"), len(computation.names)
     if int(numpy.__version__.partition(".")[0]) < OLDEST:
-        raise TypeError(f"a ufunc of a function needs NumPy {OLDEST} or later, not {numpy.__version__}")
+        raise TypeError(f"this ufunc needs NumPy {OLDEST} or later, not {numpy.__version__}")
     run = RUN(runner(computation))
     address = ctypes.cast(run, ctypes.c_void_p).value
     assert address is not None, "it is there"
-    space = computation.program.code.space
-    code = PlacedWrapper(space, stub(space.target.assembler(), address))
+    target = host()
+    assert target is not None, "there is code for this processor"
+    space = code_space(target)
+    code = PlacedWrapper(space, stub(target.assembler(), address))
     dtypes = [numpy.dtype(DTYPES[kind]) for kind in (*computation.kinds, computation.result)]
     types = ctypes.create_string_buffer(bytes([dtype.num for dtype in dtypes]), len(dtypes))
     texts = (name.encode(), told.encode())
     made = MAKE(ufunc_table()[FROM_FUNCTIONS])(None, None, None, 0, inputs, 1, NONE, *texts, 0)
     loops = add_loop(made, texts[0], [type(dtype) for dtype in dtypes], code.address)
-    head = UfuncHead.from_address(id(made) + object.__basicsize__)
+    head = head_of(made)
     if head.nargs == len(dtypes) and not head.ntypes:
         # Whoever looks for a loop that arguments can be cast to looks at these.
         head.functions, head.types, head.ntypes = ctypes.addressof(loops), ctypes.addressof(types), 1
-    hold(made, UfuncOwner((run, code, types, loops, texts, computation)), inputs)
+    hold(made, UfuncOwner((run, code, types, loops, texts, computation), source), inputs)
     return made
 
 

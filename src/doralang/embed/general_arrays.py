@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from doralang.embed.array_calls import Callee, called_by_any, ufunc_of, with_values
+from doralang.embed.array_calls import Callee, called_by_any, general_ufunc, with_values
 from doralang.embed.element_loops import kind_of, kinds_of, loops_of_formula
 from doralang.embed.expressions import FormulaCallee, unchanged
 from doralang.embed.formulas import IS_POSSIBLE, place
@@ -92,5 +92,7 @@ def called_general(callee: FormulaCallee, values: Sequence[Any]) -> Any:
     if formula is not None:
         return with_values(formula, values)
     computation = loops_of(callee)
-    way = Callee(computation, callee.call, lambda: ufunc_of(computation), lambda: callee)
+    way = Callee(
+        computation, callee.call, lambda: general_ufunc(callee, callee.recipe.text, None), lambda: callee
+    )
     return called_by_any(way, values, None, 1)

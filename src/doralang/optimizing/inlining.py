@@ -40,7 +40,7 @@ BUDGET: Final = 400
 """instructions that a function may grow by"""
 DEEPEST: Final = 6
 """calls in calls"""
-RECURSIVE: Final = 2
+RECURSIVE: Final = 4
 """how often a function is inlined into itself, by whatever way"""
 
 LOOKS_AT_FRAMES: Final = frozenset(["framePointer", "recordStack"])
