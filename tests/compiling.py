@@ -34,9 +34,8 @@ def functions_of(program: Program) -> Iterator[Function]:
     everything = [*program.functions.values(), *library.functions.values()]
     for owner in [*program.classes.values(), *library.classes.values()]:
         everything += members(owner)
-    for impls in program.impls.values():
-        for impl in impls.values():
-            everything += [*impl.methods.values(), *impl.statics.values()]
+    for impl in program.all_impls():
+        everything += [*impl.methods.values(), *impl.statics.values()]
     for function in everything:
         if function.body is not None and not function.all_type_parameters:
             yield function

@@ -10,6 +10,7 @@ may run.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import Enum
 from typing import Final, NamedTuple
 
@@ -38,27 +39,31 @@ class Stage(Enum):
 class Printer(NamedTuple):
     """How the text of a file becomes the dump of a stage: `print(make(source, diagnostics))`.
 
-    A formula is made by `make_formula`; where that is empty, more than its text is needed.
+    Functions are modules and names.  A formula is made by `make_formula`; where that is None, more than its
+    text is needed.
     """
 
-    maker: str
-    make: str
-    make_formula: str
-    printer: str
-    print: str
+    make: tuple[str, str]
+    make_formula: tuple[str, str] | None
+    print: tuple[str, str]
     with_source: bool = False
     """whether the printer wants the source, too, for positions"""
 
 
 OF_FILES: Final = {
     Stage.TOKENS: Printer(
-        "doralang.syntax.lexer", "lex", "lex_formula", "doralang.syntax.dump", "dump_tokens"
+        ("doralang.syntax.lexer", "lex"),
+        ("doralang.syntax.lexer", "lex_formula"),
+        ("doralang.syntax.dump", "dump_tokens"),
     ),
     Stage.AST: Printer(
-        "doralang.syntax.parser", "parse_file", "parse_formula", "doralang.syntax.dump", "dump", True
+        ("doralang.syntax.parser", "parse_file"),
+        ("doralang.syntax.formula_parser", "parse_formula"),
+        ("doralang.syntax.dump", "dump"),
+        True,
     ),
     Stage.PROGRAM: Printer(
-        "doralang.checker.library", "check_source", "", "doralang.checker.printer", "dump_program"
+        ("doralang.checker.library", "check_source"), None, ("doralang.checker.printer", "dump_program")
     ),
 }
 """stages of whole files"""
@@ -77,11 +82,18 @@ def dump_stage(stage: Stage, source: Source, *, formula: bool = False) -> str:
     if row is None:
         return "" if formula else str(getattr(load("doralang.session.stages"), stage.value)(source))
     make = row.make_formula if formula else row.make
-    if not make:
+    if make is None:
         return ""
-    made = getattr(load(row.maker), make)(source, Diagnostics())
+    made = named(make)(source, Diagnostics())
     arguments = (made, source) if row.with_source else (made,)
-    return str(getattr(load(row.printer), row.print)(*arguments))
+    return str(named(row.print)(*arguments))
+
+
+def named(function: tuple[str, str]) -> Callable[..., object]:
+    """A function by its module and name."""
+    module, name = function
+    found: Callable[..., object] = getattr(load(module), name)
+    return found
 
 
 def dump_files(names: set[str], source: Source, *, formula: bool = False) -> str:

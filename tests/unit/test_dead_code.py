@@ -22,8 +22,9 @@ BY_VALUE = {
 }
 """members of enumerations that are reached by value, or by negating another"""
 FOR_HOSTS = {"affected", "arrow", "memory_used"}
-FOR_TESTS = {"operand_kinds", "interpreted", "collects"}
-"""what printers must know, traces run without a compiler, and a statement about rows that a test holds them to"""
+FOR_TESTS = {"operand_kinds", "interpreted", "collects", "whole_library"}
+"""what printers must know, traces run without a compiler, a statement about rows that a test holds them to, and
+the library with all checks"""
 FOR_LOADING = {"MODULES"}
 """modules that enter what they have into a table"""
 FOR_C = {"_fields_", "_type_"}

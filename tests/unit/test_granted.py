@@ -5,11 +5,13 @@ from __future__ import annotations
 import pytest
 
 from command_line import ENGINES, dora
-from doralang.checker.checker import check_formula, check_program
+from doralang.checker.checker import check_program
+from doralang.checker.formula_programs import check_formula
 from doralang.checker.library import prelude
 from doralang.checker.program import Program
 from doralang.library.files import GRANTED, PUBLIC_NAMES
-from doralang.syntax.parser import parse_file, parse_formula
+from doralang.syntax.formula_parser import parse_formula
+from doralang.syntax.parser import parse_file
 from doralang.text.diagnostics import Diagnostics
 from doralang.text.source import Source
 from doralang.types.types import has_value

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from doralang.syntax import tree
 from doralang.syntax.dump import dump
-from doralang.syntax.parser import parse_file, parse_formula
+from doralang.syntax.formula_parser import parse_formula
+from doralang.syntax.parser import parse_file
 from doralang.syntax.printer import show
 from doralang.syntax.tokens import FIXED
 from doralang.text.diagnostics import Diagnostics

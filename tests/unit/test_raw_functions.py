@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from doralang.checker.checker import check_formula, check_library, check_program
+from doralang.checker.checker import check_library, check_program
+from doralang.checker.formula_programs import check_formula
 from doralang.checker.library import prelude
 from doralang.library.files import HEAP_FOLDER, PUBLIC_NAMES, read_file, read_prelude
 from doralang.library.internals import RAW
-from doralang.syntax.parser import parse_file, parse_formula
+from doralang.syntax.formula_parser import parse_formula
+from doralang.syntax.parser import parse_file
 from doralang.text.diagnostics import Diagnostics
 from doralang.text.source import LIBRARY, Source
 

@@ -10,8 +10,9 @@ import pytest
 from doralang.checker.library import check_source
 from doralang.syntax import tree
 from doralang.syntax.dump import dump, dump_tokens
+from doralang.syntax.formula_parser import parse_formula
 from doralang.syntax.lexer import lex
-from doralang.syntax.parser import parse_file, parse_formula
+from doralang.syntax.parser import parse_file
 from doralang.syntax.printer import show
 from doralang.text.diagnostics import Diagnostics
 from doralang.text.source import Source

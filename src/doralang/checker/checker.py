@@ -1,17 +1,15 @@
 """The checker: from syntax trees to a typed program, or a list of errors.
 
 check_library()             the library, its bodies checked when first asked for
-check_program(...)          a program on top of it
-check_formula(...)          one expression with named variables on top of it
+check_program(...)          a program on top of it; `checker.formula_programs` has formulas
 check_around(...)           functions of the implementation around one of a program
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from enum import Enum
 from functools import partial
-from types import MappingProxyType
 from typing import Final
 
 from doralang.checker import (
@@ -19,7 +17,6 @@ from doralang.checker import (
     calls,
     enums,
     expressions,
-    formulas,
     function_calls,
     jumps,
     lambdas,
@@ -31,38 +28,34 @@ from doralang.checker import (
     tuples,
     values,
 )
-from doralang.checker import program as typed
-from doralang.checker.bodies import check_constructor, check_function, check_global, new_body
+from doralang.checker.bodies import check_constructor, check_function, check_global
 from doralang.checker.body import Handlers, Ready
 from doralang.checker.classes import declare_class_bounds, declare_members, declare_parents, find_overridden
 from doralang.checker.constants import ConstantChecker
 from doralang.checker.declarations import (
     ClassDeclaration,
     Declarations,
+    EnumDeclaration,
     FunctionDeclaration,
     check_body_present,
     collect,
     declare_signature,
 )
-from doralang.checker.derivation import derive
 from doralang.checker.function_types import function_class
 from doralang.checker.hosts import HostFunction
 from doralang.checker.inheritance import check_inheritance
-from doralang.checker.missing import nothing_missing
-from doralang.checker.program import Class, Function, FunctionKind, Global, Library, Local, Program, Trait
+from doralang.checker.program import Class, Function, Global, Library, Program, Trait
 from doralang.checker.resolve import resolve_type
-from doralang.checker.scopes import ConstantName, Context, NameRecorder, Progress, Unit
+from doralang.checker.scopes import Context, NameRecorder, Unit
 from doralang.checker.trait_objects import declare_forms
 from doralang.checker.traits import declare_impl, declare_traits
+from doralang.optional import load
 from doralang.syntax import tree
 from doralang.syntax.parser import parse_file
 from doralang.text.diagnostics import Diagnostics
 from doralang.text.records import record
 from doralang.text.source import NOWHERE, Source
-from doralang.types.types import ERROR, INT, NIL, UNIT, EnumType, PrimitiveType, Type
-
-NOTHING: Final[frozenset[str]] = frozenset()
-"""granted to formulas"""
+from doralang.types.types import ERROR, INT, UNIT
 
 HANDLERS: Final = Handlers(
     plain={**expressions.PLAIN, **operators.PLAIN, Ready: lambda body, node, expected: node.value},
@@ -82,14 +75,6 @@ HANDLERS: Final = Handlers(
     links={**calls.LINKS, **operators.LINKS, **function_calls.LINKS},
     statements={**statements.STATEMENTS, **matches.STATEMENTS},
 )
-FORMULA_HANDLERS: Final = Handlers(
-    plain={**HANDLERS.plain, **formulas.PLAIN},
-    leaves={**HANDLERS.leaves, **formulas.LEAVES},
-    links={**HANDLERS.links, **formulas.LINKS},
-    statements=HANDLERS.statements,
-)
-
-NO_CONSTANTS: Final[Mapping[str, tuple[Type, bool | int | float | str]]] = MappingProxyType({})
 
 
 class MainRule(Enum):
@@ -135,11 +120,12 @@ def declare(declarations: Declarations) -> list[Completion]:
         bodies += class_completions(declaration)
     for enum in declarations.enums:
         enums.declare_variants(enum)
+        enums.declare_methods(enum)
         bodies += [function_completion(one) for one in enum.methods]
-    for declaration in declarations.classes:
-        bodies += derive(declaration)
-    for enum in declarations.enums:
-        bodies += derive(enum)
+    with_impls: list[ClassDeclaration | EnumDeclaration] = [*declarations.classes, *declarations.enums]
+    for deriving in with_impls:
+        if deriving.node.derived:
+            bodies += load("doralang.checker.derivation").derive(deriving)
     for impl in declarations.impls:
         bodies += [function_completion(one) for one in declare_impl(declarations, impl)]
     for variable in declarations.globals:
@@ -184,7 +170,11 @@ def class_completions(declaration: ClassDeclaration) -> list[Completion]:
 def check_library(
     files: Sequence[tuple[Source, tree.File]], public: frozenset[str], diagnostics: Diagnostics
 ) -> CheckedLibrary:
-    """Declare the library.  Its bodies are checked, and reported about, when they are first asked for."""
+    """Declare the whole library, and report what is wrong.
+
+    Its bodies are checked, and reported about, when they are first asked for.  `checker.on_demand` declares
+    the same piece by piece.
+    """
     unit = Unit(diagnostics)
     declarations = Declarations(unit)
     tuples.declare_tuples(unit)
@@ -194,26 +184,23 @@ def check_library(
     for function, complete in declare(declarations):
         if function is not None:
             function.complete = complete
-    library = Library()
-    library.impls = unit.impls
-    library.function_class = partial(function_class, unit)
-    for name, entity in unit.names.items():
-        if isinstance(entity, Function):
-            library.functions[name] = entity
-        elif isinstance(entity, Class):
-            library.classes[name] = entity
-        elif isinstance(entity, Trait):
-            library.traits[name] = entity
-        elif isinstance(entity, Global):
-            library.globals[name] = entity
+    names = unit.names.items()
+    classes = {name: entity for name, entity in names if isinstance(entity, Class)}
+    library = Library(
+        functions={name: entity for name, entity in names if isinstance(entity, Function)},
+        classes=classes,
+        traits={name: entity for name, entity in names if isinstance(entity, Trait)},
+        globals={name: entity for name, entity in names if isinstance(entity, Global)},
+        impls_of=unit.impls_of,
+        function_class=partial(function_class, unit),
+        overriding=classes.values,
+    )
     return CheckedLibrary(unit, library, public)
 
 
 def program_unit(diagnostics: Diagnostics, library: CheckedLibrary, granted: frozenset[str] | None) -> Unit:
-    """A unit that sees the library and has its impls; who declares more has a copy of them."""
-    unit = Unit(diagnostics, (library.unit,), visible=library.public, granted=granted)
-    unit.impls = library.unit.impls
-    return unit
+    """A unit that sees the library."""
+    return Unit(diagnostics, (library.unit,), visible=library.public, granted=granted)
 
 
 # Programs.
@@ -236,7 +223,6 @@ def check_program(
     """
     syntax_errors = diagnostics.errors
     unit = program_unit(diagnostics, library, granted)
-    unit.impls = {head: dict(impls) for head, impls in library.unit.impls.items()}
     unit.names |= {function.name: function for function in hosts}
     unit.recorder = recorder
     declarations = Declarations(unit)
@@ -292,53 +278,7 @@ def is_test(function: Function, library: Library) -> bool:
     )
 
 
-# Formulas.
-
-
-def known_constant(context: Context, name: str, type: Type, value: bool | int | float | str) -> ConstantName:
-    """A constant whose value the host has given."""
-    node = tree.Constant(NOWHERE, name, NOWHERE, tree.UnitType(NOWHERE), tree.Nil(NOWHERE))
-    return ConstantName(node, context.source, context, type, value, Progress.DONE)
-
-
-def check_formula(
-    source: Source,
-    node: tree.Expression,
-    diagnostics: Diagnostics,
-    library: CheckedLibrary,
-    variables: Mapping[str, Type],
-    *,
-    granted: frozenset[str] | None = NOTHING,
-    hosts: Sequence[HostFunction] = (),
-    constants: Mapping[str, tuple[Type, bool | int | float | str]] = NO_CONSTANTS,
-) -> tuple[Program, Function]:
-    """Check an expression whose free names are `variables`: a function with these parameters.
-
-    Formulas compute; what reaches the process is granted only if the host names it.
-    """
-    unit = program_unit(diagnostics, library, granted)
-    unit.names |= {function.name: function for function in hosts}
-    unit.declared()
-    context = Context(unit, source)
-    for name, (type, constant) in {**formulas.CONSTANTS, **constants}.items():
-        unit.names[name] = known_constant(context, name, type, constant)
-    function = Function(source.name, FunctionKind.FORMULA, None, source, node.span)
-    for name, type in variables.items():
-        local = Local(name, type, False, len(function.locals))
-        function.locals.append(local)
-        function.parameters.append(local)
-    body = new_body(FORMULA_HANDLERS, context, function)
-    body.formula = True
-    value = body.expression(nothing_missing(node))
-    text = library.library.classes["Str"].of()
-    plain = isinstance(value.type, PrimitiveType) and not isinstance(value.type, EnumType)
-    if not (plain or value.type is text or body.is_unknown(value.type)):
-        found = "nil" if value.type is NIL else value.type
-        body.error("E0401", node.span, expected="a primitive type or Str", found=found, hint=None)
-    function.result = value.type
-    function.set_body(typed.Block(node.span, [typed.Return(node.span, value)]))
-    functions = {source.name: function}
-    return Program(source, library.library, functions, impls=unit.impls, granted=granted), function
+# Functions around those of a program.
 
 
 def check_around(program: Program, called: Function, source: Source, library: CheckedLibrary) -> Function:
@@ -348,8 +288,8 @@ def check_around(program: Program, called: Function, source: Source, library: Ch
     program does not know what is in it, and stack traces leave it out.
     """
     diagnostics = Diagnostics()
-    unit = Unit(diagnostics, (library.unit,), visible=frozenset(library.unit.names))
-    unit.impls = program.impls
+    unit = Unit(diagnostics, (library.unit,), visible=library.unit.all_names())
+    unit.impls = {head: dict(impls) for head, impls in program.impls.items()}
     declarations = Declarations(unit)
     collect(declarations, source, parse_file(source, diagnostics))
     unit.names["called"] = called

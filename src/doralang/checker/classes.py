@@ -265,6 +265,13 @@ def find_overridden(classes: Sequence[Class]) -> None:
             leave_methods(entity, visible)
 
 
+def overridden_by(method: Function) -> Function | None:
+    """The nearest method of its name in the parents of its class."""
+    assert isinstance(method.owner, Class)
+    above = parents_of(parent_class(method.owner))
+    return next((one.methods[method.name] for one in above if method.name in one.methods), None)
+
+
 def walk_down(
     start: Sequence[Class],
     children: Mapping[Class | None, Sequence[Class]],

@@ -337,7 +337,8 @@ def declare_parameters(
 def check_parameter_name(
     context: Context, node: tree.Parameter | tree.ClassParameter, seen: set[str]
 ) -> None:
-    entity = context.unit.names.get(node.name)
+    unit = context.unit
+    entity = unit.names.get(node.name) if unit.undeclared is None else None
     if node.name in seen:
         context.error("E0306", node.span, name=node.name, what="a parameter")
     elif isinstance(entity, Class):

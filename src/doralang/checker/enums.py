@@ -70,7 +70,7 @@ def enter_variants(declarations: Declarations, names: Sequence[str]) -> None:
 
 
 def declare_variants(declaration: EnumDeclaration) -> None:
-    """The data of all variants, and the methods."""
+    """The data of all variants."""
     entity, context = declaration.entity, declaration.context
     done: set[str] = set()
     for node in declaration.node.variants:
@@ -83,10 +83,13 @@ def declare_variants(declaration: EnumDeclaration) -> None:
         declare_parameters(context, function, node.parameters or [])
         function.signature = described(variant.name, parameter_types(function))
         if variant.made is not None:
-            variant.made.fields = {
-                parameter.name: Field(parameter.name, parameter.type, False, variant.made, parameter.span)
-                for parameter in function.parameters
-            }
+            for parameter in function.parameters:
+                one = Field(parameter.name, parameter.type, False, variant.made, parameter.span)
+                variant.made.fields[parameter.name] = one
+
+
+def declare_methods(declaration: EnumDeclaration) -> None:
+    entity, context = declaration.entity, declaration.context
     for method in declaration.node.methods:
         if isinstance(method, tree.InvalidMember):
             context.unit.incomplete_classes.add(entity)

@@ -280,8 +280,7 @@ def library(name: str) -> Special:
     """A function of `formulas.dora`."""
 
     def check(body: Body, node: tree.Call) -> Checked:
-        function = body.unit.base.names[name]
-        assert isinstance(function, Function), "it is in the library"
+        function = body.unit.library_function(name)
         call = tree.Call(node.span, node.name, [], node.arguments)
         return calls.call_function(body, fitted_call(body, call, function), function, None)
 

@@ -1,4 +1,4 @@
-"""The library, read, parsed lazily and declared once a process; and programs checked against it.
+"""The library, read once a process and declared as far as it is asked for; and programs checked against it.
 
 prelude()                    for the interpreters
 compiled_library(layout)     with the files of the heap, for engines that make machine code
@@ -6,11 +6,12 @@ compiled_library(layout)     with the files of the heap, for engines that make m
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import Final
 
 from doralang.checker.checker import CheckedLibrary, MainRule, check_library, check_program
+from doralang.checker.on_demand import on_demand
 from doralang.checker.program import Program
 from doralang.library.files import PUBLIC_NAMES, read_heap, read_prelude
 from doralang.syntax.parser import parse_file
@@ -24,8 +25,8 @@ LAYOUT: Final = "layout.dora"
 
 @cache
 def prelude() -> CheckedLibrary:
-    """The prelude.  Its bodies are parsed and checked when somebody needs them."""
-    return declared(read_prelude())
+    """The prelude.  What is in it is parsed and checked when somebody needs it."""
+    return on_demand(sources_of(read_prelude()), PUBLIC_NAMES)
 
 
 @cache
@@ -35,17 +36,21 @@ def compiled_library(layout: str) -> CheckedLibrary:
     `layout` is a text of constants, `const THREAD_TOP: long = 8L;` and so on: the numbers are known to the
     runtime, which the checker does not know.
     """
-    return declared([*read_prelude(), (LAYOUT, layout), *read_heap()])
+    return on_demand(sources_of([*read_prelude(), (LAYOUT, layout), *read_heap()]), PUBLIC_NAMES)
 
 
-def declared(texts: Sequence[tuple[str, str]]) -> CheckedLibrary:
-    """These files, which must be right, as one library.
+def sources_of(texts: Iterable[tuple[str, str]]) -> list[Source]:
+    """Files of the library, by name and text."""
+    return [Source(name, text, unit=LIBRARY) for name, text in texts]
+
+
+def whole_library(sources: Sequence[Source]) -> CheckedLibrary:
+    """All of a library at once, with all checks: what is declared on demand is a part of the same.
 
     What is reported about it stays with it: users get the reports of their own program only, and a test
     checks all bodies.
     """
     diagnostics = Diagnostics()
-    sources = [Source(name, text, unit=LIBRARY) for name, text in texts]
     with NO_CYCLES:
         files = [(source, parse_file(source, diagnostics, lazy=True)) for source in sources]
         library = check_library(files, PUBLIC_NAMES, diagnostics)
@@ -55,7 +60,7 @@ def declared(texts: Sequence[tuple[str, str]]) -> CheckedLibrary:
 
 def as_program(library: CheckedLibrary) -> Program:
     """The library as a program without anything of its own."""
-    return Program(Source("library", "", unit=LIBRARY), library.library, impls=library.library.impls)
+    return Program(Source("library", "", unit=LIBRARY), library.library)
 
 
 def check_source(

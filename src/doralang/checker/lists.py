@@ -11,7 +11,7 @@ from typing import Final
 
 from doralang.checker import program as typed
 from doralang.checker.body import Body, Checked, Leaves, Waiting
-from doralang.checker.program import Class, Dispatch, Function, Instantiation, TypedExpression
+from doralang.checker.program import Class, Dispatch, Instantiation, TypedExpression
 from doralang.checker.values import alternatives, converted, joined
 from doralang.syntax import tree
 from doralang.types.types import ERROR, INT, LARGEST, NIL, UNIT, ClassType, Type, has_value, size_of
@@ -84,8 +84,7 @@ def list_of(
     block = typed.Block(node.span, filled(node, array, local, type, elements))
     if is_array:
         return typed.BlockValue(node.span, local.type, block, made)
-    function = body.unit.base.names["vecOf"]
-    assert isinstance(function, Function)
+    function = body.unit.library_function("vecOf")
     whole = typed.Call(node.span, vec.of((type,)), Instantiation(function, (type,)), Dispatch.STATIC, [made])
     return typed.BlockValue(node.span, whole.type, block, whole)
 

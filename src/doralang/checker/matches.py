@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from doralang.checker import program as typed
 from doralang.checker.body import Body, Checked, Leaves
-from doralang.checker.coverage import Coverage, TooInvolved
 from doralang.checker.flow import returns
 from doralang.checker.patterns import Binder, check_pattern, is_irrefutable
 from doralang.checker.program import TypedExpression
@@ -18,9 +17,13 @@ from doralang.checker.statements import check_while as check_plain_while
 from doralang.checker.trait_objects import coerce
 from doralang.checker.values import alternatives, check_block_value, check_condition
 from doralang.checker.values import check_if_value as check_plain_if_value
+from doralang.optional import load
 from doralang.syntax import tree
 from doralang.text.source import Span
 from doralang.types.types import ERROR, NEVER, NIL, UNIT, Type
+
+if TYPE_CHECKING:
+    from doralang.checker.coverage import Coverage
 
 CheckBody = Callable[[tree.Block | tree.Expression], TypedExpression]
 
@@ -107,12 +110,13 @@ def finish(
 
 def check_coverage(body: Body, node: tree.Match, type: Type, arms: Sequence[typed.MatchArm]) -> None:
     """Every value must fit an arm (E0703), and every arm and alternative some value (W0701)."""
-    coverage = Coverage(type)
+    module = load("doralang.checker.coverage")
+    coverage: Coverage = module.Coverage(type)
     try:
         for written, arm in zip(node.arms, arms, strict=True):
             check_reached(body, written, arm, coverage)
         missing = coverage.missing()
-    except TooInvolved:
+    except module.TooInvolved:
         body.error("E0711", node.span)
         return
     if missing is not None and not node.is_broken and not body.unit.incomplete_classes:

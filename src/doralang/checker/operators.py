@@ -294,7 +294,7 @@ def check_range(
     name = RANGES.get((node.operator, left.type))
     if name is None or right.type not in (left.type, NEVER) or body.formula:
         return no_operator(body, node, left, right)
-    entity = body.unit.base.names[name]
+    entity = body.unit.base.own(name)
     if isinstance(entity, Function):
         result = entity.result
         return typed.Call(

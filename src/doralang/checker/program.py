@@ -20,7 +20,7 @@ without limit.  `span` is where a failure or call is said to be (section 15.1).
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from enum import Enum
 from typing import Final, TypeAlias
 
@@ -252,6 +252,8 @@ class Field:
 class Class(ClassHead):
     """A class with everything that it declares by itself; inherited members are the parent's.
 
+    What it has of members is declared when somebody asks for it first, if `undeclared` is there to do that.
+
     `constructors` are in the order in which they are tried, the primary one last.  `late` are methods that
     give way to those of impls.  An enum is a class with `variants`; `plain_type` is its type if it is no
     class in memory, because no variant has data.  The class of a lambda is that of number `number` in the
@@ -259,17 +261,18 @@ class Class(ClassHead):
     """
 
     __slots__ = (
-        "constructors",
-        "fields",
+        "_constructors",
+        "_fields",
+        "_late",
+        "_methods",
+        "_statics",
         "inside",
-        "late",
-        "methods",
         "modifiers",
         "number",
         "plain_type",
         "source",
         "span",
-        "statics",
+        "undeclared",
         "variants",
     )
 
@@ -278,15 +281,55 @@ class Class(ClassHead):
         self.source = source
         self.span = span
         self.modifiers = Modifier.NONE
-        self.fields: dict[str, Field] = {}
-        self.methods: dict[str, Function] = {}
-        self.late: dict[str, Function] = {}
-        self.statics: dict[str, Function] = {}
-        self.constructors: list[Function] = []
+        self.undeclared: Callable[[], None] | None = None
+        self._fields: dict[str, Field] = {}
+        self.forget_methods()
         self.variants: dict[str, Variant] = {}
         self.plain_type: EnumType | None = None
         self.inside: Function | None = None
         self.number = 0
+
+    def forget_methods(self) -> None:
+        """Have no methods and constructors."""
+        self._methods: dict[str, Function] = {}
+        self._late: dict[str, Function] = {}
+        self._statics: dict[str, Function] = {}
+        self._constructors: list[Function] = []
+
+    def forget_members(self) -> None:
+        """Have no members, so that they can be declared."""
+        self._fields = {}
+        self.forget_methods()
+
+    @property
+    def fields(self) -> dict[str, Field]:
+        if self.undeclared is not None:
+            self.undeclared()
+        return self._fields
+
+    @property
+    def methods(self) -> dict[str, Function]:
+        if self.undeclared is not None:
+            self.undeclared()
+        return self._methods
+
+    @property
+    def late(self) -> dict[str, Function]:
+        if self.undeclared is not None:
+            self.undeclared()
+        return self._late
+
+    @property
+    def statics(self) -> dict[str, Function]:
+        if self.undeclared is not None:
+            self.undeclared()
+        return self._statics
+
+    @property
+    def constructors(self) -> list[Function]:
+        if self.undeclared is not None:
+            self.undeclared()
+        return self._constructors
 
     @property
     def internal(self) -> bool:
@@ -339,21 +382,23 @@ class Trait(TraitHead):
     `form` is the hidden class that stands for it in types: `form.of((Str,))` is the bound `Into<Str>`, and
     the type of its trait objects.  `supertraits` mention the parameters.  If it can be a type, `holder` is
     the class of what is converted to it, `dispatched` has the method of the form for each method of it and
-    its supertraits that is not final, and `conversions` what makes an object of a supertrait.
+    its supertraits that is not final, and `conversions` what makes an object of a supertrait.  As with
+    classes, `undeclared` may declare the methods, and with them all that follows from them.
     """
 
     __slots__ = (
-        "conversions",
-        "dispatched",
+        "_conversions",
+        "_dispatched",
+        "_holder",
+        "_methods",
+        "_statics",
         "form",
-        "methods",
         "own_self",
         "parameters",
         "source",
         "span",
-        "statics",
         "supertraits",
-        "holder",
+        "undeclared",
     )
 
     def __init__(
@@ -368,11 +413,51 @@ class Trait(TraitHead):
         self.own_self = TypeParameter("Self")
         self.own_self.traits.append(self.form.self_type)
         self.supertraits: list[ClassType] = []
-        self.methods: dict[str, Function] = {}
-        self.statics: dict[str, Function] = {}
-        self.holder: Class | None = None
-        self.dispatched: dict[Function, Function] = {}
-        self.conversions: dict[Trait, Function] = {}
+        self.undeclared: Callable[[], None] | None = None
+        self.forget_methods()
+
+    def forget_methods(self) -> None:
+        """Have no methods and nothing that is made of them, so that they can be declared."""
+        self._methods: dict[str, Function] = {}
+        self._statics: dict[str, Function] = {}
+        self._holder: Class | None = None
+        self._dispatched: dict[Function, Function] = {}
+        self._conversions: dict[Trait, Function] = {}
+        self.form.forget_members()
+
+    @property
+    def methods(self) -> dict[str, Function]:
+        if self.undeclared is not None:
+            self.undeclared()
+        return self._methods
+
+    @property
+    def statics(self) -> dict[str, Function]:
+        if self.undeclared is not None:
+            self.undeclared()
+        return self._statics
+
+    @property
+    def holder(self) -> Class | None:
+        if self.undeclared is not None:
+            self.undeclared()
+        return self._holder
+
+    @holder.setter
+    def holder(self, made: Class) -> None:
+        self._holder = made
+
+    @property
+    def dispatched(self) -> dict[Function, Function]:
+        if self.undeclared is not None:
+            self.undeclared()
+        return self._dispatched
+
+    @property
+    def conversions(self) -> dict[Trait, Function]:
+        if self.undeclared is not None:
+            self.undeclared()
+        return self._conversions
 
     @property
     def all_parameters(self) -> tuple[TypeParameter, ...]:
@@ -393,19 +478,20 @@ class Impl:
 
     `trait_type` is the trait with its arguments, which may mention the class's parameters.  The impl is there
     only where the class's type arguments satisfy the `bounds`.  What it does not define is `adopted` from
-    the class, or the default of the trait.
+    the class, or the default of the trait.  As with classes, `undeclared` may declare the methods.
     """
 
     __slots__ = (
-        "adopted",
+        "_adopted",
+        "_methods",
+        "_statics",
         "bounds",
-        "methods",
         "owner",
         "source",
         "span",
-        "statics",
         "trait",
         "trait_type",
+        "undeclared",
     )
 
     def __init__(self, trait_type: ClassType, owner: Class, source: Source, span: Span) -> None:
@@ -417,9 +503,32 @@ class Impl:
         self.source = source
         self.span = span
         self.bounds: dict[TypeParameter, list[ClassType]] = {}
-        self.methods: dict[str, Function] = {}
-        self.statics: dict[str, Function] = {}
-        self.adopted: dict[str, Adopted] = {}
+        self.undeclared: Callable[[], None] | None = None
+        self.forget_methods()
+
+    def forget_methods(self) -> None:
+        """Have no methods, so that they can be declared."""
+        self._methods: dict[str, Function] = {}
+        self._statics: dict[str, Function] = {}
+        self._adopted: dict[str, Adopted] = {}
+
+    @property
+    def methods(self) -> dict[str, Function]:
+        if self.undeclared is not None:
+            self.undeclared()
+        return self._methods
+
+    @property
+    def statics(self) -> dict[str, Function]:
+        if self.undeclared is not None:
+            self.undeclared()
+        return self._statics
+
+    @property
+    def adopted(self) -> dict[str, Adopted]:
+        if self.undeclared is not None:
+            self.undeclared()
+        return self._adopted
 
 
 class Global:
@@ -436,19 +545,28 @@ class Global:
         self.initializer: Function | None = None
 
 
+@record
 class Library:
-    """What engines need of the library by name: `function("println")`, `class_named("Str")`."""
+    """What engines need of the library by name: `functions["println"]`, `classes["Str"]`.
 
-    __slots__ = ("classes", "function_class", "functions", "globals", "impls", "traits")
+    Looking for one name declares what has it; going through all of them declares the whole library.
+    """
 
-    def __init__(self) -> None:
-        self.impls: dict[ClassHead, dict[TraitHead, Impl]] = {}
-        self.functions: dict[str, Function] = {}
-        self.classes: dict[str, Class] = {}
-        self.traits: dict[str, Trait] = {}
-        self.globals: dict[str, Global] = {}
-        self.function_class: Callable[[int, bool], Class] | None = None
-        """the class of function types with so many parameters, that throw or not"""
+    functions: Mapping[str, Function]
+    classes: Mapping[str, Class]
+    traits: Mapping[str, Trait]
+    globals: Mapping[str, Global]
+    impls_of: Callable[[ClassHead], Mapping[TraitHead, Impl]]
+    """the impls of exactly this class, by trait"""
+    function_class: Callable[[int, bool], Class]
+    """the class of function types with so many parameters, that throw or not"""
+    overriding: Callable[[], Iterable[Class]]
+    """the classes with methods that override others; perhaps some more"""
+
+    def all_impls(self) -> Iterator[Impl]:
+        """The impls of all classes of the library."""
+        for cls in self.classes.values():
+            yield from self.impls_of(cls).values()
 
 
 @record
@@ -462,14 +580,26 @@ class Program:
     traits: dict[str, Trait] = field(default_factory=dict)
     globals: list[Global] = field(default_factory=list)
     """in the order of their initialisers"""
-    impls: dict[ClassHead, dict[TraitHead, Impl]] = field(default_factory=dict)
-    """the impls of each class by trait, those of the library included"""
+    impls: Mapping[ClassHead, Mapping[TraitHead, Impl]] = field(default_factory=dict)
+    """the impls by trait of each class that the program has one for, those of the library included"""
     granted: frozenset[str] | None = None
     """which of the names that a host must grant it may use; None is all"""
 
     @property
     def main(self) -> Function | None:
         return self.functions.get("main")
+
+    def impls_of(self, head: ClassHead) -> Mapping[TraitHead, Impl]:
+        """The impls of exactly this class, by trait."""
+        return self.impls.get(head) or self.library.impls_of(head)
+
+    def all_impls(self) -> Iterator[Impl]:
+        """The impls of all classes of the program and its library, each once."""
+        for impls in self.impls.values():
+            yield from impls.values()
+        for impl in self.library.all_impls():
+            if impl.owner not in self.impls:
+                yield impl
 
     def callable_by_name(self, name: str) -> Function | None:
         """What `call(name)` finds: a function of the program, else one of the prelude (14.4)."""

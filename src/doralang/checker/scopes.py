@@ -6,9 +6,10 @@ global names are looked up: in a file, perhaps in a class, perhaps in a generic 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from enum import Enum
-from typing import TypeAlias
+from types import MappingProxyType
+from typing import Protocol, TypeAlias
 
 from doralang.checker.messages import render
 from doralang.checker.program import Class, Field, Function, Global, Impl, Local, Trait, Variant
@@ -83,6 +84,23 @@ def kind_name(entity: Entity) -> str:
     return next(kind for cls, kind in KINDS.items() if isinstance(entity, cls))
 
 
+class Undeclared(Protocol):
+    """Declarations of the library that are made when somebody asks for them (`checker.on_demand`)."""
+
+    @property
+    def kinds(self) -> Mapping[str, type]:
+        """By name, what it stands for."""
+
+    def entity(self, name: str) -> Entity | None:
+        """What a name stands for, declared now if it has not been yet."""
+
+    def impls(self, head: ClassHead) -> dict[TraitHead, Impl]:
+        """The impls of a class, declared now if they have not been yet."""
+
+
+NO_IMPLS: Mapping[TraitHead, Impl] = MappingProxyType({})
+
+
 @record
 class Unit:
     """One compilation.
@@ -92,7 +110,8 @@ class Unit:
     its own global names, `visible` those of its parents' that it sees.  `incomplete` means that the parser
     skipped text at top level, so that any name may be declared; `incomplete_classes` are those in which that
     happened or whose parents are unknown.  What needs all declarations to be known first (bounds
-    of type arguments) waits in `later`.
+    of type arguments) waits in `later`; in a library with declarations on demand it is left out, because
+    tests check the whole of it.
     """
 
     diagnostics: Diagnostics
@@ -103,6 +122,7 @@ class Unit:
     granted: frozenset[str] | None = None
     """which of the names that a host must grant it may use; None is all"""
     impls: dict[ClassHead, dict[TraitHead, Impl]] = field(default_factory=dict)
+    """the impls of classes by trait; of a class of the library only if one of them is not the library's"""
     incomplete: bool = False
     incomplete_classes: set[ClassHead] = field(default_factory=set)
     unknown_bounds: set[TypeParameter] = field(default_factory=set)
@@ -112,12 +132,21 @@ class Unit:
     later: list[Callable[[], object]] | None = field(default_factory=list)
     functions: dict[tuple[int, bool], Class] = field(default_factory=dict)
     """in the library: the classes of function types, by the number of parameters and whether they throw"""
+    undeclared: Undeclared | None = None
+    """in the library: what makes its declarations on demand; then `names` are those that were made"""
     recorder: NameRecorder | None = None
     """told what each name means, if somebody wants to know"""
 
+    def own(self, name: str) -> Entity | None:
+        """What a name of the unit's own stands for."""
+        entity = self.names.get(name)
+        if entity is None and self.undeclared is not None:
+            return self.undeclared.entity(name)
+        return entity
+
     def find(self, name: str) -> Entity | None:
         """What a global name stands for: the unit's own, else one of its parents' that it sees."""
-        entity = self.names.get(name)
+        entity = self.own(name)
         if entity is None and name in self.visible:
             return self.inherited(name)
         return entity
@@ -125,12 +154,20 @@ class Unit:
     def inherited(self, name: str) -> Entity | None:
         """What a name that is not the unit's own stands for in its parents."""
         for parent in self.parents:
-            entity = parent.names.get(name)
+            entity = parent.own(name)
             if entity is None:
                 entity = parent.inherited(name)
             if entity is not None:
                 return entity
         return None
+
+    def kind_of(self, name: str) -> type | None:
+        """What a name of the unit or its parents stands for, without declaring it."""
+        if name in self.names:
+            return type(self.names[name])
+        if self.undeclared is not None and name in self.undeclared.kinds:
+            return self.undeclared.kinds[name]
+        return next((kind for parent in self.parents if (kind := parent.kind_of(name)) is not None), None)
 
     def names_of(self, *kinds: type) -> Iterator[str]:
         """The visible names of functions, classes and so on: the unit's own first."""
@@ -138,8 +175,12 @@ class Unit:
             if isinstance(entity, kinds):
                 yield name
         for name in sorted(self.visible):
-            if name not in self.names and isinstance(self.inherited(name), kinds):
+            if name not in self.names and issubclass(self.kind_of(name) or type(None), kinds):
                 yield name
+
+    def all_names(self) -> frozenset[str]:
+        """The unit's own names, whether declared by now or not."""
+        return frozenset(self.names).union(self.undeclared.kinds if self.undeclared is not None else ())
 
     @property
     def base(self) -> Unit:
@@ -150,26 +191,33 @@ class Unit:
         return unit
 
     def library_class(self, name: str) -> Class:
-        entity = self.base.names[name]
+        entity = self.base.own(name)
         assert isinstance(entity, Class)
         return entity
 
     def library_function(self, name: str) -> Function:
-        entity = self.base.names[name]
+        entity = self.base.own(name)
         assert isinstance(entity, Function)
         return entity
 
     def library_trait(self, name: str) -> Trait:
-        entity = self.base.names[name]
+        entity = self.base.own(name)
         assert isinstance(entity, Trait)
         return entity
 
-    def impls_of(self, head: ClassHead) -> dict[TraitHead, Impl]:
+    def impls_of(self, head: ClassHead) -> Mapping[TraitHead, Impl]:
         """The impls of exactly this class, by trait."""
-        return self.impls.get(head, {})
+        found = self.impls.get(head)
+        if found is not None:
+            return found
+        if self.undeclared is not None:
+            return self.undeclared.impls(head)
+        return self.parents[0].impls_of(head) if self.parents and head.lasts else NO_IMPLS
 
     def when_declared(self, action: Callable[[], object]) -> None:
         """Run `action` once all declarations are known: now, if they are."""
+        if self.undeclared is not None:
+            return
         if self.later is None:
             action()
         else:

@@ -152,14 +152,7 @@ def declare_impl(declarations: Declarations, declaration: ImplDeclaration) -> li
         if trait is not None:
             context.unit.unknown_impls.add(trait)
         return []
-    bounds: dict[TypeParameter, list[ClassType]] = {}
-    inner = context.inner({parameter.name: parameter for parameter in owner.parameters})
-    if node.type_parameters or (isinstance(node.target, tree.NamedType) and node.target.arguments):
-        inner = declare_bounds(context, node, owner, bounds)
-    implemented = trait or Trait(node.trait.name, context.source, node.span)
-    form = implemented_form(inner, node, trait) if trait else implemented.form.self_type
-    impl = Impl(form, owner, context.source, node.span)
-    impl.bounds = bounds
+    impl, inner = new_impl(context, node, trait, owner)
     functions = [
         declare_method(inner, impl, method) for method in node.methods if isinstance(method, tree.Function)
     ]
@@ -172,6 +165,19 @@ def declare_impl(declarations: Declarations, declaration: ImplDeclaration) -> li
     else:
         context.unit.incomplete_classes.add(owner)
     return functions
+
+
+def new_impl(context: Context, node: tree.Impl, trait: Trait | None, owner: Class) -> tuple[Impl, Context]:
+    """An impl without its methods, and the context inside it."""
+    bounds: dict[TypeParameter, list[ClassType]] = {}
+    inner = context.inner({parameter.name: parameter for parameter in owner.parameters})
+    if node.type_parameters or (isinstance(node.target, tree.NamedType) and node.target.arguments):
+        inner = declare_bounds(context, node, owner, bounds)
+    implemented = trait or Trait(node.trait.name, context.source, node.span)
+    form = implemented_form(inner, node, trait) if trait else implemented.form.self_type
+    impl = Impl(form, owner, context.source, node.span)
+    impl.bounds = bounds
+    return impl, inner
 
 
 def implemented_form(context: Context, node: tree.Impl, trait: Trait) -> ClassType:
@@ -370,7 +376,10 @@ def same_parameters(impl: Impl, mine: Function, theirs: Function) -> bool:
 
 
 def enter_impl(context: Context, impl: Impl) -> None:
-    impls = context.unit.impls.setdefault(impl.owner, {})
+    unit = context.unit
+    impls = unit.impls.get(impl.owner)
+    if impls is None:
+        impls = unit.impls[impl.owner] = dict(unit.impls_of(impl.owner))
     earlier = impls.get(impl.trait)
     if earlier is None or (impl.source.main and not earlier.source.main):
         impls[impl.trait] = impl

@@ -38,10 +38,8 @@ def declare_tuples(unit: Unit) -> None:
         parameters = tuple(TypeParameter(letter) for letter in "ABCDEFGH"[:count])
         entity = Class(f"Tuple{count}", parameters, source, NOWHERE)
         entity.is_value = entity.nil_is_value = entity.is_tuple = True
-        entity.fields = {
-            str(index): Field(str(index), parameter, False, entity, NOWHERE)
-            for index, parameter in enumerate(parameters)
-        }
+        for index, parameter in enumerate(parameters):
+            entity.fields[str(index)] = Field(str(index), parameter, False, entity, NOWHERE)
         unit.names[entity.name] = entity
 
 

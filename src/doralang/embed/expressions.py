@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, get_args, get_type_hin
 from weakref import WeakKeyDictionary, WeakValueDictionary
 
 from doralang.checker import program as typed
-from doralang.checker.checker import check_formula
+from doralang.checker.formula_programs import check_formula
 from doralang.checker.library import compiled_library
 from doralang.checker.missing import Rewriter
 from doralang.code.collectors import COLLECTORS, DEFAULT
@@ -35,7 +35,7 @@ from doralang.native.module import library_module
 from doralang.native.options import CodeOptions
 from doralang.optional import load
 from doralang.syntax import tree
-from doralang.syntax.parser import parse_formula
+from doralang.syntax.formula_parser import parse_formula
 from doralang.syntax.words import KNOWN
 from doralang.text.diagnostics import Diagnostics
 from doralang.text.pause import NO_CYCLES

@@ -19,7 +19,7 @@ from typing import Any, Final
 from doralang.embed import errors
 from doralang.embed.expressions import Types, annotations_of, names_in
 from doralang.embed.formulas import Expr, expr
-from doralang.syntax.parser import parse_formula
+from doralang.syntax.formula_parser import parse_formula
 from doralang.syntax.words import KNOWN
 from doralang.text.diagnostics import Diagnostics
 from doralang.text.source import Source

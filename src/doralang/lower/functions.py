@@ -16,15 +16,24 @@ from doralang.bytecode import instructions as i
 from doralang.bytecode.entities import FunctionRef
 from doralang.bytecode.function import Function as Bytecode
 from doralang.bytecode.instructions import NO_REGISTER, Register
+from doralang.checker import program as typed
 from doralang.checker.program import Block, Function, Program
-from doralang.lower import expressions, matches, patterns, statements, variables
+from doralang.lower import expressions, patterns, statements, variables
 from doralang.lower.body import BodyLowering, Tables
 from doralang.lower.expressions import DEFAULTS, LINKS, first_operand
 from doralang.lower.specializer import Mapping, Specializer
 from doralang.lower.statements import STATEMENTS
+from doralang.optional import load
+
+
+def match(body: BodyLowering, node: typed.Match, into: Register | None) -> Register:
+    """What takes long to load, and many programs do without."""
+    register: Register = load("doralang.lower.matches").match(body, node, into)
+    return register
+
 
 TABLES: Final = Tables(
-    {**expressions.LEAVES, **statements.LEAVES, **patterns.LEAVES, **matches.LEAVES, **variables.LEAVES},
+    {**expressions.LEAVES, **statements.LEAVES, **patterns.LEAVES, typed.Match: match, **variables.LEAVES},
     LINKS,  # type: ignore[arg-type]
     STATEMENTS,  # type: ignore[arg-type]
     first_operand,

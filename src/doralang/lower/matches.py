@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Callable
 from typing import Final
 
 from doralang.bytecode import instructions as i
@@ -315,6 +314,3 @@ def add_range(ranges: Ranges, first: int, label: Label) -> None:
     """A further range, which may only prolong the last one."""
     if not ranges or ranges[-1][1] is not label:
         ranges.append((first, label))
-
-
-LEAVES: Final[dict[type, Callable[..., Register]]] = {typed.Match: match}

@@ -17,6 +17,7 @@ never have the same.  From a name, the thing can be found again (`find_types`).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Final
 
@@ -138,17 +139,56 @@ def functions_of(program: Program) -> Iterator[Function]:
     yield from library.functions.values()
     yield from program.functions.values()
     for cls in (*library.classes.values(), *program.classes.values()):
-        yield from (*cls.methods.values(), *cls.late.values(), *cls.statics.values(), *cls.constructors)
+        yield from functions_of_class(cls)
     for trait in (*library.traits.values(), *program.traits.values()):
-        yield from (one for one in (*trait.methods.values(), *trait.statics.values()) if one.has_default)
-        yield from trait.form.methods.values()
-        yield from trait.holder.methods.values() if trait.holder else ()
-    for impls in (*library.impls.values(), *program.impls.values()):
-        for impl in impls.values():
-            yield from (*impl.methods.values(), *impl.statics.values())
+        yield from functions_of_trait(trait)
+    for impl in program.all_impls():
+        yield from (*impl.methods.values(), *impl.statics.values())
+    yield from initializers_of(program)
+
+
+def functions_of_class(cls: Class) -> Iterator[Function]:
+    """What a class declares, without its impls."""
+    yield from (*cls.methods.values(), *cls.late.values(), *cls.statics.values(), *cls.constructors)
+
+
+def functions_of_trait(trait: Trait) -> Iterator[Function]:
+    """The default methods of a trait, and the methods of its objects."""
+    yield from (one for one in (*trait.methods.values(), *trait.statics.values()) if one.has_default)
+    yield from trait.form.methods.values()
+    yield from trait.holder.methods.values() if trait.holder else ()
+
+
+def initializers_of(program: Program) -> Iterator[Function]:
+    """The functions that give the program's globals their first values."""
     for variable in program.globals:
         if variable.initializer is not None:
             yield variable.initializer
+
+
+_FIRST_NAME: Final = re.compile(rf"<?(?:{OWN})?([^\s.:(<#]+)")
+
+
+def functions_near(name: str, program: Program) -> Iterator[Function]:
+    """The functions among which that of a canonical name is, if it is not a lambda.
+
+    They are those of the class, trait or function whose name stands first in it; no other part of the library
+    is looked at.
+    """
+    found = _FIRST_NAME.match(name)
+    first = found[1] if found else ""
+    for scope in (program.library, program):
+        if first in scope.functions:
+            yield scope.functions[first]
+        if first in scope.traits:
+            yield from functions_of_trait(scope.traits[first])
+        cls = scope.classes.get(first)
+        if cls is not None and name.startswith("<"):
+            for impl in program.impls_of(cls).values():
+                yield from (*impl.methods.values(), *impl.statics.values())
+        elif cls is not None:
+            yield from functions_of_class(cls)
+    yield from initializers_of(program)
 
 
 SPECIAL: Final[dict[str, Type]] = {**PRIMITIVE_TYPES, str(UNIT): UNIT, NEVER_NAME: NEVER}

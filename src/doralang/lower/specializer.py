@@ -13,7 +13,7 @@ from typing import NamedTuple
 from doralang.bytecode.entities import ClassRef, FieldRef, FunctionRef, GlobalRef
 from doralang.bytecode.function import Function as Bytecode
 from doralang.checker.program import CALL, Class, Field, Function, FunctionKind, Global, Program, Trait
-from doralang.lower.names import NUMBER, OUTERMOST, Names, find_types, functions_of, shortened
+from doralang.lower.names import NUMBER, OUTERMOST, Names, find_types, functions_near, shortened
 from doralang.text.pause import NO_CYCLES
 from doralang.types.kinds import Kind
 from doralang.types.types import (
@@ -71,7 +71,7 @@ class Specializer:
         self.by_name: dict[str, FunctionRef] = {}
         self.class_by_symbol: dict[str, ClassRef] = {}
         self.heads: dict[str, Function] = {}
-        """all functions of program and library by their names without type arguments, if somebody asked"""
+        """functions of program and library by their names without type arguments, as far as somebody asked"""
 
     # Bytecode.
 
@@ -209,9 +209,7 @@ class Specializer:
         """The function of a canonical name; `head` is the name without type arguments."""
         ref = self.by_name.get(name)
         if ref is None:
-            if not self.heads:
-                self.heads = {self.names.function(one): one for one in functions_of(self.program)}
-            function = self.heads.get(head) or self.lambda_named(head)
+            function = self.function_named(head) or self.lambda_named(head)
             if name.endswith(OUTERMOST):
                 ref = self.entry_ref(function)
             else:
@@ -219,11 +217,17 @@ class Specializer:
             assert ref.name == name, f"{name} is {ref.name} now"
         return ref
 
+    def function_named(self, head: str) -> Function | None:
+        """The function of a canonical name without type arguments, unless it is a lambda."""
+        if head not in self.heads:
+            self.heads.update((self.names.function(one), one) for one in functions_near(head, self.program))
+        return self.heads.get(head)
+
     def lambda_named(self, head: str) -> Function:
         """The method of a lambda, `f#2.call`: the function that it stands in says what its lambdas are."""
         name, _, rest = head.rpartition(NUMBER)
-        function = self.heads[name]
-        assert function.body is not None
+        function = self.function_named(name)
+        assert function is not None and function.body is not None, f"there is no {head}"
         return function.lambdas[int(rest.removesuffix(f".{CALL}")) - 1].methods[CALL]
 
     def make_function(self, function: Function, arguments: tuple[Type, ...]) -> FunctionRef:
@@ -272,7 +276,7 @@ class Specializer:
         assert method.trait is not None
         if isinstance(receiver, ClassType) and isinstance(head.trait, Trait):
             return Implementation(head.trait.dispatched[method], receiver.arguments, virtual=True)
-        impl = self.program.impls[head][method.trait]
+        impl = self.program.impls_of(head)[method.trait]
         given = receiver.arguments if isinstance(receiver, ClassType) else ()
         mine = impl.methods.get(method.name)
         if mine is not None:
@@ -336,7 +340,7 @@ def extends_library(program: Program) -> bool:
         return False
     for head, impls in program.impls.items():
         if isinstance(head, Class) and not head.source.main:
-            known = program.library.impls.get(head, {})
+            known = program.library.impls_of(head)
             for trait, impl in impls.items():
                 if isinstance(trait, Trait) and not trait.source.main and known.get(trait) is not impl:
                     return True

@@ -7,11 +7,9 @@ there virtual calls stay what they are.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from doralang.bytecode.entities import FunctionRef
 from doralang.bytecode.function import Function as Bytecode
-from doralang.checker.program import Class, Function, Program
+from doralang.checker.program import Function, Program
 from doralang.lower.specializer import Specializer
 
 MOST_LEVELS = 10
@@ -49,13 +47,8 @@ class ProgramWorld:
 def overriding(program: Program) -> dict[Function, list[Function]]:
     """For each method those that stand in place of it, but for those in place of these in turn."""
     result: dict[Function, list[Function]] = {}
-    for cls in classes(program):
+    for cls in (*program.library.overriding(), *program.classes.values()):
         for method in cls.methods.values():
             if method.overridden is not None:
                 result.setdefault(method.overridden, []).append(method)
     return result
-
-
-def classes(program: Program) -> Iterator[Class]:
-    yield from program.library.classes.values()
-    yield from program.classes.values()

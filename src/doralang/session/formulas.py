@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
-from doralang.checker.checker import check_formula
+from doralang.checker.formula_programs import check_formula
 from doralang.checker.program import Function, Program
 from doralang.engines.door import Door
 from doralang.engines.rows import machine
@@ -21,7 +21,7 @@ from doralang.optional import load
 from doralang.pipeline import Stage
 from doralang.session.checking import library_for
 from doralang.settings import Settings, Streams
-from doralang.syntax.parser import parse_formula
+from doralang.syntax.formula_parser import parse_formula
 from doralang.text.diagnostics import Diagnostics
 from doralang.text.pause import NO_CYCLES
 from doralang.text.source import Source

@@ -10,16 +10,13 @@ errors are survived.
 from __future__ import annotations
 
 from doralang.syntax import tree
-from doralang.syntax.cursor import Cursor, NestedTooDeep
+from doralang.syntax.cursor import Cursor
 from doralang.syntax.declarations import file
-from doralang.syntax.expressions import full_expression
-from doralang.syntax.formulas import operation, report_rest
-from doralang.syntax.headers import lex_headers
+from doralang.syntax.headers import lex_head, lex_headers
 from doralang.syntax.lexer import lex
 from doralang.syntax.statements import block
-from doralang.syntax.tokens import END
 from doralang.text.diagnostics import Diagnostics
-from doralang.text.source import Source
+from doralang.text.source import Source, Span
 
 
 def parse_file(source: Source, diagnostics: Diagnostics, *, lazy: bool = False) -> tree.File:
@@ -28,15 +25,12 @@ def parse_file(source: Source, diagnostics: Diagnostics, *, lazy: bool = False) 
     return file(Cursor(tokens, diagnostics, block))
 
 
-def parse_formula(source: Source, diagnostics: Diagnostics) -> tree.Expression:
-    """The tree of a formula (reference 1.5): one expression and nothing else."""
-    tokens = lex(source, diagnostics, formula=True)
-    c = Cursor(tokens, diagnostics, block, formula=operation)
-    try:
-        parsed = full_expression(c)
-    except NestedTooDeep:
-        return tree.InvalidExpression(c.span())
-    if c.kind is not END:
-        report_rest(c)
-        return tree.InvalidExpression(c.span())
-    return tree.InvalidExpression(parsed.span) if c.skips else parsed
+def parse_declaration(
+    source: Source, diagnostics: Diagnostics, part: Span, *, head: bool = False
+) -> tree.Declaration:
+    """The tree of one declaration of a file, whose bodies are left to be read on demand.
+
+    `head` leaves out all members.
+    """
+    tokens = (lex_head if head else lex_headers)(source, diagnostics, part)
+    return file(Cursor(tokens, diagnostics, block)).declarations[0]

@@ -62,7 +62,7 @@ class Classes:
     """The classes of a program and its library."""
 
     def __init__(self, program: Program) -> None:
-        self._impls = program.impls
+        self._impls_of = program.impls_of
         self._library: Library = program.library
         self._slots: dict[Field, int] = {}
         self._defaults: dict[ClassType, list[Value]] = {}
@@ -159,7 +159,7 @@ class Classes:
         if isinstance(head.trait, Trait):
             method = head.trait.dispatched[function]
             return method, self.bindings(method, given), True
-        impl = self._impls[head][function.trait]
+        impl = self._impls_of(head)[function.trait]
         if function.name in impl.methods:
             mine = impl.methods[function.name]
             return mine, self.bindings(mine, given), False

@@ -147,6 +147,10 @@ class ClassHead:
         self.trait: TraitHead | None = None
         self._types: dict[tuple[Type, ...], ClassType] = {}
 
+    @property
+    def lasts(self) -> bool:
+        return self.home is None
+
     def of(self, arguments: tuple[Type, ...] = ()) -> ClassType:
         """The one type of this class with these arguments."""
         type = self._types.get(arguments)
