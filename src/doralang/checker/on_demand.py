@@ -203,9 +203,10 @@ class OnDemand:
         with TURN.lock:
             TURN.thread = get_ident()
             self.open_heads, self.heads_level, self.open_members = {}, 0, []  # some were broken off, perhaps
-            result = step()
-            TURN.thread = 0
-        return result
+            try:
+                return step()
+            finally:
+                TURN.thread = 0  # or this thread might believe that it has the turn of the next one
 
     def head_of(self, name: str, heading: Heading) -> Entity:
         found = self.unit.names.get(name) or self.open_heads.get(name)
