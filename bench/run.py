@@ -26,7 +26,8 @@ from measure import Run, measure, pin, processor
 from peers import CACHE, Peer, peers
 
 BASE: Final = "C"
-OURS: Final = "Dora"
+NETS: Final = {"Dora": "net", "opt": "opt net", "opt-own": "own net"}
+"""engines of Dora, and the column that is theirs without start-up"""
 SLOW: Final = "CPython"
 STARTS: Final = 20
 
@@ -89,19 +90,18 @@ def starts_table(starts: dict[str, Samples]) -> list[str]:
 
 
 def ratios(row: dict[str, Samples], starts: dict[str, Samples], by: str) -> dict[str, float]:
-    """Seconds over those of C.  `net` is Dora without its start-up, and C without its own."""
+    """Seconds over those of C.  *net* is an engine of Dora without its start-up, and C without its own."""
     base = row[BASE].seconds(by)
     found = {name: samples.seconds(by) / base for name, samples in row.items() if name != BASE}
-    if OURS in row:
-        net = row[OURS].seconds(by) - starts[OURS].seconds(by)
-        found["net"] = net / max(base - starts[BASE].seconds(by), 1e-3)
+    for name in NETS.keys() & row.keys():
+        net = row[name].seconds(by) - starts[name].seconds(by)
+        found[NETS[name]] = net / max(base - starts[BASE].seconds(by), 1e-3)
     return found
 
 
 def ratio_rows(results: Results, starts: dict[str, Samples], by: str) -> list[str]:
     table = {label: ratios(row, starts, by) for label, row in results.items()}
-    names = [name for name in next(iter(table.values())) if name not in (OURS, "net")]
-    names = [OURS, "net", *names] if OURS in starts else names
+    names = [one for name in starts if name != BASE for one in (name, NETS.get(name)) if one]
     heading = [f"{'program':22}{'C (s)':>8}" + "".join(f"{name:>9}" for name in names)]
     rows = [
         f"{label:22}{results[label][BASE].seconds(by):8.3f}" + "".join(f"{row[name]:9.2f}" for name in names)
@@ -199,7 +199,7 @@ def main() -> int:
     for name, value in facts.items():
         print(f"{name + ':':12}{value}")
     print(f"\n{options.by} time; C in seconds, all others as multiples of it; medians of {options.runs} runs")
-    print("net: Dora without its start-up\n")
+    print("net: Dora, with its engine, without its start-up\n")
     for line in [*ratio_rows(results, starts, options.by), "", *starts_table(starts)]:
         print(line)
     if options.json:
