@@ -228,7 +228,7 @@ class OnDemand:
         entity = make_entity(declarations, self.contexts[heading.source], node)
         self.open_heads[heading.name] = entity
         for function in declarations.functions:
-            complete([function_completion(declare_function(function))])
+            self.complete([function_completion(declare_function(function))])
         for cls in declarations.classes:
             self.make_class(cls, heading)
         for enum in declarations.enums:
@@ -305,7 +305,7 @@ class OnDemand:
         if owner.undeclared is None or owner in self.open_members:
             return
         self.open_members.append(owner)
-        complete(add())
+        self.complete(add())
         owner.undeclared = None
         if isinstance(owner, Trait):
             owner.form.undeclared = None
@@ -347,6 +347,14 @@ class OnDemand:
         adopt(impl)
         return [function_completion(one) for one in methods]
 
+    # Bodies.
+
+    def complete(self, completions: Iterable[Completion]) -> None:
+        """Let functions have their bodies checked when those are asked for, by one thread at a time."""
+        for function, check in completions:
+            if function is not None:
+                function.complete = partial(self.in_turn, partial(function.check_body, check))
+
     # Texts.
 
     def read(self, heading: Heading, *, head: bool = False) -> tree.Declaration:
@@ -356,13 +364,6 @@ class OnDemand:
 
 PRELUDE_VARIANTS: Final = {"Option": ("None", "Some"), "Result": ("Ok", "Err")}
 """the enums whose variants are names by themselves"""
-
-
-def complete(completions: Iterable[Completion]) -> None:
-    """Let functions have their bodies checked when those are asked for."""
-    for function, check in completions:
-        if function is not None:
-            function.complete = check
 
 
 def target_name(written: str) -> str:
