@@ -7,6 +7,7 @@ import random
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from types import FrameType
 from typing import Any
 
@@ -192,19 +193,28 @@ class Broken(BaseException):
 def broken_off(ask: Callable[[], object], left: int) -> None:
     """Ask, and raise an exception after so many lines and calls."""
 
+    def handler() -> None:
+        raise Broken
+
+    with suppress(Broken):
+        interrupted(ask, left, handler)
+
+
+def interrupted(ask: Callable[[], object], left: int, handler: Callable[[], None]) -> None:
+    """Ask, and call a handler after so many lines and calls."""
+
     def trace(frame: FrameType, event: str, argument: object) -> TraceFunction | None:
         nonlocal left
         left -= 1
         if left <= 0 and frame.f_code.co_name != "in_turn":
             sys.settrace(None)
-            raise Broken
+            handler()
+            return None
         return trace
 
     sys.settrace(trace)
     try:
         ask()
-    except Broken:
-        pass
     finally:
         sys.settrace(None)
 
@@ -259,6 +269,28 @@ def test_a_body_that_is_broken_off_is_checked_anew(seed: int) -> None:
         broken_off(lambda function=function: function.body, int(chance.expovariate(1 / 200)))  # type: ignore[misc]
         assert printed(library, function) == printed(whole, one)
         assert function.complete is None
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_handler_is_refused_rather_than_given_what_is_half_made(seed: int) -> None:
+    """Where a method of `int` is not there yet, `self.toString()` means that of `Show`, which calls itself."""
+    chance, library, whole = random.Random(seed), fresh(), fresh()
+    functions, refused = list(functions_of(whole)), 0
+
+    def handler() -> None:
+        nonlocal refused
+        try:
+            assert printed(library, chance.choice(list(functions_of(library)))) in right
+        except RuntimeError:
+            refused += 1
+
+    right = {printed(whole, one) for one in functions}
+    asked = questions(library)
+    chance.shuffle(asked)
+    for ask in asked[:100]:
+        interrupted(ask, int(chance.expovariate(1 / 400)), handler)
+    assert refused
+    assert {printed(library, one) for one in functions_of(library)} == right
 
 
 def test_threads_find_whole_bodies() -> None:

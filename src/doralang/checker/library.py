@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from doralang.checker.checker import CheckedLibrary, MainRule, check_library, check_program
-from doralang.checker.on_demand import on_demand
+from doralang.checker.on_demand import TURN, on_demand
 from doralang.checker.program import Program
 from doralang.library.files import PUBLIC_NAMES, read_heap, read_prelude
 from doralang.syntax.parser import parse_file
@@ -28,6 +28,7 @@ LIBRARIES: Final[dict[str, CheckedLibrary]] = {}
 
 def prelude() -> CheckedLibrary:
     """The prelude.  What is in it is parsed and checked when somebody needs it."""
+    TURN.refuse_handlers()
     return LIBRARIES.get("") or library_of("", read_prelude())
 
 
@@ -37,6 +38,7 @@ def compiled_library(layout: str) -> CheckedLibrary:
     `layout` is a text of constants, `const THREAD_TOP: long = 8L;` and so on: the numbers are known to the
     runtime, which the checker does not know.
     """
+    TURN.refuse_handlers()
     found = LIBRARIES.get(layout)
     return found or library_of(layout, [*read_prelude(), (LAYOUT, layout), *read_heap()])
 

@@ -182,7 +182,11 @@ class Module:
 
     @property
     def specializer(self) -> Specializer:
-        """The lowered program, which is checked now if nobody has needed it yet."""
+        """The lowered program, which is checked now if nobody has needed it yet.
+
+        Raises RuntimeError for a handler of a signal that has interrupted what would change it.
+        """
+        load("doralang.checker.on_demand").TURN.refuse_handlers()
         if self.made_specializer is None:
             parent = self.parent.specializer if self.parent else None
             with self.space:
