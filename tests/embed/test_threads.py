@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 import faulthandler
 import gc
 import os
 import pickle
 import random
+import subprocess
 import sys
 import threading
 import time
@@ -194,3 +196,43 @@ def test_a_ticker_that_cannot_be_made_is_made_later(monkeypatch: pytest.MonkeyPa
     with pytest.raises(dora.TimeLimitExceeded):
         while True:
             m.spin(1 << 30)
+
+
+FIRST = """
+import sys, threading
+import doralang as dora
+
+TEXTS = [
+    'fun f(k: int) -> Str { [1, k].iter().chain([7].iter()).toSet().len().toString() }',
+    'fun f(k: int) -> Str { let m = HashMap::<Str, Vec<int>>(); m["a"] = [k]; "${m} ${(1, "a")}" }',
+    'fun f(k: int) -> Str { "${"a,b".split(",")} ${Some(k).map(|x| x + 1)}" }',
+]
+together, found = threading.Barrier(6), []
+
+def work(number):
+    together.wait()
+    if number < 3:
+        found.append((number, dora.compile(TEXTS[number]).f(5)))
+    else:
+        formula = dora.expr("upper(n) + text(len(n) * k)", {"n": str, "k": int})
+        found.append((number, formula("ab", number)))
+
+sys.setswitchinterval(1e-5)
+threads = [threading.Thread(target=work, args=(number,)) for number in range(6)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+print(sorted(found) + [dora.compile(text).f(6) for text in TEXTS])
+"""
+
+
+def test_threads_may_be_the_first_to_compile() -> None:
+    """All of them have one library, one place for code, and each entity of the library once."""
+    for _ in range(3):
+        run = subprocess.run([sys.executable, "-c", FIRST], capture_output=True, text=True, timeout=PATIENCE)
+        assert not run.stderr
+        assert ast.literal_eval(run.stdout) == [
+            *((0, "3"), (1, "{a: [5]} (1, a)"), (2, "[a, b] Some(6)"), (3, "AB6"), (4, "AB8"), (5, "AB10")),
+            *("3", "{a: [6]} (1, a)", "[a, b] Some(7)"),
+        ]

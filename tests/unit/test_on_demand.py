@@ -7,6 +7,7 @@ import random
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from types import FrameType
 from typing import Any
 
@@ -16,12 +17,14 @@ from doralang.checker import on_demand as module
 from doralang.checker.checker import CheckedLibrary, check_program
 from doralang.checker.library import LAYOUT, sources_of, whole_library
 from doralang.checker.on_demand import on_demand
-from doralang.checker.program import Class, Function, Global, Impl, Trait, Variant
+from doralang.checker.printer import dump_program
+from doralang.checker.program import Class, Function, Global, Impl, Program, Trait, Variant
 from doralang.checker.scopes import ConstantName
 from doralang.code.constants import layout_constants
 from doralang.library.files import PUBLIC_NAMES, read_heap, read_prelude
 from doralang.syntax.outline import outline
 from doralang.syntax.parser import parse_declaration, parse_file
+from doralang.syntax.tree import Modifier
 from doralang.text.diagnostics import Diagnostics, OutOfTime
 from doralang.text.source import LIBRARY, Source, Span
 from doralang.types.types import TypeParameter
@@ -187,6 +190,35 @@ class Broken(BaseException):
     pass
 
 
+def broken_off(ask: Callable[[], object], left: int) -> None:
+    """Ask, and raise an exception after so many lines and calls."""
+
+    def handler() -> None:
+        raise Broken
+
+    with suppress(Broken):
+        interrupted(ask, left, handler)
+
+
+def interrupted(ask: Callable[[], object], left: int, handler: Callable[[], None]) -> None:
+    """Ask, and call a handler after so many lines and calls."""
+
+    def trace(frame: FrameType, event: str, argument: object) -> TraceFunction | None:
+        nonlocal left
+        left -= 1
+        if left <= 0 and frame.f_code.co_name != "in_turn":
+            sys.settrace(None)
+            handler()
+            return None
+        return trace
+
+    sys.settrace(trace)
+    try:
+        ask()
+    finally:
+        sys.settrace(None)
+
+
 @pytest.mark.parametrize("seed", range(6))
 def test_what_is_broken_off_is_made_anew(seed: int) -> None:
     """An exception anywhere while something is declared, as when Ctrl-C is pressed, leaves nothing half made.
@@ -197,45 +229,108 @@ def test_what_is_broken_off_is_made_anew(seed: int) -> None:
     asked = questions(library)
     chance.shuffle(asked)
     for ask in asked[:300]:
-        left = int(chance.expovariate(1 / 400))
-
-        def trace(frame: FrameType, event: str, argument: object) -> TraceFunction | None:
-            nonlocal left
-            left -= 1
-            if left <= 0 and frame.f_code.co_name != "in_turn":
-                sys.settrace(None)
-                raise Broken
-            return trace
-
-        sys.settrace(trace)
-        try:
-            ask()
-        except Broken:
-            pass
-        finally:
-            sys.settrace(None)
+        broken_off(ask, int(chance.expovariate(1 / 400)))
     assert described(library) == WHOLE
     assert not module.TURN.lock.locked()
 
 
-def test_threads_declare_one_after_the_other() -> None:
-    library = fresh()
+def functions_of(library: CheckedLibrary) -> Iterator[Function]:
+    """Some of the prelude: functions, and what classes and their impls have."""
+    for name in (
+        "sortedCopy",
+        "hashOf",
+        "areEqual",
+        "range",
+        "HashMap",
+        "Vec",
+        "StringBuf",
+        "Option",
+        "Exception",
+    ):
+        entity = library.unit.own(name)
+        if isinstance(entity, Function):
+            yield entity
+        elif isinstance(entity, Class):
+            yield from (*entity.methods.values(), *entity.late.values(), *entity.constructors)
+            for impl in library.unit.impls_of(entity).values():
+                yield from impl.methods.values()
+
+
+def printed(library: CheckedLibrary, function: Function) -> str:
+    """The body of a function, with its locals and lambdas."""
+    assert function.internal or function.body is not None
+    return dump_program(Program(function.source, library.library, {function.name: function}))
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_body_that_is_broken_off_is_checked_anew(seed: int) -> None:
+    chance, library, whole = random.Random(seed), fresh(), fresh()
+    for function, one in zip(functions_of(library), functions_of(whole), strict=True):
+        broken_off(lambda function=function: function.body, int(chance.expovariate(1 / 200)))  # type: ignore[misc]
+        assert printed(library, function) == printed(whole, one)
+        assert function.complete is None
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_handler_is_refused_rather_than_given_what_is_half_made(seed: int) -> None:
+    """Where a method of `int` is not there yet, `self.toString()` means that of `Show`, which calls itself."""
+    chance, library, whole = random.Random(seed), fresh(), fresh()
+    functions, refused = list(functions_of(whole)), 0
+
+    def handler() -> None:
+        nonlocal refused
+        try:
+            assert printed(library, chance.choice(list(functions_of(library)))) in right
+        except RuntimeError:
+            refused += 1
+
+    right = {printed(whole, one) for one in functions}
     asked = questions(library)
+    chance.shuffle(asked)
+    for ask in asked[:100]:
+        interrupted(ask, int(chance.expovariate(1 / 400)), handler)
+    assert refused
+    assert {printed(library, one) for one in functions_of(library)} == right
+
+
+def test_threads_find_whole_bodies() -> None:
+    library, whole = fresh(), fresh()
+    functions = list(functions_of(library))
+    at_once(lambda seed: [printed(library, one) for one in functions])
+    assert [printed(library, one) for one in functions] == [
+        printed(whole, one) for one in functions_of(whole)
+    ]
+
+
+def test_no_body_of_the_library_needs_another_thread() -> None:
+    """Which would wait for the one that checks it."""
+    library = fresh()
+    for function in library.library.functions.values():
+        assert function.internal or function.body is not None
+    for cls in library.library.classes.values():
+        impls = library.unit.impls_of(cls).values()
+        for one in (
+            *cls.methods.values(),
+            *cls.constructors,
+            *(m for impl in impls for m in impl.methods.values()),
+        ):
+            assert one.body is not None or one.internal or Modifier.ABSTRACT in one.modifiers, one.signature
+
+
+def at_once(work: Callable[[int], object]) -> None:
+    """Call it in some threads, with the number of each."""
     failures: list[BaseException] = []
 
-    def work(seed: int) -> None:
-        mine = list(asked)
-        random.Random(seed).shuffle(mine)
+    def run(number: int) -> None:
         try:
-            for ask in mine:
-                ask()
+            work(number)
         except BaseException as error:
             failures.append(error)
 
     before = sys.getswitchinterval()
     sys.setswitchinterval(1e-5)
     try:
-        threads = [threading.Thread(target=work, args=(seed,)) for seed in range(4)]
+        threads = [threading.Thread(target=run, args=(number,)) for number in range(4)]
         for thread in threads:
             thread.start()
         for thread in threads:
@@ -243,6 +338,19 @@ def test_threads_declare_one_after_the_other() -> None:
     finally:
         sys.setswitchinterval(before)
     assert not failures
+
+
+def test_threads_declare_one_after_the_other() -> None:
+    library = fresh()
+    asked = questions(library)
+
+    def work(seed: int) -> None:
+        mine = list(asked)
+        random.Random(seed).shuffle(mine)
+        for ask in mine:
+            ask()
+
+    at_once(work)
     assert described(library) == WHOLE
 
 

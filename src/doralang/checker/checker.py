@@ -183,7 +183,7 @@ def check_library(
     enums.enter_variants(declarations, PRELUDE_ENUMS)
     for function, complete in declare(declarations):
         if function is not None:
-            function.complete = complete
+            function.complete = partial(function.check_body, complete)
     names = unit.names.items()
     classes = {name: entity for name, entity in names if isinstance(entity, Class)}
     library = Library(

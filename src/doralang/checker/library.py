@@ -7,11 +7,10 @@ compiled_library(layout)     with the files of the heap, for engines that make m
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from functools import cache
 from typing import Final
 
 from doralang.checker.checker import CheckedLibrary, MainRule, check_library, check_program
-from doralang.checker.on_demand import on_demand
+from doralang.checker.on_demand import TURN, on_demand
 from doralang.checker.program import Program
 from doralang.library.files import PUBLIC_NAMES, read_heap, read_prelude
 from doralang.syntax.parser import parse_file
@@ -23,20 +22,30 @@ LAYOUT: Final = "layout.dora"
 """what the text of layout constants is called"""
 
 
-@cache
+LIBRARIES: Final[dict[str, CheckedLibrary]] = {}
+"""by the text of layout constants, which the prelude alone does not have: for all threads the same ones"""
+
+
 def prelude() -> CheckedLibrary:
     """The prelude.  What is in it is parsed and checked when somebody needs it."""
-    return on_demand(sources_of(read_prelude()), PUBLIC_NAMES)
+    TURN.refuse_handlers()
+    return LIBRARIES.get("") or library_of("", read_prelude())
 
 
-@cache
 def compiled_library(layout: str) -> CheckedLibrary:
     """The prelude and the files of the heap, as one unit.
 
     `layout` is a text of constants, `const THREAD_TOP: long = 8L;` and so on: the numbers are known to the
     runtime, which the checker does not know.
     """
-    return on_demand(sources_of([*read_prelude(), (LAYOUT, layout), *read_heap()]), PUBLIC_NAMES)
+    TURN.refuse_handlers()
+    found = LIBRARIES.get(layout)
+    return found or library_of(layout, [*read_prelude(), (LAYOUT, layout), *read_heap()])
+
+
+def library_of(layout: str, texts: Iterable[tuple[str, str]]) -> CheckedLibrary:
+    """The first one that is made counts, whoever else makes one at the same time."""
+    return LIBRARIES.setdefault(layout, on_demand(sources_of(texts), PUBLIC_NAMES))
 
 
 def sources_of(texts: Iterable[tuple[str, str]]) -> list[Source]:

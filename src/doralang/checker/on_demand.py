@@ -13,7 +13,8 @@ is made in three steps, each of which needs of other declarations only what the 
 
 Nobody sees anything half made: heads get into the unit's names together, once none is open; members are
 there for all from the moment when `undeclared` is not.  What is broken off, by an exception of whatever kind,
-is made anew by who asks next.  One thread at a time declares, and who waits for it finds it done.
+is made anew by who asks next.  One thread at a time declares, and who waits for it finds it done.  A handler
+of a signal, for which its thread cannot wait, is refused (`Turn.refuse_handlers`).
 
 What is wrong is not looked for: the library is right, as tests find that declare the whole of it with
 `checker.check_library`.
@@ -142,6 +143,15 @@ class Turn:
     def is_mine(self) -> bool:
         return self.thread == get_ident() and self.lock.locked()
 
+    def refuse_handlers(self) -> None:
+        """Raises RuntimeError for a handler of a signal that has come in the middle of a step of its thread.
+
+        What such a handler compiles would get its meaning from what is half made: a method that is not there
+        yet gives way to one of a trait, and that stays so.  The step can only go on once the handler is done.
+        """
+        if self.is_mine():
+            raise RuntimeError("a handler of a signal cannot compile now: it has interrupted a compilation")
+
 
 TURN: Final = Turn()
 if hasattr(os, "register_at_fork"):
@@ -229,7 +239,7 @@ class OnDemand:
         entity = make_entity(declarations, self.contexts[heading.source], node)
         self.open_heads[heading.name] = entity
         for function in declarations.functions:
-            complete([function_completion(declare_function(function))])
+            self.complete([function_completion(declare_function(function))])
         for cls in declarations.classes:
             self.make_class(cls, heading)
         for enum in declarations.enums:
@@ -306,7 +316,7 @@ class OnDemand:
         if owner.undeclared is None or owner in self.open_members:
             return
         self.open_members.append(owner)
-        complete(add())
+        self.complete(add())
         owner.undeclared = None
         if isinstance(owner, Trait):
             owner.form.undeclared = None
@@ -348,6 +358,19 @@ class OnDemand:
         adopt(impl)
         return [function_completion(one) for one in methods]
 
+    # Bodies.
+
+    def complete(self, completions: Iterable[Completion]) -> None:
+        """Let functions have their bodies checked when those are asked for, by one thread at a time."""
+        for function, check in completions:
+            if function is not None:
+                function.complete = partial(self.check_body, partial(function.check_body, check))
+
+    def check_body(self, check: Callable[[], None]) -> None:
+        """No step asks for a body."""
+        TURN.refuse_handlers()
+        self.in_turn(check)
+
     # Texts.
 
     def read(self, heading: Heading, *, head: bool = False) -> tree.Declaration:
@@ -357,13 +380,6 @@ class OnDemand:
 
 PRELUDE_VARIANTS: Final = {"Option": ("None", "Some"), "Result": ("Ok", "Err")}
 """the enums whose variants are names by themselves"""
-
-
-def complete(completions: Iterable[Completion]) -> None:
-    """Let functions have their bodies checked when those are asked for."""
-    for function, check in completions:
-        if function is not None:
-            function.complete = check
 
 
 def target_name(written: str) -> str:

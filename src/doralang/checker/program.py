@@ -156,14 +156,28 @@ class Function:
         """whether operands in its body may assign to its locals"""
         self._body: Block | None = None
         self.complete: Callable[[], None] | None = None
-        """checks the body and calls `set_body`; None once that is done"""
+        """has `check_body` check the body; None once that is done"""
 
     @property
     def body(self) -> Block | None:
         if self.complete is not None:
-            complete, self.complete = self.complete, None
-            complete()
+            self.complete()
         return self._body
+
+    def check_body(self, check: Callable[[], None]) -> None:
+        """Check the body by what calls `set_body`, unless that is done.
+
+        What an exception has broken off, Ctrl-C perhaps, is begun anew by who asks next.
+        """
+        if self.complete is None:
+            return
+        del self.locals[len(self.parameters) + self.has_self :]
+        for parameter in self.parameters:
+            parameter.shared = False
+        self.lambdas = []
+        self.has_block_values = False
+        check()
+        self.complete = None
 
     def set_body(self, body: Block) -> None:
         shared = [Share(one.span, one) for one in self.parameters if one.shared]

@@ -110,8 +110,10 @@ class ElementLoops:
                     program, called, source, compiled_library(layout_constants())
                 )
             )
-        self.ref = self.program.code.specializer.entry_ref(self.function)
-        self.cell = self.program.code.loader.cell(self.ref)
+        code = self.program.code
+        with code.space:
+            self.ref = code.specializer.entry_ref(self.function)
+            self.cell = code.loader.cell(self.ref)
 
     @contextmanager
     def loop(self, scalars: Sequence[bool]) -> Iterator[Loop]:

@@ -112,8 +112,9 @@ class SlowCallee:
         """the parameters that take buffers, by their numbers"""
         self.result = border_of(function.result, text)
         self.signature = signature_of(function, text)
-        self.ref = program.code.specializer.entry_ref(function)
-        self.cell = program.code.loader.cell(self.ref)
+        with program.code.space:
+            self.ref = program.code.specializer.entry_ref(function)
+            self.cell = program.code.loader.cell(self.ref)
 
     @property
     def wrapped(self) -> Wrapped | None:
@@ -221,7 +222,10 @@ class Crossing:
         if value._host is not self.host:
             raise TypeError(f"`{name}`: the object belongs to another instance")
         assert isinstance(type, ClassType), "traits do not cross"
-        if not is_a(self.host.class_at(value._address), self.callee.program.code.specializer.class_ref(type)):
+        code = self.callee.program.code
+        with code.space:
+            wanted = code.specializer.class_ref(type)
+        if not is_a(self.host.class_at(value._address), wanted):
             raise TypeError(f"`{name}`: expected {type}, found {self.host.class_at(value._address).name}")
 
     def take(self, result: Any) -> Any:

@@ -78,7 +78,8 @@ class Object(Held):
         border = border_of(field.type, program.text)
         if border is None:
             raise TypeError(f"`{field.name}` is a {field.type}, which cannot cross")
-        ref = program.code.specializer.field_ref(self._type, field)
+        with program.code.space:
+            ref = program.code.specializer.field_ref(self._type, field)
         return self._address + program.code.environment.field_offset(ref), border
 
     def _load(self, field: Field) -> Any:
@@ -150,8 +151,9 @@ def type_of(program: CheckedProgram, host: Host, address: int) -> ClassType:
     ref = host.class_at(address)
     specializer = program.code.specializer
     known = [specializer.classes, specializer.parent.classes if specializer.parent else {}]
-    found = next(
-        (type for classes in known for type, one in classes.items() if one.symbol == ref.symbol), None
-    )
+    with program.code.space:
+        found = next(
+            (type for classes in known for type, one in classes.items() if one.symbol == ref.symbol), None
+        )
     assert found is not None, f"{ref.symbol} is a class of the program"
     return found

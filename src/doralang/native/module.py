@@ -182,11 +182,17 @@ class Module:
 
     @property
     def specializer(self) -> Specializer:
-        """The lowered program, which is checked now if nobody has needed it yet."""
+        """The lowered program, which is checked now if nobody has needed it yet.
+
+        Raises RuntimeError for a handler of a signal that has interrupted what would change it.
+        """
+        load("doralang.checker.on_demand").TURN.refuse_handlers()
         if self.made_specializer is None:
             parent = self.parent.specializer if self.parent else None
-            program = self.find_program()
-            self.made_specializer = load("doralang.lower.functions").lowering(program, parent)
+            with self.space:
+                if self.made_specializer is None:
+                    made = load("doralang.lower.functions").lowering(self.find_program(), parent)
+                    self.made_specializer = self.made_specializer or made
         return self.made_specializer
 
     @property
@@ -208,7 +214,8 @@ class Module:
     @property
     def roots(self) -> Roots:
         if self.made_roots is None:
-            self.made_roots = find_roots(self.specializer)
+            with self.space:
+                self.made_roots = find_roots(self.specializer)
         return self.made_roots
 
     @property
@@ -483,10 +490,7 @@ def llvm_compiler() -> Any:
 
 def library_module(options: CodeOptions) -> Module:
     """The code of the library that all programs of this process share."""
-    module = LIBRARIES.get(options.key)
-    if module is None:
-        module = LIBRARIES[options.key] = Module(options, library_program)
-    return module
+    return LIBRARIES.get(options.key) or LIBRARIES.setdefault(options.key, Module(options, library_program))
 
 
 def library_program() -> Program:

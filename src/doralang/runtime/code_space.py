@@ -274,13 +274,24 @@ def arena_size() -> int:
 
 SPACES: Final[dict[str, CodeSpace]] = {}
 """the one of this process, by the name of its processor"""
+MAKING: Final = RLock()
+"""had by the thread that makes one: who has another one than the others has another lock"""
+os.register_at_fork(before=MAKING.acquire, after_in_parent=MAKING.release, after_in_child=MAKING.release)
 
 
 def code_space(target: Target) -> CodeSpace:
     """The one of this process."""
     space = SPACES.get(target.name)
     if space is None:
-        space = SPACES[target.name] = CodeSpace(target)
+        with MAKING:
+            space = SPACES.get(target.name) or new_space(target)
+    return space
+
+
+def new_space(target: Target) -> CodeSpace:
+    made = CodeSpace(target)
+    space = SPACES.setdefault(target.name, made)  # perhaps that of a handler that came in between
+    if space is made:
         os.register_at_fork(
             before=space.before_fork, after_in_parent=space.after_fork, after_in_child=space.after_fork
         )
