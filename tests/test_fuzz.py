@@ -14,10 +14,11 @@ import sampling
 from doralang.machine.targets import X64, host
 from doralang.source.toolchains import find_c
 from fuzz import expressions, planted, stored
-from fuzz.compare import COLLECTORS, HEAPS, QUICK, REPLACING, find_difference
+from fuzz.compare import COLLECTORS, HEAPS, QUICK, REPLACING, STRIPS, find_difference
 from fuzz.generator import Generator
 from fuzz.heaps import HeapGenerator
 from fuzz.loops import LoopGenerator
+from fuzz.strips import StripGenerator
 
 FIRST = 1
 COUNT = 120 if sampling.EVERY else 28
@@ -26,6 +27,7 @@ COLLECTED = 20 if sampling.EVERY else 3
 FORMULAS = 2000
 STORED = 20 if sampling.EVERY else 8
 LOOPS = 5
+STRIP_PROGRAMS = 40 if sampling.EVERY else 8
 HEAP_PROGRAMS = 40 if sampling.EVERY else 4
 TAKES_LONG = pytest.mark.skipif(not sampling.EVERY, reason="takes minutes: make test-all")
 
@@ -54,6 +56,13 @@ def test_the_collectors_agree_about_programs_that_only_work_on_the_heap() -> Non
 @pytest.mark.skipif(host() is None, reason="there is no compiled code")
 def test_loops_that_are_left_for_better_code_agree_with_the_tree_walk() -> None:
     difference = find_difference(FIRST, LOOPS, LoopGenerator, REPLACING)
+    assert difference is None, difference
+
+
+@pytest.mark.skipif(host() is None, reason="there is no compiled code")
+def test_loops_over_arrays_agree_with_the_tree_walk() -> None:
+    engines = STRIPS if sampling.EVERY else (STRIPS[0], ("opt", "--no-llvm"))
+    difference = find_difference(FIRST, STRIP_PROGRAMS, StripGenerator, engines)
     assert difference is None, difference
 
 

@@ -5,6 +5,7 @@
     python tests/fuzz/compare.py --seed 4711 --show           the program of a seed
     python tests/fuzz/compare.py --collectors                 each collector, under stress and verified
     python tests/fuzz/compare.py --heaps                      the same with programs that only work on the heap
+    python tests/fuzz/compare.py --strips                     engines again, loops over arrays
 
 A program that differs is reduced: lines are taken away as long as the engines still disagree about it.
 One for which the first engine takes too long is left out; one that ends there alone is a difference.
@@ -23,12 +24,14 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from doralang.cli.main import run_command
+from doralang.optimizing import strips
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from fuzz.generator import Generator
 from fuzz.heaps import HeapGenerator
 from fuzz.loops import LoopGenerator
+from fuzz.strips import StripGenerator
 
 QUICK = [("walk",), ("vm",), ("baseline",), ("baseline", "--gc-stress"), ("opt", "--no-llvm")]
 """those that need a tenth of a second a program at most"""
@@ -68,8 +71,20 @@ REPLACING = (
 """loops are left for optimized code, in the third round and in the second one"""
 TRACING = (*REPLACING, ("vm",), ("trace", "--hot=3", "--hot-now"), ("opt",))
 """for programs of loops"""
+STRIPS = (
+    ("walk",),
+    ("vm",),
+    ("opt", "--no-llvm"),
+    ("opt",),
+    ("opt", "--gc-stress"),
+    ("tiered", "--hot-now", "--no-cache"),
+)
+"""for programs of loops over arrays"""
 
 Engines = Sequence[tuple[str, ...]]
+
+LENGTHS_OF_STRIPS = ((strips.ROUNDS, strips.FEWEST), (4, 2))
+"""rounds of a strip, and for how many it is worth while: for even seeds and for odd ones"""
 
 PATIENCE = 20
 """seconds that a program may take: few take that long, but a reduced one without the line that counts the
@@ -80,6 +95,11 @@ STOPPED = 130
 
 OVERFLOW = 108
 """the depth at which the stack overflows is nobody's business"""
+
+
+def set_strips(seed: int) -> None:
+    """Short arrays have many strips with odd seeds."""
+    strips.ROUNDS, strips.FEWEST = LENGTHS_OF_STRIPS[seed % 2]  # type: ignore[misc]
 
 
 class Outcome(NamedTuple):
@@ -170,11 +190,15 @@ def find_difference(
 ) -> str | None:
     """A report about the first seed about whose program the engines disagree."""
     with tempfile.TemporaryDirectory() as folder:
-        for seed in range(first, first + count):
-            text = make(seed).program()
-            assert is_program(text, folder), f"seed {seed} is no program:\n{text}"
-            if differ(text, folder, engines):
-                return report(seed, reduce(text, folder, engines), folder, engines)
+        try:
+            for seed in range(first, first + count):
+                set_strips(seed)
+                text = make(seed).program()
+                assert is_program(text, folder), f"seed {seed} is no program:\n{text}"
+                if differ(text, folder, engines):
+                    return report(seed, reduce(text, folder, engines), folder, engines)
+        finally:
+            set_strips(0)
     return None
 
 
@@ -186,12 +210,15 @@ def main() -> int:
     parser.add_argument("--show", action="store_true", help="print the program of the seed")
     parser.add_argument("--collectors", action="store_true", help="compare collectors, verified, not engines")
     parser.add_argument("--heaps", action="store_true", help="the same with programs that only allocate")
+    parser.add_argument("--strips", action="store_true", help="the same with loops over arrays")
     parser.add_argument("--languages", default="", help="engines `c` and `go` as well: c,go")
     options = parser.parse_args()
     ENGINES.extend((name,) for name in options.languages.split(",") if name)
     make, engines = (LoopGenerator, TRACING) if options.loops else (Generator, ENGINES)
     if options.heaps:
         make, engines = HeapGenerator, HEAPS
+    if options.strips:
+        make, engines = StripGenerator, STRIPS
     if options.collectors:
         engines = COLLECTORS
     if options.show:

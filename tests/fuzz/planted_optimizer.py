@@ -47,6 +47,7 @@ from doralang.optimizing import (
     memory,
     objects,
     registers,
+    strips,
 )
 from doralang.optional import LLVM, is_installed, load
 from doralang.types.primitives import PRIMITIVES
@@ -54,6 +55,7 @@ from fuzz import compare
 from fuzz.generator import Generator
 from fuzz.loops import LoopGenerator
 from fuzz.planted import MOST_MEMORY, replace
+from fuzz.strips import StripGenerator
 
 OWN: Final = ("opt", "--no-llvm")
 STRESSED: Final = ("opt", "--no-llvm", "--gc-stress")
@@ -62,7 +64,7 @@ LLVM_STRESSED: Final = ("opt", "--gc-stress")
 REPLACING: Final = ("tiered", "--hot-now", "--hot=2", "--no-llvm", "--no-cache")
 WALK: Final = ("walk",)
 
-MAKERS: Final = {"program": Generator, "loops": LoopGenerator}
+MAKERS: Final = {"program": Generator, "loops": LoopGenerator, "strips": StripGenerator}
 TRIED: Final = 2
 """programs of each maker that are tried behind the one that is noted"""
 PATIENCE: Final = 20
@@ -162,6 +164,58 @@ def guard_of_one_way_in() -> None:
         block.predecessors = others
 
     replace(checks.Checks, "entered_if", wrong)
+
+
+def step_that_is_ignored() -> None:
+    """A counter that is small itself may get any step."""
+    right = checks.Checks.greatest
+    replace(
+        checks.Checks,
+        "greatest",
+        lambda self, node, block: right(self, node, block) if node.op is graph.Phi else 1,
+    )
+
+
+# Strips.
+
+
+def strip_that_ends_where_the_array_does() -> None:
+    """Whatever is accessed behind the counter."""
+    right = strips.StripLimit.end_before
+    replace(strips.StripLimit, "end_before", lambda self, array, offset: right(self, array, min(offset, 0)))
+
+
+def strip_that_may_begin_before_the_array() -> None:
+    """Nobody looks whether the first index is negative."""
+    right = strips.StripLimit.refuse
+
+    def wrong(self: Any, test: Any) -> None:
+        compared = self.writer.code[-1]
+        if not isinstance(compared, i.Compute) or not (
+            compared.operation in strips.LESS and compared.args[0] == self.loop.counter
+        ):
+            right(self, test)
+
+    replace(strips.StripLimit, "refuse", wrong)
+
+
+def strip_of_a_counter_that_falls() -> None:
+    """Any constant step counts as one."""
+    right = strips.Round.run
+
+    def wrong(self: Any) -> bool:
+        counter, *_ = self.above
+        is_cut = right(self)
+        if counter in self.above:
+            self.above[counter] = 1
+        return bool(is_cut)
+
+    replace(strips.Round, "run", wrong)
+
+
+def strip_without_its_head() -> None:
+    """What a head loads is the same in all rounds, whatever it loads it from."""
+    replace(strips, "is_same_in_all_rounds", lambda code, body, head, branch: True)
 
 
 # Memory, and what is needed.
@@ -393,6 +447,11 @@ BUGS: Final = (
     Bug(dropped_bounds_check, OWN, ("loops", 1)),
     Bug(fact_outlives_its_block, OWN, ("program", 1)),
     Bug(guard_of_one_way_in, OWN, ("loops", 6)),
+    Bug(step_that_is_ignored, OWN, ("strips", 71)),
+    Bug(strip_that_ends_where_the_array_does, OWN, ("strips", 40)),
+    Bug(strip_that_may_begin_before_the_array, OWN, ("strips", 23)),
+    Bug(strip_of_a_counter_that_falls, OWN, ("strips", 37)),
+    Bug(strip_without_its_head, OWN, ("strips", 6)),
     Bug(load_hoisted_over_a_store, OWN, ("loops", 14)),
     Bug(call_that_writes_nothing, OWN, ("program", 1)),
     Bug(loop_that_writes_nothing, OWN, ("program", 1)),
@@ -446,6 +505,7 @@ class Search:
         """The program that finds a bug, and how; empty if none does."""
         for maker, seed in programs(bug, tried):
             self.path.write_text(MAKERS[maker](seed).program())
+            compare.set_strips(seed)
             if (maker, seed) not in self.expected:
                 self.expected[maker, seed] = compare.run(str(self.path), *WALK)
             how = self.looked_at(bug, self.expected[maker, seed])

@@ -110,3 +110,13 @@ def test_the_same_comes_out(rounds: int, monkeypatch: pytest.MonkeyPatch) -> Non
     assert run(shorter, 7, 0, rounds) == run(made, 7, 0, rounds) == 7 + sum(range(rounds))
     polls = [insn for insn in shorter.code if isinstance(insn, i.Poll)]
     assert len(polls) == 1
+
+
+def test_a_head_that_goes_on_in_each_round_is_not_left_out() -> None:
+    """`node = node.next` in the condition: the register that is read is the one of the round before."""
+    load, less = i.LoadField(Register(4), Register(4), 0), strips.row(INT, "less")  # type: ignore[arg-type]
+    compare = i.Compute(Register(3), less, (Register(0), Register(1)))
+    once = i.LoadField(Register(4), Register(2), 0)  # type: ignore[arg-type]
+    for found, is_same in (([], True), ([once], True), ([once, load], True), ([load], False)):
+        code: list[i.Instruction] = [i.Move(Register(0), Register(0)), i.Poll(), *found, compare]
+        assert strips.is_same_in_all_rounds(code, 0, 1, len(code)) is is_same

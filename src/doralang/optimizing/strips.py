@@ -140,12 +140,17 @@ def bounds_of(code: list[Instruction], head: int, branch: int) -> tuple[Register
 def is_same_in_all_rounds(code: list[Instruction], body: int, head: int, branch: int) -> bool:
     """Whether the head, but for the comparison, may be left out in the rounds of a strip.
 
-    What has not failed in the first round does not fail in others.
+    What has not failed in the first round does not fail in others.  A register that is read before the head
+    writes it is something else in each: `node = node.next`.
     """
     found, written = code[head + 1 : branch - 1], set(map(defined, code[body:head]))
-    made = {*map(defined, found), defined(code[branch - 1])}
-    read = {register for insn in found for register in used(insn)}
-    return not written & (made | read) and all(type(insn) in CONSTANT_IN_STRIP for insn in found)
+    left = {*map(defined, found), defined(code[branch - 1])}
+    made: set[Register] = set()
+    for insn in found:
+        if type(insn) not in CONSTANT_IN_STRIP or (left - made | written) & set(used(insn)):
+            return False
+        made.add(defined(insn))
+    return not written & left
 
 
 class Round:
