@@ -69,6 +69,18 @@ def test_functions() -> None:
             pickle.dumps(one)
 
 
+def test_a_function_whose_module_is_alive_comes_out_of_its_pickle() -> None:
+    m = dora.compile("fun f(n: int) -> int { n + 12 }")
+    assert pickle.loads(pickle.dumps(m.f)) is m.f
+    counter = dora.compile(GLOBALS + " // counts once")
+    assert counter.next() == 1
+    assert pickle.loads(pickle.dumps(counter.next))() == 2
+    pytest.importorskip("numpy")
+    m = dora.compile("fun f(n: int) -> int { n + 13 }")
+    ufunc = m.f.ufunc
+    assert copy.copy(ufunc) is copy.deepcopy(ufunc) is ufunc
+
+
 def test_copies() -> None:
     for one in (M, M.twice, PRICE, LABEL, triangle):
         assert copy.copy(one) is one and copy.deepcopy(one) is one
