@@ -265,8 +265,7 @@ class Instance:
     @property
     def memory_used(self) -> int:
         """Bytes of its objects, but for what nobody has found dead yet."""
-        heap = self._instances.host.instance.made_heap
-        return heap.bytes_in_use() if heap is not None else 0
+        return self._instances.host.bytes_in_use
 
     @property
     def fuel_used(self) -> int:
