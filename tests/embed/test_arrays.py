@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
 from threading import Thread
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -595,6 +595,22 @@ def test_a_ufunc_of_a_condition() -> None:
         a, b = np.arange(float(count)), np.full(count, 3.0)
         assert np.array_equal(less(a, b), a < b)
         assert np.array_equal(less(a[::2], 3), a[::2] < 3)
+
+
+@DIRECT
+@pytest.mark.parametrize("text", ["a * b + 1", "max(a, b) - a / 8", "sin(a) + b"])
+@pytest.mark.parametrize("math", ["exact", "fast"])
+def test_a_ufunc_accumulates(text: str, math: Literal["exact", "fast"]) -> None:
+    """Each element needs the result for the one before it."""
+    formula = dora.expr(text, math=math)
+    for count in (1, 2, 3, 4, 5, 8, 16, 17, 40):
+        xs = np.arange(1.0, count + 1.0)
+        expected = [xs[0]]
+        for x in xs[1:]:
+            expected.extend(formula(np.array([expected[-1]]), np.array([x])))
+        assert formula.ufunc.accumulate(xs).tolist() == expected
+        assert formula.ufunc.accumulate(np.stack([xs, xs]), axis=1)[1].tolist() == expected
+        assert formula.ufunc.reduce(xs) == expected[-1]
 
 
 @DIRECT

@@ -64,3 +64,23 @@ def test_classes_keep_nothing() -> None:
     del m
     gc.collect()
     assert dora.memory() == before
+
+
+def test_what_is_left_of_a_closed_instance() -> None:
+    """Its memory is gone, so nobody may look into it."""
+    m = dora.compile(
+        "class A(var x: int) var all: A = nil; fun a(x: int) -> A { all = A(x); all } fun last() -> A { all }"
+    )
+    for limits in (dora.Limits(), dora.Limits(memory="1MB")):
+        instance, other = m.new(limits), m.new()
+        one, same, foreign = instance.a(1), instance.last(), other.a(1)
+        assert one == one and one == same and one != foreign and instance.memory_used > 0
+        instance.close()
+        assert one == one and one != foreign and one != 1
+        assert instance.memory_used == instance.fuel_used == 0
+        for look in (lambda one=one, same=same: one == same, lambda one=one: one.x):
+            with pytest.raises(dora.InstanceSpent):
+                look()
+        instance.close()
+        instance.cancel()
+        del one, same, foreign

@@ -169,6 +169,14 @@ def test_a_ufunc_is_called_as_others_are(m: dora.Module) -> None:
 
 
 @needs_ufuncs
+@pytest.mark.parametrize("name", ["add", "multiply", "subtract"])
+def test_no_name_makes_numpy_widen_integers(name: str) -> None:
+    ufunc = getattr(dora.compile(f"fun {name}(a: int, b: int) -> int {{ a + b }}"), name).ufunc
+    assert ufunc.reduce(numpy.arange(5, dtype="i4")) == 10
+    assert ufunc.accumulate(numpy.arange(5, dtype="i4")).tolist() == [0, 1, 3, 6, 10]
+
+
+@needs_ufuncs
 def test_errors_come_out_of_a_ufunc(m: dora.Module) -> None:
     xs = numpy.arange(5, dtype="i4")
     with pytest.raises(dora.DivisionByZero) as caught:

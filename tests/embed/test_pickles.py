@@ -69,6 +69,18 @@ def test_functions() -> None:
             pickle.dumps(one)
 
 
+def test_a_function_whose_module_is_alive_comes_out_of_its_pickle() -> None:
+    m = dora.compile("fun f(n: int) -> int { n + 12 }")
+    assert pickle.loads(pickle.dumps(m.f)) is m.f
+    counter = dora.compile(GLOBALS + " // counts once")
+    assert counter.next() == 1
+    assert pickle.loads(pickle.dumps(counter.next))() == 2
+    pytest.importorskip("numpy")
+    m = dora.compile("fun f(n: int) -> int { n + 13 }")
+    ufunc = m.f.ufunc
+    assert copy.copy(ufunc) is copy.deepcopy(ufunc) is ufunc
+
+
 def test_copies() -> None:
     for one in (M, M.twice, PRICE, LABEL, triangle):
         assert copy.copy(one) is one and copy.deepcopy(one) is one
@@ -88,6 +100,45 @@ def test_processes(method: str) -> None:
     with multiprocessing.get_context(method).Pool(2) as pool:
         results = pool.map(work, tasks)
     assert results == [(1.5 * n, "A", 2 * n, n / 2, n * (n + 1) // 2) for n in range(6)]
+
+
+OPTIONS: tuple[tuple[str, dict[str, Any], tuple[float, ...]], ...] = (
+    ("a * k + l", {"constants": {"k": 2.5, "l": -0.0}}, (4.0,)),
+    ("k ? a : -a", {"constants": {"k": True}}, (4.0,)),
+    ("a + rate(n)", {"types": {"a": float, "n": int}, "functions": {"rate": rate}}, (1.0, 3)),
+    ("a + b", {"types": {"a": float, "b": float}, "math": "fast"}, (1.0, 3.0)),
+    ("a + n", {"types": {"a": float, "n": int}, "result": float, "missing": "propagate"}, (1.0, 3)),
+    ("a + 1", {"policy": "trusted", "limits": dora.Limits(time=60.0), "filename": "f"}, (1.0,)),
+)
+
+
+@pytest.mark.parametrize(("text", "options", "values"), OPTIONS)
+def test_options_of_formulas_come_out_elsewhere(
+    text: str, options: dict[str, Any], values: tuple[float, ...]
+) -> None:
+    """Elsewhere nothing of the kind is alive."""
+    formula = dora.expr(text, **options)
+    partial = formula.partial(a=values[0])
+    results, texts = (formula(*values), partial(*values[1:])), [pickle.dumps(formula), pickle.dumps(partial)]
+    del formula, partial
+    gc.collect()
+    made = [pickle.loads(data) for data in texts]
+    assert (made[0](*values), made[1](*values[1:])) == results
+    assert all(pickle.loads(data) is one for data, one in zip(texts, made, strict=True))
+
+
+def test_constants_that_python_finds_equal_are_different() -> None:
+    def known(value: float) -> dora.Expr:
+        return dora.expr("if(isMissing(a), 0, 1) * k", constants={"k": value})
+
+    minus, plus, nan = known(-0.0), known(0.0), known(float("nan"))
+    kept = [pickle.dumps(one) for one in (minus, plus, nan)]
+    assert [repr(pickle.loads(data)(1.0)) for data in kept] == ["-0.0", "0.0", "nan"]
+    assert minus != plus and nan == known(float("nan")) and pickle.loads(kept[2]) is nan
+    one, true = (dora.expr("text(k)", constants={"k": value}) for value in (1, True))
+    kept = [pickle.dumps(one), pickle.dumps(true)]
+    assert [pickle.loads(data)() for data in kept] == ["1", "true"]
+    assert one == dora.expr("text(k)", constants={"k": 1.0}) != true
 
 
 def test_ufuncs() -> None:

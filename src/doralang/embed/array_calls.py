@@ -197,7 +197,7 @@ def function_ufunc(callee: SlowCallee) -> Any:
     """`Function.ufunc`"""
     if callee.ufunc is None:
         name, signature = callee.function.name, callee.function.signature
-        recipe = callee.program.recipe
+        recipe = callee.program.recipe_to_pickle()
         source = recipe and (load("doralang.embed.modules").remade_function, (*recipe, name))
         make = load("doralang.embed.function_ufuncs").make_ufunc
         callee.ufunc = make(loops_of(callee), name, signature, source)

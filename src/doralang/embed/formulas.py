@@ -43,8 +43,36 @@ NO_OPTIONS: Options = ()
 MATHEMATICS: Mapping[str, Options] = {"exact": NO_OPTIONS, "fast": (("math", "fast"),)}
 """what is kept of each way to compute functions over arrays"""
 
+MAPPINGS = ("types", "constants", "functions")
+"""options that are kept as their items, so that they can be hashed"""
+
 UNPICKLED: WeakValueDictionary[tuple[str, Options], Expr] = WeakValueDictionary()
-"""formulas that were pickled here or came out of a pickle, and are alive"""
+"""formulas that were pickled here or came out of a pickle, and are alive; by text and meaning of options"""
+
+
+def as_arguments(options: Options) -> dict[str, Any]:
+    """What is kept of the options, as `expr` takes them."""
+    return {name: dict(value) if name in MAPPINGS else value for name, value in options}
+
+
+def meaning(options: Options) -> Options:
+    """What is equal for options that mean the same, and for no others.
+
+    Constants that Python finds equal may differ (`1` and `True`, the two zeros), and NaN is the same as NaN.
+    """
+    return tuple(
+        [
+            (
+                name,
+                tuple([(key, constant_meaning(one)) for key, one in value]) if name == "constants" else value,
+            )
+            for name, value in options
+        ]
+    )
+
+
+def constant_meaning(value: Constant) -> object:
+    return (type(value), value) if isinstance(value, bool | str) else repr(float(value))
 
 
 class Expr(NativeCall):
@@ -153,12 +181,10 @@ class Expr(NativeCall):
         for name in known:
             if name not in self.names:
                 raise TypeError(f"partial(): the formula has no variable {name!r}")
-        options = dict(self._options)
-        options["constants"] = {**dict(options.get("constants", ())), **known}
+        options = as_arguments(self._options)
+        options["constants"] = {**options.get("constants", {}), **known}
         if "types" in options:
-            options["types"] = {
-                name: kind for name, kind in dict(options["types"]).items() if name not in known
-            }
+            options["types"] = {name: kind for name, kind in options["types"].items() if name not in known}
         return expr(self.source, **options)
 
     def __eq__(self, other: object) -> bool:
@@ -169,7 +195,7 @@ class Expr(NativeCall):
 
     def _key(self) -> tuple[object, ...]:
         rest = tuple([option for option in self._options if option[0] != "types"])
-        return (self.source, self.names, load(GENERAL).kinds(self) if self._general else None, rest)
+        return (self.source, self.names, load(GENERAL).kinds(self) if self._general else None, meaning(rest))
 
     def __repr__(self) -> str:
         return f"<dora formula {self.source!r}>"
@@ -187,7 +213,7 @@ class Expr(NativeCall):
     @property
     def _source(self) -> Reduced:
         """What makes the like, as `pickle` wants it."""
-        UNPICKLED.setdefault((self.source, self._options), self)
+        UNPICKLED.setdefault((self.source, meaning(self._options)), self)
         return unpickled, ((self.source, self._options) if self._options else (self.source,))
 
 
@@ -196,10 +222,10 @@ keep_vectorcall(Expr)
 
 def unpickled(source: str, options: Options = NO_OPTIONS) -> Expr:
     """The formula of a pickle.  Raises CompileError if another version does not understand it."""
-    key = source, options
+    key = source, meaning(options)
     found, recent = UNPICKLED.get(key), load("doralang.embed.recipes").RECENT
     if found is None:
-        found = UNPICKLED[key] = expr(source, **dict(options))
+        found = UNPICKLED[key] = expr(source, **as_arguments(options))
         recent.keep(key, found)
     else:
         recent.refresh(key, found)

@@ -42,6 +42,8 @@ NEEDS_PYTHON: Final = 1 << 0
 NO_FLOATING_ERRORS: Final = 1 << 1
 OLDEST: Final = 2
 """of NumPy"""
+WIDENED: Final = ("add", "multiply")
+"""names of ufuncs that NumPy reduces in wider integers than it is given, for which others have no loop"""
 
 RUN: Final = ctypes.CFUNCTYPE(
     ctypes.c_void_p, ctypes.c_void_p, ctypes.POINTER(ctypes.c_int64), ctypes.POINTER(ctypes.c_int64),
@@ -153,7 +155,7 @@ def make_ufunc(computation: Computation, name: str, told: str, source: Reduced |
     code = PlacedWrapper(space, stub(target.assembler(), address))
     dtypes = [numpy.dtype(DTYPES[kind]) for kind in (*computation.kinds, computation.result)]
     types = ctypes.create_string_buffer(bytes([dtype.num for dtype in dtypes]), len(dtypes))
-    texts = (name.encode(), told.encode())
+    texts = ((f"{name}_" if name in WIDENED else name).encode(), told.encode())
     made = MAKE(ufunc_table()[FROM_FUNCTIONS])(None, None, None, 0, inputs, 1, NONE, *texts, 0)
     loops = add_loop(made, texts[0], [type(dtype) for dtype in dtypes], code.address)
     head = head_of(made)

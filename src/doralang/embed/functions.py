@@ -350,7 +350,7 @@ class Function(NativeCall, Generic[T]):
     def __reduce__(self) -> str | tuple[Any, ...]:
         """The module's text and options and the name; one from a Python stub is found by its name."""
         callee = self._callee
-        recipe = callee.program.recipe
+        recipe = callee.program.recipe_to_pickle()
         if recipe is None or callee.receiver is not None:
             raise TypeError(f"{self!r} cannot be pickled or copied")
         if self._by_name:

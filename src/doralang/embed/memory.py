@@ -21,12 +21,11 @@ def memory() -> dict[str, int]:
     objects      bytes of all objects in them, but for what nobody has found dead yet
     """
     hosts = [host for host in LIVE_HOSTS if not host.instance.is_closed]
-    heaps = [host.instance.made_heap for host in hosts]
     return {
         "code": sum(program.code.loader.code_size for program in LIVE_PROGRAMS)
         + sum(place.used for place in PLACES),
         "formulas": sum(place.formulas for place in PLACES),
         "modules": len(LIVE_PROGRAMS),
         "instances": len(hosts),
-        "objects": sum(heap.bytes_in_use() for heap in heaps if heap is not None),
+        "objects": sum(host.bytes_in_use for host in hosts),
     }

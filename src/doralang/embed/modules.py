@@ -16,6 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 from os import PathLike, fspath
 from types import MappingProxyType
 from typing import Any, Final, Literal
+from weakref import ref
 
 from doralang.checker import program as typed
 from doralang.checker.checker import MainRule, check_program
@@ -29,7 +30,7 @@ from doralang.embed.layouts import refuse_free_threading
 from doralang.embed.limits import Limits
 from doralang.embed.objects import Object, object_at, python_class
 from doralang.embed.programs import CheckedProgram, Stage
-from doralang.embed.recipes import ALIVE, recipe_of, remade
+from doralang.embed.recipes import recipe_of, remade
 from doralang.optional import load
 from doralang.syntax.parser import parse_file
 from doralang.text.source import Source
@@ -166,6 +167,7 @@ class Module:
 
     def __init__(self, program: CheckedProgram) -> None:
         self._program = program
+        program.module = ref(self)
         self._made: Instance | None = None
         self._pool = Pool(program.code, program.new_host)
 
@@ -221,9 +223,8 @@ class Module:
 
     def __reduce__(self) -> tuple[Any, ...]:
         """The text and the options of `compile`."""
-        recipe = self._program.recipe
+        recipe = self._program.recipe_to_pickle()
         assert recipe is not None, "it was compiled from a text"
-        ALIVE.setdefault(recipe, self)
         return remade_module, tuple(recipe)
 
     def __copy__(self) -> Module:
@@ -264,8 +265,7 @@ class Instance:
     @property
     def memory_used(self) -> int:
         """Bytes of its objects, but for what nobody has found dead yet."""
-        heap = self._instances.host.instance.made_heap
-        return heap.bytes_in_use() if heap is not None else 0
+        return self._instances.host.bytes_in_use
 
     @property
     def fuel_used(self) -> int:

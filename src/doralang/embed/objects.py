@@ -104,7 +104,11 @@ class Object(Held):
         store_bytes(place, word.to_bytes(layout.WORD, "little")[: SIZES.get(border.kind, layout.WORD)])
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Object) and other._host is self._host and other._address == self._address
+        if not isinstance(other, Object) or other._host is not self._host:
+            return False
+        if other is not self and self._host.instance.is_closed:
+            raise errors.InstanceSpent("the instance was closed")
+        return other is self or other._address == self._address
 
     def __hash__(self) -> int:
         return hash((id(self._host), self._type.head.name))  # the object itself moves

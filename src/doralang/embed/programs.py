@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any, Final, Literal
 from weakref import WeakSet
 
@@ -10,7 +11,7 @@ from doralang.checker import program as typed
 from doralang.embed.callbacks import Callback
 from doralang.embed.instances import Host, Instances, Print
 from doralang.embed.limits import Limits
-from doralang.embed.recipes import ProgramRecipe
+from doralang.embed.recipes import ALIVE, ProgramRecipe
 from doralang.engines.native import module_of
 from doralang.native.module import Module as Code
 from doralang.settings import Settings
@@ -24,6 +25,10 @@ Stage = Literal["tokens", "ast", "program", "bytecode", "asm"]
 
 LIVE_PROGRAMS: Final[WeakSet[CheckedProgram]] = WeakSet()
 """all of them, for `memory`"""
+
+
+def none() -> None:
+    """A formula's program has no module."""
 
 
 class CheckedProgram:
@@ -41,6 +46,8 @@ class CheckedProgram:
         self.typed = program
         self.recipe: ProgramRecipe | None = None
         """how it is made again from a pickle; none of a formula's"""
+        self.module: Callable[[], object | None] = none
+        """the module that it was compiled as, while that is alive"""
         self.limits = limits
         self.print = print
         self.callbacks = callbacks
@@ -56,6 +63,14 @@ class CheckedProgram:
         self.code.space.watch_collections()
         LIVE_PROGRAMS.add(self)
         self.text: ClassType = program.library.classes["Str"].of()
+
+    def recipe_to_pickle(self) -> ProgramRecipe | None:
+        """The recipe; its module comes out of the pickle while that is alive."""
+        recipe, module = self.recipe, self.module()
+        if recipe is not None and module is not None:
+            with suppress(TypeError):  # not every callable has a hash
+                ALIVE.setdefault(recipe, module)
+        return recipe
 
     def new_host(self, limits: Limits | None = None) -> Host:
         return Host(self.code, limits or self.limits, self.print, self.callbacks)

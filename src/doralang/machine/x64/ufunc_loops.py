@@ -3,8 +3,9 @@
     void loop(char **args, npy_intp *dimensions, npy_intp *steps, void *data)
 
 `args` are the addresses of the inputs and, last, of the output, `steps` the bytes between their elements.
-Where all of them stand close the kernel of the formula does the work, as its table is what `args` is; else
-its scalar code is called for each element, or the kernel if that gives other bits.  NumPy warns of the
+Where all of them stand close the kernel of the formula does the work, as its table is what `args` is, unless
+an input has later elements where results come to stand, as in `accumulate`; else its scalar code is called
+for each element, or the kernel if that gives other bits.  NumPy warns of the
 exceptions of floating point that it finds noted afterwards; formulas have none, and lanes that nobody asked
 for may have, so the notes are put back as they were.
 """
@@ -26,6 +27,7 @@ from doralang.machine.x64.registers import (
     RDX,
     RSI,
     RSP,
+    B,
     E,
 )
 
@@ -58,6 +60,15 @@ def ufunc_loop(kernel: int, code: int, inputs: int, truth: bool, is_exact: bool)
             asm.cmp64_mi(R12, WORD * index, 1 if truth and index == inputs else WORD)
             asm.jcc(NE, slow)
         asm.mov64_rm(RSI, RBX, WORD * inputs)
+        asm.mov64_rr(RCX, R13)
+        asm.shl64_ri(RCX, 3)
+        asm.dec64_r(RCX)
+        for index in range(inputs):
+            asm.mov64_rr(RAX, RSI)
+            asm.sub64_rm(RAX, RBX, WORD * index)
+            asm.dec64_r(RAX)  # below the size less 1, if the results begin in the midst of this input
+            asm.cmp64_rr(RAX, RCX)
+            asm.jcc(B, slow)
         asm.mov64_rr(RDX, R13)
         asm.movabs_ri(RAX, kernel)
         asm.call_r(RAX)
