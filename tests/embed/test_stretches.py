@@ -117,3 +117,24 @@ def test_a_child_has_threads_of_its_own() -> None:
         share(marking(marks), COUNT, 2, 1)
         os._exit(0 if marks == [1] * COUNT and stretches.HELPERS.executor is not None else 1)
     assert os.waitpid(child, 0)[1] == 0
+
+
+@pytest.mark.filterwarnings("ignore:.*use of fork.*:DeprecationWarning")
+def test_a_child_of_the_midst_of_a_call_does_not_wait_for_threads_that_it_has_not() -> None:
+    helped, done = Event(), Event()
+    children: list[int] = []
+
+    def compute(start: int, end: int) -> None:
+        if get_ident() != main_thread().ident:
+            helped.set()
+            assert done.wait(10)
+            return
+        if not children and helped.wait(10):
+            children.append(os.fork())
+            done.set()
+
+    try:
+        share(compute, 2, 2, 1)
+    except RuntimeError as error:
+        os._exit(7 if "forked within a call" in str(error) else 1)
+    assert children and os.waitstatus_to_exitcode(os.waitpid(children[0], 0)[1]) == 7

@@ -236,3 +236,52 @@ def test_threads_may_be_the_first_to_compile() -> None:
             *((0, "3"), (1, "{a: [5]} (1, a)"), (2, "[a, b] Some(6)"), (3, "AB6"), (4, "AB8"), (5, "AB10")),
             *("3", "{a: [6]} (1, a)", "[a, b] Some(7)"),
         ]
+
+
+def test_an_instance_is_closed_between_calls_or_not_at_all() -> None:
+    module = dora.compile(
+        "class A(var x: int) var g: A = nil; fun f(n: int) -> int { g = A(n); pause(n); return g.x; }",
+        functions={"pause": pause},
+    )
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        for _ in range(60):
+            close_while_it_is_called(module)
+    finally:
+        sys.setswitchinterval(before)
+
+
+def pause(n: int) -> int:
+    time.sleep(1e-5)
+    return n
+
+
+def close_while_it_is_called(module: dora.Module) -> None:
+    instance, wrong = module.new(), []
+
+    def call() -> None:
+        while True:
+            time.sleep(random.random() * 2e-4)
+            try:
+                if instance.f(5) != 5:
+                    wrong.append(instance)
+            except dora.InstanceBusy:
+                continue
+            except dora.InstanceSpent:
+                return
+
+    threads = [threading.Thread(target=call) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    time.sleep(random.random() * 1e-3)
+    closed = False
+    while not closed:
+        try:
+            instance.close()
+            closed = True
+        except dora.InstanceBusy:
+            pass
+    for thread in threads:
+        thread.join(30)
+    assert not wrong and not any(thread.is_alive() for thread in threads)

@@ -389,3 +389,16 @@ def layout_fields(cls: ClassRef) -> tuple[dict[FieldRef, int], int]:
             offsets[field] = end
             end += size
     return offsets, end
+
+
+class Reason:
+    """Why Dora code calls up: what is wanted of Python, a number that the stubs leave in the thread block."""
+
+    COMPILE: Final = 0
+    ATTENTION: Final = 1
+    ALLOCATE: Final = 2
+    INTERNAL: Final = 3
+    FIND: Final = 4
+    OUTPUT: Final = 5
+    TRAP: Final = 16
+    """plus the index of the trap"""

@@ -30,7 +30,7 @@ from doralang.interpreter.objects import Value
 from doralang.native.module import Module
 from doralang.native.running import Executor
 from doralang.optional import load
-from doralang.runtime.instance import OUTPUT_SIZE, Instance, InstanceBusy, RunOptions
+from doralang.runtime.instance import OUTPUT_SIZE, Instance, InstanceBusy, InstanceUnusable, RunOptions
 from doralang.runtime.memory import RegionFull, load_word, load_words
 from doralang.settings import Settings
 from doralang.types.failures import Exit, Failure, FatalError, Trapped, as_failure
@@ -193,6 +193,8 @@ class Host(Executor):
             self.instance.begin()
         except InstanceBusy:
             raise errors.InstanceBusy("the instance is running already") from None
+        except InstanceUnusable:  # since a moment ago
+            raise errors.InstanceSpent(f"the instance cannot be used any more: {self.spent}") from None
 
     def call(
         self, ref: FunctionRef, cell: int, words: Callable[[], list[int]], take: Callable[[Value], T]
@@ -215,9 +217,10 @@ class Host(Executor):
         except Trapped as error:
             raise self.raised(error) from None
         finally:
-            instance.end()
-            if not self.is_initialized:
-                instance.thread[layout.THREAD_STATE] = layout.STATE_FRESH
+            if self.is_initialized:
+                instance.end()
+            else:
+                instance.end_fresh()
 
     def initialize(self) -> None:
         """Initialise the globals in the first turn.  If that fails the next turn does it all again."""
@@ -371,8 +374,11 @@ class Host(Executor):
         return 0
 
     def close(self) -> None:
-        """Free it.  The thread block stays while functions have its address: until the instances is gone."""
-        self.instance.close(keeps_thread=True)
+        """Free it.  The thread block stays while functions have its address: until the instances is gone.
+
+        Raises the runtime's InstanceBusy.
+        """
+        self.instance.close_unless_busy()
 
 
 def output_size(memory: int | None) -> int:
@@ -465,7 +471,7 @@ def free(code: Module, hosts: list[Host]) -> None:
 
     def close() -> None:
         for host in hosts:
-            host.close()
+            host.instance.close(keeps_thread=True)
             host.instance.free_thread()
             LIVE_HOSTS.discard(host)
             host.__dict__.clear()  # it is in a cycle with what answers its upcalls

@@ -27,6 +27,10 @@ def as_bytes(name: str, value: int | str | None) -> int | None:
     return value
 
 
+FOREVER: Final = 1e300
+"""seconds: so much is as good as any more"""
+
+
 def as_seconds(name: str, value: float | None) -> float | None:
     """A time in seconds.  Raises ValueError, TypeError."""
     if value is None:
@@ -35,7 +39,7 @@ def as_seconds(name: str, value: float | None) -> float | None:
         raise TypeError(f"{name}: expected a number of seconds, found {type(value).__name__}")
     if not value >= 0:
         raise ValueError(f"{name}: {value} is no time")
-    return float(value)
+    return float(min(value, FOREVER))
 
 
 def as_count(name: str, value: int | None) -> int | None:

@@ -32,6 +32,7 @@ from doralang.embed.objects import Object, object_at, python_class
 from doralang.embed.programs import CheckedProgram, Stage
 from doralang.embed.recipes import recipe_of, remade
 from doralang.optional import load
+from doralang.runtime.instance import InstanceBusy
 from doralang.syntax.parser import parse_file
 from doralang.text.source import Source
 
@@ -278,10 +279,10 @@ class Instance:
 
     def close(self) -> None:
         """Free it.  Raises InstanceBusy if it is running."""
-        host = self._instances.host
-        if host.instance.is_running:
-            raise errors.InstanceBusy("the instance is running")
-        host.close()
+        try:
+            self._instances.host.close()
+        except InstanceBusy:
+            raise errors.InstanceBusy("the instance is running") from None
 
     def __getattr__(self, name: str) -> Function[Any]:
         program = self.__dict__.get("_program")

@@ -36,6 +36,8 @@ class Helpers:
 
     def __init__(self) -> None:
         self.executor: ThreadPoolExecutor | None = None
+        self.forks = 0
+        """how many forks lie between this process and the one in which the first threads were started"""
 
     def ask(self, work: Callable[[], None], count: int) -> None:
         """Let so many threads do some work, or as many as can be had."""
@@ -50,6 +52,7 @@ class Helpers:
     def forget(self) -> None:
         """In a child after a fork, which has none of the threads."""
         self.executor = None
+        self.forks += 1
 
 
 HELPERS: Final = Helpers()
@@ -65,6 +68,7 @@ class SharedStretches:
         self.errors: list[tuple[int, BaseException]] = []
         """with the element at which it was"""
         self.changed = Condition()
+        self.forks = HELPERS.forks
         self.helping = 0
         self.is_over = False
         """whether the caller does not wait for anybody who comes now"""
@@ -101,7 +105,13 @@ class SharedStretches:
                 self.changed.notify_all()
 
     def settle(self) -> None:
-        """Wait until nobody is at work: the memory belongs to the caller."""
+        """Wait until nobody is at work: the memory belongs to the caller.
+
+        Raises RuntimeError in a child that was forked in the midst of the call: what others were at is not
+        done there.
+        """
+        if self.forks != HELPERS.forks:
+            raise RuntimeError("the process was forked within a call with several threads")
         with self.changed:
             self.is_over = True
             while self.helping:
@@ -123,7 +133,7 @@ def share(compute: Compute, count: int, threads: int, least: int) -> None:
     except BaseException as error:  # between two stretches
         shared.waiting.clear()
         interruption = error
-    while True:
+    while shared.forks == HELPERS.forks or interruption is None:
         try:
             shared.settle()
             break

@@ -20,6 +20,7 @@ from collections.abc import Callable
 from typing import Final, NamedTuple
 
 from doralang.code import layout
+from doralang.code.layout import Reason
 from doralang.code.symbols import NATIVE, Symbol
 from doralang.embed import layouts, native_calls
 from doralang.embed.borders import Border
@@ -29,7 +30,6 @@ from doralang.machine.buffer import Label
 from doralang.machine.code import Code
 from doralang.machine.macro import BinaryOperation, Condition, FloatCondition, MacroAssembler, Register
 from doralang.runtime import stubs, turns
-from doralang.runtime.reasons import Reason
 from doralang.runtime.ticker import RUNNING
 from doralang.types.kinds import DOUBLE, FLOATING, INT, LONG, Kind
 

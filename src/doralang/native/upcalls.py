@@ -7,6 +7,7 @@ Dora, and when the program fails.
 from __future__ import annotations
 
 from doralang.code import layout
+from doralang.code.layout import Reason
 from doralang.optional import load
 from doralang.runtime.memory import (
     Words,
@@ -17,7 +18,6 @@ from doralang.runtime.memory import (
     store_bytes,
     store_word,
 )
-from doralang.runtime.reasons import Reason
 from doralang.types.kinds import Kind
 
 TYPE_CHECKING = False

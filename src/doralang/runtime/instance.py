@@ -48,6 +48,10 @@ class HeapOptions:
         self.events = events
 
 
+class InstanceUnusable(Exception):
+    """Nothing can be run any more."""
+
+
 class RunOptions:
     """What a run may use: bytes of stack, none for all of it, and of output that waits; and ticks until
     Python is asked."""
@@ -170,15 +174,13 @@ class Instance:
     # Running.
 
     def begin(self) -> int:
-        """A call begins: the top of the stack for it.  Raises InstanceBusy."""
-        assert not self.is_closed, "the instance was closed"
-        if self.thread[layout.THREAD_STATE] == layout.STATE_FRESH:
-            self.thread[layout.THREAD_STATE] = layout.STATE_IDLE
+        """A call begins: the top of the stack for it.  Raises InstanceBusy and InstanceUnusable."""
         while (found := self.space.claim(self.thread.address)) == layout.NO_STACK:
             add_stack()
         if found == layout.STATE_RUNNING:
             raise InstanceBusy("the instance is running already")
-        assert found == layout.STATE_IDLE, "the heap was left in the middle of a collection"
+        if found != layout.STATE_IDLE:
+            raise InstanceUnusable("it was closed, or its heap left in the middle of a collection")
         return self.thread[layout.THREAD_STACK]
 
     def ask_attention(self) -> None:
@@ -210,6 +212,16 @@ class Instance:
             if spare:
                 free_stack(spare)
 
+    def end_fresh(self) -> None:
+        """The call is over, and has not done what must be done before machine code may begin one."""
+        self.leave(layout.STATE_UNUSABLE if self.is_spent else layout.STATE_FRESH)
+
+    def leave(self, state: int) -> None:
+        """End a turn with another state than IDLE, in which nobody ever finds it."""
+        stack = self.thread[layout.THREAD_STACK]
+        self.thread[layout.THREAD_STATE] = state
+        free_stack(stack)
+
     @property
     def is_running(self) -> bool:
         return self.thread[layout.THREAD_STATE] == layout.STATE_RUNNING
@@ -224,10 +236,20 @@ class Instance:
             yield words[0], words[layout.WORD]
             frame = words[0]
 
+    def close_unless_busy(self) -> None:
+        """Free it, but for the thread block, at whose state somebody may still look.  Raises InstanceBusy."""
+        try:
+            self.begin()
+        except InstanceUnusable:
+            pass
+        else:
+            self.leave(layout.STATE_UNUSABLE)
+        self.close(keeps_thread=True)
+
     def close(self, *, keeps_thread: bool = False) -> None:
         """Free everything; the code stays, it is the module's.  The second time nothing happens.
 
-        The thread block stays if somebody may still look at its state.
+        Nobody runs it, or could begin to.  The thread block stays if somebody may still look at its state.
         """
         if self.is_closed:
             return

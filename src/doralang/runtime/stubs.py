@@ -22,12 +22,12 @@ from typing import Any, Final
 
 from doralang.bytecode.entities import FunctionRef
 from doralang.code import layout
+from doralang.code.layout import Reason
 from doralang.code.symbols import ALLOCATE, CALL_BY_NAME, NATIVE, STUB, Symbol, trap_of
 from doralang.machine.code import Code
 from doralang.machine.macro import Argument, BinaryOperation, Condition, MacroAssembler
 from doralang.machine.targets import Target
 from doralang.runtime import ticking, turns
-from doralang.runtime.reasons import Reason
 from doralang.types.kinds import DOUBLE, FLOATING, LONG, Kind
 from doralang.types.traps import Trap
 

@@ -3,7 +3,7 @@
 Calls from Python (`embed.wrappers`) have this inline; all others go by way of the two stubs.  So whether an
 instance runs is decided in one place, and without a lock.
 
-    begin   state IDLE -> RUNNING, a stack is taken, the limit is set
+    begin   state IDLE -> RUNNING, a stack is taken, the limit is set; the stub begins in state FRESH, too
     end     the stack is given back, RUNNING -> IDLE, or UNUSABLE in the middle of a collection
 """
 
@@ -38,11 +38,16 @@ def give_back(masm: MacroAssembler, top: Register, work: Register) -> None:
 
 def begin(masm: MacroAssembler, refused: Label, no_stack: Label) -> None:
     """Begin a call in the instance of the thread register.  Loses the first three temporaries."""
+    masm.branch_memory_immediate(
+        LONG, Condition.NOT_EQUAL, masm.thread, layout.THREAD_STATE, layout.STATE_IDLE, refused
+    )
+    take_turn(masm, no_stack)
+
+
+def take_turn(masm: MacroAssembler, no_stack: Label) -> None:
+    """The same, of an instance in which nothing runs."""
     top, work, limit = masm.temporaries[:3]
     thread = masm.thread
-    masm.branch_memory_immediate(
-        LONG, Condition.NOT_EQUAL, thread, layout.THREAD_STATE, layout.STATE_IDLE, refused
-    )
     take_stack(masm, top, work, no_stack)
     masm.store_constant(LONG, layout.STATE_RUNNING, thread, layout.THREAD_STATE)
     masm.store(LONG, top, thread, layout.THREAD_STACK)
@@ -74,11 +79,18 @@ def end_early(masm: MacroAssembler) -> None:
 
 def claim(masm: MacroAssembler) -> None:
     """claim(thread): begin a call; returns IDLE, or why it could not begin."""
-    refused, no_stack = masm.label(), masm.label()
+    free, refused, no_stack = masm.label(), masm.label(), masm.label()
     masm.prologue((masm.thread,))
     masm.set_frame_size(0)
     masm.move(LONG, masm.thread, masm.arguments[0])
-    begin(masm, refused, no_stack)
+    masm.branch_memory_immediate(
+        LONG, Condition.EQUAL, masm.thread, layout.THREAD_STATE, layout.STATE_FRESH, free
+    )
+    masm.branch_memory_immediate(
+        LONG, Condition.NOT_EQUAL, masm.thread, layout.THREAD_STATE, layout.STATE_IDLE, refused
+    )
+    masm.bind(free)
+    take_turn(masm, no_stack)
     masm.load_constant(LONG, masm.result, layout.STATE_IDLE)
     masm.epilogue()
     masm.bind(refused)
