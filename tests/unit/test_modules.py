@@ -133,7 +133,7 @@ def test_programs_leave_nothing() -> None:
     for number in range(PROGRAMS):
         run_generic(1000 + number)
     after = held(space)
-    after["mappings"] = min(after["mappings"], before["mappings"])  # those of Python's own memory come and go
+    assert after.pop("mappings") <= before.pop("mappings") + PROGRAMS // 4  # Python's own come and go
     assert after == before
     assert len(gc.get_objects()) - objects < PROGRAMS
 
