@@ -22,7 +22,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from enum import Enum
-from typing import Final, TypeAlias
+from operator import attrgetter
+from typing import Any, Final, TypeAlias
 
 from doralang.library.files import GRANTED, HEAP, PUBLIC_NAMES
 from doralang.syntax.tree import Modifier
@@ -263,6 +264,19 @@ class Field:
         self.internal = internal
 
 
+def declared(slot: str) -> Any:
+    """A member of a class, trait or impl, in a slot of its own: it is declared, with all others, when
+    somebody asks for one, if `undeclared` is there to do that."""
+    read = attrgetter(slot)
+
+    def get(owner: Any) -> Any:
+        if owner.undeclared is not None:
+            owner.undeclared()
+        return read(owner)
+
+    return property(get)
+
+
 class Class(ClassHead):
     """A class with everything that it declares by itself; inherited members are the parent's.
 
@@ -290,6 +304,12 @@ class Class(ClassHead):
         "variants",
     )
 
+    fields: dict[str, Field] = declared("_fields")
+    methods: dict[str, Function] = declared("_methods")
+    late: dict[str, Function] = declared("_late")
+    statics: dict[str, Function] = declared("_statics")
+    constructors: list[Function] = declared("_constructors")
+
     def __init__(self, name: str, parameters: tuple[TypeParameter, ...], source: Source, span: Span) -> None:
         super().__init__(name, parameters, lasts=not source.main)
         self.source = source
@@ -314,36 +334,6 @@ class Class(ClassHead):
         """Have no members, so that they can be declared."""
         self._fields = {}
         self.forget_methods()
-
-    @property
-    def fields(self) -> dict[str, Field]:
-        if self.undeclared is not None:
-            self.undeclared()
-        return self._fields
-
-    @property
-    def methods(self) -> dict[str, Function]:
-        if self.undeclared is not None:
-            self.undeclared()
-        return self._methods
-
-    @property
-    def late(self) -> dict[str, Function]:
-        if self.undeclared is not None:
-            self.undeclared()
-        return self._late
-
-    @property
-    def statics(self) -> dict[str, Function]:
-        if self.undeclared is not None:
-            self.undeclared()
-        return self._statics
-
-    @property
-    def constructors(self) -> list[Function]:
-        if self.undeclared is not None:
-            self.undeclared()
-        return self._constructors
 
     @property
     def internal(self) -> bool:
@@ -415,6 +405,12 @@ class Trait(TraitHead):
         "undeclared",
     )
 
+    methods: dict[str, Function] = declared("_methods")
+    statics: dict[str, Function] = declared("_statics")
+    holder: Class | None = declared("_holder")
+    dispatched: dict[Function, Function] = declared("_dispatched")
+    conversions: dict[Trait, Function] = declared("_conversions")
+
     def __init__(
         self, name: str, source: Source, span: Span, parameters: tuple[TypeParameter, ...] = ()
     ) -> None:
@@ -439,39 +435,8 @@ class Trait(TraitHead):
         self._conversions: dict[Trait, Function] = {}
         self.form.forget_members()
 
-    @property
-    def methods(self) -> dict[str, Function]:
-        if self.undeclared is not None:
-            self.undeclared()
-        return self._methods
-
-    @property
-    def statics(self) -> dict[str, Function]:
-        if self.undeclared is not None:
-            self.undeclared()
-        return self._statics
-
-    @property
-    def holder(self) -> Class | None:
-        if self.undeclared is not None:
-            self.undeclared()
-        return self._holder
-
-    @holder.setter
-    def holder(self, made: Class) -> None:
+    def set_holder(self, made: Class) -> None:
         self._holder = made
-
-    @property
-    def dispatched(self) -> dict[Function, Function]:
-        if self.undeclared is not None:
-            self.undeclared()
-        return self._dispatched
-
-    @property
-    def conversions(self) -> dict[Trait, Function]:
-        if self.undeclared is not None:
-            self.undeclared()
-        return self._conversions
 
     @property
     def all_parameters(self) -> tuple[TypeParameter, ...]:
@@ -508,6 +473,10 @@ class Impl:
         "undeclared",
     )
 
+    methods: dict[str, Function] = declared("_methods")
+    statics: dict[str, Function] = declared("_statics")
+    adopted: dict[str, Adopted] = declared("_adopted")
+
     def __init__(self, trait_type: ClassType, owner: Class, source: Source, span: Span) -> None:
         trait = trait_type.head.trait
         assert isinstance(trait, Trait)
@@ -525,24 +494,6 @@ class Impl:
         self._methods: dict[str, Function] = {}
         self._statics: dict[str, Function] = {}
         self._adopted: dict[str, Adopted] = {}
-
-    @property
-    def methods(self) -> dict[str, Function]:
-        if self.undeclared is not None:
-            self.undeclared()
-        return self._methods
-
-    @property
-    def statics(self) -> dict[str, Function]:
-        if self.undeclared is not None:
-            self.undeclared()
-        return self._statics
-
-    @property
-    def adopted(self) -> dict[str, Adopted]:
-        if self.undeclared is not None:
-            self.undeclared()
-        return self._adopted
 
 
 class Global:

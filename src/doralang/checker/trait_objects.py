@@ -71,7 +71,7 @@ def declare_form(unit: Unit, trait: Trait) -> None:
     holder = Class(f"{trait.name}::Self", (*trait.parameters, held), trait.source, trait.span)
     holder.parent = form.self_type
     holder.fields[VALUE] = Field(VALUE, held, False, holder, trait.span, internal=True)
-    trait.holder = holder
+    trait.set_holder(holder)
     for bound in with_supertraits([form.self_type]):
         above = trait_of(bound)
         held.traits.append(bound)
