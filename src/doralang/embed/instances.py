@@ -419,19 +419,30 @@ class Pool:
 
     @property
     def host(self) -> Host:
+        """The first instance.  If several threads make it, that of the first one counts for all of them."""
         if self.made is None:
-            self.made = self.new()
+            made = self.new()
+            self.made = self.made or made  # nobody comes in between, as nothing is called
+            if self.made is not made:
+                free(self.code, [made])
         return self.made
 
     def take(self) -> Host:
         """The first instance if it is free, so that machine code finds all ready there; else another one."""
+        host = self.host
         try:
-            self.host.begin()
-        except (errors.InstanceBusy, errors.InstanceSpent):
-            host = self.spare.pop() if self.spare else self.new()
             host.begin()
-            return host
-        return self.host
+        except (errors.InstanceBusy, errors.InstanceSpent):
+            host = self.another()
+            host.begin()
+        return host
+
+    def another(self) -> Host:
+        """One that nobody uses."""
+        try:
+            return self.spare.pop()
+        except IndexError:
+            return self.new()
 
     def give_back(self, host: Host) -> None:
         if host is self.made:
