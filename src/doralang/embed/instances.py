@@ -28,6 +28,7 @@ from doralang.embed.limits import Limits
 from doralang.embed.standard_input import HOST_INPUT
 from doralang.interpreter.objects import Value
 from doralang.native.module import Module
+from doralang.native.options import optimized_tier
 from doralang.native.running import Executor
 from doralang.optional import load
 from doralang.runtime.instance import OUTPUT_SIZE, Instance, InstanceBusy, InstanceUnusable, RunOptions
@@ -73,6 +74,7 @@ OUTPUT_SHARE: Final = 16
 LEAST_OUTPUT: Final = 64
 MOST_POOLED: Final = 8
 """instances that a module keeps for the next calls"""
+SETTINGS: Final = Settings()
 HASH_SEED: Final = int.from_bytes(os.urandom(8), "little") | 1
 """for the maps of all instances: nobody else knows which keys collide"""
 
@@ -285,7 +287,7 @@ class Host(Executor):
             if self.watcher is None:
                 tiering = load("doralang.native.tiering")
                 ask = self.instance.ask_attention
-                self.watcher = tiering.Tiering(self.module, OPTIMIZED, HOT, ask, in_place=True)
+                self.watcher = tiering.Tiering(self.module, better_tier(self.module), HOT, ask, in_place=True)
             self.watcher.look(self.instance)
 
     def upcall(self) -> None:
@@ -379,6 +381,15 @@ class Host(Executor):
         Raises the runtime's InstanceBusy.
         """
         self.instance.close_unless_busy()
+
+
+def better_tier(module: Module) -> str:
+    """What hot functions are compiled in.
+
+    LLVM knows nothing of hardened code: it would take away a mask that is behind a check, as one that changes
+    nothing.
+    """
+    return OPTIMIZED if module.options.hardened else optimized_tier(SETTINGS)
 
 
 def output_size(memory: int | None) -> int:
