@@ -13,7 +13,7 @@ import pytest
 
 import doralang as dora
 from doralang.embed import arrow
-from doralang.embed.arrow import ArrowColumn
+from doralang.embed.arrow import ArrowColumn, called_with_plain
 
 SUM = {"a": float, "b": float}
 
@@ -146,6 +146,26 @@ def test_pyarrow() -> None:
     for wrong in (pyarrow.array(["a"]), pyarrow.array(["a"]).dictionary_encode(), pyarrow.array([[1.0]])):
         with pytest.raises(TypeError, match="column of Arrow's"):
             formula(wrong, 1.0)
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32", "int32", "int64", "uint8"])
+def test_plain_columns_of_pyarrow_take_a_short_way(dtype: str) -> None:
+    """`formula.arrow` gives what the protocol gives, and leaves to that what has nulls or is laid out otherwise."""
+    pyarrow = pytest.importorskip("pyarrow")
+    formula = dora.expr("a * b + 1", SUM, missing="propagate")
+    whole = pyarrow.array(np.arange(100, dtype=dtype))
+    for column in (whole, whole.slice(3, 40), whole.slice(5, 0), pyarrow.chunked_array([whole.slice(1)])):
+        assert called_with_plain(formula, (column, column)).equals(formula(column, column))
+        assert formula.arrow(column, column).equals(formula(column, column))
+    nulls = pyarrow.array([1, None], whole.type)
+    chunks = pyarrow.chunked_array([whole, whole])
+    for column in (nulls, chunks, pyarrow.array([True]), [1.0], np.arange(3.0), 1.0):
+        assert called_with_plain(formula, (column, column)) is None
+    assert formula.arrow(nulls, nulls).to_pylist() == [2.0, None]
+    assert formula.arrow(chunks, chunks).equals(formula(chunks, chunks))
+    for column in (pyarrow.array(["a"]), pyarrow.array([1], pyarrow.timestamp("s"))):
+        with pytest.raises(TypeError, match="column of Arrow's"):
+            formula.arrow(column, column)
 
 
 def test_pyarrow_gives_all_back() -> None:

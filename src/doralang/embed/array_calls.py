@@ -250,7 +250,8 @@ class ArrowFunction:
         return inspect.Signature([inspect.Parameter(name, kind) for name in names])  # type: ignore[no-any-return]
 
     def __call__(self, *columns: Any) -> Any:
-        return called(self.formula, columns, {})
+        result = load(ARROW).called_with_plain(self.formula, columns)
+        return called(self.formula, columns, {}) if result is None else result
 
 
 def ufunc(formula: Expr) -> Any:
