@@ -12,11 +12,13 @@ import pytest
 from test_arrays import same
 
 import doralang as dora
-from doralang.embed import fast_formulas, formulas, general_arrays, kernels
+from doralang.embed import formulas, kernels, packed_trees
+from doralang.machine.x64.levels import Level
 from sampling import EVERY
+from vector_levels import HERE, at_level
 
 pytestmark = pytest.mark.skipif(
-    not formulas.IS_POSSIBLE or not (formulas.place() and kernels.has_fused()),
+    not formulas.IS_POSSIBLE or HERE[-1] < Level.FMA,
     reason="there is no fast mathematics for this processor",
 )
 SCRIPT = Path(__file__).parents[1] / "fuzz" / "mathematics.py"
@@ -71,7 +73,7 @@ def test_all_of_them_are_packed(name: str) -> None:
     formula = measure.formulas(name)[0]
     formula(*[np.ones(2)] * len(formula.names))
     scalars = (False,) * len(formula.names)
-    assert fast_formulas.fast_code(formula._computation.node, scalars, formulas.place().function)
+    assert packed_trees.tree_code(formula._computation.node, scalars, formulas.place().function)
 
 
 @pytest.mark.parametrize("text", ["sin(x)", "cbrt(x) + cos(y)*x", "tan(x) > y", "pow(x, y) - hypot(x, y)"])
@@ -126,12 +128,25 @@ def test_numbers_are_exact() -> None:
     assert fast("sin(x)")(1.0) == dora.expr("sin(x)")(1.0)
 
 
-def test_without_fused_products_it_is_exact(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(kernels, "has_fused", lambda: False)
-    monkeypatch.setattr(general_arrays, "has_fused", lambda: False)
+@pytest.mark.parametrize("level", [Level.SSE2, Level.AVX2])
+def test_without_fused_products_it_is_exact(level: Level) -> None:
     x, n = np.linspace(0.1, 9, 50), np.arange(50, dtype="i4")
-    assert same(fast("sin(x) / cbrt(x)")(x), dora.expr("sin(x) / cbrt(x)")(x))
-    assert same(fast("exp(x) * n", {"n": int, "x": float})(n, x), dora.expr("exp(x)")(x) * n)
+    with at_level(level):
+        assert same(fast("sin(x) / cbrt(x)")(x), dora.expr("sin(x) / cbrt(x)")(x))
+        assert same(fast("exp(x) * n", {"n": int, "x": float})(n, x), dora.expr("exp(x)")(x) * n)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_all_levels_give_the_same_bits(name: str) -> None:
+    choose = np.random.default_rng(1)
+    formula = measure.formulas(name)[0]
+    columns = [choose.integers(0, 1 << 64, 999, "u8").view("f8") for _ in formula.names]
+    columns[0][:500] = choose.uniform(-30, 30, 500)
+    found = []
+    for level in [level for level in HERE if level >= Level.FMA]:
+        with at_level(level):
+            found.append(fast(formula.source)(*columns))
+    assert all(same(one, found[0]) for one in found)
 
 
 def test_formulas_with_types() -> None:

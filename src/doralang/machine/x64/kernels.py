@@ -23,7 +23,6 @@ from doralang.machine.x64.assembler import Assembler
 from doralang.machine.x64.doubles import SIGN, TooDeep
 from doralang.machine.x64.registers import (
     AE,
-    NE,
     R8,
     R9,
     R10,
@@ -64,15 +63,6 @@ SCRATCH: Final = 15
 MOST_AT_ONCE: Final = 4
 """vectors a round of the main loop"""
 
-OSXSAVE_AND_AVX: Final = 0x1800_0000
-"""of cpuid 1, ecx"""
-XMM_AND_YMM: Final = 6
-"""of the control register 0 of xsave"""
-FMA_BIT: Final = 12
-"""of cpuid 1, ecx"""
-AVX2_BIT: Final = 5
-"""of cpuid 7, ebx"""
-
 POINTERS: Final = (R8, R9, R10, R11)
 """addresses of the first variables; others are loaded from the table each time"""
 NOT_NUMBER, EQUAL = 3, 0
@@ -82,6 +72,10 @@ ROUNDINGS: Final = {"floor": 9, "ceil": 10, "trunc": 11}
 """immediates of vroundpd: direction, and no exception for what is inexact"""
 PACKED: Final = frozenset({"sqrt", "abs", "min", "max", "clamp", *ROUNDINGS})
 """functions that have a packed form"""
+MASKED: Final = frozenset({"min", "max", "clamp"})
+"""those of them that choose by a mask"""
+MANY: Final = 16
+"""operations that cost more than reading what they work on"""
 CHAINS: Final = ("binary", "and", "or")
 """nodes that nest to the left, however deep"""
 
@@ -95,6 +89,19 @@ def has_packed_form(node: Node) -> bool:
             return False
         waiting += parts_of(node)
     return True
+
+
+def gains_by_width(node: Node) -> bool:
+    """Whether wider vectors with mask registers are faster for a formula: it compares, chooses or computes
+    much.  Otherwise time goes by with memory and divisions, for which the width does not matter."""
+    waiting, count = [node], 0
+    while waiting:
+        node = waiting.pop()
+        if node[0] in ("compare", "choice") or (node[0] == "function" and node[1] in MASKED):
+            return True
+        count += not is_leaf(node)
+        waiting += parts_of(node)
+    return count >= MANY
 
 
 def parts_of(node: Node) -> list[Node]:
@@ -370,46 +377,6 @@ FUNCTIONS: Final[dict[str, Callable[[KernelEmitter, int], None]]] = {
     "min": KernelEmitter.minimum,
     "clamp": KernelEmitter.clamp,
 }
-
-
-def detector() -> bytearray:
-    """A function that returns 1 if the processor has AVX2 and the operating system saves its registers, 3 if
-    there are fused products, too.
-
-    (Intel manual, volume 1, 14.3 and 14.7.1.)
-    """
-    asm = Assembler()
-    no, end = asm.labels(2)
-    asm.push_r(RBX)
-    asm.mov32_ri(RAX, 1)
-    asm.xor32_rr(RCX, RCX)
-    asm.cpuid()
-    asm.mov32_rr(R8, RCX)
-    asm.and32_ri(RCX, OSXSAVE_AND_AVX)
-    asm.cmp32_ri(RCX, OSXSAVE_AND_AVX)
-    asm.jcc(NE, no)
-    asm.xor32_rr(RCX, RCX)
-    asm.xgetbv()
-    asm.and32_ri(RAX, XMM_AND_YMM)
-    asm.cmp32_ri(RAX, XMM_AND_YMM)
-    asm.jcc(NE, no)
-    asm.mov32_ri(RAX, 7)
-    asm.xor32_rr(RCX, RCX)
-    asm.cpuid()
-    asm.mov32_rr(RAX, RBX)
-    asm.shr32_ri(RAX, AVX2_BIT)
-    asm.and32_ri(RAX, 1)
-    asm.shr32_ri(R8, FMA_BIT)
-    asm.and32_rr(R8, RAX)
-    asm.shl32_ri(R8, 1)
-    asm.or32_rr(RAX, R8)
-    asm.jmp(end)
-    asm.bind(no)
-    asm.xor32_rr(RAX, RAX)
-    asm.bind(end)
-    asm.pop_r(RBX)
-    asm.ret()
-    return asm.finish().data
 
 
 def element_loop(code: int, scalars: Sequence[bool], truth: bool) -> bytearray:

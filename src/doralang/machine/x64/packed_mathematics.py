@@ -274,8 +274,8 @@ def shifted(word: Lanes, bits: int) -> Lanes:
 
 
 def odd(word: Lanes) -> Term:
-    """Whether the lowest bit is set: blends look at the highest one."""
-    return Term(shifted(word, 63).term.value, BOOL, 8)
+    """Whether the lowest bit is set."""
+    return word.packer.signs(shifted(word, 63).term)
 
 
 def together(pair: Pair) -> Lanes:

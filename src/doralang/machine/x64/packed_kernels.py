@@ -1,0 +1,297 @@
+"""Kernels of packed programs: what is the same at all levels (x86-64).
+
+    load    ymm0, variable 0                    vmovupd ymm0, [r8 + rcx*8]
+    vmulpd  ymm0, ymm0, ymm0            ->      vmulpd  ymm0, ymm0, ymm0
+    store   ymm0                                vmovupd [rsi + rcx*8], ymm0 …
+
+A kernel gets a table with the address of each variable, the address of the results and their count.  The
+main loop computes several vectors a round, each with registers of its own, so that their latencies overlap;
+what is left is computed with lanes masked off.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from doralang.machine.x64.assembler import Assembler
+from doralang.machine.x64.packed import CORRECTED, FIRST_MASK, Allocator, Step
+from doralang.machine.x64.registers import (
+    AE,
+    NE,
+    R8,
+    R9,
+    R10,
+    R11,
+    R12,
+    R13,
+    R14,
+    R15,
+    RAX,
+    RBP,
+    RBX,
+    RCX,
+    RDI,
+    RDX,
+    RSI,
+    RSP,
+    A,
+    B,
+    E,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from doralang.machine.buffer import Label
+    from doralang.machine.x64.packed import PackedProgram
+    from doralang.types.kinds import Kind
+
+MOST_AT_ONCE: Final = 4
+"""vectors a round of the main loop"""
+POINTERS: Final = (R8, R9, R10, R11)
+"""addresses of the first variables; others are loaded from the table each time"""
+SAVED: Final = (RBX, R12, R13, R14, R15, RBP)
+CHANGED: Final = (RAX, RDI, RSI, RCX, RDX)
+"""what calls change; they are in the registers above meanwhile"""
+HARD_BITS: Final = RBX
+
+
+class PackedEmitter(Assembler):
+    """The kernel of a program; each level has a class that says how it loads, stores and masks."""
+
+    __slots__ = ("calls", "frame", "is_masked", "program", "variables")
+
+    def __init__(self, program: PackedProgram) -> None:
+        super().__init__()
+        self.program = program
+        self.calls = any(operation.name == CORRECTED for operation in program.operations)
+        """whether functions of the C library may be called"""
+        self.variables = 0
+        self.is_masked = False
+        self.frame = 0
+        """bytes on the stack for values that wait"""
+
+    def kernel(self, variables: int) -> bytearray:
+        """The code of `kernel(table, results, count)`."""
+        self.variables = variables
+        plan, copies = self.plan()
+        step, end, rest = self.program.lanes * copies, self.label(), self.label()
+        for index, pointer in enumerate(POINTERS[:variables]):
+            self.mov64_rm(pointer, RDI, 8 * index)
+        self.frame = self.program.unit.vector * len(plan.slots)
+        size = self.frame + 8
+        if self.calls:
+            for register in SAVED:
+                self.push_r(register)
+            size += self.kept()
+        self.sub64_ri(RSP, size)
+        self.xor32_rr(RCX, RCX)
+        self.sub64_ri(RDX, step)
+        self.jcc(B, rest)
+        self.nop(-len(self.code) % 32)
+        again = self.bound()
+        self.emit(plan.steps, copies)
+        self.add64_ri(RCX, step)
+        self.sub64_ri(RDX, step)
+        self.jcc(AE, again)
+        self.bind(rest)
+        self.add64_ri(RDX, step)
+        self.jcc(E, end)
+        self.masked_rest(plan.steps)
+        self.bind(end)
+        self.add64_ri(RSP, size)
+        if self.calls:
+            for register in reversed(SAVED):
+                self.pop_r(register)
+        self.leave()
+        self.ret()
+        return self.finish_tabled()
+
+    def plan(self) -> tuple[Allocator, int]:
+        """Registers for one vector, and for how many vectors there are such registers."""
+        unit = self.program.unit
+        plan = Allocator(self.program, unit.registers, unit.masks)
+        plan.run()
+        copies = min(MOST_AT_ONCE, self.vectors_for(plan))
+        if copies == 1:
+            half = Allocator(self.program, unit.registers // 2, unit.masks // 2)
+            half.run()
+            if not half.slots:
+                return half, 2
+        return plan, copies
+
+    def vectors_for(self, plan: Allocator) -> int:
+        """How many vectors have room beside each other."""
+        if plan.slots:
+            return 1
+        unit, vectors, masks = self.program.unit, used(plan.steps, 0), used(plan.steps, FIRST_MASK)
+        rooms = [unit.registers // vectors] if vectors else []
+        return min(rooms + [unit.masks // masks] if masks else rooms)
+
+    def masked_rest(self, steps: list[Step]) -> None:
+        """Vector by vector; lanes beyond the end are neither read nor written."""
+        self.is_masked = True
+        again = self.bound()
+        self.mask_rest()
+        self.emit(steps, 1)
+        self.add64_ri(RCX, self.rest_lanes)
+        self.sub64_ri(RDX, self.rest_lanes)
+        self.jcc(A, again)
+
+    def emit(self, steps: list[Step], copies: int) -> None:
+        """Each step for some vectors, whose registers stand one behind the other."""
+        width, masks = used(steps, 0), used(steps, FIRST_MASK)
+        for name, registers, extra in steps:
+            for copy in range(copies):
+                own = [at + copy * (masks if at >= FIRST_MASK else width) for at in registers]
+                self.emit_step(Step(name, tuple(own), extra), copy)
+
+    def emit_step(self, step: Step, copy: int) -> None:
+        name, registers, extra = step
+        if name == "store":
+            self.store(registers[0], copy)
+        elif name == "scalar" and isinstance(extra, tuple):
+            self.scalar(registers[0], self.pointer(extra[0]), extra[1])
+        elif isinstance(extra, tuple):
+            self.load(registers[0], self.pointer(extra[0]), extra[1], copy)
+        elif name == "constant" and isinstance(extra, bytes):
+            self.everywhere(registers[0], extra)
+        elif name == CORRECTED and isinstance(extra, int):
+            self.correct(registers, extra)
+        elif name == "spill" and isinstance(extra, int):
+            self.keep(registers[0], self.program.unit.vector * extra)
+        elif name == "reload" and isinstance(extra, int):
+            self.bring(registers[0], self.program.unit.vector * extra)
+        elif name == "copy":
+            self.copy(*registers)
+        else:
+            self.instruction(name, registers, extra)
+
+    def instruction(self, name: str, registers: tuple[int, ...], extra: bytes | int | None) -> None:
+        """Its method is found by its operands: registers, a constant in memory, an immediate."""
+        raise NotImplementedError
+
+    def pointer(self, index: int) -> int:
+        """The register with the address of a variable."""
+        if index < len(POINTERS):
+            return POINTERS[index]
+        self.mov64_rm(RAX, RDI, 8 * index)
+        return RAX
+
+    def at(self, pointer: int, size: int, copy: int) -> tuple[int, int, int, int]:
+        """Memory with the elements of a vector."""
+        return pointer, RCX, size, size * self.program.lanes * copy
+
+    # What a level says.
+
+    @property
+    def rest_lanes(self) -> int:
+        """Elements of the rest that are computed together."""
+        return self.program.lanes
+
+    def mask_rest(self) -> None:
+        """Find out which lanes are there; how many elements are left is in rdx."""
+        raise NotImplementedError
+
+    def leave(self) -> None:
+        """What is to be done in the end."""
+        raise NotImplementedError
+
+    def scalar(self, register: int, pointer: int, kind: Kind) -> None:
+        """A single number in all lanes."""
+        raise NotImplementedError
+
+    def everywhere(self, register: int, data: bytes) -> None:
+        """A constant in all lanes."""
+        raise NotImplementedError
+
+    def load(self, register: int, pointer: int, kind: Kind, copy: int) -> None:
+        raise NotImplementedError
+
+    def store(self, register: int, copy: int) -> None:
+        raise NotImplementedError
+
+    def copy(self, target: int, source: int) -> None:
+        """Of a vector."""
+        raise NotImplementedError
+
+    def keep(self, register: int, place: int) -> None:
+        """On the stack."""
+        raise NotImplementedError
+
+    def bring(self, register: int, place: int) -> None:
+        """From the stack."""
+        raise NotImplementedError
+
+    # Hard lanes.
+
+    def kept(self) -> int:
+        """Bytes on the stack for all registers."""
+        raise NotImplementedError
+
+    def keep_all(self) -> None:
+        raise NotImplementedError
+
+    def bring_all(self) -> None:
+        raise NotImplementedError
+
+    def bits_of(self, mask: int) -> None:
+        """A bit for each lane, to rax; those of lanes that are not there are zero."""
+        raise NotImplementedError
+
+    def correct(self, registers: tuple[int, ...], function: int) -> None:
+        """Lanes of the first register, where the second is a mask; the others have the arguments."""
+        target, hard, *arguments = registers
+        slow, back = self.labels(2)
+        self.bits_of(hard)
+        self.test32_rr(RAX, RAX)
+        self.jcc(NE, slow)
+        self.bind(back)
+        self.out_of_line(lambda: self.hard_lanes(target, arguments, function, slow, back))
+
+    def hard_lanes(
+        self, target: int, arguments: Sequence[int], function: int, slow: Label, back: Label
+    ) -> None:
+        """Call a function for the lanes whose bits are set in rax, with all vectors on the stack."""
+        self.bind(slow)
+        self.keep_all()
+        for saved, source in zip(SAVED, CHANGED, strict=False):
+            self.mov64_rr(saved, source)
+        self.leave()
+        vector = self.program.unit.vector
+        for lane in range(self.program.lanes):
+            next_one = self.label()
+            self.bt64_ri(HARD_BITS, lane)
+            self.jcc(AE, next_one)
+            for number, register in enumerate(arguments):
+                self.movsd_rm(number, RSP, self.frame + vector * register + 8 * lane)
+            self.movabs_ri(RAX, function)
+            self.call_r(RAX)
+            self.movsd_mr(RSP, self.frame + vector * target + 8 * lane, 0)
+            self.bind(next_one)
+        for saved, source in zip(SAVED, CHANGED, strict=False):
+            self.mov64_rr(source, saved)
+        for variable, pointer in enumerate(POINTERS[: self.variables]):
+            self.mov64_rm(pointer, RDI, 8 * variable)
+        self.bring_all()
+        self.jmp(back)
+
+    # Truth values.
+
+    def store_bytes(self, word: int) -> None:
+        """The bytes that are there, of as many as there are lanes, from a general register."""
+        lanes, done = self.program.lanes, self.label()
+        for lane in range(lanes):
+            self.mov8_xr(RSI, RCX, 1, lane, word)
+            if lane < lanes - 1:
+                self.shr64_ri(word, 8)
+                self.cmp64_ri(RDX, lane + 1)
+                self.jcc(E, done)
+        self.bind(done)
+
+
+def used(steps: Sequence[Step], first: int) -> int:
+    """How many registers there are in the steps, of those of vectors or those of masks, which begin here."""
+    is_mask = first == FIRST_MASK
+    found = [at for step in steps for at in step.registers if (at >= FIRST_MASK) is is_mask]
+    return max(found, default=first - 1) - first + 1
