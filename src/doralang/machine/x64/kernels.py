@@ -72,8 +72,10 @@ ROUNDINGS: Final = {"floor": 9, "ceil": 10, "trunc": 11}
 """immediates of vroundpd: direction, and no exception for what is inexact"""
 PACKED: Final = frozenset({"sqrt", "abs", "min", "max", "clamp", *ROUNDINGS})
 """functions that have a packed form"""
-MASKED: Final = frozenset({"min", "max", "clamp"})
-"""those of them that choose by a mask"""
+MASKED: Final = frozenset({"compare", "choice", "min", "max", "clamp"})
+"""what makes or takes masks"""
+DIVISIONS: Final = frozenset({"/", "sqrt"})
+"""what takes twice the time on vectors of twice the width"""
 MANY: Final = 16
 """operations that cost more than reading what they work on"""
 CHAINS: Final = ("binary", "and", "or")
@@ -94,14 +96,15 @@ def has_packed_form(node: Node) -> bool:
 def gains_by_width(node: Node) -> bool:
     """Whether wider vectors with mask registers are faster for a formula: it compares, chooses or computes
     much.  Otherwise time goes by with memory and divisions, for which the width does not matter."""
-    waiting, count = [node], 0
+    waiting, count, has_masks, divides = [node], 0, False, False
     while waiting:
         node = waiting.pop()
-        if node[0] in ("compare", "choice") or (node[0] == "function" and node[1] in MASKED):
-            return True
+        name = node[1] if node[0] in ("binary", "function") else node[0]
+        has_masks |= name in MASKED
+        divides |= name in DIVISIONS
         count += not is_leaf(node)
         waiting += parts_of(node)
-    return count >= MANY
+    return count >= MANY or has_masks and not divides
 
 
 def parts_of(node: Node) -> list[Node]:
