@@ -14,15 +14,13 @@ from doralang.embed.kernels import Kernels
 from doralang.embed.levels import level, packer_for
 from doralang.embed.packed_formulas import PackedTranslator
 from doralang.machine.x64.levels import Level
-from doralang.machine.x64.packed import NARROW, WIDE
+from doralang.machine.x64.packed import NARROW, SIZES, WIDE
 from doralang.machine.x64.packed_mathematics import FastFunctions
 from doralang.machine.x64.packed_primitives import NotPacked, Wider
 
 if TYPE_CHECKING:
-    from doralang.checker.program import Function
     from doralang.embed.arrays import Computation
     from doralang.embed.expressions import FormulaRecipe, Rewrite
-    from doralang.machine.x64.packed_primitives import Functions
 
 
 class TypedKernels(Kernels):
@@ -38,7 +36,18 @@ class TypedKernels(Kernels):
         self.functions = FastFunctions(place().function) if is_fast and level() >= Level.FMA else None
 
     def packed_code(self, scalars: tuple[bool, ...]) -> bytearray | None:
-        return packed_function(self.function, scalars, self.functions)
+        """A vector has as many lanes as elements of the widest kind fit, which may be met on the way."""
+        is_wide = any(SIZES.get(kind) == WIDE for kind in (*self.kinds, self.result))
+        for widest in (WIDE,) if is_wide else (NARROW, WIDE):
+            packer = packer_for(level())(widest, scalars, self.functions)
+            try:
+                packer.store(PackedTranslator(packer).formula(self.function))
+            except Wider:
+                continue
+            except NotPacked:
+                return None
+            return packer.kernel()
+        return None
 
     def is_possible(self) -> bool:
         """Whether there is packed code."""
@@ -51,22 +60,6 @@ class TypedKernels(Kernels):
             self.first = None
             return first
         return super().code_for(scalars)
-
-
-def packed_function(
-    function: Function, scalars: Sequence[bool], functions: Functions | None
-) -> bytearray | None:
-    """The kernel for a function's values, some of whose parameters are single numbers."""
-    for widest in (NARROW, WIDE):
-        packer = packer_for(level())(widest, scalars, functions)
-        try:
-            packer.store(PackedTranslator(packer).formula(function))
-        except Wider:
-            continue
-        except NotPacked:
-            return None
-        return packer.kernel()
-    return None
 
 
 def loops_of(callee: FormulaCallee) -> Computation:

@@ -37,15 +37,6 @@ class Avx2Emitter(PackedEmitter, VectorAssembler):
 
     __slots__ = ()
 
-    def instruction(self, name: str, registers: tuple[int, ...], extra: bytes | int | None) -> None:
-        shape = "r" * len(registers)
-        if extra is None:
-            getattr(self, f"{name}_{shape}")(*registers)
-        elif isinstance(extra, bytes):
-            getattr(self, f"{name}_{shape}l")(*registers, self.repeated(extra))
-        else:
-            getattr(self, f"{name}_{shape}i")(*registers, extra)
-
     def repeated(self, data: bytes) -> Label:
         return self.constant(data * (AVX2.vector // len(data)))
 

@@ -12,13 +12,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from doralang.machine.x64.packed import FIRST_MASK, NARROW, SIZES, WIDE, VectorUnit
-from doralang.machine.x64.packed_kernels import HARD_BITS, PackedEmitter
+from doralang.machine.x64.packed_kernels import HARD_BITS, PackedEmitter, Registers
 from doralang.machine.x64.packed_primitives import PREDICATES, UNORDERED, Packer, Term
 from doralang.machine.x64.registers import RAX, RDX, RSI, RSP
 from doralang.machine.x64.wide_vectors import WideAssembler
 from doralang.types.kinds import BOOL, DOUBLE, INT, LONG, Kind
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from doralang.machine.buffer import Label
     from doralang.machine.x64.packed import Value
 
 LOAD_TRUTH: Final = "load_truth"
@@ -60,18 +63,21 @@ class Avx512Emitter(PackedEmitter, WideAssembler):
     """The kernel of a program with AVX-512."""
 
     __slots__ = ()
+    in_memory: ClassVar[str] = "b"
 
-    def instruction(self, name: str, registers: tuple[int, ...], extra: bytes | int | None) -> None:
-        if name in (ALL_LANES, NO_LANES) and len(registers) == 1:
-            registers *= 3
-        shape = "r" * len(registers) if name not in CHOICES else "rk" + "r" * (len(registers) - 2)
-        numbers = map(number_of, registers)
-        if extra is None:
-            getattr(self, f"{name}_{shape}")(*numbers)
-        elif isinstance(extra, bytes):
-            getattr(self, f"{name}_{shape}b")(*numbers, self.constant(extra))
-        else:
-            getattr(self, f"{name}_{shape}i")(*numbers, extra)
+    def instruction(self, name: str, several: Sequence[Registers], extra: bytes | int | None) -> None:
+        if name in (ALL_LANES, NO_LANES) and len(several[0]) == 1:
+            several = [registers * 3 for registers in several]
+        if any(register >= FIRST_MASK for register in several[0]):
+            several = [tuple(map(number_of, registers)) for registers in several]
+        super().instruction(name, several, extra)
+
+    def shape_of(self, name: str, count: int) -> str:
+        return "rk" + "r" * (count - 2) if name in CHOICES else "r" * count
+
+    def repeated(self, data: bytes) -> Label:
+        """Instructions read one element."""
+        return self.constant(data)
 
     def mask_rest(self) -> None:
         """More lanes than there are do no harm: nobody looks at them."""

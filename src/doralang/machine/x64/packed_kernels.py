@@ -11,7 +11,7 @@ what is left is computed with lanes masked off.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from doralang.machine.x64.assembler import Assembler
 from doralang.machine.x64.packed import CORRECTED, FIRST_MASK, Allocator, Step
@@ -43,9 +43,12 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from doralang.machine.buffer import Label
-    from doralang.machine.x64.packed import PackedProgram
+    from doralang.machine.x64.packed import Extra, PackedProgram
     from doralang.types.kinds import Kind
 
+Registers = tuple[int, ...]
+MOVES: Final = frozenset({"store", "copy", "constant", "spill", "reload", CORRECTED})
+"""steps that are no instructions with registers alone, beside loads"""
 MOST_AT_ONCE: Final = 4
 """vectors a round of the main loop"""
 POINTERS: Final = (R8, R9, R10, R11)
@@ -60,6 +63,8 @@ class PackedEmitter(Assembler):
     """The kernel of a program; each level has a class that says how it loads, stores and masks."""
 
     __slots__ = ("calls", "frame", "is_masked", "program", "variables")
+    in_memory: ClassVar[str] = "l"
+    """the letter of a constant that an instruction reads"""
 
     def __init__(self, program: PackedProgram) -> None:
         super().__init__()
@@ -142,34 +147,52 @@ class PackedEmitter(Assembler):
         """Each step for some vectors, whose registers stand one behind the other."""
         width, masks = used(steps, 0), used(steps, FIRST_MASK)
         for name, registers, extra in steps:
-            for copy in range(copies):
-                own = [at + copy * (masks if at >= FIRST_MASK else width) for at in registers]
-                self.emit_step(Step(name, tuple(own), extra), copy)
+            several = [registers] + [
+                tuple([at + copy * (masks if at >= FIRST_MASK else width) for at in registers])
+                for copy in range(1, copies)
+            ]
+            if name in MOVES or isinstance(extra, tuple):
+                for copy, own in enumerate(several):
+                    self.move(name, own, extra, copy)
+            else:
+                self.instruction(name, several, extra)
 
-    def emit_step(self, step: Step, copy: int) -> None:
-        name, registers, extra = step
+    def instruction(self, name: str, several: Sequence[Registers], extra: bytes | int | None) -> None:
+        """The same for each of several vectors.
+
+        The method is found by the operands: registers, a constant in memory, an immediate.
+        """
+        shape = self.shape_of(name, len(several[0]))
+        last: tuple[int, ...] = ()
+        if isinstance(extra, bytes):
+            shape, last = shape + self.in_memory, (self.repeated(extra),)
+        elif extra is not None:
+            shape, last = shape + "i", (extra,)
+        emit = getattr(self, f"{name}_{shape}")
+        for registers in several:
+            emit(*registers, *last)
+
+    def shape_of(self, name: str, count: int) -> str:
+        """The letters of so many registers."""
+        return "r" * count
+
+    def move(self, name: str, registers: Registers, extra: Extra, copy: int) -> None:
+        """What is no instruction with registers alone."""
         if name == "store":
             self.store(registers[0], copy)
+        elif name == "copy":
+            self.copy(*registers)
         elif name == "scalar" and isinstance(extra, tuple):
             self.scalar(registers[0], self.pointer(extra[0]), extra[1])
         elif isinstance(extra, tuple):
             self.load(registers[0], self.pointer(extra[0]), extra[1], copy)
-        elif name == "constant" and isinstance(extra, bytes):
+        elif isinstance(extra, bytes):
             self.everywhere(registers[0], extra)
-        elif name == CORRECTED and isinstance(extra, int):
+        elif name == CORRECTED and extra is not None:
             self.correct(registers, extra)
-        elif name == "spill" and isinstance(extra, int):
-            self.keep(registers[0], self.program.unit.vector * extra)
-        elif name == "reload" and isinstance(extra, int):
-            self.bring(registers[0], self.program.unit.vector * extra)
-        elif name == "copy":
-            self.copy(*registers)
-        else:
-            self.instruction(name, registers, extra)
-
-    def instruction(self, name: str, registers: tuple[int, ...], extra: bytes | int | None) -> None:
-        """Its method is found by its operands: registers, a constant in memory, an immediate."""
-        raise NotImplementedError
+        elif extra is not None:
+            place = self.program.unit.vector * extra
+            (self.keep if name == "spill" else self.bring)(registers[0], place)
 
     def pointer(self, index: int) -> int:
         """The register with the address of a variable."""
@@ -195,6 +218,10 @@ class PackedEmitter(Assembler):
 
     def leave(self) -> None:
         """What is to be done in the end."""
+        raise NotImplementedError
+
+    def repeated(self, data: bytes) -> Label:
+        """A constant in memory, as often as instructions read it."""
         raise NotImplementedError
 
     def scalar(self, register: int, pointer: int, kind: Kind) -> None:
