@@ -205,6 +205,25 @@ def test_without_packed_instructions_it_is_the_same() -> None:
         assert not is_packed(formula)
 
 
+@pytest.mark.parametrize("level", HERE)
+@pytest.mark.parametrize("text", ["b ? n : m", "b", "b ? x : 2", "b and not c or n == m", "b != c"])
+def test_truth_values_with_any_bits_are_taken_as_they_are(level: Level, text: str) -> None:
+    with at_level(level):
+        formula = typed(text)
+        for count in (1, 3, 4, 7, 8, 9, 21, 40):
+            truth = np.arange(2 * count, dtype="u1") * 37 % 5 * 64
+            values = {
+                **{name: np.arange(count, dtype="i4") % 3 for name in "nm"},
+                **{name: truth[at : at + count].view("?") for at, name in enumerate("bc")},
+                "x": np.linspace(0, 1, count),
+            }
+            given = [values[name] for name in formula.names]
+            plain = [value.view("u1") != 0 if value.dtype == "?" else value for value in given]
+            for _ in range(2):
+                assert same(formula(*given), one_by_one(formula, plain, DTYPES[formula.type])), (text, count)
+        assert formula._record is not None
+
+
 def test_levels_by_name() -> None:
     assert [levels.named(name) for name in ("sse2", "avx2", "fma", "avx512")] == list(Level)
     with pytest.raises(ValueError, match="DORA_VECTORS: 'mmx' is none of sse2, avx2, fma, avx512"):

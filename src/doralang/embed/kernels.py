@@ -38,6 +38,7 @@ class Kernels:
     """The kernels of one formula, whose variables are of the kinds `accepts`."""
 
     takes_scalars = True
+    takes_any_truth = True
     most = BLOCK
 
     def __init__(self, source: str, names: Sequence[str], accepts: tuple[Kind, ...], result: Kind) -> None:
@@ -50,11 +51,6 @@ class Kernels:
         self.node: Node | None = None
         self.is_swift = True
         """whether it never needs more than a few instructions for an element"""
-
-    @property
-    def takes_as_they_are(self) -> bool:
-        """Whether arguments need no conversion: truth values of others may have any bits set."""
-        return BOOL not in self.kinds
 
     @contextmanager
     def loop(self, scalars: Sequence[bool]) -> Iterator[Loop]:

@@ -64,7 +64,7 @@ PAGE = mmap.PAGESIZE
 
 
 class Guarded:
-    """Elements behind which there is no memory; bytes of truth values have the few that may be read."""
+    """Elements behind which there is no memory."""
 
     def __init__(self) -> None:
         self.map = mmap.mmap(-1, 2 * PAGE)
@@ -72,8 +72,8 @@ class Guarded:
         protect = ctypes.CDLL(None, use_errno=True).mprotect
         assert protect(ctypes.c_void_p(self.base + PAGE), ctypes.c_size_t(PAGE), 0) == 0
 
-    def put(self, kind: Kind, values: list[Any], spare: int = 0) -> int:
-        data = b"".join(pack(STRUCT[kind], value) for value in values) + bytes(spare)
+    def put(self, kind: Kind, values: list[Any]) -> int:
+        data = b"".join(pack(STRUCT[kind], value) for value in values)
         self.map[PAGE - len(data) : PAGE] = data
         return self.base + PAGE - len(data)
 
@@ -89,10 +89,7 @@ def run(
     """The results of a kernel."""
     count = len(columns[0][1])
     table = (ctypes.c_int64 * len(columns))(
-        *[
-            place.put(kind, values, 8 if kind is BOOL else 0)
-            for place, (kind, values) in zip(memory, columns, strict=False)
-        ]
+        *[place.put(kind, values) for place, (kind, values) in zip(memory, columns, strict=False)]
     )
     out = memory[-1].put(result, [0] * count)
     kernel = kernels.placed(code)

@@ -86,6 +86,7 @@ IMMEDIATES = {
     "vroundps": (0, 9),
     "vextractf128": (0, 1),
     "vshufps": (0, 0x88, 255),
+    "vpinsrb": (0, 1, 7, 15),
 }
 METHODS = {name: VEX_ROWS[emit] for name, emit in vars(VectorAssembler).items() if emit in VEX_ROWS}
 

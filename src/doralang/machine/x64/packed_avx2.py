@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 from doralang.machine.x64.packed import NARROW, SIZES, WIDE, VectorUnit
 from doralang.machine.x64.packed_kernels import HARD_BITS, PackedEmitter
 from doralang.machine.x64.packed_primitives import Packer
-from doralang.machine.x64.registers import RAX, RDX, RSI, RSP
+from doralang.machine.x64.registers import RAX, RDX, RSI, RSP, E
 from doralang.machine.x64.vectors import VectorAssembler
 
 if TYPE_CHECKING:
@@ -63,8 +63,8 @@ class Avx2Emitter(PackedEmitter, VectorAssembler):
     def load(self, register: int, pointer: int, kind: Kind, copy: int) -> None:
         size, lanes = SIZES[kind], self.program.lanes
         at = self.at(pointer, size, copy)
-        if size == 1:  # some bytes beyond the end may be read
-            (self.vpmovzxbd_rx if lanes == NARROW_LANES else self.vpmovzxbq_rx)(register, *at)
+        if size == 1:
+            self.load_bytes(register, at)
         elif self.is_masked:
             masked, mask = (self.vmaskmovpd_rrx, MASK_64) if size == 8 else (self.vmaskmovps_rrx, MASK_32)
             masked(register, mask, *at)
@@ -72,6 +72,21 @@ class Avx2Emitter(PackedEmitter, VectorAssembler):
             self.vmovupd_rx(register, *at)
         else:
             self.vmovups128_rx(register, *at)
+
+    def load_bytes(self, register: int, at: tuple[int, int, int, int]) -> None:
+        """One in each lane; of those that are not there, anything."""
+        lanes = self.program.lanes
+        if not self.is_masked:
+            (self.vpmovzxbd_rx if lanes == NARROW_LANES else self.vpmovzxbq_rx)(register, *at)
+            return
+        done, (pointer, index, scale, _) = self.label(), at
+        for lane in range(lanes):
+            self.vpinsrb_rrxi(register, register, pointer, index, scale, lane, lane)
+            if lane < lanes - 1:
+                self.cmp64_ri(RDX, lane + 1)
+                self.jcc(E, done)
+        self.bind(done)
+        (self.vpmovzxbd_rr if lanes == NARROW_LANES else self.vpmovzxbq_rr)(register, register)
 
     def store(self, register: int, copy: int) -> None:
         size, lanes = self.program.result_size, self.program.lanes

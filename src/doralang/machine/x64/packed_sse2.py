@@ -86,8 +86,9 @@ class Sse2Emitter(PackedEmitter, NarrowAssembler):
     def load(self, register: int, pointer: int, kind: Kind, copy: int) -> None:
         size = SIZES[kind]
         at = self.at(pointer, size, copy)
-        if size == 1:  # some bytes beyond the end may be read
-            self.movss_rx(register, *at)
+        if size == 1:
+            self.load_bytes(at)
+            self.movd_from32_rr(register, RAX)
             self.pxor_rr(SCRATCH, SCRATCH)
             self.punpcklbw_rr(register, SCRATCH)
             self.punpcklwd_rr(register, SCRATCH)
@@ -97,6 +98,15 @@ class Sse2Emitter(PackedEmitter, NarrowAssembler):
             self.movups_rx(register, *at)
         else:
             self.movsd_rx(register, *at)
+
+    def load_bytes(self, at: tuple[int, int, int, int]) -> None:
+        """As many as there are lanes, or the one that is there, to rax."""
+        if self.is_masked:
+            self.movzx32_8_rx(RAX, *at)
+        elif self.program.widest == NARROW:
+            self.mov32_rx(RAX, *at)
+        else:
+            self.movzx32_16_rx(RAX, *at)
 
     def store(self, register: int, copy: int) -> None:
         size = self.program.result_size
