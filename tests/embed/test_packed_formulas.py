@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from functools import cache
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -222,6 +223,26 @@ def test_truth_values_with_any_bits_are_taken_as_they_are(level: Level, text: st
             for _ in range(2):
                 assert same(formula(*given), one_by_one(formula, plain, DTYPES[formula.type])), (text, count)
         assert formula._record is not None
+
+
+@pytest.mark.parametrize("level", HERE)
+@pytest.mark.parametrize("text", ["n + m", "k - n", "f * g", "x * y - n", "n < m", "x - y"])
+def test_results_begin_anywhere(level: Level, text: str) -> None:
+    """Where there are many, some first ones are computed so that vectors of the others begin well in memory."""
+    choose = np.random.default_rng(1)
+    with at_level(level):
+        names = dora.check(text, TYPES).names
+        formula = dora.expr(text) if text == "x - y" else typed(text)
+        columns = [choose.integers(-99, 99, 700).astype(DTYPES[TYPES[name]]) for name in names]
+        expected, dtype = formula(*columns), np.dtype(DTYPES[formula.type])
+        memory = np.full(6000, 0x55, "u1")
+        for start, count in product((0, 1, 4, 8, 16, 24, 32, 40, 56, 63), (33, 257, 512, 513, 600)):
+            inputs = [column[start : start + count] for column in columns]
+            out = memory[start : start + count * dtype.itemsize].view(dtype)
+            formula.map(inputs, out=out)
+            assert same(out, expected[start : start + count]), (start, count)
+            out.view("u1")[:] = 0x55
+            assert (memory == 0x55).all()
 
 
 def test_levels_by_name() -> None:

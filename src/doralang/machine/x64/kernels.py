@@ -21,8 +21,8 @@ from struct import pack
 
 from doralang.machine.x64.assembler import Assembler
 from doralang.machine.x64.doubles import SIGN, TooDeep
+from doralang.machine.x64.packed_loops import Alignment, emit_loops
 from doralang.machine.x64.registers import (
-    AE,
     R8,
     R9,
     R10,
@@ -39,7 +39,6 @@ from doralang.machine.x64.registers import (
     RDX,
     RSI,
     RSP,
-    A,
     B,
     E,
 )
@@ -54,6 +53,9 @@ if TYPE_CHECKING:
 
 LANES: Final = 4
 """doubles in a vector"""
+DOUBLE_SIZE: Final = 8
+RED_ZONE: Final = -8
+"""a word below the stack, which is free as nothing is called (System V ABI, 3.2.2)"""
 REGISTERS: Final = 13
 """for what is live"""
 MASK: Final = 13
@@ -147,40 +149,34 @@ class KernelEmitter(VectorAssembler):
         if self.width > REGISTERS:
             raise TooDeep
         most = min(MOST_AT_ONCE, REGISTERS // self.width)
-        step, end, rest = LANES * most, self.label(), self.label()
         for index, pointer in enumerate(POINTERS[: len(self.scalars)]):
             self.mov64_rm(pointer, RDI, 8 * index)
-        self.xor32_rr(RCX, RCX)
-        self.sub64_ri(RDX, step)
-        self.jcc(B, rest)
-        self.nop(-len(self.code) % 32)
-        again = self.bound()
-        self.at_once = most
-        self.vectors(node, truth)
-        self.add64_ri(RCX, step)
-        self.sub64_ri(RDX, step)
-        self.jcc(AE, again)
-        self.bind(rest)
-        self.add64_ri(RDX, step)
-        self.jcc(E, end)
-        self.masked_rest(node, truth)
-        self.bind(end)
+        alignment = None if truth else Alignment(DOUBLE_SIZE, LANES * DOUBLE_SIZE, RED_ZONE)
+        emit_loops(
+            self,
+            LANES * most,
+            LANES,
+            lambda: self.several(node, truth, most),
+            lambda: self.masked(node, truth),
+            alignment,
+        )
         self.vzeroupper()
         self.ret()
         return self.finish_tabled()
 
-    def masked_rest(self, node: Node, truth: bool) -> None:
-        """Vector by vector; lanes beyond the end are neither read nor written."""
+    def several(self, node: Node, truth: bool, count: int) -> None:
+        """So many vectors, computed together."""
+        self.at_once = count
+        self.vectors(node, truth)
+
+    def masked(self, node: Node, truth: bool) -> None:
+        """A vector some of whose lanes are masked off."""
         self.at_once, self.is_masked = 1, True
-        again = self.bound()
         self.vmovq_from64_rr(MASK, RDX)
         self.vpbroadcastq_rr(MASK, MASK)
         self.vpmovsxbq_rl(SCRATCH, self.constant(bytes(range(LANES))))
         self.vpcmpgtq_rrr(MASK, MASK, SCRATCH)
         self.vectors(node, truth)
-        self.add64_ri(RCX, LANES)
-        self.sub64_ri(RDX, LANES)
-        self.jcc(A, again)
 
     def vectors(self, node: Node, truth: bool) -> None:
         """Some vectors of results, computed and stored."""

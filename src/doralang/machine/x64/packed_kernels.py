@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 
 from doralang.machine.x64.assembler import Assembler
 from doralang.machine.x64.packed import CORRECTED, FIRST_MASK, Allocator, Step
+from doralang.machine.x64.packed_loops import Alignment, emit_loops
 from doralang.machine.x64.registers import (
     AE,
     NE,
@@ -34,8 +35,6 @@ from doralang.machine.x64.registers import (
     RDX,
     RSI,
     RSP,
-    A,
-    B,
     E,
 )
 
@@ -80,7 +79,6 @@ class PackedEmitter(Assembler):
         """The code of `kernel(table, results, count)`."""
         self.variables = variables
         plan, copies = self.plan()
-        step, end, rest = self.program.lanes * copies, self.label(), self.label()
         for index, pointer in enumerate(POINTERS[:variables]):
             self.mov64_rm(pointer, RDI, 8 * index)
         self.frame = self.program.unit.vector * len(plan.slots)
@@ -90,20 +88,14 @@ class PackedEmitter(Assembler):
                 self.push_r(register)
             size += self.kept()
         self.sub64_ri(RSP, size)
-        self.xor32_rr(RCX, RCX)
-        self.sub64_ri(RDX, step)
-        self.jcc(B, rest)
-        self.nop(-len(self.code) % 32)
-        again = self.bound()
-        self.emit(plan.steps, copies)
-        self.add64_ri(RCX, step)
-        self.sub64_ri(RDX, step)
-        self.jcc(AE, again)
-        self.bind(rest)
-        self.add64_ri(RDX, step)
-        self.jcc(E, end)
-        self.masked_rest(plan.steps)
-        self.bind(end)
+        emit_loops(
+            self,
+            self.program.lanes * copies,
+            self.rest_lanes,
+            lambda: self.emit(plan.steps, copies),
+            lambda: self.masked(plan.steps),
+            self.alignment(size - 8),
+        )
         self.add64_ri(RSP, size)
         if self.calls:
             for register in reversed(SAVED):
@@ -111,6 +103,11 @@ class PackedEmitter(Assembler):
         self.leave()
         self.ret()
         return self.finish_tabled()
+
+    def alignment(self, slot: int) -> Alignment | None:
+        """None where the unit has vectors that are always in one line, or results are bytes."""
+        size, lanes = self.program.result_size, self.program.lanes
+        return Alignment(size, size * lanes, slot) if size > 1 and self.rest_lanes > 1 else None
 
     def plan(self) -> tuple[Allocator, int]:
         """Registers for one vector, and for how many vectors there are such registers."""
@@ -133,15 +130,11 @@ class PackedEmitter(Assembler):
         rooms = [unit.registers // vectors] if vectors else []
         return min(rooms + [unit.masks // masks] if masks else rooms)
 
-    def masked_rest(self, steps: list[Step]) -> None:
-        """Vector by vector; lanes beyond the end are neither read nor written."""
+    def masked(self, steps: list[Step]) -> None:
+        """A vector some of whose lanes are masked off."""
         self.is_masked = True
-        again = self.bound()
         self.mask_rest()
         self.emit(steps, 1)
-        self.add64_ri(RCX, self.rest_lanes)
-        self.sub64_ri(RDX, self.rest_lanes)
-        self.jcc(A, again)
 
     def emit(self, steps: list[Step], copies: int) -> None:
         """Each step for some vectors, whose registers stand one behind the other."""
