@@ -125,13 +125,8 @@ class Avx2Emitter(PackedEmitter, VectorAssembler):
     def kept(self) -> int:
         return VECTORS * AVX2.vector
 
-    def keep_all(self) -> None:
-        for register in range(VECTORS):
-            self.keep(register, self.frame + AVX2.vector * register)
-
-    def bring_all(self) -> None:
-        for register in range(VECTORS):
-            self.bring(register, self.frame + AVX2.vector * register)
+    def places(self) -> list[tuple[int, int]]:
+        return [(register, AVX2.vector * register) for register in range(VECTORS)]
 
     def bits_of(self, mask: int) -> None:
         self.vmovmskpd_rr(RAX, mask)

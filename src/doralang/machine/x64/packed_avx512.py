@@ -162,18 +162,10 @@ class Avx512Emitter(PackedEmitter, WideAssembler):
         return (VECTORS + 1) * AVX512.vector
 
     def places(self) -> list[tuple[int, int]]:
-        """Where on the stack each register is: the masks behind the vectors."""
-        vectors = [(register, self.frame + AVX512.vector * register) for register in range(VECTORS)]
-        masks = self.frame + AVX512.vector * VECTORS
+        """Masks are behind the vectors."""
+        vectors = [(register, AVX512.vector * register) for register in range(VECTORS)]
+        masks = AVX512.vector * VECTORS
         return vectors + [(FIRST_MASK + index, masks + WIDE * index) for index in range(AVX512.masks + 1)]
-
-    def keep_all(self) -> None:
-        for register, place in self.places():
-            self.keep(register, place)
-
-    def bring_all(self) -> None:
-        for register, place in self.places():
-            self.bring(register, place)
 
     def bits_of(self, mask: int) -> None:
         self.kmovb_to32_rr(RAX, number_of(mask))

@@ -39,7 +39,7 @@ from doralang.machine.x64.registers import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from doralang.machine.buffer import Label
     from doralang.machine.x64.packed import Extra, PackedProgram
@@ -50,18 +50,21 @@ MOVES: Final = frozenset({"store", "copy", "constant", "spill", "reload", CORREC
 """steps that are no instructions with registers alone, beside loads"""
 MOST_AT_ONCE: Final = 4
 """vectors a round of the main loop"""
+MOST_STEPS: Final = 100
+"""in a round: processors look about that far ahead, so longer rounds overlap by themselves"""
 POINTERS: Final = (R8, R9, R10, R11)
 """addresses of the first variables; others are loaded from the table each time"""
 SAVED: Final = (RBX, R12, R13, R14, R15, RBP)
 CHANGED: Final = (RAX, RDI, RSI, RCX, RDX)
 """what calls change; they are in the registers above meanwhile"""
 HARD_BITS: Final = RBX
+WORD: Final = 8
 
 
 class PackedEmitter(Assembler):
     """The kernel of a program; each level has a class that says how it loads, stores and masks."""
 
-    __slots__ = ("calls", "frame", "is_masked", "program", "variables")
+    __slots__ = ("calls", "frame", "is_masked", "program", "routines", "variables")
     in_memory: ClassVar[str] = "l"
     """the letter of a constant that an instruction reads"""
 
@@ -74,6 +77,8 @@ class PackedEmitter(Assembler):
         self.is_masked = False
         self.frame = 0
         """bytes on the stack for values that wait"""
+        self.routines: Sequence[Label] = ()
+        """that put all registers on the stack, and bring them back"""
 
     def kernel(self, variables: int) -> bytearray:
         """The code of `kernel(table, results, count)`."""
@@ -87,6 +92,9 @@ class PackedEmitter(Assembler):
             for register in SAVED:
                 self.push_r(register)
             size += self.kept()
+            self.routines = keep_all, bring_all = self.labels(2)
+            self.out_of_line(lambda: self.move_all(keep_all, self.keep))
+            self.out_of_line(lambda: self.move_all(bring_all, self.bring))
         self.sub64_ri(RSP, size)
         emit_loops(
             self,
@@ -113,8 +121,10 @@ class PackedEmitter(Assembler):
         """Registers for one vector, and for how many vectors there are such registers."""
         unit = self.program.unit
         plan = Allocator(self.program, unit.registers, unit.masks)
-        plan.run()
-        copies = min(MOST_AT_ONCE, self.vectors_for(plan))
+        most = min(MOST_AT_ONCE, MOST_STEPS // len(plan.run()))
+        if most <= 1:
+            return plan, 1
+        copies = min(most, self.vectors_for(plan))
         if copies == 1:
             half = Allocator(self.program, unit.registers // 2, unit.masks // 2)
             half.run()
@@ -249,10 +259,8 @@ class PackedEmitter(Assembler):
         """Bytes on the stack for all registers."""
         raise NotImplementedError
 
-    def keep_all(self) -> None:
-        raise NotImplementedError
-
-    def bring_all(self) -> None:
+    def places(self) -> list[tuple[int, int]]:
+        """Where each register is on the stack, behind the frame; vectors are one behind the other."""
         raise NotImplementedError
 
     def bits_of(self, mask: int) -> None:
@@ -273,8 +281,9 @@ class PackedEmitter(Assembler):
         self, target: int, arguments: Sequence[int], function: int, slow: Label, back: Label
     ) -> None:
         """Call a function for the lanes whose bits are set in rax, with all vectors on the stack."""
+        keep_all, bring_all = self.routines
         self.bind(slow)
-        self.keep_all()
+        self.call_l(keep_all)
         for saved, source in zip(SAVED, CHANGED, strict=False):
             self.mov64_rr(saved, source)
         self.leave()
@@ -293,8 +302,15 @@ class PackedEmitter(Assembler):
             self.mov64_rr(source, saved)
         for variable, pointer in enumerate(POINTERS[: self.variables]):
             self.mov64_rm(pointer, RDI, 8 * variable)
-        self.bring_all()
+        self.call_l(bring_all)
         self.jmp(back)
+
+    def move_all(self, label: Label, move: Callable[[int, int], None]) -> None:
+        """A routine that puts all registers on the stack, or brings them back, above its return address."""
+        self.bind(label)
+        for register, place in self.places():
+            move(register, self.frame + place + WORD)
+        self.ret()
 
     # Truth values.
 
