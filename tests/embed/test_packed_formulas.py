@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 from functools import cache
 from itertools import product
+from struct import pack
 from typing import Any
 
 import numpy as np
@@ -14,7 +16,7 @@ from hypothesis import strategies as st
 from test_arrays import one_by_one, same, shapes, strided
 
 import doralang as dora
-from doralang.embed import formulas, general_arrays, kernels, levels
+from doralang.embed import array_calls, formulas, general_arrays, kernels, levels
 from doralang.machine.x64.levels import Level
 from sampling import EVERY
 from vector_levels import HERE, at_level
@@ -122,7 +124,7 @@ def test_what_is_not(text: str) -> None:
 @given(LEVEL, st.sampled_from(PACKED), st.data())
 def test_close_arrays(level: Level, text: str, data: st.DataObject) -> None:
     formula = formula_at(level, text)
-    count = data.draw(st.integers(1, 40))
+    count = data.draw(st.integers(1, 40) | st.integers(1, 40) | st.integers(500, 600))
     values = []
     for name in formula.names:
         kind = TYPES[name]
@@ -243,6 +245,23 @@ def test_results_begin_anywhere(level: Level, text: str) -> None:
             assert same(out, expected[start : start + count]), (start, count)
             out.view("u1")[:] = 0x55
             assert (memory == 0x55).all()
+
+
+@pytest.mark.parametrize("level", HERE)
+@pytest.mark.parametrize(
+    "text", ["x * 1234.5678 > y", "x * 1234.5678", "n * 1234567890123", "n > 1234567 ? n : m"]
+)
+def test_numbers_of_formulas_are_not_in_their_code(level: Level, text: str) -> None:
+    """Where it runs: their bytes could be instructions of somebody's choice."""
+    with at_level(level):
+        formula = typed(text) if "n" in text else dora.expr(text)
+        formula(*[np.ones(3, DTYPES[TYPES[name]]) for name in formula.names])
+        computation = array_calls.computation_of(formula)
+        assert isinstance(computation, kernels.Kernels)
+        (code,) = computation.kept.values()
+        data = ctypes.string_at(code.address, code.size)
+        words = pack("<d", 1234.5678), (1234567890123).to_bytes(8, "little"), (1234567).to_bytes(4, "little")
+        assert not any(word in data for word in words)
 
 
 def test_levels_by_name() -> None:
