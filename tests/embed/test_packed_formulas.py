@@ -228,13 +228,13 @@ def test_truth_values_with_any_bits_are_taken_as_they_are(level: Level, text: st
 
 
 @pytest.mark.parametrize("level", HERE)
-@pytest.mark.parametrize("text", ["n + m", "k - n", "f * g", "x * y - n", "n < m", "x - y"])
-def test_results_begin_anywhere(level: Level, text: str) -> None:
-    """Where there are many, some first ones are computed so that vectors of the others begin well in memory."""
+@pytest.mark.parametrize("text", ["n + m", "k - n", "f * g", "x * y - n", "n < m", "x - y", "x < y"])
+def test_elements_begin_anywhere(level: Level, text: str) -> None:
+    """Where there are many, some first ones are computed so that vectors of the others lie well in memory."""
     choose = np.random.default_rng(1)
     with at_level(level):
         names = dora.check(text, TYPES).names
-        formula = dora.expr(text) if text == "x - y" else typed(text)
+        formula = dora.expr(text) if set(text) <= set("x -<y") else typed(text)
         columns = [choose.integers(-99, 99, 700).astype(DTYPES[TYPES[name]]) for name in names]
         expected, dtype = formula(*columns), np.dtype(DTYPES[formula.type])
         memory = np.full(6000, 0x55, "u1")

@@ -151,7 +151,9 @@ class KernelEmitter(VectorAssembler):
         most = min(MOST_AT_ONCE, REGISTERS // self.width)
         for index, pointer in enumerate(POINTERS[: len(self.scalars)]):
             self.mov64_rm(pointer, RDI, 8 * index)
-        alignment = None if truth else Alignment(DOUBLE_SIZE, LANES * DOUBLE_SIZE, RED_ZONE)
+        arrays = [pointer for pointer, scalar in zip(POINTERS, self.scalars, strict=False) if not scalar]
+        pointers = arrays if truth else [RSI]
+        alignment = Alignment(pointers[0], DOUBLE_SIZE, LANES * DOUBLE_SIZE, RED_ZONE) if pointers else None
         emit_loops(
             self,
             LANES * most,

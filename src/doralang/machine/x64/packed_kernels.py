@@ -14,7 +14,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from doralang.machine.x64.assembler import Assembler
-from doralang.machine.x64.packed import CORRECTED, FIRST_MASK, Allocator, Step
+from doralang.machine.x64.packed import CORRECTED, FIRST_MASK, SIZES, Allocator, Step
 from doralang.machine.x64.packed_loops import Alignment, emit_loops
 from doralang.machine.x64.registers import (
     AE,
@@ -113,9 +113,16 @@ class PackedEmitter(Assembler):
         return self.finish_tabled()
 
     def alignment(self, slot: int) -> Alignment | None:
-        """None where the unit has vectors that are always in one line, or results are bytes."""
-        size, lanes = self.program.result_size, self.program.lanes
-        return Alignment(size, size * lanes, slot) if size > 1 and self.rest_lanes > 1 else None
+        """Of the results, if no variable has wider elements.  None where vectors lie in one line anyway, or
+        all elements are bytes."""
+        program, pointers = self.program, [(RSI, self.program.result_size)]
+        for name, _, variable in program.operations:
+            if name == "load" and isinstance(variable, tuple) and variable[0] < len(POINTERS):
+                pointers.append((POINTERS[variable[0]], SIZES[variable[1]]))
+        pointer, size = max(pointers, key=lambda found: found[1])
+        if size == 1 or self.rest_lanes == 1:
+            return None
+        return Alignment(pointer, size, size * program.lanes, slot)
 
     def plan(self) -> tuple[Allocator, int]:
         """Registers for one vector, and for how many vectors there are such registers."""

@@ -1,21 +1,21 @@
 """The loops of kernels: several vectors a round, then what is left, with lanes masked off (x86-64).
 
-    [first]     some elements, so that the results of all others are where vectors begin in memory
+    [first]     some elements, so that all others are where vectors begin in memory
     main        several vectors a round
     rest        vector by vector; lanes beyond the end are neither read nor written
 
 Memory is read and written in lines of 64 bytes, and a vector that lies across two of them takes both.  Arrays
 of NumPy's begin at any multiple of 16 bytes, mostly all of a call at the same one.
 
-rsi has the address of the results, rdx how many elements are left, rcx how many are done; how many are left
-behind the first ones waits on the stack.
+rdx has how many elements are left, rcx how many are done; how many are left behind the first ones waits on
+the stack.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from doralang.machine.x64.registers import AE, NE, RAX, RCX, RDX, RSI, RSP, A, B, E
+from doralang.machine.x64.registers import AE, NE, RAX, RCX, RDX, RSP, A, B, E
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,8 +27,10 @@ LEAST_ROUNDS: Final = 8
 
 
 class Alignment(NamedTuple):
-    """Where results are to lie."""
+    """Which elements are to lie well: the results, or, if those are bytes, a variable's."""
 
+    pointer: int
+    """the register with their address"""
     size: int
     """bytes of an element"""
     vector: int
@@ -52,7 +54,7 @@ def emit_loops(
         asm.mov64_mr(RSP, alignment.slot, RCX)
         asm.cmp64_ri(RDX, LEAST_ROUNDS * step)
         asm.jcc(B, main)
-        asm.mov64_rr(RAX, RSI)
+        asm.mov64_rr(RAX, alignment.pointer)
         asm.neg64_r(RAX)
         asm.and32_ri(RAX, alignment.vector - alignment.size)
         asm.jcc(E, main)
