@@ -14,6 +14,7 @@ from test_arrays import same
 import doralang as dora
 from doralang.embed import formulas, kernels, packed_trees
 from doralang.machine.x64.levels import Level
+from doralang.machine.x64.packed_mathematics import FastFunctions
 from sampling import EVERY
 from vector_levels import HERE, at_level
 
@@ -82,7 +83,9 @@ def test_all_of_them_are_packed(name: str) -> None:
     formula = measure.formulas(name)[0]
     formula(*[np.ones(2)] * len(formula.names))
     scalars = (False,) * len(formula.names)
-    assert packed_trees.tree_code(formula._computation.node, scalars, formulas.place().function)
+    assert packed_trees.tree_code(
+        formula._computation.node, scalars, FastFunctions(formulas.place().function)
+    )
 
 
 @pytest.mark.parametrize("text", ["sin(x)", "cbrt(x) + cos(y)*x", "tan(x) > y", "pow(x, y) - hypot(x, y)"])

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 KERNEL: Final = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64)
 """kernel(table, results, count); the global interpreter lock is released"""
 TREES: Final = "doralang.embed.packed_trees"
+MATHEMATICS: Final = "doralang.machine.x64.packed_mathematics"
 MOST_KEPT: Final = 16
 """kernels of a formula"""
 
@@ -94,7 +95,7 @@ class Kernels:
             return None
 
     def from_program(self, node: Node, scalars: Sequence[bool]) -> bytearray | None:
-        return load(TREES).tree_code(node, scalars, None)  # type: ignore[no-any-return]
+        return load(TREES).tree_code(node, scalars)  # type: ignore[no-any-return]
 
     def code_for(self, scalars: tuple[bool, ...]) -> bytearray:
         """What is run."""
@@ -118,7 +119,8 @@ class DirectKernels(Kernels):
         """What gives the same bits is preferred."""
         code = super().packed_code(scalars)
         if code is None and self.is_fast and self.node is not None and level() >= Level.FMA:
-            return load(TREES).tree_code(self.node, scalars, direct.PLACES[0].function)  # type: ignore[no-any-return]
+            functions = load(MATHEMATICS).FastFunctions(direct.PLACES[0].function)
+            return load(TREES).tree_code(self.node, scalars, functions)  # type: ignore[no-any-return]
         return code
 
     def code_for(self, scalars: tuple[bool, ...]) -> bytearray:

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Final
 from doralang.embed.levels import level, packer_for
 from doralang.machine.x64.kernels import CHAINS
 from doralang.machine.x64.packed import WIDE
-from doralang.machine.x64.packed_mathematics import FastFunctions
 from doralang.machine.x64.packed_primitives import NotPacked, Packer, Term
 from doralang.types.kinds import DOUBLE
 
 if TYPE_CHECKING:
     from doralang.machine.x64.doubles import Node
+    from doralang.machine.x64.packed_primitives import Functions
 
 DEEPEST: Final = 120
 ARITHMETIC: Final = {"+": "plus", "-": "minus", "*": "times", "/": "div"}
@@ -32,12 +32,11 @@ SAME_BITS: Final = frozenset({"sqrt", "floor", "ceil", "trunc", "round"})
 """functions that are primitives with a packed form of their own"""
 
 
-def tree_code(node: Node, scalars: Sequence[bool], address: Callable[[str], int] | None) -> bytearray | None:
+def tree_code(node: Node, scalars: Sequence[bool], functions: Functions | None = None) -> bytearray | None:
     """The kernel for variables of which these are single numbers; none if something has no packed form.
 
-    `address` gives functions of the C library, for fast mathematics; without it all is exact.
+    `functions` are those of fast mathematics; without them all is exact.
     """
-    functions = None if address is None else FastFunctions(address)
     packer = packer_for(level())(WIDE, scalars, functions)
     try:
         packer.store(TreeTranslator(packer).value(node))
