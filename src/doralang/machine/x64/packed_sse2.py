@@ -1,7 +1,7 @@
 """Packed kernels with SSE2, which all processors have: vectors of 128 bits, whose masks are vectors, too.
 
     x > 1.0 ? a : b         cmpltpd xmm1, xmm0              1.0 < x
-                            andpd, andnpd, orpd             of the mask and both sides
+                            pand, pandn, por                of the mask and both sides
 
 What SSE2 lacks is not packed: `floor`, `ceil`, `trunc`, `round` and shifts.  Elements of the rest are
 computed one by one, in the lowest lane.
