@@ -181,6 +181,22 @@ def test_overlap_is_as_if_all_were_read_first(level: Level, data: st.DataObject)
     assert same(out, expected), (level, text)
 
 
+@pytest.mark.parametrize("level", HERE)
+@pytest.mark.parametrize("text", ["b ? x < y : x > y", "b ? f < g : f > g", "b != c"])
+def test_truth_values_in_place(level: Level, text: str) -> None:
+    """No byte is written before its element is read, in whatever rest of a vector it lies."""
+    with at_level(level):
+        formula = typed(text)
+        for count in range(1, 140):
+            truth = np.arange(count) % 3 == 0
+            values = {name: np.arange(count) % 7 for name in "xg"} | {
+                name: np.arange(count) % 5 for name in "yfc"
+            }
+            given = [truth, *[values[name].astype(DTYPES[TYPES[name]]) for name in formula.names[1:]]]
+            expected = formula(*given)
+            assert same(formula.map(given, out=truth), expected), count
+
+
 def test_small_calls_have_the_types_of_their_parameters() -> None:
     n, x = np.array([1, 2], "i4"), np.array([0.5, 1.5])
     formula = dora.expr("n * x", {"n": int, "x": float})

@@ -56,7 +56,10 @@ RENAMED: Final = {"vpand": "vpandq", "vpor": "vporq", "vpxor": "vpxorq", "vround
 WHOLE_PREDICATES: Final = {**PREDICATES, "greaterEquals": 5, "greater": 6}
 OF_MASKS: Final = {"vpand": "kandw", "vpor": "korw", "vpxor": "kxorw"}
 ONES: Final = bytes([1]) * 16
-LANE_NUMBERS: Final = bytes(range(16))
+LANES: Final = 16
+"""that masks can have; vectors of wide elements have half of them"""
+BEYOND: Final = 127
+"""the number of a lane that a vector does not have: no rest is as long"""
 
 
 class Avx512Emitter(PackedEmitter, WideAssembler):
@@ -80,9 +83,11 @@ class Avx512Emitter(PackedEmitter, WideAssembler):
         return self.constant(data)
 
     def mask_rest(self) -> None:
-        """More lanes than there are do no harm: nobody looks at them."""
+        """Lanes that the vector does not have are masked off even where elements follow: bytes of truth
+        values are written as a vector that has them, and what follows there may still be to be read."""
+        lanes = self.program.lanes
         self.vpbroadcastd_from32_rr(SCRATCH, RDX)
-        self.vpmovsxbd_rl(0, self.constant(LANE_NUMBERS))
+        self.vpmovsxbd_rl(0, self.constant(bytes(range(lanes)) + bytes([BEYOND]) * (LANES - lanes)))
         self.vpcmpd_rrri(THERE, SCRATCH, 0, WHOLE_PREDICATES["greater"])
 
     def leave(self) -> None:
