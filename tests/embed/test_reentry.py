@@ -11,6 +11,7 @@ import os
 import sys
 import threading
 from collections.abc import Callable
+from itertools import count, takewhile
 from types import CodeType, FrameType
 
 import pytest
@@ -88,6 +89,7 @@ def interrupted(action: Callable[[], object], handler: Callable[[], object]) -> 
 
 def test_a_handler_may_do_everything_in_the_midst_of_everything() -> None:
     numbers = iter(range(1, 1 << 20))
+    assert work(0) == expected(0)  # or it comes in the midst of an import, for which it could not wait
 
     def handler() -> None:
         number = next(numbers)
@@ -100,6 +102,39 @@ def test_a_handler_may_do_everything_in_the_midst_of_everything() -> None:
     calls = interrupted(action, handler)
     assert calls > 20
     assert gc.isenabled()
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_ctrl_c_leaves_no_lock_taken() -> None:
+    """Wherever it comes: other threads would wait for ever for the one that has it."""
+    texts = (PROGRAM.format(number) for number in range(1 << 20))
+    space = dora.compile(next(texts))._program.code.space
+
+    def ends_before(moment: int) -> bool:
+        """Whether all was done when the moment would have come."""
+        left = moment
+
+        def profile(frame: FrameType, event: str, argument: object) -> None:
+            nonlocal left
+            is_here = frame.f_code.co_filename.endswith("/runtime/code_space.py")
+            if is_here and event != "c_call":  # Python looks for signals when C has returned
+                left -= 1
+                if left == 0:
+                    raise KeyboardInterrupt
+
+        sys.setprofile(profile)
+        try:
+            dora.compile(next(texts)).f("a", 5)
+        except KeyboardInterrupt:
+            assert left == 0
+        finally:
+            sys.setprofile(None)
+        assert not space.is_mine(), f"moment {moment}"
+        return left > 0
+
+    assert ends_before(1 << 30)
+    moments = takewhile(lambda moment: not ends_before(moment), count(1, 1 if ALL else 5))
+    assert len(list(moments)) > 10
 
 
 def test_a_handler_may_read_while_its_thread_reads(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from doralang.embed.direct import PLACES
 from doralang.embed.instances import LIVE_HOSTS
 from doralang.embed.programs import LIVE_PROGRAMS
+from doralang.runtime.code_space import SPACES
 
 
 def memory() -> dict[str, int]:
@@ -20,6 +21,8 @@ def memory() -> dict[str, int]:
     instances    heaps with the globals of a program
     objects      bytes of all objects in them, but for what nobody has found dead yet
     """
+    for space in SPACES.values():  # what was dropped while another thread was at work is not held
+        space.free_condemned()
     hosts = [host for host in LIVE_HOSTS if not host.instance.is_closed]
     return {
         "code": sum(program.code.loader.code_size for program in LIVE_PROGRAMS)

@@ -74,8 +74,6 @@ class CodeSpace:
     def __init__(self, target: Target) -> None:
         self.target = target
         self.lock = RLock()
-        self.depth = 0
-        """how often the thread that has the lock is at work here"""
         self.condemned: list[Callable[[], None]] = []
         """what frees things whose last reference has gone"""
         self.collecting = False
@@ -112,16 +110,19 @@ class CodeSpace:
 
     # Work, and freeing.
 
-    def __enter__(self) -> None:
-        """Compile, place or free: one thread at a time."""
-        self.lock.acquire()
-        self.depth += 1
+    @property
+    def __enter__(self) -> Callable[[], bool]:
+        """Compile, place or free: one thread at a time; what is condemned is freed before.
 
-    def __exit__(self, *error: object) -> None:
-        self.depth -= 1
-        self.lock.release()
-        if self.condemned and not self.depth and not self.collecting:
-            self.reap()
+        `with` calls the lock's own methods, which are C: a signal's handler may raise KeyboardInterrupt at
+        the first line of any function in Python, and the lock would stay taken.
+        """
+        self.free_condemned()
+        return self.lock.__enter__
+
+    @property
+    def __exit__(self) -> Callable[..., None]:
+        return self.lock.__exit__
 
     def is_mine(self) -> bool:
         """Whether this thread has the lock."""
@@ -134,8 +135,7 @@ class CodeSpace:
         finalizers that it has still to call may use what dies together with them (`watch_collections`).
         """
         self.condemned.append(free)
-        if not self.collecting:
-            self.reap()
+        self.free_condemned()
 
     def watch_collections(self) -> None:
         """Let `condemn` know of Python's collections from now on."""
@@ -144,22 +144,24 @@ class CodeSpace:
 
     def note_collection(self, phase: str, info: dict[str, int]) -> None:
         self.collecting = phase == "start"
+        self.free_condemned()
+
+    def free_condemned(self) -> None:
+        """Free what is condemned, if that may be done now."""
         if self.condemned and not self.collecting:
             self.reap()
 
     def reap(self) -> None:
-        """Free what is condemned, if nobody is at work."""
-        while self.condemned and self.lock.acquire(blocking=False):
-            try:
-                if self.depth:
-                    return
-                self.depth += 1
-                try:
-                    if self.condemned:  # who interrupts this frees what is condemned as well
-                        self.condemned.pop()()
-                finally:
-                    self.depth -= 1
-            finally:
+        """Free what is condemned, if nobody is at work: else whoever begins next does."""
+        if self.is_mine():
+            return
+        try:
+            while self.condemned and self.lock.acquire(blocking=False):
+                if self.condemned:
+                    self.condemned.pop()()
+                self.lock.release()
+        finally:
+            if self.is_mine():  # an exception came in between
                 self.lock.release()
 
     # Stubs.
