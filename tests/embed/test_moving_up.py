@@ -10,6 +10,7 @@ import doralang as dora
 from doralang.code.tiers import BASELINE, OPTIMIZED
 from doralang.machine.targets import host
 from doralang.native.options import optimized_tier
+from doralang.native.tiering import Request, Tiering
 from doralang.settings import Settings
 
 pytestmark = pytest.mark.skipif(host() is None, reason="there is no compiled code")
@@ -114,3 +115,23 @@ def test_hardened_code_is_never_left_to_llvm() -> None:
             break
     assert tier_of(m, "walk") == OPTIMIZED
     assert m.walk(200_000) == expected(200_000)
+
+
+@pytest.mark.parametrize(("seconds", "tier"), [(3.0, OPTIMIZED), (600.0, BETTER)])
+def test_llvm_is_for_calls_that_have_time_for_it(seconds: float, tier: str) -> None:
+    """Nobody looks at limits while it compiles, and a function may take it seconds."""
+    m = dora.compile(LOOPS, limits=dora.Limits(time=seconds))
+    for _ in range(50):
+        m.walk(3_000_000)
+        if tier_of(m, "walk") != BASELINE:
+            break
+    assert tier_of(m, "walk") == tier
+
+
+def test_limits_are_looked_at_between_functions_that_are_compiled() -> None:
+    m = dora.compile(LOOPS)
+    m.walk(1000)
+    tiering = Tiering(m._program.code, BETTER, 1, lambda: None, in_place=True)
+    tiering.waiting = [Request(m._program.code, name) for name in ("walk", "step")]
+    tiering.work_once()
+    assert [request.name for request in tiering.waiting] == ["step"]

@@ -14,6 +14,7 @@ import ctypes
 import os
 import time
 from collections.abc import Callable, Sequence
+from math import inf
 from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 from weakref import WeakSet
 
@@ -43,6 +44,7 @@ load("doralang.runtime.heap")
 load("doralang.runtime.handles")
 
 if TYPE_CHECKING:
+    from doralang.native.tiering import Tiering
     from doralang.runtime.spaces import Sizes
 
 T = TypeVar("T")
@@ -69,6 +71,8 @@ HOT: Final = 3
 """looks at which a function runs until it gets better code"""
 COMPILING: Final = 0.25
 """seconds that must be left where time is limited: better code may take a tenth of a second to make"""
+COMPILING_BY_LLVM: Final = 4.0
+"""the same for code of LLVM: it takes up to two seconds for a function, after half a one to load it"""
 OUTPUT_SHARE: Final = 16
 """so small a part of a limit of memory is for output that waits"""
 LEAST_OUTPUT: Final = 64
@@ -129,6 +133,7 @@ class Host(Executor):
         """in earlier calls"""
         self.is_initialized = not module.roots.initializers
         self.callbacks = callbacks
+        self.tiering: Tiering | None = None
         self.moves_up = not module.options.counts_fuel and module.options.tier == BASELINE
         super().__init__(
             module,
@@ -283,12 +288,14 @@ class Host(Executor):
     def attention(self) -> None:
         """Some ticks have passed: what runs then for a while gets better code."""
         super().attention()
-        if self.moves_up and (self.limits.time is None or self.deadline - time.monotonic() > COMPILING):
-            if self.watcher is None:
-                tiering = load("doralang.native.tiering")
-                ask = self.instance.ask_attention
-                self.watcher = tiering.Tiering(self.module, better_tier(self.module), HOT, ask, in_place=True)
-            self.watcher.look(self.instance)
+        left = inf if self.limits.time is None else self.deadline - time.monotonic()
+        if self.moves_up and left > COMPILING:
+            tier = better_tier(self.module, left)
+            if self.tiering is None:
+                tiering, ask = load("doralang.native.tiering"), self.instance.ask_attention
+                self.tiering = tiering.Tiering(self.module, tier, HOT, ask, in_place=True)
+            self.tiering.tier = tier
+            self.tiering.look(self.instance)
 
     def upcall(self) -> None:
         """The same, but what ends the call is already what its caller gets."""
@@ -383,13 +390,15 @@ class Host(Executor):
         self.instance.close_unless_busy()
 
 
-def better_tier(module: Module) -> str:
-    """What hot functions are compiled in.
+def better_tier(module: Module, left: float) -> str:
+    """What hot functions are compiled in, if the call has so many seconds left.
 
     LLVM knows nothing of hardened code: it would take away a mask that is behind a check, as one that changes
     nothing.
     """
-    return OPTIMIZED if module.options.hardened else optimized_tier(SETTINGS)
+    if module.options.hardened or left < COMPILING_BY_LLVM:
+        return OPTIMIZED
+    return optimized_tier(SETTINGS)
 
 
 def output_size(memory: int | None) -> int:

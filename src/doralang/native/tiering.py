@@ -120,7 +120,7 @@ class Tiering:
             if function is not None and not self.at_once:
                 self.note(function.name, is_shared=function.shared)
         if self.in_place:
-            self.work()
+            self.work_once()
         elif self.waiting and self.thread is None:
             thread = self.thread = load("threading").Thread(target=self.work, daemon=True)
             thread.start()
@@ -176,11 +176,16 @@ class Tiering:
         if self.tier == LLVM:
             llvm_compiler()  # loading it takes long, and nobody waits for it here
         while not self.is_over and self.waiting:
+            self.work_once()
+        self.thread = None
+
+    def work_once(self) -> None:
+        """Compile the first of what is waiting; in place, limits of the call are looked at before the next."""
+        if self.waiting:
             request = self.waiting.pop(0)
             self.compile(request)
             if self.ways_out.get(request.poll) is not None:
                 self.ask_attention()
-        self.thread = None
 
     def compile(self, request: Request) -> None:
         """Compile what is requested, unless the run is over."""
