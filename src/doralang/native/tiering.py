@@ -180,7 +180,7 @@ class Tiering:
         self.thread = None
 
     def work_once(self) -> None:
-        """Compile the first of what is waiting; in place, limits of the call are looked at before the next."""
+        """Compile the first of what is waiting; in place, limits are looked at before the next one."""
         if self.waiting:
             request = self.waiting.pop(0)
             self.compile(request)
