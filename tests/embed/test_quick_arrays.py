@@ -201,3 +201,17 @@ def test_arrays_of_another_layout_go_the_long_way(monkeypatch: pytest.MonkeyPatc
     assert formula._record is None
     monkeypatch.setattr(quick_arrays.array_entries, "SHAPE", quick_arrays.array_entries.STRIDES)
     assert not quick_arrays.arrays_are_known(np)
+
+
+def test_two_threads_that_make_the_code_do_no_harm() -> None:
+    """The second one's is not called, and the first one's finds all that it needs."""
+    entry = quick_arrays.entries()
+    quick_arrays.made_entries()
+    gc.collect()
+    assert quick_arrays.entries() == entry
+    assert inspect.signature(dora.Expr.map) and dora.Expr.map.__name__ == "map"
+    x = np.arange(3.0)
+    formula = dora.expr("x * y")
+    for _ in range(3):
+        assert formula(x, 2.0).tolist() == formula.map((x, 2.0)).tolist() == [0, 2, 4]
+        assert formula.map((x.astype("i4"), x)).tolist() == [0, 1, 4]

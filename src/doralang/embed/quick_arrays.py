@@ -10,7 +10,6 @@ from __future__ import annotations
 import ctypes
 import sys
 from collections.abc import Callable, Sequence
-from functools import cache
 from typing import Any, Final
 
 from doralang.embed import direct, layouts
@@ -31,15 +30,6 @@ NEW_FROM_DTYPE: Final = 94
 NDARRAY: Final = 2
 """`PyArray_Type` in it"""
 FAST_CALL_WITH_KEYWORDS: Final = 0x82
-MAP: Final[list[object]] = []
-"""what CPython keeps the address of, once `Expr.map` is machine code"""
-NUMBER_ROWS: Final = {
-    DOUBLE: array_entries.REAL,
-    INT: array_entries.WHOLE,
-    LONG: array_entries.WHOLE,
-}
-"""of numbers that machine code takes as such a parameter"""
-WORD: Final = 8
 
 
 class MethodDefinition(ctypes.Structure):
@@ -51,6 +41,22 @@ class MethodDefinition(ctypes.Structure):
         ("flags", ctypes.c_int),
         ("doc", ctypes.c_char_p),
     )
+
+
+SLOW_MAP: Final[Callable[..., Any]] = Expr.map
+"""the one in Python, which the one in machine code calls"""
+OUT: Final = sys.intern("out")
+DEFINITIONS: Final[list[MethodDefinition]] = []
+"""what CPython keeps the address of, once `Expr.map` is machine code"""
+ENTRIES: Final[list[int]] = []
+"""the code for vectorcalls, once it is there"""
+NUMBER_ROWS: Final = {
+    DOUBLE: array_entries.REAL,
+    INT: array_entries.WHOLE,
+    LONG: array_entries.WHOLE,
+}
+"""of numbers that machine code takes as such a parameter"""
+WORD: Final = 8
 
 
 def prepare(formula: Expr, values: Sequence[Any], out: Any) -> bool:
@@ -111,9 +117,18 @@ def install(formula: Expr, record: ArrayRecord, entry: int) -> None:
     formula._record = record
 
 
-@cache
 def entries() -> int:
-    """The code for vectorcalls; `Expr.map` is machine code then.  0 where NumPy or CPython is another."""
+    """The code for vectorcalls; 0 where NumPy or CPython is another.
+
+    Of several threads that make it the first one's counts: a formula must not come from one into another.
+    """
+    if not ENTRIES:
+        ENTRIES.append(made_entries())
+    return ENTRIES[0]
+
+
+def made_entries() -> int:
+    """Make the code; `Expr.map` is machine code then."""
     module = numpy()
     core = load(
         "numpy._core._multiarray_umath" if hasattr(module, "_core") else "numpy.core._multiarray_umath"
@@ -124,16 +139,13 @@ def entries() -> int:
     table = ctypes.cast(pointer(core._ARRAY_API, None), ctypes.POINTER(ctypes.c_void_p))
     if table[NDARRAY] != id(module.ndarray) or not arrays_are_known(module) or not direct.PLACES:
         return 0
-    slow_map: Any = Expr.map
-    out = sys.intern("out")
-    at = addresses(module, table[NEW_FROM_DTYPE] or 0, id(slow_map), id(out))
+    at = addresses(module, table[NEW_FROM_DTYPE] or 0)
     arena = direct.PLACES[0].arena
-    MAP[:] = [slow_map, out]
-    be_native(slow_map, arena.place(ArrayEntry(at).method()))
+    be_native(arena.place(ArrayEntry(at).method()))
     return arena.place(ArrayEntry(at).vectorcall())
 
 
-def addresses(module: Any, new: int, slow_map: int, out: int) -> ArrayAddresses:
+def addresses(module: Any, new: int) -> ArrayAddresses:
     items = layouts.tuple_items()
     assert items is not None, "the direct path is possible"
     return ArrayAddresses(
@@ -143,12 +155,12 @@ def addresses(module: Any, new: int, slow_map: int, out: int) -> ArrayAddresses:
         ints=id(int),
         tuples=id(tuple),
         lists=id(list),
-        out=out,
+        out=id(OUT),
         increase=address_of("Py_IncRef"),
         decrease=address_of("Py_DecRef"),
         method=address_of("PyMethod_New"),
         call=address_of("PyObject_Vectorcall"),
-        slow_map=slow_map,
+        slow_map=id(SLOW_MAP),
         items=items,
         by_tag=layouts.int_layout() is layouts.IntLayout.TAG,
         record=RECORD,
@@ -193,11 +205,11 @@ def list_is_known(items: list[Any]) -> bool:
     )
 
 
-def be_native(slow_map: Callable[..., Any], code: int) -> None:
+def be_native(code: int) -> None:
     """Let `Expr.map` be a method in machine code, which says of itself what the one in Python does."""
-    text = f"map($self, args, *, out=None, threads=1)\n--\n\n{slow_map.__doc__}"
+    text = f"map($self, args, *, out=None, threads=1)\n--\n\n{SLOW_MAP.__doc__}"
     definition = MethodDefinition(b"map", code, FAST_CALL_WITH_KEYWORDS, text.encode())
-    MAP.append(definition)
+    DEFINITIONS.append(definition)
     make = ctypes.PYFUNCTYPE(ctypes.py_object, ctypes.py_object, ctypes.c_void_p)(
         ("PyDescr_NewMethod", ctypes.pythonapi)
     )
