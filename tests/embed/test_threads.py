@@ -14,13 +14,14 @@ import threading
 import time
 import traceback
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from types import FrameType
 from typing import Any
 
 import pytest
 
 import doralang as dora
-from doralang.embed import modules
+from doralang.embed import instances, modules
 from doralang.embed.instances import Host
 from doralang.embed.programs import CheckedProgram
 from doralang.runtime import stacks, ticker
@@ -361,3 +362,34 @@ def close_while_it_is_called(module: dora.Module) -> None:
     for thread in threads:
         thread.join(30)
     assert not wrong and not any(thread.is_alive() for thread in threads)
+
+
+def test_objects_stay_and_keep_no_call_waiting() -> None:
+    """Objects live in the instances of the calls that made them, and their methods run there."""
+    several = 2 + instances.MOST_POOLED
+    gate = threading.Barrier(several)
+
+    def meet(n: int) -> int:
+        gate.wait(60)
+        return n
+
+    m = dora.compile(
+        """
+        class Cell(var n: int) {
+          fun next() -> int { self.n += 1; return self.n; }
+          fun together() -> int { return meet(self.n); }
+        }
+        fun cell(n: int) -> Cell { return Cell(meet(n)); }
+        fun twice(n: int) -> int { return n + n; }
+        """,
+        functions={"meet": meet},
+    )
+    with ThreadPoolExecutor(several) as threads:
+        cells = list(threads.map(m.cell, range(several)))
+        assert [cell.next() for cell in cells] == list(range(1, several + 1))
+        running = [threads.submit(cell.together) for cell in cells[1:]]
+        while gate.n_waiting < several - 1:
+            time.sleep(0.001)
+        assert [m.twice(n) for n in range(3)] == [0, 2, 4]
+        assert cells[0].together() == 1
+        assert sorted(one.result() for one in running) == list(range(2, several + 1))

@@ -330,6 +330,12 @@ class Host(Executor):
 
     # Objects that Python holds.
 
+    @property
+    def has_objects(self) -> bool:
+        """Whether it holds any."""
+        made = self.instance.made_handles
+        return made is not None and made.in_use > 0
+
     def hold(self, address: int) -> int:
         """The place of a handle; in a turn.  Raises Trapped."""
         try:
@@ -449,16 +455,17 @@ class Pool:
 
     def take(self) -> Host:
         """The first instance if it is free, so that machine code finds all ready there; else another one."""
-        host = self.host
+        host, busy = self.host, []
         try:
-            host.begin()
-        except (errors.InstanceBusy, errors.InstanceSpent):
-            host = self.another()
-            host.begin()
+            while not begun(host):
+                busy.append(host)
+                host = self.another()
+        finally:
+            self.spare += [one for one in busy if one is not self.made]
         return host
 
     def another(self) -> Host:
-        """One that nobody uses."""
+        """One that no call has taken; a method of an object in it may run there nevertheless."""
         try:
             return self.spare.pop()
         except IndexError:
@@ -467,7 +474,8 @@ class Pool:
     def give_back(self, host: Host) -> None:
         if host is self.made:
             return
-        if host.instance.is_spent or len(self.spare) >= MOST_POOLED:
+        is_needed = len(self.spare) < MOST_POOLED or host.has_objects
+        if host.instance.is_spent or not is_needed:
             host.close()
             host.instance.free_thread()
         else:
@@ -475,6 +483,15 @@ class Pool:
 
     def __del__(self) -> None:
         free(self.code, [*self.spare, *([self.made] if self.made else [])])
+
+
+def begun(host: Host) -> bool:
+    """Begin a turn of an instance, if it has none and can have one."""
+    try:
+        host.begin()
+    except (errors.InstanceBusy, errors.InstanceSpent):
+        return False
+    return True
 
 
 class Alone:

@@ -80,6 +80,11 @@ class Handles:
         """The addresses of the words in use: roots."""
         return range(self.table.start, self.table.top, layout.WORD)
 
+    @property
+    def in_use(self) -> int:
+        """How many are not dropped."""
+        return len(self.places()) - len(self.free_places) - len(self.dropped)
+
     def free(self) -> None:
         self.table.free()
 
