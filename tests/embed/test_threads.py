@@ -21,7 +21,7 @@ from typing import Any
 import pytest
 
 import doralang as dora
-from doralang.embed import instances, modules
+from doralang.embed import expressions, instances, modules
 from doralang.embed.instances import Host
 from doralang.embed.programs import CheckedProgram
 from doralang.runtime import stacks, ticker
@@ -393,3 +393,22 @@ def test_objects_stay_and_keep_no_call_waiting() -> None:
         assert [m.twice(n) for n in range(3)] == [0, 2, 4]
         assert cells[0].together() == 1
         assert sorted(one.result() for one in running) == list(range(2, several + 1))
+
+
+def test_nobody_finds_a_pool_whose_instances_are_freed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another thread may look for one just then, as it makes a formula."""
+    found: list[object] = []
+    free = instances.free
+
+    def look_and_free(code: Any, hosts: Any) -> None:
+        found.append(expressions.POOLS.get((limits, True)))
+        free(code, hosts)
+
+    formula = dora.expr('name + "!"', {"name": str}, limits=dora.Limits(memory="3MB", time=7.0))
+    assert formula("a") == "a!" and formula._general is not None
+    limits = formula._general._callee.recipe.limits
+    assert expressions.POOLS[limits, True].kept.made is not None
+    monkeypatch.setattr(instances, "free", look_and_free)
+    del formula
+    gc.collect()
+    assert found == [None]

@@ -440,18 +440,17 @@ class Pool:
     def __init__(self, code: Module, new: Callable[[], Host]) -> None:
         self.code = code
         self.new = new
-        self.made: Host | None = None
-        self.spare: list[Host] = []
+        self.kept = Kept(code)
 
     @property
     def host(self) -> Host:
         """The first instance.  If several threads make it, that of the first one counts for all of them."""
-        if self.made is None:
+        if self.kept.made is None:
             made = self.new()
-            self.made = self.made or made  # nobody comes in between, as nothing is called
-            if self.made is not made:
+            self.kept.made = self.kept.made or made  # nobody comes in between, as nothing is called
+            if self.kept.made is not made:
                 free(self.code, [made])
-        return self.made
+        return self.kept.made
 
     def take(self) -> Host:
         """The first instance if it is free, so that machine code finds all ready there; else another one."""
@@ -461,25 +460,38 @@ class Pool:
                 busy.append(host)
                 host = self.another()
         finally:
-            self.spare += [one for one in busy if one is not self.made]
+            self.kept.spare += [one for one in busy if one is not self.kept.made]
         return host
 
     def another(self) -> Host:
         """One that no call has taken; a method of an object in it may run there nevertheless."""
         try:
-            return self.spare.pop()
+            return self.kept.spare.pop()
         except IndexError:
             return self.new()
 
     def give_back(self, host: Host) -> None:
-        if host is self.made:
+        if host is self.kept.made:
             return
-        is_needed = len(self.spare) < MOST_POOLED or host.has_objects
+        is_needed = len(self.kept.spare) < MOST_POOLED or host.has_objects
         if host.instance.is_spent or not is_needed:
             host.close()
             host.instance.free_thread()
         else:
-            self.spare.append(host)
+            self.kept.spare.append(host)
+
+
+class Kept:
+    """The instances of a pool, which go with it.
+
+    The pool itself has no finalizer: while that runs another thread may still find the pool by a weak
+    reference, and go on with it.
+    """
+
+    def __init__(self, code: Module) -> None:
+        self.code = code
+        self.made: Host | None = None
+        self.spare: list[Host] = []
 
     def __del__(self) -> None:
         free(self.code, [*self.spare, *([self.made] if self.made else [])])

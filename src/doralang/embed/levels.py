@@ -34,7 +34,7 @@ def named(name: str) -> Level:
     raise ValueError(f"DORA_VECTORS: {name!r} is none of {', '.join(one.name.lower() for one in Level)}")
 
 
-HIGHEST: Final = named(os.environ.get("DORA_VECTORS", "avx512"))
+HIGHEST: Final = named(os.environ.get("DORA_VECTORS") or "avx512")
 
 
 def level() -> Level:
