@@ -21,7 +21,7 @@ from typing import Any
 import pytest
 
 import doralang as dora
-from doralang.embed import expressions, instances, modules
+from doralang.embed import expressions, functions, instances, modules
 from doralang.embed.instances import Host
 from doralang.embed.programs import CheckedProgram
 from doralang.runtime import stacks, ticker
@@ -412,3 +412,23 @@ def test_nobody_finds_a_pool_whose_instances_are_freed(monkeypatch: pytest.Monke
     del formula
     gc.collect()
     assert found == [None]
+
+
+def test_nobody_finds_a_wrapper_that_is_freed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another thread may look for one of the same signature just then."""
+    found: list[bool] = []
+    condemn = CodeSpace.condemn
+
+    def look_and_condemn(space: CodeSpace, free: Callable[[], None]) -> None:
+        if "Placed" in free.__qualname__:
+            found.append(functions.WRAPPERS.get(wrapped) is not None)
+        condemn(space, free)
+
+    m = dora.compile("fun f(a: byte, b: double, c: byte, d: Str, e: byte) -> byte { return a; }")
+    wrapped = m.f._callee.wrapped
+    functions.RECENT.clear()
+    gc.collect()
+    monkeypatch.setattr(CodeSpace, "condemn", look_and_condemn)
+    del m
+    gc.collect()
+    assert found and not any(found)

@@ -43,10 +43,10 @@ EXPLAINING: Final = "doralang.embed.explaining"
 """loaded when they are needed"""
 
 
-class PlacedWrapper:
-    """A wrapper that has been placed, for as long as functions use it."""
+class PlacedCode:
+    """Machine code that is freed with the object, to which nothing leads weakly."""
 
-    __slots__ = ("__weakref__", "address", "size", "space")
+    __slots__ = ("address", "size", "space")
 
     def __init__(self, space: CodeSpace, code: Code) -> None:
         self.space, self.size = space, len(code.data)
@@ -57,6 +57,23 @@ class PlacedWrapper:
     def __del__(self) -> None:
         space, address, size = self.space, self.address, self.size
         space.condemn(lambda: space.arena.free(address, size))
+
+
+class PlacedWrapper:
+    """A wrapper that has been placed, for as long as functions use it.
+
+    It has no finalizer: while that runs another thread may still find it by a weak reference.
+    """
+
+    __slots__ = ("__weakref__", "code")
+
+    def __init__(self, space: CodeSpace, code: Code) -> None:
+        self.code = PlacedCode(space, code)
+
+    @property
+    def address(self) -> int:
+        """Of its first instruction."""
+        return self.code.address
 
 
 WRAPPERS: Final[WeakValueDictionary[Wrapped, PlacedWrapper]] = WeakValueDictionary()
