@@ -121,14 +121,16 @@ def front(source: Source, times: Times) -> Program:
 def back(program: Program, times: Times, *, together: bool) -> None:
     """Lower, compile and place a program with all that it reaches, against the clock."""
     machine = Machine(program, stdout=io.BytesIO(), stderr=io.BytesIO(), alone=True)
-    refs = reachable(machine.specializer, program)
+    with machine.module.space:
+        specializer = machine.module.specializer
+    refs = reachable(specializer, program)
     if not together:
         start = time.perf_counter()
         refs = iter(list(refs))
         times.add(LOWER, time.perf_counter() - start)
     for ref in refs:
         start = time.perf_counter()
-        bytecode = machine.specializer.code(ref)
+        bytecode = specializer.code(ref)
         if together:
             times.add(LOWER, time.perf_counter() - start)
         compile_and_place(machine, bytecode, times)

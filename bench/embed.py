@@ -4,7 +4,8 @@
 
 Medians of several rounds, which go through all rows in turn, so that a busy machine slows down all alike;
 the last column is the ratio to the peer that is named.  Rows by name: `calls`, `formulas`, `instances`,
-`fuel`, `hardened`, `slices`, `memory`, `start`; and `arrays`, if NumPy is there, whose figures are minima.
+`fuel`, `hardened`, `slices`, `memory`, `start`; and `arrays` and `tables`, if NumPy is there, whose figures
+are minima.
 """
 
 from __future__ import annotations
@@ -304,6 +305,10 @@ GROUPS: Final[dict[str, Callable[[], list[Row]]]] = {
 }
 
 
+OF_ARRAYS: Final = {"arrays": "array_rows", "tables": "table_rows"}
+"""groups that NumPy is needed for, and the modules that have them"""
+
+
 def shown(seconds: float) -> str:
     for unit, size in (("s", 1.0), ("ms", 1e-3), ("us", 1e-6)):
         if seconds >= size:
@@ -327,18 +332,19 @@ def main() -> None:
     parser.add_argument("names", nargs="*", metavar="NAME", help="groups of rows; all if there is none")
     parser.add_argument("--quick", action="store_true", help="fewer rounds")
     options = parser.parse_args()
-    names = options.names or [*GROUPS, "memory", *(["arrays"] if find_spec("numpy") else [])]
-    if names != ["arrays"]:
+    names = options.names or [*GROUPS, "memory", *(OF_ARRAYS if find_spec("numpy") else [])]
+    if not OF_ARRAYS.keys() >= set(names):
         pin(None)
     for name in names:
-        if name == "arrays":
-            import_module("array_rows").table(options.quick)
+        if name in OF_ARRAYS:
+            import_module(OF_ARRAYS[name]).table(options.quick)
         elif name == "memory":
             memory_table(300 if options.quick else 2000)
         elif name in GROUPS:
             table(GROUPS[name](), 3 if options.quick else ROUNDS)
         else:
-            parser.error(f"there is no {name!r}; there are {', '.join([*GROUPS, 'memory', 'arrays'])}")
+            known = [*GROUPS, "memory", *OF_ARRAYS]
+            parser.error(f"there is no {name!r}; there are {', '.join(known)}")
 
 
 if __name__ == "__main__":

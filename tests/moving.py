@@ -88,7 +88,8 @@ class MovingMachine(Machine):
         """Addresses of all references outside of the heap."""
         instance = self.instance
         roots = [instance.thread.address + layout.THREAD_EXCEPTION]
-        for variable in self.specializer.globals.values():
+        assert self.module.made_specializer is not None, "the program runs"
+        for variable in self.module.made_specializer.globals.values():
             if variable.kind is Kind.REF:
                 roots.append(ctypes.addressof(instance.globals) + layout.WORD * variable.index)
         roots += instance.handles.places()

@@ -108,3 +108,11 @@ def test_a_mistake_in_a_header_is_not_held_against_its_uses(declaration: str) ->
 def test_the_next_mistake_is_not_hidden() -> None:
     text = "fun main() {\n  f(1,,2);\n  let x: int = true;\n  undone();\n  return 1;\n  if x y { }\n}\n"
     assert [error.split(":")[0] for error in errors(text)] == ["2", "3", "4", "5", "6"]
+
+
+def test_what_a_wrong_enum_has_is_no_reason_for_a_warning() -> None:
+    """Nobody knows which of its variants a pattern covers."""
+    text = "enum V { A(int), B, C } fun f(v: V) -> int { match v { V::A(x) => 1, V::B => 2, V::C => 3 } }"
+    diagnostics = Diagnostics()
+    check_source(Source("a.dora", text), diagnostics)
+    assert [report.code for report in diagnostics.reports] == ["E0201"]

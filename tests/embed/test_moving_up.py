@@ -9,9 +9,12 @@ import pytest
 import doralang as dora
 from doralang.code.tiers import BASELINE, OPTIMIZED
 from doralang.machine.targets import host
+from doralang.native.options import optimized_tier
+from doralang.settings import Settings
 
 pytestmark = pytest.mark.skipif(host() is None, reason="there is no compiled code")
 
+BETTER = optimized_tier(Settings())
 LOOPS = """
 class Cell(var number: long)
 fun step(x: long) -> long { x * 6364136223846793005L + 1442695040888963407L }
@@ -50,9 +53,9 @@ def test_a_long_loop_is_left_for_better_code() -> None:
     assert tier_of(m, "walk") == BASELINE
     for _ in range(50):
         m.walk(3_000_000)
-        if tier_of(m, "walk") == OPTIMIZED:
+        if tier_of(m, "walk") == BETTER:
             break
-    assert tier_of(m, "walk") == OPTIMIZED
+    assert tier_of(m, "walk") == BETTER
     assert m.walk(200_000) == expected(200_000)
 
 
@@ -60,10 +63,10 @@ def test_failures_come_from_better_code_as_well() -> None:
     m = dora.compile(LOOPS)
     assert m.divide(1, 1) == 0
     for _ in range(50):
-        if tier_of(m, "divide") == OPTIMIZED:
+        if tier_of(m, "divide") == BETTER:
             break
         m.divide(3_000_000, 1)
-    assert tier_of(m, "divide") == OPTIMIZED
+    assert tier_of(m, "divide") == BETTER
     with pytest.raises(dora.DivisionByZero) as raised:
         m.divide(10, 0)
     assert [frame.function for frame in raised.value.trace] == ["divide(int, int) -> int"]
@@ -100,3 +103,14 @@ def test_threads_move_up_together() -> None:
     for thread in threads:
         thread.join()
     assert found == [wanted] * 4
+
+
+def test_hardened_code_is_never_left_to_llvm() -> None:
+    """Which would take the masks away that stand behind the checks."""
+    m = dora.compile(LOOPS, policy="untrusted", limits=dora.Limits(memory="16MB"))
+    for _ in range(50):
+        m.walk(3_000_000)
+        if tier_of(m, "walk") != BASELINE:
+            break
+    assert tier_of(m, "walk") == OPTIMIZED
+    assert m.walk(200_000) == expected(200_000)

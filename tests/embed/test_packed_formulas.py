@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
+from functools import cache
+from itertools import product
+from struct import pack
 from typing import Any
 
 import numpy as np
@@ -12,13 +16,13 @@ from hypothesis import strategies as st
 from test_arrays import one_by_one, same, shapes, strided
 
 import doralang as dora
-from doralang.embed import formulas, general_arrays, kernels
+from doralang.embed import array_calls, formulas, general_arrays, kernels, levels
+from doralang.machine.x64.levels import Level
 from sampling import EVERY
+from vector_levels import HERE, at_level
 
-pytestmark = pytest.mark.skipif(
-    not formulas.IS_POSSIBLE or not (formulas.place() and kernels.has_vectors()),
-    reason="there is no packed code for this processor",
-)
+pytestmark = pytest.mark.skipif(not formulas.IS_POSSIBLE, reason="there is no packed code for this processor")
+LEVEL = st.sampled_from(HERE or [Level.SSE2])
 TYPES = {
     "n": "int",
     "m": "int",
@@ -76,6 +80,8 @@ PACKED = (
     "n",
     "b",
 )
+BEYOND_SSE2 = frozenset(("(n & m | 12) ^ n >> 3", "n << m", "k >>> l", "k >> l", "round(x) + floor(f)"))
+"""what shifts or rounds"""
 NOT_PACKED = ("n % m", "n.div(m)", "n * sin(x)", "k.toFloat()", "x.toInt()", "n.pow(3)", "f % g")
 
 
@@ -84,7 +90,12 @@ def typed(text: str) -> dora.Expr:
     return dora.expr(text, {name: TYPES[name] for name in names})
 
 
-FORMULAS = {text: typed(text) for text in PACKED} if formulas.IS_POSSIBLE else {}
+@cache
+def formula_at(level: Level, text: str) -> dora.Expr:
+    """A formula whose code is made while no more than a level is used."""
+    return typed(text)
+
+
 CASES = settings(
     max_examples=int(os.environ.get("DORA_CASES", 4000 if EVERY else 250)),
     deadline=None,
@@ -97,9 +108,11 @@ def is_packed(formula: dora.Expr) -> bool:
     return isinstance(general_arrays.loops_of(formula._general._callee), kernels.Kernels)
 
 
+@pytest.mark.parametrize("level", HERE)
 @pytest.mark.parametrize("text", PACKED)
-def test_what_is_packed(text: str) -> None:
-    assert is_packed(FORMULAS[text])
+def test_what_is_packed(text: str, level: Level) -> None:
+    with at_level(level):
+        assert is_packed(typed(text)) is (level > Level.SSE2 or text not in BEYOND_SSE2)
 
 
 @pytest.mark.parametrize("text", NOT_PACKED)
@@ -108,24 +121,25 @@ def test_what_is_not(text: str) -> None:
 
 
 @CASES
-@given(st.sampled_from(PACKED), st.data())
-def test_close_arrays(text: str, data: st.DataObject) -> None:
-    formula = FORMULAS[text]
-    count = data.draw(st.integers(1, 40))
+@given(LEVEL, st.sampled_from(PACKED), st.data())
+def test_close_arrays(level: Level, text: str, data: st.DataObject) -> None:
+    formula = formula_at(level, text)
+    count = data.draw(st.integers(1, 40) | st.integers(1, 40) | st.integers(500, 600))
     values = []
     for name in formula.names:
         kind = TYPES[name]
         drawn = data.draw(st.lists(NUMBERS[kind], min_size=1, max_size=8))
         values.append(np.array((drawn * count)[:count], DTYPES[kind]))
     expected = one_by_one(formula, values, DTYPES[formula.type])
-    for _ in range(2):
-        assert same(formula(*values), expected), (text, values)
+    with at_level(level):
+        for _ in range(2):
+            assert same(formula(*values), expected), (level, text, values)
 
 
 @CASES
-@given(st.sampled_from(PACKED), st.data())
-def test_shapes_strides_and_numbers(text: str, data: st.DataObject) -> None:
-    formula = FORMULAS[text]
+@given(LEVEL, st.sampled_from(PACKED), st.data())
+def test_shapes_strides_and_numbers(level: Level, text: str, data: st.DataObject) -> None:
+    formula = formula_at(level, text)
     _, parts = data.draw(shapes())
     values: list[Any] = []
     for index, name in enumerate(formula.names):
@@ -138,18 +152,19 @@ def test_shapes_strides_and_numbers(text: str, data: st.DataObject) -> None:
         np.asarray(value, DTYPES[TYPES[name]]) for name, value in zip(formula.names, values, strict=True)
     ]
     expected = one_by_one(formula, typed_values, DTYPES[formula.type])
-    found = formula(*values)
-    assert same(found if expected.shape else np.asarray(found), expected), (text, values)
+    with at_level(level):
+        found = formula(*values)
+    assert same(found if expected.shape else np.asarray(found), expected), (level, text, values)
 
 
 @CASES
-@given(st.data())
-def test_overlap_is_as_if_all_were_read_first(data: st.DataObject) -> None:
+@given(LEVEL, st.data())
+def test_overlap_is_as_if_all_were_read_first(level: Level, data: st.DataObject) -> None:
     """Views of one piece of memory, of elements of several sizes."""
     text = data.draw(
         st.sampled_from(("n + m", "k - n", "f * f", "x.toFloat() + f", "k.toInt() ^ n", "x * n"))
     )
-    formula = typed(text)
+    formula = formula_at(level, text)
     memory = np.arange(400, dtype="u1")
     count = data.draw(st.integers(1, 20))
     values = []
@@ -161,8 +176,9 @@ def test_overlap_is_as_if_all_were_read_first(data: st.DataObject) -> None:
     expected = one_by_one(formula, [value.copy() for value in values], dtype.str)
     start = data.draw(st.integers(0, 60))
     out = memory[start : start + count * dtype.itemsize].view(dtype)
-    assert formula.map(values, out=out) is out
-    assert same(out, expected), text
+    with at_level(level):
+        assert formula.map(values, out=out) is out
+    assert same(out, expected), (level, text)
 
 
 def test_small_calls_have_the_types_of_their_parameters() -> None:
@@ -183,13 +199,75 @@ def test_small_calls_have_the_types_of_their_parameters() -> None:
     assert formula(-(1 << 31), x).tolist() == [-(2.0**30), -3.0 * 2**30]
 
 
-def test_without_packed_instructions_it_is_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    n = np.array([2**31 - 1, 5, -7], "i4")
-    packed = dora.expr("n * n + m", {"n": int, "m": int})(n, n)
-    monkeypatch.setattr(general_arrays, "has_vectors", lambda: False)
-    formula = dora.expr("n * n + m", {"n": int, "m": int})
-    assert same(formula(n, n), packed)
-    assert not is_packed(formula)
+def test_without_packed_instructions_it_is_the_same() -> None:
+    k, x = np.array([2**62, 5, -7]), np.array([0.5, -1.5, 2.5])
+    packed = dora.expr("k >> 3 < 7 ? x : floor(x)", {"k": "long", "x": float})(k, x)
+    with at_level(Level.SSE2):
+        formula = dora.expr("k >> 3 < 7 ? x : floor(x)", {"k": "long", "x": float})
+        assert same(formula(k, x), packed)
+        assert not is_packed(formula)
+
+
+@pytest.mark.parametrize("level", HERE)
+@pytest.mark.parametrize("text", ["b ? n : m", "b", "b ? x : 2", "b and not c or n == m", "b != c"])
+def test_truth_values_with_any_bits_are_taken_as_they_are(level: Level, text: str) -> None:
+    with at_level(level):
+        formula = typed(text)
+        for count in (1, 3, 4, 7, 8, 9, 21, 40):
+            truth = np.arange(2 * count, dtype="u1") * 37 % 5 * 64
+            values = {
+                **{name: np.arange(count, dtype="i4") % 3 for name in "nm"},
+                **{name: truth[at : at + count].view("?") for at, name in enumerate("bc")},
+                "x": np.linspace(0, 1, count),
+            }
+            given = [values[name] for name in formula.names]
+            plain = [value.view("u1") != 0 if value.dtype == "?" else value for value in given]
+            for _ in range(2):
+                assert same(formula(*given), one_by_one(formula, plain, DTYPES[formula.type])), (text, count)
+        assert formula._record is not None
+
+
+@pytest.mark.parametrize("level", HERE)
+@pytest.mark.parametrize("text", ["n + m", "k - n", "f * g", "x * y - n", "n < m", "x - y", "x < y"])
+def test_elements_begin_anywhere(level: Level, text: str) -> None:
+    """Where there are many, some first ones are computed so that vectors of the others lie well in memory."""
+    choose = np.random.default_rng(1)
+    with at_level(level):
+        names = dora.check(text, TYPES).names
+        formula = dora.expr(text) if set(text) <= set("x -<y") else typed(text)
+        columns = [choose.integers(-99, 99, 700).astype(DTYPES[TYPES[name]]) for name in names]
+        expected, dtype = formula(*columns), np.dtype(DTYPES[formula.type])
+        memory = np.full(6000, 0x55, "u1")
+        for start, count in product((0, 1, 4, 8, 16, 24, 32, 40, 56, 63), (33, 257, 512, 513, 600)):
+            inputs = [column[start : start + count] for column in columns]
+            out = memory[start : start + count * dtype.itemsize].view(dtype)
+            formula.map(inputs, out=out)
+            assert same(out, expected[start : start + count]), (start, count)
+            out.view("u1")[:] = 0x55
+            assert (memory == 0x55).all()
+
+
+@pytest.mark.parametrize("level", HERE)
+@pytest.mark.parametrize(
+    "text", ["x * 1234.5678 > y", "x * 1234.5678", "n * 1234567890123", "n > 1234567 ? n : m"]
+)
+def test_numbers_of_formulas_are_not_in_their_code(level: Level, text: str) -> None:
+    """Where it runs: their bytes could be instructions of somebody's choice."""
+    with at_level(level):
+        formula = typed(text) if "n" in text else dora.expr(text)
+        formula(*[np.ones(3, DTYPES[TYPES[name]]) for name in formula.names])
+        computation = array_calls.computation_of(formula)
+        assert isinstance(computation, kernels.Kernels)
+        (code,) = computation.kept.values()
+        data = ctypes.string_at(code.address, code.size)
+        words = pack("<d", 1234.5678), (1234567890123).to_bytes(8, "little"), (1234567).to_bytes(4, "little")
+        assert not any(word in data for word in words)
+
+
+def test_levels_by_name() -> None:
+    assert [levels.named(name) for name in ("sse2", "avx2", "fma", "avx512")] == list(Level)
+    with pytest.raises(ValueError, match="DORA_VECTORS: 'mmx' is none of sse2, avx2, fma, avx512"):
+        levels.named("mmx")
 
 
 def test_missing_elements_of_whole_numbers() -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent.parent / "src" / "doralang"
 WORD = re.compile(r"[A-Za-z_]\w*")
 
-COMPLETE = re.compile(r"machine/\w+/(assembler|registers|vectors)\.py|bytecode/instructions\.py")
+COMPLETE = re.compile(r"machine/\w+/(assembler|registers|(\w+_)?vectors)\.py|bytecode/instructions\.py")
 """tables that are complete whether all of it is used or not; methods there are called by their names"""
 BY_VALUE = {
     *("DOT", "GRAPH", "TRACE", "INTEL"),

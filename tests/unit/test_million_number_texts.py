@@ -46,11 +46,13 @@ class Texts:
         address = machine.new_memory(layout.ARRAY_ELEMENTS + len(data))
         head = machine.program.library.classes["Array"]
         words = Words(address, layout.ARRAY_ELEMENTS)
-        cls = machine.specializer.class_ref(head.of((element,)))
+        with machine.module.space:
+            cls = machine.module.specializer.class_ref(head.of((element,)))
+            ref = machine.module.specializer.function_ref(machine.program.functions[function])
         words[layout.HEADER] = machine.module.loader.shape(cls)
         words[layout.ARRAY_LENGTH] = len(values)
         store_bytes(address + layout.ARRAY_ELEMENTS, data)
-        machine.run(machine.specializer.function_ref(machine.program.functions[function]), [address])
+        machine.run(ref, [address])
         lines = self.stdout.getvalue().decode().splitlines()
         self.stdout.seek(0)
         self.stdout.truncate()

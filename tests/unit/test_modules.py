@@ -79,7 +79,9 @@ class Counting:
         self.module = module_of(self.program, SETTINGS)
 
     def call(self, instance: Executor, name: str, number: int) -> object:
-        return instance.run(self.module.specializer.function_ref(self.program.functions[name]), [number])
+        with self.module.space:
+            ref = self.module.specializer.function_ref(self.program.functions[name])
+        return instance.run(ref, [number])
 
 
 @pytest.fixture
@@ -158,7 +160,8 @@ def test_functions_are_placed_and_freed_again_and_again(counting: Counting) -> N
 
 
 def test_placing_does_not_change_a_code_object(counting: Counting) -> None:
-    code = counting.module.code("sum")
+    with counting.module.space:
+        code = counting.module.code("sum")
     data, relocations = bytes(code.code.data), list(code.code.relocations)
     counting.module.loader.place(code)
     assert (bytes(code.code.data), code.code.relocations) == (data, relocations)

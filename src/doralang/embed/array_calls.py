@@ -61,10 +61,11 @@ def in_order(formula: Expr, args: Sequence[Any], kwargs: Mapping[str, Any]) -> S
 
 
 def with_values(formula: Expr, values: Sequence[Any], out: Any = None, threads: int = 1) -> Any:
-    """Call it; what is likely to be called again like this goes a short way then."""
+    """Call it; what is likely to be called again like this goes a short way from now on."""
     check_threads(threads)
-    is_new = threads == 1 and has_plain(values) and load(QUICK).prepare(formula, values, out)
-    if not is_new and threads == 1 and is_quick(formula, values, out):
+    if threads == 1 and has_plain(values) and load(QUICK).prepare(formula, values, out):
+        return formula(*values) if out is None else formula.map(values, out=out)
+    if threads == 1 and is_quick(formula, values, out):
         named = zip(formula.names, values, strict=True)
         plain = [as_double(value, name) if type(value) is int else value for name, value in named]
         formula._ufunc = ufunc(formula)
@@ -250,7 +251,8 @@ class ArrowFunction:
         return inspect.Signature([inspect.Parameter(name, kind) for name in names])  # type: ignore[no-any-return]
 
     def __call__(self, *columns: Any) -> Any:
-        return called(self.formula, columns, {})
+        result = load(ARROW).called_with_plain(self.formula, columns)
+        return called(self.formula, columns, {}) if result is None else result
 
 
 def ufunc(formula: Expr) -> Any:

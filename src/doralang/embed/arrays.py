@@ -30,8 +30,6 @@ CHUNK: Final = 4096
 BLOCK: Final = 1 << 19
 """elements between two looks at Ctrl-C, where nothing is gathered"""
 WORD: Final = 8
-BEYOND: Final = 8
-"""bytes behind truth values that machine code may read"""
 LEAST_OF_THREAD: Final = 1 << 15
 """elements for which another thread is worth while"""
 STRETCHES: Final = "doralang.embed.stretches"
@@ -48,6 +46,8 @@ class Computation(Protocol):
     result: Kind
     takes_scalars: bool
     """whether an input may be a single element, or all have to be arrays"""
+    takes_any_truth: bool
+    """whether a true value may be any byte but zero, or has to be one"""
     most: int
     """elements that it may compute at a time"""
 
@@ -253,7 +253,7 @@ def run_part(
         computation.takes_scalars and operand.is_scalar and operand.kind is not BOOL for operand in operands
     ]
     table = (ctypes.c_int64 * len(operands))()
-    part = Part(operands, scalars, table, target, start)
+    part = Part(operands, scalars, computation.takes_any_truth, table, target, start)
     step = min(computation.most, BLOCK if part.is_close else CHUNK)
     with computation.loop(scalars) as loop:
         for at in range(start, end, step):
@@ -272,6 +272,7 @@ class Part:
         self,
         operands: Sequence[StridedElements],
         scalars: Sequence[bool],
+        any_truth: bool,
         table: ctypes.Array[ctypes.c_int64],
         target: StridedElements,
         start: int,
@@ -282,7 +283,8 @@ class Part:
         self.walks: list[tuple[StridedElements, ctypes.Array[ctypes.c_int64], int]] = []
         self.rooms: list[ctypes.Array[ctypes.c_char]] = []
         for index, operand in enumerate(operands):
-            if operand.is_close and not scalars[index] and operand.kind is not BOOL:
+            as_it_is = any_truth or operand.kind is not BOOL
+            if operand.is_close and not scalars[index] and as_it_is:
                 self.close.append((index, operand))
                 continue
             room = self.room(operand.kind, 1 if scalars[index] else CHUNK)
@@ -300,7 +302,7 @@ class Part:
         return not self.walks and not self.out
 
     def room(self, kind: Kind, count: int) -> int:
-        self.rooms.append((ctypes.c_char * (count * SIZES[kind] + BEYOND))())
+        self.rooms.append((ctypes.c_char * (count * SIZES[kind]))())
         return ctypes.addressof(self.rooms[-1])
 
     def gather(self, at: int, count: int) -> int:

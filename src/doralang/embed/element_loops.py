@@ -95,6 +95,7 @@ class ElementLoops:
     """The loop around one function."""
 
     takes_scalars = False
+    takes_any_truth = False
     most = CHUNK
 
     def __init__(self, callee: SlowCallee, compiled: Callable[[AddLoop], Compiled]) -> None:

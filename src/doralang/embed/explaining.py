@@ -78,16 +78,16 @@ def function_explained(program: CheckedProgram, stage: str, function: Typed) -> 
     check_stage(stage)
     if stage in OF_TEXTS:
         return module_explained(program, stage, None)
-    specializer = program.code.specializer
     with program.code.space:
+        specializer = program.code.specializer
         return functions_explained(program, stage, [specializer.code(specializer.entry_ref(function))])
 
 
 def own_functions(program: CheckedProgram, functions: Iterable[Typed]) -> list[Bytecode]:
     """The functions of the program itself that these lead to, by name."""
-    specializer = program.code.specializer
-    roots = [*specializer.initializers(), *map(specializer.entry_ref, functions)]
     with program.code.space:
+        specializer = program.code.specializer
+        roots = [*specializer.initializers(), *map(specializer.entry_ref, functions)]
         found = list(reached(specializer, roots, stand_in=partial(supplied_by_library, specializer)))
     return sorted([one for one in found if one.ref.file is None], key=lambda one: one.name)
 

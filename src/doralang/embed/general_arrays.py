@@ -10,17 +10,17 @@ from doralang.embed.element_loops import kind_of, kinds_of, loops_of_formula
 from doralang.embed.expressions import FormulaCallee, unchanged
 from doralang.embed.formulas import IS_POSSIBLE, place
 from doralang.embed.functions import SlowCallee
-from doralang.embed.kernels import Kernels, has_fused, has_vectors
+from doralang.embed.kernels import Kernels
+from doralang.embed.levels import level, packer_for
 from doralang.embed.packed_formulas import PackedTranslator
-from doralang.machine.x64.packed import NARROW, WIDE, PackedEmitter
+from doralang.machine.x64.levels import Level
+from doralang.machine.x64.packed import NARROW, SIZES, WIDE
 from doralang.machine.x64.packed_mathematics import FastFunctions
-from doralang.machine.x64.packed_primitives import NotPacked, Packer, Wider
+from doralang.machine.x64.packed_primitives import NotPacked, Wider
 
 if TYPE_CHECKING:
-    from doralang.checker.program import Function
     from doralang.embed.arrays import Computation
     from doralang.embed.expressions import FormulaRecipe, Rewrite
-    from doralang.machine.x64.packed_primitives import Functions
 
 
 class TypedKernels(Kernels):
@@ -33,10 +33,21 @@ class TypedKernels(Kernels):
         self.is_swift = not is_fast
         self.first: bytearray | None = None
         """the code for arrays alone, until it is placed"""
-        self.functions = FastFunctions(place().function) if is_fast and has_fused() else None
+        self.functions = FastFunctions(place().function) if is_fast and level() >= Level.FMA else None
 
     def packed_code(self, scalars: tuple[bool, ...]) -> bytearray | None:
-        return packed_function(self.function, scalars, self.functions) if has_vectors() else None
+        """A vector has as many lanes as elements of the widest kind fit, which may be met on the way."""
+        is_wide = any(SIZES.get(kind) == WIDE for kind in (*self.kinds, self.result))
+        for widest in (WIDE,) if is_wide else (NARROW, WIDE):
+            packer = packer_for(level())(widest, scalars, self.functions)
+            try:
+                packer.store(PackedTranslator(packer).formula(self.function))
+            except Wider:
+                continue
+            except NotPacked:
+                return None
+            return packer.kernel()
+        return None
 
     def is_possible(self) -> bool:
         """Whether there is packed code."""
@@ -49,22 +60,6 @@ class TypedKernels(Kernels):
             self.first = None
             return first
         return super().code_for(scalars)
-
-
-def packed_function(
-    function: Function, scalars: Sequence[bool], functions: Functions | None
-) -> bytearray | None:
-    """The kernel for a function's values, some of whose parameters are single numbers."""
-    for lanes in (NARROW, WIDE):
-        packer = Packer(lanes, scalars, functions)
-        try:
-            packer.store(PackedTranslator(packer).formula(function))
-        except Wider:
-            continue
-        except NotPacked:
-            return None
-        return PackedEmitter(packer.program).kernel(len(scalars))
-    return None
 
 
 def loops_of(callee: FormulaCallee) -> Computation:

@@ -28,6 +28,7 @@ from doralang.embed.limits import Limits
 from doralang.embed.standard_input import HOST_INPUT
 from doralang.interpreter.objects import Value
 from doralang.native.module import Module
+from doralang.native.options import optimized_tier
 from doralang.native.running import Executor
 from doralang.optional import load
 from doralang.runtime.instance import OUTPUT_SIZE, Instance, InstanceBusy, InstanceUnusable, RunOptions
@@ -73,6 +74,7 @@ OUTPUT_SHARE: Final = 16
 LEAST_OUTPUT: Final = 64
 MOST_POOLED: Final = 8
 """instances that a module keeps for the next calls"""
+SETTINGS: Final = Settings()
 HASH_SEED: Final = int.from_bytes(os.urandom(8), "little") | 1
 """for the maps of all instances: nobody else knows which keys collide"""
 
@@ -285,7 +287,7 @@ class Host(Executor):
             if self.watcher is None:
                 tiering = load("doralang.native.tiering")
                 ask = self.instance.ask_attention
-                self.watcher = tiering.Tiering(self.module, OPTIMIZED, HOT, ask, in_place=True)
+                self.watcher = tiering.Tiering(self.module, better_tier(self.module), HOT, ask, in_place=True)
             self.watcher.look(self.instance)
 
     def upcall(self) -> None:
@@ -381,6 +383,15 @@ class Host(Executor):
         self.instance.close_unless_busy()
 
 
+def better_tier(module: Module) -> str:
+    """What hot functions are compiled in.
+
+    LLVM knows nothing of hardened code: it would take away a mask that is behind a check, as one that changes
+    nothing.
+    """
+    return OPTIMIZED if module.options.hardened else optimized_tier(SETTINGS)
+
+
 def output_size(memory: int | None) -> int:
     """Bytes of output that may wait where so many bytes are all that there is."""
     if memory is None:
@@ -419,19 +430,30 @@ class Pool:
 
     @property
     def host(self) -> Host:
+        """The first instance.  If several threads make it, that of the first one counts for all of them."""
         if self.made is None:
-            self.made = self.new()
+            made = self.new()
+            self.made = self.made or made  # nobody comes in between, as nothing is called
+            if self.made is not made:
+                free(self.code, [made])
         return self.made
 
     def take(self) -> Host:
         """The first instance if it is free, so that machine code finds all ready there; else another one."""
+        host = self.host
         try:
-            self.host.begin()
-        except (errors.InstanceBusy, errors.InstanceSpent):
-            host = self.spare.pop() if self.spare else self.new()
             host.begin()
-            return host
-        return self.host
+        except (errors.InstanceBusy, errors.InstanceSpent):
+            host = self.another()
+            host.begin()
+        return host
+
+    def another(self) -> Host:
+        """One that nobody uses."""
+        try:
+            return self.spare.pop()
+        except IndexError:
+            return self.new()
 
     def give_back(self, host: Host) -> None:
         if host is self.made:

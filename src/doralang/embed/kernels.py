@@ -7,16 +7,17 @@ around its scalar code.  Either is made once for each choice of variables that a
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 from doralang.embed import direct
 from doralang.embed.arrays import BLOCK, Loop
+from doralang.embed.levels import level
 from doralang.machine.buffer import Tabled
 from doralang.machine.x64.doubles import TooDeep
-from doralang.machine.x64.kernels import KernelEmitter, detector, element_loop, has_packed_form
+from doralang.machine.x64.kernels import KernelEmitter, element_loop, gains_by_width, has_packed_form
+from doralang.machine.x64.levels import Level
 from doralang.optional import load
 from doralang.types.kinds import BOOL, DOUBLE, Kind
 
@@ -24,42 +25,21 @@ if TYPE_CHECKING:
     from doralang.embed.formulas import Expr
     from doralang.machine.x64.doubles import Node
 
+    Maker = Callable[[Node, Sequence[bool]], bytearray | None]
+
 KERNEL: Final = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64)
 """kernel(table, results, count); the global interpreter lock is released"""
-FAST: Final = "doralang.embed.fast_formulas"
+TREES: Final = "doralang.embed.packed_trees"
+MATHEMATICS: Final = "doralang.machine.x64.packed_mathematics"
 MOST_KEPT: Final = 16
 """kernels of a formula"""
-
-
-AVX2: Final = 1
-FUSED: Final = 2
-
-
-def has_vectors() -> bool:
-    """Whether this processor has AVX2."""
-    return bool(features() & AVX2)
-
-
-def has_fused() -> bool:
-    """Whether it has FMA, too."""
-    return bool(features() & FUSED)
-
-
-@cache
-def features() -> int:
-    place = direct.PLACES[0]
-    code = detector()
-    address = place.arena.place(code)
-    try:
-        return int(ctypes.CFUNCTYPE(ctypes.c_int)(address)())
-    finally:
-        place.arena.free(address, len(code))
 
 
 class Kernels:
     """The kernels of one formula, whose variables are of the kinds `accepts`."""
 
     takes_scalars = True
+    takes_any_truth = True
     most = BLOCK
 
     def __init__(self, source: str, names: Sequence[str], accepts: tuple[Kind, ...], result: Kind) -> None:
@@ -72,11 +52,6 @@ class Kernels:
         self.node: Node | None = None
         self.is_swift = True
         """whether it never needs more than a few instructions for an element"""
-
-    @property
-    def takes_as_they_are(self) -> bool:
-        """Whether arguments need no conversion: truth values of others may have any bits set."""
-        return BOOL not in self.kinds
 
     @contextmanager
     def loop(self, scalars: Sequence[bool]) -> Iterator[Loop]:
@@ -99,12 +74,28 @@ class Kernels:
         """The code for variables of which these are scalars, if there is a packed form."""
         if self.node is None:
             self.node = direct.Reader(self.source, self.names).formula()
-        if not has_vectors() or not has_packed_form(self.node):
+        if not has_packed_form(self.node):
             return None
+        codes = (make(self.node, scalars) for make in self.makers(self.node))
+        return next((code for code in codes if code is not None), None)
+
+    def makers(self, node: Node) -> Sequence[Maker]:
+        """What makes the kernel of a tree, the best first.  That of AVX2 straight from the tree is made in a
+        fifth of the time."""
+        if level() is Level.SSE2:
+            return (self.from_program,)
+        if level() is Level.AVX512 and gains_by_width(node):
+            return self.from_program, self.from_tree
+        return self.from_tree, self.from_program
+
+    def from_tree(self, node: Node, scalars: Sequence[bool]) -> bytearray | None:
         try:
-            return KernelEmitter(scalars).kernel(self.node, self.result is BOOL)
+            return KernelEmitter(scalars).kernel(node, self.result is BOOL)
         except TooDeep:
             return None
+
+    def from_program(self, node: Node, scalars: Sequence[bool]) -> bytearray | None:
+        return load(TREES).tree_code(node, scalars)  # type: ignore[no-any-return]
 
     def code_for(self, scalars: tuple[bool, ...]) -> bytearray:
         """What is run."""
@@ -127,8 +118,9 @@ class DirectKernels(Kernels):
     def packed_code(self, scalars: tuple[bool, ...]) -> bytearray | None:
         """What gives the same bits is preferred."""
         code = super().packed_code(scalars)
-        if code is None and self.is_fast and self.node is not None and has_fused():
-            return load(FAST).fast_code(self.node, scalars, direct.PLACES[0].function)  # type: ignore[no-any-return]
+        if code is None and self.is_fast and self.node is not None and level() >= Level.FMA:
+            functions = load(MATHEMATICS).FastFunctions(direct.PLACES[0].function)
+            return load(TREES).tree_code(self.node, scalars, functions)  # type: ignore[no-any-return]
         return code
 
     def code_for(self, scalars: tuple[bool, ...]) -> bytearray:

@@ -191,7 +191,8 @@ class Module:
     def instance(self) -> Instance:
         """The instance in which the functions of a program with globals run; made when first asked for."""
         if self._made is None:
-            self._made = Instance(self._program, self._program.limits)
+            made = Instance(self._program, self._program.limits)
+            self._made = self._made or made  # of all threads that make one; nobody comes in between
         return self._made
 
     def new(self, limits: Limits | None = None) -> Instance:
@@ -216,7 +217,7 @@ class Module:
         if program is None:
             raise AttributeError(name)
         instances: Instances = self.instance._instances if program.typed.globals else self._pool
-        function = self.__dict__[name] = function_of(program, name, instances)
+        function: Function[Any] = self.__dict__.setdefault(name, function_of(program, name, instances))
         return function
 
     def __dir__(self) -> list[str]:
@@ -288,7 +289,7 @@ class Instance:
         program = self.__dict__.get("_program")
         if program is None:
             raise AttributeError(name)
-        function = self.__dict__[name] = function_of(program, name, self._instances)
+        function: Function[Any] = self.__dict__.setdefault(name, function_of(program, name, self._instances))
         return function
 
     def __dir__(self) -> list[str]:

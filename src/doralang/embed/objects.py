@@ -153,9 +153,9 @@ def python_class(program: CheckedProgram, head: Class) -> type[Object]:
 def type_of(program: CheckedProgram, host: Host, address: int) -> ClassType:
     """The class of the object at an address, as the checker knows it."""
     ref = host.class_at(address)
-    specializer = program.code.specializer
-    known = [specializer.classes, specializer.parent.classes if specializer.parent else {}]
     with program.code.space:
+        specializer = program.code.specializer
+        known = [specializer.classes, specializer.parent.classes if specializer.parent else {}]
         found = next(
             (type for classes in known for type, one in classes.items() if one.symbol == ref.symbol), None
         )

@@ -59,7 +59,7 @@ def prepare(formula: Expr, values: Sequence[Any], out: Any) -> bool:
     Returns whether there was none before.
     """
     module, computation = numpy(), computation_of(formula)
-    if not isinstance(computation, Kernels) or not computation.takes_as_they_are:
+    if not isinstance(computation, Kernels):
         return False
     pattern = pattern_of(module, computation, values)
     record = formula._record

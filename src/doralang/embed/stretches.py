@@ -42,7 +42,8 @@ class Helpers:
     def ask(self, work: Callable[[], None], count: int) -> None:
         """Let so many threads do some work, or as many as can be had."""
         if self.executor is None:
-            self.executor = ThreadPoolExecutor(MOST_THREADS, "doralang")
+            made = ThreadPoolExecutor(MOST_THREADS, "doralang")
+            self.executor = self.executor or made  # of all threads that make one; nobody comes in between
         try:
             for _ in range(count):
                 self.executor.submit(work)

@@ -47,7 +47,6 @@ class Machine(Executor, Door):
         self.program = program
         settings = settings or Settings()
         module = module_of(program, settings, alone=alone)
-        self.specializer = module.specializer
         super().__init__(
             module, arguments=arguments, stdin=stdin, stdout=stdout, stderr=stderr, settings=settings
         )
@@ -55,8 +54,10 @@ class Machine(Executor, Door):
     @contextmanager
     def testing(self) -> Iterator[Testing]:
         testing = self.program.library.classes["Testing"]
-        cls = self.specializer.class_ref(testing.of())
-        failed = self.specializer.field_ref(testing.of(), testing.fields["failed"])
+        with self.module.space:
+            specializer = self.module.specializer
+            cls = specializer.class_ref(testing.of())
+            failed = specializer.field_ref(testing.of(), testing.fields["failed"])
         offset = self.module.environment.field_offset(failed)
         with self.instance.handles.scope() as scope:
             handle = scope.handle(self.new_object(cls))
@@ -64,7 +65,8 @@ class Machine(Executor, Door):
 
     def call(self, function: Function, arguments: list[Value]) -> Value:
         """Call a function that is not generic from outside.  Raises Failure and Exit."""
-        ref = self.specializer.entry_ref(function)
+        with self.module.space:
+            ref = self.module.specializer.entry_ref(function)
         words = [self.to_word(value, kind) for value, kind in zip(arguments, ref.parameters, strict=True)]
         return self.run(ref, words)
 

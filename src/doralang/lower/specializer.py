@@ -2,12 +2,16 @@
 
 Each is made once, when something that is lowered first mentions it, and a function's bytecode when
 somebody first asks for it; so a program that is generic without end gets as far as it runs.
+
+Threads that share a specializer take turns: who has its module compile has the lock of the code space.  A
+handler of a signal may come in between any two lines nevertheless and make the same thing.  So whatever is
+made is complete before a table leads to it, and the first one that gets into the table counts.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from itertools import takewhile
+from itertools import count, takewhile
 from typing import NamedTuple
 
 from doralang.bytecode.entities import ClassRef, FieldRef, FunctionRef, GlobalRef
@@ -60,7 +64,7 @@ class Specializer:
         self.shares = not program.source.main
         """whether what is made here is shared by programs"""
         self.classes: dict[ClassType, ClassRef] = {}
-        self.own_fields: dict[ClassType, dict[Field, FieldRef]] = {}
+        self.own_fields: dict[ClassRef, dict[Field, FieldRef]] = {}
         self.slots: dict[Function, int] = {}
         """where virtual methods stand in the tables of their classes and all subclasses"""
         self.functions: dict[tuple[Function, tuple[Type, ...]], FunctionRef] = {}
@@ -72,6 +76,8 @@ class Specializer:
         self.class_by_symbol: dict[str, ClassRef] = {}
         self.heads: dict[str, Function] = {}
         """functions of program and library by their names without type arguments, as far as somebody asked"""
+        self.formulas = count()
+        """their numbers"""
 
     # Bytecode.
 
@@ -83,7 +89,7 @@ class Specializer:
                 return self.parent.code(ref)
             function, mapping = self.origins[ref]
             with NO_CYCLES:
-                bytecode = self.bytecode[ref] = self.lower(self, ref, function, mapping)
+                bytecode = self.bytecode.setdefault(ref, self.lower(self, ref, function, mapping))
         return bytecode
 
     def declaration(self, ref: FunctionRef) -> Function:
@@ -133,15 +139,15 @@ class Specializer:
         if head is self.program.library.classes["Array"]:
             ref.element = kind_of(type.arguments[0])
         mapping = mapping_of(type)
-        self.add_fields(type, ref, head, mapping)
+        self.add_fields(ref, head, mapping)
         self.add_methods(type, ref, head)
-        assert type not in self.classes, f"{type} was made while it was made"
-        self.classes[type] = self.class_by_symbol[ref.symbol] = ref
+        ref = self.classes.setdefault(type, ref)
+        self.class_by_symbol[ref.symbol] = ref
         return ref
 
-    def add_fields(self, type: ClassType, ref: ClassRef, head: Class, mapping: Mapping) -> None:
+    def add_fields(self, ref: ClassRef, head: Class, mapping: Mapping) -> None:
         ref.fields = list(ref.parent.fields) if ref.parent else []
-        own = self.own_fields[type] = {}
+        own = self.own_fields[ref] = {}
         for field in head.fields.values():
             field_ref = FieldRef(field.name, kind_of(substitute(field.type, mapping)), len(ref.fields), ref)
             own[field] = field_ref
@@ -174,7 +180,7 @@ class Specializer:
         owner = next(step for step in lineage(object_type) if step.head is field.owner)
         if self.parent is not None and is_of_library(owner):
             return self.parent.field_ref(owner, field)
-        return self.own_fields[owner][field]
+        return self.own_fields[self.classes[owner]][field]
 
     # Functions.
 
@@ -184,10 +190,16 @@ class Specializer:
         ref = self.functions.get(key)
         if ref is None:
             if self.parent and not function.source.main and all(map(is_of_library, arguments)):
-                ref = self.parent.function_ref(function, arguments)
+                ref = self.functions[key] = self.parent.function_ref(function, arguments)
             else:
-                ref = self.make_function(function, arguments)
-            self.functions[key] = ref
+                ref = self.publish(key, self.make_function(function, arguments))
+        return ref
+
+    def publish(self, key: tuple[Function, tuple[Type, ...]], made: FunctionRef) -> FunctionRef:
+        """Let others find a function that is complete; which one that is then."""
+        ref = self.functions.setdefault(key, made)
+        known = self.by_name.setdefault(ref.name, ref)
+        assert known is ref, f"two functions have the name {ref.name}"
         return ref
 
     def entry_ref(self, function: Function) -> FunctionRef:
@@ -200,9 +212,9 @@ class Specializer:
         key = (function, FROM_OUTSIDE)
         entry = self.functions.get(key)
         if entry is None:
-            entry = self.functions[key] = ref.without_throws(ref.name + OUTERMOST)
-            self.by_name[entry.name] = entry
-            self.origins[entry] = self.origins[ref]
+            made = ref.without_throws(ref.name + OUTERMOST)
+            self.origins[made] = self.origins[ref]
+            entry = self.publish(key, made)
         return entry
 
     def find(self, head: str, name: str) -> FunctionRef:
@@ -237,7 +249,7 @@ class Specializer:
         locals = function.locals[: len(function.parameters) + function.has_self]
         head = self.names.function(function)
         if function.kind is FunctionKind.FORMULA:
-            head += f"#{len(self.by_name)}"  # a program of its own each, but one engine may run many
+            head += f"#{next(self.formulas)}"  # a program of its own each, but one engine may run many
         name = head + shortened(self.names.arguments(arguments))
         ref = FunctionRef(
             name,
@@ -255,8 +267,6 @@ class Specializer:
             head=head,
             shared=self.shares,
         )
-        assert name not in self.by_name, f"two functions have the name {name}"
-        self.by_name[name] = ref
         self.origins[ref] = (function, mapping)
         return ref
 

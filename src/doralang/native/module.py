@@ -184,15 +184,15 @@ class Module:
     def specializer(self) -> Specializer:
         """The lowered program, which is checked now if nobody has needed it yet.
 
-        Raises RuntimeError for a handler of a signal that has interrupted what would change it.
+        Whoever asks it for something has the code space's lock meanwhile.  Raises RuntimeError for a handler
+        of a signal that has interrupted what would change it.
         """
+        assert not VERIFIES or self.space.is_mine(), "another thread may be at work in it"
         load("doralang.checker.on_demand").TURN.refuse_handlers()
         if self.made_specializer is None:
             parent = self.parent.specializer if self.parent else None
-            with self.space:
-                if self.made_specializer is None:
-                    made = load("doralang.lower.functions").lowering(self.find_program(), parent)
-                    self.made_specializer = self.made_specializer or made
+            made = load("doralang.lower.functions").lowering(self.find_program(), parent)
+            self.made_specializer = self.made_specializer or made
         return self.made_specializer
 
     @property
@@ -200,7 +200,7 @@ class Module:
         """What the functions of this module are compiled for."""
         if self.made_environment is None:
             options = self.options
-            self.made_environment = load("doralang.code.environment").Environment(
+            made = load("doralang.code.environment").Environment(
                 self.text_class,
                 options.collector,
                 self.supplied,
@@ -209,6 +209,7 @@ class Module:
                 masks_indexes=options.hardened,
                 hides_numbers=options.hardened and self.parent is not None,
             )
+            self.made_environment = self.made_environment or made
         return self.made_environment
 
     @property
@@ -224,7 +225,10 @@ class Module:
 
     def globals(self) -> tuple[int, list[int]]:
         """How many global variables there are, and the numbers of those that hold references."""
-        return self.stored_globals or self.specializer.global_kinds()
+        if self.stored_globals is not None:
+            return self.stored_globals
+        with self.space:
+            return self.specializer.global_kinds()
 
     # Names (`runtime.loader.Names`).
 
@@ -238,7 +242,8 @@ class Module:
             return self.functions[name]
         if self.parent is not None:
             return self.parent.function_named(name)
-        return self.specializer.find(name, name)
+        with self.space:
+            return self.specializer.find(name, name)
 
     def class_named(self, symbol: str) -> ClassRef:
         """A class of this program, by its canonical name."""

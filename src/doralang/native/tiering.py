@@ -177,14 +177,18 @@ class Tiering:
             llvm_compiler()  # loading it takes long, and nobody waits for it here
         while not self.is_over and self.waiting:
             request = self.waiting.pop(0)
-            with request.module.space:
-                if not self.is_over:
-                    self.compile(request)
+            self.compile(request)
             if self.ways_out.get(request.poll) is not None:
                 self.ask_attention()
         self.thread = None
 
     def compile(self, request: Request) -> None:
+        """Compile what is requested, unless the run is over."""
+        with request.module.space:
+            if not self.is_over:
+                self.compile_now(request)
+
+    def compile_now(self, request: Request) -> None:
         module, name, poll = request.module, request.name, request.poll
         try:
             if poll:

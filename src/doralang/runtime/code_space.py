@@ -98,6 +98,7 @@ class CodeSpace:
         self.claim = self.stub("claim", 1)
         self.release = self.stub("release", 1)
         self.take_spare = self.stub("takeSpare", 0)
+        self.add_spare = self.stub("addSpare", 1)
         self.enter = self.stub("enter", 3)
         self.ticker = Ticker(self.address(Symbol(STUB, "ticker")))
 
@@ -121,6 +122,10 @@ class CodeSpace:
         self.lock.release()
         if self.condemned and not self.depth and not self.collecting:
             self.reap()
+
+    def is_mine(self) -> bool:
+        """Whether this thread has the lock."""
+        return bool(self.lock._is_owned())  # type: ignore[attr-defined]
 
     def condemn(self, free: Callable[[], None]) -> None:
         """Free something whose last reference has gone.

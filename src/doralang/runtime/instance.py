@@ -10,7 +10,7 @@ from doralang.code import layout
 from doralang.machine.foreign import WORD, addressof
 from doralang.optional import load
 from doralang.runtime.memory import Words, load_bytes, store_word
-from doralang.runtime.stacks import MOST_KEPT, STACKS, add_stack, free_stack, room_on_stack
+from doralang.runtime.stacks import MOST_KEPT, STACKS, free_stack, new_stack, room_on_stack
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -176,7 +176,7 @@ class Instance:
     def begin(self) -> int:
         """A call begins: the top of the stack for it.  Raises InstanceBusy and InstanceUnusable."""
         while (found := self.space.claim(self.thread.address)) == layout.NO_STACK:
-            add_stack()
+            self.space.add_spare(new_stack())
         if found == layout.STATE_RUNNING:
             raise InstanceBusy("the instance is running already")
         if found != layout.STATE_IDLE:

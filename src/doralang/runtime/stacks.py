@@ -1,7 +1,7 @@
 """The stacks that Dora code runs on: an instance has one only while it runs.
 
-Those that nobody uses are a list, each with the next one in its topmost word, so that machine code can take
-one and give it back.  Whoever touches the list has the GIL.
+Those that nobody uses are a list, each with the next one in its topmost word.  Only machine code takes one or
+gives it back, with the GIL held (`runtime.turns`): between two lines of Python another thread may do so.
 
     SPARE   ->   top of a stack   ->   top of another   ->   0
 """
@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from doralang.machine.foreign import WORD
 from doralang.machine.memory import Stack, is_room_for
-from doralang.runtime.memory import store_word
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -54,15 +53,14 @@ def room_on_stack(most: int | None) -> int:
     return room if most is None else min(room, most)
 
 
-def add_stack() -> None:
-    """Make one more stack, which nobody uses."""
+def new_stack() -> int:
+    """The top of one more stack."""
     stack = Stack(stack_size())
     top = stack.top - STACK_ALIGNMENT
     STACKS[top] = stack
-    store_word(top, SPARE.value)
-    SPARE.value = top
+    return top
 
 
 def free_stack(top: int) -> None:
-    """Unmap a stack that has been taken from the list."""
+    """Unmap a stack that is not in the list."""
     STACKS.pop(top).free()

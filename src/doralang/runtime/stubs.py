@@ -439,6 +439,7 @@ STUBS: Final = {
     Symbol(STUB, "claim"): turns.claim,
     Symbol(STUB, "release"): turns.release,
     Symbol(STUB, "takeSpare"): turns.take_spare,
+    Symbol(STUB, "addSpare"): turns.add_spare,
     Symbol(STUB, "ticker"): ticking.ticker,
     CALL_BY_NAME: call_by_name,
     **{trap_of(trap): fail(index) for index, trap in enumerate(Trap)},

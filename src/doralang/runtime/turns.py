@@ -29,6 +29,11 @@ def take_stack(masm: MacroAssembler, top: Register, work: Register, none: Label)
 def give_back(masm: MacroAssembler, top: Register, work: Register) -> None:
     """Nothing runs on the stack of the present call any more."""
     masm.load(LONG, top, masm.thread, layout.THREAD_STACK)
+    add_to_list(masm, top, work)
+
+
+def add_to_list(masm: MacroAssembler, top: Register, work: Register) -> None:
+    """Put a stack before the others that nobody uses."""
     masm.load_symbol(work, SPARE_STACKS)
     with masm.scratch() as following:
         masm.load(LONG, following, work, 0)
@@ -117,4 +122,12 @@ def take_spare(masm: MacroAssembler) -> None:
     take_stack(masm, top, work, none)
     masm.bind(none)
     masm.move(LONG, masm.result, top)
+    masm.return_()
+
+
+def add_spare(masm: MacroAssembler) -> None:
+    """addSpare(top): a stack that nobody uses comes to the list."""
+    top, work = masm.temporaries[:2]
+    masm.move(LONG, top, masm.arguments[0])
+    add_to_list(masm, top, work)
     masm.return_()

@@ -152,16 +152,15 @@ class ClassHead:
         return self.home is None
 
     def of(self, arguments: tuple[Type, ...] = ()) -> ClassType:
-        """The one type of this class with these arguments."""
+        """The one type of this class with these arguments, for all threads that ask for the first time."""
         type = self._types.get(arguments)
         if type is None:
             home = None if self.home is not None else home_of(arguments)
             if home is None:
-                type = self._types[arguments] = ClassType(self, arguments)
-            else:
-                type = home.get((self, arguments))
-                if type is None:
-                    type = home[self, arguments] = ClassType(self, arguments)
+                return self._types.setdefault(arguments, ClassType(self, arguments))
+            type = home.get((self, arguments))
+            if type is None:
+                return home.setdefault((self, arguments), ClassType(self, arguments))
         return type
 
 

@@ -1,5 +1,5 @@
-"""Packed code: every primitive that has a packed form against its meaning, with 8 lanes and with 4, and random
-programs that need more registers than there are.  Arrays end where memory does."""
+"""Packed code at all levels: every primitive that has a packed form against its meaning, and random programs that
+need more registers than there are.  Arrays end where memory does."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from typing import Any
 
 import pytest
 
-from doralang.embed import formulas, kernels
-from doralang.machine.x64.packed import FUSED, NARROW, SIZES, WIDE, PackedEmitter, PackedProgram
+import vector_levels
+from doralang.embed import formulas, kernels, levels
+from doralang.machine.x64.levels import Level
+from doralang.machine.x64.packed import NARROW, SIZES, WIDE
 from doralang.machine.x64.packed_primitives import FORMATS, NotPacked, Packer, Term, Wider
 from doralang.types.kinds import BOOL, DOUBLE, FLOAT, INT, LONG, Kind
 from doralang.types.primitives import PRIMITIVES, Primitive
 
-pytestmark = pytest.mark.skipif(
-    not formulas.IS_POSSIBLE or not (formulas.place() and kernels.has_vectors()),
-    reason="there is no packed code for this processor",
-)
+pytestmark = pytest.mark.skipif(not formulas.IS_POSSIBLE, reason="there is no packed code for this processor")
+PACKERS = list(dict.fromkeys(map(levels.packer_for, vector_levels.HERE)))
 FLOATS = (
     0.0,
     -0.0,
@@ -64,7 +64,7 @@ PAGE = mmap.PAGESIZE
 
 
 class Guarded:
-    """Elements behind which there is no memory; bytes of truth values have the few that may be read."""
+    """Elements behind which there is no memory."""
 
     def __init__(self) -> None:
         self.map = mmap.mmap(-1, 2 * PAGE)
@@ -72,8 +72,8 @@ class Guarded:
         protect = ctypes.CDLL(None, use_errno=True).mprotect
         assert protect(ctypes.c_void_p(self.base + PAGE), ctypes.c_size_t(PAGE), 0) == 0
 
-    def put(self, kind: Kind, values: list[Any], spare: int = 0) -> int:
-        data = b"".join(pack(STRUCT[kind], value) for value in values) + bytes(spare)
+    def put(self, kind: Kind, values: list[Any]) -> int:
+        data = b"".join(pack(STRUCT[kind], value) for value in values)
         self.map[PAGE - len(data) : PAGE] = data
         return self.base + PAGE - len(data)
 
@@ -89,10 +89,7 @@ def run(
     """The results of a kernel."""
     count = len(columns[0][1])
     table = (ctypes.c_int64 * len(columns))(
-        *[
-            place.put(kind, values, 8 if kind is BOOL else 0)
-            for place, (kind, values) in zip(memory, columns, strict=False)
-        ]
+        *[place.put(kind, values) for place, (kind, values) in zip(memory, columns, strict=False)]
     )
     out = memory[-1].put(result, [0] * count)
     kernel = kernels.placed(code)
@@ -102,14 +99,14 @@ def run(
     return [unpack(STRUCT[result], data[at : at + size])[0] for at in range(0, len(data), size)]
 
 
-def packed_code(row: Primitive, lanes: int) -> bytearray | None:
-    packer = Packer(lanes, [False] * len(row.operands))
+def packed_code(packer_class: type[Packer], row: Primitive, widest: int) -> bytearray | None:
+    packer = packer_class(widest, [False] * len(row.operands))
     try:
         terms = [packer.variable(index, kind) for index, kind in enumerate(row.operands)]
         packer.store(packer.primitive(row.name, terms))
     except (NotPacked, Wider):
         return None
-    return PackedEmitter(packer.program).kernel(len(row.operands))
+    return packer.kernel()
 
 
 def same(found: Any, expected: Any) -> bool:
@@ -121,13 +118,16 @@ def same(found: Any, expected: Any) -> bool:
 def cases() -> Iterator[tuple[str, int]]:
     for name, row in PRIMITIVES.items():
         if all(kind in SIZES for kind in row.operands) and row.trap is None:
-            yield from ((name, lanes) for lanes in (NARROW, WIDE))
+            yield from ((name, widest) for widest in (NARROW, WIDE))
 
 
-@pytest.mark.parametrize(("name", "lanes"), list(cases()) if formulas.IS_POSSIBLE else [])
-def test_primitives_mean_the_same(name: str, lanes: int, memory: list[Guarded]) -> None:
+@pytest.mark.parametrize("packer", PACKERS)
+@pytest.mark.parametrize(("name", "widest"), list(cases()) if formulas.IS_POSSIBLE else [])
+def test_primitives_mean_the_same(
+    name: str, widest: int, packer: type[Packer], memory: list[Guarded]
+) -> None:
     row = PRIMITIVES[name]
-    code = packed_code(row, lanes)
+    code = packed_code(packer, row, widest)
     if code is None:
         return
     choose = random.Random(name)
@@ -139,27 +139,40 @@ def test_primitives_mean_the_same(name: str, lanes: int, memory: list[Guarded]) 
             assert same(value, row.meaning(*arguments)), (name, arguments)
 
 
+def packed_by(packer: type[Packer]) -> set[str]:
+    return {name for name, widest in cases() if packed_code(packer, PRIMITIVES[name], widest)}
+
+
 def test_most_primitives_are_packed() -> None:
-    packed = {name for name, lanes in cases() if packed_code(PRIMITIVES[name], lanes)}
-    assert {
-        f"{kind}.{name}" for kind in ("int", "long", "float", "double") for name in ("plus", "less")
-    } <= packed
-    assert {"long.times", "long.shiftRight", "long.toDouble", "double.round", "bool.equals"} <= packed
-    assert not {"long.toFloat", "double.toInt", "double.mod", "double.sin"} & packed
-    assert len(packed) > 80
+    narrow, *others = map(packed_by, PACKERS)
+    common = {f"{kind}.plus" for kind in ("int", "long", "float", "double")} | {
+        "int.less",
+        "long.less",
+        "double.less",
+    }
+    assert common | {"long.times", "long.toDouble", "int.times", "bool.equals", "double.sqrt"} <= narrow
+    assert not {"int.shiftLeft", "double.round", "double.floor"} & narrow
+    assert len(narrow) > 60
+    for packed in others:
+        assert packed == others[0] > narrow
+        assert {"long.shiftRight", "double.round"} <= packed
+        assert not {"long.toFloat", "double.toInt", "double.mod", "double.sin"} & packed
+        assert len(packed) > 80
 
 
+@pytest.mark.parametrize("packer", PACKERS)
 @pytest.mark.parametrize("name", ["int.div", "long.mod"])
-def test_what_can_fail_is_refused(name: str) -> None:
-    assert packed_code(PRIMITIVES[name], WIDE) is None
+def test_what_can_fail_is_refused(name: str, packer: type[Packer]) -> None:
+    assert packed_code(packer, PRIMITIVES[name], WIDE) is None
 
 
-def test_scalars_are_in_all_lanes(memory: list[Guarded]) -> None:
+@pytest.mark.parametrize("packer_class", PACKERS)
+def test_scalars_are_in_all_lanes(packer_class: type[Packer], memory: list[Guarded]) -> None:
     for kind, (lone, values) in {INT: (3, [1, 2, 3]), DOUBLE: (0.5, [1.0] * 6), LONG: (-1, [5] * 9)}.items():
-        packer = Packer(NARROW if kind is INT else WIDE, [True, False])
+        packer = packer_class(NARROW if kind is INT else WIDE, [True, False])
         terms = [packer.variable(index, kind) for index in range(2)]
         packer.store(packer.primitive(f"{kind.value}.plus", terms))
-        code = PackedEmitter(packer.program).kernel(2)
+        code = packer.kernel()
         table = (ctypes.c_int64 * 2)(memory[0].put(kind, [lone]), memory[1].put(kind, values))
         out, kernel = memory[2].put(kind, values), kernels.placed(code)
         kernels.KERNEL(kernel.address)(ctypes.addressof(table), out, len(values))
@@ -167,44 +180,58 @@ def test_scalars_are_in_all_lanes(memory: list[Guarded]) -> None:
         assert data == b"".join(pack(FORMATS[kind], lone + value) for value in values)
 
 
+@pytest.mark.parametrize("packer_class", PACKERS)
 @pytest.mark.parametrize("seed", range(12))
-def test_more_values_than_registers(seed: int, memory: list[Guarded]) -> None:
-    """Sums, products and fused ones of small whole numbers, which are exact, whose parts live long."""
+def test_more_values_than_registers(seed: int, packer_class: type[Packer], memory: list[Guarded]) -> None:
+    """Sums, products, choices and fused products of small whole numbers, which are exact, whose parts live
+    long, and so do masks."""
     choose = random.Random(seed)
-    program = PackedProgram(WIDE)
-    values = [program.load(index, DOUBLE) for index in range(3)]
-    columns = [(DOUBLE, [float(choose.randrange(-3, 4)) for _ in range(13)]) for _ in range(3)]
+    packer = packer_class(WIDE, [False] * 3)
+    has_fused = packer.unit.name != "sse2" and vector_levels.HERE[-1] >= Level.FMA
+    terms = [packer.variable(index, DOUBLE) for index in range(3)]
+    columns = [(DOUBLE, [float(choose.randrange(-3, 4)) for _ in range(45)]) for _ in range(3)]
     meant = [list(column) for _, column in columns]
+    masks: list[tuple[Term, list[bool]]] = []
     for _ in range(60):
         number = float(choose.randrange(-2, 3))
         if choose.random() < 0.3:
-            values.append(program.constant(pack("<d", number)))
-            meant.append([number] * 13)
-        parts = [choose.randrange(max(0, len(values) - 30), len(values)) for _ in range(3)]
-        if choose.random() < 0.3:
-            values.append(program.op(FUSED, *[values[part] for part in parts]))
-            meant.append([x * y + z for x, y, z in zip(*[meant[part] for part in parts], strict=True)])
-        elif choose.random() < 0.3:
-            values.append(program.op("vsubpd", *[values[part] for part in parts[:2]]))
-            meant.append([x - y for x, y in zip(*[meant[part] for part in parts[:2]], strict=True)])
+            terms.append(packer.constant(number, DOUBLE))
+            meant.append([number] * 45)
+        parts = [choose.randrange(max(0, len(terms) - 30), len(terms)) for _ in range(3)]
+        (x, y, z), rows = [terms[part] for part in parts], [meant[part] for part in parts]
+        what = choose.random()
+        if what < 0.25:
+            masks.append((packer.compare("less", x, y), [a < b for a, b in zip(*rows[:2], strict=True)]))
+        if what < 0.3 and has_fused:
+            terms.append(packer.fma(x, y, z))
+            meant.append([a * b + c for a, b, c in zip(*rows, strict=True)])
+        elif what < 0.5 and masks:
+            mask, truth = choose.choice(masks)
+            terms.append(packer.choice(mask, x, y))
+            meant.append([a if c else b for c, a, b in zip(truth, *rows[:2], strict=True)])
+        elif what < 0.75:
+            terms.append(packer.double("vsubpd", x, y))
+            meant.append([a - b for a, b in zip(*rows[:2], strict=True)])
         else:
-            values.append(program.op("vmaxpd", *[values[part] for part in parts[:2]]))
-            meant.append([max(x, y) for x, y in zip(*[meant[part] for part in parts[:2]], strict=True)])
+            terms.append(packer.double("vmaxpd", x, y))
+            meant.append([max(a, b) for a, b in zip(*rows[:2], strict=True)])
         if max(map(abs, meant[-1])) > 2.0**20:
-            values.pop()
+            terms.pop()
             meant.pop()
-    total, expected = values[-1], meant[-1]
-    order = choose.sample(range(len(values)), len(values))
-    for index in order:
-        total = program.op("vaddpd", total, values[index])
+    total, expected = terms[-1], meant[-1]
+    for mask, truth in masks:
+        total = packer.choice(mask, total, packer.double("vaddpd", total, terms[0]))
+        expected = [x if c else x + y for c, x, y in zip(truth, expected, meant[0], strict=True)]
+    for index in choose.sample(range(len(terms)), len(terms)):
+        total = packer.double("vaddpd", total, terms[index])
         expected = [x + y for x, y in zip(expected, meant[index], strict=True)]
-    program.store(total, DOUBLE)
-    found = run(memory, PackedEmitter(program).kernel(3), columns, DOUBLE)
-    assert found == expected
+    packer.store(total)
+    assert run(memory, packer.kernel(), columns, DOUBLE) == expected
 
 
-def test_what_is_the_same_is_computed_once() -> None:
-    packer = Packer(WIDE, [False])
+@pytest.mark.parametrize("packer_class", PACKERS)
+def test_what_is_the_same_is_computed_once(packer_class: type[Packer]) -> None:
+    packer = packer_class(WIDE, [False])
     term = packer.variable(0, DOUBLE)
     first, second = (packer.primitive("double.times", [term, term]) for _ in range(2))
     assert first == second == Term(1, DOUBLE, 8)

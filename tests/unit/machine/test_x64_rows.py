@@ -23,6 +23,7 @@ from elf import sections_of
 from doralang.machine.code import RangeError
 from doralang.machine.x64.assembler import Assembler
 from doralang.machine.x64.encoding import ROWS, Row
+from doralang.machine.x64.narrow_vectors import NarrowAssembler
 from doralang.machine.x64.registers import CONDITION_NAMES, RSP, ConditionCode
 
 LOW = ["ax", "cx", "dx", "bx", "sp", "bp", "si", "di"]
@@ -43,6 +44,8 @@ IMMEDIATES = {
     "imm32": (0, 1, -1, 127, -128, 128, -129, 0x1234_5678, 2**31 - 1, -(2**31)),
     "imm64": (0, 1, -1, 2**31, -(2**31) - 1, 2**63 - 1, -(2**63), 0x1122_3344_5566_7788),
 }
+COMPARISONS = ("eq", "lt", "le", "unord", "neq", "nlt", "nle", "ord")
+"""of packed floating-point numbers"""
 SIZES = {
     "r/m8": "byte ptr ",
     "r/m16": "word ptr ",
@@ -178,9 +181,14 @@ def cases_mi(row: Row) -> Iterator[tuple[tuple[int, ...], str]]:
 def cases_rri(row: Row) -> Iterator[tuple[tuple[int, ...], str]]:
     first, second, immediate = operands_of(row)
     values = IMMEDIATES[immediate][:6]
+    mnemonic = row.syntax.split()[0]
     for (a, b), value in product(product(SPECIAL, SPECIAL), values):
-        names = register_name(first, a), register_name(second, b), immediate_text(value)
-        yield (a, b, value), written(row, *names)
+        names = register_name(first, a), register_name(second, b)
+        if mnemonic.startswith("cmp"):
+            value %= len(COMPARISONS)
+            yield (a, b, value), written(row, *names).replace("cmp", f"cmp{COMPARISONS[value]}")
+        else:
+            yield (a, b, value), written(row, *names, immediate_text(value))
 
 
 def cases_cr(row: Row) -> Iterator[tuple[tuple[int, ...], str]]:
@@ -215,7 +223,12 @@ SHAPES: dict[str, Callable[[Row], Iterator[tuple[tuple[int, ...], str]]]] = {
 NEARBY = {"rl", "rs", "s"}
 """Shapes of memory at labels and symbols, tested by themselves."""
 
-METHODS = {name: ROWS[emit] for name, emit in vars(Assembler).items() if callable(emit) and emit in ROWS}
+METHODS = {
+    name: ROWS[emit]
+    for assembler in (Assembler, NarrowAssembler)
+    for name, emit in vars(assembler).items()
+    if callable(emit) and emit in ROWS
+}
 
 
 @cache
@@ -226,7 +239,7 @@ def all_cases() -> list[tuple[Case, bytes]]:
         if row.shape in NEARBY:
             continue
         for arguments, text in SHAPES[row.shape](row):
-            asm = Assembler()
+            asm = NarrowAssembler()
             getattr(asm, name)(*arguments)
             result.append((Case(name, arguments, text), bytes(asm.code)))
     return result
@@ -364,13 +377,13 @@ def test_another_assembler_makes_the_same(tmp_path_factory: pytest.TempPathFacto
 )
 def test_what_does_not_fit_is_refused(name: str, arguments: tuple[int, ...]) -> None:
     with pytest.raises(RangeError):
-        getattr(Assembler(), name)(*arguments)
+        getattr(NarrowAssembler(), name)(*arguments)
 
 
 @pytest.mark.parametrize("name", [name for name, row in METHODS.items() if row.shape == "rl"])
 def test_memory_at_a_label(name: str) -> None:
     for reg in ALL:
-        asm = Assembler()
+        asm = NarrowAssembler()
         label = asm.label()
         getattr(asm, name)(reg, label)
         size = len(asm.code)

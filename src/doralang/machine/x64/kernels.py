@@ -21,9 +21,8 @@ from struct import pack
 
 from doralang.machine.x64.assembler import Assembler
 from doralang.machine.x64.doubles import SIGN, TooDeep
+from doralang.machine.x64.packed_loops import Alignment, emit_loops
 from doralang.machine.x64.registers import (
-    AE,
-    NE,
     R8,
     R9,
     R10,
@@ -40,7 +39,6 @@ from doralang.machine.x64.registers import (
     RDX,
     RSI,
     RSP,
-    A,
     B,
     E,
 )
@@ -55,6 +53,9 @@ if TYPE_CHECKING:
 
 LANES: Final = 4
 """doubles in a vector"""
+DOUBLE_SIZE: Final = 8
+RED_ZONE: Final = -8
+"""a word below the stack, which is free as nothing is called (System V ABI, 3.2.2)"""
 REGISTERS: Final = 13
 """for what is live"""
 MASK: Final = 13
@@ -63,15 +64,6 @@ SPARE: Final = 14
 SCRATCH: Final = 15
 MOST_AT_ONCE: Final = 4
 """vectors a round of the main loop"""
-
-OSXSAVE_AND_AVX: Final = 0x1800_0000
-"""of cpuid 1, ecx"""
-XMM_AND_YMM: Final = 6
-"""of the control register 0 of xsave"""
-FMA_BIT: Final = 12
-"""of cpuid 1, ecx"""
-AVX2_BIT: Final = 5
-"""of cpuid 7, ebx"""
 
 POINTERS: Final = (R8, R9, R10, R11)
 """addresses of the first variables; others are loaded from the table each time"""
@@ -82,6 +74,12 @@ ROUNDINGS: Final = {"floor": 9, "ceil": 10, "trunc": 11}
 """immediates of vroundpd: direction, and no exception for what is inexact"""
 PACKED: Final = frozenset({"sqrt", "abs", "min", "max", "clamp", *ROUNDINGS})
 """functions that have a packed form"""
+MASKED: Final = frozenset({"compare", "choice", "min", "max", "clamp"})
+"""what makes or takes masks"""
+DIVISIONS: Final = frozenset({"/", "sqrt"})
+"""what takes twice the time on vectors of twice the width"""
+MANY: Final = 16
+"""operations that cost more than reading what they work on"""
 CHAINS: Final = ("binary", "and", "or")
 """nodes that nest to the left, however deep"""
 
@@ -95,6 +93,20 @@ def has_packed_form(node: Node) -> bool:
             return False
         waiting += parts_of(node)
     return True
+
+
+def gains_by_width(node: Node) -> bool:
+    """Whether wider vectors with mask registers are faster for a formula: it compares, chooses or computes
+    much.  Otherwise time goes by with memory and divisions, for which the width does not matter."""
+    waiting, count, has_masks, divides = [node], 0, False, False
+    while waiting:
+        node = waiting.pop()
+        name = node[1] if node[0] in ("binary", "function") else node[0]
+        has_masks |= name in MASKED
+        divides |= name in DIVISIONS
+        count += not is_leaf(node)
+        waiting += parts_of(node)
+    return count >= MANY or has_masks and not divides
 
 
 def parts_of(node: Node) -> list[Node]:
@@ -137,40 +149,36 @@ class KernelEmitter(VectorAssembler):
         if self.width > REGISTERS:
             raise TooDeep
         most = min(MOST_AT_ONCE, REGISTERS // self.width)
-        step, end, rest = LANES * most, self.label(), self.label()
         for index, pointer in enumerate(POINTERS[: len(self.scalars)]):
             self.mov64_rm(pointer, RDI, 8 * index)
-        self.xor32_rr(RCX, RCX)
-        self.sub64_ri(RDX, step)
-        self.jcc(B, rest)
-        self.nop(-len(self.code) % 32)
-        again = self.bound()
-        self.at_once = most
-        self.vectors(node, truth)
-        self.add64_ri(RCX, step)
-        self.sub64_ri(RDX, step)
-        self.jcc(AE, again)
-        self.bind(rest)
-        self.add64_ri(RDX, step)
-        self.jcc(E, end)
-        self.masked_rest(node, truth)
-        self.bind(end)
+        arrays = [pointer for pointer, scalar in zip(POINTERS, self.scalars, strict=False) if not scalar]
+        pointers = arrays if truth else [RSI]
+        alignment = Alignment(pointers[0], DOUBLE_SIZE, LANES * DOUBLE_SIZE, RED_ZONE) if pointers else None
+        emit_loops(
+            self,
+            LANES * most,
+            LANES,
+            lambda: self.several(node, truth, most),
+            lambda: self.masked(node, truth),
+            alignment,
+        )
         self.vzeroupper()
         self.ret()
         return self.finish_tabled()
 
-    def masked_rest(self, node: Node, truth: bool) -> None:
-        """Vector by vector; lanes beyond the end are neither read nor written."""
+    def several(self, node: Node, truth: bool, count: int) -> None:
+        """So many vectors, computed together."""
+        self.at_once = count
+        self.vectors(node, truth)
+
+    def masked(self, node: Node, truth: bool) -> None:
+        """A vector some of whose lanes are masked off."""
         self.at_once, self.is_masked = 1, True
-        again = self.bound()
         self.vmovq_from64_rr(MASK, RDX)
         self.vpbroadcastq_rr(MASK, MASK)
         self.vpmovsxbq_rl(SCRATCH, self.constant(bytes(range(LANES))))
         self.vpcmpgtq_rrr(MASK, MASK, SCRATCH)
         self.vectors(node, truth)
-        self.add64_ri(RCX, LANES)
-        self.sub64_ri(RDX, LANES)
-        self.jcc(A, again)
 
     def vectors(self, node: Node, truth: bool) -> None:
         """Some vectors of results, computed and stored."""
@@ -370,46 +378,6 @@ FUNCTIONS: Final[dict[str, Callable[[KernelEmitter, int], None]]] = {
     "min": KernelEmitter.minimum,
     "clamp": KernelEmitter.clamp,
 }
-
-
-def detector() -> bytearray:
-    """A function that returns 1 if the processor has AVX2 and the operating system saves its registers, 3 if
-    there are fused products, too.
-
-    (Intel manual, volume 1, 14.3 and 14.7.1.)
-    """
-    asm = Assembler()
-    no, end = asm.labels(2)
-    asm.push_r(RBX)
-    asm.mov32_ri(RAX, 1)
-    asm.xor32_rr(RCX, RCX)
-    asm.cpuid()
-    asm.mov32_rr(R8, RCX)
-    asm.and32_ri(RCX, OSXSAVE_AND_AVX)
-    asm.cmp32_ri(RCX, OSXSAVE_AND_AVX)
-    asm.jcc(NE, no)
-    asm.xor32_rr(RCX, RCX)
-    asm.xgetbv()
-    asm.and32_ri(RAX, XMM_AND_YMM)
-    asm.cmp32_ri(RAX, XMM_AND_YMM)
-    asm.jcc(NE, no)
-    asm.mov32_ri(RAX, 7)
-    asm.xor32_rr(RCX, RCX)
-    asm.cpuid()
-    asm.mov32_rr(RAX, RBX)
-    asm.shr32_ri(RAX, AVX2_BIT)
-    asm.and32_ri(RAX, 1)
-    asm.shr32_ri(R8, FMA_BIT)
-    asm.and32_rr(R8, RAX)
-    asm.shl32_ri(R8, 1)
-    asm.or32_rr(RAX, R8)
-    asm.jmp(end)
-    asm.bind(no)
-    asm.xor32_rr(RAX, RAX)
-    asm.bind(end)
-    asm.pop_r(RBX)
-    asm.ret()
-    return asm.finish().data
 
 
 def element_loop(code: int, scalars: Sequence[bool], truth: bool) -> bytearray:

@@ -6,7 +6,8 @@ the C library.  The sources of the methods:
 
     Cody, Waite: Software Manual for the Elementary Functions, 1980        arguments are reduced by parts
     Tang: Table-Driven Implementation of the Exponential Function, ACM TOMS 15, 1989        2^n is put on last
-    Sun Microsystems: fdlibm, 1993                  log, sin, cos, asin, acos: forms and minimax coefficients
+    Sun Microsystems: fdlibm, 1993                  log, cos, tan, asin, acos: forms and minimax coefficients
+    Remez: Sur la détermination des polynômes d'approximation de degré donnée, 1934                    sin
     Moshier: Cephes Mathematical Library, 1984-2000                                                 atan
     Dekker (`packed_lanes.py`): numbers in two parts                                                   pow
 """
@@ -213,6 +214,7 @@ def log1p(x: Lanes) -> Lanes:
 # Trigonometry.
 
 TWO_OVER_PI: Final = float.fromhex("0x1.45f306dc9c883p-1")
+ONE_OVER_PI: Final = TWO_OVER_PI / 2
 HALF_PI: Final = (
     float.fromhex("0x1.921fb54442d18p+0"),
     float.fromhex("0x1.1a62633145c07p-54"),
@@ -229,6 +231,18 @@ SIN_TERMS: Final = (
     -1.66666666666666324348e-01,
 )
 """fdlibm's S6 to S1"""
+WHOLE_SIN_TERMS: Final = (
+    float.fromhex("0x1.88327295fd91bp-49"),
+    float.fromhex("-0x1.ae4382e2c137dp-41"),
+    float.fromhex("0x1.6123cd02cb39cp-33"),
+    float.fromhex("-0x1.ae6454d46818ap-26"),
+    float.fromhex("0x1.71de3a52a0a14p-19"),
+    float.fromhex("-0x1.a01a01a014d6ep-13"),
+    float.fromhex("0x1.11111111110c8p-7"),
+    float.fromhex("-0x1.5555555555555p-3"),
+)
+"""of sin(r) / r in r², behind 1, up to pi/2: minimax with a relative error of 2^-61 (Remez), each coefficient
+rounded before those behind it were fitted"""
 COS_TERMS: Final = (
     -1.13596475577881948265e-11,
     2.08757232129817482790e-09,
@@ -274,8 +288,8 @@ def shifted(word: Lanes, bits: int) -> Lanes:
 
 
 def odd(word: Lanes) -> Term:
-    """Whether the lowest bit is set: blends look at the highest one."""
-    return Term(shifted(word, 63).term.value, BOOL, 8)
+    """Whether the lowest bit is set."""
+    return word.packer.signs(shifted(word, 63).term)
 
 
 def together(pair: Pair) -> Lanes:
@@ -283,9 +297,21 @@ def together(pair: Pair) -> Lanes:
 
 
 def sin(x: Lanes) -> Lanes:
-    word, r, low = reduced_angle(x)
-    found = together(cos_near(r, low)).chosen(odd(word), together(sin_near(r, low)))
-    return found.flipped(shifted(word, 62).sign()).chosen(x.is_("notEquals", 0.0), x)
+    """(-1)^n sin(r), where x = n pi + r: one polynomial, instead of one of two.
+
+    The first part of pi leaves an exact rest.  Roundings of the second one count where the rest is small, and
+    are relative to it.
+    """
+    x.hard_if(x.absolute().is_("greater", FARTHEST))
+    word = x.times_plus(ONE_OVER_PI, MAGIC)
+    n, r = word - MAGIC, x
+    for part in HALF_PI:
+        r = n.times_plus(-2.0 * part, r)
+    z = r * r
+    *others, last = WHOLE_SIN_TERMS
+    rest = z.times_plus(last, (z * z) * polynomial(z, others))
+    found = r.times_plus(rest, r).at_most(1.0).at_least(-1.0)
+    return found.flipped(shifted(word, 63)).chosen(x.is_("notEquals", 0.0), x)
 
 
 def cos(x: Lanes) -> Lanes:

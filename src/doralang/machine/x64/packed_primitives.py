@@ -1,4 +1,6 @@
-"""The primitives (`types/primitives.py`) as packed operations (x86-64, AVX2): lane by lane the same bits.
+"""The primitives (`types/primitives.py`) as packed operations (x86-64): lane by lane the same bits.
+
+The forms here are those of AVX2; the packers of other levels say what they do in another way.
 
     int.times       vpmulld                                         wraps around as the scalar one does
     long.times      three products of 32 bits each, shifted and added
@@ -10,13 +12,15 @@ What can fail (`int.div`), and what has no packed form, is refused: `NotPacked`.
 from __future__ import annotations
 
 from struct import pack
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, ClassVar, Final, NamedTuple
 
-from doralang.machine.x64.packed import FUSED, NARROW, SIZES, WIDE, PackedProgram, Value
+from doralang.machine.x64.packed import FUSED, SIZES, WIDE, PackedProgram, Value, VectorUnit
 from doralang.types.kinds import BOOL, DOUBLE, FLOAT, INT, LONG, Kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+    from doralang.machine.x64.packed_kernels import PackedEmitter
 
     Functions = Callable[["Packer", str, Sequence["Term"]], "Term"]
 
@@ -116,19 +120,27 @@ LOW_HALF: Final = 0xFFFF_FFFF
 class Packer:
     """Adds primitives to a program."""
 
-    def __init__(self, lanes: int, scalars: Sequence[bool], functions: Functions | None = None) -> None:
-        """`functions` has what else is packed than what gives the same bits."""
-        self.program = PackedProgram(lanes)
+    unit: ClassVar[VectorUnit]
+    emitter: ClassVar[type[PackedEmitter]]
+
+    def __init__(self, widest: int, scalars: Sequence[bool], functions: Functions | None = None) -> None:
+        """`widest` are the bytes of the widest elements; `functions` has what else is packed than what gives
+        the same bits."""
+        self.program = PackedProgram(self.unit, widest)
         self.scalars = scalars
         self.functions = functions
         self.hard: Term | None = None
         """lanes that the function in the making cannot compute"""
 
+    def kernel(self) -> bytearray:
+        """The code for what was stored."""
+        return self.emitter(self.program).kernel(len(self.scalars))
+
     # Leaves.
 
     def term(self, value: Value, kind: Kind, size: int = 0) -> Term:
         size = size or SIZES[kind]
-        if size > 4 and self.program.lanes == NARROW:
+        if size > self.program.widest:
             raise Wider
         if len(self.program.operations) > MOST_OPERATIONS:
             raise NotPacked
@@ -136,8 +148,8 @@ class Packer:
 
     def variable(self, index: int, kind: Kind) -> Term:
         if kind is BOOL:
-            size = 8 if self.program.lanes == WIDE else 4
-            byte = Term(self.program.load(index, BOOL), LONG if size == 8 else INT, size)
+            size = self.program.widest
+            byte = Term(self.program.load(index, BOOL), LONG if size == WIDE else INT, size)
             return self.compare_whole("greater", byte, self.bits(0, size))
         if kind not in SIZES:
             raise NotPacked
@@ -155,8 +167,12 @@ class Packer:
         kind = LONG if size == 8 else INT
         return self.constant((value + (1 << 8 * size - 1)) % (1 << 8 * size) - (1 << 8 * size - 1), kind)
 
+    def raw(self, name: str, *values: Value, extra: int | None = None) -> Value:
+        """An operation by the name that its instruction has in AVX2."""
+        return self.program.op(name, *values, extra=extra)
+
     def op(self, name: str, kind: Kind, *terms: Term, extra: int | None = None) -> Term:
-        return self.term(self.program.op(name, *[term.value for term in terms], extra=extra), kind)
+        return self.term(self.raw(name, *[term.value for term in terms], extra=extra), kind)
 
     def double(self, name: str, *terms: Term, extra: int | None = None) -> Term:
         return self.op(name, DOUBLE, *terms, extra=extra)
@@ -172,18 +188,22 @@ class Packer:
         if term.size == size:
             return term
         if size == 8:
-            return self.term(self.program.op("vpmovsxdq", term.value), BOOL, 8)
+            return self.term(self.raw("vpmovsxdq", term.value), BOOL, 8)
         return Term(self.narrow(term.value), BOOL, 4)
 
     def narrow(self, value: Value) -> Value:
         """The lower halves of elements of 64 bits, in the lower half of a vector."""
-        upper = self.program.op("vextractf128", value, extra=1)
-        return self.program.op("vshufps128", value, upper, extra=EVEN_LANES)
+        upper = self.raw("vextractf128", value, extra=1)
+        return self.raw("vshufps128", value, upper, extra=EVEN_LANES)
+
+    def signs(self, term: Term) -> Term:
+        """Where the highest bit of a double is set, for choices: they look at just that."""
+        return Term(term.value, BOOL, 8)
 
     def together(self, name: str, left: Term, right: Term) -> Term:
         size = max(left.size, right.size)
         left, right = self.mask(left, size), self.mask(right, size)
-        return self.term(self.program.op(name, left.value, right.value), BOOL, size)
+        return self.term(self.raw(name, left.value, right.value), BOOL, size)
 
     def both(self, left: Term, right: Term) -> Term:
         return self.together("vpand", left, right)
@@ -201,15 +221,16 @@ class Packer:
         size = then.size
         name = "vblendvpd" if size == 8 else "vblendvps"
         mask = self.mask(condition, size)
-        return self.term(self.program.op(name, otherwise.value, then.value, mask.value), then.kind, size)
+        return self.term(self.raw(name, otherwise.value, then.value, mask.value), then.kind, size)
 
     def store(self, term: Term) -> None:
         value = term.value
         if term.kind is BOOL:
             value = self.mask(term, 4).value
-            upper = self.program.op("vextractf128", value, extra=1) if self.program.lanes == NARROW else value
-            words = self.program.op("vpackssdw128", value, upper)
-            value = self.program.op("vpabsb128", self.program.op("vpacksswb128", words, words))
+            is_full = self.program.widest < WIDE
+            upper = self.raw("vextractf128", value, extra=1) if is_full else value
+            words = self.raw("vpackssdw128", value, upper)
+            value = self.raw("vpabsb128", self.raw("vpacksswb128", words, words))
         self.program.store(value, term.kind)
 
     # Primitives.
@@ -259,7 +280,7 @@ class Packer:
             return self.compare_whole(name, left, right)
         if left.kind in (FLOAT, DOUBLE):
             instruction = "vcmppd" if left.kind is DOUBLE else "vcmpps"
-            value = self.program.op(instruction, left.value, right.value, extra=PREDICATES[name])
+            value = self.raw(instruction, left.value, right.value, extra=PREDICATES[name])
             return self.term(value, BOOL, left.size)
         if left.kind is not BOOL:
             raise NotPacked
@@ -275,7 +296,7 @@ class Packer:
             instruction = f"vpcmpgt{suffix}"
             if turned:
                 left, right = right, left
-        found = self.term(self.program.op(instruction, left.value, right.value), BOOL, left.size)
+        found = self.term(self.raw(instruction, left.value, right.value), BOOL, left.size)
         return self.opposite(found) if is_opposite else found
 
     def shift(self, name: str, left: Term, right: Term) -> Term:
@@ -294,17 +315,19 @@ class Packer:
     def product_of_longs(self, left: Term, right: Term) -> Term:
         """Halves h, l: l*l + (h*l + l*h << 32); vpmuludq takes the lower halves."""
         half = self.bits(WORD_HALF, 8)
-        upper = self.op("vpsrlvq", LONG, left, half), self.op("vpsrlvq", LONG, right, half)
-        first = self.op("vpmuludq", LONG, upper[0], right)
-        second = self.op("vpmuludq", LONG, left, upper[1])
+        first = self.op("vpmuludq", LONG, self.upper_half(left), right)
+        second = self.op("vpmuludq", LONG, left, self.upper_half(right))
         crossed = self.op("vpsllvq", LONG, self.op("vpaddq", LONG, first, second), half)
         return self.op("vpaddq", LONG, self.op("vpmuludq", LONG, left, right), crossed)
+
+    def upper_half(self, term: Term) -> Term:
+        """As a whole number without sign."""
+        return self.op("vpsrlvq", LONG, term, self.bits(WORD_HALF, 8))
 
     def long_to_double(self, term: Term) -> Term:
         low = self.op("vpand", LONG, term, self.bits(LOW_HALF, 8))
         low = self.op("vpor", DOUBLE, low, self.bits(LOW_MAGIC, 8))
-        high = self.op("vpsrlvq", LONG, term, self.bits(WORD_HALF, 8))
-        high = self.op("vpxor", DOUBLE, high, self.bits(HIGH_MAGIC, 8))
+        high = self.op("vpxor", DOUBLE, self.upper_half(term), self.bits(HIGH_MAGIC, 8))
         return self.double("vaddpd", self.double("vsubpd", high, self.bits(BOTH_MAGIC, 8)), low)
 
     def long_to_int(self, term: Term) -> Term:
@@ -323,7 +346,7 @@ class Packer:
 
     def is_no_number(self, term: Term) -> Term:
         name = "vcmppd" if term.kind is DOUBLE else "vcmpps"
-        value = self.program.op(name, term.value, term.value, extra=UNORDERED)
+        value = self.raw(name, term.value, term.value, extra=UNORDERED)
         return self.term(value, BOOL, term.size)
 
     def absolute(self, term: Term) -> Term:
@@ -346,20 +369,20 @@ class Packer:
 
 
 OTHERS: Final[dict[str, Callable[..., Term]]] = {
-    "long.times": Packer.product_of_longs,
-    "long.toDouble": Packer.long_to_double,
-    "long.toInt": Packer.long_to_int,
-    "int.unaryMinus": Packer.negative,
-    "long.unaryMinus": Packer.negative,
-    "float.unaryMinus": Packer.other_sign,
-    "double.unaryMinus": Packer.other_sign,
-    "int.not": Packer.inverted,
-    "long.not": Packer.inverted,
-    "float.isNan": Packer.is_no_number,
-    "double.isNan": Packer.is_no_number,
-    "double.isInfinite": Packer.is_infinite,
-    "double.round": Packer.rounded,
-    "bool.not": Packer.opposite,
-    "bool.toInt": Packer.truth_to_int,
+    "long.times": lambda packer, left, right: packer.product_of_longs(left, right),
+    "long.toDouble": lambda packer, term: packer.long_to_double(term),
+    "long.toInt": lambda packer, term: packer.long_to_int(term),
+    "int.unaryMinus": lambda packer, term: packer.negative(term),
+    "long.unaryMinus": lambda packer, term: packer.negative(term),
+    "float.unaryMinus": lambda packer, term: packer.other_sign(term),
+    "double.unaryMinus": lambda packer, term: packer.other_sign(term),
+    "int.not": lambda packer, term: packer.inverted(term),
+    "long.not": lambda packer, term: packer.inverted(term),
+    "float.isNan": lambda packer, term: packer.is_no_number(term),
+    "double.isNan": lambda packer, term: packer.is_no_number(term),
+    "double.isInfinite": lambda packer, term: packer.is_infinite(term),
+    "double.round": lambda packer, term: packer.rounded(term),
+    "bool.not": lambda packer, term: packer.opposite(term),
+    "bool.toInt": lambda packer, term: packer.truth_to_int(term),
 }
-"""primitives that need several operations"""
+"""primitives that need several operations, by the methods of a level"""

@@ -118,6 +118,10 @@ class VectorAssembler(Assembler):
     vpmovzxbd_rx = vex("rx", "vpmovzxbd ymm, xmm/m64", "VEX.256.66.0F38.WIG 31 /r")
     vpmovzxbq_rx = vex("rx", "vpmovzxbq ymm, xmm/m32", "VEX.256.66.0F38.WIG 32 /r")
 
+    vpmovzxbd_rr = vex("rr", "vpmovzxbd ymm, xmm/m64", "VEX.256.66.0F38.WIG 31 /r")
+    vpmovzxbq_rr = vex("rr", "vpmovzxbq ymm, xmm/m32", "VEX.256.66.0F38.WIG 32 /r")
+    vpinsrb_rrxi = vex("rrxi", "vpinsrb xmm, xmm, r/m8, imm8", "VEX.128.66.0F3A.W0 20 /r ib")
+
     # Moves, broadcasts, masked moves, halves
     vmovapd_rr = vex("rr", "vmovapd ymm, ymm/m256", "VEX.256.66.0F.WIG 28 /r")
     vmovupd_rx = vex("rx", "vmovupd ymm, ymm/m256", "VEX.256.66.0F.WIG 10 /r")

@@ -22,12 +22,13 @@ from doralang.machine.x64.encoding import (
     displaced,
     patch_relative,
     pattern,
+    signed,
 )
 
 VEX_ROWS: Final[dict[object, Row]] = {}
 """The row behind each emitting function."""
 
-LENGTHS: Final = {"128": 0, "LIG": 0, "LZ": 0, "256": 4}
+LENGTHS: Final = {"128": 0, "LIG": 0, "LZ": 0, "L0": 0, "256": 4, "L1": 4}
 PREFIXES: Final = {"NP": 0, "66": 1, "F3": 2, "F2": 3}
 MAPS: Final = {"0F": 1, "0F38": 2, "0F3A": 3}
 WIDTHS: Final = {"WIG": 0, "W0": 0, "W1": 0x80}
@@ -90,21 +91,29 @@ def prefix_bytes(form: VexForm, reg: int, third: int, place: Place) -> bytes:
 
 
 def register_place(number: int) -> Place:
-    return Place(0, number >> 3, 0xC0 | number & 7, b"")
+    """Of 32 registers the highest bit stands where that of an index would."""
+    return Place(number >> 4, number >> 3 & 1, 0xC0 | number & 7, b"")
 
 
-def memory_place(base: int, displacement: int) -> Place:
-    mod, tail = displaced(displacement, base)
+def scaled(displacement: int, base: int, unit: int) -> tuple[int, bytes]:
+    """The `mod` bits and the bytes of a displacement whose short form counts units."""
+    if displacement % unit == 0 and -128 <= displacement // unit < 128:
+        return displaced(displacement // unit, base)
+    return 0x80, signed(displacement, 4)
+
+
+def memory_place(base: int, displacement: int, unit: int = 1) -> Place:
+    mod, tail = scaled(displacement, base, unit)
     sib = b"\x24" if base & 7 == 4 else b""
     return Place(0, base >> 3, mod | base & 7, sib + tail)
 
 
-def indexed_place(base: int, index: int, scale: int, displacement: int) -> Place:
+def indexed_place(base: int, index: int, scale: int, displacement: int, unit: int = 1) -> Place:
     if index == 4:
         raise RangeError("rsp cannot be an index")
     if scale not in SCALES:
         raise RangeError(f"scale {scale}")
-    mod, tail = displaced(displacement, base)
+    mod, tail = scaled(displacement, base, unit)
     sib = bytes((SCALES[scale] << 6 | (index & 7) << 3 | base & 7,))
     return Place(index >> 3, base >> 3, mod | 4, sib + tail)
 
@@ -147,20 +156,34 @@ def encode(form: VexForm, shape: str, operands: tuple[int, ...]) -> bytes:
     return head + bytes((form.opcode, place.modrm | (reg & 7) << 3)) + place.tail + immediate
 
 
+Encoder = Callable[[tuple[int, ...]], bytes]
+"""gives the bytes for some operands"""
+
+
 def vex(shape: str, syntax: str, encoding: str) -> Callable[..., None]:
     """The method for a row whose operands have this shape."""
+
+    def encoder() -> Encoder:
+        form = parse(syntax, encoding)
+        return lambda operands: encode(form, shape, operands)
+
+    return method(VEX_ROWS, Row(shape, syntax, (encoding,)), encoder)
+
+
+def method(rows: dict[object, Row], row: Row, encoder: Callable[[], Encoder]) -> Callable[..., None]:
+    """The method for a row, noted among others; the encoder is made when it is first needed."""
     memo: dict[tuple[int, ...], bytes] = {}
-    forms: list[VexForm] = []
+    encoders: list[Encoder] = []
 
     def bytes_of(operands: tuple[int, ...]) -> bytes:
         try:
             return memo[operands]
         except KeyError:
-            if not forms:
-                forms.append(parse(syntax, encoding))
+            if not encoders:
+                encoders.append(encoder())
             if len(memo) >= MEMO_LIMIT:
                 memo.clear()
-            data = memo[operands] = encode(forms[0], shape, operands)
+            data = memo[operands] = encoders[0](operands)
             return data
 
     def emit(self: Buffer, *operands: int) -> None:
@@ -171,6 +194,6 @@ def vex(shape: str, syntax: str, encoding: str) -> Callable[..., None]:
         self.code += bytes_of(tuple(registers))
         self.fixups.append((len(self.code) - 4, label, patch_relative))
 
-    method = emit_nearby if shape.endswith("l") else emit
-    VEX_ROWS[method] = Row(shape, syntax, (encoding,))
-    return method
+    made = emit_nearby if row.shape.endswith(("l", "b")) else emit
+    rows[made] = row
+    return made

@@ -1,6 +1,6 @@
-"""Formulas on doubles with fast mathematics: from the small tree of the direct path to packed code.
+"""Formulas on doubles: from the small tree of the direct path to packed code.
 
-sin(x) * y      ->      a dozen fused products for four elements, instead of four calls of the C library
+sin(x) * y      ->      a dozen fused products for all lanes, instead of a call of the C library for each
 """
 
 from __future__ import annotations
@@ -8,13 +8,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final
 
-from doralang.machine.x64.packed import WIDE, PackedEmitter
-from doralang.machine.x64.packed_mathematics import FastFunctions
+from doralang.embed.levels import level, packer_for
+from doralang.machine.x64.kernels import CHAINS
+from doralang.machine.x64.packed import WIDE
 from doralang.machine.x64.packed_primitives import NotPacked, Packer, Term
 from doralang.types.kinds import DOUBLE
 
 if TYPE_CHECKING:
     from doralang.machine.x64.doubles import Node
+    from doralang.machine.x64.packed_primitives import Functions
 
 DEEPEST: Final = 120
 ARITHMETIC: Final = {"+": "plus", "-": "minus", "*": "times", "/": "div"}
@@ -30,17 +32,20 @@ SAME_BITS: Final = frozenset({"sqrt", "floor", "ceil", "trunc", "round"})
 """functions that are primitives with a packed form of their own"""
 
 
-def fast_code(node: Node, scalars: Sequence[bool], address: Callable[[str], int]) -> bytearray | None:
-    """The kernel for variables of which these are single numbers; none if something has no packed form."""
-    packer = Packer(WIDE, scalars, FastFunctions(address))
+def tree_code(node: Node, scalars: Sequence[bool], functions: Functions | None = None) -> bytearray | None:
+    """The kernel for variables of which these are single numbers; none if something has no packed form.
+
+    `functions` are those of fast mathematics; without them all is exact.
+    """
+    packer = packer_for(level())(WIDE, scalars, functions)
     try:
-        packer.store(FastTranslator(packer).value(node))
+        packer.store(TreeTranslator(packer).value(node))
     except NotPacked:
         return None
-    return PackedEmitter(packer.program).kernel(len(scalars))
+    return packer.kernel()
 
 
-class FastTranslator:
+class TreeTranslator:
     """Adds a tree to a program."""
 
     def __init__(self, packer: Packer) -> None:
@@ -48,12 +53,24 @@ class FastTranslator:
         self.depth = 0
 
     def value(self, node: Node) -> Term:
+        """Chains to the left need no recursion."""
+        chain = []
+        while node[0] in CHAINS:
+            chain.append(node)
+            node = node[-2]
         self.depth += 1
         if self.depth > DEEPEST:
             raise NotPacked
         term = VALUES[node[0]](self, node)
+        for link in reversed(chain):
+            term = self.joined(link, term, self.value(link[-1]))
         self.depth -= 1
         return term
+
+    def joined(self, node: Node, left: Term, right: Term) -> Term:
+        if node[0] == "binary":
+            return self.packer.primitive(f"double.{ARITHMETIC[node[1]]}", [left, right])
+        return self.packer.both(left, right) if node[0] == "and" else self.packer.either(left, right)
 
     def primitive(self, name: str, *nodes: Node) -> Term:
         return self.packer.primitive(f"double.{name}", [self.value(node) for node in nodes])
@@ -67,20 +84,11 @@ class FastTranslator:
     def negate(self, node: Node) -> Term:
         return self.primitive("unaryMinus", node[1])
 
-    def binary(self, node: Node) -> Term:
-        return self.primitive(ARITHMETIC[node[1]], node[2], node[3])
-
     def compare(self, node: Node) -> Term:
         return self.primitive(COMPARISONS[node[1]], node[2], node[3])
 
     def choice(self, node: Node) -> Term:
         return self.packer.choice(*[self.value(part) for part in node[1:]])
-
-    def both(self, node: Node) -> Term:
-        return self.packer.both(self.value(node[1]), self.value(node[2]))
-
-    def either(self, node: Node) -> Term:
-        return self.packer.either(self.value(node[1]), self.value(node[2]))
 
     def opposite(self, node: Node) -> Term:
         return self.packer.opposite(self.value(node[1]))
@@ -115,20 +123,17 @@ class FastTranslator:
 
 
 SELECTING: Final[dict[str, Callable[..., Term]]] = {
-    "max": FastTranslator.maximum,
-    "min": FastTranslator.minimum,
-    "clamp": FastTranslator.clamp,
-    "abs": FastTranslator.absolute,
+    "max": TreeTranslator.maximum,
+    "min": TreeTranslator.minimum,
+    "clamp": TreeTranslator.clamp,
+    "abs": TreeTranslator.absolute,
 }
-VALUES: Final[dict[str, Callable[[FastTranslator, Node], Term]]] = {
-    "variable": FastTranslator.variable,
-    "number": FastTranslator.number,
-    "negate": FastTranslator.negate,
-    "binary": FastTranslator.binary,
-    "choice": FastTranslator.choice,
-    "function": FastTranslator.function,
-    "compare": FastTranslator.compare,
-    "and": FastTranslator.both,
-    "or": FastTranslator.either,
-    "not": FastTranslator.opposite,
+VALUES: Final[dict[str, Callable[[TreeTranslator, Node], Term]]] = {
+    "variable": TreeTranslator.variable,
+    "number": TreeTranslator.number,
+    "negate": TreeTranslator.negate,
+    "choice": TreeTranslator.choice,
+    "function": TreeTranslator.function,
+    "compare": TreeTranslator.compare,
+    "not": TreeTranslator.opposite,
 }
