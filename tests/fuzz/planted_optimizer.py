@@ -37,6 +37,8 @@ from doralang.native.world import ProgramWorld
 from doralang.optimizing import (
     algebra,
     checks,
+    columns,
+    counted_loops,
     dead,
     division,
     emit,
@@ -52,6 +54,7 @@ from doralang.optimizing import (
 from doralang.optional import LLVM, is_installed, load
 from doralang.types.primitives import PRIMITIVES
 from fuzz import compare
+from fuzz.columns import ColumnGenerator
 from fuzz.generator import Generator
 from fuzz.loops import LoopGenerator
 from fuzz.planted import MOST_MEMORY, replace
@@ -64,7 +67,12 @@ LLVM_STRESSED: Final = ("opt", "--gc-stress")
 REPLACING: Final = ("tiered", "--hot-now", "--hot=2", "--no-llvm", "--no-cache")
 WALK: Final = ("walk",)
 
-MAKERS: Final = {"program": Generator, "loops": LoopGenerator, "strips": StripGenerator}
+MAKERS: Final = {
+    "program": Generator,
+    "loops": LoopGenerator,
+    "strips": StripGenerator,
+    "columns": ColumnGenerator,
+}
 TRIED: Final = 2
 """programs of each maker that are tried behind the one that is noted"""
 PATIENCE: Final = 20
@@ -181,8 +189,12 @@ def step_that_is_ignored() -> None:
 
 def strip_that_ends_where_the_array_does() -> None:
     """Whatever is accessed behind the counter."""
-    right = strips.StripLimit.end_before
-    replace(strips.StripLimit, "end_before", lambda self, array, offset: right(self, array, min(offset, 0)))
+    right = strips.StripLimit.shortest
+
+    def wrong(self: Any, offsets: Any) -> Any:
+        return right(self, {array: min(offset, 0) for array, offset in offsets.items()})
+
+    replace(strips.StripLimit, "shortest", wrong)
 
 
 def strip_that_may_begin_before_the_array() -> None:
@@ -191,9 +203,8 @@ def strip_that_may_begin_before_the_array() -> None:
 
     def wrong(self: Any, test: Any) -> None:
         compared = self.writer.code[-1]
-        if not isinstance(compared, i.Compute) or not (
-            compared.operation in strips.LESS and compared.args[0] == self.loop.counter
-        ):
+        is_less = isinstance(compared, i.Compute) and compared.operation is PRIMITIVES["int.less"]
+        if not is_less or compared.args[0] == self.rounds:
             right(self, test)
 
     replace(strips.StripLimit, "refuse", wrong)
@@ -201,21 +212,46 @@ def strip_that_may_begin_before_the_array() -> None:
 
 def strip_of_a_counter_that_falls() -> None:
     """Any constant step counts as one."""
-    right = strips.Round.run
-
-    def wrong(self: Any) -> bool:
-        counter, *_ = self.above
-        is_cut = right(self)
-        if counter in self.above:
-            self.above[counter] = 1
-        return bool(is_cut)
-
-    replace(strips.Round, "run", wrong)
+    right = counted_loops.Round.step
+    replace(counted_loops.Round, "step", lambda self, register: right(self, register) and 1)
 
 
-def strip_without_its_head() -> None:
-    """What a head loads is the same in all rounds, whatever it loads it from."""
-    replace(strips, "is_same_in_all_rounds", lambda code, body, head, branch: True)
+def strip_with_another_limit() -> None:
+    """What a limit is made of is the same in all rounds, whatever it is."""
+    replace(counted_loops.Round, "is_same", lambda self, register, at: True)
+
+
+def strip_with_one_end() -> None:
+    """Nobody looks where else the loop is left."""
+    right = strips.StripLimit.end_at
+    replace(
+        strips.StripLimit,
+        "end_at",
+        lambda self, leaving: right(self, leaving) if leaving is self.first else None,
+    )
+
+
+def strip_of_the_counter_itself() -> None:
+    """It is what is compared, not what is so much above or below it."""
+    right = strips.StripLimit.end_at
+    replace(strips.StripLimit, "end_at", lambda self, leaving: right(self, leaving._replace(offset=0)))
+
+
+def rows_that_are_stored() -> None:
+    """Rows stay what they are in a loop that stores others."""
+    right = columns.keeps_rows
+    replace(columns, "keeps_rows", lambda kinds, insn: isinstance(insn, i.StoreElement) or right(kinds, insn))
+
+
+def rows_of_any_length() -> None:
+    """Rows are looked at, but not their lengths."""
+    replace(columns.LeastLength, "make_less", lambda self, register, other: None)
+
+
+def column_in_front_of_the_rows() -> None:
+    """Nobody looks whether the index is negative."""
+    right = columns.ColumnWriter.write_question
+    replace(columns.ColumnWriter, "write_question", lambda self, *more: right(self, *more)[1:])
 
 
 # Memory, and what is needed.
@@ -326,6 +362,11 @@ def flag_of_the_other_way() -> None:
         return asked and (asked[0], not asked[1])
 
     replace(jump_threading.JumpThreading, "asked", wrong)
+
+
+def comparison_known_for_too_long() -> None:
+    """What is compared is written to, and the answer stays."""
+    replace(jump_threading.KnownTerm, "mentions", lambda self, register: False)
 
 
 def stale_chain() -> None:
@@ -447,11 +488,16 @@ BUGS: Final = (
     Bug(dropped_bounds_check, OWN, ("loops", 1)),
     Bug(fact_outlives_its_block, OWN, ("program", 1)),
     Bug(guard_of_one_way_in, OWN, ("loops", 6)),
-    Bug(step_that_is_ignored, OWN, ("strips", 71)),
-    Bug(strip_that_ends_where_the_array_does, OWN, ("strips", 40)),
-    Bug(strip_that_may_begin_before_the_array, OWN, ("strips", 23)),
-    Bug(strip_of_a_counter_that_falls, OWN, ("strips", 37)),
-    Bug(strip_without_its_head, OWN, ("strips", 6)),
+    Bug(step_that_is_ignored, OWN, ("strips", 175)),
+    Bug(strip_that_ends_where_the_array_does, OWN, ("strips", 69)),
+    Bug(strip_that_may_begin_before_the_array, OWN, ("strips", 31)),
+    Bug(strip_of_a_counter_that_falls, OWN, ("strips", 1)),
+    Bug(strip_with_another_limit, OWN, ("strips", 12)),
+    Bug(strip_with_one_end, OWN, ("strips", 9)),
+    Bug(strip_of_the_counter_itself, OWN, ("strips", 44)),
+    Bug(rows_that_are_stored, OWN, ("columns", 6)),
+    Bug(rows_of_any_length, OWN, ("columns", 83)),
+    Bug(column_in_front_of_the_rows, OWN, ("columns", 16)),
     Bug(load_hoisted_over_a_store, OWN, ("loops", 14)),
     Bug(call_that_writes_nothing, OWN, ("program", 1)),
     Bug(loop_that_writes_nothing, OWN, ("program", 1)),
@@ -466,6 +512,7 @@ BUGS: Final = (
     Bug(flag_known_on_one_way_only, OWN, ("program", 4)),
     Bug(way_without_what_it_goes_past, OWN, ("program", 12)),
     Bug(flag_of_the_other_way, OWN, ("program", 4)),
+    Bug(comparison_known_for_too_long, OWN, ("strips", 9)),
     Bug(stale_chain, OWN, ("loops", 1)),
     Bug(callers_forgotten, OWN, ("loops", 182)),
     Bug(lost_phi_copy, OWN, ("loops", 1)),

@@ -2,7 +2,8 @@
 
 Arrays of all kinds, some of them twice under two names, are gone through from the counter and a few places around it;
 limits and arrays stand in fields, now and then something is nil, a counter steps otherwise, or an index is out of
-range.  What a loop leaves is printed behind it.
+range.  Some loops have two counters and several ends, or are chains of iterators.  What a loop leaves is printed
+behind it.
 """
 
 from __future__ import annotations
@@ -39,6 +40,8 @@ class StripGenerator:
         self.random = random.Random(seed)
         self.lines: list[str] = []
         self.names = 0
+        self.second = ""
+        """another counter of the present loop, if it has one"""
 
     def program(self) -> str:
         parts, works = self.random.randint(0, 2), self.random.randint(1, 3)
@@ -79,9 +82,12 @@ class StripGenerator:
         """A loop, in which `around` is the counter of the one around it."""
         i = f"i{self.names}"
         self.names += 1
+        if self.random.random() < 0.35:
+            self.random.choice((self.two_ends, self.two_ends, self.zipped, self.chained))(depth, i)
+            return
         draw = self.random.random()
         if draw < 0.25:
-            self.put(depth, f"for {i} in lo..{self.limit()} {{")
+            self.put(depth, f"for {i} in lo..{self.random.choice(('', '', '='))}{self.limit()} {{")
             self.body(depth + 1, i)
         elif draw < 0.55:
             self.put(depth, f"var {i} = lo; while {i} < {self.limit()} {{")
@@ -123,6 +129,96 @@ class StripGenerator:
             self.put(depth + 1, f"if {i} < 0 {{ t = t + {i}; break; }}")
         self.put(depth + 1, f"s = s * 3 + a[{i}]; {i} = {i} + {step};")
 
+    def two_ends(self, depth: int, i: str) -> None:
+        """Two counters, of which each ends the loop; one of them may fall."""
+        j = self.second = f"j{i}"
+        rises = self.random.random() < 0.6
+        start = ("lo", "3", "lo + 2", "2147483640") if rises else ("hi - 2", "hi", "20", "-2147483640")
+        one, other = self.goes_on(i, rises=True, may_wrap=False), self.goes_on(j, rises=rises, may_wrap=True)
+        first, last = self.random.choice(((one, other), (other, one)))
+        self.put(depth, f"var {i} = lo; var {j} = {self.random.choice(start)};")
+        draw = self.random.random()
+        self.put(depth, f"while {first if draw < 0.8 else 'true'}{f' && {last}' if draw < 0.4 else ''} {{")
+        if draw >= 0.8:
+            self.put(depth + 1, f"if !({first}) {{ break; }}")
+        self.body(depth + 1, i)
+        steps = [f"{i} = {i} + 1;", f"{j} = {j} {'+' if rises else '-'} 1;"]
+        self.random.shuffle(steps)
+        leave = [f"if !({last}) {{ break; }}", self.statement(i)] if draw >= 0.4 else []
+        rest = [*steps, *leave] if self.random.random() < 0.4 else [*leave, *steps]
+        self.put(depth + 1, " ".join(rest))
+        self.put(depth, "}")
+        self.second = ""
+
+    def goes_on(self, counter: str, *, rises: bool, may_wrap: bool) -> str:
+        """What a counter is compared with; one that has gone past it goes around, or the loop would not end."""
+        limit = self.limit() if rises else self.random.choice(("0", "lo", "-1", "2", "lo - 5"))
+        if may_wrap and self.random.random() < 0.2:
+            limit = "2147483647" if rises else "-2147483648"
+        orders = (("<", ">"), ("<", ">"), ("<=", ">="), *([("!=", "!=")] if may_wrap else []))
+        order, exchanged = self.random.choice(orders if rises else [(right, left) for left, right in orders])
+        if self.random.random() < 0.3:
+            counter += self.random.choice((" + 1", " - 1", " + 3", " - 4"))
+        return self.random.choice((f"{counter} {order} {limit}", f"{limit} {exchanged} {counter}"))
+
+    def zipped(self, depth: int, i: str) -> None:
+        first, second = self.elements(2), self.elements(2)
+        if self.random.random() < 0.4:
+            last = self.random.choice(("sum()", "map(|x| x ^ s).sum()", "fold(s, |all, x| all * 3 + x)"))
+            self.put(depth, f"s = s + {first}.zip({second}).map(|(x, y)| x * (y ^ lo)).{last};")
+            return
+        self.put(depth, f"for (one, ({i}, other)) in {first}.zip({second}.enumerate()) {{")
+        self.put(depth + 1, f"s = s * 3 + (one ^ {i}); t = t + other;")
+        self.meddle(depth + 1, i)
+        self.put(depth, "}")
+
+    def chained(self, depth: int, i: str) -> None:
+        both = f"{self.elements(2)}.chain({self.elements(2)})"
+        if self.random.random() < 0.4:
+            last = self.random.choice(
+                (
+                    "sum()",
+                    "map(|x| x * 3).sum()",
+                    "filter(|x| x % 3 == 1).count()",
+                    "fold(s, |all, x| all * 3 + x)",
+                )
+            )
+            self.put(depth, f"s = s + {both}.{last};")
+            return
+        self.put(depth, f"var {i} = lo; for one in {both} {{")
+        self.put(depth + 1, f"s = s * 5 + one; {i} = {i} + 1;")
+        self.meddle(depth + 1, i)
+        self.put(depth, "}")
+
+    def meddle(self, depth: int, i: str) -> None:
+        """Change what is gone through, or leave: now and then."""
+        if self.random.random() < 0.5:
+            self.put(
+                depth,
+                self.random.choice(
+                    (
+                        f"if {i} < hi {{ a[{i}] = one; }}",
+                        f"if {i} < b.len() {{ b[{i}] = one ^ s; }}",
+                        "if v.len() < 60 { v.push(one); }",
+                        f"if {i} > 9 {{ break; }}",
+                        "box.ints = b;",
+                    )
+                ),
+            )
+
+    def elements(self, depth: int) -> str:
+        """An iterator over integers."""
+        draw = self.random.random()
+        if draw < 0.75 or not depth:
+            return self.random.choice(
+                ("v.iter()", "v.iter()", "a.iter()", "b.iter()", "box.ints.iter()", "(lo..hi).iter()")
+            )
+        inner = self.elements(depth - 1)
+        if draw < 0.8:
+            return f"{inner}.chain({self.elements(depth - 1)})"
+        number = self.random.choice(("2", "lo", "hi", "0", "-1"))
+        return f"{inner}.{self.random.choice((f'skip({number})', f'take({number})', 'map(|x| x + lo)'))}"
+
     def limit(self) -> str:
         return self.random.choice(
             ("hi", "hi", "hi", "box.n", "a.len() - 3", "c.len() - 3", "box.ints.len() - 3", "walker.goOn(hi)")
@@ -160,7 +256,8 @@ class StripGenerator:
         return self.random.choice(("a", "a", "b", "b", "c", "box.ints"))
 
     def at(self, i: str) -> str:
-        return i + self.random.choice(OFFSETS)
+        counter = self.second if self.second and self.random.random() < 0.3 else i
+        return counter + self.random.choice(OFFSETS)
 
     def number(self, i: str) -> str:
         return self.random.choice(

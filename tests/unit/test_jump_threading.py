@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from random import Random
 
 import pytest
-from test_optimizing_graph import function, run
+from test_optimizing_graph import FIELD, function, run
 
 from doralang.bytecode import instructions as i
 from doralang.bytecode.function import Function
@@ -14,14 +15,15 @@ from doralang.bytecode.verifier import verify
 from doralang.optimizing.build import build_graph
 from doralang.optimizing.dominators import Dominators
 from doralang.optimizing.emit import emit_function
-from doralang.optimizing.jump_threading import JumpThreading, has_loop, is_reducible, thread_jumps
-from doralang.types.kinds import BOOL, INT
+from doralang.optimizing.jump_threading import JumpThreading, asks_again, has_loop, is_reducible, thread_jumps
+from doralang.types.kinds import BOOL, INT, REF, Kind
 from doralang.types.primitives import PRIMITIVES
 
 PLUS, TIMES, LESS, NOT = (PRIMITIVES[name] for name in ("int.plus", "int.times", "int.less", "bool.not"))
 SUM, LIMIT, AT, NUMBER = map(Register, range(4))
 FLAGS = [*map(Register, range(4, 8))]
 ASKED = FLAGS[-1]
+BOX = Register(9)
 
 
 class Code:
@@ -65,11 +67,11 @@ class Code:
             i.Compute(ASKED, LESS, (AT, LIMIT)),
         ]
 
-    def made(self) -> Function:
+    def made(self, *more: Kind) -> Function:
         self.code.append(i.Return(SUM))
         for index, label in self.jumps:
             self.code[index].target = Target(self.labels[label])  # type: ignore[attr-defined]
-        kinds = [INT, INT, *[BOOL] * len(FLAGS)]
+        kinds = [INT, INT, *[BOOL] * len(FLAGS), *more]
         made = function((INT, INT), kinds, self.code)
         verify(made)
         return made
@@ -137,6 +139,55 @@ def test_what_has_an_effect_is_not_done_twice() -> None:
     place = next(index for index, insn in enumerate(made.code) if isinstance(insn, i.BranchIf))
     made.code[place - 1] = i.LoadGlobal(FLAGS[1], None)  # type: ignore[arg-type]
     assert thread_jumps(Function(made.ref, made.registers, made.code, made.lines))[1] == 0
+
+
+def chained(first_of_round: Sequence[Instruction], beside_other: Sequence[Instruction]) -> Function:
+    """Two counters that go up to a limit one after the other; the first is asked in each round."""
+    other, asked = Register(8), (FLAGS[0], FLAGS[1])
+    code = Code()
+    head, first, second, end = (code.label() for _ in range(4))
+    code.code += [i.LoadConstant(other, 0), *[i.LoadConstant(BOX, None)] * bool(first_of_round)]
+    code.place(head)
+    code.code += [i.Poll(), *first_of_round, i.Compute(asked[0], LESS, (AT, LIMIT))]
+    code.jump(i.BranchIf(asked[0], Target(0)), first)
+    code.code.append(i.Compute(asked[1], LESS, (other, LIMIT)))
+    code.unless(asked[1], end)
+    code.code += [*beside_other, i.LoadConstant(NUMBER, 1), i.Compute(other, PLUS, (other, NUMBER))]
+    code.goto(second)
+    code.place(first)
+    code.code += [i.LoadConstant(NUMBER, 1), i.Compute(AT, PLUS, (AT, NUMBER)), i.LoadConstant(NUMBER, 4)]
+    code.place(second)
+    code.code += [i.Compute(SUM, TIMES, (SUM, LIMIT)), i.Compute(SUM, PLUS, (SUM, NUMBER))]
+    code.goto(head)
+    code.place(end)
+    return code.made(INT, REF)
+
+
+def test_a_comparison_whose_answer_stays_is_not_asked_again() -> None:
+    made = chained([], [])
+    assert asks_again(made)
+    threaded, found = thread_jumps(made)
+    verify(threaded)
+    assert found
+    assert len(Dominators(build_graph(threaded)).loops) == 2
+    assert polls(threaded) == 2
+    for limit in range(8):
+        assert run(threaded, 1, limit) == run(made, 1, limit)
+
+
+@pytest.mark.parametrize("written", [AT, LIMIT])
+def test_one_whose_operand_is_written_is(written: Register) -> None:
+    made = chained([], [i.LoadConstant(NUMBER, -1), i.Compute(written, PLUS, (written, NUMBER))])
+    assert thread_jumps(made)[1] == 0
+
+
+@pytest.mark.parametrize(("is_stored", "found"), [(False, True), (True, False)])
+def test_a_limit_in_a_field_stays_until_something_is_stored(is_stored: bool, found: bool) -> None:
+    """A load that cannot fail may be passed by."""
+    stores = [i.LoadConstant(NUMBER, 5), i.StoreField(BOX, FIELD, NUMBER, True)] if is_stored else []
+    made = chained([i.LoadField(LIMIT, BOX, FIELD, True)], stores)
+    assert asks_again(made)
+    assert bool(thread_jumps(made)[1]) is found
 
 
 def test_a_function_without_flags_stays() -> None:

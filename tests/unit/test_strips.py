@@ -9,48 +9,70 @@ import pytest
 from compiling import compiled_program, own_bytecode
 from doralang.bytecode import instructions as i
 from doralang.bytecode.function import Function
-from doralang.bytecode.instructions import Register
+from doralang.bytecode.instructions import Register, Target
 from doralang.bytecode.verifier import verify
+from doralang.native.world import ProgramWorld
 from doralang.optimizing import strips
+from doralang.optimizing.counted_loops import Round, find_loops
 from doralang.optimizing.emit import emit_function
-from doralang.optimizing.optimizer import Times, optimized_graph
-from doralang.optimizing.strips import ROUNDS, CountedLoop, StripLimit, StripWriter, cut_into_strips
+from doralang.optimizing.optimizer import Times, optimize, optimized_graph
+from doralang.optimizing.strips import FEWEST, ROUNDS, StripLimit, StripWriter, cut_into_strips
 from doralang.types.kinds import BOOL, INT, LONG, Kind
 from unit.test_optimizing_graph import function, loop, run
 
 MOST = {INT: (1 << 31) - 1, LONG: (1 << 63) - 1}
+R = [Register(number) for number in range(8)]
+
+
+def counting(kind: Kind, order: str, step: int, offset: int) -> Function:
+    """While r0 and an offset compare with r1, a step; then r0."""
+    plus = strips.row(kind, "plus")
+    code = [
+        i.Poll(),
+        i.LoadConstant(R[2], offset),
+        i.Compute(R[3], plus, (R[0], R[2])),
+        i.Compute(R[4], strips.row(kind, order), (R[3], R[1])),
+        i.BranchUnless(R[4], Target(8)),
+        i.LoadConstant(R[5], step),
+        i.Compute(R[0], plus, (R[0], R[5])),
+        i.Goto(Target(0)),
+        i.Return(R[0]),
+    ]
+    return function((kind, kind), (kind, kind, BOOL, kind), code)
 
 
 @pytest.mark.parametrize("kind", [INT, LONG])
-def test_where_a_strip_ends(kind: Kind) -> None:
+@pytest.mark.parametrize("offset", [0, 1, -3])
+@pytest.mark.parametrize(
+    ("order", "step"),
+    [
+        ("less", 1),
+        ("lessEquals", 1),
+        ("notEquals", 1),
+        ("greater", -1),
+        ("greaterEquals", -1),
+        ("notEquals", -1),
+    ],
+)
+def test_where_a_strip_ends(kind: Kind, order: str, step: int, offset: int) -> None:
     """It goes on from the counter, not beyond the limit, and not too far; whatever these two are."""
     most = MOST[kind]
-    edges = [
-        -most - 1,
-        -most,
-        -ROUNDS - 1,
-        -ROUNDS,
-        -1,
-        0,
-        1,
-        7,
-        ROUNDS - 1,
-        ROUNDS,
-        ROUNDS + 1,
-        most - ROUNDS,
-    ]
-    edges += [most - ROUNDS - 1, most - ROUNDS + 1, most - 1, most]
-    head = function((kind, kind), (), [i.Return(Register(0))])
-    writer = StripWriter(head)
-    counted = CountedLoop(0, 0, 0, Register(0), Register(1), kind, frozenset(), ())
-    end, refused = StripLimit(writer, counted).write()
-    assert not refused
-    writer.emit(i.Return(end), 0)
-    made = Function(head.ref, writer.registers, writer.code, [1] * len(writer.code))
-    for counter, limit in product(edges, edges):
-        if counter < limit:
-            found = run(made, counter, limit)
-            assert found == min(limit, counter + ROUNDS)
+    near = (-ROUNDS - 1, -ROUNDS, -FEWEST - 1, -FEWEST, -1, 0, 1, 7, FEWEST, FEWEST + 1, ROUNDS, ROUNDS + 1)
+    edges = {*near, *(most - abs(one) for one in near), *(-most - 1 + abs(one) for one in near)}
+    made = counting(kind, order, step, offset)
+    (counted,) = find_loops(made)
+    writer = StripWriter(made)
+    limit = StripLimit(writer, counted)
+    limit.write()
+    writer.emit(i.Return(limit.end), 0)
+    writer.aim_all(limit.refused)
+    writer.emit(i.Return(R[0]), 0)
+    before = Function(made.ref, writer.registers, writer.code, [1] * len(writer.code))
+    for counter, towards in product(edges, edges):
+        value = (counter + offset + most + 1) % (2 * most + 2) - most - 1
+        left = (towards - value) * step
+        end = counter + step * min(left, ROUNDS) if FEWEST <= left <= most else counter
+        assert run(before, counter, towards) == (end + most + 1) % (2 * most + 2) - most - 1
 
 
 def cut(body: str) -> int:
@@ -79,6 +101,15 @@ def cut(body: str) -> int:
         ("while i < n { a[i] = a[i + 1] + a[i - 1]; i += 1; }", 1),
         ("for x in v { s += x; }", 1),
         ("for j in 0..n { a[j] = j; }", 1),
+        ("while i > n { s += i; i -= 1; }", 1),
+        ("while i <= n { s += i; i += 1; }", 1),
+        ("while i != n { s += i; i += 1; }", 1),
+        ("while i < n && s > m { a[i] = s; i += 1; s -= 1; }", 1),
+        ("while i < n { if s == m { break; } s += a[s]; i += 1; s += 1; }", 0),
+        ("while i < n { if s == m { break; } y = y * x; i += 1; s += 1; }", 1),
+        ("while true { if i >= n { break; } y = y * x; a[i] = i; i += 1; if m > i { break; } }", 0),
+        ("while true { if i >= n { break; } y = y * x; a[i] = i; i += 1; if m < i { break; } }", 1),
+        ("while i < a.len() - 3 { a[i] = i; i += 1; }", 1),
         # Not: what fails or calls, branches, steps otherwise, or ends otherwise.
         ("while i < n { s += a[m]; i += 1; }", 0),
         ("while i < n { s += a[i * 2]; i += 1; }", 0),
@@ -88,11 +119,12 @@ def cut(body: str) -> int:
         ("while i < n { s += callee(i); i += 1; }", 0),
         ("while i < n { y = y.sin(); i += 1; }", 0),
         ("while i < n { if s > m { s -= m; } s += i; i += 1; }", 0),
+        ("while i > n { s += a[i]; i -= 1; }", 0),
+        ("while i > n { s += i; i += 1; }", 0),
+        ("while i == n { s += i; i += 1; }", 0),
+        ("while i < n && k < 9L { i += 1; k += 1L; }", 0),
         ("while i < n { s += i; i += 2; }", 0),
         ("while i < n { s += i; i += m; }", 0),
-        ("while i > n { s += i; i -= 1; }", 0),
-        ("while i <= n { s += i; i += 1; }", 0),
-        ("while i != n { s += i; i += 1; }", 0),
         ("var limit = n; while i < limit { s += i; i += 1; limit -= 2; }", 0),
         ("while i < n { s += i; i += 1; if s == 7 { break; } }", 0),
     ],
@@ -101,22 +133,76 @@ def test_which_loops_are_cut(body: str, found: int) -> None:
     assert cut(body) == found
 
 
+@pytest.mark.parametrize(
+    ("chain", "found"),
+    [
+        ("v.iter().map(|x| x * x).sum()", 1),
+        ("v.iter().zip(w.iter()).map(|(x, y)| x * y).sum()", 1),
+        ("v.iter().zip(w.iter().enumerate()).map(|(x, (i, y))| x * (y ^ i)).sum()", 1),
+        ("v.iter().take(n).map(|x| x * x).sum()", 1),
+        ("v.iter().chain(w.iter()).sum()", 2),
+        ("v.iter().chain(w.iter()).map(|x| x * x).sum()", 2),
+        ("v.iter().chain(w.iter().take(n)).map(|x| x * x).sum()", 2),
+        ("v.iter().chain(w.iter()).chain((0..n).iter()).map(|x| x * x).sum()", 3),
+        ("v.iter().filter(|x| x % 3 == 1).sum()", 0),
+    ],
+)
+def test_chains_of_iterators_are_cut(chain: str, found: int) -> None:
+    """`zip` and `take` are loops with two ends, `chain` is two loops."""
+    text = f"""
+        fun f(v: Vec<int>, w: Vec<int>, n: int) -> int {{ {chain} }}
+        fun main() {{ f(Vec::<int>(), Vec::<int>(), 3); }}"""
+    specializer, code = next(pair for pair in own_bytecode(compiled_program(text)) if pair[1].name == "f")
+    times = Times()
+    verify(optimize(code, times, ProgramWorld(specializer)))
+    assert times.found["strips"] == found
+
+
 @pytest.mark.parametrize("rounds", [-5, 0, 1, 2, 3, 4, 5, 8, 9, 10])
 def test_the_same_comes_out(rounds: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(strips, "ROUNDS", 4)
-    made = loop(i.Compute(Register(0), strips.row(INT, "plus"), (Register(0), Register(3))))
-    shorter, found = cut_into_strips(made)
-    assert found == 1 and BOOL in shorter.registers[len(made.registers) :]
-    assert run(shorter, 7, 0, rounds) == run(made, 7, 0, rounds) == 7 + sum(range(rounds))
-    polls = [insn for insn in shorter.code if isinstance(insn, i.Poll)]
-    assert len(polls) == 1
+    monkeypatch.setattr(strips, "FEWEST", 2)
+    made = loop(i.Compute(R[0], strips.row(INT, "plus"), (R[0], R[3])))
+    cut_up, found = cut_into_strips(made)
+    verify(cut_up)
+    assert found == 1
+    assert run(cut_up, 7, 0, rounds) == run(made, 7, 0, rounds) == 7 + sum(range(rounds))
+    polls = [insn for insn in cut_up.code if isinstance(insn, i.Poll)]
+    assert len(polls) == 2  # one before the strips, one in the loop as it was
 
 
-def test_a_head_that_goes_on_in_each_round_is_not_left_out() -> None:
+@pytest.mark.parametrize(("order", "step"), [("less", 1), ("greaterEquals", -1), ("notEquals", 1)])
+@pytest.mark.parametrize("offset", [0, 2, -2])
+def test_the_end_is_that_of_the_loop(
+    order: str, step: int, offset: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(strips, "ROUNDS", 4)
+    monkeypatch.setattr(strips, "FEWEST", 2)
+    made = counting(INT, order, step, offset)
+    cut_up, _ = cut_into_strips(made)
+    verify(cut_up)
+    for rounds in range(20):
+        assert run(cut_up, 5, 5 + offset + step * rounds) == run(made, 5, 5 + offset + step * rounds)
+
+
+def test_what_is_compared_is_not_computed_in_a_strip() -> None:
+    cut_up, _ = cut_into_strips(counting(INT, "lessEquals", 1, 0))
+    back = next(at for at, insn in enumerate(cut_up.code) if isinstance(insn, i.Goto))
+    kept = [type(insn) for insn in cut_up.code[back - 4 : back]]
+    assert kept == [i.LoadConstant, i.Compute, i.Compute, i.BranchIf]
+
+
+def test_what_goes_on_in_each_round_is_not_the_same() -> None:
     """`node = node.next` in the condition: the register that is read is the one of the round before."""
-    load, less = i.LoadField(Register(4), Register(4), 0), strips.row(INT, "less")  # type: ignore[arg-type]
-    compare = i.Compute(Register(3), less, (Register(0), Register(1)))
-    once = i.LoadField(Register(4), Register(2), 0)  # type: ignore[arg-type]
-    for found, is_same in (([], True), ([once], True), ([once, load], True), ([load], False)):
-        code: list[i.Instruction] = [i.Move(Register(0), Register(0)), i.Poll(), *found, compare]
-        assert strips.is_same_in_all_rounds(code, 0, 1, len(code)) is is_same
+    load, again = i.LoadField(R[4], R[4], 0), i.LoadField(R[4], R[2], 0)  # type: ignore[arg-type]
+    other = i.LoadField(R[5], R[4], 0)  # type: ignore[arg-type]
+    rounds: tuple[tuple[list[i.Instruction], bool], ...] = (
+        ([again, other], True),
+        ([load, other], False),
+        ([other, again], False),
+        ([load, again, other], True),
+        ([again, load, other], True),
+        ([load, again, load, other], True),
+    )
+    for code, is_same in rounds:
+        assert Round(code, []).is_same(R[5], len(code)) is is_same

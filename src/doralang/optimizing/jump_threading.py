@@ -14,8 +14,19 @@ goes past it.  A loop in a loop becomes one loop, if the inner one is always ent
 
 What is known of the truth values in registers is taken along all ways at once, also that of a branch, and
 never along one that cannot be taken (Wegman, Zadeck: Constant Propagation with Conditional Branches, 1991).
-In bytecode no value has to be joined anew where ways meet differently: building the graph does that.
+So is the answer to a comparison that is asked again, as long as nothing has written to what it compares.  Of
+two iterators that are chained the first is asked in each round; once it has said that it is at its end, the
+loop goes on in one of its own, which does not ask any more:
 
+    20: Poll                               20: Poll
+    21: BranchIf      i < n, ->30          21: BranchIf      i < n, ->30
+    22: BranchUnless  j < m, ->50          22: Poll; BranchUnless j < m, ->50
+    23: …; j += 1                          23: …; j += 1
+    24: Goto          ->40                 24: sum += x;  Goto ->22
+    30: …; i += 1                          30: …; i += 1
+    40: sum += x;  Goto ->20               40: sum += x;  Goto ->20
+
+In bytecode no value has to be joined anew where ways meet differently: building the graph does that.
 A loop that could be entered in its middle is none that passes understand, so then only branches that no loop
 begins with are passed by.  Where ways go past a `Poll`, the loops that are left get one each, at their heads.
 None may stand where an exception is pending, so no head may be where one is taken.
@@ -23,13 +34,15 @@ None may stand where an exception is pending, so no head may be where one is tak
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Set
 from typing import Final, NamedTuple
 
 from doralang.bytecode import instructions as i
 from doralang.bytecode.blocks import Block, find_blocks
+from doralang.bytecode.entities import FieldRef
 from doralang.bytecode.function import Function
-from doralang.bytecode.instructions import Instruction, Register, Target
+from doralang.bytecode.instructions import INSTRUCTIONS, Instruction, Register, Target
 from doralang.bytecode.liveness import analyse
 from doralang.bytecode.places import Chain
 from doralang.optimizing.build import connect
@@ -37,10 +50,14 @@ from doralang.optimizing.dominators import Dominators
 from doralang.optimizing.graph import BasicBlock, Graph
 from doralang.optimizing.inlining import renamed
 from doralang.types.kinds import BOOL
-from doralang.types.primitives import PRIMITIVES
+from doralang.types.primitives import PRIMITIVES, Primitive
 
 NOT: Final = PRIMITIVES["bool.not"]
 BRANCHES: Final = (i.BranchIf, i.BranchUnless)
+STORES: Final = frozenset(one for one in INSTRUCTIONS if one is i.StoreField or one.effects & i.Effect.CALLS)
+"""what may change fields"""
+SAME_AGAIN: Final = (i.LoadConstant, i.LoadField, i.ArrayLength)
+"""what may give the same when it is done again"""
 CALLS: Final = (i.Call, i.CallVirtual, i.CallInternal)
 MOST_COMPUTED: Final = 6
 """computations that are done on a way of its own"""
@@ -48,8 +65,30 @@ LONGEST_WAY: Final = 12
 """blocks that one way goes past"""
 MOST_ROUNDS: Final = 3
 
-Known = dict[Register, bool]
-"""the truth values of registers, as far as they are known"""
+Comparison = tuple[Primitive, tuple[Register, ...]]
+
+
+class KnownTerm(NamedTuple):
+    """A comparison, or what is compared: a field, the length of an array, a constant."""
+
+    what: object
+    inputs: tuple[Register | KnownTerm, ...]
+
+    def mentions(self, register: Register) -> bool:
+        return any(
+            one.mentions(register) if isinstance(one, KnownTerm) else one == register for one in self.inputs
+        )
+
+    @property
+    def may_change(self) -> bool:
+        """Whether somebody may store something else there."""
+        return isinstance(self.what, FieldRef) or any(
+            isinstance(one, KnownTerm) and one.may_change for one in self.inputs
+        )
+
+
+Known = dict[Register | KnownTerm, bool | KnownTerm]
+"""the truth values of registers and comparisons, as far as they are known, and what else is in registers"""
 
 
 class Edge(NamedTuple):
@@ -67,7 +106,7 @@ def thread_jumps(function: Function) -> tuple[Function, int]:
     Where fewer edges meet then, more is known, so it goes on.
     """
     total = 0
-    if decides_flags(function) and meets_exceptions_at_once(function):
+    if (decides_flags(function) or asks_again(function)) and meets_exceptions_at_once(function):
         for _ in range(MOST_ROUNDS):
             threading = JumpThreading(function)
             found = threading.find_ways()
@@ -88,6 +127,57 @@ def decides_flags(function: Function) -> bool:
     )
 
 
+def asks_again(function: Function) -> bool:
+    """Whether a loop may come to a comparison of a counter again before what that compares is written to."""
+    return bool(repeated_comparisons(function))
+
+
+def repeated_comparisons(function: Function) -> set[Comparison]:
+    """Those comparisons."""
+    blocks, back = find_blocks(function)
+    code = function.code
+    counters = {insn.dst for insn in code if isinstance(insn, i.Compute) and insn.dst in insn.args}
+    if not back or not counters:
+        return set()
+    following = {start: after for start, _, after in blocks}
+    written = {start: set(map(i.defined, code[start:end])) for start, end, _ in blocks}
+    found = set()
+    for start, end, _ in blocks:
+        asked = comparison(code[start:end])
+        if asked is not None and not counters.isdisjoint(asked[1]):
+            closed = {one for one in written if not written[one].isdisjoint(asked[1])}
+            if comes_back(start, following, closed):
+                found.add(asked)
+    return found
+
+
+def comparison(block: list[Instruction]) -> Comparison | None:
+    """What a block compares for the branch at its end, if that may be the same when it comes here again."""
+    last = block[-1]
+    asked = None
+    if isinstance(last, BRANCHES):
+        for insn in reversed(block):
+            dst = i.defined(insn)
+            if dst == last.condition and isinstance(insn, i.Compute):
+                asked = insn.operation, insn.args
+            elif asked is not None and dst in asked[1] and not isinstance(insn, SAME_AGAIN):
+                return None
+    return asked
+
+
+def comes_back(start: int, following: dict[int, tuple[int, ...]], closed: set[int]) -> bool:
+    """Whether a way leads from a block back to it, but for it through none that is closed."""
+    waiting, seen = [*following[start]], set(closed)
+    while waiting:
+        at = waiting.pop()
+        if at == start:
+            return True
+        if at not in seen:
+            seen.add(at)
+            waiting += following[at]
+    return False
+
+
 def meets_exceptions_at_once(function: Function) -> bool:
     """Whether exceptions are asked for right behind calls, and taken at once: none is pending elsewhere."""
     code = function.code
@@ -106,17 +196,36 @@ class JumpThreading:
     def __init__(self, function: Function) -> None:
         self.function = function
         self.blocks: dict[int, Block] = {block[0]: block for block in find_blocks(function)[0]}
+        self.repeated = repeated_comparisons(function)
+        self.compared = self.find_compared()
+        self.constants = self.find_constants()
         self.writes = {start: list(self.writes_of(start)) for start in self.blocks}
-        """the instructions of each block that write truth values"""
+        """the instructions of each block that write truth values, or what is compared"""
         self.edges: dict[int, list[Edge]] = {}
         """from each block that can be reached: where a branch leads if it is taken, then where it goes on"""
         self.solve()
+
+    def find_compared(self) -> set[Register]:
+        """The registers in comparisons that are asked again, and those of which they are loaded."""
+        compared = {register for _, args in self.repeated for register in args}
+        loads = [insn for insn in self.function.code if isinstance(insn, i.LoadField | i.ArrayLength)]
+        return compared | {register for insn in loads if insn.dst in compared for register in i.used(insn)}
+
+    def find_constants(self) -> dict[Register, KnownTerm]:
+        """Of the registers that are compared those that never hold anything else than one number."""
+        writes = Counter(i.defined(insn) for insn in self.function.code)
+        return {
+            insn.dst: KnownTerm(insn.value, ())
+            for insn in self.function.code
+            if isinstance(insn, i.LoadConstant) and insn.dst in self.compared and writes[insn.dst] == 1
+        }
 
     def writes_of(self, start: int) -> Iterator[int]:
         code, kinds = self.function.code, self.function.registers
         for index in self.inside(start):
             dst = i.defined(code[index])
-            if dst >= 0 and kinds[dst] is BOOL:
+            is_written = dst >= 0 and (kinds[dst] is BOOL or dst in self.compared)
+            if is_written or (self.compared and type(code[index]) in STORES):
                 yield index
 
     # What is known.
@@ -148,26 +257,59 @@ class JumpThreading:
         register, is_taken = asked
         values = zip(following, (is_taken, not is_taken), strict=True)
         return [
-            Edge(target, {**known, register: value})
+            Edge(target, self.assume(known, register, value))
             for target, value in values
-            if known.get(register, value) is value
+            if truth(known, register) in (None, value)
         ]
 
+    def assume(self, known: Known, register: Register, value: bool) -> Known:
+        """What is known where a branch has said it of a register."""
+        comparison = known.get(register)
+        more: Known = {comparison: value} if isinstance(comparison, KnownTerm) else {}
+        return {**known, **more, register: value}
+
     def behind(self, index: int, known: Known) -> Known:
-        """What is known behind an instruction that writes a truth value."""
+        """What is known behind an instruction that writes a truth value, or what is compared."""
         insn = self.function.code[index]
-        value: bool | None = None
-        if type(insn) is i.LoadConstant:
-            value = bool(insn.value)
-        elif type(insn) is i.Move:
-            value = known.get(insn.src)
-        elif type(insn) is i.Compute and insn.operation is NOT:
-            value = known.get(insn.args[0])
-            value = None if value is None else not value
         dst = i.defined(insn)
-        if value is None:
-            return {one: known[one] for one in known if one != dst} if dst in known else known
-        return {**known, dst: value}
+        value = self.made(insn, known)
+        if isinstance(value, KnownTerm) and value.mentions(dst):
+            value = None
+        left = self.forget(insn, dst, known)
+        return left if value is None else {**left, dst: value}
+
+    def forget(self, insn: Instruction, dst: Register, known: Known) -> Known:
+        """What is left of what was known when an instruction has written or stored something."""
+        if not self.compared and dst not in known:
+            return known
+        return {
+            one: what
+            for one, what in known.items()
+            if one != dst and not is_changed(one, insn, dst) and not is_changed(what, insn, dst)
+        }
+
+    def made(self, insn: Instruction, known: Known) -> bool | KnownTerm | None:
+        """What an instruction writes, if it is known, or may be asked again."""
+        match insn:
+            case i.LoadConstant(value=bool(value)):
+                return value
+            case i.Move():
+                return known.get(insn.src)
+            case i.LoadField():
+                return KnownTerm(insn.field, (insn.object,))
+            case i.ArrayLength():
+                return KnownTerm(i.ArrayLength, (insn.array,))
+            case i.Compute(operation=operation) if operation is NOT:
+                negated = truth(known, insn.args[0])
+                return None if negated is None else not negated
+            case i.Compute(operation=operation, args=args) if (operation, args) in self.repeated:
+                term = KnownTerm(operation, tuple([self.operand(known, one) for one in args]))
+                return known.get(term, term)
+        return None
+
+    def operand(self, known: Known, register: Register) -> Register | KnownTerm:
+        what = known.get(register)
+        return what if isinstance(what, KnownTerm) else self.constants.get(register, register)
 
     def asked(self, end: int) -> tuple[Register, bool] | None:
         """The register that the branch at the end of a block asks for, and for which value it is taken."""
@@ -212,7 +354,7 @@ class JumpThreading:
                 at = following[0]
                 continue
             asked = self.asked(end)
-            value = None if asked is None else known.get(asked[0])
+            value = None if asked is None else truth(known, asked[0])
             if asked is None or value is None:
                 break
             at = following[0 if value is asked[1] else 1]
@@ -224,6 +366,9 @@ class JumpThreading:
         for insn in self.function.code[start:end]:
             if type(insn) is i.Compute:
                 if insn.operation.trap is not None or insn.operation.calls_library:
+                    return False
+            elif isinstance(insn, i.LoadField | i.ArrayLength):
+                if not insn.nonnil:
                     return False
             elif not isinstance(insn, i.LoadConstant | i.Move | i.Poll | i.Goto) and not insn.jumps:
                 return False
@@ -271,8 +416,19 @@ class JumpThreading:
         return [index for index in indices if type(self.function.code[index]) is i.Poll]
 
 
+def truth(known: Known, register: Register) -> bool | None:
+    """The truth value in a register, if it is known."""
+    value = known.get(register)
+    return value if isinstance(value, bool) else None
+
+
 def in_both(one: Known, other: Known) -> Known:
-    return {register: value for register, value in one.items() if other.get(register) is value}
+    return {what: value for what, value in one.items() if other.get(what) == value}
+
+
+def is_changed(what: Register | bool | KnownTerm, insn: Instruction, dst: Register) -> bool:
+    """Whether a term may be another value behind an instruction."""
+    return isinstance(what, KnownTerm) and (what.mentions(dst) or (type(insn) in STORES and what.may_change))
 
 
 def is_reducible(dominators: Dominators) -> bool:

@@ -17,12 +17,13 @@ from doralang.optimizing.algebra import simplify
 from doralang.optimizing.branches import decide_branches
 from doralang.optimizing.build import build_graph
 from doralang.optimizing.checks import remove_checks
+from doralang.optimizing.columns import check_columns
 from doralang.optimizing.dead import remove_dead_code
 from doralang.optimizing.division import replace_divisions
 from doralang.optimizing.emit import emit_function
 from doralang.optimizing.graph import Graph
 from doralang.optimizing.inlining import NoWorld, World, inline
-from doralang.optimizing.jump_threading import thread_jumps
+from doralang.optimizing.jump_threading import asks_again, thread_jumps
 from doralang.optimizing.memory import remove_memory_accesses
 from doralang.optimizing.objects import replace_objects
 from doralang.optimizing.strips import cut_into_strips
@@ -122,6 +123,12 @@ def graph_of_inlined(function: Function, times: Times, world: World, *, is_first
         if VERIFIES and found:
             verify(function)
     times.grown += len(function.code)
+    return graph_of(function, times)
+
+
+def graph_of(function: Function, times: Times) -> Graph:
+    """The graph behind all passes, of what has been inlined already."""
+    now = perf_counter()
     graph = build_graph(function)
     now = times.add("build", now)
     if VERIFIES:
@@ -132,6 +139,33 @@ def graph_of_inlined(function: Function, times: Times, world: World, *, is_first
         if VERIFIES:
             verify_graph(graph, name)
     return graph
+
+
+def with_loops_split(graph: Graph, times: Times) -> tuple[Graph, Function]:
+    """A graph and its bytecode, in which no loop asks what an earlier round has answered for good.
+
+    Only behind all passes is it seen that what is compared stays the same: loads and calls are gone by then.
+    """
+    function = emitted(graph, times)
+    for _ in range(MORE_ROUNDS):
+        now = perf_counter()
+        threaded, found = thread_jumps(function) if asks_again(function) else (function, 0)
+        times.add("jumps", now, found)
+        if not found:
+            break
+        if VERIFIES:
+            verify(threaded)
+        graph = graph_of(threaded, times)
+        function = emitted(graph, times)
+    return graph, function
+
+
+def emitted(graph: Graph, times: Times) -> Function:
+    """The bytecode of a graph."""
+    now = perf_counter()
+    function = emit_function(graph)
+    times.add("emit", now)
+    return function
 
 
 def optimize(
@@ -148,12 +182,12 @@ def optimize(
         return function
     times.functions += 1
     times.instructions += len(function.code)
-    graph = optimized_graph(function, times, world)
+    graph, result = with_loops_split(optimized_graph(function, times, world), times)
     if show is not None:
         show(graph)
     now = perf_counter()
-    result = emit_function(graph)
-    now = times.add("emit", now)
+    result, found = check_columns(result)
+    now = times.add("columns", now, found)
     result, found = cut_into_strips(result)
     times.add("strips", now, found)
     if VERIFIES:

@@ -1,79 +1,53 @@
 """Behind the graph: a loop over arrays checks a strip of rounds at once, and polls once a strip.
 
          Goto      ->H                          H: Poll
-      B: LoadElement  x, a, i                      less = i < n;     BranchUnless less ->X
-         StoreElement b, i, x                      left = n - i;     BranchIf left < 16 ->O
-         i = i + 1                                 end  = the least of n, i + 1024, a.len(), b.len()
-      H: Poll                                      if i < 0 or end <= i or a or b is nil ->O
-         less = i < n;  BranchIf less ->B       F: LoadElement  x, a, i, nonnil, unchecked
-      X: …                                         StoreElement b, i, x, nonnil, unchecked
-                                                   i = i + 1
-                                                   more = i < end;   BranchIf more ->F
+      B: LoadElement  x, a, i                      if i >= n:         ->O
+         LoadElement  y, b, j                      if j >= m:         ->O
+         StoreElement b, i, x + y                  end = i + the least of 1024, n - i, m - j,
+         i = i + 1                                       a.len() - i, b.len() - j, b.len() - i
+         j = j + 1                                 if i < 0 or j < 0 or a or b is nil, or it is few ->O
+      H: Poll                                   F: LoadElement  x, a, i, nonnil, unchecked
+         less = i < n;  BranchUnless less ->X      LoadElement  y, b, j, nonnil, unchecked
+         fits = j < m;  BranchIf fits ->B          StoreElement b, i, x + y, nonnil, unchecked
+      X: …                                         i = i + 1
+                                                   j = j + 1
+                                                   more = i < end;    BranchIf more ->F
                                                    Goto ->H
                                                 O: the loop as it was
                                                 X: …
 
 What is left within a strip is a loop as C has it, which LLVM makes vectors or a `memset` of.  A strip
-cannot fail; where an index will be out of range, the loop as it was comes to that round and fails there.
-Without any check to be left out there is no second loop.  (Keeping safepoint polls out of counted loops by
+cannot fail, and nothing leads out of it: where the loop ends, or an index will be out of range, the loop as
+it was comes to that round, and leaves or fails there.  (Keeping safepoint polls out of counted loops by
 strip mining is from HotSpot's C2; a second loop that has the checks is loop versioning, as usual.)
 
-It is done only where a round is one block that does nothing but compute and access elements whose index is
-the counter, more or less a constant; counts up by one; and ends at what does not change in it.  So a strip
-takes some ten microseconds at most.  `left` overflows if there are more rounds than an `int` can count, and
-is below 16 then.  As `i < n`, `i + 1024` does not overflow where `left` is above that.
+Which loops these are stands in `counted_loops.py`.  Their rounds are short, so a strip takes some ten
+microseconds at most.  Differences overflow if there are more rounds than an `int` can count; then they are
+negative, so few.  A strip may end a round too early, as that of `i <= n` does.
+
+What is loaded from the same place in each round is loaded before the strip, and what nobody reads any more,
+as what was compared, goes.
 """
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from collections.abc import Mapping
+from typing import Any, Final
 
 from doralang.bytecode import instructions as i
 from doralang.bytecode.definition import defined, target_of, used
 from doralang.bytecode.function import Function
 from doralang.bytecode.instructions import NO_REGISTER, Instruction, OperandKind, Register, Target
-from doralang.types.kinds import BOOL, INT, LONG, REF, Kind
+from doralang.bytecode.liveness import analyse
+from doralang.optimizing.code_writer import CodeWriter
+from doralang.optimizing.counted_loops import LOADS, CountedLoop, LoopExit, find_loops
+from doralang.types.kinds import BOOL, INT, REF, Kind
 from doralang.types.primitives import PRIMITIVES, Primitive
 
 ROUNDS: Final = 1024
 """of a strip"""
 FEWEST: Final = 16
 """rounds for which the checks before a strip are worth while"""
-LONGEST: Final = 40
-"""instructions of a round"""
-MOST_OFFSET: Final = 1000
-"""so far from the counter an index may be: much less than an overflow is"""
-ONLY_REGISTER: Final = frozenset([i.LoadConstant, i.Move, i.Same])
-"""instructions that can neither fail nor change anything but their register"""
-CONSTANT_IN_STRIP: Final = frozenset([i.LoadConstant, i.LoadGlobal, i.LoadField, i.ArrayLength])
-"""those that have the same result in each round: none changes fields or globals"""
-
-LESS: Final = {PRIMITIVES[f"{kind.value}.less"]: kind for kind in (INT, LONG)}
-GREATER: Final = {PRIMITIVES[f"{kind.value}.greater"]: kind for kind in (INT, LONG)}
-PLUS: Final = {PRIMITIVES[f"{kind.value}.plus"]: kind for kind in (INT, LONG)}
-
-
-class ElementAccess(NamedTuple):
-    """Elements that a strip goes through: of the array in a register, from the counter and an offset on."""
-
-    array: Register
-    offset: int
-
-
-class CountedLoop(NamedTuple):
-    """A loop that can be cut: its body, its head, and what it counts."""
-
-    body: int
-    head: int
-    end: int
-    """the index behind its last instruction"""
-    counter: Register
-    limit: Register
-    kind: Kind
-    accesses: frozenset[ElementAccess]
-    """what has to be checked before each strip"""
-    arrays: tuple[i.LoadField, ...]
-    """what gives the arrays that are not in registers already"""
 
 
 def cut_into_strips(function: Function) -> tuple[Function, int]:
@@ -84,307 +58,204 @@ def cut_into_strips(function: Function) -> tuple[Function, int]:
     return StripWriter(function).run(loops), len(loops)
 
 
-# Which loops.
-
-
-def find_loops(function: Function) -> list[CountedLoop]:
-    entries: dict[int, list[int]] = {}
-    for index, insn in enumerate(function.code):
-        target = target_of(insn)
-        if target is not None:
-            entries.setdefault(target, []).append(index)
-    found = []
-    for index, insn in enumerate(function.code):
-        if isinstance(insn, i.BranchIf) and index - LONGEST < insn.target < index:
-            loop = counted_loop(function, insn.target, index, entries)
-            if loop is not None:
-                found.append(loop)
-    return found
-
-
-def counted_loop(
-    function: Function, body: int, branch: int, entries: dict[int, list[int]]
-) -> CountedLoop | None:
-    """The loop that a branch back to `body` ends, if it can be cut."""
-    code = function.code
-    head = next((at for at in range(branch - 1, body, -1) if isinstance(code[at], i.Poll)), 0)
-    inside = [target for target in entries if body < target <= branch]
-    is_entered_at_head = body > 0 and code[body - 1].ends and inside == [head]
-    if not head or not is_entered_at_head or entries[body] != [branch]:
-        return None
-    bounds = bounds_of(code, head, branch)
-    if bounds is None or not is_same_in_all_rounds(code, body, head, branch):
-        return None
-    counter, limit = bounds
-    walk = Round(code[body:head], counter)
-    if not walk.run() or walk.above.get(counter) != 1 or limit in walk.written:
-        return None
-    kind = function.registers[counter]
-    if walk.accesses and kind is not INT:
-        return None
-    arrays = tuple(walk.loads.values())
-    return CountedLoop(body, head, branch + 1, counter, limit, kind, frozenset(walk.accesses), arrays)
-
-
-def bounds_of(code: list[Instruction], head: int, branch: int) -> tuple[Register, Register] | None:
-    """What the head of a loop compares: a counter, and what that is to be less than."""
-    compare, last = code[branch - 1], code[branch]
-    if head >= branch - 1 or not isinstance(compare, i.Compute) or not isinstance(last, i.BranchIf):
-        return None
-    if compare.dst != last.condition or compare.operation not in LESS | GREATER:
-        return None
-    left, right = compare.args
-    return (left, right) if compare.operation in LESS else (right, left)
-
-
-def is_same_in_all_rounds(code: list[Instruction], body: int, head: int, branch: int) -> bool:
-    """Whether the head, but for the comparison, may be left out in the rounds of a strip.
-
-    What has not failed in the first round does not fail in others.  A register that is read before the head
-    writes it is something else in each: `node = node.next`.
-    """
-    found, written = code[head + 1 : branch - 1], set(map(defined, code[body:head]))
-    left = {*map(defined, found), defined(code[branch - 1])}
-    made: set[Register] = set()
-    for insn in found:
-        if type(insn) not in CONSTANT_IN_STRIP or (left - made | written) & set(used(insn)):
-            return False
-        made.add(defined(insn))
-    return not written & left
-
-
-class Round:
-    """One round of a loop, gone through to see what is counted, and which elements are accessed."""
-
-    def __init__(self, body: list[Instruction], counter: Register) -> None:
-        self.body = body
-        self.written = set(map(defined, body)) - {NO_REGISTER}
-        self.above: dict[Register, int] = {counter: 0}
-        """how much registers are above what the counter was"""
-        self.constants: dict[Register, int] = {}
-        self.loads: dict[Register, i.LoadField] = {}
-        """arrays that come out of fields, in registers that the round writes once"""
-        self.accesses: set[ElementAccess] = set()
-
-    def run(self) -> bool:
-        """Whether all of it may be in a strip."""
-        for insn in self.body:
-            if not self.may_be_in_strip(insn):
-                return False
-            self.pass_by(insn)
-        return True
-
-    def may_be_in_strip(self, insn: Instruction) -> bool:
-        if isinstance(insn, i.Compute):
-            return insn.operation.trap is None and not insn.operation.calls_library
-        if isinstance(insn, i.LoadElement | i.StoreElement):
-            return self.note_access(insn)
-        if isinstance(insn, i.LoadField):
-            return insn.nonnil
-        return type(insn) in ONLY_REGISTER
-
-    def note_access(self, insn: i.LoadElement | i.StoreElement) -> bool:
-        """Whether an access is one of those that can be checked before, or needs no check."""
-        if insn.nonnil and insn.unchecked:
-            return True
-        offset = self.above.get(insn.index)
-        is_known = insn.array not in self.written or insn.array in self.loads
-        if offset is None or abs(offset) > MOST_OFFSET or not is_known:
-            return False
-        self.accesses.add(ElementAccess(insn.array, offset))
-        return True
-
-    def pass_by(self, insn: Instruction) -> None:
-        """Note what an instruction writes."""
-        to = defined(insn)
-        if to == NO_REGISTER:
-            return
-        above = constant = None
-        if isinstance(insn, i.LoadConstant):
-            constant = insn.value
-        elif isinstance(insn, i.Move):
-            above, constant = self.above.get(insn.src), self.constants.get(insn.src)
-        elif isinstance(insn, i.Compute) and insn.operation in PLUS:
-            above = self.sum(*insn.args)
-        self.above.pop(to, None)
-        self.constants.pop(to, None)
-        if above is not None:
-            self.above[to] = above
-        if type(constant) is int:
-            self.constants[to] = constant
-        self.note_load(insn)
-
-    def sum(self, left: Register, right: Register) -> int | None:
-        for base, step in ((left, right), (right, left)):
-            if base in self.above and step in self.constants:
-                return self.above[base] + self.constants[step]
-        return None
-
-    def note_load(self, insn: Instruction) -> None:
-        """Note an array from a field of an object that is the same in all rounds."""
-        if not isinstance(insn, i.LoadField) or insn.object in self.written:
-            return
-        if list(map(defined, self.body)).count(insn.dst) == 1:
-            self.loads[insn.dst] = insn
-
-
-# Cutting them.
-
-
-class StripWriter:
+class StripWriter(CodeWriter):
     """Writes a function anew."""
 
     def __init__(self, function: Function) -> None:
-        self.function = function
-        self.registers = list(function.registers)
-        self.code: list[Instruction] = []
-        self.origins: list[int] = []
-        """for each instruction, that whose line it has"""
-        self.places: dict[int, int] = {}
-        """where the instructions that are jumped to have come"""
+        super().__init__(function)
+        self.live_in = analyse(function).live_in
 
     def run(self, loops: list[CountedLoop]) -> Function:
-        starts = {loop.body: loop for loop in loops}
+        starts = {loop.start: loop for loop in loops}
         index, code = 0, self.function.code
-        jumps: list[int] = []
         while index < len(code):
             loop = starts.get(index)
             if loop is not None:
                 self.write_loop(loop)
                 index = loop.end
                 continue
-            self.places[index] = len(self.code)
-            if index + 1 in starts and target_of(code[index]) == starts[index + 1].head:
-                index += 1  # into the loop at its head, which comes next now
-                continue
-            if target_of(code[index]) is not None:
-                jumps.append(len(self.code))
-            self.emit(code[index], index)
+            following = starts.get(index + 1)
+            if following and following.start < following.poll == target_of(code[index]):
+                self.places[index] = len(self.code)  # into the loop at its poll, which comes next now
+            else:
+                self.copy(index)
             index += 1
-        for at in jumps:
-            target = target_of(self.code[at])
-            assert target is not None, "it is a jump"
-            self.aim(at, self.places[target])
-        function = self.function
-        return Function(
-            function.ref,
-            self.registers,
-            self.code,
-            [function.lines[origin] for origin in self.origins],
-            chains=[function.chains[origin] for origin in self.origins] if function.chains else [],
-            start_line=function.start_line,
-        )
-
-    def emit(self, insn: Instruction, origin: int) -> int:
-        """Write an instruction; where it stands."""
-        self.code.append(insn)
-        self.origins.append(origin)
-        return len(self.code) - 1
-
-    def aim(self, at: int, target: int) -> None:
-        """Let the jump at an index lead to another one."""
-        insn = self.code[at]
-        operands = [
-            Target(target) if operand.kind is OperandKind.TARGET else getattr(insn, operand.name)
-            for operand in insn.operands
-        ]
-        self.code[at] = type(insn)(*operands)
-
-    def aim_all(self, jumps: list[int]) -> None:
-        """Let jumps lead to what is written next."""
-        for at in jumps:
-            self.aim(at, len(self.code))
-
-    def register(self, kind: Kind) -> Register:
-        self.registers.append(kind)
-        return Register(len(self.registers) - 1)
+        return self.finish()
 
     def write_loop(self, loop: CountedLoop) -> None:
-        """The head, how far the strip goes, and the strip; and the loop as it was, if there are checks."""
-        old, head = self.function.code, loop.head
-        start = self.places[head] = len(self.code)
-        for index in range(head, loop.end - 1):
-            self.emit(old[index], index)
-        last = old[loop.end - 1]
-        assert isinstance(last, i.BranchIf)
-        leave = [self.emit(i.BranchUnless(last.condition, Target(0)), loop.end - 1)]
-        end, refused = StripLimit(self, loop).write()
+        """How far the strip goes, the strip, and the loop as it was."""
+        start = self.places[loop.poll] = len(self.code)
+        self.emit(self.function.code[loop.poll], loop.poll)
+        limit = StripLimit(self, loop)
+        limit.write()
         strip = len(self.code)
-        for index in range(loop.body, head):
-            self.emit(unchecked(old[index]), index)
+        for insn, origin in self.round_of_strip(loop, limit):
+            self.emit(insn, origin)
         more = self.register(BOOL)
-        self.emit(i.Compute(more, row(loop.kind, "less"), (loop.counter, end)), head)
-        self.emit(i.BranchIf(more, Target(strip)), head)
-        self.emit(i.Goto(Target(start)), head)
-        if refused:
-            self.aim_all(refused)
-            again = len(self.code)
-            for index in range(loop.body, loop.end - 1):
-                self.emit(old[index], index)
-            self.emit(i.BranchIf(last.condition, Target(again)), loop.end - 1)
-        self.aim_all(leave)
+        order = "less" if limit.first.step > 0 else "greater"
+        self.emit(i.Compute(more, row(loop.kind, order), (limit.first.counter, limit.end)), loop.poll)
+        self.emit(i.BranchIf(more, Target(strip)), loop.poll)
+        self.emit(i.Goto(Target(start)), loop.poll)
+        self.write_old(loop, limit.refused)
+
+    def round_of_strip(self, loop: CountedLoop, limit: StripLimit) -> list[tuple[Instruction, int]]:
+        """What is left of a round, and where each instruction is from."""
+        origins = [*range(loop.poll + 1, loop.end), *range(loop.start, loop.poll)]
+        left = []
+        live = self.live_in[loop.poll]
+        for at in reversed(range(len(origins))):
+            insn = limit.in_strip(at)
+            to = defined(insn)
+            if insn.jumps or (to != NO_REGISTER and not live >> to & 1):
+                continue
+            if to != NO_REGISTER:
+                live &= ~(1 << to)
+            for register in used(insn):
+                live |= 1 << register
+            left.append((insn, origins[at]))
+        return left[::-1]
+
+    def write_old(self, loop: CountedLoop, refused: list[int]) -> None:
+        """The loop as it was: the rounds that no strip has begin behind its poll."""
+        again = len(self.code)
+        for index in range(loop.start, loop.end):
+            insn = self.function.code[index]
+            at = self.emit(insn, index)
+            if index == loop.poll:
+                self.aim_all(refused)
+            elif index == loop.end - 1:
+                self.aim(at, again)
+            elif target_of(insn) is not None:
+                self.jumps.append(at)
 
 
 class StripLimit:
-    """Writes where a strip ends, and what must hold of it."""
+    """Writes where a strip ends, and what must hold of it; what is the same in its rounds is made before."""
 
     def __init__(self, writer: StripWriter, loop: CountedLoop) -> None:
         self.writer, self.loop = writer, loop
-        self.kind, self.origin = loop.kind, loop.head
+        self.kind, self.origin = loop.kind, loop.poll
+        self.first = max(loop.exits, key=lambda one: one.step)
+        """what counts the rounds: if there is one, a counter that goes up"""
         self.end = writer.register(loop.kind)
+        """what that counter is at the end of the strip"""
+        self.rounds = writer.register(loop.kind)
         self.refused: list[int] = []
         """branches to the loop as it was"""
+        self.copies: dict[int, Register] = {}
+        """what instructions of a round have made, by their places in it, before the strip"""
+        self.not_nil: set[Register] = set()
 
-    def write(self) -> tuple[Register, list[int]]:
-        """The register with the end, and the branches that are taken where there can be no strip."""
-        loop = self.loop
-        left = self.compute("minus", loop.limit, loop.counter)
-        self.emit(i.Move(self.end, loop.limit))
-        if loop.accesses:
-            self.refuse(self.compute("less", left, self.constant(FEWEST)))
-            self.cut_long(left, ("greater", ROUNDS))
+    def write(self) -> None:
+        self.emit(i.LoadConstant(self.rounds, ROUNDS))
+        for leaving in self.loop.exits:
+            self.end_at(leaving)
+        self.refuse_few()
+        if self.loop.round.accesses:
             self.check_accesses()
-            self.refuse(self.compute("greaterEquals", loop.counter, self.end))
-        else:
-            self.cut_long(left, ("less", 1), ("greater", ROUNDS))
-        return self.end, self.refused
+            self.refuse_few()
+        for at, insn in enumerate(self.loop.round.code):
+            if isinstance(insn, LOADS) and self.loop.round.is_same_at(at):
+                self.copy(at)
+        name = "plus" if self.first.step > 0 else "minus"
+        self.emit(i.Compute(self.end, row(self.kind, name), (self.first.counter, self.rounds)))
 
-    def cut_long(self, left: Register, *tests: tuple[str, int]) -> None:
-        """If one of these holds of what is left, the strip has as many rounds as strips have."""
-        branches = [
-            self.emit(i.BranchIf(self.compute(name, left, self.constant(value)), Target(0)))
-            for name, value in tests
-        ]
-        behind = self.emit(i.Goto(Target(0)))
-        self.writer.aim_all(branches)
-        self.emit(i.Compute(self.end, row(self.kind, "plus"), (self.loop.counter, self.constant(ROUNDS))))
-        self.writer.aim(behind, len(self.writer.code))
+    # How many rounds.
+
+    def end_at(self, leaving: LoopExit) -> None:
+        """The strip ends where the loop may be left."""
+        value = leaving.counter
+        if leaving.offset:
+            value = self.compute("plus", value, self.constant(leaving.offset))
+        limit = self.before(leaving.limit, leaving.at)
+        self.end_between(*((value, limit) if leaving.step > 0 else (limit, value)))
+
+    def end_between(self, low: Register, high: Register) -> None:
+        """The strip has as many rounds at most as one is below the other."""
+        self.refuse(self.compute("greaterEquals", low, high))
+        self.take_least(self.rounds, self.compute("minus", high, low))
+
+    def take_least(self, least: Register, other: Register) -> None:
+        """A register gets the value of another one if that is less."""
+        skip = self.emit(i.BranchUnless(self.compute("less", other, least), Target(0)))
+        self.emit(i.Move(least, other))
+        self.writer.aim(skip, len(self.writer.code))
+
+    def refuse_few(self) -> None:
+        self.refuse(self.compute("less", self.rounds, self.constant(FEWEST)))
+
+    # What is accessed.
 
     def check_accesses(self) -> None:
         """All elements that the strip accesses are there."""
-        loaded = {load.dst: self.writer.register(REF) for load in self.loop.arrays}
-        for load in self.loop.arrays:
-            self.emit(i.LoadField(loaded[load.dst], load.object, load.field, True))
-        least = min(access.offset for access in self.loop.accesses)
-        self.refuse(self.compute("less", self.loop.counter, self.constant(-least)))
-        nil = self.writer.register(REF)
-        self.emit(i.LoadConstant(nil, None))
-        for register in sorted({access.array for access in self.loop.accesses}):
-            array, is_nil = loaded.get(register, register), self.writer.register(BOOL)
-            self.emit(i.Same(is_nil, array, nil))
-            self.refuse(is_nil)
-            most = max(access.offset for access in self.loop.accesses if access.array == register)
-            self.end_before(array, most)
+        accesses = self.loop.round.accesses
+        for counter in sorted({access.counter for access in accesses}):
+            offsets: dict[Register, int] = {}
+            """for each array how far behind the counter it is accessed"""
+            for access in accesses:
+                if access.counter == counter:
+                    array = self.before(access.array, access.at)
+                    offsets[array] = max(access.offset, offsets.get(array, access.offset))
+            least = min(access.offset for access in accesses if access.counter == counter)
+            self.refuse(self.compute("less", counter, self.constant(-least)))
+            self.end_between(counter, self.shortest(offsets))
 
-    def end_before(self, array: Register, offset: int) -> None:
-        """The strip ends where the index, which is the counter and an offset, reaches the array's length."""
-        length = self.writer.register(INT)
-        self.emit(i.ArrayLength(length, array, True))
-        bound = self.compute("plus", length, self.constant(-offset)) if offset else length
-        is_less = self.compute("less", bound, self.end)
-        skip = self.emit(i.BranchUnless(is_less, Target(0)))
-        self.emit(i.Move(self.end, bound))
-        self.writer.aim(skip, len(self.writer.code))
+    def shortest(self, offsets: dict[Register, int]) -> Register:
+        """What a counter is less than, as long as it and the offset are within each array."""
+        least = None
+        for array in sorted(offsets):
+            self.check_nil(array)
+            length = self.writer.register(INT)
+            self.emit(i.ArrayLength(length, array, True))
+            if offsets[array]:
+                length = self.compute("plus", length, self.constant(-offsets[array]))
+            if least is None:
+                least = length
+            else:
+                self.take_least(least, length)
+        assert least is not None, "something is accessed"
+        return least
+
+    def check_nil(self, reference: Register) -> None:
+        if reference in self.not_nil:
+            return
+        self.not_nil.add(reference)
+        nil, is_nil = self.writer.register(REF), self.writer.register(BOOL)
+        self.emit(i.LoadConstant(nil, None))
+        self.emit(i.Same(is_nil, reference, nil))
+        self.refuse(is_nil)
+
+    # What is the same in each round.
+
+    def before(self, register: Register, at: int) -> Register:
+        """What holds before the strip what a register holds at a place of each round."""
+        source = self.loop.round.source(register, at)
+        return register if source is None else self.copy(source)
+
+    def copy(self, at: int) -> Register:
+        """What an instruction of the round makes in each of them, made before the strip."""
+        if at in self.copies:
+            return self.copies[at]
+        insn = self.loop.round.code[at]
+        registers = {register: self.before(register, at) for register in used(insn)}
+        if isinstance(insn, i.LoadField | i.ArrayLength):
+            (reference,) = registers.values()
+            self.check_nil(reference)
+        to = self.writer.register(self.writer.registers[defined(insn)])
+        self.emit(rewritten(insn, to, registers))
+        self.copies[at] = to
+        return to
+
+    def in_strip(self, at: int) -> Instruction:
+        """What an instruction of the round is in the strip: what it would check holds."""
+        insn = self.loop.round.code[at]
+        if at in self.copies:
+            return i.Move(defined(insn), self.copies[at])
+        if not isinstance(insn, i.LoadElement | i.StoreElement) or (insn.nonnil and insn.unchecked):
+            return insn
+        return rewritten(insn, defined(insn), {insn.array: self.before(insn.array, at)})
+
+    # Instructions.
 
     def refuse(self, test: Register) -> None:
         self.refused.append(self.emit(i.BranchIf(test, Target(0))))
@@ -404,13 +275,20 @@ class StripLimit:
         return register
 
 
-def unchecked(insn: Instruction) -> Instruction:
-    """An instruction of a strip: what it would check holds."""
-    if isinstance(insn, i.LoadElement):
-        return i.LoadElement(insn.dst, insn.array, insn.index, True, True)
-    if isinstance(insn, i.StoreElement):
-        return i.StoreElement(insn.array, insn.index, insn.value, True, True)
-    return insn
+def rewritten(insn: Instruction, dst: Register, registers: Mapping[Register, Register]) -> Instruction:
+    """An instruction that writes to `dst`, reads other registers instead of some, and checks nothing."""
+    operands: list[Any] = []
+    for operand in insn.operands:
+        value = getattr(insn, operand.name)
+        if operand.kind is OperandKind.DEF:
+            value = dst
+        elif operand.kind is OperandKind.USE:
+            value = registers.get(value, value)
+        elif operand.kind is OperandKind.USES:
+            value = tuple([registers.get(one, one) for one in value])
+        operands.append(value)
+    copy: Instruction = type(insn)(*operands, *(True for _ in insn.flags))
+    return copy
 
 
 def row(kind: Kind, name: str) -> Primitive:
