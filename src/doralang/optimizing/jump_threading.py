@@ -212,8 +212,12 @@ class JumpThreading:
         return compared | {register for insn in loads if insn.dst in compared for register in i.used(insn)}
 
     def find_constants(self) -> dict[Register, KnownTerm]:
-        """Of the registers that are compared those that never hold anything else than one number."""
+        """Of the registers that are compared those that never hold anything else than one number.
+
+        Parameters hold what the caller has given before anything is written to them.
+        """
         writes = Counter(i.defined(insn) for insn in self.function.code)
+        writes.update(map(Register, range(len(self.function.ref.parameters))))
         return {
             insn.dst: KnownTerm(insn.value, ())
             for insn in self.function.code
