@@ -226,6 +226,26 @@ def test_a_function_without_flags_stays() -> None:
     assert thread_jumps(made) == (made, 0)
 
 
+def test_a_loop_without_a_poll_gets_none() -> None:
+    """Raw memory is worked on in such loops, also where the way out of one goes past the poll of another."""
+    code, (flag, *_) = Code(), FLAGS
+    raw, head, end = (code.label() for _ in range(3))
+    code.place(raw)
+    code.note(3)
+    code.step()
+    code.set(flag, False)
+    code.jump(i.BranchIf(ASKED, Target(0)), raw)
+    code.place(head)
+    code.code.append(i.Poll())
+    code.jump(i.BranchIf(flag, Target(0)), end)
+    code.note(2)
+    code.code.append(i.Compute(flag, LESS, (LIMIT, SUM)))
+    code.goto(head)
+    code.place(end)
+    made = code.made()
+    assert thread_jumps(made) == (made, 0)
+
+
 def test_a_loop_keeps_its_one_entry() -> None:
     """Entered with one answer that is known and one that is not: the inner loop begins where it did."""
     code, (has, other, *_) = Code(), FLAGS
