@@ -265,6 +265,38 @@ def test_free_blocks_are_given_back() -> None:
     machine.close()
 
 
+ROWS = """
+fun main() {
+  let rows = Array::<Array<double>>(300);
+  for i in 0..300 { rows[i] = Array::<double>(700); }
+  forceCollect();
+  assert(rows[299].len() == 700);
+}
+"""
+
+
+@pytest.mark.parametrize("collector", ["sweep", "swiper"])
+def test_cells_of_a_size_are_at_many_distances(collector: str) -> None:
+    """The rows of a matrix would else share a few places of the cache."""
+    machine = Machine(
+        compiled_program(ROWS), stdout=BytesIO(), stderr=BytesIO(), settings=Settings(gc=collector)
+    )
+    assert machine.run_main() == 0
+    block = machine.instance.heap.block
+    first, end = block[layout.HEAP_OLD], block[layout.HEAP_OLD_TOP]
+    starts = []
+    for number, start in enumerate(range(first, end, layout.BLOCK_SIZE)):
+        record = block[layout.HEAP_BLOCKS] + number * layout.RECORD_SIZE
+        cell = load_word(record + layout.BLOCK_CELL)
+        if 5600 < cell < 6000:
+            starts.append(load_word(record + layout.BLOCK_START) - start)
+            assert starts[-1] % layout.CACHE_LINE == 0
+            assert starts[-1] + layout.BLOCK_SIZE // cell * cell <= layout.BLOCK_SIZE
+    assert len(starts) >= 60
+    assert len(set(starts)) >= 60
+    machine.close()
+
+
 @pytest.mark.parametrize("collector", COLLECTORS)
 @pytest.mark.parametrize("name", ["mixture", "list", "map", "arrays", "live"])
 def test_benchmarks_print_the_same_with_every_collector(name: str, collector: str) -> None:

@@ -14,6 +14,7 @@ import sampling
 from doralang.machine.targets import X64, host
 from doralang.source.toolchains import find_c
 from fuzz import expressions, planted, stored
+from fuzz.columns import ColumnGenerator
 from fuzz.compare import COLLECTORS, HEAPS, QUICK, REPLACING, STRIPS, find_difference
 from fuzz.generator import Generator
 from fuzz.heaps import HeapGenerator
@@ -28,6 +29,7 @@ FORMULAS = 2000
 STORED = 20 if sampling.EVERY else 8
 LOOPS = 5
 STRIP_PROGRAMS = 40 if sampling.EVERY else 8
+COLUMN_PROGRAMS = 40 if sampling.EVERY else 8
 HEAP_PROGRAMS = 40 if sampling.EVERY else 4
 TAKES_LONG = pytest.mark.skipif(not sampling.EVERY, reason="takes minutes: make test-all")
 
@@ -63,6 +65,13 @@ def test_loops_that_are_left_for_better_code_agree_with_the_tree_walk() -> None:
 def test_loops_over_arrays_agree_with_the_tree_walk() -> None:
     engines = STRIPS if sampling.EVERY else (STRIPS[0], ("opt", "--no-llvm"))
     difference = find_difference(FIRST, STRIP_PROGRAMS, StripGenerator, engines)
+    assert difference is None, difference
+
+
+@pytest.mark.skipif(host() is None, reason="there is no compiled code")
+def test_loops_down_columns_agree_with_the_tree_walk() -> None:
+    engines = STRIPS if sampling.EVERY else (STRIPS[0], ("opt", "--no-llvm"))
+    difference = find_difference(FIRST, COLUMN_PROGRAMS, ColumnGenerator, engines)
     assert difference is None, difference
 
 

@@ -6,6 +6,7 @@
     python tests/fuzz/compare.py --collectors                 each collector, under stress and verified
     python tests/fuzz/compare.py --heaps                      the same with programs that only work on the heap
     python tests/fuzz/compare.py --strips                     engines again, loops over arrays
+    python tests/fuzz/compare.py --columns                    the same, loops down columns
 
 A program that differs is reduced: lines are taken away as long as the engines still disagree about it.
 One for which the first engine takes too long is left out; one that ends there alone is a difference.
@@ -24,10 +25,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from doralang.cli.main import run_command
-from doralang.optimizing import strips
+from doralang.optimizing import columns, strips
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
+from fuzz.columns import ColumnGenerator
 from fuzz.generator import Generator
 from fuzz.heaps import HeapGenerator
 from fuzz.loops import LoopGenerator
@@ -85,6 +87,8 @@ Engines = Sequence[tuple[str, ...]]
 
 LENGTHS_OF_STRIPS = ((strips.ROUNDS, strips.FEWEST), (4, 2))
 """rounds of a strip, and for how many it is worth while: for even seeds and for odd ones"""
+FEWEST_COLUMNS = (columns.FEWEST, 2)
+"""for how many columns it is worth while to look at all rows, likewise"""
 
 PATIENCE = 20
 """seconds that a program may take: few take that long, but a reduced one without the line that counts the
@@ -100,6 +104,7 @@ OVERFLOW = 108
 def set_strips(seed: int) -> None:
     """Short arrays have many strips with odd seeds."""
     strips.ROUNDS, strips.FEWEST = LENGTHS_OF_STRIPS[seed % 2]  # type: ignore[misc]
+    columns.FEWEST = FEWEST_COLUMNS[seed % 2]  # type: ignore[misc]
 
 
 class Outcome(NamedTuple):
@@ -211,6 +216,7 @@ def main() -> int:
     parser.add_argument("--collectors", action="store_true", help="compare collectors, verified, not engines")
     parser.add_argument("--heaps", action="store_true", help="the same with programs that only allocate")
     parser.add_argument("--strips", action="store_true", help="the same with loops over arrays")
+    parser.add_argument("--columns", action="store_true", help="the same with loops down columns")
     parser.add_argument("--languages", default="", help="engines `c` and `go` as well: c,go")
     options = parser.parse_args()
     ENGINES.extend((name,) for name in options.languages.split(",") if name)
@@ -219,6 +225,8 @@ def main() -> int:
         make, engines = HeapGenerator, HEAPS
     if options.strips:
         make, engines = StripGenerator, STRIPS
+    if options.columns:
+        make, engines = ColumnGenerator, STRIPS
     if options.collectors:
         engines = COLLECTORS
     if options.show:

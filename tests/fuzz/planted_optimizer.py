@@ -37,6 +37,7 @@ from doralang.native.world import ProgramWorld
 from doralang.optimizing import (
     algebra,
     checks,
+    columns,
     counted_loops,
     dead,
     division,
@@ -53,6 +54,7 @@ from doralang.optimizing import (
 from doralang.optional import LLVM, is_installed, load
 from doralang.types.primitives import PRIMITIVES
 from fuzz import compare
+from fuzz.columns import ColumnGenerator
 from fuzz.generator import Generator
 from fuzz.loops import LoopGenerator
 from fuzz.planted import MOST_MEMORY, replace
@@ -65,7 +67,12 @@ LLVM_STRESSED: Final = ("opt", "--gc-stress")
 REPLACING: Final = ("tiered", "--hot-now", "--hot=2", "--no-llvm", "--no-cache")
 WALK: Final = ("walk",)
 
-MAKERS: Final = {"program": Generator, "loops": LoopGenerator, "strips": StripGenerator}
+MAKERS: Final = {
+    "program": Generator,
+    "loops": LoopGenerator,
+    "strips": StripGenerator,
+    "columns": ColumnGenerator,
+}
 TRIED: Final = 2
 """programs of each maker that are tried behind the one that is noted"""
 PATIENCE: Final = 20
@@ -228,6 +235,23 @@ def strip_of_the_counter_itself() -> None:
     """It is what is compared, not what is so much above or below it."""
     right = strips.StripLimit.end_at
     replace(strips.StripLimit, "end_at", lambda self, leaving: right(self, leaving._replace(offset=0)))
+
+
+def rows_that_are_stored() -> None:
+    """Rows stay what they are in a loop that stores others."""
+    right = columns.keeps_rows
+    replace(columns, "keeps_rows", lambda kinds, insn: isinstance(insn, i.StoreElement) or right(kinds, insn))
+
+
+def rows_of_any_length() -> None:
+    """Rows are looked at, but not their lengths."""
+    replace(columns.LeastLength, "make_less", lambda self, register, other: None)
+
+
+def column_in_front_of_the_rows() -> None:
+    """Nobody looks whether the index is negative."""
+    right = columns.ColumnWriter.write_question
+    replace(columns.ColumnWriter, "write_question", lambda self, *more: right(self, *more)[1:])
 
 
 # Memory, and what is needed.
@@ -471,6 +495,9 @@ BUGS: Final = (
     Bug(strip_with_another_limit, OWN, ("strips", 12)),
     Bug(strip_with_one_end, OWN, ("strips", 9)),
     Bug(strip_of_the_counter_itself, OWN, ("strips", 44)),
+    Bug(rows_that_are_stored, OWN, ("columns", 6)),
+    Bug(rows_of_any_length, OWN, ("columns", 83)),
+    Bug(column_in_front_of_the_rows, OWN, ("columns", 16)),
     Bug(load_hoisted_over_a_store, OWN, ("loops", 14)),
     Bug(call_that_writes_nothing, OWN, ("program", 1)),
     Bug(loop_that_writes_nothing, OWN, ("program", 1)),

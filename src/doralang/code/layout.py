@@ -335,6 +335,8 @@ BLOCK_SHIFT: Final = 15
 BLOCK_SIZE: Final = 1 << BLOCK_SHIFT
 LARGEST_CELL: Final = BLOCK_SIZE // 2
 """larger objects have blocks for themselves"""
+CACHE_LINE: Final = 64
+"""bytes that a processor's cache keeps together"""
 BLOCK_CELL: Final = 0
 """bytes of a cell; 0 if the block is free"""
 BLOCK_START: Final = 8

@@ -17,6 +17,7 @@ from doralang.optimizing.algebra import simplify
 from doralang.optimizing.branches import decide_branches
 from doralang.optimizing.build import build_graph
 from doralang.optimizing.checks import remove_checks
+from doralang.optimizing.columns import check_columns
 from doralang.optimizing.dead import remove_dead_code
 from doralang.optimizing.division import replace_divisions
 from doralang.optimizing.emit import emit_function
@@ -185,6 +186,8 @@ def optimize(
     if show is not None:
         show(graph)
     now = perf_counter()
+    result, found = check_columns(result)
+    now = times.add("columns", now, found)
     result, found = cut_into_strips(result)
     times.add("strips", now, found)
     if VERIFIES:

@@ -39,6 +39,7 @@ from doralang.bytecode.definition import defined, target_of, used
 from doralang.bytecode.function import Function
 from doralang.bytecode.instructions import NO_REGISTER, Instruction, OperandKind, Register, Target
 from doralang.bytecode.liveness import analyse
+from doralang.optimizing.code_writer import CodeWriter
 from doralang.optimizing.counted_loops import LOADS, CountedLoop, LoopExit, find_loops
 from doralang.types.kinds import BOOL, INT, REF, Kind
 from doralang.types.primitives import PRIMITIVES, Primitive
@@ -57,19 +58,11 @@ def cut_into_strips(function: Function) -> tuple[Function, int]:
     return StripWriter(function).run(loops), len(loops)
 
 
-class StripWriter:
+class StripWriter(CodeWriter):
     """Writes a function anew."""
 
     def __init__(self, function: Function) -> None:
-        self.function = function
-        self.registers = list(function.registers)
-        self.code: list[Instruction] = []
-        self.origins: list[int] = []
-        """for each instruction, that whose line it has"""
-        self.places: dict[int, int] = {}
-        """where the instructions that are jumped to have come"""
-        self.jumps: list[int] = []
-        """instructions whose target is still that of the function as it was"""
+        super().__init__(function)
         self.live_in = analyse(function).live_in
 
     def run(self, loops: list[CountedLoop]) -> Function:
@@ -81,52 +74,13 @@ class StripWriter:
                 self.write_loop(loop)
                 index = loop.end
                 continue
-            self.places[index] = len(self.code)
             following = starts.get(index + 1)
             if following and following.start < following.poll == target_of(code[index]):
-                index += 1  # into the loop at its poll, which comes next now
-                continue
-            if target_of(code[index]) is not None:
-                self.jumps.append(len(self.code))
-            self.emit(code[index], index)
+                self.places[index] = len(self.code)  # into the loop at its poll, which comes next now
+            else:
+                self.copy(index)
             index += 1
-        for at in self.jumps:
-            target = target_of(self.code[at])
-            assert target is not None, "it is a jump"
-            self.aim(at, self.places[target])
-        function = self.function
-        return Function(
-            function.ref,
-            self.registers,
-            self.code,
-            [function.lines[origin] for origin in self.origins],
-            chains=[function.chains[origin] for origin in self.origins] if function.chains else [],
-            start_line=function.start_line,
-        )
-
-    def emit(self, insn: Instruction, origin: int) -> int:
-        """Write an instruction; where it stands."""
-        self.code.append(insn)
-        self.origins.append(origin)
-        return len(self.code) - 1
-
-    def aim(self, at: int, target: int) -> None:
-        """Let the jump at an index lead to another one."""
-        insn = self.code[at]
-        operands = [
-            Target(target) if operand.kind is OperandKind.TARGET else getattr(insn, operand.name)
-            for operand in insn.operands
-        ]
-        self.code[at] = type(insn)(*operands)
-
-    def aim_all(self, jumps: list[int]) -> None:
-        """Let jumps lead to what is written next."""
-        for at in jumps:
-            self.aim(at, len(self.code))
-
-    def register(self, kind: Kind) -> Register:
-        self.registers.append(kind)
-        return Register(len(self.registers) - 1)
+        return self.finish()
 
     def write_loop(self, loop: CountedLoop) -> None:
         """How far the strip goes, the strip, and the loop as it was."""

@@ -10,7 +10,7 @@ from doralang.bytecode.entities import FunctionRef
 from doralang.bytecode.instructions import NO_REGISTER, Register
 from doralang.code import layout
 from doralang.code.symbols import NATIVE, UPCALL, Symbol, entry_of
-from doralang.optimizing.llvm.context import REFERENCE, TYPES, FunctionLowering, passed_type
+from doralang.optimizing.llvm.context import FUNCTION, REFERENCE, TYPES, FunctionLowering, passed_type
 from doralang.optimizing.llvm.emitters import NotLowered, lowers
 from doralang.optimizing.llvm.objects import (
     HEADER,
@@ -38,7 +38,12 @@ def call_function(
 
 
 def entry(context: FunctionLowering, function: FunctionRef) -> str:
-    """The address that the entry cell of a function holds."""
+    """The address that the entry cell of a function holds.
+
+    A function that calls itself needs no cell: better code of it than this there will not be.
+    """
+    if function is context.function.ref:
+        return f"@{FUNCTION}"
     return context.value(f"load ptr, ptr {context.symbol(entry_of(function), 'ptr')}{context.tag('cells')}")
 
 

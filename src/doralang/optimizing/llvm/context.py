@@ -20,9 +20,12 @@ from doralang.bytecode.places import Chain, Site
 from doralang.code.environment import Environment
 from doralang.code.symbols import ATTENTION, Symbol, trap_of
 from doralang.library.internals import WITHOUT_CALL
+from doralang.optimizing.llvm.entries import PollEntry, entries_past_polls
 from doralang.types.kinds import BOOL, BYTE, CHAR, DOUBLE, FLOAT, INT, LONG, REF, Kind
 from doralang.types.traps import Trap
 
+FUNCTION: Final = "function"
+"""the name of what is compiled"""
 REFERENCE: Final = "ptr addrspace(1)"
 TYPES: Final = {
     BOOL: "i8",
@@ -57,6 +60,16 @@ def floating(value: float) -> str:
     return f"0x{struct.unpack('<Q', struct.pack('<d', value))[0]:016X}"
 
 
+def block_label(target: int) -> str:
+    """Of the instruction that a jump leads to."""
+    return f"b{target}"
+
+
+def entry_label(target: int) -> str:
+    """Of what comes behind a poll, where a loop is entered."""
+    return f"e{target}"
+
+
 class FunctionLowering:
     """What all emitters share while one function is lowered."""
 
@@ -82,6 +95,9 @@ class FunctionLowering:
         """classes of memory that do not overlap"""
         liveness = analyse(function, WITHOUT_CALL)
         self.across = liveness.across
+        self.past_polls = entries_past_polls(function, self.across)
+        """ways into loops that lead behind their polls"""
+        self.polls_passed = {entry.target for entry in self.past_polls}
         self.fresh: set[Register] = {Register(0)} if function.ref.fresh_self else set()
         """references to objects made since a collection was last possible: stores need no write barrier"""
         self.nil: set[Register] = set()
@@ -108,6 +124,11 @@ class FunctionLowering:
     def label(self) -> str:
         self.count += 1
         return f"l{self.count}"
+
+    def label_of(self, target: int) -> str:
+        """Of the instruction that the present one goes on at, or of the one behind it."""
+        is_past_poll = PollEntry(self.index, target) in self.past_polls
+        return entry_label(target) if is_past_poll else block_label(target)
 
     def begin(self, label: str) -> None:
         """Begin a block; the one before goes on in it unless it has an end."""

@@ -5,16 +5,17 @@ from __future__ import annotations
 from doralang.bytecode import instructions as i
 from doralang.bytecode.instructions import NO_REGISTER
 from doralang.code import layout
-from doralang.optimizing.llvm.context import MOSTLY, REFERENCE, FunctionLowering, floating, passed_type
+from doralang.optimizing.llvm.context import (
+    MOSTLY,
+    REFERENCE,
+    FunctionLowering,
+    entry_label,
+    floating,
+    passed_type,
+)
 from doralang.optimizing.llvm.emitters import lowers
 from doralang.types.kinds import FLOATING, REF
 from doralang.types.traps import Trap
-
-
-def block(target: int) -> str:
-    """The label of the instruction that a jump leads to."""
-    return f"b{target}"
-
 
 # Moves and constants.
 
@@ -45,20 +46,20 @@ def load_constant(context: FunctionLowering, insn: i.LoadConstant) -> None:
 
 @lowers(i.Goto)
 def goto(context: FunctionLowering, insn: i.Goto) -> None:
-    context.jump(block(insn.target))
+    context.jump(context.label_of(insn.target))
 
 
 @lowers(i.BranchIf)
 def branch_if(context: FunctionLowering, insn: i.BranchIf) -> None:
     further = context.label()
-    context.branch(context.condition(insn.condition), block(insn.target), further)
+    context.branch(context.condition(insn.condition), context.label_of(insn.target), further)
     context.begin(further)
 
 
 @lowers(i.BranchUnless)
 def branch_unless(context: FunctionLowering, insn: i.BranchUnless) -> None:
     further = context.label()
-    context.branch(context.condition(insn.condition), further, block(insn.target))
+    context.branch(context.condition(insn.condition), further, context.label_of(insn.target))
     context.begin(further)
 
 
@@ -67,13 +68,15 @@ def branch_equal(context: FunctionLowering, insn: i.BranchEqual) -> None:
     further = context.label()
     constant = int(insn.constant or 0)
     bit = context.value(f"icmp eq i32 {context.read(insn.value)}, {constant}")
-    context.branch(bit, block(insn.target), further)
+    context.branch(bit, context.label_of(insn.target), further)
     context.begin(further)
 
 
 @lowers(i.Poll)
 def poll(context: FunctionLowering, insn: i.Poll) -> None:
     context.poll(context.place)
+    if context.index in context.polls_passed:
+        context.begin(entry_label(context.index))
 
 
 # Exceptions.
@@ -89,7 +92,7 @@ def check_exception(context: FunctionLowering, insn: i.CheckException) -> None:
     pending = context.value(f"load {REFERENCE}, ptr {exception(context)}")
     further = context.label()
     bit = context.value(f"icmp eq {REFERENCE} {pending}, null")
-    context.branch(bit, further, block(insn.target), MOSTLY)
+    context.branch(bit, further, context.label_of(insn.target), MOSTLY)
     context.begin(further)
 
 

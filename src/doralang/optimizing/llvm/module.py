@@ -21,11 +21,13 @@ from doralang.code.environment import Environment
 from doralang.code.symbols import Symbol
 from doralang.optimizing.llvm import calls, control, objects, primitives
 from doralang.optimizing.llvm.context import (
+    FUNCTION,
     REFERENCE,
     STATEPOINT,
     TAGS,
     TYPES,
     FunctionLowering,
+    block_label,
     passed_type,
     site_of,
 )
@@ -34,8 +36,6 @@ from doralang.types.kinds import REF
 
 MODULES: Final = (calls, control, objects, primitives)
 """that have emitters, in `EMITTERS` once they are loaded"""
-FUNCTION: Final = "function"
-"""the name of what is compiled"""
 MOST_REGISTERS: Final = 600
 """A frame of so many slots is small enough to be checked by a poll (`baseline.compiler.SMALL_FRAME`)."""
 
@@ -100,9 +100,11 @@ def take_arguments(context: FunctionLowering) -> None:
 def lower_blocks(context: FunctionLowering) -> None:
     targets = context.function.targets
     for index, insn in enumerate(context.function.code):
+        if index in targets and context.is_open:
+            context.jump(context.label_of(index))
         context.index = index
         if index in targets:
-            context.begin(control.block(index))
+            context.begin(block_label(index))
             context.forget()
         elif not context.is_open:
             context.begin(context.label())  # nothing leads here
