@@ -181,6 +181,35 @@ def test_one_whose_operand_is_written_is(written: Register) -> None:
     assert thread_jumps(made)[1] == 0
 
 
+def test_a_parameter_is_not_the_one_number_that_is_written_to_it() -> None:
+    """Before it is, it is what the caller has given; what has been said of that says nothing of the number."""
+    code, (is_less, is_few, is_third, *_), passes = Code(), FLAGS, Register(8)
+    head, below, kept, end = (code.label() for _ in range(4))
+    code.code.append(i.LoadConstant(passes, 0))
+    code.place(head)
+    code.code += [i.Poll(), i.Compute(is_less, LESS, (AT, LIMIT))]
+    code.jump(i.BranchIf(is_less, Target(0)), below)
+    code.note(2)
+    code.code += [i.LoadConstant(NUMBER, 1), i.Compute(passes, PLUS, (passes, NUMBER))]
+    code.code += [i.LoadConstant(NUMBER, 6), i.Compute(is_few, LESS, (passes, NUMBER))]
+    code.unless(is_few, end)
+    code.code += [i.LoadConstant(NUMBER, 3), i.Compute(is_third, LESS, (passes, NUMBER))]
+    code.jump(i.BranchIf(is_third, Target(0)), kept)
+    code.code.append(i.LoadConstant(LIMIT, 5))
+    code.place(kept)
+    code.goto(head)
+    code.place(below)
+    code.note(7)
+    code.code += [i.LoadConstant(NUMBER, 1), i.Compute(AT, PLUS, (AT, NUMBER))]
+    code.goto(head)
+    code.place(end)
+    made = code.made(INT)
+    threaded, found = thread_jumps(made)
+    assert found
+    for limit in range(8):
+        assert run(threaded, 1, limit) == run(made, 1, limit)
+
+
 @pytest.mark.parametrize(("is_stored", "found"), [(False, True), (True, False)])
 def test_a_limit_in_a_field_stays_until_something_is_stored(is_stored: bool, found: bool) -> None:
     """A load that cannot fail may be passed by."""
@@ -193,6 +222,26 @@ def test_a_limit_in_a_field_stays_until_something_is_stored(is_stored: bool, fou
 def test_a_function_without_flags_stays() -> None:
     code = Code()
     code.note(3)
+    made = code.made()
+    assert thread_jumps(made) == (made, 0)
+
+
+def test_a_loop_without_a_poll_gets_none() -> None:
+    """Raw memory is worked on in such loops, also where the way out of one goes past the poll of another."""
+    code, (flag, *_) = Code(), FLAGS
+    raw, head, end = (code.label() for _ in range(3))
+    code.place(raw)
+    code.note(3)
+    code.step()
+    code.set(flag, False)
+    code.jump(i.BranchIf(ASKED, Target(0)), raw)
+    code.place(head)
+    code.code.append(i.Poll())
+    code.jump(i.BranchIf(flag, Target(0)), end)
+    code.note(2)
+    code.code.append(i.Compute(flag, LESS, (LIMIT, SUM)))
+    code.goto(head)
+    code.place(end)
     made = code.made()
     assert thread_jumps(made) == (made, 0)
 

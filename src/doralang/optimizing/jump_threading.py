@@ -212,8 +212,12 @@ class JumpThreading:
         return compared | {register for insn in loads if insn.dst in compared for register in i.used(insn)}
 
     def find_constants(self) -> dict[Register, KnownTerm]:
-        """Of the registers that are compared those that never hold anything else than one number."""
+        """Of the registers that are compared those that never hold anything else than one number.
+
+        Parameters hold what the caller has given before anything is written to them.
+        """
         writes = Counter(i.defined(insn) for insn in self.function.code)
+        writes.update(map(Register, range(len(self.function.ref.parameters))))
         return {
             insn.dst: KnownTerm(insn.value, ())
             for insn in self.function.code
@@ -391,7 +395,8 @@ class JumpThreading:
     def place_polls(self) -> dict[int, int] | None:
         """The blocks that have a poll, each with the index of one; None if some loop could have none.
 
-        Heads of loops get those that ways go past; then others are not needed, but where there is no head.
+        Heads of loops get those that ways within them go past; then others are not needed, but where there is
+        no head.  A loop that had none gets none by a way that leaves it: it may know addresses of objects.
         """
         dominators = Dominators(self.as_graph())
         blocks, code = dominators.order[1:], self.function.code
@@ -399,7 +404,9 @@ class JumpThreading:
         heads = set()
         for head, body in dominators.loops.items():
             heads.add(head.number)
-            passed = [self.polls_in(edge.copied) for one in body for edge in self.edges[one.number]]
+            within = {one.number for one in body}
+            ways = [edge for start in within for edge in self.edges[start] if edge.target in within]
+            passed = [self.polls_in(edge.copied) for edge in ways]
             if any(passed) and type(code[head.number]) is not i.TakeException:
                 polls.setdefault(head.number, min(index for some in passed for index in some))
         if has_loop(one for one in blocks if one.number not in polls):
