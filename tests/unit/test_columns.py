@@ -8,10 +8,14 @@ from command_line import dora
 from compiling import compiled_program, own_bytecode
 from doralang.bytecode import instructions as i
 from doralang.bytecode.function import Function
+from doralang.bytecode.instructions import Register, Target
 from doralang.bytecode.verifier import verify
 from doralang.optimizing.columns import check_columns
 from doralang.optimizing.emit import emit_function
 from doralang.optimizing.optimizer import Times, optimized_graph
+from doralang.types.kinds import BOOL, INT, REF
+from doralang.types.primitives import PRIMITIVES
+from unit.test_optimizing_graph import function
 
 INNER = "var k = 0; while k < n { s += a[k][j]; k += 1; }"
 
@@ -60,6 +64,37 @@ def checked(body: str) -> tuple[Function, int]:
 )
 def test_which_loops_look_at_all_rows(body: str, found: int) -> None:
     assert checked(body)[1] == found
+
+
+def test_a_loop_that_a_jump_enters_behind_its_start_begins_anywhere() -> None:
+    """With 0, which the branch leaves in the counter, or with 3: the shortest row may be one of the first."""
+    a, n, m, j, k, found, x, one, less = map(Register, range(9))
+    plus, is_less = PRIMITIVES["int.plus"], PRIMITIVES["int.less"]
+
+    def made(entry: int) -> Function:
+        within = [i.LoadElement(found, a, k), i.LoadElement(x, found, j), i.LoadConstant(one, 1)]
+        code = [
+            *(i.LoadConstant(j, 0), i.LoadConstant(x, 0), i.LoadConstant(less, False), i.Goto(Target(16))),
+            *(
+                i.LoadConstant(k, 0),
+                i.BranchIf(less, Target(entry)),
+                i.LoadConstant(k, 3),
+                i.Goto(Target(12)),
+            ),
+            *(*within, i.Compute(k, plus, (k, one))),
+            *(i.Poll(), i.Compute(less, is_less, (k, n)), i.BranchIf(less, Target(8))),
+            *(
+                i.Compute(j, plus, (j, m)),
+                i.Poll(),
+                i.Compute(less, is_less, (j, m)),
+                i.BranchIf(less, Target(4)),
+            ),
+            i.Return(x),
+        ]
+        return function((REF, INT, INT), (INT, INT, REF, INT, INT, BOOL), code)
+
+    assert check_columns(made(6))[1] == 1
+    assert check_columns(made(7))[1] == 0
 
 
 def test_the_accesses_of_one_of_the_two_loops_have_no_check() -> None:

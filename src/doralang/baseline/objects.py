@@ -228,12 +228,13 @@ def new_array(context: FunctionCompilation, insn: i.NewArray) -> None:
 def allocate_array(
     context: FunctionCompilation, dst: Virtual, shape: Symbol, elements: Virtual, scale: int
 ) -> None:
-    """Size from the length, which must not be negative; then as for objects."""
+    """Size from the length, which must not be negative; then as for objects.
+
+    The length is not made at home if it is a constant: behind `save`, the call would lose it there.
+    """
     masm, work, frame = context.masm, context.work, context.frame
     saved = frame.save(context.index)
-    length = frame.read(elements, work[2])
-    if length != work[2]:
-        masm.move(INT, work[2], length)
+    frame.read_into(elements, work[2])
     masm.branch_immediate(INT, LESS, work[2], 0, context.trap(Trap.MEMORY))
     full, done = masm.label(), masm.label()
     array_size(context, work[1], work[2], scale)

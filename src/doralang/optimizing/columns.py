@@ -214,10 +214,10 @@ def steps_by_one(within: list[Instruction], counter: Register) -> bool:
 
 
 def is_in_each_round(code: list[Instruction], outer: NestedLoop, inner: NestedLoop) -> bool:
-    """Whether no jump passes the loop within by."""
+    """Whether no jump passes the loop within by, or what its counter begins with."""
     before = range(outer.body, inner.entry)
     targets = [target_of(code[place]) for place in before]
-    return all(target is None or target <= inner.entry for target in targets)
+    return all(target is None or target < inner.entry for target in targets)
 
 
 def keeps_rows(kinds: list[Kind], insn: Instruction) -> bool:
