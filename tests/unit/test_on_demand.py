@@ -280,6 +280,7 @@ def test_a_handler_is_refused_rather_than_given_what_is_half_made(seed: int) -> 
     def handler() -> None:
         nonlocal refused
         try:
+            module.TURN.refuse_handlers()  # as every way to a library begins (`checker.library`)
             assert printed(library, chance.choice(list(functions_of(library)))) in right
         except RuntimeError:
             refused += 1
