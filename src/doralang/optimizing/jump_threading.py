@@ -395,18 +395,22 @@ class JumpThreading:
     def place_polls(self) -> dict[int, int] | None:
         """The blocks that have a poll, each with the index of one; None if some loop could have none.
 
-        Heads of loops get those that ways within them go past; then others are not needed, but where there is
-        no head.  A loop that had none gets none by a way that leaves it: it may know addresses of objects.
+        Heads of loops get those that ways go past; then others are not needed, but where there is no head.
+        A loop that had none gets none by a way that leaves it: it may know addresses of objects.
         """
         dominators = Dominators(self.as_graph())
         blocks, code = dominators.order[1:], self.function.code
         polls = {one.number: here[0] for one in blocks if (here := self.polls_in(self.inside(one.number)))}
-        heads = set()
+        heads, polled = set(), frozenset(polls)
         for head, body in dominators.loops.items():
             heads.add(head.number)
             within = {one.number for one in body}
-            ways = [edge for start in within for edge in self.edges[start] if edge.target in within]
-            passed = [self.polls_in(edge.copied) for edge in ways]
+            ways = [edge for start in within for edge in self.edges[start]]
+            passed = [
+                self.polls_in(edge.copied)
+                for edge in ways
+                if edge.target in within or not polled.isdisjoint(within)
+            ]
             if any(passed) and type(code[head.number]) is not i.TakeException:
                 polls.setdefault(head.number, min(index for some in passed for index in some))
         if has_loop(one for one in blocks if one.number not in polls):
