@@ -308,7 +308,7 @@ def test_stacks_that_threads_add_are_taken_once() -> None:
 def change_stacks(space: CodeSpace) -> list[int]:
     """Take stacks from the list and add some, again and again; those that this thread has in the end."""
     mine: list[int] = []
-    for _ in range(300):
+    for _ in range(3000):
         mine += [stacks.new_stack()] if len(mine) < 2 else []
         space.add_spare(mine.pop())
         mine += [top] if (top := space.take_spare()) else []
