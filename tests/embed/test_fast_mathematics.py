@@ -13,8 +13,8 @@ from test_arrays import same
 
 import doralang as dora
 from doralang.embed import formulas, kernels, packed_trees
+from doralang.machine.packed.mathematics import FastFunctions
 from doralang.machine.x64.levels import Level
-from doralang.machine.x64.packed_mathematics import FastFunctions
 from sampling import EVERY
 from vector_levels import HERE, at_level
 

@@ -13,10 +13,10 @@ from doralang.embed.functions import SlowCallee
 from doralang.embed.kernels import Kernels
 from doralang.embed.levels import level, packer_for
 from doralang.embed.packed_formulas import PackedTranslator
+from doralang.machine.packed.mathematics import FastFunctions
+from doralang.machine.packed.primitives import NotPacked, Wider
+from doralang.machine.packed.programs import NARROW, SIZES, WIDE
 from doralang.machine.x64.levels import Level
-from doralang.machine.x64.packed import NARROW, SIZES, WIDE
-from doralang.machine.x64.packed_mathematics import FastFunctions
-from doralang.machine.x64.packed_primitives import NotPacked, Wider
 
 if TYPE_CHECKING:
     from doralang.embed.arrays import Computation

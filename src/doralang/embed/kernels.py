@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 KERNEL: Final = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64)
 """kernel(table, results, count); the global interpreter lock is released"""
 TREES: Final = "doralang.embed.packed_trees"
-MATHEMATICS: Final = "doralang.machine.x64.packed_mathematics"
+MATHEMATICS: Final = "doralang.machine.packed.mathematics"
 MOST_KEPT: Final = 16
 """kernels of a formula"""
 

@@ -16,7 +16,7 @@ from doralang.machine.x64.levels import Level, detector, level_of
 from doralang.optional import load
 
 if TYPE_CHECKING:
-    from doralang.machine.x64.packed_primitives import Packer
+    from doralang.machine.packed.primitives import Packer
 
 PACKERS: Final = {
     Level.SSE2: ("doralang.machine.x64.packed_sse2", "Sse2Packer"),

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from doralang.checker import program as typed
-from doralang.machine.x64.packed_primitives import NotPacked, Packer, Term
+from doralang.machine.packed.primitives import NotPacked, Packer, Term
 from doralang.types.types import PrimitiveType
 
 DEEPEST: Final = 120

@@ -9,14 +9,14 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final
 
 from doralang.embed.levels import level, packer_for
+from doralang.machine.packed.primitives import NotPacked, Packer, Term
+from doralang.machine.packed.programs import WIDE
 from doralang.machine.x64.kernels import CHAINS
-from doralang.machine.x64.packed import WIDE
-from doralang.machine.x64.packed_primitives import NotPacked, Packer, Term
 from doralang.types.kinds import DOUBLE
 
 if TYPE_CHECKING:
+    from doralang.machine.packed.primitives import Functions
     from doralang.machine.x64.doubles import Node
-    from doralang.machine.x64.packed_primitives import Functions
 
 DEEPEST: Final = 120
 ARITHMETIC: Final = {"+": "plus", "-": "minus", "*": "times", "/": "div"}

@@ -28,10 +28,16 @@ from doralang.machine.arm64.assembler import Assembler
 from doralang.machine.arm64.encoding import OPERAND, ROWS, BitField, Row, form_of
 from doralang.machine.arm64.immediates import bitmask, float_immediates
 from doralang.machine.arm64.registers import SP, ZR
+from doralang.machine.arm64.vectors import VectorAssembler
 from doralang.machine.code import RangeError
 
 LABELLED = {"to_label", "one_and_label"}
-METHODS = {name: ROWS[emit] for name, emit in vars(Assembler).items() if callable(emit) and emit in ROWS}
+METHODS = {
+    name: ROWS[emit]
+    for assembler in (Assembler, VectorAssembler)
+    for name, emit in vars(assembler).items()
+    if callable(emit) and emit in ROWS
+}
 
 BITMASKS = [
     *(1 << bit for bit in range(0, 64, 3)),
@@ -66,7 +72,7 @@ def every_value(field: BitField) -> list[int]:
         return [*range(31), ZR]
     if kind == "SP":
         return [*range(31), SP]
-    if kind in ("S", "D", "B", "V", "fimm"):
+    if kind in ("B", "H", "S", "D", "Q", "V", "fimm"):
         return list(range(top + 1))
     if kind == "cond":
         return list(range(len(a.CONDITION_NAMES)))
@@ -95,7 +101,7 @@ def written(field: BitField, syntax: str, value: int) -> str:
     if kind == "SP":
         narrow = syntax.startswith("<W")
         return ("wsp" if narrow else "sp") if value == SP else f"{'w' if narrow else 'x'}{value}"
-    if kind in ("S", "D", "B", "V"):
+    if kind in ("B", "H", "S", "D", "Q", "V"):
         return f"{kind.lower()}{value}"
     if kind == "cond":
         return a.CONDITION_NAMES[value]
@@ -170,13 +176,13 @@ def distances(row: Row) -> list[int | None]:
 
 
 def emitted(name: str, operands: tuple[int, ...], distance: int | None) -> bytes:
-    asm = Assembler()
+    asm = VectorAssembler()
     if distance is None:
-        getattr(Assembler, name)(asm, *operands)
+        getattr(asm, name)(*operands)
     else:
         label = asm.label()
         asm.positions[label] = distance
-        getattr(Assembler, name)(asm, *operands, label)
+        getattr(asm, name)(*operands, label)
     return bytes(asm.finish().data)
 
 
@@ -321,13 +327,13 @@ def test_references_to_labels(name: str, tmp_path: Path) -> None:
     row = METHODS[name]
     first = [()] if row.shape == "to_label" else [(0,), (5,), (13,)]
     for operands, before, behind in product(first, (0, 1, 9), (0, 1, 9)):
-        asm = Assembler()
+        asm = VectorAssembler()
         back, forward = asm.bound(), asm.label()
         for _ in range(before):
             asm.nop()
         start = asm.position
         for label in (back, forward):
-            getattr(Assembler, name)(asm, *operands, label)
+            getattr(VectorAssembler, name)(asm, *operands, label)
         for _ in range(behind):
             asm.nop()
         asm.bind(forward)
@@ -342,10 +348,10 @@ def test_references_to_labels(name: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize(("name", "reach"), [*NEAR.items(), ("cbz64", 1 << 20), ("ldr_64_l", 1 << 20)])
 @pytest.mark.parametrize("beyond", [-4, 0])
 def test_the_reach_of_labels(name: str, reach: int, beyond: int) -> None:
-    asm = Assembler()
+    asm = VectorAssembler()
     label = asm.label()
     operands = (label,) if name in ("b", "bl") else (0, label)
-    getattr(Assembler, name)(asm, *operands)
+    getattr(VectorAssembler, name)(asm, *operands)
     asm.positions[label] = reach + beyond
     if beyond < 0:
         read = next(decoder().disasm_lite(bytes(asm.finish().data), 0))

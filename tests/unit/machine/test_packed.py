@@ -7,22 +7,31 @@ import ctypes
 import math
 import mmap
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cache, partial
 from struct import pack, unpack
 from typing import Any
 
 import pytest
+from emulated import Emulator
 
 import vector_levels
 from doralang.embed import formulas, kernels, levels
+from doralang.machine.arm64.packed_neon import NeonPacker
+from doralang.machine.arm64.vectors import VectorAssembler
+from doralang.machine.packed.mathematics import FUNCTIONS, FUNCTIONS_OF_TWO, FastFunctions
+from doralang.machine.packed.primitives import FORMATS, NotPacked, Packer, Term, Wider
+from doralang.machine.packed.programs import NARROW, SIZES, WIDE
+from doralang.machine.targets import ARM64, host
 from doralang.machine.x64.levels import Level
-from doralang.machine.x64.packed import NARROW, SIZES, WIDE
-from doralang.machine.x64.packed_primitives import FORMATS, NotPacked, Packer, Term, Wider
 from doralang.types.kinds import BOOL, DOUBLE, FLOAT, INT, LONG, Kind
 from doralang.types.primitives import PRIMITIVES, Primitive
 
 pytestmark = pytest.mark.skipif(not formulas.IS_POSSIBLE, reason="there is no packed code for this processor")
-PACKERS = list(dict.fromkeys(map(levels.packer_for, vector_levels.HERE)))
+PACKERS: list[type[Packer]] = list(dict.fromkeys(map(levels.packer_for, vector_levels.HERE)))
+if NeonPacker not in PACKERS:
+    PACKERS.append(NeonPacker)
 FLOATS = (
     0.0,
     -0.0,
@@ -78,13 +87,37 @@ class Guarded:
         return self.base + PAGE - len(data)
 
 
+@cache
+def emulator() -> Emulator:
+    return Emulator()
+
+
+@contextmanager
+def callable_kernel(packer: type[Packer], code: bytearray) -> Iterator[Callable[[int, int, int], object]]:
+    """The code as something to call, on this processor or an emulated one."""
+    if packer is not NeonPacker or host() is ARM64:
+        kernel = kernels.placed(code)
+        yield kernels.KERNEL(kernel.address)
+        del kernel
+    else:
+        room = (ctypes.c_uint8 * (len(code) + 16))()
+        start = ctypes.addressof(room) + 15 & -16
+        ctypes.memmove(start, bytes(code), len(code))
+        emulator().forget()
+        yield partial(emulator().call, start)
+
+
 @pytest.fixture(scope="module")
 def memory() -> list[Guarded]:
     return [Guarded() for _ in range(4)]
 
 
 def run(
-    memory: list[Guarded], code: bytearray, columns: list[tuple[Kind, list[Any]]], result: Kind
+    packer: type[Packer],
+    memory: list[Guarded],
+    code: bytearray,
+    columns: list[tuple[Kind, list[Any]]],
+    result: Kind,
 ) -> list[Any]:
     """The results of a kernel."""
     count = len(columns[0][1])
@@ -92,8 +125,8 @@ def run(
         *[place.put(kind, values) for place, (kind, values) in zip(memory, columns, strict=False)]
     )
     out = memory[-1].put(result, [0] * count)
-    kernel = kernels.placed(code)
-    kernels.KERNEL(kernel.address)(ctypes.addressof(table), out, count)
+    with callable_kernel(packer, code) as kernel:
+        kernel(ctypes.addressof(table), out, count)
     size = SIZES[result]
     data = ctypes.string_at(out, count * size)
     return [unpack(STRUCT[result], data[at : at + size])[0] for at in range(0, len(data), size)]
@@ -133,7 +166,7 @@ def test_primitives_mean_the_same(
     choose = random.Random(name)
     for count in COUNTS:
         columns = [(kind, choose.choices(VALUES[kind], k=count)) for kind in row.operands]
-        found = run(memory, code, columns, row.result)
+        found = run(packer, memory, code, columns, row.result)
         for index, value in enumerate(found):
             arguments = [values[index] for _, values in columns]
             assert same(value, row.meaning(*arguments)), (name, arguments)
@@ -174,8 +207,9 @@ def test_scalars_are_in_all_lanes(packer_class: type[Packer], memory: list[Guard
         packer.store(packer.primitive(f"{kind.value}.plus", terms))
         code = packer.kernel()
         table = (ctypes.c_int64 * 2)(memory[0].put(kind, [lone]), memory[1].put(kind, values))
-        out, kernel = memory[2].put(kind, values), kernels.placed(code)
-        kernels.KERNEL(kernel.address)(ctypes.addressof(table), out, len(values))
+        out = memory[2].put(kind, values)
+        with callable_kernel(packer_class, code) as kernel:
+            kernel(ctypes.addressof(table), out, len(values))
         data = ctypes.string_at(out, len(values) * SIZES[kind])
         assert data == b"".join(pack(FORMATS[kind], lone + value) for value in values)
 
@@ -187,7 +221,7 @@ def test_more_values_than_registers(seed: int, packer_class: type[Packer], memor
     long, and so do masks."""
     choose = random.Random(seed)
     packer = packer_class(WIDE, [False] * 3)
-    has_fused = packer.unit.name != "sse2" and vector_levels.HERE[-1] >= Level.FMA
+    has_fused = packer.unit.accumulates or packer.unit.name != "sse2" and vector_levels.HERE[-1] >= Level.FMA
     terms = [packer.variable(index, DOUBLE) for index in range(3)]
     columns = [(DOUBLE, [float(choose.randrange(-3, 4)) for _ in range(45)]) for _ in range(3)]
     meant = [list(column) for _, column in columns]
@@ -226,7 +260,60 @@ def test_more_values_than_registers(seed: int, packer_class: type[Packer], memor
         total = packer.double("vaddpd", total, terms[index])
         expected = [x + y for x, y in zip(expected, meant[index], strict=True)]
     packer.store(total)
-    assert run(memory, packer.kernel(), columns, DOUBLE) == expected
+    assert run(packer_class, memory, packer.kernel(), columns, DOUBLE) == expected
+
+
+HARD = 42.0
+"""what the functions of the C library are said to give, which only hard lanes are left to"""
+
+
+def hard_function(packer: type[Packer]) -> tuple[int, object]:
+    """The address of a function that gives it, which destroys what calls may; and what keeps it alive."""
+    if packer is not NeonPacker or host() is ARM64:
+        native = ctypes.CFUNCTYPE(ctypes.c_double, ctypes.c_double)(lambda _: HARD)
+        return ctypes.cast(native, ctypes.c_void_p).value or 0, native
+    asm = VectorAssembler()
+    for number in range(18):
+        asm.movz64_ri(number, 0xBAD, 0)
+    for number in (*range(8), *range(16, 32)):
+        asm.fmov_from_64(number, 5)
+        asm.dup_2d(number, number)
+    asm.ldr_double_l(0, asm.constant(pack("<d", HARD)))
+    asm.ret()
+    code = bytes(asm.finish().data)
+    room = (ctypes.c_uint8 * (len(code) + 16))()
+    start = ctypes.addressof(room) + 15 & -16
+    ctypes.memmove(start, code, len(code))
+    return start, room
+
+
+def results_of(
+    function: str, packer: type[Packer], memory: list[Guarded], columns: list[list[float]]
+) -> bytes:
+    address, kept = hard_function(packer)
+    made = packer(WIDE, [False] * len(columns), FastFunctions(lambda _: address))
+    made.store(made.function(function, [made.variable(index, DOUBLE) for index in range(len(columns))]))
+    found = run(packer, memory, made.kernel(), [(DOUBLE, column) for column in columns], DOUBLE)
+    del kept
+    return b"".join(pack("<d", math.nan if value != value else value) for value in found)
+
+
+@pytest.mark.skipif(vector_levels.HERE[-1:] < [Level.FMA], reason="functions are packed with fused products")
+@pytest.mark.parametrize("name", [*FUNCTIONS, *FUNCTIONS_OF_TWO])
+def test_functions_have_the_same_bits_on_all_processors(name: str, memory: list[Guarded]) -> None:
+    """And leave the same lanes to the C library."""
+    choose = random.Random(name)
+    usual = [choose.choice((-1, 1)) * choose.random() * 10.0 ** choose.randrange(-8, 6) for _ in range(60)]
+    inside = [2 * choose.random() - 1 for _ in range(20)]
+    any_bits = [unpack("<d", choose.randbytes(8))[0] for _ in range(20)]
+    values = [*VALUES[DOUBLE], *usual, *inside, *any_bits]
+    choose.shuffle(values)
+    others = choose.choices(values, k=len(values))
+    columns = [values, others][: 1 + (name in FUNCTIONS_OF_TWO)]
+    for count in (1, 3, len(values)):
+        part = [column[:count] for column in columns]
+        expected = results_of(name, levels.packer_for(Level.FMA), memory, part)
+        assert results_of(name, NeonPacker, memory, part) == expected
 
 
 @pytest.mark.parametrize("packer_class", PACKERS)

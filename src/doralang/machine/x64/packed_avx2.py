@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar, Final
 
-from doralang.machine.x64.packed import NARROW, SIZES, WIDE, VectorUnit
+from doralang.machine.packed.primitives import Packer
+from doralang.machine.packed.programs import NARROW, SIZES, WIDE, VectorUnit
 from doralang.machine.x64.packed_kernels import HARD_BITS, PackedEmitter
-from doralang.machine.x64.packed_primitives import Packer
 from doralang.machine.x64.registers import RAX, RDX, RSI, RSP, E
 from doralang.machine.x64.vectors import VectorAssembler
 
 if TYPE_CHECKING:
     from doralang.machine.buffer import Label
+    from doralang.machine.packed.emitting import StepEmitter
     from doralang.types.kinds import Kind
 
 AVX2: Final = VectorUnit(
@@ -53,16 +54,17 @@ class Avx2Emitter(PackedEmitter, VectorAssembler):
     def leave(self) -> None:
         self.vzeroupper()
 
-    def scalar(self, register: int, pointer: int, kind: Kind) -> None:
+    def scalar(self, register: int, variable: int, kind: Kind) -> None:
+        pointer = self.pointer(variable)
         broadcast = self.vbroadcastsd_rm if SIZES[kind] == WIDE else self.vbroadcastss_rm
         broadcast(register, pointer, 0)
 
     def everywhere(self, register: int, data: bytes) -> None:
         self.vmovupd_rl(register, self.repeated(data))
 
-    def load(self, register: int, pointer: int, kind: Kind, copy: int) -> None:
+    def load(self, register: int, variable: int, kind: Kind, copy: int) -> None:
         size, lanes = SIZES[kind], self.program.lanes
-        at = self.at(pointer, size, copy)
+        at = self.at(self.pointer(variable), size, copy)
         if size == 1:
             self.load_bytes(register, at)
         elif self.is_masked:
@@ -139,4 +141,6 @@ class Avx2Packer(Packer):
     """Adds primitives to a program for AVX2."""
 
     unit: ClassVar[VectorUnit] = AVX2
-    emitter: ClassVar[type[PackedEmitter]] = Avx2Emitter
+
+    def new_emitter(self) -> StepEmitter:
+        return Avx2Emitter(self.program)

@@ -11,9 +11,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar, Final
 
-from doralang.machine.x64.packed import FIRST_MASK, NARROW, SIZES, WIDE, VectorUnit
-from doralang.machine.x64.packed_kernels import HARD_BITS, PackedEmitter, Registers
-from doralang.machine.x64.packed_primitives import PREDICATES, UNORDERED, Packer, Term
+from doralang.machine.packed.primitives import PREDICATES, UNORDERED, Packer, Term
+from doralang.machine.packed.programs import FIRST_MASK, NARROW, SIZES, WIDE, VectorUnit
+from doralang.machine.x64.packed_kernels import HARD_BITS, PackedEmitter
 from doralang.machine.x64.registers import RAX, RDX, RSI, RSP
 from doralang.machine.x64.wide_vectors import WideAssembler
 from doralang.types.kinds import BOOL, DOUBLE, INT, LONG, Kind
@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from doralang.machine.buffer import Label
-    from doralang.machine.x64.packed import Value
+    from doralang.machine.packed.emitting import Registers, StepEmitter
+    from doralang.machine.packed.programs import Value
 
 LOAD_TRUTH: Final = "load_truth"
 ALL_LANES: Final = "kxnorw"
@@ -93,16 +94,17 @@ class Avx512Emitter(PackedEmitter, WideAssembler):
     def leave(self) -> None:
         self.vzeroupper()
 
-    def scalar(self, register: int, pointer: int, kind: Kind) -> None:
+    def scalar(self, register: int, variable: int, kind: Kind) -> None:
+        pointer = self.pointer(variable)
         broadcast = self.vbroadcastsd_rm if SIZES[kind] == WIDE else self.vbroadcastss_rm
         broadcast(register, pointer, 0)
 
     def everywhere(self, register: int, data: bytes) -> None:
         self.vbroadcastsd_rl(register, self.constant(data))
 
-    def load(self, register: int, pointer: int, kind: Kind, copy: int) -> None:
+    def load(self, register: int, variable: int, kind: Kind, copy: int) -> None:
         size = SIZES[kind]
-        at = self.at(pointer, size, copy)
+        at = self.at(self.pointer(variable), size, copy)
         if size == 1:
             self.load_truth(number_of(register), at)
             return
@@ -188,7 +190,9 @@ class Avx512Packer(Packer):
     """Adds primitives to a program for AVX-512."""
 
     unit: ClassVar[VectorUnit] = AVX512
-    emitter: ClassVar[type[PackedEmitter]] = Avx512Emitter
+
+    def new_emitter(self) -> StepEmitter:
+        return Avx512Emitter(self.program)
 
     def raw(self, name: str, *values: Value, extra: int | None = None) -> Value:
         return super().raw(RENAMED.get(name, name), *values, extra=extra)

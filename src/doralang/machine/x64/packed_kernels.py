@@ -4,17 +4,17 @@
     vmulpd  ymm0, ymm0, ymm0            ->      vmulpd  ymm0, ymm0, ymm0
     store   ymm0                                vmovupd [rsi + rcx*8], ymm0 …
 
-A kernel gets a table with the address of each variable, the address of the results and their count.  The
-main loop computes several vectors a round, each with registers of its own, so that their latencies overlap;
-what is left is computed with lanes masked off.
+A kernel gets a table with the address of each variable, the address of the results and their count.  What is
+left behind the main loop is computed with lanes masked off.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Final
+from typing import TYPE_CHECKING, Final
 
+from doralang.machine.packed.emitting import StepEmitter
+from doralang.machine.packed.programs import CORRECTED, SIZES
 from doralang.machine.x64.assembler import Assembler
-from doralang.machine.x64.packed import CORRECTED, FIRST_MASK, SIZES, Allocator, Step
 from doralang.machine.x64.packed_loops import Alignment, emit_loops
 from doralang.machine.x64.registers import (
     AE,
@@ -42,16 +42,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from doralang.machine.buffer import Label
-    from doralang.machine.x64.packed import Extra, PackedProgram
-    from doralang.types.kinds import Kind
+    from doralang.machine.packed.emitting import Registers
+    from doralang.machine.packed.programs import PackedProgram, Step
 
-Registers = tuple[int, ...]
-MOVES: Final = frozenset({"store", "copy", "constant", "spill", "reload", CORRECTED})
-"""steps that are no instructions with registers alone, beside loads"""
-MOST_AT_ONCE: Final = 4
-"""vectors a round of the main loop"""
-MOST_STEPS: Final = 100
-"""in a round: processors look about that far ahead, so longer rounds overlap by themselves"""
 POINTERS: Final = (R8, R9, R10, R11)
 """addresses of the first variables; others are loaded from the table each time"""
 SAVED: Final = (RBX, R12, R13, R14, R15, RBP)
@@ -61,12 +54,10 @@ HARD_BITS: Final = RBX
 WORD: Final = 8
 
 
-class PackedEmitter(Assembler):
+class PackedEmitter(StepEmitter, Assembler):
     """The kernel of a program; each level has a class that says how it loads, stores and masks."""
 
     __slots__ = ("calls", "frame", "is_masked", "program", "routines", "variables")
-    in_memory: ClassVar[str] = "l"
-    """the letter of a constant that an instruction reads"""
 
     def __init__(self, program: PackedProgram) -> None:
         super().__init__()
@@ -124,86 +115,6 @@ class PackedEmitter(Assembler):
             return None
         return Alignment(pointer, size, size * program.lanes, slot)
 
-    def plan(self) -> tuple[Allocator, int]:
-        """Registers for one vector, and for how many vectors there are such registers."""
-        unit = self.program.unit
-        plan = Allocator(self.program, unit.registers, unit.masks)
-        most = min(MOST_AT_ONCE, MOST_STEPS // len(plan.run()))
-        if most <= 1:
-            return plan, 1
-        copies = min(most, self.vectors_for(plan))
-        if copies == 1:
-            half = Allocator(self.program, unit.registers // 2, unit.masks // 2)
-            half.run()
-            if not half.slots:
-                return half, 2
-        return plan, copies
-
-    def vectors_for(self, plan: Allocator) -> int:
-        """How many vectors have room beside each other."""
-        if plan.slots:
-            return 1
-        unit, vectors, masks = self.program.unit, used(plan.steps, 0), used(plan.steps, FIRST_MASK)
-        rooms = [unit.registers // vectors] if vectors else []
-        return min(rooms + [unit.masks // masks] if masks else rooms)
-
-    def masked(self, steps: list[Step]) -> None:
-        """A vector some of whose lanes are masked off."""
-        self.is_masked = True
-        self.mask_rest()
-        self.emit(steps, 1)
-
-    def emit(self, steps: list[Step], copies: int) -> None:
-        """Each step for some vectors, whose registers stand one behind the other."""
-        width, masks = used(steps, 0), used(steps, FIRST_MASK)
-        for name, registers, extra in steps:
-            several = [registers] + [
-                tuple([at + copy * (masks if at >= FIRST_MASK else width) for at in registers])
-                for copy in range(1, copies)
-            ]
-            if name in MOVES or isinstance(extra, tuple):
-                for copy, own in enumerate(several):
-                    self.move(name, own, extra, copy)
-            else:
-                self.instruction(name, several, extra)
-
-    def instruction(self, name: str, several: Sequence[Registers], extra: bytes | int | None) -> None:
-        """The same for each of several vectors.
-
-        The method is found by the operands: registers, a constant in memory, an immediate.
-        """
-        shape = self.shape_of(name, len(several[0]))
-        last: tuple[int, ...] = ()
-        if isinstance(extra, bytes):
-            shape, last = shape + self.in_memory, (self.repeated(extra),)
-        elif extra is not None:
-            shape, last = shape + "i", (extra,)
-        emit = getattr(self, f"{name}_{shape}")
-        for registers in several:
-            emit(*registers, *last)
-
-    def shape_of(self, name: str, count: int) -> str:
-        """The letters of so many registers."""
-        return "r" * count
-
-    def move(self, name: str, registers: Registers, extra: Extra, copy: int) -> None:
-        """What is no instruction with registers alone."""
-        if name == "store":
-            self.store(registers[0], copy)
-        elif name == "copy":
-            self.copy(*registers)
-        elif name == "scalar" and isinstance(extra, tuple):
-            self.scalar(registers[0], self.pointer(extra[0]), extra[1])
-        elif isinstance(extra, tuple):
-            self.load(registers[0], self.pointer(extra[0]), extra[1], copy)
-        elif isinstance(extra, bytes):
-            self.everywhere(registers[0], extra)
-        elif name == CORRECTED and extra is not None:
-            self.correct(registers, extra)
-        elif extra is not None:
-            place = self.program.unit.vector * extra
-            (self.keep if name == "spill" else self.bring)(registers[0], place)
-
     def pointer(self, index: int) -> int:
         """The register with the address of a variable."""
         if index < len(POINTERS):
@@ -214,6 +125,12 @@ class PackedEmitter(Assembler):
     def at(self, pointer: int, size: int, copy: int) -> tuple[int, int, int, int]:
         """Memory with the elements of a vector."""
         return pointer, RCX, size, size * self.program.lanes * copy
+
+    def masked(self, steps: list[Step]) -> None:
+        """A vector some of whose lanes are masked off."""
+        self.is_masked = True
+        self.mask_rest()
+        self.emit(steps, 1)
 
     # What a level says.
 
@@ -230,38 +147,6 @@ class PackedEmitter(Assembler):
         """What is to be done in the end."""
         raise NotImplementedError
 
-    def repeated(self, data: bytes) -> Label:
-        """A constant in memory, as often as instructions read it."""
-        raise NotImplementedError
-
-    def scalar(self, register: int, pointer: int, kind: Kind) -> None:
-        """A single number in all lanes."""
-        raise NotImplementedError
-
-    def everywhere(self, register: int, data: bytes) -> None:
-        """A constant in all lanes."""
-        raise NotImplementedError
-
-    def load(self, register: int, pointer: int, kind: Kind, copy: int) -> None:
-        raise NotImplementedError
-
-    def store(self, register: int, copy: int) -> None:
-        raise NotImplementedError
-
-    def copy(self, target: int, source: int) -> None:
-        """Of a vector."""
-        raise NotImplementedError
-
-    def keep(self, register: int, place: int) -> None:
-        """On the stack."""
-        raise NotImplementedError
-
-    def bring(self, register: int, place: int) -> None:
-        """From the stack."""
-        raise NotImplementedError
-
-    # Hard lanes.
-
     def kept(self) -> int:
         """Bytes on the stack for all registers."""
         raise NotImplementedError
@@ -274,8 +159,9 @@ class PackedEmitter(Assembler):
         """A bit for each lane, to rax; those of lanes that are not there are zero."""
         raise NotImplementedError
 
-    def correct(self, registers: tuple[int, ...], function: int) -> None:
-        """Lanes of the first register, where the second is a mask; the others have the arguments."""
+    # Hard lanes.
+
+    def correct(self, registers: Registers, function: int) -> None:
         target, hard, *arguments = registers
         slow, back = self.labels(2)
         self.bits_of(hard)
@@ -331,10 +217,3 @@ class PackedEmitter(Assembler):
                 self.cmp64_ri(RDX, lane + 1)
                 self.jcc(E, done)
         self.bind(done)
-
-
-def used(steps: Sequence[Step], first: int) -> int:
-    """How many registers there are in the steps, of those of vectors or those of masks, which begin here."""
-    is_mask = first == FIRST_MASK
-    found = [at for step in steps for at in step.registers if (at >= FIRST_MASK) is is_mask]
-    return max(found, default=first - 1) - first + 1

@@ -11,10 +11,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar, Final
 
+from doralang.machine.packed.primitives import LOW_HALF, NotPacked, Packer, Term
+from doralang.machine.packed.programs import NARROW, SIZES, WIDE, VectorUnit
 from doralang.machine.x64.narrow_vectors import NarrowAssembler
-from doralang.machine.x64.packed import NARROW, SIZES, WIDE, VectorUnit
 from doralang.machine.x64.packed_kernels import PackedEmitter
-from doralang.machine.x64.packed_primitives import LOW_HALF, NotPacked, Packer, Term
 from doralang.machine.x64.registers import RAX, RSI, RSP
 from doralang.types.kinds import BOOL, DOUBLE, FLOAT, INT, LONG, Kind
 
@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from doralang.machine.buffer import Label
-    from doralang.machine.x64.packed import Value
+    from doralang.machine.packed.emitting import StepEmitter
+    from doralang.machine.packed.programs import Value
 
 SSE2: Final = VectorUnit(
     "sse2",
@@ -72,7 +73,8 @@ class Sse2Emitter(PackedEmitter, NarrowAssembler):
     def leave(self) -> None:
         """There is nothing to be done."""
 
-    def scalar(self, register: int, pointer: int, kind: Kind) -> None:
+    def scalar(self, register: int, variable: int, kind: Kind) -> None:
+        pointer = self.pointer(variable)
         if SIZES[kind] == WIDE:
             self.movsd_rm(register, pointer, 0)
             self.unpcklpd_rr(register, register)
@@ -83,9 +85,9 @@ class Sse2Emitter(PackedEmitter, NarrowAssembler):
     def everywhere(self, register: int, data: bytes) -> None:
         self.movups_rl(register, self.repeated(data))
 
-    def load(self, register: int, pointer: int, kind: Kind, copy: int) -> None:
+    def load(self, register: int, variable: int, kind: Kind, copy: int) -> None:
         size = SIZES[kind]
-        at = self.at(pointer, size, copy)
+        at = self.at(self.pointer(variable), size, copy)
         if size == 1:
             self.load_bytes(at)
             self.movd_from32_rr(register, RAX)
@@ -143,7 +145,9 @@ class Sse2Packer(Packer):
     """Adds primitives to a program for SSE2."""
 
     unit: ClassVar[VectorUnit] = SSE2
-    emitter: ClassVar[type[PackedEmitter]] = Sse2Emitter
+
+    def new_emitter(self) -> StepEmitter:
+        return Sse2Emitter(self.program)
 
     def raw(self, name: str, *values: Value, extra: int | None = None) -> Value:
         """Raises NotPacked if nothing does the same as an instruction of AVX2."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from doralang.machine.x64.packed_primitives import Packer, Term
+from doralang.machine.packed.primitives import Packer, Term
 from doralang.types.kinds import DOUBLE, LONG
 
 if TYPE_CHECKING:

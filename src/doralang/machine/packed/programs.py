@@ -1,4 +1,4 @@
-"""Straight-line packed code over whole arrays: from operations on vectors to steps with registers (x86-64).
+"""Straight-line packed code over whole arrays: from operations on vectors to steps with registers.
 
     program = PackedProgram(AVX2, WIDE)             load    ymm0, variable 0
     x = program.load(0, DOUBLE)             ->      vmulpd  ymm0, ymm0, ymm0
@@ -58,6 +58,10 @@ class VectorUnit(NamedTuple):
     """operations whose result is in a mask register"""
     overwrites: bool = False
     """whether instructions with two operands leave the result in the first one"""
+    changes: frozenset[str] = frozenset()
+    """instructions that do so where others do not"""
+    accumulates: bool = False
+    """whether x * y + z comes to be in the register of z only"""
 
 
 class PackedOperation(NamedTuple):
@@ -166,6 +170,8 @@ class Allocator:
     def folded(self, operation: PackedOperation) -> int | None:
         """Which operand is a constant that is read from memory."""
         last = len(operation.operands) - 1
+        if operation.name == FUSED and self.unit.accumulates:
+            return None
         for at in (2, 1) if operation.name == FUSED else (last,) if operation.name in self.unit.folds else ():
             operand = operation.operands[at]
             if self.program.operations[operand].name == "constant" and operation.operands.count(operand) == 1:
@@ -197,7 +203,7 @@ class Allocator:
             self.release(operand, at)
         if operation.name == FUSED:
             target = self.fuse(operation, registers)
-        elif operation.name == CORRECTED or (self.unit.overwrites and len(operation.operands) > 1):
+        elif self.is_in_place(operation):
             target = self.changed(registers[0], registers[1:])
             self.finish(operation, target, registers[1:])
         else:
@@ -207,13 +213,24 @@ class Allocator:
         if not self.uses[value]:
             self.give_back(value)
 
+    def is_in_place(self, operation: PackedOperation) -> bool:
+        """Whether the result comes to be in the register of the first operand."""
+        if operation.name == CORRECTED or operation.name in self.unit.changes:
+            return True
+        return self.unit.overwrites and len(operation.operands) > 1
+
     def finish(self, operation: PackedOperation, target: int, registers: Sequence[int]) -> None:
         memory = self.memory(operation)
         extra = operation.extra if memory is None else memory
         self.step(operation.name, target, *registers, extra=extra)
 
     def fuse(self, operation: PackedOperation, registers: list[int]) -> int:
-        """x * y + z: the target is an operand of the instruction, too: x, or z in the form 231."""
+        """x * y + z: the target is an operand of the instruction, too: x, or z in the form 231 (x86-64)."""
+        if self.unit.accumulates:
+            first, second, third = registers
+            target = self.changed(third, (first, second))
+            self.step(FUSED, target, first, second)
+            return target
         folded, memory = self.folded(operation), self.memory(operation)
         first, second, *last = registers
         if folded == 1:

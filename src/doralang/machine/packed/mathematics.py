@@ -16,8 +16,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from doralang.machine.x64.packed_lanes import Lanes, Pair, exact_sum, polynomial, product, quick_sum, quotient
-from doralang.machine.x64.packed_primitives import NotPacked, Packer, Term
+from doralang.machine.packed.lanes import Lanes, Pair, exact_sum, polynomial, product, quick_sum, quotient
+from doralang.machine.packed.primitives import NotPacked, Packer, Term
 from doralang.types.kinds import BOOL, DOUBLE
 
 if TYPE_CHECKING:

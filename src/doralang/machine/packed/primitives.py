@@ -1,6 +1,7 @@
-"""The primitives (`types/primitives.py`) as packed operations (x86-64): lane by lane the same bits.
+"""The primitives (`types/primitives.py`) as packed operations: lane by lane the same bits.
 
-The forms here are those of AVX2; the packers of other levels say what they do in another way.
+The forms here are those of AVX2 (x86-64); the packers of other levels and processors say what they do in
+another way.
 
     int.times       vpmulld                                         wraps around as the scalar one does
     long.times      three products of 32 bits each, shifted and added
@@ -14,13 +15,13 @@ from __future__ import annotations
 from struct import pack
 from typing import TYPE_CHECKING, ClassVar, Final, NamedTuple
 
-from doralang.machine.x64.packed import FUSED, SIZES, WIDE, PackedProgram, Value, VectorUnit
+from doralang.machine.packed.programs import FUSED, SIZES, WIDE, PackedProgram, Value, VectorUnit
 from doralang.types.kinds import BOOL, DOUBLE, FLOAT, INT, LONG, Kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from doralang.machine.x64.packed_kernels import PackedEmitter
+    from doralang.machine.packed.emitting import StepEmitter
 
     Functions = Callable[["Packer", str, Sequence["Term"]], "Term"]
 
@@ -121,7 +122,6 @@ class Packer:
     """Adds primitives to a program."""
 
     unit: ClassVar[VectorUnit]
-    emitter: ClassVar[type[PackedEmitter]]
 
     def __init__(self, widest: int, scalars: Sequence[bool], functions: Functions | None = None) -> None:
         """`widest` are the bytes of the widest elements; `functions` has what else is packed than what gives
@@ -134,7 +134,11 @@ class Packer:
 
     def kernel(self) -> bytearray:
         """The code for what was stored."""
-        return self.emitter(self.program).kernel(len(self.scalars))
+        return self.new_emitter().kernel(len(self.scalars))
+
+    def new_emitter(self) -> StepEmitter:
+        """What makes code of the program."""
+        raise NotImplementedError
 
     # Leaves.
 
