@@ -19,7 +19,7 @@ ROOT = Path(__file__).parent.parent.parent / "src" / "doralang"
 
 FAMILIES = [
     re.compile(r"syntax/tree\.py|types/types\.py|checker/program\.py|bytecode/(function|instructions)\.py"),
-    re.compile(r"machine/macro\.py|machine/\w+/(macro|assembler|encoding)\.py"),
+    re.compile(r"machine/macro\.py|machine/\w+/(macro|assembler|encoding|vectors|packed_kernels)\.py"),
     re.compile(r"engines/\w+\.py"),
 ]
 SHOWN = {

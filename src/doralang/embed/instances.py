@@ -76,6 +76,8 @@ COMPILING_BY_LLVM: Final = 4.0
 OUTPUT_SHARE: Final = 16
 """so small a part of a limit of memory is for output that waits"""
 LEAST_OUTPUT: Final = 64
+FRAMES_TO_END: Final = 16
+"""calls of Python functions, one within the other, that the end of a turn takes at most"""
 MOST_POOLED: Final = 8
 """instances that a module keeps for the next calls"""
 SETTINGS: Final = Settings()
@@ -112,6 +114,13 @@ class Sink:
 
     def isatty(self) -> bool:
         return False
+
+
+def look_ahead(frames: int) -> None:
+    """Raises RecursionError if Python would refuse so many calls more, one within the other: what begins here
+    must be able to end."""
+    if frames:
+        look_ahead(frames - 1)
 
 
 class Host(Executor):
@@ -193,7 +202,8 @@ class Host(Executor):
     # Calls.
 
     def begin(self) -> None:
-        """Begin a turn, which `call` ends.  Raises InstanceBusy and InstanceSpent."""
+        """Begin a turn, which `call` ends.  Raises InstanceBusy, InstanceSpent and RecursionError."""
+        look_ahead(FRAMES_TO_END)
         if self.spent is not None:
             raise errors.InstanceSpent(f"the instance cannot be used any more: {self.spent}")
         try:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache, partial
 from struct import pack, unpack
-from typing import Any
+from typing import Any, Final
 
 import pytest
 from emulated import Emulator
@@ -20,6 +20,7 @@ import vector_levels
 from doralang.embed import formulas, kernels, levels
 from doralang.machine.arm64.packed_neon import NeonPacker
 from doralang.machine.arm64.vectors import VectorAssembler
+from doralang.machine.buffer import Tabled
 from doralang.machine.packed.mathematics import FUNCTIONS, FUNCTIONS_OF_TWO, FastFunctions
 from doralang.machine.packed.primitives import FORMATS, NotPacked, Packer, Term, Wider
 from doralang.machine.packed.programs import NARROW, SIZES, WIDE
@@ -87,6 +88,10 @@ class Guarded:
         return self.base + PAGE - len(data)
 
 
+APART: Final = 1 << 17
+"""bytes between code and its constants"""
+
+
 @cache
 def emulator() -> Emulator:
     return Emulator()
@@ -100,9 +105,12 @@ def callable_kernel(packer: type[Packer], code: bytearray) -> Iterator[Callable[
         yield kernels.KERNEL(kernel.address)
         del kernel
     else:
-        room = (ctypes.c_uint8 * (len(code) + 16))()
+        assert isinstance(code, Tabled)
+        room = (ctypes.c_uint8 * (len(code) + APART + 16))()
         start = ctypes.addressof(room) + 15 & -16
-        ctypes.memmove(start, bytes(code), len(code))
+        behind = start + code.table + APART
+        ctypes.memmove(start, bytes(code.alone(behind - start)), code.table)
+        ctypes.memmove(behind, bytes(code[code.table :]), len(code) - code.table)
         emulator().forget()
         yield partial(emulator().call, start)
 

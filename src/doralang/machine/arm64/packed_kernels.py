@@ -6,14 +6,17 @@
 
 A kernel gets a table with the address of each variable (x0), the address of the results (x1) and their count
 (x2); x3 is how many are done.  What is left behind the main loop is computed one by one, in the lowest lane.
+Constants are in a table of their own, which may lie anywhere: its address comes to be in x15.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from doralang.machine.arm64.registers import EQ, HS, LO, LR, NE, SP, ZR, X
+from doralang.machine.arm64.encoding import put_word, unpack_word
+from doralang.machine.arm64.registers import EQ, FP, HS, LO, LR, NE, SP, ZR, X
 from doralang.machine.arm64.vectors import VectorAssembler
+from doralang.machine.buffer import Tabled
 from doralang.machine.packed.emitting import StepEmitter
 from doralang.machine.packed.programs import CORRECTED, FUSED, NARROW, SIZES, WIDE
 
@@ -27,8 +30,10 @@ if TYPE_CHECKING:
 
 VECTOR: Final = 16
 TABLE, RESULTS, LEFT, DONE = X[:4]
-POINTERS: Final = X[4:16]
+POINTERS: Final = X[4:15]
 """addresses of the first variables; others are loaded from the table each time"""
+CONSTANTS: Final = X[15]
+"""the address of their table"""
 ADDRESS: Final = X[16]
 """where the elements of a vector are that is loaded; the bits of lanes"""
 RESULT_ADDRESS: Final = X[17]
@@ -36,22 +41,37 @@ VALUES: Final = (*range(8), *range(16, 31))
 """vector registers for values: calls need not keep them"""
 SCRATCH: Final = 31
 """the vector register that holds no value"""
-KEPT: Final = (X[19], X[20], X[21], X[22])
-CHANGED: Final = (TABLE, RESULTS, LEFT, DONE)
+KEPT: Final = X[19:24]
+CHANGED: Final = (TABLE, RESULTS, LEFT, DONE, CONSTANTS)
 """what calls change; they are in the registers above meanwhile"""
-HARD_BITS: Final = X[23]
-SAVED: Final = ((X[19], X[20]), (X[21], X[22]), (X[23], LR))
+KEPT_CONSTANTS: Final = KEPT[-1]
+HARD_BITS: Final = X[24]
+SAVED: Final = ((X[19], X[20]), (X[21], X[22]), (X[23], X[24]), (FP, LR))
 SAVED_SIZE: Final = 16 * len(SAVED)
 LOW_BITS: Final = 0xFFF
 """of what one addition to the stack pointer can hold"""
 UPPER_HALF: Final = (32, 63)
 """of a shift to the right, as a field of bits"""
+WORD_WITH_SIGN: Final = (0, 31)
+HALF_WORD: Final = 16
+HALF_WORD_FIELD: Final = 0xFFFF << 5
+"""of the instructions that move 16 bits"""
+
+
+def put_distance(code: bytearray, offset: int, target: int) -> None:
+    """How far the table is behind the instruction `adr` at the offset: into the two that follow."""
+    distance = target - offset
+    assert -1 << 31 <= distance < 1 << 31, "code and data are close to each other"
+    for half in range(2):
+        at = offset + 4 * (1 + half)
+        word = unpack_word(code, at)[0] & ~HALF_WORD_FIELD
+        put_word(code, at, word | (distance >> HALF_WORD * half & 0xFFFF) << 5)
 
 
 class PackedEmitter(StepEmitter, VectorAssembler):
     """The kernel of a program."""
 
-    __slots__ = ("frame", "is_masked", "program", "routines", "variables")
+    __slots__ = ("base", "frame", "is_masked", "places", "program", "routines", "table", "variables")
 
     def __init__(self, program: PackedProgram) -> None:
         super().__init__()
@@ -62,8 +82,14 @@ class PackedEmitter(StepEmitter, VectorAssembler):
         """bytes on the stack for values that wait"""
         self.routines: Sequence[Label] = ()
         """that put all registers on the stack, and bring them back"""
+        self.table = bytearray()
+        """constants, each as often as a vector has room for it"""
+        self.places: dict[bytes, int] = {}
+        """where in the table they are"""
+        self.base = 0
+        """where in the code the distance of the table is"""
 
-    def kernel(self, variables: int) -> bytearray:
+    def kernel(self, variables: int) -> Tabled:
         self.variables = variables
         plan, copies = self.plan()
         self.frame = size = VECTOR * len(plan.slots)
@@ -73,6 +99,8 @@ class PackedEmitter(StepEmitter, VectorAssembler):
             self.enter()
         self.move_stack(-size)
         self.load_pointers()
+        if any(operation.name in ("constant", CORRECTED) for operation in self.program.operations):
+            self.locate_table()
         self.mov64_rr(DONE, ZR)
         self.loops(self.program.lanes * copies, lambda count: self.emit(plan.steps, count), copies)
         self.move_stack(size)
@@ -80,6 +108,33 @@ class PackedEmitter(StepEmitter, VectorAssembler):
             self.restore()
         self.ret()
         return self.finish_tabled()
+
+    def locate_table(self) -> None:
+        """The distance from here is filled in when it is known."""
+        self.base = self.position
+        self.adr(CONSTANTS, self.bound())
+        self.movz64_ri(ADDRESS, 0, 0)
+        self.movk64_ri(ADDRESS, 0, 16)
+        self.sbfm64_rr(ADDRESS, ADDRESS, *WORD_WITH_SIGN)
+        self.add64_rr(CONSTANTS, CONSTANTS, ADDRESS)
+
+    def constant_place(self, data: bytes) -> int:
+        """Where in the table a vector of these bytes is."""
+        place = self.places.get(data)
+        if place is None:
+            place = self.places[data] = len(self.table)
+            self.table += data * (VECTOR // len(data))
+        return place
+
+    def finish_tabled(self) -> Tabled:
+        made = Tabled(self.finish().data)
+        made += bytes(-len(made) % VECTOR)
+        made.table = len(made)
+        made.references = [(self.base, put_distance, made.table)] if self.table else []
+        made += self.table
+        for offset, patch, place in made.references:
+            patch(made, offset, place)
+        return made
 
     def enter(self) -> None:
         """Save what calls need."""
@@ -161,7 +216,7 @@ class PackedEmitter(StepEmitter, VectorAssembler):
             self.dup_4s(target, target)
 
     def everywhere(self, register: int, data: bytes) -> None:
-        self.ldr_quad_l(VALUES[register], self.constant(data * (VECTOR // len(data))))
+        self.ldr_quad(VALUES[register], CONSTANTS, self.constant_place(data))
 
     def load(self, register: int, variable: int, kind: Kind, copy: int) -> None:
         """The vectors of a round are loaded one after another: the address is made with the first one."""
@@ -219,7 +274,7 @@ class PackedEmitter(StepEmitter, VectorAssembler):
             self.cbz32(HARD_BITS, next_one)
             for number, register in enumerate(arguments):
                 self.ldr_double(number, SP, self.place(register) + WIDE * lane)
-            self.ldr_64_l(ADDRESS, self.constant(function.to_bytes(8, "little")))
+            self.ldr_64(ADDRESS, KEPT_CONSTANTS, self.constant_place(function.to_bytes(WIDE, "little")))
             self.blr(ADDRESS)
             self.str_double(0, SP, self.place(target) + WIDE * lane)
             self.bind(next_one)
