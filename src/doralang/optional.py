@@ -64,3 +64,12 @@ def is_installed(name: str) -> bool:
     if name in sys.modules:
         return sys.modules[name] is not None
     return any(finder.find_spec(name, None) for finder in sys.meta_path)
+
+
+def folder_of(package: str) -> str | None:
+    """Where a package is, which is not imported; None if it is not there, or in no folder."""
+    for finder in sys.meta_path:
+        spec = finder.find_spec(package, None)
+        if spec is not None:
+            return next(iter(spec.submodule_search_locations or ()), None)
+    return None

@@ -10,12 +10,15 @@ program is checked and lowered only if a function is called whose code is not th
 
 from __future__ import annotations
 
+import os
 from time import perf_counter
 
 from doralang.code.tiers import BASELINE, LLVM, OPTIMIZED
+from doralang.machine import foreign
 from doralang.machine.targets import host
 from doralang.native.options import VERIFIES
-from doralang.optional import load
+from doralang.optional import LLVM as LLVM_PACKAGE
+from doralang.optional import folder_of, load
 from doralang.runtime.code_space import code_space
 from doralang.runtime.loader import Loader
 
@@ -479,8 +482,23 @@ def find_roots(specializer: Specializer) -> Roots:
 
 LIBRARIES: Final[dict[CodeKey, Module]] = {}
 """the code of the library, by what it is compiled for; bounded by the number of collectors"""
+LLVM_LIBRARY: Final = ("binding", "libllvmlite.so")
+"""where llvmlite has it"""
 LOADED_LLVM: Final[list[Any]] = []
 """its compiler, or None, once somebody has tried to load it; for good"""
+
+
+def preload_llvm() -> None:
+    """Have the system map LLVM's library before llvmlite is imported.
+
+    That takes tens of milliseconds, and importing keeps the interpreter's lock meanwhile: a program would
+    wait that asks Python for something, or that ends.
+    """
+    folder = None if LOADED_LLVM else folder_of(LLVM_PACKAGE)
+    if folder is not None:
+        address, kinds = foreign.address_of("dlopen"), (foreign.BYTES, foreign.INT)
+        open_library = foreign.function(address, foreign.WORD, *kinds, holds_gil=False)
+        open_library(os.fsencode(os.path.join(folder, *LLVM_LIBRARY)), os.RTLD_NOW)
 
 
 def llvm_compiler() -> Any:

@@ -23,10 +23,11 @@ and the first one is its last; with `--hot=3` the third one of any loop, so that
 from __future__ import annotations
 
 from itertools import islice
+from time import perf_counter
 
 from doralang.code import layout
 from doralang.code.tiers import BASELINE, LLVM
-from doralang.native.module import llvm_compiler
+from doralang.native.module import llvm_compiler, preload_llvm
 from doralang.native.options import VERIFIES, optimized_tier
 from doralang.optional import load
 from doralang.runtime.instance import PATIENCE
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
     from doralang.runtime.instance import Instance
     from doralang.settings import Settings
 
+OPTIMIZER: Final = "doralang.optimizing.optimizer"
 SAMPLES: Final = 2
 """how often a function is seen until it is hot"""
 FRAMES: Final = 3
@@ -59,13 +61,14 @@ ROOM: Final = 64 << 10
 class Request:
     """What is to be compiled: a function, or a version of it that begins in a loop."""
 
-    __slots__ = ("module", "name", "poll")
+    __slots__ = ("hot_at", "module", "name", "poll")
 
     def __init__(self, module: Module, name: str, poll: int = 0) -> None:
         self.module = module
         self.name = name
         self.poll = poll
         """the return address of the stub in the loop; 0 for the function itself"""
+        self.hot_at = perf_counter()
 
 
 class Tiering:
@@ -102,7 +105,10 @@ class Tiering:
         self.loops = 0
         self.replaced = 0
         self.thread: Thread | None = None
+        self.is_prepared = False
         self.is_over = False
+        self.waits: list[float] = []
+        """seconds from when something was found hot until its code was there"""
         self.failures: list[str] = []
         """what could not be compiled: the functions stay as they are; only a run that verifies fails"""
 
@@ -121,7 +127,7 @@ class Tiering:
                 self.note(function.name, is_shared=function.shared)
         if self.in_place:
             self.work_once()
-        elif self.waiting and self.thread is None:
+        elif self.thread is None and (self.waiting or not self.is_prepared):
             thread = self.thread = load("threading").Thread(target=self.work, daemon=True)
             thread.start()
 
@@ -173,11 +179,23 @@ class Tiering:
 
     def work(self) -> None:
         """Compile what is waiting, one after the other, until there is nothing."""
-        if self.tier == LLVM:
-            llvm_compiler()  # loading it takes long, and nobody waits for it here
+        if not self.is_prepared:
+            self.prepare()
         while not self.is_over and self.waiting:
             self.work_once()
         self.thread = None
+
+    def prepare(self) -> None:
+        """Load what compiles, which takes long: before anything is hot."""
+        self.is_prepared = True
+        try:
+            if self.tier == LLVM:
+                preload_llvm()
+            load(OPTIMIZER)
+            if self.tier == LLVM:
+                llvm_compiler()
+        except Exception as error:  # there is not enough memory, perhaps
+            self.failures.append(f"loading: {error!r}")
 
     def work_once(self) -> None:
         """Compile the first of what is waiting; in place, limits are looked at before the next one."""
@@ -201,6 +219,7 @@ class Tiering:
                 self.loops += self.ways_out[poll] is not None
             else:
                 self.promoted += module.promote(name, self.tier)
+            self.waits.append(perf_counter() - request.hot_at)
         except Exception as error:  # the program does not need it
             self.failures.append(f"{name}: {error!r}")
 
@@ -213,7 +232,9 @@ class Tiering:
     def statistics(self) -> str:
         """The line of `--stats`."""
         loops = f"{self.loops} loops entered, {self.replaced} frames replaced"
-        return f"moving up: {self.promoted} functions, {loops}\n"
+        first, most = (1e3 * one for one in (self.waits[0], max(self.waits))) if self.waits else (0.0, 0.0)
+        waits = f"from hot to optimized code {first:.1f} ms at first, {most:.1f} ms at most"
+        return f"moving up: {self.promoted} functions, {loops}; {waits}\n"
 
 
 class MovingUp:
