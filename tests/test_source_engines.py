@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 import pytest
@@ -143,3 +144,16 @@ def test_without_a_cache_nothing_is_left_behind(tmp_path: Path, monkeypatch: pyt
     assert result.out == "49\n"
     assert "  square: native" in result.err
     assert not list((tmp_path / "temporary").iterdir())
+
+
+@pytest.mark.skipif(find_go() is None, reason="there is no Go toolchain")
+def test_go_takes_the_c_compiler_that_was_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would look for `gcc` or `clang` itself, and there may be none but that of the package ziglang."""
+    compiler, asked = tmp_path / "compiler", tmp_path / "asked"
+    compiler.write_text(f'#!/bin/sh\necho asked > "{asked}"\nexec {shlex.join(find_c() or [])} "$@"\n')
+    compiler.chmod(0o700)
+    monkeypatch.setenv("CC", str(compiler))
+    monkeypatch.setenv("DORA_CACHE", str(tmp_path / "cache"))
+    done = run_with("go", write(tmp_path, "println(square(7).toString());"))
+    assert (done.status, done.out, done.err) == (0, "49\n", "")
+    assert asked.exists()

