@@ -11,7 +11,7 @@ from doralang.machine.x64.levels import Level
 
 
 def here() -> list[Level]:
-    if not formulas.IS_POSSIBLE:
+    if not formulas.HAS_PACKED_CODE:
         return []
     formulas.place()
     return [level for level in Level if level <= levels.found()]

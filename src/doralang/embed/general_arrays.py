@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from doralang.embed.array_calls import Callee, called_by_any, general_ufunc, with_values
 from doralang.embed.element_loops import kind_of, kinds_of, loops_of_formula
 from doralang.embed.expressions import FormulaCallee, unchanged
-from doralang.embed.formulas import IS_POSSIBLE, place
+from doralang.embed.formulas import HAS_PACKED_CODE, place
 from doralang.embed.functions import SlowCallee
 from doralang.embed.kernels import Kernels
 from doralang.embed.levels import level, packer_for
@@ -73,7 +73,7 @@ def computation_of_callee(
     callee: SlowCallee, recipe: FormulaRecipe, rewrite: Rewrite, is_fast: bool = False
 ) -> Computation:
     """Packed code if there is some, else a loop around the formula."""
-    if IS_POSSIBLE:
+    if HAS_PACKED_CODE:
         place()
         kernels = TypedKernels(callee, is_fast)
         if kernels.is_possible():

@@ -21,7 +21,9 @@ from doralang.machine.x64.packed_primitives import FORMATS, NotPacked, Packer, T
 from doralang.types.kinds import BOOL, DOUBLE, FLOAT, INT, LONG, Kind
 from doralang.types.primitives import PRIMITIVES, Primitive
 
-pytestmark = pytest.mark.skipif(not formulas.IS_POSSIBLE, reason="there is no packed code for this processor")
+pytestmark = pytest.mark.skipif(
+    not formulas.HAS_PACKED_CODE, reason="there is no packed code for this processor"
+)
 PACKERS = list(dict.fromkeys(map(levels.packer_for, vector_levels.HERE)))
 FLOATS = (
     0.0,
@@ -122,7 +124,7 @@ def cases() -> Iterator[tuple[str, int]]:
 
 
 @pytest.mark.parametrize("packer", PACKERS)
-@pytest.mark.parametrize(("name", "widest"), list(cases()) if formulas.IS_POSSIBLE else [])
+@pytest.mark.parametrize(("name", "widest"), list(cases()) if formulas.HAS_PACKED_CODE else [])
 def test_primitives_mean_the_same(
     name: str, widest: int, packer: type[Packer], memory: list[Guarded]
 ) -> None:
