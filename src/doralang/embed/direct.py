@@ -15,7 +15,7 @@ import gc
 import os
 import re
 import sys
-from _thread import allocate_lock
+from _thread import RLock
 from typing import NamedTuple
 
 from doralang.machine.foreign import copy
@@ -369,7 +369,7 @@ class DirectCalls:
         """address and size of the constants of code, by its address"""
         self.used = self.formulas = 0
         """bytes of code with its constants, and of how many formulas"""
-        self.lock = allocate_lock()
+        self.lock = RLock()
         self.collecting = False
         """whether Python's collector of cycles is at work"""
         gc.callbacks.append(self.note_collection)
@@ -438,7 +438,7 @@ class DirectCalls:
 
     def after_fork(self) -> None:
         """In a child, which has none of the threads that may have held the lock."""
-        self.lock = allocate_lock()
+        self.lock = RLock()
 
     def note_collection(self, phase: str, info: dict[str, int]) -> None:
         self.collecting = phase == "start"
@@ -446,18 +446,30 @@ class DirectCalls:
             self.reap()
 
     def reap(self) -> None:
-        while self.condemned and not self.collecting and self.lock.acquire(blocking=False):
-            try:
+        """Free what is condemned, unless another thread is at it: then that one looks at the list once more
+        when it is done.  Ctrl-C may come anywhere, and never leaves the lock taken."""
+        if self.is_mine():
+            return
+        try:
+            while self.condemned and not self.collecting and self.lock.acquire(blocking=False):
                 if self.condemned:
-                    address, size, formulas = self.condemned.pop()
-                    constants, length = self.tables.pop(address, NO_TABLE)
-                    self.used -= size + length
-                    self.formulas -= formulas
-                    if length:
-                        self.arena.free_data(constants, length)
-                    self.arena.free(address, size)
-            finally:
+                    self.free(*self.condemned.pop())
                 self.lock.release()
+        finally:
+            if self.is_mine():
+                self.lock.release()
+
+    def is_mine(self) -> bool:
+        """Whether this thread has the lock."""
+        return bool(self.lock._is_owned())  # type: ignore[attr-defined]
+
+    def free(self, address: int, size: int, formulas: int) -> None:
+        constants, length = self.tables.pop(address, NO_TABLE)
+        self.used -= size + length
+        self.formulas -= formulas
+        if length:
+            self.arena.free_data(constants, length)
+        self.arena.free(address, size)
 
 
 OBJECTS = {
