@@ -121,7 +121,7 @@ def front(source: Source, times: Times) -> Program:
 def back(program: Program, times: Times, *, together: bool) -> None:
     """Lower, compile and place a program with all that it reaches, against the clock."""
     machine = Machine(program, stdout=io.BytesIO(), stderr=io.BytesIO(), alone=True)
-    with machine.module.space:
+    with machine.module.space.freeing, machine.module.space.lock:
         specializer = machine.module.specializer
     refs = reachable(specializer, program)
     if not together:

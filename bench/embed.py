@@ -136,19 +136,33 @@ def shapes(variant: int) -> list[str]:
     return [f"a{n} * {n + variant}.5 {'+-*'[n % 3]} max(b, {n}) / ({sums[n % 7]})" for n in range(SHAPES)]
 
 
+def whole_shapes(variant: int) -> list[tuple[str, dict[str, object]]]:
+    """The same on whole numbers, and the kinds of their variables."""
+    made = []
+    for number, text in enumerate(shapes(variant)):
+        text = text.replace(".5", "L").replace(f"max(b, {number})", f"max(b, {number}L)").replace("/", "%")
+        names = [f"a{number}", "b", *[f"c{term}" for term in range(number % 7 + 1)]]
+        kinds: dict[str, object] = {name: int if at % 2 else "long" for at, name in enumerate(names)}
+        made.append((text, kinds))
+    return made
+
+
 def formula_rows() -> list[Row]:
     variant = 0
+
+    def seconds(text: str, kinds: dict[str, object] | None, value: float) -> float:
+        begin = time.perf_counter()
+        formula = dora.expr(text, kinds)
+        formula(*[value] * len(formula.names))
+        return time.perf_counter() - begin
 
     def compiled() -> float:
         nonlocal variant
         variant += 1
-        taken = []
-        for text in shapes(variant):
-            begin = time.perf_counter()
-            formula = dora.expr(text)
-            formula(*[1.0] * len(formula.names))
-            taken.append(time.perf_counter() - begin)
-        return median(taken)
+        return median([seconds(text, None, 1.0) for text in shapes(variant)])
+
+    def whole() -> float:
+        return median([seconds(text, kinds, 1) for text, kinds in whole_shapes(variant)])
 
     def python() -> float:
         taken = []
@@ -162,6 +176,7 @@ def formula_rows() -> list[Row]:
     return [
         Row("formula, Python's eval", python),
         Row(f"{SHAPES} shapes of formula, text to result", compiled, "formula, Python's eval"),
+        Row("the same on whole numbers", whole, "formula, Python's eval"),
     ]
 
 

@@ -85,20 +85,22 @@ def test_the_same_numbers_are_one_word_and_are_freed() -> None:
 
 
 @pytest.mark.skipif(not formulas.IS_POSSIBLE, reason="there is no direct path for this processor")
-def test_numbers_of_a_formula_stand_in_no_code() -> None:
-    formula = dora.expr("x * 1234.56789 + 1e300 / y - 1234.56789")
-    assert formula(0.0, 1.0) == 1e300 - 1234.56789
+@pytest.mark.parametrize("types", [None, {"x": float, "y": int}])
+def test_numbers_of_a_formula_stand_in_no_code(types: dict[str, type] | None) -> None:
+    formula = dora.expr("x * 1234.56789 + 1e300 / y - 1234.56789", types)
+    assert formula(0.0, 1) == 1e300 - 1234.56789
     placed = formula._code
     code = bytes((ctypes.c_char * placed.size).from_address(placed.address))
     assert not [pattern for pattern in patterns() if pattern in code]
     place = direct.PLACES[0]
     assert placed.address in place.tables
     address, used = placed.address, place.arena.data.used
+    assert dora.expr("n * 305419896L", {"n": int})(3) == 916259688
     del formula, placed
     assert address not in place.tables and place.arena.data.used < used
 
 
-@pytest.mark.skipif(not formulas.IS_POSSIBLE, reason="there is no direct path for this processor")
+@pytest.mark.skipif(not formulas.HAS_ARRAY_ENTRIES, reason="no machine code takes arrays on this processor")
 @pytest.mark.parametrize(
     ("text", "types"),
     [

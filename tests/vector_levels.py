@@ -1,4 +1,7 @@
-"""The levels of packed code that this processor has: what is packed is tested at each of them."""
+"""The levels of packed code that this processor has: what is packed is tested at each of them.
+
+There are none on AArch64, where all of it is the same.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ from doralang.machine.x64.levels import Level
 
 
 def here() -> list[Level]:
-    if not formulas.IS_POSSIBLE:
+    if not formulas.HAS_ARRAY_ENTRIES:
         return []
     formulas.place()
     return [level for level in Level if level <= levels.found()]

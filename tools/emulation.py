@@ -39,6 +39,7 @@ PLATFORMS: Final = ("manylinux2014_aarch64", "manylinux_2_17_aarch64", "manylinu
 MACHINE_TESTS: Final = (
     "tests/unit/machine/test_macro_operations.py",
     "tests/unit/machine/test_memory.py",
+    "tests/unit/machine/test_packed.py",
     "tests/unit/machine/test_listing.py",
     "tests/unit/test_natives.py",
     "tests/unit/test_handles.py",
@@ -48,7 +49,7 @@ MACHINE_TESTS: Final = (
     "tests/test_perf_map.py",
 )
 """What looks at the processor itself."""
-QUICK_TESTS: Final = 5
+QUICK_TESTS: Final = 6
 """of these the first ones, which run no programs"""
 MORE_TESTS: Final = (
     "tests/unit/test_baseline_primitives.py",

@@ -43,7 +43,9 @@ def threads_for_few_elements(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(arrays, "LEAST_OF_THREAD", 2)
 
 
-DIRECT = pytest.mark.skipif(not formulas.IS_POSSIBLE, reason="there is no direct path for this processor")
+DIRECT = pytest.mark.skipif(
+    not formulas.HAS_ARRAY_ENTRIES, reason="no machine code takes arrays on this processor"
+)
 VALUES = (
     0.0,
     -0.0,

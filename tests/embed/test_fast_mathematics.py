@@ -19,7 +19,7 @@ from sampling import EVERY
 from vector_levels import HERE, at_level
 
 pytestmark = pytest.mark.skipif(
-    not formulas.IS_POSSIBLE or HERE[-1] < Level.FMA,
+    not formulas.HAS_ARRAY_ENTRIES or HERE[-1] < Level.FMA,
     reason="there is no fast mathematics for this processor",
 )
 SCRIPT = Path(__file__).parents[1] / "fuzz" / "mathematics.py"

@@ -21,7 +21,9 @@ from doralang.machine.x64.levels import Level
 from sampling import EVERY
 from vector_levels import HERE, at_level
 
-pytestmark = pytest.mark.skipif(not formulas.IS_POSSIBLE, reason="there is no packed code for this processor")
+pytestmark = pytest.mark.skipif(
+    not formulas.HAS_ARRAY_ENTRIES, reason="there is no packed code for this processor"
+)
 LEVEL = st.sampled_from(HERE or [Level.SSE2])
 TYPES = {
     "n": "int",

@@ -332,7 +332,7 @@ def test_the_layout_is_that_of_the_class(m: dora.Module) -> None:
     code = m._program.code
     head = m._program.typed.library.classes["Slice"]
     for kind in (DOUBLE, BOOL):
-        with code.space:
+        with code.space.freeing, code.space.lock:
             cls = code.specializer.class_ref(head.of((kind,)))
         offsets, end = layout.layout_fields(cls)
         assert {field.name: offset for field, offset in offsets.items()} == {

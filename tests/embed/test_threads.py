@@ -21,11 +21,13 @@ from typing import Any
 import pytest
 
 import doralang as dora
-from doralang.embed import expressions, functions, instances, modules
-from doralang.embed.instances import Host
-from doralang.embed.programs import CheckedProgram
+from doralang.embed import expressions, formulas, functions, instances, modules
+from doralang.embed.direct import DirectCalls
+from doralang.embed.instances import LIVE_HOSTS, Host
+from doralang.embed.programs import LIVE_PROGRAMS, CheckedProgram
+from doralang.native.module import LIBRARIES
 from doralang.runtime import stacks, ticker
-from doralang.runtime.code_space import CodeSpace
+from doralang.runtime.code_space import SPACES, CodeSpace
 
 SHARED = """
 fun join(a: Str, n: int, b: Str) -> Str { return a + n.toString() + b; }
@@ -408,6 +410,7 @@ def test_nobody_finds_a_pool_whose_instances_are_freed(monkeypatch: pytest.Monke
     assert formula("a") == "a!" and formula._general is not None
     limits = formula._general._callee.recipe.limits
     assert expressions.POOLS[limits, True].kept.made is not None
+    gc.collect()  # what other tests have left
     monkeypatch.setattr(instances, "free", look_and_free)
     del formula
     gc.collect()
@@ -432,3 +435,102 @@ def test_nobody_finds_a_wrapper_that_is_freed(monkeypatch: pytest.MonkeyPatch) -
     del m
     gc.collect()
     assert found and not any(found)
+
+
+# What is dropped while others are at work.
+
+DROPPED = """
+class Pair<T>(let a: T, let b: T) { fun both(f: (T, T) -> T) -> T { return f(self.a, self.b); } }
+var calls: int = 0;
+fun use(n: int) -> int { calls = calls + 1; return Pair::<int>(n, NUMBER).both(|a, b| a * 31 + b) + calls; }
+"""
+
+
+def raw_counters() -> dict[str, int]:
+    """What is there now, by who has it: nothing is freed by asking.
+
+    Functions of the library are compiled when somebody needs them, as the ticker may, and stay.
+    """
+    (space,) = SPACES.values()
+    place = formulas.place()
+    shared = [module.loader for module in LIBRARIES.values()]
+    functions = [placed.size for loader in shared for placed in [*loader.placed.values(), *loader.retired]]
+    return {
+        "condemned": len(space.condemned) + len(place.condemned),
+        "programs": len(LIVE_PROGRAMS),
+        "hosts": len(LIVE_HOSTS),
+        "formulas": place.formulas,
+        "code": space.arena.code.used - sum(map(space.arena.code.rounded, functions)),
+        "data": space.arena.data.used - sum(loader.data_size for loader in shared),
+        "code of formulas": place.arena.code.used,
+        "owners": sum(owner is not None for owner in space.owners),
+    }
+
+
+def use_and_drop(number: int) -> None:
+    assert dora.compile(DROPPED.replace("NUMBER", str(number))).use(1) == 32 + number
+    assert dora.expr(f"x * {number} + n", {"x": float, "n": int})(2.0, 1) == 2.0 * number + 1
+    limits = dora.Limits(time=77.0)  # of nobody else, so its instances go with it
+    assert dora.expr(f"text(n + {number}L)", {"n": int}, limits=limits)(1) == str(number + 1)
+
+
+def test_what_is_dropped_goes_when_the_lock_does() -> None:
+    use_and_drop(0)
+    (space,) = SPACES.values()
+    before = raw_counters()
+    m = dora.compile(DROPPED.replace("NUMBER", "7"))
+    assert m.use(1) == 39
+    is_held, may_go = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with space.freeing, space.lock:
+            is_held.set()
+            may_go.wait()
+
+    holder = threading.Thread(target=hold)
+    holder.start()
+    is_held.wait()
+    del m
+    assert space.condemned, "nobody else may free it"
+    may_go.set()
+    holder.join()
+    assert raw_counters() == before
+
+
+def test_all_that_threads_have_dropped_is_gone_when_they_are_quiet() -> None:
+    def work(first: int) -> None:
+        for number in range(first, first + 40):
+            use_and_drop(number)
+
+    work(0)
+    many = [dora.compile(DROPPED.replace("NUMBER", str(number))) for number in range(40)]
+    assert [m.use(1) for m in many] == [32 + number for number in range(40)]
+    del many  # spare cells stay, for as many programs at once
+    before = raw_counters()
+    for _ in range(3):
+        gc.disable()
+        try:
+            with ThreadPoolExecutor(4) as pool:
+                for done in [pool.submit(work, 100 * number) for number in range(4)]:
+                    done.result()
+        finally:
+            gc.enable()
+        assert raw_counters() == before
+
+
+def test_an_interrupt_leaves_the_lock_of_formulas_to_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    place = formulas.place()
+    before = place.formulas
+    held = dora.expr("x + 1")
+
+    def interrupted(*_: int) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(DirectCalls, "free", interrupted)
+        place.condemned.append((0, 0, 0))
+        with pytest.raises(KeyboardInterrupt):
+            place.reap()
+    assert not place.is_mine()
+    del held
+    assert place.formulas == before and not place.condemned

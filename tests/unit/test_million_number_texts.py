@@ -46,7 +46,7 @@ class Texts:
         address = machine.new_memory(layout.ARRAY_ELEMENTS + len(data))
         head = machine.program.library.classes["Array"]
         words = Words(address, layout.ARRAY_ELEMENTS)
-        with machine.module.space:
+        with machine.module.space.freeing, machine.module.space.lock:
             cls = machine.module.specializer.class_ref(head.of((element,)))
             ref = machine.module.specializer.function_ref(machine.program.functions[function])
         words[layout.HEADER] = machine.module.loader.shape(cls)

@@ -79,7 +79,7 @@ class Counting:
         self.module = module_of(self.program, SETTINGS)
 
     def call(self, instance: Executor, name: str, number: int) -> object:
-        with self.module.space:
+        with self.module.space.freeing, self.module.space.lock:
             ref = self.module.specializer.function_ref(self.program.functions[name])
         return instance.run(ref, [number])
 
@@ -160,7 +160,7 @@ def test_functions_are_placed_and_freed_again_and_again(counting: Counting) -> N
 
 
 def test_placing_does_not_change_a_code_object(counting: Counting) -> None:
-    with counting.module.space:
+    with counting.module.space.freeing, counting.module.space.lock:
         code = counting.module.code("sum")
     data, relocations = bytes(code.code.data), list(code.code.relocations)
     counting.module.loader.place(code)

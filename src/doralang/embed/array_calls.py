@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from doralang.embed.containers import called as called_with
 from doralang.embed.containers import has_missing, numpy
 from doralang.embed.conversion import as_double
-from doralang.embed.formulas import FEW, MANY
+from doralang.embed.formulas import FEW, HAS_ARRAY_ENTRIES, MANY
 from doralang.embed.frames import called_with_series, dispatches, has_series, is_arrow
 from doralang.embed.kernels import DirectKernels
 from doralang.optional import load
@@ -63,7 +63,8 @@ def in_order(formula: Expr, args: Sequence[Any], kwargs: Mapping[str, Any]) -> S
 def with_values(formula: Expr, values: Sequence[Any], out: Any = None, threads: int = 1) -> Any:
     """Call it; what is likely to be called again like this goes a short way from now on."""
     check_threads(threads)
-    if threads == 1 and has_plain(values) and load(QUICK).prepare(formula, values, out):
+    may_enter = threads == 1 and HAS_ARRAY_ENTRIES and has_plain(values)
+    if may_enter and load(QUICK).prepare(formula, values, out):
         return formula(*values) if out is None else formula.map(values, out=out)
     if threads == 1 and is_quick(formula, values, out):
         named = zip(formula.names, values, strict=True)

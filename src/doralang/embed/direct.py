@@ -1,10 +1,11 @@
 """The direct path: a formula on doubles, from its text to machine code in one go.
 
-    compile_direct("a * (b + 1)", None)     ->      Direct(("a", "b"), False, Placed(…))
+    compile_direct("a * (b + 1)", None)     ->      Direct(("a", "b"), "double", PlacedFormula(…), …)
 
-What is not arithmetic, comparison, choice or a mathematical function on doubles is left to the general path
+What is not arithmetic, comparison, choice or a mathematical function is left to the general path
 (`embed/expressions.py`), and so is everything that is wrong: None is returned.  Both must give the same bits
-(`tests/fuzz/formulas.py`).  Little is imported, as the first formula of a process waits for it.
+(`tests/fuzz/formulas.py`).  Little is imported, as the first formula of a process waits for it; whole numbers
+and other processors than x86-64 are a matter of `embed/direct_typed.py`.
 """
 
 from __future__ import annotations
@@ -14,13 +15,14 @@ import gc
 import os
 import re
 import sys
-from _thread import allocate_lock
+from _thread import RLock
 from typing import NamedTuple
 
 from doralang.machine.foreign import copy
 from doralang.machine.memory import CELL, CodeArena
 from doralang.machine.targets import host
 from doralang.machine.x64.doubles import FormulaEmitter, TooDeep, entry
+from doralang.optional import load
 from doralang.syntax.words import FORMULA_CONSTANTS, FORMULA_WORDS, KEYWORDS, KNOWN
 
 TYPE_CHECKING = False
@@ -80,9 +82,10 @@ class Reader:
     """A formula that is read, token by token, into a small tree (`machine/x64/doubles.py`)."""
 
     __slots__ = ("at", "calls", "depth", "functions", "names", "tokens", "truth")
+    token = TOKEN
 
     def __init__(self, text: str, names: Sequence[str] | None) -> None:
-        self.tokens = TOKEN.findall(text)
+        self.tokens = self.token.findall(text)
         self.at = 0
         self.depth = 0
         self.names: dict[str, int] = {}
@@ -104,9 +107,15 @@ class Reader:
         if self.tokens[self.at][2] != "?":
             return node
         self.at += 1
-        then = self.number(self.expression())
+        then = self.expression()
         self.expect(":")
-        return ("choice", self.condition(node), then, self.number(self.expression()))
+        return self.chosen(node, then, self.expression())
+
+    def chosen(self, condition: Node, then: Node, otherwise: Node) -> Node:
+        return ("choice", self.condition(condition), self.number(then), self.number(otherwise))
+
+    def opposite(self, node: Node) -> Node:
+        return ("not", self.condition(node))
 
     def expect(self, operator: str) -> None:
         if self.tokens[self.at][2] != operator:
@@ -130,7 +139,7 @@ class Reader:
             node = self.signed(operator)
         elif name == "not" and least <= NOT:
             self.at += 1
-            node = ("not", self.condition(self.deeper(NOT)))
+            node = self.opposite(self.deeper(NOT))
         else:
             node = self.atom()
         while True:
@@ -199,10 +208,7 @@ class Reader:
             following = self.tokens[self.at][2] if self.at < len(self.tokens) else ""
             return self.call(name) if following == "(" else self.variable(name)
         if digits:
-            value = float(digits)
-            if value - value:
-                raise NotDirect  # too large
-            return ("number", value, True)
+            return self.literal(digits)
         if operator != "(":
             raise NotDirect
         self.depth += 1
@@ -212,6 +218,12 @@ class Reader:
         self.depth -= 1
         self.expect(")")
         return node
+
+    def literal(self, digits: str) -> Node:
+        value = float(digits)
+        if value - value:
+            raise NotDirect  # too large
+        return ("number", value, True)
 
     def variable(self, name: str) -> Node:
         number = self.names.get(name)
@@ -236,8 +248,11 @@ class Reader:
         if name == "if":
             if len(arguments) != 3:
                 raise NotDirect
-            condition, then, otherwise = arguments
-            return ("choice", self.condition(condition), self.number(then), self.number(otherwise))
+            return self.chosen(*arguments)
+        return self.called(name, arguments)
+
+    def called(self, name: str, arguments: list[Node]) -> Node:
+        """A function of this name on these."""
         self.functions.add(name)
         for argument in arguments:
             self.number(argument)
@@ -282,6 +297,9 @@ ARENA = 64 << 20
 
 SIZE_BITS = 20
 
+TYPES = ("double", "bool")
+"""of results, by whether they are truth values"""
+TYPED = "doralang.embed.direct_typed"
 NO_TABLE = 0, 0
 """of code without constants"""
 
@@ -320,11 +338,18 @@ def packed(address: int, size: int) -> int:
 
 
 class Direct(NamedTuple):
-    """What has taken the direct path: its names, whether it is a condition, its code."""
+    """What has taken the direct path."""
 
     names: tuple[str, ...]
-    truth: bool
+    type: str
+    """of the result"""
     code: PlacedFormula
+    entry: int
+    """the address of what CPython calls"""
+    kinds: tuple[str, ...] | None
+    """the types of the variables; none where all are doubles and packed code computes arrays"""
+    kind_bits: int
+    """the same for the entry"""
 
 
 class DirectCalls:
@@ -332,6 +357,9 @@ class DirectCalls:
 
     def __init__(self, slow: object, by_tag: bool, items: int) -> None:
         self.slow = slow
+        target = host()
+        assert target is not None, "the direct path is possible"
+        self.target = target
         self.arena = CodeArena(ARENA)
         self.libm = ctypes.CDLL("libm.so.6")
         self.addresses: dict[str, int] = {}
@@ -341,21 +369,25 @@ class DirectCalls:
         """address and size of the constants of code, by its address"""
         self.used = self.formulas = 0
         """bytes of code with its constants, and of how many formulas"""
-        self.lock = allocate_lock()
+        self.lock = RLock()
         self.collecting = False
         """whether Python's collector of cycles is at work"""
         gc.callbacks.append(self.note_collection)
         os.register_at_fork(after_in_child=self.after_fork)
 
-        objects = {"SLOW": id(slow), "PyFloat_Type": id(float), "PyLong_Type": id(int)}
+        self.entries: list[int] = []
+        """what CPython calls for doubles: to get a number, or a truth value; none but for x86-64"""
+        self.typed_entries: dict[str, int] = {}
+        """what it calls for others, by the type of the result; made when first needed"""
+        if is_quick():
+            made = [entry(truth, by_tag, items, self.symbol) for truth in (False, True)]
+            self.entries = [self.arena.place(code) for code in made]
 
-        def address(name: str) -> int:
-            found = objects.get(name) or ctypes.cast(getattr(ctypes.pythonapi, name), ctypes.c_void_p).value
-            assert found, "CPython has it"
-            return found
-
-        made = [entry(truth, by_tag, items, address) for truth in (False, True)]
-        self.entries = [self.arena.place(code) for code in made]
+    def symbol(self, name: str) -> int:
+        """The address of an object or a function of CPython."""
+        found = OBJECTS.get(name) or ctypes.cast(getattr(ctypes.pythonapi, name), ctypes.c_void_p).value
+        assert found, "CPython has it"
+        return id(self.slow) if name == "SLOW" else found
 
     def function(self, name: str) -> int:
         """The address of a function of the C library."""
@@ -375,14 +407,22 @@ class DirectCalls:
 
     def place_apart(self, size: int, table: bytes, code: Callable[[int], bytearray], formulas: int) -> int:
         """Place code of this size, and its constants where nothing can be run; `code` gets their distance."""
+        return self.place_linked(size, table, lambda address, constants: code(constants - address), formulas)
+
+    def place_linked(
+        self, size: int, table: bytes, code: Callable[[int, int], bytearray], formulas: int
+    ) -> int:
+        """The same where `code` gets its own address and that of the constants."""
         if self.condemned:
             self.reap()
-        arena, length = self.arena, len(table) + CELL
-        address, room = arena.allocate(size), arena.data.allocate(length)
-        constants = room + CELL & -2 * CELL
-        copy(constants, table, len(table))
-        arena.write(address, code(constants - address))
-        self.tables[address] = room, length
+        arena, length = self.arena, len(table) + CELL if table else 0
+        address, constants = arena.allocate(size), 0
+        if table:
+            room = arena.data.allocate(length)
+            constants = room + CELL & -2 * CELL
+            copy(constants, table, len(table))
+            self.tables[address] = room, length
+        arena.write(address, code(address, constants))
         self.used += size + length
         self.formulas += formulas
         return address
@@ -398,7 +438,7 @@ class DirectCalls:
 
     def after_fork(self) -> None:
         """In a child, which has none of the threads that may have held the lock."""
-        self.lock = allocate_lock()
+        self.lock = RLock()
 
     def note_collection(self, phase: str, info: dict[str, int]) -> None:
         self.collecting = phase == "start"
@@ -406,20 +446,40 @@ class DirectCalls:
             self.reap()
 
     def reap(self) -> None:
-        while self.condemned and not self.collecting and self.lock.acquire(blocking=False):
-            try:
+        """Free what is condemned, unless another thread is at it: then that one looks at the list once more
+        when it is done.  Ctrl-C may come anywhere, and never leaves the lock taken."""
+        if self.is_mine():
+            return
+        try:
+            while self.condemned and not self.collecting and self.lock.acquire(blocking=False):
                 if self.condemned:
-                    address, size, formulas = self.condemned.pop()
-                    constants, length = self.tables.pop(address, NO_TABLE)
-                    self.used -= size + length
-                    self.formulas -= formulas
-                    if length:
-                        self.arena.free_data(constants, length)
-                    self.arena.free(address, size)
-            finally:
+                    self.free(*self.condemned.pop())
+                self.lock.release()
+        finally:
+            if self.is_mine():
                 self.lock.release()
 
+    def is_mine(self) -> bool:
+        """Whether this thread has the lock."""
+        return bool(self.lock._is_owned())  # type: ignore[attr-defined]
 
+    def free(self, address: int, size: int, formulas: int) -> None:
+        constants, length = self.tables.pop(address, NO_TABLE)
+        self.used -= size + length
+        self.formulas -= formulas
+        if length:
+            self.arena.free_data(constants, length)
+        self.arena.free(address, size)
+
+
+OBJECTS = {
+    "SLOW": -1,
+    "PyFloat_Type": id(float),
+    "PyLong_Type": id(int),
+    "_Py_TrueStruct": id(True),
+    "_Py_FalseStruct": id(False),
+}
+"""what code refers to besides functions; what is called slowly is each one's own"""
 PLACES: list[DirectCalls] = []
 """the one of the process, once there is a formula"""
 
@@ -431,6 +491,8 @@ def compile_direct(text: str, names: Sequence[str] | None, place: DirectCalls) -
     """
     if len(text) > LONGEST:
         return None
+    if not place.entries:
+        return compile_typed(text, names, (), place)
     reader = Reader(text, names)
     known = len(reader.names)
     try:
@@ -441,13 +503,26 @@ def compile_direct(text: str, names: Sequence[str] | None, place: DirectCalls) -
         emitter = FormulaEmitter(place.function)
         code = emitter.finish(node, reader.calls, truth)
     except (NotDirect, TooDeep, IndexError):
-        return None
+        return compile_typed(text, names, (), place) if "L" in text else None
     table = b"".join(emitter.constants)
     address = place.place_apart(len(code), table, emitter.bound, 1) if table else place.place(code)
-    return Direct(tuple(map(sys.intern, reader.names)), truth, PlacedFormula(packed(address, len(code))))
+    formula = PlacedFormula(packed(address, len(code)))
+    return Direct(tuple(map(sys.intern, reader.names)), TYPES[truth], formula, place.entries[truth], None, 0)
+
+
+def compile_typed(
+    text: str, names: Sequence[str] | None, kinds: Sequence[object], place: DirectCalls
+) -> Direct | None:
+    """The same for variables of which the first ones are of these kinds, as somebody has given them."""
+    return load(TYPED).compile_typed(text, names, kinds, place)  # type: ignore[no-any-return]
+
+
+def is_quick() -> bool:
+    """Whether doubles have a quick way of their own."""
+    target = host()
+    return target is not None and target.name == "x64"
 
 
 def works_here() -> bool:
     """Whether there is a direct path for this processor."""
-    target = host()
-    return target is not None and target.name == "x64"
+    return host() is not None

@@ -112,7 +112,7 @@ class ElementLoops:
                 )
             )
         code = self.program.code
-        with code.space:
+        with code.space.freeing, code.space.lock:
             self.ref = code.specializer.entry_ref(self.function)
             self.cell = code.loader.cell(self.ref)
 

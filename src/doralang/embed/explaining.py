@@ -78,14 +78,14 @@ def function_explained(program: CheckedProgram, stage: str, function: Typed) -> 
     check_stage(stage)
     if stage in OF_TEXTS:
         return module_explained(program, stage, None)
-    with program.code.space:
+    with program.code.space.freeing, program.code.space.lock:
         specializer = program.code.specializer
         return functions_explained(program, stage, [specializer.code(specializer.entry_ref(function))])
 
 
 def own_functions(program: CheckedProgram, functions: Iterable[Typed]) -> list[Bytecode]:
     """The functions of the program itself that these lead to, by name."""
-    with program.code.space:
+    with program.code.space.freeing, program.code.space.lock:
         specializer = program.code.specializer
         roots = [*specializer.initializers(), *map(specializer.entry_ref, functions)]
         found = list(reached(specializer, roots, stand_in=partial(supplied_by_library, specializer)))
@@ -99,7 +99,7 @@ def functions_explained(program: CheckedProgram, stage: str, functions: Iterable
     target = program.code.space.target
     parts = []
     for function in functions:
-        with program.code.space:
+        with program.code.space.freeing, program.code.space.lock:
             code = compile_for(target, function, program.code.environment, Options(comments=True))
         parts.append(f"{function.name}\n{listing(code.code, target)}")
     return "\n".join(parts)

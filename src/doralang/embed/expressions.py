@@ -10,7 +10,7 @@ import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, get_args, get_type_hints
-from weakref import WeakKeyDictionary, WeakValueDictionary
+from weakref import WeakKeyDictionary, WeakValueDictionary, ref
 
 from doralang.checker import program as typed
 from doralang.checker.formula_programs import check_formula
@@ -277,6 +277,8 @@ CALLEES: Final[WeakKeyDictionary[Expr, FormulaCallee]] = WeakKeyDictionary()
 def called(formula: Expr, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """The slow way to call a formula of the direct path."""
     values = arguments(formula, args, kwargs)
+    if formula._kinds is not None:
+        return callee_of(formula).called(values)
     if not any(value is None for value in values):
         return formula(*doubles(formula, values))
     return callee_of(formula).called(values)
@@ -298,8 +300,30 @@ def callee_of(formula: Expr) -> FormulaCallee:
     return callee
 
 
+def general_of(formula: Expr) -> Function[Any]:
+    """The general path of a formula that has taken the direct one."""
+    kept = dict(formula._options)
+    types = annotations_of(kept["types"]) if "types" in kept else None
+    function, _ = general(
+        formula.source,
+        types,
+        None,
+        NO_CONSTANTS,
+        NO_FUNCTIONS,
+        "error",
+        kept.get("math", "exact"),
+        "untrusted",
+        None,
+        "<expression>",
+    )
+    function._callee.formula = ref(formula)  # type: ignore[attr-defined]
+    return function
+
+
 def kinds(formula: Expr) -> tuple[str, ...] | None:
     """The types of the parameters; None if all are doubles."""
+    if formula._kinds is not None:
+        return formula._kinds if set(formula._kinds) != {"double"} else None
     if formula._general is None:
         return None
     types = [type for _, _, type in formula._general._callee.parameters]

@@ -3,7 +3,7 @@
     price = dora.expr("base * (1 + vat) - rebate")
     price(base=100.0, vat=0.2, rebate=5.0)      ->   115.0
 
-A formula on doubles takes the direct path (`embed/direct.py`), which needs neither the library nor an
+A formula on numbers takes the direct path (`embed/direct.py`), which needs neither the library nor an
 instance; every other one, and every error, the general path (`embed/expressions.py`), which is loaded when it
 is needed.
 """
@@ -37,7 +37,11 @@ layouts.refuse_free_threading()
 GENERAL = "doralang.embed.expressions"
 ARRAY_CALLS = "doralang.embed.array_calls"
 DOUBLES = (float, "float", "double")
-"""the kinds of variables that the direct path has"""
+"""the kinds of variables that the direct path has always"""
+TYPED = (int, bool, "int", "long", "bool", *DOUBLES)
+"""those that it has where they are named"""
+KIND_TYPES = (type, str)
+"""what these are; a dtype of NumPy's is equal to a type that means another one"""
 NOTHING: Mapping[str, Any] = {}
 NO_OPTIONS: Options = ()
 MATHEMATICS: Mapping[str, Options] = {"exact": NO_OPTIONS, "fast": (("math", "fast"),)}
@@ -85,7 +89,8 @@ class Expr(NativeCall):
         "__weakref__",
         "_code",
         "_computation",
-        "_general",
+        "_function",
+        "_kinds",
         "_options",
         "_plain",
         "_record",
@@ -104,7 +109,10 @@ class Expr(NativeCall):
     def __init__(self, source: str, options: Options) -> None:
         self.source = source
         self._options = options
-        self._general: Function[Any] | None = None
+        self._function: Function[Any] | None = None
+        """the general path, if that was needed"""
+        self._kinds: tuple[str, ...] | None = None
+        """types of the variables on the direct path where the general one computes arrays"""
         self._code: direct.PlacedFormula | None = None
         self._computation: Computation | None = None
         """what computes arrays; made at the first call with some"""
@@ -118,20 +126,30 @@ class Expr(NativeCall):
     def _be_direct(self, made: direct.Direct, place: direct.DirectCalls) -> Expr:
         """Be called by the code of the direct path."""
         self.names = made.names
-        self.type = "bool" if made.truth else "double"
+        self.type = made.type
         self._code = made.code
-        words = CallWords(place.entries[made.truth], len(made.names), made.code.address, None, 0, self.names)
+        self._kinds = made.kinds
+        words = CallWords(
+            made.entry, len(made.names), made.code.address, place.slow, made.kind_bits, self.names
+        )
         set_words(self, words)
         return self
 
     def _be_general(self, function: Function[Any]) -> Expr:
         """Be called as a function of a program."""
-        self._general = function
+        self._function = function
         function._callee.formula = ref(self)  # type: ignore[attr-defined]
         self.names = tuple([name for name, _, _ in function._callee.parameters])
         self.type = str(function._callee.function.result)
         set_words(self, function._words())
         return self
+
+    @property
+    def _general(self) -> Function[Any] | None:
+        """The general path, where that is what there is besides calls with numbers."""
+        if self._function is None and self._kinds is not None:
+            self._function = load(GENERAL).general_of(self)
+        return self._function
 
     @property
     def __signature__(self) -> Signature:
@@ -195,7 +213,7 @@ class Expr(NativeCall):
 
     def _key(self) -> tuple[object, ...]:
         rest = tuple([option for option in self._options if option[0] != "types"])
-        return (self.source, self.names, load(GENERAL).kinds(self) if self._general else None, meaning(rest))
+        return (self.source, self.names, load(GENERAL).kinds(self), meaning(rest))
 
     def __repr__(self) -> str:
         return f"<dora formula {self.source!r}>"
@@ -250,7 +268,8 @@ def are_few_doubles(formula: Expr, args: tuple[Any, ...]) -> bool:
 
 
 def called_slowly(formula: Expr, *args: Any, **kwargs: Any) -> Any:
-    """A call of a formula on doubles whose arguments machine code does not take."""
+    """A call of a formula of the direct path with arguments that machine code does not take, or which
+    fails."""
     if formula._ufunc is not None and not kwargs and are_few_doubles(formula, args):
         return formula._ufunc(*args)
     for value in (*args, *kwargs.values()):
@@ -266,6 +285,9 @@ IS_POSSIBLE = (
     and layouts.tuple_items() is not None
     and layouts.int_layout() is not layouts.IntLayout.CALL
 )
+"""whether there is a direct path here"""
+HAS_ARRAY_ENTRIES = IS_POSSIBLE and direct.is_quick()
+"""whether machine code takes arrays from CPython"""
 
 
 def place() -> direct.DirectCalls:
@@ -315,6 +337,11 @@ def expr(
             options = NO_OPTIONS
         elif type(types) is dict and all(kind in DOUBLES for kind in types.values()):
             made = direct.compile_direct(text, tuple(types), place())
+            options = (("types", tuple(types.items())),)
+        elif type(types) is dict and all(
+            type(kind) in KIND_TYPES and kind in TYPED for kind in types.values()
+        ):
+            made = direct.compile_typed(text, tuple(types), tuple(types.values()), place())
             options = (("types", tuple(types.items())),)
         else:
             made = None

@@ -50,7 +50,7 @@ class PlacedCode:
 
     def __init__(self, space: CodeSpace, code: Code) -> None:
         self.space, self.size = space, len(code.data)
-        with space:
+        with space.freeing, space.lock:
             self.address = space.arena.allocate(self.size)
             space.arena.write(self.address, link(code, self.address, space.address))  # type: ignore[arg-type]
 
@@ -129,7 +129,7 @@ class SlowCallee:
         """the parameters that take buffers, by their numbers"""
         self.result = border_of(function.result, text)
         self.signature = signature_of(function, text)
-        with program.code.space:
+        with program.code.space.freeing, program.code.space.lock:
             self.ref = program.code.specializer.entry_ref(function)
             self.cell = program.code.loader.cell(self.ref)
 
@@ -240,7 +240,7 @@ class Crossing:
             raise TypeError(f"`{name}`: the object belongs to another instance")
         assert isinstance(type, ClassType), "traits do not cross"
         code = self.callee.program.code
-        with code.space:
+        with code.space.freeing, code.space.lock:
             wanted = code.specializer.class_ref(type)
         if not is_a(self.host.class_at(value._address), wanted):
             raise TypeError(f"`{name}`: expected {type}, found {self.host.class_at(value._address).name}")

@@ -11,12 +11,11 @@ from doralang.embed.expressions import FormulaCallee, unchanged
 from doralang.embed.formulas import IS_POSSIBLE, place
 from doralang.embed.functions import SlowCallee
 from doralang.embed.kernels import Kernels
-from doralang.embed.levels import level, packer_for
+from doralang.embed.levels import has_fused_products, packer
 from doralang.embed.packed_formulas import PackedTranslator
 from doralang.machine.packed.mathematics import FastFunctions
 from doralang.machine.packed.primitives import NotPacked, Wider
 from doralang.machine.packed.programs import NARROW, SIZES, WIDE
-from doralang.machine.x64.levels import Level
 
 if TYPE_CHECKING:
     from doralang.embed.arrays import Computation
@@ -33,20 +32,20 @@ class TypedKernels(Kernels):
         self.is_swift = not is_fast
         self.first: bytearray | None = None
         """the code for arrays alone, until it is placed"""
-        self.functions = FastFunctions(place().function) if is_fast and level() >= Level.FMA else None
+        self.functions = FastFunctions(place().function) if is_fast and has_fused_products() else None
 
     def packed_code(self, scalars: tuple[bool, ...]) -> bytearray | None:
         """A vector has as many lanes as elements of the widest kind fit, which may be met on the way."""
         is_wide = any(SIZES.get(kind) == WIDE for kind in (*self.kinds, self.result))
         for widest in (WIDE,) if is_wide else (NARROW, WIDE):
-            packer = packer_for(level())(widest, scalars, self.functions)
+            packed = packer()(widest, scalars, self.functions)
             try:
-                packer.store(PackedTranslator(packer).formula(self.function))
+                packed.store(PackedTranslator(packed).formula(self.function))
             except Wider:
                 continue
             except NotPacked:
                 return None
-            return packer.kernel()
+            return packed.kernel()
         return None
 
     def is_possible(self) -> bool:

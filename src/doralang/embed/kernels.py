@@ -13,10 +13,17 @@ from typing import TYPE_CHECKING, Any, Final
 
 from doralang.embed import direct
 from doralang.embed.arrays import BLOCK, Loop
-from doralang.embed.levels import level
+from doralang.embed.levels import has_fused_products, level
 from doralang.machine.buffer import Tabled
 from doralang.machine.x64.doubles import TooDeep
-from doralang.machine.x64.kernels import KernelEmitter, element_loop, gains_by_width, has_packed_form
+from doralang.machine.x64.kernels import (
+    SIMPLE,
+    KernelEmitter,
+    consists_of,
+    element_loop,
+    gains_by_width,
+    has_packed_form,
+)
 from doralang.machine.x64.levels import Level
 from doralang.optional import load
 from doralang.types.kinds import BOOL, DOUBLE, Kind
@@ -82,7 +89,7 @@ class Kernels:
     def makers(self, node: Node) -> Sequence[Maker]:
         """What makes the kernel of a tree, the best first.  That of AVX2 straight from the tree is made in a
         fifth of the time."""
-        if level() is Level.SSE2:
+        if level() is Level.SSE2 or not consists_of(node, SIMPLE):
             return (self.from_program,)
         if level() is Level.AVX512 and gains_by_width(node):
             return self.from_program, self.from_tree
@@ -118,7 +125,7 @@ class DirectKernels(Kernels):
     def packed_code(self, scalars: tuple[bool, ...]) -> bytearray | None:
         """What gives the same bits is preferred."""
         code = super().packed_code(scalars)
-        if code is None and self.is_fast and self.node is not None and level() >= Level.FMA:
+        if code is None and self.is_fast and self.node is not None and has_fused_products():
             functions = load(MATHEMATICS).FastFunctions(direct.PLACES[0].function)
             return load(TREES).tree_code(self.node, scalars, functions)  # type: ignore[no-any-return]
         return code

@@ -1,7 +1,7 @@
 """The level of packed code on this processor, and who makes it.
 
-`DORA_VECTORS`, one of `sse2`, `avx2`, `fma` and `avx512`, lets less be used than there is: so all levels are
-tested.
+x86-64 has several, and `DORA_VECTORS`, one of `sse2`, `avx2`, `fma` and `avx512`, lets less be used than
+there is: so all of them are tested.  All of AArch64 is the same.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Final
 
 from doralang.embed import direct
+from doralang.machine.targets import X64, host
 from doralang.machine.x64.levels import Level, detector, level_of
 from doralang.optional import load
 
@@ -24,6 +25,7 @@ PACKERS: Final = {
     Level.FMA: ("doralang.machine.x64.packed_avx2", "Avx2Packer"),
     Level.AVX512: ("doralang.machine.x64.packed_avx512", "Avx512Packer"),
 }
+NEON_PACKER: Final = ("doralang.machine.arm64.packed_neon", "NeonPacker")
 
 
 def named(name: str) -> Level:
@@ -55,7 +57,20 @@ def found() -> Level:
     return level_of(*words)
 
 
+def packer() -> type[Packer]:
+    """What adds primitives to packed programs for this processor."""
+    return packer_for(level()) if host() is X64 else loaded(*NEON_PACKER)
+
+
+def has_fused_products() -> bool:
+    """Whether there are products and sums in one, which fast mathematics is made of."""
+    return host() is not X64 or level() >= Level.FMA
+
+
 def packer_for(level: Level) -> type[Packer]:
-    """What adds primitives to packed programs."""
-    module, name = PACKERS[level]
+    """The same for a level of x86-64."""
+    return loaded(*PACKERS[level])
+
+
+def loaded(module: str, name: str) -> type[Packer]:
     return getattr(load(module), name)  # type: ignore[no-any-return]

@@ -21,7 +21,7 @@ def memory() -> dict[str, int]:
     instances    heaps with the globals of a program
     objects      bytes of all objects in them, but for what nobody has found dead yet
     """
-    for space in SPACES.values():  # what was dropped while another thread was at work is not held
+    for space in SPACES.values():  # what Ctrl-C has kept a thread from freeing is not held
         space.free_condemned()
     hosts = [host for host in LIVE_HOSTS if not host.instance.is_closed]
     return {

@@ -78,7 +78,7 @@ class Object(Held):
         border = border_of(field.type, program.text)
         if border is None:
             raise TypeError(f"`{field.name}` is a {field.type}, which cannot cross")
-        with program.code.space:
+        with program.code.space.freeing, program.code.space.lock:
             ref = program.code.specializer.field_ref(self._type, field)
         return self._address + program.code.environment.field_offset(ref), border
 
@@ -153,7 +153,7 @@ def python_class(program: CheckedProgram, head: Class) -> type[Object]:
 def type_of(program: CheckedProgram, host: Host, address: int) -> ClassType:
     """The class of the object at an address, as the checker knows it."""
     ref = host.class_at(address)
-    with program.code.space:
+    with program.code.space.freeing, program.code.space.lock:
         specializer = program.code.specializer
         known = [specializer.classes, specializer.parent.classes if specializer.parent else {}]
         found = next(

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final
 
-from doralang.embed.levels import level, packer_for
+from doralang.embed.levels import packer
 from doralang.machine.packed.primitives import NotPacked, Packer, Term
 from doralang.machine.packed.programs import WIDE
 from doralang.machine.x64.kernels import CHAINS
@@ -37,12 +37,12 @@ def tree_code(node: Node, scalars: Sequence[bool], functions: Functions | None =
 
     `functions` are those of fast mathematics; without them all is exact.
     """
-    packer = packer_for(level())(WIDE, scalars, functions)
+    made = packer()(WIDE, scalars, functions)
     try:
-        packer.store(TreeTranslator(packer).value(node))
+        made.store(TreeTranslator(made).value(node))
     except NotPacked:
         return None
-    return packer.kernel()
+    return made.kernel()
 
 
 class TreeTranslator:

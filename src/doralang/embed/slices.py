@@ -119,7 +119,7 @@ def is_buffer(value: Any) -> bool:
 def new_slice(host: Host, lent: LentParameter, view: ArrayView) -> int:
     """The object that stands for a buffer in the present call.  Raises Trapped."""
     module, call = host.module, host.calls
-    with module.space:
+    with module.space.freeing, module.space.lock:
         shape = module.loader.shape(module.specializer.class_ref(lent.type))
     address = host.new_memory(layout.SLICE_SIZE)
     store_bytes(address, pack(OBJECT, shape, view.address, view.strides[0], call, view.shape[0]))

@@ -54,7 +54,7 @@ class Machine(Executor, Door):
     @contextmanager
     def testing(self) -> Iterator[Testing]:
         testing = self.program.library.classes["Testing"]
-        with self.module.space:
+        with self.module.space.freeing, self.module.space.lock:
             specializer = self.module.specializer
             cls = specializer.class_ref(testing.of())
             failed = specializer.field_ref(testing.of(), testing.fields["failed"])
@@ -65,7 +65,7 @@ class Machine(Executor, Door):
 
     def call(self, function: Function, arguments: list[Value]) -> Value:
         """Call a function that is not generic from outside.  Raises Failure and Exit."""
-        with self.module.space:
+        with self.module.space.freeing, self.module.space.lock:
             ref = self.module.specializer.entry_ref(function)
         words = [self.to_word(value, kind) for value, kind in zip(arguments, ref.parameters, strict=True)]
         return self.run(ref, words)

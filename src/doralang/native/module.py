@@ -218,7 +218,7 @@ class Module:
     @property
     def roots(self) -> Roots:
         if self.made_roots is None:
-            with self.space:
+            with self.space.freeing, self.space.lock:
                 self.made_roots = find_roots(self.specializer)
         return self.made_roots
 
@@ -230,7 +230,7 @@ class Module:
         """How many global variables there are, and the numbers of those that hold references."""
         if self.stored_globals is not None:
             return self.stored_globals
-        with self.space:
+        with self.space.freeing, self.space.lock:
             return self.specializer.global_kinds()
 
     # Names (`runtime.loader.Names`).
@@ -245,7 +245,7 @@ class Module:
             return self.functions[name]
         if self.parent is not None:
             return self.parent.function_named(name)
-        with self.space:
+        with self.space.freeing, self.space.lock:
             return self.specializer.find(name, name)
 
     def class_named(self, symbol: str) -> ClassRef:
@@ -294,7 +294,7 @@ class Module:
         """The function that `call(name)` finds.  Raises FatalError."""
         ref = self.callables.get(name)
         if ref is None:
-            with self.space:
+            with self.space.freeing, self.space.lock:
                 specializer = self.specializer
                 function = specializer.program.callable_by_name(name)
                 if function is None:
@@ -308,7 +308,7 @@ class Module:
 
     def supply(self, name: str) -> int:
         """Place the code of a function, which its cell leads to from then on; the address."""
-        with self.space:
+        with self.space.freeing, self.space.lock:
             placed = self.loader.placed.get(name)
             if placed is not None:  # by another thread, just now
                 return placed.address
@@ -460,7 +460,7 @@ class Module:
 
     def close(self) -> None:
         """Free all code.  No instance of the module is left."""
-        with self.space:
+        with self.space.freeing, self.space.lock:
             self.loader.close()
 
 

@@ -207,7 +207,7 @@ class Tiering:
 
     def compile(self, request: Request) -> None:
         """Compile what is requested, unless the run is over."""
-        with request.module.space:
+        with request.module.space.freeing, request.module.space.lock:
             if not self.is_over:
                 self.compile_now(request)
 
@@ -225,7 +225,7 @@ class Tiering:
 
     def stop(self) -> None:
         """The run is over: nothing is placed any more."""
-        with self.module.space:
+        with self.module.space.freeing, self.module.space.lock:
             self.is_over = True
             self.waiting.clear()
 

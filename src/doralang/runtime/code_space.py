@@ -63,6 +63,28 @@ class Cell:
         self.stub = stub
 
 
+class Freeing:
+    """What comes before and after the work of a thread that has the code space's lock: freeing what is
+    condemned.
+
+        with space.freeing, space.lock:
+            …
+
+    The lock stands by itself as its own methods are C: a signal's handler may raise KeyboardInterrupt at the
+    first line of any function in Python, and the lock would stay taken.  Where that comes instead of the look
+    at the list, the next one who looks frees what is there.
+    """
+
+    def __init__(self, space: CodeSpace) -> None:
+        self.free_condemned = space.free_condemned
+
+    def __enter__(self) -> None:
+        self.free_condemned()
+
+    def __exit__(self, *_: object) -> None:
+        self.free_condemned()
+
+
 class CodeSpace:
     """The native side of a process.  May be used from several threads.
 
@@ -74,6 +96,8 @@ class CodeSpace:
     def __init__(self, target: Target) -> None:
         self.target = target
         self.lock = RLock()
+        """had by who compiles, places or frees, one thread at a time"""
+        self.freeing = Freeing(self)
         self.condemned: list[Callable[[], None]] = []
         """what frees things whose last reference has gone"""
         self.collecting = False
@@ -105,24 +129,11 @@ class CodeSpace:
         self.lock.acquire()
 
     def after_fork(self) -> None:
-        """In both processes."""
+        """In the parent, which others may have dropped something in meanwhile."""
         self.lock.release()
+        self.free_condemned()
 
     # Work, and freeing.
-
-    @property
-    def __enter__(self) -> Callable[[], bool]:
-        """Compile, place or free: one thread at a time; what is condemned is freed before.
-
-        `with` calls the lock's own methods, which are C: a signal's handler may raise KeyboardInterrupt at
-        the first line of any function in Python, and the lock would stay taken.
-        """
-        self.free_condemned()
-        return self.lock.__enter__
-
-    @property
-    def __exit__(self) -> Callable[..., None]:
-        return self.lock.__exit__
 
     def is_mine(self) -> bool:
         """Whether this thread has the lock."""
@@ -131,7 +142,8 @@ class CodeSpace:
     def condemn(self, free: Callable[[], None]) -> None:
         """Free something whose last reference has gone.
 
-        That is done at once, unless Python's collector of cycles is at work: then when it is done, as
+        That is done at once, in this thread; or, if the lock is taken, as soon as that is let go, by whoever
+        has it (`Freeing`).  While Python's collector of cycles is at work it is done when that is done, as
         finalizers that it has still to call may use what dies together with them (`watch_collections`).
         """
         self.condemned.append(free)
@@ -152,7 +164,11 @@ class CodeSpace:
             self.reap()
 
     def reap(self) -> None:
-        """Free what is condemned, if nobody is at work: else whoever begins next does."""
+        """Free what is condemned, if nobody is at work: else who is does so in the end.
+
+        Nothing is left behind: it is on the list before the lock is tried here, and who lets the lock go,
+        here as elsewhere, looks at the list afterwards.
+        """
         if self.is_mine():
             return
         try:
@@ -198,7 +214,7 @@ class CodeSpace:
         address = self.symbols.get(symbol)
         if address is None:
             kind, name = symbol
-            with self.lock:
+            with self.freeing, self.lock:
                 if kind == NATIVE:
                     address = self.symbols[symbol] = address_of(name)
                 elif symbol in self.symbols:  # placed by another thread, just now
@@ -213,7 +229,7 @@ class CodeSpace:
         """The stub of an internal function that Python supplies; such functions are known by their keys."""
         assert function.internal is not None
         symbol = Symbol(UPCALL, function.internal)
-        with self.lock:
+        with self.freeing, self.lock:
             if symbol not in self.symbols:
                 self.internals.append(function)
                 number = self.internals.index(function)
@@ -224,7 +240,7 @@ class CodeSpace:
 
     def new_cell(self, owner: CodeOwner, name: str) -> Cell:
         """The entry cell of a function: who calls it first has its owner supply the code."""
-        with self.lock:
+        with self.freeing, self.lock:
             cell = self.take_cell()
             self.owners[cell.number] = owner, name
         return cell
@@ -259,7 +275,7 @@ class CodeSpace:
 
     def free_cell(self, cell: Cell) -> None:
         """Nobody refers to the cell any more."""
-        with self.lock:
+        with self.freeing, self.lock:
             self.owners[cell.number] = None
             self.arena.set_cell(cell.address, cell.stub)
             self.spare_cells.append(cell)
@@ -300,6 +316,6 @@ def new_space(target: Target) -> CodeSpace:
     space = SPACES.setdefault(target.name, made)  # perhaps that of a handler that came in between
     if space is made:
         os.register_at_fork(
-            before=space.before_fork, after_in_parent=space.after_fork, after_in_child=space.after_fork
+            before=space.before_fork, after_in_parent=space.after_fork, after_in_child=space.lock.release
         )
     return space

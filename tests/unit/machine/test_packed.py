@@ -14,7 +14,6 @@ from struct import pack, unpack
 from typing import Any, Final
 
 import pytest
-from emulated import Emulator
 
 import vector_levels
 from doralang.embed import formulas, kernels, levels
@@ -26,13 +25,12 @@ from doralang.machine.packed.primitives import FORMATS, NotPacked, Packer, Term,
 from doralang.machine.packed.programs import NARROW, SIZES, WIDE
 from doralang.machine.targets import ARM64, host
 from doralang.machine.x64.levels import Level
+from doralang.optional import load
 from doralang.types.kinds import BOOL, DOUBLE, FLOAT, INT, LONG, Kind
 from doralang.types.primitives import PRIMITIVES, Primitive
 
-pytestmark = pytest.mark.skipif(not formulas.IS_POSSIBLE, reason="there is no packed code for this processor")
 PACKERS: list[type[Packer]] = list(dict.fromkeys(map(levels.packer_for, vector_levels.HERE)))
-if NeonPacker not in PACKERS:
-    PACKERS.append(NeonPacker)
+PACKERS.append(NeonPacker)
 FLOATS = (
     0.0,
     -0.0,
@@ -93,14 +91,15 @@ APART: Final = 1 << 17
 
 
 @cache
-def emulator() -> Emulator:
-    return Emulator()
+def emulator() -> Any:
+    return load("emulated").Emulator()
 
 
 @contextmanager
 def callable_kernel(packer: type[Packer], code: bytearray) -> Iterator[Callable[[int, int, int], object]]:
     """The code as something to call, on this processor or an emulated one."""
     if packer is not NeonPacker or host() is ARM64:
+        formulas.place()
         kernel = kernels.placed(code)
         yield kernels.KERNEL(kernel.address)
         del kernel
@@ -163,7 +162,7 @@ def cases() -> Iterator[tuple[str, int]]:
 
 
 @pytest.mark.parametrize("packer", PACKERS)
-@pytest.mark.parametrize(("name", "widest"), list(cases()) if formulas.IS_POSSIBLE else [])
+@pytest.mark.parametrize(("name", "widest"), list(cases()))
 def test_primitives_mean_the_same(
     name: str, widest: int, packer: type[Packer], memory: list[Guarded]
 ) -> None:
@@ -184,6 +183,7 @@ def packed_by(packer: type[Packer]) -> set[str]:
     return {name for name, widest in cases() if packed_code(packer, PRIMITIVES[name], widest)}
 
 
+@pytest.mark.skipif(not vector_levels.HERE, reason="there are no levels on this processor")
 def test_most_primitives_are_packed() -> None:
     narrow, *others = map(packed_by, PACKERS)
     common = {f"{kind}.plus" for kind in ("int", "long", "float", "double")} | {

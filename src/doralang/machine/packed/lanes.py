@@ -1,4 +1,4 @@
-"""Numbers in lanes, written like numbers: what packed functions are made of (x86-64, AVX2 and FMA).
+"""Numbers in lanes, written like numbers: what packed functions are made of; instructions are named as those of AVX2.
 
     x * x + 1.0         vmulpd, vaddpd
     x.times_plus(y, z)  vfmadd213pd

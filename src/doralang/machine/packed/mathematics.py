@@ -1,4 +1,4 @@
-"""Mathematical functions of doubles as packed operations with fused products (x86-64, AVX2 and FMA).
+"""Mathematical functions of doubles as packed operations with fused products; instructions are named as those of AVX2.
 
 Each is within 2 ulp of the exact value (measured: docs/arrays.md), and gives what the C library gives for
 zeros, infinities and NaN.  What would need much code for few arguments is *hard*: such lanes are computed by
@@ -9,7 +9,7 @@ the C library.  The sources of the methods:
     Sun Microsystems: fdlibm, 1993                  log, cos, tan, asin, acos: forms and minimax coefficients
     Remez: Sur la détermination des polynômes d'approximation de degré donnée, 1934                    sin
     Moshier: Cephes Mathematical Library, 1984-2000                                                 atan
-    Dekker (`packed_lanes.py`): numbers in two parts                                                   pow
+    Dekker (`lanes.py`): numbers in two parts                                                          pow
 """
 
 from __future__ import annotations

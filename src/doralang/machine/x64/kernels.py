@@ -72,7 +72,9 @@ NOT_NUMBER, EQUAL = 3, 0
 PREDICATES: Final = {"==": EQUAL, "<": 1, "<=": 2, "!=": 4, ">=": 13, ">": 14}
 ROUNDINGS: Final = {"floor": 9, "ceil": 10, "trunc": 11}
 """immediates of vroundpd: direction, and no exception for what is inexact"""
-PACKED: Final = frozenset({"sqrt", "abs", "min", "max", "clamp", *ROUNDINGS})
+SIMPLE: Final = frozenset({"sqrt", "abs", "min", "max", "clamp", *ROUNDINGS})
+"""functions that `KernelEmitter` has"""
+PACKED: Final = SIMPLE | {"round"}
 """functions that have a packed form"""
 MASKED: Final = frozenset({"compare", "choice", "min", "max", "clamp"})
 """what makes or takes masks"""
@@ -84,15 +86,20 @@ CHAINS: Final = ("binary", "and", "or")
 """nodes that nest to the left, however deep"""
 
 
-def has_packed_form(node: Node) -> bool:
-    """Whether all that a formula computes does; how deep it is does not matter here."""
+def consists_of(node: Node, functions: frozenset[str]) -> bool:
+    """Whether a formula calls no other functions; how deep it is does not matter here."""
     waiting = [node]
     while waiting:
         node = waiting.pop()
-        if node[0] == "function" and node[1] not in PACKED:
+        if node[0] == "function" and node[1] not in functions:
             return False
         waiting += parts_of(node)
     return True
+
+
+def has_packed_form(node: Node) -> bool:
+    """Whether all that a formula computes does."""
+    return consists_of(node, PACKED)
 
 
 def gains_by_width(node: Node) -> bool:
