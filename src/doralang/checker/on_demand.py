@@ -23,7 +23,7 @@ What is wrong is not looked for: the library is right, as tests find that declar
 from __future__ import annotations
 
 import os
-from _thread import allocate_lock, get_ident
+from _thread import get_ident
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Final, TypeVar
@@ -59,6 +59,7 @@ from doralang.checker.traits import (
     find_trait,
     new_impl,
 )
+from doralang.locks import Lock
 from doralang.syntax import tree
 from doralang.syntax.outline import Heading, outline
 from doralang.syntax.parser import parse_declaration
@@ -126,8 +127,8 @@ class Named(Mapping[str, E]):
 class Turn:
     """Who declares something of a library: one thread at a time, for whom steps need steps.
 
-    The lock alone says whether anybody does: an exception may come between any two lines, those that would
-    tidy up included.
+    The lock says whether anybody does: an exception may come between any two lines, those that would tidy up
+    included.
     """
 
     __slots__ = ("lock", "thread")
@@ -137,11 +138,11 @@ class Turn:
 
     def forked(self) -> None:
         """In a child process nobody is at it, and what another thread had begun is made anew."""
-        self.lock = allocate_lock()
+        self.lock = Lock()
         self.thread = 0
 
     def is_mine(self) -> bool:
-        return self.thread == get_ident() and self.lock.locked()
+        return self.thread == get_ident() and self.lock._is_owned()  # type: ignore[attr-defined]
 
     def refuse_handlers(self) -> None:
         """Raises RuntimeError for a handler of a signal that has come in the middle of a step of its thread.

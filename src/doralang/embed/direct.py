@@ -15,9 +15,9 @@ import gc
 import os
 import re
 import sys
-from _thread import RLock
 from typing import NamedTuple
 
+from doralang.locks import Lock
 from doralang.machine.foreign import copy
 from doralang.machine.memory import CELL, CodeArena
 from doralang.machine.targets import host
@@ -369,7 +369,7 @@ class DirectCalls:
         """address and size of the constants of code, by its address"""
         self.used = self.formulas = 0
         """bytes of code with its constants, and of how many formulas"""
-        self.lock = RLock()
+        self.lock = Lock()
         self.collecting = False
         """whether Python's collector of cycles is at work"""
         gc.callbacks.append(self.note_collection)
@@ -438,7 +438,7 @@ class DirectCalls:
 
     def after_fork(self) -> None:
         """In a child, which has none of the threads that may have held the lock."""
-        self.lock = RLock()
+        self.lock = Lock()
 
     def note_collection(self, phase: str, info: dict[str, int]) -> None:
         self.collecting = phase == "start"

@@ -19,7 +19,6 @@ from __future__ import annotations
 import ctypes
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from threading import RLock
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from doralang.checker.checker import check_around
@@ -31,6 +30,7 @@ from doralang.embed.arrays import CHUNK, ElementError, Loop
 from doralang.embed.buffers import SIZES
 from doralang.embed.instances import Host, Instances
 from doralang.embed.programs import CheckedProgram
+from doralang.locks import Lock
 from doralang.text.pause import NO_CYCLES
 from doralang.text.source import Source
 from doralang.types.kinds import BOOL, BYTE, DOUBLE, FLOAT, INT, LONG, Kind
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 AddLoop = Callable[[Program, Typed], Typed]
 """adds the loop around a function to its program; gives the loop"""
 
-ADDING: Final = RLock()
+ADDING: Final = Lock()
 """a function has one loop, whichever threads ask for it; handlers of signals may do so in the midst of it"""
 
 LOADS: Final[dict[Kind, str]] = {

@@ -6,8 +6,9 @@ import errno
 import os
 import sys
 from collections import deque
-from threading import RLock
 from typing import Final
+
+from doralang.locks import Lock
 
 
 class HostInput:
@@ -20,12 +21,12 @@ class HostInput:
     def __init__(self) -> None:
         self._rests: deque[bytes] = deque()
         """of lines that were not taken whole"""
-        self._lock = RLock()
+        self._lock = Lock()
         os.register_at_fork(after_in_child=self._after_fork)
 
     def _after_fork(self) -> None:
         """In a child, which has none of the threads that may wait for a line."""
-        self._lock = RLock()
+        self._lock = Lock()
 
     def read1(self, most: int, /) -> bytes:
         """The next line, or as much of it.  Raises what `sys.stdin` raises."""

@@ -12,7 +12,8 @@ interrupts that on the next one.  What is given back to one that somebody works 
 from __future__ import annotations
 
 from _bisect import bisect_left
-from _thread import RLock
+
+from doralang.locks import Lock
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -107,7 +108,7 @@ class SharedRanges:
         self.limit = start + size
         self.granule = granule
         self.parts = divided(start, size, granule)
-        self.lock = RLock()
+        self.lock = Lock()
         self.depth = 0
         self.returned: list[tuple[int, int]] = []
         """addresses and sizes that were given back to a part somebody was working on"""

@@ -13,11 +13,11 @@ from __future__ import annotations
 
 import gc
 import os
-from _thread import RLock
 from itertools import count
 
 from doralang.code import layout
 from doralang.code.symbols import NATIVE, SPARE_STACKS, STUB, TRAP, UPCALL, Symbol
+from doralang.locks import Lock
 from doralang.machine.code import link
 from doralang.machine.foreign import WORD, address_of, addressof, function
 from doralang.machine.memory import ARENA_SIZE, CodeArena, is_room_for
@@ -95,7 +95,7 @@ class CodeSpace:
 
     def __init__(self, target: Target) -> None:
         self.target = target
-        self.lock = RLock()
+        self.lock = Lock()
         """had by who compiles, places or frees, one thread at a time"""
         self.freeing = Freeing(self)
         self.condemned: list[Callable[[], None]] = []
@@ -297,7 +297,7 @@ def arena_size() -> int:
 
 SPACES: Final[dict[str, CodeSpace]] = {}
 """the one of this process, by the name of its processor"""
-MAKING: Final = RLock()
+MAKING: Final = Lock()
 """had by the thread that makes one: who has another one than the others has another lock"""
 os.register_at_fork(before=MAKING.acquire, after_in_parent=MAKING.release, after_in_child=MAKING.release)
 

@@ -19,9 +19,9 @@ one that its thread may take again, and each step leaves all in order for who do
 from __future__ import annotations
 
 import os
-from _thread import RLock
 
 from doralang.code import layout
+from doralang.locks import Lock
 from doralang.machine.foreign import INT, WORD, address_of, addressof, fill, function
 from doralang.machine.memory import map_memory
 from doralang.runtime.memory import Words
@@ -47,12 +47,12 @@ class Ticker:
         self.free_blocks: list[int] = []
         self.slots: dict[int, int] = {}
         self.free_slots = list(range(MOST_BLOCKS, 0, -1))
-        self.lock = RLock()
+        self.lock = Lock()
         os.register_at_fork(after_in_child=self.forget)
 
     def forget(self) -> None:
         """A forked child has the blocks, but no thread."""
-        self.lock = RLock()
+        self.lock = Lock()
         self.table[0] = 0
 
     # Thread blocks.

@@ -21,10 +21,10 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from threading import RLock
 from typing import Final
 
 from doralang import interrupts
+from doralang.locks import Lock
 from doralang.text.records import record
 from doralang.user_cache import name_of, private_folder, read_sealed, write_own, write_sealed
 
@@ -170,7 +170,7 @@ class Running:
     def __init__(self) -> None:
         self.processes: set[subprocess.Popen[str]] = set()
         self.folders: set[str] = set()
-        self.lock = RLock()
+        self.lock = Lock()
         self.stopped = False
         atexit.register(self.stop)
 

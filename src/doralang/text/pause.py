@@ -14,7 +14,8 @@ from __future__ import annotations
 
 import gc
 import os
-from _thread import RLock
+
+from doralang.locks import Lock
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ class Pause:
 
     def __init__(self) -> None:
         self.keeps = False
-        self.lock = RLock()
+        self.lock = Lock()
         self.inside = 0
         self.was_on = False
 
@@ -56,7 +57,7 @@ class Pause:
         """In a child process there is this thread only, and what the others were doing is never done."""
         if self.inside and self.was_on:
             gc.enable()
-        self.lock = RLock()
+        self.lock = Lock()
         self.inside = 0
 
 

@@ -1,6 +1,6 @@
-"""Numbers in lanes, written like numbers: what packed functions are made of; instructions are named as those of AVX2.
+"""Numbers in lanes, written like numbers: what packed functions are made of.
 
-    x * x + 1.0         vmulpd, vaddpd
+    x * x + 1.0         vmulpd, vaddpd          as AVX2 of x86-64 calls them
     x.times_plus(y, z)  vfmadd213pd
 
 Behind them are sums and products in two parts, which lose nothing: Dekker, "A floating-point technique for

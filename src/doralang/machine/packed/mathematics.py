@@ -1,4 +1,4 @@
-"""Mathematical functions of doubles as packed operations with fused products; instructions are named as those of AVX2.
+"""Mathematical functions of doubles as packed operations with fused products.
 
 Each is within 2 ulp of the exact value (measured: docs/arrays.md), and gives what the C library gives for
 zeros, infinities and NaN.  What would need much code for few arguments is *hard*: such lanes are computed by
