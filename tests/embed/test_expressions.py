@@ -264,3 +264,11 @@ def test_dropped_formulas_leave_nothing() -> None:
     before = resident()
     use(500)
     assert resident() - before < 500
+
+
+def test_kinds_of_a_structured_array() -> None:
+    np = pytest.importorskip("numpy")
+    dtype = np.dtype([("n", "i4"), ("x", "f8")])
+    for given in (dtype, np.zeros(3, dtype)):
+        formula = dora.expr("n / 2L + x", given)
+        assert formula.names == ("n", "x") and formula(7, 0.5) == 3.5

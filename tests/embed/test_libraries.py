@@ -239,3 +239,28 @@ def test_concurrent_futures(name: str, either: Any) -> None:
     with getattr(import_module("concurrent.futures"), name)(2) as executor:
         assert list(executor.map(either, A.tolist(), B.tolist())) == EXPECTED
         assert executor.submit(either.ufunc, A, 1.0).result().tolist() == EXPECTED
+
+
+def schemas() -> list[Any]:
+    """The same columns of several libraries, as far as they are there."""
+    columns = {"n": [1, 2], "x": [0.5, 1.5], "b": [True, False], "s": ["u", "v"]}
+    found: list[Any] = []
+    if is_installed("pandas"):
+        found.append(import_module("pandas").DataFrame(columns))
+    if is_installed("polars"):
+        frame = import_module("polars").DataFrame(columns)
+        found += [frame, frame.schema]
+    if is_installed("pyarrow"):
+        table = import_module("pyarrow").table(columns)
+        found += [table, table.schema]
+    return found
+
+
+@needs("pandas")
+def test_kinds_of_columns() -> None:
+    for given in schemas():
+        formula = dora.expr("b ? s + text(n / 2L) : text(x)", given)
+        assert formula.names == ("n", "x", "b", "s") and formula.type == "Str"
+        assert formula(7, 0.5, True, "q") == "q3"
+        assert str(formula.__signature__) == "(n: int, x: float, b: bool, s: str) -> str"
+        assert dora.check("n * missing", given).diagnostics[0].message == "unknown name `missing`"

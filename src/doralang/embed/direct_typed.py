@@ -86,7 +86,7 @@ class TypedReader(Reader):
 
     def joined(self, operator: str, level: int, left: Node, right: Node) -> Node:
         kind = left[1]
-        if level == 5 and kind is right[1] and kind is not BOOL and left[0] != "number":
+        if kind is right[1] and kind is not BOOL and left[0] != "number" and operator in "+-*":
             return ("binary", kind, operator, left, right)
         if level <= 2:
             return ("or" if level == 1 else "and", BOOL, self.condition(left), self.condition(right))
@@ -152,6 +152,9 @@ class TypedReader(Reader):
         if not name or name == "not":
             return None
         self.at += 1
+        number = self.names.get(name)
+        if number is not None and number < len(self.kinds):
+            return ("variable", self.kinds[number], number)
         return self.variable(name)
 
     def literal(self, digits: str) -> Node:

@@ -114,6 +114,7 @@ def general(
 ) -> tuple[Function[Any], Options]:
     """The function of a formula, and its options as they are kept.  Raises CompileError, TypeError."""
     refuse_unknown(missing, math, functions)
+    types = None if types is None else annotations_of(types)
     bounds = limits_for(policy, limits)
     library = compiled_library(layout_constants())
     callbacks = callbacks_of(functions, library.library.classes["Str"].of())
@@ -379,6 +380,7 @@ def check(
 ) -> Check:
     """What `expr` would say, without raising CompileError and without making code: for editors and forms."""
     refuse_unknown(missing, math, functions)
+    types = None if types is None else annotations_of(types)
     limits = limits_for(policy, limits)
     library = compiled_library(layout_constants()).library
     callbacks = callbacks_of(functions, library.classes["Str"].of())
@@ -405,7 +407,7 @@ def look_at(
     text_type = library.library.classes["Str"].of()
     with errors.compile_time(source, limits.compile_time) as diagnostics, NO_CYCLES:
         node = parse_formula(source, diagnostics)
-        given = types or {}
+        given = {} if types is None else types
         names = [
             name
             for name in names_in(node)
@@ -466,6 +468,9 @@ def annotations_of(types: Types | tuple[tuple[str, object], ...]) -> Mapping[str
     """Names and their kinds, as they were given; pairs are those that a formula has kept."""
     if isinstance(types, tuple):
         return dict(types)
+    schemas = load("doralang.embed.schemas")
+    if schemas.has_schema(types) or (isinstance(types, Mapping) and type(types) is not dict):
+        return schemas.schema_of(types)  # type: ignore[no-any-return]
     return types if isinstance(types, Mapping) else get_type_hints(types)
 
 

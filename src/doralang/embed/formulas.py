@@ -313,10 +313,11 @@ def expr(
 ) -> Expr:
     """Compile one formula.  Raises CompileError with every mistake in it.
 
-    With `types` (a mapping of names to kinds, or a class with annotations) its names must be among them, and
-    all of these are parameters; without, every name is a parameter of kind `double`, in order of first
-    appearance.  `result` is the kind that it must have.  `constants` stand for their values; `functions` are
-    Python functions with annotations that it may call.  An argument None is a missing value: unless
+    With `types` (a mapping of names to kinds, a class with annotations, or a table or schema of pandas,
+    Polars or Arrow) its names must be among them, and all of these are parameters; without, every name is a
+    parameter of kind `double`, in order of first appearance.  `result` is the kind that it must have.
+    `constants` stand for their values; `functions` are Python functions with annotations, other formulas or
+    functions of programs that it may call.  An argument None is a missing value: unless
     `coalesce` or `isMissing` look at it, the call raises MissingValue; with `missing="propagate"` it gives
     None.  With `math="exact"` the elements of arrays have the same bits as numbers have; with "fast" they may
     differ from the exact value by 2 ulp where mathematical functions are called, and are computed faster.

@@ -21,6 +21,7 @@ from doralang.checker.program import Function as Typed
 from doralang.embed import layouts, wrappers
 from doralang.embed.borders import Border, border_of
 from doralang.embed.conversion import TO_WORD, annotation, utf8, wrong
+from doralang.embed.copied_arrays import copied, new_array
 from doralang.embed.held import Held
 from doralang.embed.instances import Host, Instances
 from doralang.embed.native_calls import CallWords, NativeCall, keep_vectorcall, set_words
@@ -127,6 +128,8 @@ class SlowCallee:
         ]
         self.lent = {index: found for index, type in enumerate(types) if (found := lent(type))}
         """the parameters that take buffers, by their numbers"""
+        self.copied = {index: element for index, type in enumerate(types) if (element := copied(type))}
+        """the types of elements of those that take copies of sequences"""
         self.result = border_of(function.result, text)
         self.signature = signature_of(function, text)
         with program.code.space.freeing, program.code.space.lock:
@@ -197,7 +200,7 @@ class Crossing:
         self.callee = callee
         self.host = host
         self.made: dict[int, int] = {}
-        """handles of texts and slices, by the number of the argument"""
+        """handles of texts, slices and arrays, by the number of the argument"""
         self.held = ExitStack()
         """the buffers that are lent"""
 
@@ -210,6 +213,10 @@ class Crossing:
                 words.append(0)
             elif index in callee.lent:
                 self.made[index] = self.host.hold(self.slice_of(index, name, value))
+                words.append(0)
+            elif index in callee.copied and value is not None and not isinstance(value, Held):
+                found = new_array(self.host, type, callee.copied[index], value, name)
+                self.made[index] = self.host.hold(found)
                 words.append(0)
             elif border is Border.OBJECT:
                 self.look_at_object(name, type, value)

@@ -46,12 +46,12 @@ class Declared(NamedTuple):
     result: str
 
 
-SLICE: Final = re.compile(r"(Mut)?Slice<(bool|byte|int|long|float|double)>")
+SLICE: Final = re.compile(r"(Array|(Mut)?Slice)<(bool|byte|int|long|float|double)>")
 """what a function of the language takes besides, and one of Python's does not"""
 
 
 def kind_name(annotation: object, where: str, slices: bool = False) -> str:
-    """The name of a type, a slice's if there may be some.  Raises TypeError."""
+    """The name of a type, a slice's or an array's if there may be some.  Raises TypeError."""
     if annotation is inspect.Parameter.empty:
         raise TypeError(f"{where} has no annotation")
     dtype = DTYPES.get(dtype_name(annotation))
