@@ -39,9 +39,11 @@ from doralang.bytecode.definition import defined, target_of, used
 from doralang.bytecode.function import Function
 from doralang.bytecode.instructions import NO_REGISTER, Instruction, OperandKind, Register, Target
 from doralang.bytecode.liveness import analyse
+from doralang.code.layout import SIZES
+from doralang.optimizing import lent
 from doralang.optimizing.code_writer import CodeWriter
 from doralang.optimizing.counted_loops import LOADS, CountedLoop, LoopExit, find_loops
-from doralang.types.kinds import BOOL, INT, REF, Kind
+from doralang.types.kinds import BOOL, INT, LONG, REF, Kind
 from doralang.types.primitives import PRIMITIVES, Primitive
 
 ROUNDS: Final = 1024
@@ -50,9 +52,9 @@ FEWEST: Final = 16
 """rounds for which the checks before a strip are worth while"""
 
 
-def cut_into_strips(function: Function) -> tuple[Function, int]:
-    """The function with its loops cut, and how many could be."""
-    loops = find_loops(function)
+def cut_into_strips(function: Function, *, of_slices: bool = True) -> tuple[Function, int]:
+    """The function with its loops cut, those over slices if they may be, and how many could be."""
+    loops = find_loops(function, of_slices=of_slices)
     if not loops:
         return function, 0
     return StripWriter(function).run(loops), len(loops)
@@ -145,6 +147,10 @@ class StripLimit:
         self.copies: dict[int, Register] = {}
         """what instructions of a round have made, by their places in it, before the strip"""
         self.not_nil: set[Register] = set()
+        self.lent: dict[Register, Kind] = {}
+        """the slices that are accessed, and what their elements are"""
+        self.addresses: dict[Register, Register] = {}
+        """those of their first elements"""
 
     def write(self) -> None:
         self.emit(i.LoadConstant(self.rounds, ROUNDS))
@@ -154,8 +160,9 @@ class StripLimit:
         if self.loop.round.accesses:
             self.check_accesses()
             self.refuse_few()
+            self.check_slices()
         for at, insn in enumerate(self.loop.round.code):
-            if isinstance(insn, LOADS) and self.loop.round.is_same_at(at):
+            if (isinstance(insn, LOADS) or lent.is_length(insn)) and self.loop.round.is_same_at(at):
                 self.copy(at)
         name = "plus" if self.first.step > 0 else "minus"
         self.emit(i.Compute(self.end, row(self.kind, name), (self.first.counter, self.rounds)))
@@ -195,6 +202,8 @@ class StripLimit:
             for access in accesses:
                 if access.counter == counter:
                     array = self.before(access.array, access.at)
+                    if access.lent is not None:
+                        self.lent[array] = access.lent
                     offsets[array] = max(access.offset, offsets.get(array, access.offset))
             least = min(access.offset for access in accesses if access.counter == counter)
             self.refuse(self.compute("less", counter, self.constant(-least)))
@@ -206,7 +215,10 @@ class StripLimit:
         for array in sorted(offsets):
             self.check_nil(array)
             length = self.writer.register(INT)
-            self.emit(i.ArrayLength(length, array, True))
+            if array in self.lent:
+                self.emit(i.CallInternal(length, lent.LENGTH, (array,), True))
+            else:
+                self.emit(i.ArrayLength(length, array, True))
             if offsets[array]:
                 length = self.compute("plus", length, self.constant(-offsets[array]))
             if least is None:
@@ -215,6 +227,18 @@ class StripLimit:
                 self.take_least(least, length)
         assert least is not None, "something is accessed"
         return least
+
+    def check_slices(self) -> None:
+        """The elements of each slice stand one behind the other."""
+        for slice, kind in sorted(self.lent.items()):
+            first, size, none = (self.writer.register(LONG) for _ in range(3))
+            self.emit(i.LoadConstant(size, SIZES[kind]))
+            self.emit(i.CallInternal(first, lent.TOGETHER, (slice, size), True))
+            self.emit(i.LoadConstant(none, 0))
+            is_none = self.writer.register(BOOL)
+            self.emit(i.Compute(is_none, row(LONG, "equals"), (first, none)))
+            self.refuse(is_none)
+            self.addresses[slice] = first
 
     def check_nil(self, reference: Register) -> None:
         if reference in self.not_nil:
@@ -238,7 +262,7 @@ class StripLimit:
             return self.copies[at]
         insn = self.loop.round.code[at]
         registers = {register: self.before(register, at) for register in used(insn)}
-        if isinstance(insn, i.LoadField | i.ArrayLength):
+        if isinstance(insn, i.LoadField | i.ArrayLength) or lent.is_length(insn):
             (reference,) = registers.values()
             self.check_nil(reference)
         to = self.writer.register(self.writer.registers[defined(insn)])
@@ -251,6 +275,9 @@ class StripLimit:
         insn = self.loop.round.code[at]
         if at in self.copies:
             return i.Move(defined(insn), self.copies[at])
+        access = lent.access_of(insn)
+        if access is not None:
+            return lent.in_strip(insn, access, self.addresses[self.before(access.slice, at)])
         if not isinstance(insn, i.LoadElement | i.StoreElement) or (insn.nonnil and insn.unchecked):
             return insn
         return rewritten(insn, defined(insn), {insn.array: self.before(insn.array, at)})
