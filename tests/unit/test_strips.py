@@ -75,18 +75,41 @@ def test_where_a_strip_ends(kind: Kind, order: str, step: int, offset: int) -> N
         assert run(before, counter, towards) == (end + most + 1) % (2 * most + 2) - most - 1
 
 
-def cut(body: str) -> int:
+def cut(body: str, *, of_slices: bool = True) -> int:
     """How many loops of a function are."""
     text = f"""
         fun callee(n: int) -> int {{ if n < 0 {{ return callee(n + 1); }} return n; }}
-        fun f(n: int, m: int, a: Array<int>, x: double, v: Vec<int>) -> int {{
+        fun f(
+          n: int, m: int, a: Array<int>, x: double, v: Vec<int>, p: Slice<int>, q: MutSlice<int>, d: MutSlice<double>
+        ) -> int {{
           var s = 0; var i = 0; var k = 0L; var y = x; {body} return s + k.toInt() + y.toInt();
         }}
-        fun main() {{ f(1, 2, Array::<int>(1), 1.0, Vec::<int>()); }}"""
+        fun main() {{ f(1, 2, Array::<int>(1), 1.0, Vec::<int>(), nil, nil, nil); }}"""
     code = next(made for _, made in own_bytecode(compiled_program(text)) if made.name == "f")
-    made, found = cut_into_strips(emit_function(optimized_graph(code, Times())))
+    made, found = cut_into_strips(emit_function(optimized_graph(code, Times())), of_slices=of_slices)
     verify(made)
     return found
+
+
+@pytest.mark.parametrize(
+    ("body", "found"),
+    [
+        ("for i in 0..p.len() { s += p[i]; }", 1),
+        ("while i < p.len() { s += p[i]; i += 1; }", 1),
+        ("for x in p { s += x; }", 1),
+        ("for x in q { s += x; q[i] = s; i += 1; }", 1),
+        ("while i < n { q[i] = p[i + 1] * a[i - 1]; i += 1; }", 1),
+        ("while i < n { d[i] = d[i] * x + p[i].toDouble(); i += 1; }", 1),
+        ("while i < n { s += p.slice(1, 3)[0]; i += 1; }", 0),
+        ("while i < n { s += p[p[i]]; i += 1; }", 0),
+        ("while i < n { s += p[i] / m; i += 1; }", 0),
+        ("while i > n { q[i] = 1; i -= 1; }", 0),
+        ("var r = p; while i < n { s += r[i]; r = q.readOnly(); i += 1; }", 0),
+    ],
+)
+def test_which_loops_over_slices_are_cut(body: str, found: int) -> None:
+    assert cut(body) == found
+    assert cut(body, of_slices=False) == 0
 
 
 @pytest.mark.parametrize(

@@ -165,9 +165,7 @@ def is_entered_at(
 class Round:
     """One round of a loop, gone through to see what is counted, and which elements are accessed."""
 
-    def __init__(
-        self, code: list[Instruction], rest: list[Instruction], *, of_slices: bool = True
-    ) -> None:
+    def __init__(self, code: list[Instruction], rest: list[Instruction], *, of_slices: bool = True) -> None:
         self.code = [*code, *rest]
         """from behind the poll to the end of the loop, and from its start to the poll"""
         self.of_slices = of_slices

@@ -56,14 +56,15 @@ def is_length(insn: Instruction) -> bool:
     return isinstance(insn, i.CallInternal) and insn.function.internal == LENGTH_KEY
 
 
-def internal(key: str, parameters: tuple[Kind, ...], result: Kind | None) -> FunctionRef:
-    return FunctionRef(key, key, key, None, parameters, result, False, internal=key, shared=True)
+def internal(key: str, parameters: tuple[Kind, ...], result: Kind | None, of: str = "") -> FunctionRef:
+    name = f"{key}{of}"
+    return FunctionRef(name, name, name, None, parameters, result, False, internal=key, shared=True)
 
 
 LENGTH: Final = internal(LENGTH_KEY, (REF,), INT)
 TOGETHER: Final = internal("lentTogether", (REF, LONG), LONG)
-LOADS: Final = {kind: internal("lentAt", (LONG, INT), kind) for kind in KINDS}
-STORES: Final = {kind: internal("setLentAt", (LONG, INT, kind), None) for kind in KINDS}
+LOADS: Final = {kind: internal("lentAt", (LONG, INT), kind, f"<{kind.value}>") for kind in KINDS}
+STORES: Final = {kind: internal("setLentAt", (LONG, INT, kind), None, f"<{kind.value}>") for kind in KINDS}
 
 
 def in_strip(insn: Instruction, access: LentAccess, first: Register) -> Instruction:
