@@ -8,6 +8,7 @@ import pytest
 
 from compiling import compiled_program, own_bytecode
 from doralang.bytecode import instructions as i
+from doralang.bytecode.entities import FunctionRef
 from doralang.bytecode.function import Function
 from doralang.bytecode.instructions import Register, Target
 from doralang.bytecode.verifier import verify
@@ -213,6 +214,51 @@ def test_what_is_compared_is_not_computed_in_a_strip() -> None:
     back = next(at for at, insn in enumerate(cut_up.code) if isinstance(insn, i.Goto))
     kept = [type(insn) for insn in cut_up.code[back - 4 : back]]
     assert kept == [i.LoadConstant, i.Compute, i.Compute, i.BranchIf]
+
+
+def test_a_sum_of_equal_summands_is_a_product(monkeypatch: pytest.MonkeyPatch) -> None:
+    """If nobody reads it in between, and it is added to once."""
+    monkeypatch.setattr(strips, "ROUNDS", 4)
+    monkeypatch.setattr(strips, "FEWEST", 2)
+    plus, times = strips.row(LONG, "plus"), strips.row(LONG, "times")
+    add, twice = i.Compute(R[3], plus, (R[2], R[3])), i.Compute(R[4], plus, (R[3], R[4]))
+    read = i.Move(R[4], R[3])
+    for body, products in (
+        ([add], 1),
+        ([add, twice], 0),
+        ([add, add], 0),
+        ([read, add], 0),
+        ([add, read], 0),
+    ):
+        made = summing(body)
+        cut_up, found = cut_into_strips(made)
+        verify(cut_up)
+        assert found == 1
+        strip = cut_up.code[: next(at for at, insn in enumerate(cut_up.code) if isinstance(insn, i.Goto))]
+        made_at_once = [insn for insn in strip if i.Compute is type(insn) and insn.operation is times]
+        assert len(made_at_once) == products
+        for rounds in range(12):
+            for step in (3, -(1 << 62)):
+                assert run(cut_up, 0, rounds, step, 5) == run(made, 0, rounds, step, 5)
+
+
+def summing(body: list[i.Instruction]) -> Function:
+    """While r0 is less than r1, what is to be done; then r3 and r4 in one."""
+    one, less = strips.row(INT, "plus"), strips.row(INT, "less")
+    code = [
+        i.LoadConstant(R[4], 0),
+        i.Poll(),
+        i.Compute(R[5], less, (R[0], R[1])),
+        i.BranchUnless(R[5], Target(7 + len(body))),
+        *body,
+        i.LoadConstant(R[6], 1),
+        i.Compute(R[0], one, (R[0], R[6])),
+        i.Goto(Target(1)),
+        i.Compute(R[3], strips.row(LONG, "bitwiseXor"), (R[3], R[4])),
+        i.Return(R[3]),
+    ]
+    ref = FunctionRef("f", "f", "f()", None, (INT, INT, LONG, LONG), LONG, False)
+    return Function(ref, [INT, INT, LONG, LONG, LONG, BOOL, INT], code, [1] * len(code))
 
 
 def test_what_goes_on_in_each_round_is_not_the_same() -> None:

@@ -26,11 +26,12 @@ microseconds at most.  Differences overflow if there are more rounds than an `in
 negative, so few.  A strip may end a round too early, as that of `i <= n` does.
 
 What is loaded from the same place in each round is loaded before the strip, and what nobody reads any more,
-as what was compared, goes.
+as what was compared, goes.  A sum of equal summands that is read behind the strip alone is a product there.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -50,6 +51,7 @@ ROUNDS: Final = 1024
 """of a strip"""
 FEWEST: Final = 16
 """rounds for which the checks before a strip are worth while"""
+LONG_PLUS, TO_LONG = PRIMITIVES["long.plus"], PRIMITIVES["int.toLong"]
 
 
 def cut_into_strips(function: Function, *, of_slices: bool = True) -> tuple[Function, int]:
@@ -91,12 +93,15 @@ class StripWriter(CodeWriter):
         limit = StripLimit(self, loop)
         limit.write()
         strip = len(self.code)
-        for insn, origin in self.round_of_strip(loop, limit):
+        left, sums = without_sums(self.round_of_strip(loop, limit), limit.first.counter)
+        for insn, origin in left:
             self.emit(insn, origin)
         more = self.register(BOOL)
         order = "less" if limit.first.step > 0 else "greater"
         self.emit(i.Compute(more, row(loop.kind, order), (limit.first.counter, limit.end)), loop.poll)
         self.emit(i.BranchIf(more, Target(strip)), loop.poll)
+        for insn in sums:
+            limit.add_at_once(insn)
         self.emit(i.Goto(Target(start)), loop.poll)
         self.write_old(loop, limit.refused)
 
@@ -249,6 +254,17 @@ class StripLimit:
         self.emit(i.Same(is_nil, reference, nil))
         self.refuse(is_nil)
 
+    def add_at_once(self, insn: i.Compute) -> None:
+        """Behind the strip: a sum gets what it would have got in all its rounds."""
+        to, (rounds, product) = defined(insn), (self.writer.register(LONG) for _ in range(2))
+        step = next(register for register in insn.args if register != to)
+        if self.kind is INT:
+            self.emit(i.Compute(rounds, TO_LONG, (self.rounds,)))
+        else:
+            self.emit(i.Move(rounds, self.rounds))
+        self.emit(i.Compute(product, row(LONG, "times"), (step, rounds)))
+        self.emit(i.Compute(to, insn.operation, (to, product)))
+
     # What is the same in each round.
 
     def before(self, register: Register, at: int) -> Register:
@@ -316,6 +332,28 @@ def rewritten(insn: Instruction, dst: Register, registers: Mapping[Register, Reg
         operands.append(value)
     copy: Instruction = type(insn)(*operands, *(True for _ in insn.flags))
     return copy
+
+
+def without_sums(
+    code: list[tuple[Instruction, int]], counter: Register
+) -> tuple[list[tuple[Instruction, int]], list[i.Compute]]:
+    """The round of a strip without what adds the same `long` to a register that nobody reads in it.
+
+    So it is with the address of the next element of a slice, of which LLVM would make vectors, too.
+    """
+    reads = Counter(register for insn, _ in code for register in used(insn))
+    writes = Counter(defined(insn) for insn, _ in code)
+    left: list[tuple[Instruction, int]] = []
+    sums: list[i.Compute] = []
+    for insn, origin in code:
+        to, read = defined(insn), set(used(insn))
+        is_sum = to in read and to != counter and any(not writes[step] for step in read)
+        is_alone = reads[to] == writes[to] == 1
+        if isinstance(insn, i.Compute) and insn.operation is LONG_PLUS and is_sum and is_alone:
+            sums.append(insn)
+        else:
+            left.append((insn, origin))
+    return left, sums
 
 
 def row(kind: Kind, name: str) -> Primitive:
