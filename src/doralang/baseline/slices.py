@@ -92,6 +92,7 @@ def address_behind_check(context: FunctionCompilation, slice: Register, index: V
     value = frame.read(index, work)
     if context.environment.masks_indexes:
         masm.mask_index(work, value, slice, layout.SLICE_LENGTH, outside)
+        mask_by_call(context, work, slice)
         value = work
     else:
         masm.branch_memory(INT, ABOVE_EQUAL, value, slice, layout.SLICE_LENGTH, outside)
@@ -100,6 +101,18 @@ def address_behind_check(context: FunctionCompilation, slice: Register, index: V
     masm.binary_memory(BinaryOperation.MUL, LONG, address, address, slice, layout.SLICE_STRIDE)
     masm.binary_memory(BinaryOperation.ADD, LONG, address, address, slice, layout.SLICE_ADDRESS)
     return address
+
+
+def mask_by_call(context: FunctionCompilation, index: Register, slice: Register) -> None:
+    """The index is 0 in any other call, as the processor may guess that check wrongly, too.  Loses the last
+    work register."""
+    masm, mask = context.masm, context.work[2]
+    masm.load(LONG, mask, slice, layout.SLICE_CALL)
+    with masm.scratch() as calls:
+        masm.load(LONG, calls, masm.thread, layout.THREAD_CALLS)
+        masm.compare(LONG, EQUAL, mask, mask, calls)
+    masm.negate(LONG, mask, mask)
+    masm.binary(BinaryOperation.AND, LONG, index, index, mask)
 
 
 # Elements that stand together, of loops that are cut into strips.  There are none where indexes are masked.
