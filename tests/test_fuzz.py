@@ -12,6 +12,7 @@ import pytest
 
 import sampling
 from doralang.machine.targets import X64, host
+from doralang.optional import LLVM, is_installed
 from doralang.source.toolchains import find_c
 from fuzz import expressions, planted, stored
 from fuzz.columns import ColumnGenerator
@@ -29,6 +30,7 @@ FORMULAS = 2000
 STORED = 20 if sampling.EVERY else 8
 LOOPS = 5
 STRIP_PROGRAMS = 40 if sampling.EVERY else 8
+SLICE_PROGRAMS = 40 if sampling.EVERY else 6
 COLUMN_PROGRAMS = 40 if sampling.EVERY else 8
 HEAP_PROGRAMS = 40 if sampling.EVERY else 4
 TAKES_LONG = pytest.mark.skipif(not sampling.EVERY, reason="takes minutes: make test-all")
@@ -66,6 +68,20 @@ def test_loops_over_arrays_agree_with_the_tree_walk() -> None:
     engines = STRIPS if sampling.EVERY else (STRIPS[0], ("opt", "--no-llvm"))
     difference = find_difference(FIRST, STRIP_PROGRAMS, StripGenerator, engines)
     assert difference is None, difference
+
+
+@pytest.mark.skipif(host() is None, reason="there is no compiled code")
+def test_loops_over_slices_agree_with_the_tree_walk() -> None:
+    slices = pytest.importorskip("fuzz.slices", reason="needs NumPy", exc_type=ImportError)
+    engines = tuple(slices.ENGINES) if sampling.EVERY and is_installed(LLVM) else slices.OWN
+    difference = slices.find_difference(FIRST, SLICE_PROGRAMS, engines)
+    assert difference is None, difference
+
+
+@pytest.mark.skipif(host() is None, reason="there is no compiled code")
+def test_planted_bugs_of_slices_are_found() -> None:
+    planted_slices = pytest.importorskip("fuzz.planted_slices", reason="needs NumPy", exc_type=ImportError)
+    assert planted_slices.missed() == []
 
 
 @pytest.mark.skipif(host() is None, reason="there is no compiled code")

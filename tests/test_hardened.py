@@ -126,24 +126,31 @@ MASKED = {
     "x64": re.compile(r"jae 0x\w+\n[^\n]*sbbq %r11, %r11\n([^\n]*movl[^\n]*\n)?[^\n]*andq %r11"),
     "arm64": re.compile(r"b\.hs [^\n]*\n[^\n]*csel w\d+, w\d+, wzr, lo\n[^\n]*csdb"),
 }
+MASKED_BY_CALL = {
+    "x64": re.compile(r"andq %r11[^\n]*\n([^\n]*movq[^\n]*\n){2}[^\n]*cmpq[^\n]*\n[^\n]*sete"),
+    "arm64": re.compile(r"csdb *\n([^\n]*ldr[^\n]*\n){2}[^\n]*cmp[^\n]*\n[^\n]*cset w\d+, eq\n[^\n]*neg"),
+}
+"""behind the mask of an index of a slice, for the number of the call"""
 CHECK = {"x64": re.compile(r"\bjae\b"), "arm64": re.compile(r"\bb\.hs\b")}
 INDEXES = """
 fun ints(a: Array<int>, i: int) -> int { a[i] = a[i + 1]; a[i] }
 fun texts(a: Array<Str>, i: int) -> Str { a[i] = a[0]; a[i] }
 fun bytes(s: Str, i: int) -> int { s.getByte(i).toInt() }
 fun lent(s: MutSlice<double>, i: int) -> double { s[i] = 1.0; s[i] }
+fun each(s: Slice<double>) -> double { var all = 0.0; for x in s { all += x; } all }
 fun main() {
   ints(Array::<int>(2), 0);
   texts(Array::<Str>(1, ""), 0);
   bytes("a", 0);
   lent(nil, 0);
+  each(nil);
 }
 """
 
 
 @pytest.mark.parametrize("name", sorted(TARGETS))
 def test_each_check_of_an_index_has_a_mask_behind_it(name: str) -> None:
-    target, checks, masks = TARGETS[name], 0, 0
+    target, checks, masks, of_slices = TARGETS[name], 0, 0, 0
     for specializer, bytecode in own_bytecode(compiled_program(INDEXES)):
         environment = environment_of(specializer)
         environment.masks_indexes = True
@@ -151,7 +158,9 @@ def test_each_check_of_an_index_has_a_mask_behind_it(name: str) -> None:
         text = listing(made.code, target, Syntax.ATT)
         checks += len(CHECK[name].findall(text))
         masks += len(MASKED[name].findall(text))
-    assert checks == masks == 9
+        of_slices += len(MASKED_BY_CALL[name].findall(text))
+    assert checks == masks == 10
+    assert of_slices == 3
 
 
 @pytest.mark.parametrize("engine", ["baseline", "opt"])

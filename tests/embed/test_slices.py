@@ -101,6 +101,34 @@ fun calls(xs: MutSlice<double>) -> double { ask(); return xs[0]; }
 fun of_texts(xs: Slice<Str>) -> int { return xs.len(); }
 """
 
+LOOPS = """
+fun combine(a: Slice<double>, b: Slice<double>, c: double, out: MutSlice<double>) {
+  for i in 0..out.len() { out[i] = a[i] * b[i] + c; }
+}
+fun running(from: Slice<int>, to: MutSlice<int>) {
+  var i = 1;
+  while i < to.len() { to[i] = to[i - 1] + from[i]; i += 1; }
+}
+fun mixed(xs: MutSlice<double>, parts: Slice<int>, bytes: MutSlice<byte>) -> int {
+  var all = 0;
+  for i in 0..xs.len() { xs[i] = xs[i] + 1.5; all = all * 31 + parts[i]; bytes[i] = all.toByte(); }
+  return all;
+}
+fun wrapping(xs: Slice<int>) -> int { var all = 1; for x in xs { all = all * x + all; } return all; }
+fun many(xs: Slice<bool>) -> int { var all = 0; for x in xs { all += x.toInt(); } return all; }
+fun quotients(xs: Slice<int>, out: MutSlice<int>, by: int) { for i in 0..xs.len() { out[i] = xs[i] / (by - i); } }
+var last: Slice<int> = nil;
+fun total(xs: Slice<int>) -> int {
+  let before = last;
+  last = xs;
+  var all = 0;
+  for i in 0..(if before === nil { 0 } else { xs.len() }) { all += before[i]; }
+  return all;
+}
+"""
+MANY = 2500
+"""more than two strips"""
+
 
 @pytest.fixture(name="m", scope="module", params=SETTINGS)
 def module(request: pytest.FixtureRequest) -> Iterator[dora.Module]:
@@ -117,7 +145,7 @@ def module(request: pytest.FixtureRequest) -> Iterator[dora.Module]:
             .replace("fun ", f"fun {kind}_")
             for kind in KINDS
         )
-        yield dora.compile(SOURCE + one, functions={"ask": ask})
+        yield dora.compile(SOURCE + LOOPS + one, functions={"ask": ask})
 
 
 ASKED: list[Any] = []
@@ -166,6 +194,81 @@ def test_strides_are_kept(m: dora.Module) -> None:
     assert m.sum(numpy.broadcast_to(2.5, 4)) == 10.0
     record = numpy.array([(1, 2.5), (2, 3.5)], [("a", "i1"), ("b", "f8")])
     assert m.sum(record["b"]) == 6.0, "elements need not stand at multiples of their size"
+
+
+def test_loops_of_many_rounds_do_what_they_say(m: dora.Module) -> None:
+    """Elements are gone through without a look at each, as far as all are there."""
+    a, b = numpy.arange(MANY) * 0.25, numpy.arange(MANY) - 700.0
+    for step in (1, 2, -1):
+        out = numpy.zeros(MANY * abs(step))[::step]
+        m.combine(a, b, 0.5, out)
+        assert (out == a * b + 0.5).all()
+        out[:] = 0.0
+        m.combine(a, b[::step], 0.5, out[: len(b[::step])])
+        assert (out[: len(b[::step])] == a[: len(b[::step])] * b[::step] + 0.5).all()
+    xs = numpy.arange(MANY, dtype="i4")
+    assert m.wrapping(xs[1:40]) == m.wrapping(xs[39:0:-1].copy()[::-1])
+    truths = numpy.arange(MANY, dtype="u1").view("?")
+    assert m.many(truths) == m.many(truths[::-1]) == numpy.count_nonzero(truths.view("u1"))
+
+
+def test_what_a_loop_has_done_before_it_fails_is_done(m: dora.Module) -> None:
+    a, b = numpy.ones(MANY), numpy.ones(MANY)
+    for there in (0, 1, 15, 16, 1023, 1024, 1025, MANY - 1):
+        for first, other in ((a[:there], b), (a, b[:there])):
+            out = numpy.zeros(MANY)
+            with pytest.raises(dora.IndexOutOfBounds) as raised:
+                m.combine(first, other, 1.0, out)
+            assert out.tolist() == [2.0] * there + [0.0] * (MANY - there)
+            (frame,) = raised.value.trace
+            assert frame.line == line_of("out[i] = a[i]")
+    out = numpy.zeros(MANY, "i4")
+    with pytest.raises(dora.DivisionByZero):
+        m.quotients(numpy.full(MANY, 7, "i4"), out, 1100)
+    assert out.tolist() == [int(7 / (1100 - i)) if i < 1100 else 0 for i in range(MANY)]
+
+
+def line_of(text: str) -> int:
+    program = SOURCE + LOOPS
+    return program[: program.index(text)].count("\n") + 1
+
+
+def test_loops_may_write_what_they_read(m: dora.Module) -> None:
+    """The same elements, or such as are read in a later round; of another kind, too."""
+    for shift in (0, 1, -1, 3, 4, 16):
+        memory = numpy.arange(MANY + 40.0)
+        a, out = memory[20 : 20 + MANY], memory[20 + shift : 20 + shift + MANY]
+        expected = memory.tolist()
+        for i in range(MANY):
+            expected[20 + shift + i] = expected[20 + i] * 0.5 + 1.0
+        m.combine(a, numpy.full(MANY, 0.5), 1.0, out)
+        assert memory.tolist() == expected
+    numbers = numpy.ones(MANY + 1, "i4")
+    m.running(numbers[1:], numbers[:-1])
+    assert numbers.tolist() == [*range(1, MANY + 1), 1]
+
+
+def test_elements_of_two_kinds_may_be_the_same_memory(m: dora.Module) -> None:
+    for shift in (0, 3, 8, 100):
+        memory, other = (numpy.arange(2 * MANY + 200.0) for _ in range(2))
+        xs, parts = memory[:MANY], memory.view("i4")[shift : shift + MANY]
+        bytes = memory.view("u1")[4001 : 4001 + MANY]
+        all, place = 0, other.view("u1")
+        for i in range(MANY):
+            other[i] += 1.5
+            all = (all * 31 + int(other.view("i4")[shift + i]) + (1 << 31)) % (1 << 32) - (1 << 31)
+            place[4001 + i] = all & 255
+        with numpy.errstate(all="ignore"):
+            assert m.mixed(xs, parts, bytes) == all
+        assert memory.tobytes() == other.tobytes()
+
+
+def test_a_loop_over_a_slice_of_an_earlier_call_fails(m: dora.Module) -> None:
+    xs = numpy.arange(MANY, dtype="i4")
+    assert m.total(xs) == 0
+    for again in (xs, xs[::2]):
+        with pytest.raises(dora.IndexOutOfBounds):
+            m.total(again)
 
 
 def test_any_exporter_is_good(m: dora.Module) -> None:

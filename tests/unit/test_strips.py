@@ -8,6 +8,7 @@ import pytest
 
 from compiling import compiled_program, own_bytecode
 from doralang.bytecode import instructions as i
+from doralang.bytecode.entities import FunctionRef
 from doralang.bytecode.function import Function
 from doralang.bytecode.instructions import Register, Target
 from doralang.bytecode.verifier import verify
@@ -75,18 +76,41 @@ def test_where_a_strip_ends(kind: Kind, order: str, step: int, offset: int) -> N
         assert run(before, counter, towards) == (end + most + 1) % (2 * most + 2) - most - 1
 
 
-def cut(body: str) -> int:
+def cut(body: str, *, of_slices: bool = True) -> int:
     """How many loops of a function are."""
     text = f"""
         fun callee(n: int) -> int {{ if n < 0 {{ return callee(n + 1); }} return n; }}
-        fun f(n: int, m: int, a: Array<int>, x: double, v: Vec<int>) -> int {{
+        fun f(
+          n: int, m: int, a: Array<int>, x: double, v: Vec<int>, p: Slice<int>, q: MutSlice<int>, d: MutSlice<double>
+        ) -> int {{
           var s = 0; var i = 0; var k = 0L; var y = x; {body} return s + k.toInt() + y.toInt();
         }}
-        fun main() {{ f(1, 2, Array::<int>(1), 1.0, Vec::<int>()); }}"""
+        fun main() {{ f(1, 2, Array::<int>(1), 1.0, Vec::<int>(), nil, nil, nil); }}"""
     code = next(made for _, made in own_bytecode(compiled_program(text)) if made.name == "f")
-    made, found = cut_into_strips(emit_function(optimized_graph(code, Times())))
+    made, found = cut_into_strips(emit_function(optimized_graph(code, Times())), of_slices=of_slices)
     verify(made)
     return found
+
+
+@pytest.mark.parametrize(
+    ("body", "found"),
+    [
+        ("for i in 0..p.len() { s += p[i]; }", 1),
+        ("while i < p.len() { s += p[i]; i += 1; }", 1),
+        ("for x in p { s += x; }", 1),
+        ("for x in q { s += x; q[i] = s; i += 1; }", 1),
+        ("while i < n { q[i] = p[i + 1] * a[i - 1]; i += 1; }", 1),
+        ("while i < n { d[i] = d[i] * x + p[i].toDouble(); i += 1; }", 1),
+        ("while i < n { s += p.slice(1, 3)[0]; i += 1; }", 0),
+        ("while i < n { s += p[p[i]]; i += 1; }", 0),
+        ("while i < n { s += p[i] / m; i += 1; }", 0),
+        ("while i > n { q[i] = 1; i -= 1; }", 0),
+        ("var r = p; while i < n { s += r[i]; r = q.readOnly(); i += 1; }", 0),
+    ],
+)
+def test_which_loops_over_slices_are_cut(body: str, found: int) -> None:
+    assert cut(body) == found
+    assert cut(body, of_slices=False) == 0
 
 
 @pytest.mark.parametrize(
@@ -190,6 +214,51 @@ def test_what_is_compared_is_not_computed_in_a_strip() -> None:
     back = next(at for at, insn in enumerate(cut_up.code) if isinstance(insn, i.Goto))
     kept = [type(insn) for insn in cut_up.code[back - 4 : back]]
     assert kept == [i.LoadConstant, i.Compute, i.Compute, i.BranchIf]
+
+
+def test_a_sum_of_equal_summands_is_a_product(monkeypatch: pytest.MonkeyPatch) -> None:
+    """If nobody reads it in between, and it is added to once."""
+    monkeypatch.setattr(strips, "ROUNDS", 4)
+    monkeypatch.setattr(strips, "FEWEST", 2)
+    plus, times = strips.row(LONG, "plus"), strips.row(LONG, "times")
+    add, twice = i.Compute(R[3], plus, (R[2], R[3])), i.Compute(R[4], plus, (R[3], R[4]))
+    read = i.Move(R[4], R[3])
+    for body, products in (
+        ([add], 1),
+        ([add, twice], 0),
+        ([add, add], 0),
+        ([read, add], 0),
+        ([add, read], 0),
+    ):
+        made = summing(body)
+        cut_up, found = cut_into_strips(made)
+        verify(cut_up)
+        assert found == 1
+        strip = cut_up.code[: next(at for at, insn in enumerate(cut_up.code) if isinstance(insn, i.Goto))]
+        made_at_once = [insn for insn in strip if i.Compute is type(insn) and insn.operation is times]
+        assert len(made_at_once) == products
+        for rounds in range(12):
+            for step in (3, -(1 << 62)):
+                assert run(cut_up, 0, rounds, step, 5) == run(made, 0, rounds, step, 5)
+
+
+def summing(body: list[i.Instruction]) -> Function:
+    """While r0 is less than r1, what is to be done; then r3 and r4 in one."""
+    one, less = strips.row(INT, "plus"), strips.row(INT, "less")
+    code = [
+        i.LoadConstant(R[4], 0),
+        i.Poll(),
+        i.Compute(R[5], less, (R[0], R[1])),
+        i.BranchUnless(R[5], Target(7 + len(body))),
+        *body,
+        i.LoadConstant(R[6], 1),
+        i.Compute(R[0], one, (R[0], R[6])),
+        i.Goto(Target(1)),
+        i.Compute(R[3], strips.row(LONG, "bitwiseXor"), (R[3], R[4])),
+        i.Return(R[3]),
+    ]
+    ref = FunctionRef("f", "f", "f()", None, (INT, INT, LONG, LONG), LONG, False)
+    return Function(ref, [INT, INT, LONG, LONG, LONG, BOOL, INT], code, [1] * len(code))
 
 
 def test_what_goes_on_in_each_round_is_not_the_same() -> None:

@@ -10,14 +10,14 @@ close, and a `bool` may be any byte.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final
+from typing import Final, cast
 
 from doralang.baseline.context import FunctionCompilation
-from doralang.baseline.objects import checked_reference, work_for
+from doralang.baseline.objects import checked_reference, read_reference, work_for
 from doralang.bytecode import instructions as i
 from doralang.bytecode.instructions import Register as Virtual
 from doralang.code import layout
-from doralang.machine.macro import BinaryOperation, Register
+from doralang.machine.macro import AnyRegister, BinaryOperation, Register
 from doralang.machine.operations import ABOVE_EQUAL, EQUAL, NOT_EQUAL
 from doralang.types.kinds import BOOL, CHAR, INT, LONG, REF, Kind
 from doralang.types.traps import Trap
@@ -59,26 +59,40 @@ def slice_set(context: FunctionCompilation, insn: i.CallInternal) -> None:
 
 
 def lent_element(context: FunctionCompilation, insn: i.CallInternal) -> None:
-    """An element by its address, of which is known that it is there."""
+    """An element by its address, of which is known that it is there.
+
+    It is known of the branch that ends a loop, which the processor guesses: where indexes are masked, so is
+    that of this element.
+    """
     kind = insn.function.result
+    address, slice, index = insn.args
     if kind is None or kind in NEVER_LENT:
         context.masm.jump(context.trap(Trap.INDEX))
-        return
-    address = context.frame.read(insn.args[0], context.work[0])
-    load_lent(context, insn.dst, kind, address)
+    elif context.environment.masks_indexes:
+        elements = read_reference(context, slice, context.work[0])
+        load_lent(context, insn.dst, kind, address_behind_check(context, elements, index))
+    else:
+        load_lent(context, insn.dst, kind, context.frame.read(address, context.work[0]))
 
 
 def element_address(context: FunctionCompilation, slice: Register, insn: i.CallInternal) -> Register:
     """Where an element is, in the last work register, behind the checks.  Loses the second."""
+    masm, frame, call = context.masm, context.frame, context.work[2]
+    if insn.args[0] not in frame.lent:
+        masm.load(LONG, call, masm.thread, layout.THREAD_CALLS)
+        masm.branch_memory(LONG, NOT_EQUAL, call, slice, layout.SLICE_CALL, context.trap(Trap.INDEX))
+        frame.lent |= frame.not_nil & {insn.args[0]}
+    return address_behind_check(context, slice, insn.args[1])
+
+
+def address_behind_check(context: FunctionCompilation, slice: Register, index: Virtual) -> Register:
+    """The same, of a slice of the present call."""
     masm, frame, (_, work, address) = context.masm, context.frame, context.work
     outside = context.trap(Trap.INDEX)
-    if insn.args[0] not in frame.lent:
-        masm.load(LONG, address, masm.thread, layout.THREAD_CALLS)
-        masm.branch_memory(LONG, NOT_EQUAL, address, slice, layout.SLICE_CALL, outside)
-        frame.lent |= frame.not_nil & {insn.args[0]}
-    value = frame.read(insn.args[1], work)
+    value = frame.read(index, work)
     if context.environment.masks_indexes:
         masm.mask_index(work, value, slice, layout.SLICE_LENGTH, outside)
+        mask_by_call(context, work, slice)
         value = work
     else:
         masm.branch_memory(INT, ABOVE_EQUAL, value, slice, layout.SLICE_LENGTH, outside)
@@ -89,16 +103,59 @@ def element_address(context: FunctionCompilation, slice: Register, insn: i.CallI
     return address
 
 
+def mask_by_call(context: FunctionCompilation, index: Register, slice: Register) -> None:
+    """The index is 0 in any other call, as the processor may guess that check wrongly, too.  Loses the last
+    work register."""
+    masm, mask = context.masm, context.work[2]
+    masm.load(LONG, mask, slice, layout.SLICE_CALL)
+    with masm.scratch() as calls:
+        masm.load(LONG, calls, masm.thread, layout.THREAD_CALLS)
+        masm.compare(LONG, EQUAL, mask, mask, calls)
+    masm.negate(LONG, mask, mask)
+    masm.binary(BinaryOperation.AND, LONG, index, index, mask)
+
+
+# Elements that stand together, of loops that are cut into strips.  There are none where indexes are masked.
+
+
+def lent_together(context: FunctionCompilation, insn: i.CallInternal) -> None:
+    """The address, masked by whether the stride is the size."""
+    masm, (work, mask, size) = context.masm, context.work
+    slice = checked_reference(context, insn.args[0], work, insn.nonnil)
+    masm.load(LONG, mask, slice, layout.SLICE_STRIDE)
+    masm.compare(LONG, EQUAL, mask, mask, context.frame.read(insn.args[1], size))
+    masm.negate(LONG, mask, mask)
+    masm.binary_memory(BinaryOperation.AND, LONG, mask, mask, slice, layout.SLICE_ADDRESS)
+    context.frame.written(insn.dst, mask)
+
+
+def lent_at(context: FunctionCompilation, insn: i.CallInternal) -> None:
+    kind = insn.function.result
+    assert kind is not None and kind not in NEVER_LENT, "it is an element"
+    address, index = (context.frame.read(*one) for one in zip(insn.args, context.work, strict=False))
+    target = context.frame.target(insn.dst, work_for(context, kind))
+    context.masm.load_indexed(kind, target, address, index, layout.SIZES[kind], 0)
+    loaded(context, insn.dst, kind, target)
+
+
+def set_lent_at(context: FunctionCompilation, insn: i.CallInternal) -> None:
+    kind, frame = context.frame.kinds[insn.args[2]], context.frame
+    address, index = (frame.read(*one) for one in zip(insn.args[:2], context.work, strict=False))
+    value = frame.read(insn.args[2], work_for(context, kind, 2))
+    context.masm.store_indexed(kind, value, address, index, layout.SIZES[kind], 0)
+
+
 def load_lent(context: FunctionCompilation, dst: Virtual, kind: Kind, address: Register) -> None:
-    """Load an element; a `bool` is true if its byte is not 0."""
-    if kind is BOOL:
-        truth = context.frame.target(dst, context.work[0])
-        context.masm.load(BOOL, truth, address, 0)
-        context.masm.compare_immediate(INT, NOT_EQUAL, truth, truth, 0)
-        context.frame.written(dst, truth)
-        return
     target = context.frame.target(dst, work_for(context, kind))
     context.masm.load(kind, target, address, 0)
+    loaded(context, dst, kind, target)
+
+
+def loaded(context: FunctionCompilation, dst: Virtual, kind: Kind, target: AnyRegister) -> None:
+    """An element has been loaded; a `bool` is true if its byte is not 0."""
+    if kind is BOOL:
+        byte = cast(Register, target)
+        context.masm.compare_immediate(INT, NOT_EQUAL, byte, byte, 0)
     context.frame.written(dst, target)
 
 
@@ -107,4 +164,7 @@ SLICES: Final[dict[str, Callable[[FunctionCompilation, i.CallInternal], None]]] 
     "LentElements.get": slice_get,
     "MutSlice.set": slice_set,
     "lentElement": lent_element,
+    "lentTogether": lent_together,
+    "lentAt": lent_at,
+    "setLentAt": set_lent_at,
 }

@@ -49,6 +49,8 @@ ARRAY_ELEMENTS: Final = 16
 
 # Slices, and parts of them: `LentElements` of the library.
 
+SLICE_CLASS: Final = "LentElements<"
+"""with which the symbols of these classes begin"""
 SLICE_ADDRESS: Final = 8
 SLICE_STRIDE: Final = 16
 """bytes from one element to the next"""

@@ -85,6 +85,10 @@ def lent_length(context: HostContext, slice: ClassInstance) -> int:
     return 0
 
 
+def not_together(context: HostContext, slice: ClassInstance, size: int) -> int:
+    return 0
+
+
 def no_lent_element(context: HostContext, *operands: Value) -> Value:
     raise Trapped(Trap.INDEX)
 

@@ -127,6 +127,9 @@ def _lent() -> list[Internal]:
         _inline("LentElements.get", "no_lent_element", checks_receiver=True),
         _inline("MutSlice.set", "no_lent_element", checks_receiver=True),
         _inline("lentElement", "no_lent_element"),
+        _inline("lentTogether", "not_together"),
+        _inline("lentAt", "no_lent_element"),
+        _inline("setLentAt", "no_lent_element"),
     ]
 
 

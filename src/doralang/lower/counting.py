@@ -104,6 +104,7 @@ class Lent:
     """The elements of a slice, by their addresses.  How many there are is known where the loop begins: it is
     the same throughout a call."""
 
+    elements: Register
     address: Register
     at: Register
     length: Register
@@ -114,7 +115,8 @@ class Lent:
         less(body, into, self.at, self.length, span)
 
     def next(self, body: BodyLowering, into: Register, span: Span) -> None:
-        body.emit(i.CallInternal(into, self.element, (self.address,)), span)
+        place = self.address, self.elements, self.at
+        body.emit(i.CallInternal(into, self.element, place), span)
         body.emit(i.Compute(self.address, PRIMITIVES["long.plus"], (self.address, self.stride)), span)
         step(body, self.at, span)
 
@@ -213,7 +215,7 @@ def lent(body: BodyLowering, slice: TypedExpression, span: Span) -> LoopCounter:
         body.emit(i.LoadField(register, object, field), span)
     body.emit(i.LoadConstant(at, 0), span)
     element = specializer.function_ref(library.functions["lentElement"], arguments)
-    return Lent(address, at, length, stride, element)
+    return Lent(object, address, at, length, stride, element)
 
 
 def counter_of(body: BodyLowering, receiver: TypedExpression) -> LoopCounter | None:

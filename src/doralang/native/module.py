@@ -435,7 +435,9 @@ class Module:
             self.times = optimizer.Times()
         if self.world is None:
             self.world = load("doralang.native.world").ProgramWorld(self.specializer)
-        function: Bytecode = optimizer.optimize(bytecode, self.times, self.world, show)
+        function: Bytecode = optimizer.optimize(
+            bytecode, self.times, self.world, show, masks_indexes=self.options.hardened
+        )
         return function
 
     def prepare_collector(self, collector: Collector) -> None:

@@ -24,6 +24,7 @@ from doralang.bytecode import instructions as i
 from doralang.bytecode.definition import defined, target_of, used
 from doralang.bytecode.function import Function
 from doralang.bytecode.instructions import NO_REGISTER, Instruction, Register
+from doralang.optimizing.lent import access_of, is_length
 from doralang.types.kinds import INT, LONG, Kind
 from doralang.types.primitives import PRIMITIVES, Primitive
 
@@ -90,13 +91,15 @@ class LoopExit(NamedTuple):
 
 
 class ElementAccess(NamedTuple):
-    """Elements that a strip goes through: of the array in a register, from the counter and an offset on."""
+    """Elements that a strip goes through: of an array or a slice, from the counter and an offset on."""
 
     array: Register
     at: int
     """where in the round"""
     counter: Register
     offset: int
+    lent: Kind | None
+    """what the elements of a slice are"""
 
 
 class CountedLoop(NamedTuple):
@@ -111,7 +114,8 @@ class CountedLoop(NamedTuple):
     exits: tuple[LoopExit, ...]
 
 
-def find_loops(function: Function) -> list[CountedLoop]:
+def find_loops(function: Function, *, of_slices: bool = True) -> list[CountedLoop]:
+    """Those that can be cut; `of_slices` says whether what they access may be lent."""
     entries: dict[int, list[int]] = {}
     for index, insn in enumerate(function.code):
         target = target_of(insn)
@@ -121,14 +125,14 @@ def find_loops(function: Function) -> list[CountedLoop]:
     for start, sources in entries.items():
         back = next((index for index in sources if start < index), start)
         if start < back <= start + LONGEST:
-            loop = counted_loop(function, start, back, entries)
+            loop = counted_loop(function, start, back, entries, of_slices)
             if loop is not None:
                 found.append(loop)
     return found
 
 
 def counted_loop(
-    function: Function, start: int, back: int, entries: dict[int, list[int]]
+    function: Function, start: int, back: int, entries: dict[int, list[int]], of_slices: bool
 ) -> CountedLoop | None:
     """The loop that a jump back to its start ends, if it can be cut."""
     code = function.code
@@ -136,7 +140,7 @@ def counted_loop(
     if len(polls) != 1 or not is_entered_at(polls[0], code, start, back, entries):
         return None
     poll = polls[0]
-    around = Round(code[poll + 1 : back + 1], code[start:poll])
+    around = Round(code[poll + 1 : back + 1], code[start:poll], of_slices=of_slices)
     if not around.run() or not around.counts_accesses():
         return None
     exits = around.exits()
@@ -161,9 +165,10 @@ def is_entered_at(
 class Round:
     """One round of a loop, gone through to see what is counted, and which elements are accessed."""
 
-    def __init__(self, code: list[Instruction], rest: list[Instruction]) -> None:
+    def __init__(self, code: list[Instruction], rest: list[Instruction], *, of_slices: bool = True) -> None:
         self.code = [*code, *rest]
         """from behind the poll to the end of the loop, and from its start to the poll"""
+        self.of_slices = of_slices
         self.back = len(code) - 1
         """where it jumps to the start of the loop"""
         self.writes: dict[Register, list[int]] = {}
@@ -187,7 +192,9 @@ class Round:
 
     def may_be_in_strip(self, at: int, insn: Instruction) -> bool:
         if isinstance(insn, i.LoadElement | i.StoreElement):
-            return self.note_access(at, insn)
+            return (insn.nonnil and insn.unchecked) or self.note_access(at, insn.array, insn.index)
+        if isinstance(insn, i.CallInternal):
+            return self.of_slices and self.note_lent(at, insn)
         if isinstance(insn, BRANCHES):
             goes_on = isinstance(insn, i.BranchIf) is (at == self.back)
             self.asked.append((self.comparisons.get(insn.condition), goes_on))
@@ -198,15 +205,20 @@ class Round:
             return at == self.back
         return isinstance(insn, PLAIN + LOADS) and cannot_fail(insn)
 
-    def note_access(self, at: int, insn: i.LoadElement | i.StoreElement) -> bool:
-        """Whether an access is one of those that can be checked before, or needs no check."""
-        if insn.nonnil and insn.unchecked:
-            return True
-        index = self.value(insn.index)
-        if index is None or abs(index.offset) > MOST_OFFSET or not self.is_same(insn.array, at):
+    def note_access(self, at: int, array: Register, index: Register, lent: Kind | None = None) -> bool:
+        """Whether an access is one of those that can be checked before."""
+        value = self.value(index)
+        if value is None or abs(value.offset) > MOST_OFFSET or not self.is_same(array, at):
             return False
-        self.accesses.add(ElementAccess(insn.array, at, *index))
+        self.accesses.add(ElementAccess(array, at, *value, lent))
         return True
+
+    def note_lent(self, at: int, insn: i.CallInternal) -> bool:
+        """The same of an access of a slice; its length is the same throughout."""
+        if is_length(insn):
+            return insn.nonnil or self.is_same_at(at)
+        access = access_of(insn)
+        return access is not None and self.note_access(at, access.slice, access.at, access.kind)
 
     # What registers are.
 
@@ -270,7 +282,7 @@ class Round:
         if at not in self.same:
             insn = self.code[at]
             self.same[at] = (
-                isinstance(insn, PLAIN + LOADS)
+                (isinstance(insn, PLAIN + LOADS) or is_length(insn))
                 and cannot_fail(insn)
                 and all(self.is_same(register, at) for register in used(insn))
             )

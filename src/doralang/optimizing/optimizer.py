@@ -173,10 +173,12 @@ def optimize(
     times: Times,
     world: World = NOTHING_KNOWN,
     show: Callable[[Graph], None] | None = None,
+    *,
+    masks_indexes: bool = False,
 ) -> Function:
     """The optimized bytecode of a function; `show` is given the graph that it is made of.
 
-    Without a `world` nothing is inlined.
+    Without a `world` nothing is inlined.  Where indexes are masked, loops over slices keep their checks.
     """
     if len(function.code) > LARGEST and show is None:
         return function
@@ -188,7 +190,7 @@ def optimize(
     now = perf_counter()
     result, found = check_columns(result)
     now = times.add("columns", now, found)
-    result, found = cut_into_strips(result)
+    result, found = cut_into_strips(result, of_slices=not masks_indexes)
     times.add("strips", now, found)
     if VERIFIES:
         verify(result)

@@ -26,11 +26,12 @@ microseconds at most.  Differences overflow if there are more rounds than an `in
 negative, so few.  A strip may end a round too early, as that of `i <= n` does.
 
 What is loaded from the same place in each round is loaded before the strip, and what nobody reads any more,
-as what was compared, goes.
+as what was compared, goes.  A sum of equal summands that is read behind the strip alone is a product there.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -39,20 +40,23 @@ from doralang.bytecode.definition import defined, target_of, used
 from doralang.bytecode.function import Function
 from doralang.bytecode.instructions import NO_REGISTER, Instruction, OperandKind, Register, Target
 from doralang.bytecode.liveness import analyse
+from doralang.code.layout import SIZES
+from doralang.optimizing import lent
 from doralang.optimizing.code_writer import CodeWriter
 from doralang.optimizing.counted_loops import LOADS, CountedLoop, LoopExit, find_loops
-from doralang.types.kinds import BOOL, INT, REF, Kind
+from doralang.types.kinds import BOOL, INT, LONG, REF, Kind
 from doralang.types.primitives import PRIMITIVES, Primitive
 
 ROUNDS: Final = 1024
 """of a strip"""
 FEWEST: Final = 16
 """rounds for which the checks before a strip are worth while"""
+LONG_PLUS, TO_LONG = PRIMITIVES["long.plus"], PRIMITIVES["int.toLong"]
 
 
-def cut_into_strips(function: Function) -> tuple[Function, int]:
-    """The function with its loops cut, and how many could be."""
-    loops = find_loops(function)
+def cut_into_strips(function: Function, *, of_slices: bool = True) -> tuple[Function, int]:
+    """The function with its loops cut, those over slices if they may be, and how many could be."""
+    loops = find_loops(function, of_slices=of_slices)
     if not loops:
         return function, 0
     return StripWriter(function).run(loops), len(loops)
@@ -89,12 +93,15 @@ class StripWriter(CodeWriter):
         limit = StripLimit(self, loop)
         limit.write()
         strip = len(self.code)
-        for insn, origin in self.round_of_strip(loop, limit):
+        left, sums = without_sums(self.round_of_strip(loop, limit), limit.first.counter)
+        for insn, origin in left:
             self.emit(insn, origin)
         more = self.register(BOOL)
         order = "less" if limit.first.step > 0 else "greater"
         self.emit(i.Compute(more, row(loop.kind, order), (limit.first.counter, limit.end)), loop.poll)
         self.emit(i.BranchIf(more, Target(strip)), loop.poll)
+        for insn in sums:
+            limit.add_at_once(insn)
         self.emit(i.Goto(Target(start)), loop.poll)
         self.write_old(loop, limit.refused)
 
@@ -145,6 +152,10 @@ class StripLimit:
         self.copies: dict[int, Register] = {}
         """what instructions of a round have made, by their places in it, before the strip"""
         self.not_nil: set[Register] = set()
+        self.lent: dict[Register, Kind] = {}
+        """the slices that are accessed, and what their elements are"""
+        self.addresses: dict[Register, Register] = {}
+        """those of their first elements"""
 
     def write(self) -> None:
         self.emit(i.LoadConstant(self.rounds, ROUNDS))
@@ -154,8 +165,9 @@ class StripLimit:
         if self.loop.round.accesses:
             self.check_accesses()
             self.refuse_few()
+            self.check_slices()
         for at, insn in enumerate(self.loop.round.code):
-            if isinstance(insn, LOADS) and self.loop.round.is_same_at(at):
+            if (isinstance(insn, LOADS) or lent.is_length(insn)) and self.loop.round.is_same_at(at):
                 self.copy(at)
         name = "plus" if self.first.step > 0 else "minus"
         self.emit(i.Compute(self.end, row(self.kind, name), (self.first.counter, self.rounds)))
@@ -195,6 +207,8 @@ class StripLimit:
             for access in accesses:
                 if access.counter == counter:
                     array = self.before(access.array, access.at)
+                    if access.lent is not None:
+                        self.lent[array] = access.lent
                     offsets[array] = max(access.offset, offsets.get(array, access.offset))
             least = min(access.offset for access in accesses if access.counter == counter)
             self.refuse(self.compute("less", counter, self.constant(-least)))
@@ -206,7 +220,10 @@ class StripLimit:
         for array in sorted(offsets):
             self.check_nil(array)
             length = self.writer.register(INT)
-            self.emit(i.ArrayLength(length, array, True))
+            if array in self.lent:
+                self.emit(i.CallInternal(length, lent.LENGTH, (array,), True))
+            else:
+                self.emit(i.ArrayLength(length, array, True))
             if offsets[array]:
                 length = self.compute("plus", length, self.constant(-offsets[array]))
             if least is None:
@@ -216,6 +233,18 @@ class StripLimit:
         assert least is not None, "something is accessed"
         return least
 
+    def check_slices(self) -> None:
+        """The elements of each slice stand one behind the other."""
+        for slice, kind in sorted(self.lent.items()):
+            first, size, none = (self.writer.register(LONG) for _ in range(3))
+            self.emit(i.LoadConstant(size, SIZES[kind]))
+            self.emit(i.CallInternal(first, lent.TOGETHER, (slice, size), True))
+            self.emit(i.LoadConstant(none, 0))
+            is_none = self.writer.register(BOOL)
+            self.emit(i.Compute(is_none, row(LONG, "equals"), (first, none)))
+            self.refuse(is_none)
+            self.addresses[slice] = first
+
     def check_nil(self, reference: Register) -> None:
         if reference in self.not_nil:
             return
@@ -224,6 +253,17 @@ class StripLimit:
         self.emit(i.LoadConstant(nil, None))
         self.emit(i.Same(is_nil, reference, nil))
         self.refuse(is_nil)
+
+    def add_at_once(self, insn: i.Compute) -> None:
+        """Behind the strip: a sum gets what it would have got in all its rounds."""
+        to, (rounds, product) = defined(insn), (self.writer.register(LONG) for _ in range(2))
+        step = next(register for register in insn.args if register != to)
+        if self.kind is INT:
+            self.emit(i.Compute(rounds, TO_LONG, (self.rounds,)))
+        else:
+            self.emit(i.Move(rounds, self.rounds))
+        self.emit(i.Compute(product, row(LONG, "times"), (step, rounds)))
+        self.emit(i.Compute(to, insn.operation, (to, product)))
 
     # What is the same in each round.
 
@@ -238,7 +278,7 @@ class StripLimit:
             return self.copies[at]
         insn = self.loop.round.code[at]
         registers = {register: self.before(register, at) for register in used(insn)}
-        if isinstance(insn, i.LoadField | i.ArrayLength):
+        if isinstance(insn, i.LoadField | i.ArrayLength) or lent.is_length(insn):
             (reference,) = registers.values()
             self.check_nil(reference)
         to = self.writer.register(self.writer.registers[defined(insn)])
@@ -251,6 +291,9 @@ class StripLimit:
         insn = self.loop.round.code[at]
         if at in self.copies:
             return i.Move(defined(insn), self.copies[at])
+        access = lent.access_of(insn)
+        if access is not None:
+            return lent.in_strip(insn, access, self.addresses[self.before(access.slice, at)])
         if not isinstance(insn, i.LoadElement | i.StoreElement) or (insn.nonnil and insn.unchecked):
             return insn
         return rewritten(insn, defined(insn), {insn.array: self.before(insn.array, at)})
@@ -289,6 +332,28 @@ def rewritten(insn: Instruction, dst: Register, registers: Mapping[Register, Reg
         operands.append(value)
     copy: Instruction = type(insn)(*operands, *(True for _ in insn.flags))
     return copy
+
+
+def without_sums(
+    code: list[tuple[Instruction, int]], counter: Register
+) -> tuple[list[tuple[Instruction, int]], list[i.Compute]]:
+    """The round of a strip without what adds the same `long` to a register that nobody reads in it.
+
+    So it is with the address of the next element of a slice, of which LLVM would make vectors, too.
+    """
+    reads = Counter(register for insn, _ in code for register in used(insn))
+    writes = Counter(defined(insn) for insn, _ in code)
+    left: list[tuple[Instruction, int]] = []
+    sums: list[i.Compute] = []
+    for insn, origin in code:
+        to, read = defined(insn), set(used(insn))
+        is_sum = to in read and to != counter and any(not writes[step] for step in read)
+        is_alone = reads[to] == writes[to] == 1
+        if isinstance(insn, i.Compute) and insn.operation is LONG_PLUS and is_sum and is_alone:
+            sums.append(insn)
+        else:
+            left.append((insn, origin))
+    return left, sums
 
 
 def row(kind: Kind, name: str) -> Primitive:

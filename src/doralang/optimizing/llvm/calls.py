@@ -15,6 +15,7 @@ from doralang.optimizing.llvm.emitters import NotLowered, lowers
 from doralang.optimizing.llvm.objects import (
     HEADER,
     SHAPE,
+    SLICE,
     allocate_array,
     element,
     length_of,
@@ -107,16 +108,22 @@ def value_missing(context: FunctionLowering, insn: i.CallInternal) -> None:
 
 # Slices, as in `baseline.slices`.
 
+CALLS: Final = "calls"
+"""the class of the number of the call, which no code writes"""
+LENT: Final = "lent"
+"""the class of all memory that is lent: none of the program's, but perhaps lent twice, under two kinds"""
+
 
 def is_other_call(context: FunctionLowering, slice: str) -> str:
     """Whether a slice is of another call, so that it has no elements."""
-    calls = context.value(f"load i64, ptr {context.thread(layout.THREAD_CALLS)}")
-    place = context.at(slice, layout.SLICE_CALL, REFERENCE)
-    return context.value(f"icmp ne i64 {calls}, {context.value(f'load i64, {REFERENCE} {place}')}")
+    place, tag = context.thread(layout.THREAD_CALLS), context.tag(CALLS)
+    calls = context.value(f"load i64, ptr {place}{tag}")
+    return context.value(f"icmp ne i64 {calls}, {slice_part(context, slice, 'i64', layout.SLICE_CALL)}")
 
 
 def slice_part(context: FunctionLowering, slice: str, type: str, offset: int) -> str:
-    return context.value(f"load {type}, {REFERENCE} {context.at(slice, offset, REFERENCE)}")
+    place, tag = context.at(slice, offset, REFERENCE), context.tag(SLICE)
+    return context.value(f"load {type}, {REFERENCE} {place}{tag}")
 
 
 def slice_length(context: FunctionLowering, insn: i.CallInternal) -> None:
@@ -149,11 +156,16 @@ def lent_place(context: FunctionLowering, insn: i.CallInternal, slice: str) -> s
 
 def load_lent(context: FunctionLowering, dst: Register, kind: Kind, place: str) -> None:
     """Load an element; a `bool` is true if its byte is not 0."""
-    value = context.value(f"load {TYPES[kind]}, ptr {place}, align 1")
+    value = context.value(f"load {TYPES[kind]}, ptr {place}, align 1{context.tag(LENT)}")
     if kind is BOOL:
         context.write_condition(dst, context.value(f"icmp ne i8 {value}, 0"))
     else:
         context.write(dst, value)
+
+
+def store_lent(context: FunctionLowering, register: Register, place: str) -> None:
+    type = TYPES[context.kinds[register]]
+    context.emit(f"store {type} {context.read(register)}, ptr {place}, align 1{context.tag(LENT)}")
 
 
 def slice_get(context: FunctionLowering, insn: i.CallInternal) -> None:
@@ -165,14 +177,38 @@ def slice_get(context: FunctionLowering, insn: i.CallInternal) -> None:
 def slice_set(context: FunctionLowering, insn: i.CallInternal) -> None:
     kind, slice = context.kinds[insn.args[2]], context.checked(insn.args[0], insn.nonnil)
     if not never_lent(context, kind):
-        place = lent_place(context, insn, slice)
-        context.emit(f"store {TYPES[kind]} {context.read(insn.args[2])}, ptr {place}, align 1")
+        store_lent(context, insn.args[2], lent_place(context, insn, slice))
 
 
 def lent_element(context: FunctionLowering, insn: i.CallInternal) -> None:
     kind = insn.function.result
     if kind is not None and not never_lent(context, kind):
         load_lent(context, insn.dst, kind, address(context, insn.args[0]))
+
+
+def lent_together(context: FunctionLowering, insn: i.CallInternal) -> None:
+    slice = context.checked(insn.args[0], insn.nonnil)
+    stride, first = (
+        slice_part(context, slice, "i64", offset) for offset in (layout.SLICE_STRIDE, layout.SLICE_ADDRESS)
+    )
+    is_size = context.value(f"icmp eq i64 {stride}, {context.read(insn.args[1])}")
+    context.write(insn.dst, context.value(f"select i1 {is_size}, i64 {first}, i64 0"))
+
+
+def place_of_lent(context: FunctionLowering, insn: i.CallInternal, kind: Kind) -> str:
+    """Where an element is that stands at once behind the one before it."""
+    wide = context.value(f"zext i32 {context.read(insn.args[1])} to i64")
+    return context.value(f"getelementptr {TYPES[kind]}, ptr {address(context, insn.args[0])}, i64 {wide}")
+
+
+def lent_at(context: FunctionLowering, insn: i.CallInternal) -> None:
+    kind = insn.function.result
+    assert kind is not None, "it is an element"
+    load_lent(context, insn.dst, kind, place_of_lent(context, insn, kind))
+
+
+def set_lent_at(context: FunctionLowering, insn: i.CallInternal) -> None:
+    store_lent(context, insn.args[2], place_of_lent(context, insn, context.kinds[insn.args[2]]))
 
 
 # Raw memory, which code that is inlined from the heap files uses.  Its accesses have no tag: they may
@@ -276,6 +312,9 @@ INLINE: Final[dict[str, Internal]] = {
     "LentElements.get": slice_get,
     "MutSlice.set": slice_set,
     "lentElement": lent_element,
+    "lentTogether": lent_together,
+    "lentAt": lent_at,
+    "setLentAt": set_lent_at,
     "loadByte": load(BYTE),
     "loadShort": load_short,
     "loadInt": load(INT),

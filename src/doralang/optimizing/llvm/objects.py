@@ -14,12 +14,14 @@ from doralang.optimizing.llvm.emitters import lowers
 from doralang.types.kinds import REF, Kind
 from doralang.types.traps import Trap
 
-LENGTH, HEADER, SHAPE, BUFFER = "length", "header", "shape", "buffer"
-"""classes of memory, besides fields, elements and globals"""
+LENGTH, HEADER, SHAPE, BUFFER, SLICE = "length", "header", "shape", "buffer", "slice"
+"""classes of memory, besides fields, elements and globals; slices are one, whatever is lent"""
 
 
 def field_tag(field: FieldRef) -> str:
-    return f"field {field.owner.symbol}.{field.name}"
+    owner = field.owner
+    is_of_slice = owner.shared and owner.symbol.startswith(layout.SLICE_CLASS)
+    return SLICE if is_of_slice else f"field {owner.symbol}.{field.name}"
 
 
 @lowers(i.LoadField)
