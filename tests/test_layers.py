@@ -23,6 +23,7 @@ LAYERS: dict[str, set[str]] = {
     "optional": set(),
     "settings": set(),
     "interrupts": set(),
+    "finder": set(),
     "user_cache": set(),
     "syntax": {"text"},
     "types": {"text"},
@@ -49,7 +50,7 @@ LAYERS["session"] = BELOW_ENGINES | {"pipeline", "native", "engines"}
 LAYERS["embed"] = BELOW_ENGINES | {"pipeline", "native", "engines", "session"}
 LAYERS["cli"] = BELOW_ENGINES | {"pipeline", "engines", "session", "embed"}
 LAYERS["__init__"] = {"embed", "version"}
-LAYERS["__main__"] = {"interrupts", "cli"}
+LAYERS["__main__"] = {"interrupts", "finder", "cli"}
 
 MODULES = sorted(ROOT.rglob("*.py"))
 

@@ -10,7 +10,7 @@ capitals, which no keyword is spelled like.
 from __future__ import annotations
 
 import re
-from typing import Final, NamedTuple
+from typing import Final
 
 from doralang.syntax.words import KEYWORDS
 from doralang.text.records import record
@@ -52,7 +52,8 @@ new_span: Final = tuple.__new__
 _COMMENT: Final = re.compile(r"//[^\n]*|/\*.*?\*/", re.DOTALL)
 
 
-class Comment(NamedTuple):
+@record(eq=True, frozen=True)
+class Comment:
     """A `// …` up to the end of its line, or a `/* … */`; `token` is the index of the token behind it."""
 
     token: int
