@@ -136,6 +136,31 @@ def test_a_stored_program_starts_without_the_front_end(cache: Path, hello: Path,
         assert bool(parts) == ("doralang.machine.macro" in loaded), "stubs are stored, too"
 
 
+NOT_AT_FIRST = {
+    *("argparse", "ctypes", "dataclasses", "hashlib", "inspect", "pathlib", "tempfile"),
+    *(
+        f"doralang.checker.{name}"
+        for name in ("coverage", "derivation", "formulas", "lambdas", "lists", "templates")
+    ),
+    *(f"doralang.{name}" for name in ("cli.options", "pipeline", "syntax.bad_tokens", "text.reports")),
+}
+"""modules that a program without mistakes has no use for when it is compiled"""
+MOST_AT_FIRST = 235
+
+
+def test_a_first_start_loads_what_it_needs(cache: Path, hello: Path) -> None:
+    command = [sys.executable, "-X", "importtime", "-c", START, str(hello)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    names = [line.rpartition(" ")[2] for line in done.stderr.splitlines()]
+    loaded = set(names[names.index("__future__") :])
+    assert done.stdout == "hello\n"
+    assert not loaded & NOT_AT_FIRST
+    assert not any(
+        name.startswith(("doralang.embed", "doralang.optimizing", "doralang.vm")) for name in loaded
+    )
+    assert len(loaded) <= MOST_AT_FIRST
+
+
 def test_another_text_is_another_program(cache: Path, hello: Path) -> None:
     dora("run", str(hello))
     hello.write_text(HELLO.replace("hello", "changed"))

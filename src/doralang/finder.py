@@ -57,15 +57,23 @@ class Finder:
     def find_spec(
         self, name: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        """Where a module is, unless it is a package, is not ours, or has no file with code that is good."""
+        """Where a module or package is, unless it is not ours or has no file with code that is good."""
         if not path or not name.startswith(PREFIX):
             return None
         folder, last = path[0], name.rpartition(".")[2]
-        source = f"{folder}/{last}.py"
-        cached = f"{folder}{CACHES}{last}{self.suffix}"
+        found = self.spec_in(folder, last, name)
+        if found is None:
+            folder = f"{folder}/{last}"
+            found = self.spec_in(folder, "__init__", name)
+            if found is not None:
+                found.submodule_search_locations = [folder]
+        return found
+
+    def spec_in(self, folder: str, file: str, name: str) -> ModuleSpec | None:
+        """That of a module whose file this is."""
+        source, cached = f"{folder}/{file}.py", f"{folder}{CACHES}{file}{self.suffix}"
         try:
-            code = content(cached)
-            state = os.stat(source)
+            code, state = content(cached), os.stat(source)
         except OSError:
             return None
         if code[:HEADER] != header(state):

@@ -51,6 +51,20 @@ def test_finds_what_python_finds(sample: Path) -> None:
     assert loader.get_source(NAME) == "answer = 42\n"
 
 
+def test_finds_packages(tmp_path: Path) -> None:
+    folder = tmp_path / "package"
+    folder.mkdir()
+    (folder / "__init__.py").write_text("")
+    assert found(folder, "doralang.package") is None, "no code is there"
+    compile_again(folder / "__init__.py")
+    mine = found(folder, "doralang.package")
+    pythons = PathFinder.find_spec("doralang.package", [str(tmp_path)])
+    assert mine is not None and pythons is not None
+    assert (mine.origin, mine.submodule_search_locations, mine.parent, mine.cached) == (
+        (pythons.origin, pythons.submodule_search_locations, pythons.parent, pythons.cached)
+    )
+
+
 def test_old_code_is_left_to_python(sample: Path) -> None:
     state = sample.stat()
     sample.write_text("answer = 43\n")

@@ -49,7 +49,7 @@ FIXED: Final[dict[str, str]] = {text: text for text in {*KEYWORDS, *OPERATORS, "
 # Makes a `Span` in half the time that calling the class takes, of which there is one for each token.
 new_span: Final = tuple.__new__
 
-_COMMENT: Final = re.compile(r"//[^\n]*|/\*.*?\*/", re.DOTALL)
+_COMMENT: Final = r"(?s)//[^\n]*|/\*.*?\*/"
 
 
 @record(eq=True, frozen=True)
@@ -82,10 +82,10 @@ class Tokens:
 
     def comments(self) -> list[Comment]:
         """All comments of the source, in its order, each with the token that it stands before."""
-        text, before, found = self.source.text, 0, []
+        text, before, found, comment = self.source.text, 0, [], re.compile(_COMMENT)
         for index, (start, end) in enumerate(zip(self.starts, self.ends, strict=True)):
             if start - before > 1:
-                for match in _COMMENT.finditer(text, before, start):
+                for match in comment.finditer(text, before, start):
                     found.append(Comment(index, Span(*match.span())))
             before = end
         return found

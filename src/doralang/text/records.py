@@ -83,7 +83,7 @@ def replaced(record: T, **changes: Any) -> T:
 
 def made(cls: Any, eq: bool, frozen: bool) -> Any:
     """The same class with slots and an `__init__`."""
-    content = dict(vars(cls))
+    content = vars(cls).copy()
     own = tuple(content.get("__annotations__", ()))
     special = {name: as_field(content.pop(name)) for name in own if name in content}
     arguments = compared = own
