@@ -50,7 +50,7 @@ LAYERS["session"] = BELOW_ENGINES | {"pipeline", "native", "engines"}
 LAYERS["embed"] = BELOW_ENGINES | {"pipeline", "native", "engines", "session"}
 LAYERS["cli"] = BELOW_ENGINES | {"pipeline", "engines", "session", "embed"}
 LAYERS["__init__"] = {"embed", "version"}
-LAYERS["__main__"] = {"interrupts", "finder", "cli"}
+LAYERS["__main__"] = {"interrupts", "cli"}
 
 MODULES = sorted(ROOT.rglob("*.py"))
 
