@@ -29,10 +29,10 @@ def environment() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if name != UNWANTED}
 
 
-def measure(command: Sequence[str]) -> Run:
-    """Raises CalledProcessError if the command fails."""
+def measure(command: Sequence[str], **variables: str) -> Run:
+    """With these variables in its environment.  Raises CalledProcessError if the command fails."""
     start = time.perf_counter()
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, env=environment())
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, env={**environment(), **variables})
     assert process.stdout is not None
     output = process.stdout.read()
     _, status, usage = os.wait4(process.pid, 0)

@@ -2,8 +2,8 @@
 
     python bench/startup.py
 
-The whole is that of the command `dora`, started the second time and later, so that Python has its
-compiled modules: once with the code that the first run has stored, once with `--no-cache`.  The parts are
+The whole is that of the command `dora`, beside a Python that does nothing: with the code that an earlier run
+has stored, a first start, and with `--no-cache`; Python has its compiled modules.  The parts are
 measured by `startup_parts.py` in processes of their own, and the packages by Python's `-X importtime`,
 which costs time itself: read them as shares.
 """
@@ -14,6 +14,7 @@ import argparse
 import json
 import subprocess
 import sys
+import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Callable
@@ -26,16 +27,36 @@ from peers import HERE, PROGRAMS, dora
 
 HELLO_PROGRAM: Final = PROGRAMS / "hello" / "hello.dora"
 PACKAGE_ROUNDS: Final = 5
+BARE: Final = "a bare Python"
+FIRST: Final = "a first start"
 
 Table = dict[str, float]
 
 
-def whole(runs: int, options: list[str]) -> dict[str, float]:
-    """Milliseconds of wall time, best and median; the first start is not counted."""
-    command = dora("Dora", options).prepare("hello")
-    measure(command)
-    walls = [1000 * measure(command).wall for _ in range(runs)]
-    return {"best": min(walls), "median": median(walls)}
+def whole(runs: int) -> dict[str, dict[str, float]]:
+    """Milliseconds of wall time, and how many times as long as a bare Python; round by round, as a machine is
+    busy now and then.  Each first start has an empty cache of its own."""
+    command, module = dora("Dora", []).prepare("hello"), [sys.executable, "-m", "doralang"]
+    ways: dict[str, list[str]] = {
+        BARE: [sys.executable, "-c", "pass"],
+        "with stored code": command,
+        "the same by python -m": [*module, str(HELLO_PROGRAM)],
+        FIRST: command,
+        "without a cache": dora("Dora", ["--no-cache"]).prepare("hello"),
+    }
+    walls: dict[str, list[float]] = {name: [] for name in ways}
+    for number in range(runs + 1):
+        for name, way in ways.items():
+            with tempfile.TemporaryDirectory() as folder:
+                variables = {"DORA_CACHE": folder} if name == FIRST else {}
+                wall = 1000 * measure(way, **variables).wall
+            if number:  # in the first round code is stored, and Python compiles modules
+                walls[name].append(wall)
+    bare = median(walls[BARE])
+    return {
+        name: {"best": min(found), "median": median(found), "times": median(found) / bare}
+        for name, found in walls.items()
+    }
 
 
 def parts(*mode: str) -> Table:
@@ -90,9 +111,10 @@ def repeat(measure_once: Callable[[], Table], times: int) -> dict[str, dict[str,
 
 
 def print_table(title: str, rows: dict[str, dict[str, float]]) -> None:
-    print(f"{title:48}{'best':>8}{'median':>8}")
+    columns = next(iter(rows.values()))
+    print(f"{title:48}" + "".join(f"{column:>8}" for column in columns))
     for name, row in rows.items():
-        print(f"  {name:46}{row['best']:8.1f}{row['median']:8.1f}")
+        print(f"  {name:46}" + "".join(f"{row[column]:8.1f}" for column in columns))
     print()
 
 
@@ -102,7 +124,7 @@ def main() -> int:
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures")
     options = parser.parse_args()
     pin(None)
-    total = {"with stored code": whole(options.runs, []), "without": whole(options.runs, ["--no-cache"])}
+    total = whole(options.runs)
     of_stored = repeat(lambda: parts("stored"), options.runs)
     of_parts = repeat(parts, options.runs)
     by_package = repeat(packages, PACKAGE_ROUNDS)
