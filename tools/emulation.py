@@ -172,6 +172,7 @@ def command_line(arguments: Sequence[str], tests: bool = False) -> list[str]:
         "PYTHONDONTWRITEBYTECODE": "1" if tests else "",
         "DORA_VERIFY": "1" if tests else "",
         "DORA_CACHE": "off" if tests else "",
+        "EMULATED": "1" if tests else "",
     }
     variables = [word for name, value in settings.items() for word in ("-E", f"{name}={value}")]
     python = root / "usr" / "bin" / "python3"

@@ -116,3 +116,17 @@ def test_a_stub_may_have_them() -> None:
         """
 
     assert total([1, 2, 3]) == 6
+
+
+def test_any_byte_but_0_is_true() -> None:
+    m = dora.compile(
+        "fun same(xs: Array<bool>) -> bool { return xs[0] == xs[1] && xs[0] == true && !xs[2]; }"
+    )
+    assert m.same(memoryview(bytes([2, 128, 0])).cast("?"))
+
+
+@pytest.mark.parametrize("dtype", [">i4", "f2", "O", "c16", [("a", "i4")]])
+def test_formats_that_python_does_not_read(m: dora.Module, dtype: Any) -> None:
+    numpy = pytest.importorskip("numpy")
+    with pytest.raises(TypeError, match="`xs` has elements of format .*, which Array<int> does not take"):
+        m.ints(numpy.zeros(2, dtype=dtype))

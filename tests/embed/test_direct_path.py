@@ -97,6 +97,22 @@ def test_whole_numbers(text: str, result: str | None, value: object) -> None:
     assert formula(b=True, x=2.5, k=1 << 40, n=7) == formula(7, 1 << 40, x=2.5, b=True) == value
 
 
+@pytest.mark.parametrize("types", [None, {"formula": int}, {"formula": "long"}])
+def test_variables_may_have_the_names_of_what_calls_them(types: dict[str, object] | None) -> None:
+    formula = dora.expr("formula + 1", types)
+    for value, error in [("x", "`formula`: expected"), (None, "`formula` is missing")]:
+        with pytest.raises((TypeError, dora.MissingValue), match=error):
+            formula(formula=value)
+    with pytest.raises(TypeError, match="unexpected keyword argument 'self'"):
+        formula(1, self=2)
+    with pytest.raises(TypeError, match="has no variable 'self'"):
+        formula.partial(self=2)
+    general = dora.expr("`self` + 1", policy="trusted")
+    assert general(**{"self": 2}) == 3.0 and general.partial(**{"self": 2})() == 3.0
+    with pytest.raises(dora.MissingValue, match="`self` is missing"):
+        general(**{"self": None})
+
+
 def test_arguments_with_kinds() -> None:
     formula = dora.expr("b ? n : k", {"b": bool, "n": int, "k": "long"})
     for value in (0, -1, 5, -(1 << 29), (1 << 30) - 1, 1 << 30, -(1 << 30), (1 << 31) - 1, -(1 << 31)):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import gc
 import multiprocessing
+import os
 import pickle
 from typing import Any
 
@@ -93,6 +94,10 @@ def work(task: tuple[Any, Any, Any, float]) -> tuple[object, ...]:
     return formula(value, 0.5), other("a"), function(int(value)), M.half(value), triangle(int(value))
 
 
+@pytest.mark.skipif(
+    bool(os.environ.get("EMULATED")),
+    reason="the emulator neither survives a fork beside threads nor starts other programs of its machine",
+)
 @pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
 def test_processes(method: str) -> None:
     patient = dora.expr(LABEL.source, {"name": str}, limits=dora.Limits())  # processes are slow to start

@@ -34,7 +34,8 @@ from doralang.text.source import Source
 from doralang.types import failures
 from doralang.types.types import BOOL, DOUBLE, INT, LONG, PrimitiveType
 
-NAMES: Final = ("a", "b", "c", "xyz", "e", "pi")
+NAMES: Final = ("a", "b", "c", "formula", "e", "pi")
+"""of variables; one is a name that what calls them has, too"""
 NUMBERS: Final = ("0", "1", "2.5", "0.1", "1e300", "7", "3e-310", "017", "1.50")
 VALUES: Final = (0.0, -0.0, 1.0, -1.5, 3.0, 1e200, -1e-310, math.inf, -math.inf, math.nan, 0.1, 123456.789)
 ONE: Final = (

@@ -39,6 +39,8 @@ CODES: Final[dict[Kind, tuple[str, int]]] = {
 """how elements of a kind stand in memory, and the bytes of each"""
 FORMATS: Final = {("?", 1): BOOL, ("B", 1): BYTE, ("i", 4): INT, ("f", 4): FLOAT, ("d", 8): DOUBLE}
 """the kinds that buffers have elements of, by format and size; of `long` there are two"""
+TRUTHS: Final = bytes([0]) + bytes([1]) * 255
+"""what a byte of a buffer of truth values is: any but 0 is true, and compiled code knows no true one but 1"""
 
 
 def copied(type: Type) -> PrimitiveType | None:
@@ -80,8 +82,14 @@ def elements(value: Any, name: str, element: PrimitiveType, wanted: str) -> byte
             raise TypeError(f"`{name}` has {view.ndim} dimensions; an {wanted} has one")
         kind = LONG if (view.format in ("l", "q") and view.itemsize == 8) else None
         if (kind or FORMATS.get((view.format, view.itemsize))) is element.kind:
-            return view.tobytes()
-        return converted(view.tolist(), name, element)
+            data = view.tobytes()
+            return data.translate(TRUTHS) if element.kind is BOOL else data
+        try:
+            values = view.tolist()
+        except NotImplementedError:  # of another byte order, complex, records
+            message = f"`{name}` has elements of format {view.format!r}, which {wanted} does not take"
+            raise TypeError(message) from None
+        return converted(values, name, element)
 
 
 def converted(values: Sequence[Any], name: str, element: PrimitiveType) -> bytes:

@@ -190,7 +190,7 @@ class FormulaCallee(SlowCallee):
         self.variants: dict[frozenset[str], FormulaVariant] = {}
         """the formula for certain names that are missing"""
 
-    def call(self, *args: Any, **kwargs: Any) -> Any:
+    def call(self, /, *args: Any, **kwargs: Any) -> Any:
         return self.called(self.bound(args, kwargs))
 
     def called(self, values: Sequence[Any]) -> Any:

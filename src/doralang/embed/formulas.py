@@ -191,7 +191,7 @@ class Expr(NativeCall):
         computes those.  Raises ValueError, and ListingError for machine code without Capstone."""
         return load("doralang.embed.explaining").formula_explained(self, stage, arrays)  # type: ignore[no-any-return]
 
-    def partial(self, **known: Constant) -> Expr:
+    def partial(self, /, **known: Constant) -> Expr:
         """The formula with some names known: they are constants, folded, and it is compiled anew.
 
         Raises TypeError for a name that is none of its variables.
@@ -267,7 +267,7 @@ def are_few_doubles(formula: Expr, args: tuple[Any, ...]) -> bool:
     return len(plain) == len(args)
 
 
-def called_slowly(formula: Expr, *args: Any, **kwargs: Any) -> Any:
+def called_slowly(formula: Expr, /, *args: Any, **kwargs: Any) -> Any:
     """A call of a formula of the direct path with arguments that machine code does not take, or which
     fails."""
     if formula._ufunc is not None and not kwargs and are_few_doubles(formula, args):

@@ -144,7 +144,7 @@ class SlowCallee:
             return None
         return Wrapped(tuple(borders), self.result)  # type: ignore[arg-type]  # none is None
 
-    def call(self, *args: Any, **kwargs: Any) -> Any:
+    def call(self, /, *args: Any, **kwargs: Any) -> Any:
         """The slow way: every kind of argument, and all errors."""
         values = self.bound(args, kwargs)
         if self.result is None:

@@ -89,7 +89,7 @@ if TYPE_CHECKING:
     class NativeCall:
         """What is called in machine code."""
 
-        def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
             """Call it."""
 
 else:
