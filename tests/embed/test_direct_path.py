@@ -307,3 +307,30 @@ def test_partial() -> None:
     assert typed(3) == "a3"
     with pytest.raises(TypeError, match="no variable 'x'"):
         price.partial(x=1)
+
+
+def test_what_is_known_keeps_its_type() -> None:
+    """It means what the variable means, and refuses what that refuses."""
+    types = {"n": "int", "k": "long", "x": float, "f": "float32", "b": bool, "s": str}
+    half = dora.expr("n / 2L", {"n": "int"})
+    assert half.partial(n=7)() == half(7) == 3
+    formula = dora.expr("if(b, n / 2L + k, 0L) + x + f", types)
+    known = {"n": 7, "k": 2**53 + 1, "x": 0.5, "f": 0.1, "b": True}
+    for name, value in known.items():
+        rest = {other: one for other, one in known.items() if other != name} | {"s": ""}
+        assert formula.partial(**{name: value})(**rest) == formula(**known, s="")
+    assert formula.partial(**known)(s="") == formula(**known, s="")
+    for name, value, error in (
+        ("n", 2**31, OverflowError),
+        ("n", 0.5, TypeError),
+        ("n", True, TypeError),
+        ("k", 2**63, OverflowError),
+        ("b", 1, TypeError),
+        ("s", 1, TypeError),
+        ("x", "1", TypeError),
+    ):
+        with pytest.raises(error):
+            formula.partial(**{name: value})
+    assert half.partial(n=7) != dora.expr("n / 2L", constants={"n": 7})
+    assert half.partial(n=7) == dora.expr("n / 2L", {"n": int}, constants={"n": 7})
+    assert pickle.loads(pickle.dumps(half.partial(n=7)))() == 3

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from struct import pack, unpack
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, get_args, get_type_hints
 from weakref import WeakKeyDictionary, WeakValueDictionary, ref
@@ -19,9 +20,9 @@ from doralang.checker.missing import Rewriter
 from doralang.code.collectors import COLLECTORS, DEFAULT
 from doralang.code.constants import layout_constants
 from doralang.embed import errors
-from doralang.embed.borders import Border
+from doralang.embed.borders import BORDERS, Border
 from doralang.embed.callbacks import Callback, callbacks_of
-from doralang.embed.conversion import as_double
+from doralang.embed.conversion import TO_WORD, as_double, wrong
 from doralang.embed.errors import Diagnostic
 from doralang.embed.formulas import MATHEMATICS, Expr
 from doralang.embed.functions import Function, SlowCallee, in_order, shown_name
@@ -40,7 +41,7 @@ from doralang.syntax.words import KNOWN
 from doralang.text.diagnostics import Diagnostics
 from doralang.text.pause import NO_CYCLES
 from doralang.text.source import Source
-from doralang.types.types import BOOL, DOUBLE, Type
+from doralang.types.types import BOOL, CHAR, DOUBLE, FLOAT, PrimitiveType, Type
 
 if TYPE_CHECKING:
     from doralang.embed.arrays import Computation
@@ -413,9 +414,14 @@ def look_at(
             for name in names_in(node)
             if name not in constants and (name not in KNOWN or name in annotations_of(given))
         ]
-        known = dict.fromkeys(names, DOUBLE) if types is None else types_of(types, text_type)
+        typed = {} if types is None else types_of(types, text_type)
+        known = {name: type for name, type in typed.items() if name not in constants}
+        if types is None:
+            known = dict.fromkeys(names, DOUBLE)
         hosts = [callback.declaration for callback in callbacks]
-        values = {name: constant(name, value, text_type) for name, value in constants.items()}
+        values = {
+            name: constant(name, value, typed.get(name), text_type) for name, value in constants.items()
+        }
         program, function = check_formula(
             source, rewrite(node), diagnostics, library, known, hosts=hosts, constants=values
         )
@@ -427,11 +433,13 @@ def look_at(
     return Checked(node, program, function, tuple(names), diagnostics)
 
 
-def constant(name: str, value: Constant, text: Type) -> tuple[Type, Constant]:
-    """The type and value of a constant; whole numbers are doubles, as those in the text are.
+def constant(name: str, value: Constant, known: Type | None, text: Type) -> tuple[Type, Constant]:
+    """The type and value of a constant; without a type whole numbers are doubles, as those in the text are.
 
-    Raises TypeError, and OverflowError for an `int` that no double is equal to.
+    Raises TypeError, and OverflowError for a number that does not fit.
     """
+    if known is not None:
+        return known, as_constant(name, value, known, text)
     if isinstance(value, bool):
         return BOOL, value
     if isinstance(value, str):
@@ -441,6 +449,29 @@ def constant(name: str, value: Constant, text: Type) -> tuple[Type, Constant]:
     if float(value) != value and value == value:
         raise OverflowError(f"constants: no double is equal to {name!r}")
     return DOUBLE, float(value)
+
+
+def as_constant(name: str, value: Constant, type: Type, text: Type) -> Constant:
+    """A constant as one of this type, by the rules for arguments.  Raises TypeError and OverflowError."""
+    if type is text:
+        if not isinstance(value, str):
+            raise wrong(name, "str", value)
+        return value
+    if not isinstance(type, PrimitiveType) or type is CHAR:
+        raise TypeError(f"constants: {name!r} is a {type}, of which there are no constants")
+    word = TO_WORD[BORDERS[type]](value, name)
+    if type is FLOAT:
+        rounded: float = unpack("<f", pack("<I", word))[0]
+        return rounded
+    return float(value) if type is DOUBLE else value
+
+
+def constant_kinds(formula: Expr) -> tuple[tuple[str, str], ...]:
+    """The types of the constants that have one."""
+    kept = dict(formula._options)
+    types = annotations_of(kept.get("types", ()))
+    names = [name for name, _ in kept.get("constants", ()) if name in types]
+    return tuple(sorted((name, kind_name(without_none(types[name]), name)) for name in names))
 
 
 def types_of(types: Types | tuple[tuple[str, object], ...], text: Type) -> dict[str, Type]:

@@ -148,7 +148,8 @@ class Expr(NativeCall):
     def _general(self) -> Function[Any] | None:
         """The general path, where that is what there is besides calls with numbers."""
         if self._function is None and self._kinds is not None:
-            self._function = load(GENERAL).general_of(self)
+            made = load(GENERAL).general_of(self)
+            self._function = self._function or made  # of all threads that make one; nobody comes in between
         return self._function
 
     @property
@@ -192,17 +193,17 @@ class Expr(NativeCall):
         return load("doralang.embed.explaining").formula_explained(self, stage, arrays)  # type: ignore[no-any-return]
 
     def partial(self, /, **known: Constant) -> Expr:
-        """The formula with some names known: they are constants, folded, and it is compiled anew.
+        """The formula with some names known: they are constants of their types, folded, and it is compiled
+        anew.
 
-        Raises TypeError for a name that is none of its variables.
+        Raises TypeError for a name that is none of its variables or a value of another type, OverflowError
+        for one that does not fit.
         """
         for name in known:
             if name not in self.names:
                 raise TypeError(f"partial(): the formula has no variable {name!r}")
         options = as_arguments(self._options)
         options["constants"] = {**options.get("constants", {}), **known}
-        if "types" in options:
-            options["types"] = {name: kind for name, kind in options["types"].items() if name not in known}
         return expr(self.source, **options)
 
     def __eq__(self, other: object) -> bool:
@@ -213,7 +214,8 @@ class Expr(NativeCall):
 
     def _key(self) -> tuple[object, ...]:
         rest = tuple([option for option in self._options if option[0] != "types"])
-        return (self.source, self.names, load(GENERAL).kinds(self), meaning(rest))
+        general = load(GENERAL)
+        return (self.source, self.names, general.kinds(self), general.constant_kinds(self), meaning(rest))
 
     def __repr__(self) -> str:
         return f"<dora formula {self.source!r}>"
