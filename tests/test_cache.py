@@ -116,7 +116,7 @@ def test_a_stored_program_is_not_read_again(
 FRONT_END = ("syntax", "checker", "lower", "baseline", "bytecode.instructions", "types.primitives")
 PYTHONS = {"__future__", "_bisect", "_blake2", "_ctypes", "atexit", "errno", "gc", "itertools"}
 """modules of Python that a stored run loads, all that it needs of them being in C"""
-MOST_MODULES = 65
+MOST_MODULES = 67
 START = "from doralang.__main__ import entry; entry()"
 
 
@@ -134,6 +134,31 @@ def test_a_stored_program_starts_without_the_front_end(cache: Path, hello: Path,
         assert not is_plain or {name for name in loaded if not name.startswith("doralang")} <= PYTHONS
         assert not is_plain or len(loaded) <= MOST_MODULES
         assert bool(parts) == ("doralang.machine.macro" in loaded), "stubs are stored, too"
+
+
+NOT_AT_FIRST = {
+    *("argparse", "ctypes", "dataclasses", "hashlib", "inspect", "pathlib", "tempfile"),
+    *(
+        f"doralang.checker.{name}"
+        for name in ("coverage", "derivation", "formulas", "lambdas", "lists", "templates")
+    ),
+    *(f"doralang.{name}" for name in ("cli.options", "pipeline", "syntax.bad_tokens", "text.reports")),
+}
+"""modules that a program without mistakes has no use for when it is compiled"""
+MOST_AT_FIRST = 235
+
+
+def test_a_first_start_loads_what_it_needs(cache: Path, hello: Path) -> None:
+    command = [sys.executable, "-X", "importtime", "-c", START, str(hello)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    names = [line.rpartition(" ")[2] for line in done.stderr.splitlines()]
+    loaded = set(names[names.index("__future__") :])
+    assert done.stdout == "hello\n"
+    assert not loaded & NOT_AT_FIRST
+    assert not any(
+        name.startswith(("doralang.embed", "doralang.optimizing", "doralang.vm")) for name in loaded
+    )
+    assert len(loaded) <= MOST_AT_FIRST
 
 
 def test_another_text_is_another_program(cache: Path, hello: Path) -> None:

@@ -24,6 +24,7 @@ LAYERS: dict[str, set[str]] = {
     "interrupts": set(),
     "locks": set(),
     "text": {"locks"},
+    "finder": set(),
     "user_cache": set(),
     "syntax": {"text"},
     "types": {"text"},

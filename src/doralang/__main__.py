@@ -22,6 +22,7 @@ YOUNG_OBJECTS: Final = 50_000
 def entry() -> NoReturn:
     """Run the command line of this process, and end it without the host's slow farewell."""
     interrupts.end_at_once()
+    load("doralang.finder").install()
     gc.set_threshold(YOUNG_OBJECTS)
     load("doralang.cli.main").entry()
     raise AssertionError("the process has ended")

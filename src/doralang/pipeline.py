@@ -12,10 +12,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from enum import Enum
-from typing import Final, NamedTuple
+from typing import Final
 
 from doralang.optional import load
 from doralang.text.diagnostics import Diagnostics
+from doralang.text.records import record
 from doralang.text.source import Source
 
 
@@ -36,7 +37,8 @@ class Stage(Enum):
     ASM = "asm"
 
 
-class Printer(NamedTuple):
+@record(eq=True, frozen=True)
+class Printer:
     """How the text of a file becomes the dump of a stage: `print(make(source, diagnostics))`.
 
     Functions are modules and names.  A formula is made by `make_formula`; where that is None, more than its

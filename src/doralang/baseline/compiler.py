@@ -14,7 +14,7 @@ What fails or is rare stands behind the body.  Every call has a GC point.
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import Final
 
 from doralang.baseline import calls, control, objects, primitives
 from doralang.baseline.allocation import Allocation, allocate
@@ -34,6 +34,7 @@ from doralang.machine.macro import MacroAssembler
 from doralang.machine.operations import BELOW
 from doralang.machine.targets import Target
 from doralang.optional import load
+from doralang.text.records import record
 from doralang.types.kinds import LONG
 from doralang.types.traps import Trap
 
@@ -53,7 +54,8 @@ class LargeFrame(Exception):
         self.size = size
 
 
-class Options(NamedTuple):
+@record(eq=True, frozen=True)
+class Options:
     """How one function is compiled."""
 
     comments: bool = False

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from doralang.baseline.convention import Convention
 from doralang.baseline.frame import Constant, FrameLayout
 from doralang.bytecode.function import Function
@@ -17,6 +15,7 @@ from doralang.machine.buffer import Label
 from doralang.machine.macro import FloatRegister, MacroAssembler, Register
 from doralang.machine.operations import BELOW, LESS
 from doralang.optional import load
+from doralang.text.records import record
 from doralang.types.kinds import LONG
 from doralang.types.traps import Trap
 
@@ -24,14 +23,16 @@ Place = int | Chain
 """a line of the function that is compiled, or a site that was inlined into it, with its callers"""
 
 
-class LoopPoll(NamedTuple):
+@record(eq=True, frozen=True)
+class LoopPoll:
     """The index of a `Poll`, and which registers hold constants there that are not made yet."""
 
     at: int
     constants: dict[Virtual, Constant]
 
 
-class SlowPoll(NamedTuple):
+@record(eq=True, frozen=True)
+class SlowPoll:
     """The slow path of a poll: where it begins, where it leads back, and where that is in the program.
 
     `loop` is None for the poll with which a function begins.
@@ -146,15 +147,15 @@ class FunctionCompilation:
             if self.comments:
                 masm.comment(f"{kind.text}, {shown(place)}")
             self.add_point(masm.call_near(trap_of(kind)), place, ())
-        for slow, back, place, loop in self.polls:
-            masm.bind(slow)
+        for poll in self.polls:
+            masm.bind(poll.slow)
             if self.comments:
-                masm.comment(f"attention, {shown(place)}")
+                masm.comment(f"attention, {shown(poll.place)}")
             address = masm.call_near(ATTENTION)
-            self.add_point(address, place, ())
-            if loop is not None:
-                self.loop_polls[address] = loop
-            masm.jump(back)
+            self.add_point(address, poll.place, ())
+            if poll.loop is not None:
+                self.loop_polls[address] = poll.loop
+            masm.jump(poll.back)
 
 
 def shown(place: Place) -> str:

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final, NamedTuple
+from typing import Final
 
 from doralang.baseline.context import FunctionCompilation
 from doralang.baseline.emitters import emits
@@ -25,6 +25,7 @@ from doralang.machine.macro import (
     float_negated,
     negated,
 )
+from doralang.text.records import record
 from doralang.types.arithmetic import DOUBLE_NAN, FLOAT_NAN
 from doralang.types.kinds import BOOL, BYTE, CHAR, DOUBLE, FLOAT, FLOATING, INT, KINDS, LONG, Kind
 from doralang.types.primitives import C_FUNCTIONS_1, C_FUNCTIONS_2, PRIMITIVES
@@ -217,8 +218,8 @@ def library_call(symbol: str, kind: Kind) -> Emitter:
     def emit(context: FunctionCompilation, insn: Compute) -> None:
         frame, masm = context.frame, context.masm
         saved = frame.save(context.index)
-        layout = masm.call_layout([DOUBLE] * len(insn.args))
-        targets = [argument.register for argument in layout.arguments]
+        arguments, _ = masm.call_layout([DOUBLE] * len(insn.args))
+        targets = [argument.register for argument in arguments]
         for register, work in zip(insn.args, context.float_work, strict=False):
             frame.read_into(register, work)
         for target, work in zip(targets, context.float_work, strict=False):
@@ -295,7 +296,8 @@ def condition_of(name: str, kind: Kind) -> Condition:
     return UNSIGNED.get(condition, condition) if kind in (BYTE, CHAR, BOOL) else condition
 
 
-class Comparison(NamedTuple):
+@record(eq=True, frozen=True)
+class Comparison:
     """A row that compares; `condition` is for integers."""
 
     kind: Kind
@@ -438,9 +440,9 @@ def make_emitters() -> dict[str, Emitter]:
         table[f"{kind.value}.unaryPlus"] = copy
     for kind in (BYTE, CHAR, *INTEGERS):
         table[f"{kind.value}.compareTo"] = difference(kind)
-    for row, (kind, name, _) in COMPARISONS.items():
-        make = float_comparison if kind in FLOATING else integer_comparison
-        table[row] = make(name, kind)
+    for row, comparison in COMPARISONS.items():
+        make = float_comparison if comparison.kind in FLOATING else integer_comparison
+        table[row] = make(comparison.name, comparison.kind)
     return table | conversions() | mathematics()
 
 

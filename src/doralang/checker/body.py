@@ -8,7 +8,7 @@ them and they all know this one.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, Final, NamedTuple, TypeVar, cast
+from typing import Any, Final, TypeVar, cast
 
 from doralang.checker import program as typed
 from doralang.checker.exact import Exact
@@ -90,7 +90,8 @@ class Waiting:
         return value
 
 
-class Outcome(NamedTuple):
+@record(eq=True, frozen=True)
+class Outcome:
     """What came of a waiting call, what was reported about it, and how often something was wrong."""
 
     value: TypedExpression
@@ -126,7 +127,8 @@ class TryContext:
     own: int = 0
 
 
-class Standpoint(NamedTuple):
+@record(eq=True, frozen=True)
+class Standpoint:
     """What is around the place in a body where the checker is: scopes, `try`s, and what keeps exceptions."""
 
     scopes: list[dict[str, Local]]

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from enum import Enum
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 from doralang.checker import (
     assignments,
@@ -19,12 +19,9 @@ from doralang.checker import (
     expressions,
     function_calls,
     jumps,
-    lambdas,
-    lists,
     matches,
     operators,
     statements,
-    templates,
     tuples,
     values,
 )
@@ -55,7 +52,24 @@ from doralang.syntax.parser import parse_file
 from doralang.text.diagnostics import Diagnostics
 from doralang.text.records import record
 from doralang.text.source import NOWHERE, Source
-from doralang.types.types import ERROR, INT, UNIT
+from doralang.types.types import ERROR, INT, UNIT, Type
+
+
+def when_met(module: str) -> Callable[..., Any]:
+    """What checks an expression by a module that is loaded when the first such one is met."""
+
+    def check(body: Any, node: tree.Expression, expected: Type | None) -> Any:
+        return load(module).LEAVES[type(node)](body, node, expected)
+
+    return check
+
+
+RARE: Final = {
+    tree.Lambda: when_met("doralang.checker.lambdas"),
+    tree.ListLiteral: when_met("doralang.checker.lists"),
+    tree.Template: when_met("doralang.checker.templates"),
+}
+"""expressions that short programs do without"""
 
 HANDLERS: Final = Handlers(
     plain={**expressions.PLAIN, **operators.PLAIN, Ready: lambda body, node, expected: node.value},
@@ -66,11 +80,9 @@ HANDLERS: Final = Handlers(
         **assignments.LEAVES,
         **values.LEAVES,
         **jumps.LEAVES,
-        **lists.LEAVES,
         **tuples.LEAVES,
-        **templates.LEAVES,
         **matches.LEAVES,
-        **lambdas.LEAVES,
+        **RARE,
     },
     links={**calls.LINKS, **operators.LINKS, **function_calls.LINKS},
     statements={**statements.STATEMENTS, **matches.STATEMENTS},

@@ -160,7 +160,7 @@ def render(code: str, values: dict[str, object]) -> tuple[str, str | None]:
 
 LONGEST: Final = 200
 """Characters of a name or type in a message; of a longer one the start and the end are shown."""
-_LONG: Final = re.compile(f"`([^`]{{{LONGEST // 2}}})[^`]{{{LONGEST // 2},}}([^`]{{{LONGEST // 4}}})`")
+_LONG: Final = f"`([^`]{{{LONGEST // 2}}})[^`]{{{LONGEST // 2},}}([^`]{{{LONGEST // 4}}})`"
 
 MOST_TYPES: Final = 20
 """types that a list in a message has room for"""
@@ -168,7 +168,7 @@ MOST_TYPES: Final = 20
 
 def readable(text: str) -> str:
     """A sentence, its long names and types cut."""
-    return text if len(text) <= LONGEST else _LONG.sub(r"`\1…\2`", text)
+    return text if len(text) <= LONGEST else re.sub(_LONG, r"`\1…\2`", text)
 
 
 def type_list(types: Sequence[Type | str]) -> str:

@@ -18,6 +18,7 @@ from doralang.text.records import fields_of
 from doralang.text.source import Span
 from doralang.types.types import ERROR, NIL, PrimitiveType
 
+LISTS: Final = (list, tuple)
 NODES: Final = (typed.Expression, typed.StatementBase, typed.Catch, typed.MatchArm)
 
 
@@ -31,15 +32,14 @@ def check_raw(context: Context, block: typed.Block) -> None:
 
 def walk(node: Any) -> Iterator[Any]:
     """A node and everything within, from left to right."""
-    if isinstance(node, list):
-        for item in node:
-            yield from walk(item)
-    elif isinstance(node, tuple):
-        yield from walk(list(node))
-    elif isinstance(node, NODES):
-        yield node
-        for name in fields_of(node):
-            yield from walk(getattr(node, name))
+    waiting = [node]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, LISTS):
+            waiting.extend(reversed(node))
+        elif isinstance(node, NODES):
+            yield node
+            waiting.extend([getattr(node, name) for name in reversed(fields_of(node))])
 
 
 Complaint = tuple[Span, str] | None

@@ -7,7 +7,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection
 from enum import Flag, auto
-from typing import Final, NamedTuple
+from typing import Final
 
 from doralang.cli.invocation import COMMANDS, Invocation, UsageError
 from doralang.code.collectors import COLLECTORS
@@ -15,6 +15,7 @@ from doralang.engines.rows import ENGINES
 from doralang.machine.targets import TARGETS
 from doralang.pipeline import OF_FUNCTIONS, STAGES, Stage
 from doralang.settings import ALL
+from doralang.text.records import record
 from doralang.text.reports import Format
 
 Action = Callable[[Invocation, str], None]
@@ -33,7 +34,8 @@ class Need(Flag):
     GENERATIONS = auto()
 
 
-class Option(NamedTuple):
+@record(eq=True, frozen=True)
+class Option:
     name: str
     value: str | None
     """how the value is called in the usage text; none for an option without one"""

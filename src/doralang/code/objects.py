@@ -46,7 +46,7 @@ class CodeObject(NamedTuple):
     @property
     def live_slots(self) -> list[tuple[int, tuple[int, ...]]]:
         """Offset and slots of the points with live references."""
-        return [(point.offset, point.slots) for point in self.points if point.slots]
+        return [(offset, slots) for offset, _, _, slots, _ in self.points if slots]
 
     @property
     def callees(self) -> set[str]:

@@ -42,13 +42,15 @@ def diagnostics_of(found: text.Diagnostics) -> tuple[Diagnostic, ...]:
     """The reports of one compilation, by position."""
     result = []
     for report in found.sorted():
-        line, column = report.position
+        position = report.position
         severity: Literal["error", "warning"] = (
             "error" if report.severity is text.Severity.ERROR else "warning"
         )
         start, end = report.span
         result.append(
-            Diagnostic(report.code, severity, report.message, report.help, start, end, line, column)
+            Diagnostic(
+                report.code, severity, report.message, report.help, start, end, position.line, position.column
+            )
         )
     return tuple(result)
 

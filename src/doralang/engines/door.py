@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from doralang.engines.runner import Runner
+from doralang.text.records import record
 from doralang.types.types import PrimitiveType, Type
 
 if TYPE_CHECKING:
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
     from doralang.interpreter.objects import Value
 
 
-class Testing(NamedTuple):
+@record(eq=True, frozen=True)
+class Testing:
     """The object that a test function gets; `has_failed` looks at it afterwards."""
 
     object: Value

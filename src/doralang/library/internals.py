@@ -13,7 +13,9 @@ only the library may name.
 from __future__ import annotations
 
 from enum import Enum, auto
-from typing import Final, NamedTuple
+from typing import Final
+
+from doralang.text.records import record, replaced
 
 
 class Supplier(Enum):
@@ -31,7 +33,8 @@ class Supplier(Enum):
     """it is an upcall"""
 
 
-class Internal(NamedTuple):
+@record(eq=True, frozen=True)
+class Internal:
     """The row of an internal function, which is known by its key: `name`, or `Class.name` of a method."""
 
     key: str
@@ -97,7 +100,7 @@ def _raw(key: str, is_call: bool = False, writes: bool = True) -> Internal:
 def _values() -> list[Internal]:
     """Arrays and strings."""
     return [
-        _lowered("Array.Array", "make_array")._replace(collects=True),
+        replaced(_lowered("Array.Array", "make_array"), collects=True),
         _lowered("Array.len", "array_len", checks_receiver=True),
         _lowered("Array.get", "array_get", checks_receiver=True),
         _lowered("Array.set", "array_set", checks_receiver=True),
@@ -210,7 +213,7 @@ def _memory() -> list[Internal]:
     return [
         *(_raw(key, writes=False) for key in reading.split()),
         *(_raw(key) for key in writing.split()),
-        *(_lowered(key, "")._replace(is_raw=True) for key in bits),
+        *(replaced(_lowered(key, ""), is_raw=True) for key in bits),
         _raw("copyMemory"),
         _raw("clearMemory"),
         *(_raw(f"callNative{count}", is_call=True) for count in range(NATIVE_ARGUMENTS + 1)),

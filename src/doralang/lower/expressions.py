@@ -313,7 +313,8 @@ def make_call(
     types = tuple(body.type(argument) for argument in node.target.arguments)
     virtual = node.dispatch is Dispatch.VIRTUAL
     if node.dispatch is Dispatch.TRAIT:
-        function, types, virtual = body.specializer.implementation(function, types)
+        found = body.specializer.implementation(function, types)
+        function, types, virtual = found.function, found.arguments, found.virtual
     if function.internal:
         return call_internal(body, node, function, types, arguments, into)
     callee = body.specializer.function_ref(function, types)

@@ -166,7 +166,7 @@ def initializers_of(program: Program) -> Iterator[Function]:
             yield variable.initializer
 
 
-_FIRST_NAME: Final = re.compile(rf"<?(?:{OWN})?([^\s.:(<#]+)")
+_FIRST_NAME: Final = rf"<?(?:{OWN})?([^\s.:(<#]+)"
 
 
 def functions_near(name: str, program: Program) -> Iterator[Function]:
@@ -175,7 +175,7 @@ def functions_near(name: str, program: Program) -> Iterator[Function]:
     They are those of the class, trait or function whose name stands first in it; no other part of the library
     is looked at.
     """
-    found = _FIRST_NAME.match(name)
+    found = re.match(_FIRST_NAME, name)
     first = found[1] if found else ""
     for scope in (program.library, program):
         if first in scope.functions:

@@ -12,13 +12,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from itertools import count, takewhile
-from typing import NamedTuple
 
 from doralang.bytecode.entities import ClassRef, FieldRef, FunctionRef, GlobalRef
 from doralang.bytecode.function import Function as Bytecode
 from doralang.checker.program import CALL, Class, Field, Function, FunctionKind, Global, Program, Trait
 from doralang.lower.names import NUMBER, OUTERMOST, Names, find_types, functions_near, shortened
 from doralang.text.pause import NO_CYCLES
+from doralang.text.records import record
 from doralang.types.kinds import Kind
 from doralang.types.types import (
     NIL,
@@ -38,7 +38,8 @@ from doralang.types.types import (
 Mapping = dict[TypeParameter, Type]
 
 
-class Implementation(NamedTuple):
+@record(eq=True, frozen=True)
+class Implementation:
     """The function that a method of a trait is for some type, with its type arguments."""
 
     function: Function

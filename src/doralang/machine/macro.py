@@ -80,11 +80,8 @@ class Argument(NamedTuple):
     stack: int
 
 
-class CallLayout(NamedTuple):
-    """Where the arguments of a call are, and how many bytes of stack they need (a multiple of 16)."""
-
-    arguments: tuple[Argument, ...]
-    stack_size: int
+CallLayout = tuple[tuple[Argument, ...], int]
+"""where the arguments of a call are, and how many bytes of stack they need (a multiple of 16)"""
 
 
 class Taken:

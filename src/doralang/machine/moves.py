@@ -62,4 +62,4 @@ def call_layout(
         else:
             placed.append(Argument(kind, None, stack))
             stack += 8
-    return CallLayout(tuple(placed), stack + 15 & ~15)
+    return tuple(placed), stack + 15 & ~15

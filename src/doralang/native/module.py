@@ -394,10 +394,11 @@ class Module:
         code = self.lowered_by_llvm(bytecode, shown) if tier == LLVM else None
         if code is None:
             compiler = load("doralang.baseline.compiler")
-            options = compiler.Options(stops_at_polls=self.options.at_once and tier == BASELINE)
-            if shown is not None:
-                comments, breakpoint = shown.wants_asm(ref), shown.wants_breakpoint(ref.plain_name)
-                options = options._replace(comments=comments, breakpoint=breakpoint)
+            options = compiler.Options(
+                stops_at_polls=self.options.at_once and tier == BASELINE,
+                comments=shown is not None and shown.wants_asm(ref),
+                breakpoint=shown is not None and shown.wants_breakpoint(ref.plain_name),
+            )
             code = compiler.compile_for(self.space.target, bytecode, self.environment, options)
             if tier != BASELINE:
                 code = code._replace(tier=OPTIMIZED)

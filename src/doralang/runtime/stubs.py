@@ -18,6 +18,7 @@ where the host has entered, whose caller finds the exception set.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any, Final
 
 from doralang.bytecode.entities import FunctionRef
@@ -198,8 +199,21 @@ def compile_first(target: Target, first: int, count: int) -> tuple[Code, list[in
     """Where entry cells lead until their functions, with numbers from `first` on, are compiled.
 
     The code, and the place of each in it.  Of a number it has what is over `first`, so that but for one
-    instruction all such blocks are alike, which takes the assembler much less time.
+    instruction all such blocks are alike, and most of them is assembled once.
     """
+    masm = target.assembler()
+    numbering, places = load_numbers(target, count)
+    masm.append(numbering)
+    with masm.scratch() as register:
+        if first:
+            masm.load_address(register, register, first)
+        masm.jump_near(Symbol(STUB, "compile"))
+    return masm.finish(), places
+
+
+@cache
+def load_numbers(target: Target, count: int) -> tuple[bytes, list[int]]:
+    """The code that loads a number below `count` into the scratch register, and the place of each."""
     masm = target.assembler()
     places, end = [], masm.label()
     with masm.scratch() as register:
@@ -207,11 +221,8 @@ def compile_first(target: Target, first: int, count: int) -> tuple[Code, list[in
             places.append(masm.position)
             masm.load_constant(LONG, register, number)
             masm.jump(end)
-        masm.bind(end)
-        if first:
-            masm.load_address(register, register, first)
-        masm.jump_near(Symbol(STUB, "compile"))
-    return masm.finish(), places
+    masm.bind(end)
+    return bytes(masm.finish().data), places
 
 
 def compile_and_go_on(masm: MacroAssembler) -> None:

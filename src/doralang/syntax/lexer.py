@@ -1,17 +1,17 @@
 """Text to tokens: one regular expression, matched again and again.
 
 The expression skips white space and comments, then matches one token; the group that matched says
-which sort.  Groups behind the good ones match what people get wrong, with as much of the text as
-makes the parser stumble least.  No object is made for a token (see `Tokens`).
+which sort.  Where no good one is, another expression matches what people get wrong, with as much of the
+text as makes the parser stumble least.  No object is made for a token (see `Tokens`).
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from functools import cache
-from typing import Final, NamedTuple
+from typing import Final
 
+from doralang.optional import load
 from doralang.syntax.tokens import (
     CHARACTER,
     END,
@@ -26,58 +26,48 @@ from doralang.syntax.tokens import (
 )
 from doralang.syntax.words import FORMULA_WORDS
 from doralang.text.diagnostics import Diagnostics
-from doralang.text.shown import excerpt, visible
 from doralang.text.source import Source, Span
 
-# The Unicode property White_Space.
-_SPACE: Final = r"\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
-_ESCAPE: Final = r"""\\[\\ntr"'0$]"""
-_SKIPPED: Final = rf"[{_SPACE}]*+(?://[^\n]*+[{_SPACE}]*+|/\*.*?\*/[{_SPACE}]*+)*+"
+# White space is what has the Unicode property White_Space: `\s` but for four control characters.  Most is
+# ASCII, and a set with the rest takes long to compile.
+_BLANK: Final = r"[\t-\r ]*+"
+_OTHER_BLANK: Final = r"[^\x00-\x84](?<=\s)"
+_SKIPPED: Final = rf"{_BLANK}(?:(?://[^\n]*+|/\*.*?\*/|{_OTHER_BLANK}){_BLANK})*+"
 
-_DECIMAL: Final = "[0-9][0-9_]*+"
-_EXPONENT: Final = rf"[eE][+-]?{_DECIMAL}"
+ESCAPE: Final = r"""\\[\\ntr"'0$]"""
+DECIMAL: Final = "[0-9][0-9_]*+"
+EXPONENT: Final = rf"[eE][+-]?{DECIMAL}"
+NUMERAL: Final = (
+    r"0x_*+[0-9A-Fa-f][0-9A-Fa-f_]*+[LY]?|0b_*+[01][01_]*+[LY]?"
+    rf"|{DECIMAL}(?:(?:\.{DECIMAL}(?:{EXPONENT})?|{EXPONENT})[FD]?|[FDLY])?"
+)
 
-_ROWS: Final[list[tuple[str, str]]] = [
-    # The good ones; FIXED has names, too.
+_GOOD: Final[list[tuple[str, str]]] = [  # FIXED has names, too
     ("fixed", r"try[!?]|[A-Za-z_][A-Za-z0-9_]*+"),
-    ("open", r"/\*"),
+    ("odd", r"/\*"),
     (
         "fixed",
-        r"[()\[\]{},;~@]|>>>=|>>>|>>=|>>|>=|>|<<=|<<|<=|<|===|==|=>|=|!==|!=|!|&&|&=|&|\|\||\|=|\||::|:|->|\.\.=|\.\.|[-+*/%^]=|[-+*/%^.]",
+        r"[()\[\]{},;~@]|->|[-+*/%^]=?|>{1,3}+=?|<{1,2}+=?|=(?:==?|>)?|!(?:==?)?|&[&=]?|\|[|=]?|::?|\.(?:\.=?)?",
     ),
-    (
-        "digits",
-        r"0x_*+(?![0-9A-Fa-f])[A-Za-z0-9_]*+|0b_*+(?![01])[A-Za-z0-9_]*+"
-        rf"|{_DECIMAL}(?:\.{_DECIMAL})?[eE](?:[+-](?![0-9])[A-Za-z0-9_]*+|(?![A-Za-z0-9_+-]))",
-    ),
-    ("whole", rf"{_DECIMAL}(?:\.{_DECIMAL}(?:{_EXPONENT})?|{_EXPONENT})[LY](?![A-Za-z0-9_])"),
-    (
-        "number",
-        r"0x[0-9A-Fa-f_]++[LY]?|0b[01_]++[LY]?"
-        rf"|{_DECIMAL}(?:(?:\.{_DECIMAL}(?:{_EXPONENT})?|{_EXPONENT})[FD]?|[FDLY])?",
-    ),
-    ("string", rf'"(?:[^"\\$]++|{_ESCAPE}|\$(?!\{{))*+"'),
-    ("character", rf"'(?:[^'\\]|{_ESCAPE})'"),
+    ("number", f"(?>{NUMERAL})(?![A-Za-z0-9_])"),
+    ("string", rf'"(?:[^"\\$]++|{ESCAPE}|\$(?!\{{))*+"'),
+    ("character", rf"'(?:[^'\\]|{ESCAPE})'"),
     ("end", r"\Z"),
     ("template", r'"(?:[^"\\$]++|\\.|\$(?!\{))*+\$\{'),
-    # The bad ones.
-    ("string escape", r'"(?:[^"\\]++|\\.)*+"'),
-    ("open", r'"'),
-    ("character escape", r"'\\.'"),
-    ("several", r"'''|'(?:[^'\\\n;]|\\.)*+'|'(?:\\.|[A-Za-z0-9_]*+)"),
-    ("hole", r"\$\{"),
-    ("question", r"\?"),
-    ("curly", '[“”„][^"“”„\\n]*+[“”]'),
-    ("foreign", rf"[^\x00-\x7f{_SPACE}](?:[A-Za-z0-9_]|[^\x00-\x7f{_SPACE}“”„])*+"),
-    ("stray", r"."),
+    ("odd", "."),
 ]
-_SORTS: Final = ["", *(name for name, _ in _ROWS)]
+_SORTS: Final = ["", *(name for name, _ in _GOOD)]
 
 
 def _tokens(more: str) -> re.Pattern[str]:
-    """The expression, whose first row matches something more."""
-    patterns = [more + _ROWS[0][1], *(pattern for _, pattern in _ROWS[1:])]
-    return re.compile(_SKIPPED + "(?:" + "|".join(f"({pattern})" for pattern in patterns) + ")", re.DOTALL)
+    """The expression for good tokens, whose first row matches something more."""
+    patterns = [more + _GOOD[0][1], *(pattern for _, pattern in _GOOD[1:])]
+    return re.compile(_SKIPPED + any_of(patterns), re.DOTALL)
+
+
+def any_of(patterns: list[str]) -> str:
+    """An expression with a group for each of these."""
+    return "(?:" + "|".join(f"({pattern})" for pattern in patterns) + ")"
 
 
 TOKEN: Final = _tokens("")
@@ -107,19 +97,17 @@ def lex(
     pattern = _formula_token() if formula else TOKEN
     at: int | None = start
     while at is not None:
-        at = _lex_plain(tokens, pattern, at, end, diagnostics, formula)
+        at = _lex_plain(tokens, pattern, at, end, formula)
         if at is not None:
-            at = _lex_template(tokens, pattern, at, end, diagnostics, formula)
+            at = _lex_other(tokens, pattern, at, end, diagnostics, formula)
     close(tokens, end)
     if formula and "//" in source.text:
-        _report_comment(tokens, diagnostics)
+        load("doralang.syntax.bad_tokens").report_comment(tokens, diagnostics)
     return tokens
 
 
-def _lex_plain(
-    tokens: Tokens, pattern: re.Pattern[str], at: int, end: int, diagnostics: Diagnostics, formula: bool
-) -> int | None:
-    """The tokens from an offset on up to a template, whose offset is returned, or to the end."""
+def _lex_plain(tokens: Tokens, pattern: re.Pattern[str], at: int, end: int, formula: bool) -> int | None:
+    """The tokens from an offset on up to a template or a bad one, whose offset is returned, or to the end."""
     kinds, starts, ends = tokens.kinds, tokens.starts, tokens.ends
     fixed, plain = (FORMULA_FIXED if formula else FIXED).get, PLAIN
     for match in pattern.finditer(tokens.source.text, at, end):
@@ -131,16 +119,29 @@ def _lex_plain(
             starts.append(match.start(group))
             ends.append(match.end())
             continue
-        span, sort = Span(*match.span(group)), _SORTS[group]
-        if sort == "template":
-            return span.start
-        if sort == "end" or not _odd(sort, span, tokens, diagnostics, formula):
-            break
+        return None if _SORTS[group] == "end" else match.start(group)
     return None
 
 
 PIECE: Final = re.compile(r'[}"](?:[^"\\$]++|\\.|\$(?!\{))*+(?:"|\$\{)', re.DOTALL)
 """text of a template: from its quote, or the end of a hole, to the next hole, or its other quote"""
+
+
+def _lex_other(
+    tokens: Tokens, pattern: re.Pattern[str], at: int, end: int, diagnostics: Diagnostics, formula: bool
+) -> int | None:
+    """A template or a bad token; returns the offset behind it, or None if lexing ends here."""
+    match = pattern.match(tokens.source.text, at, end)
+    assert match is not None and match.lastindex is not None, "some group always matches"
+    if _SORTS[match.lastindex] == "template":
+        return _lex_template(tokens, pattern, at, end, diagnostics, formula)
+    return _take_bad(tokens, at, end, diagnostics, formula)
+
+
+def _take_bad(tokens: Tokens, at: int, end: int, diagnostics: Diagnostics, formula: bool) -> int | None:
+    """The same for a bad token; most runs meet none."""
+    behind: int | None = load("doralang.syntax.bad_tokens").take(tokens, at, end, diagnostics, formula)
+    return behind
 
 
 def _lex_template(
@@ -169,15 +170,18 @@ def _lex_template(
             if not levels:
                 return at
             continue
+        at = match.end()
         levels[-1] += (kind == "{") - (kind == "}")
         if kind:
-            _push(tokens, kind, span)
+            push(tokens, kind, span)
         elif sort == "end":
             _not_closed(tokens, opened[-1], diagnostics)
             return None
-        elif not _odd(sort, span, tokens, diagnostics, formula):
-            return None
-        at = match.end()
+        else:
+            behind = _take_bad(tokens, span.start, end, diagnostics, formula)
+            if behind is None:
+                return None
+            at = behind
 
 
 def _not_closed(tokens: Tokens, hole: Span, diagnostics: Diagnostics) -> None:
@@ -191,11 +195,9 @@ def _lex_piece(
     """A piece of text: it begins a template or ends a hole, and begins a hole or ends a template."""
     text = tokens.source.text[span.start : span.end]
     begins, goes_on = text[0] == '"', text[-1] == "{"
-    escape = _BAD_ESCAPE.match(text[1:])
-    if escape is not None:
-        message = f"unknown escape `{visible(escape[1])}`"
-        diagnostics.report("E0105", tokens.source, span, message, _ESCAPE_HELP)
-    _push(tokens, TEMPLATE if begins else MIDDLE if goes_on else FINAL, span)
+    if "\\" in text:
+        load("doralang.syntax.bad_tokens").check_escapes(tokens, span, diagnostics)
+    push(tokens, TEMPLATE if begins else MIDDLE if goes_on else FINAL, span)
     if not begins:
         levels.pop()
         opened.pop()
@@ -204,29 +206,9 @@ def _lex_piece(
         opened.append(Span(span.end - 2, span.end))
 
 
-_COMMENT_HELP: Final = "one `/` divides; the whole part of a quotient is `(x / 2).trunc()`"
-_BLOCK: Final = re.compile(r"/\*.*?\*/", re.DOTALL)
-
-
-def _report_comment(tokens: Tokens, diagnostics: Diagnostics) -> None:
-    """A `//` in a formula is hardly meant as a comment (E0110), which would hide what stands behind it."""
-    text, before = tokens.source.text, 0
-    for index, (start, end) in enumerate(zip(tokens.starts, tokens.ends, strict=True)):
-        gap = _BLOCK.sub(lambda match: " " * len(match[0]), text[before:start])
-        at = gap.find("//")
-        if at >= 0:
-            span = Span(before + at, before + at + 2)
-            diagnostics.report(
-                "E0110", tokens.source, span, "a formula has no comments with `//`", _COMMENT_HELP
-            )
-            tokens.silent_from = min(tokens.silent_from, index)
-            return
-        before = end
-
-
 def close(tokens: Tokens, end: int) -> None:
     """End the lists, and decide from where on the parser shall be silent."""
-    _push(tokens, END, Span(end, end))
+    push(tokens, END, Span(end, end))
     tokens.silent_from = len(tokens.kinds)
     if tokens.unclosed:
         tokens.silent_from = _first_doubtful(tokens)
@@ -249,99 +231,8 @@ def _first_doubtful(tokens: Tokens) -> int:
     return len(tokens.kinds) - 1
 
 
-def _push(tokens: Tokens, kind: str, span: Span) -> None:
+def push(tokens: Tokens, kind: str, span: Span) -> None:
+    """Add a token."""
     tokens.kinds.append(kind)
     tokens.starts.append(span.start)
     tokens.ends.append(span.end)
-
-
-class _Odd(NamedTuple):
-    """How a sort of bad token is reported, and what it is for the parser."""
-
-    code: str
-    message: Callable[[str], str]
-    kind: str | None
-    help: str | None = None
-
-
-_ESCAPE_HELP: Final = "the escapes are `\\\\ \\n \\t \\r \\\" \\' \\0 \\$`"
-_BAD_ESCAPE = re.compile(r"""(?:[^\\]|\\[\\ntr"'0$])*+(\\.)""", re.DOTALL)
-
-
-def _unknown_escape(text: str) -> str:
-    match = _BAD_ESCAPE.match(text)
-    return f"unknown escape `{visible(match[1] if match else text)}`"
-
-
-def _unexpected(text: str) -> str:
-    return f"unexpected character `{visible(text[0])}`"
-
-
-def _unclosed(text: str) -> str:
-    return "this comment is never closed" if text == "/*" else "this string is never closed"
-
-
-def _start(text: str) -> str:
-    """`0x`, `0b`, or a number up to where the digits of its exponent should be."""
-    return text[:2] if text[1] in "xb" else excerpt(re.split("(?<=[eE])(?![+-])|(?<=[eE][+-])", text)[0])
-
-
-_ODD: Final = {
-    "open": _Odd("E0103", _unclosed, None),
-    "digits": _Odd("E0107", lambda text: f"digits expected after `{_start(text)}`", NUMBER),
-    "whole": _Odd("E0109", lambda text: f"the suffix `{text[-1]}` needs a whole number", NUMBER),
-    "string escape": _Odd("E0105", _unknown_escape, STRING, _ESCAPE_HELP),
-    "character escape": _Odd("E0105", _unknown_escape, CHARACTER, _ESCAPE_HELP),
-    "several": _Odd(
-        "E0104",
-        lambda text: "a character literal holds exactly one character",
-        CHARACTER,
-        'a text is written in double quotes, `"`',
-    ),
-    "hole": _Odd("E0101", _unexpected, None, "a hole stands in a string; a quote may be missing before it"),
-    "question": _Odd("E0101", _unexpected, None),
-    "curly": _Odd("E0101", _unexpected, STRING, 'strings are written in plain quotes, `"`'),
-    "foreign": _Odd("E0101", _unexpected, None, "names are written in ASCII letters, digits and `_`"),
-    "stray": _Odd("E0101", _unexpected, None),
-}
-
-
-_FOREIGN_HELP: Final = "in a formula a name with other characters stands in backquotes"
-
-
-def _odd(sort: str, span: Span, tokens: Tokens, diagnostics: Diagnostics, formula: bool) -> bool:
-    """Report a bad token and put something in its place; false if lexing ends here."""
-    row, text = _ODD[sort], tokens.source.text[span.start : span.end]
-    code = "E0102" if text == "/*" else row.code
-    shown = Span(span.start, span.start + 1) if row.code == "E0101" else span
-    letters = sort == "foreign" and text[0].isalpha()
-    # Of a run of characters that mean nothing the first one is reported.
-    if letters or not (row.kind is None and _follows_dropped(tokens, span)):
-        help = row.help if letters or row.kind or sort == "hole" else None
-        if formula and letters:
-            help = _FOREIGN_HELP
-        diagnostics.report(code, tokens.source, shown, row.message(text), help)
-    if sort in ("open", "hole"):
-        # With a quote missing before a hole, what follows is inside out: strings are code, and code strings.
-        tokens.unclosed = True
-        return False
-    if letters:
-        _join_name(tokens, span)
-    elif row.kind is not None:
-        _push(tokens, row.kind, span)
-    else:
-        tokens.quiet.add(len(tokens.kinds))
-        tokens.silent_from = span.end  # while lexing: where the last dropped character ended
-    return True
-
-
-def _follows_dropped(tokens: Tokens, span: Span) -> bool:
-    return len(tokens.kinds) in tokens.quiet and tokens.silent_from == span.start
-
-
-def _join_name(tokens: Tokens, span: Span) -> None:
-    """Take letters of other alphabets for part of a name, as they are meant."""
-    if tokens.ends and tokens.ends[-1] == span.start and tokens.kinds[-1] == NAME:
-        tokens.ends[-1] = span.end
-    else:
-        _push(tokens, NAME, span)

@@ -8,7 +8,7 @@ from typing import Final
 from doralang.syntax.tree import NumberKind
 
 ESCAPES: Final = {"\\": "\\", "n": "\n", "t": "\t", "r": "\r", '"': '"', "'": "'", "0": "\0", "$": "$"}
-_ESCAPE = re.compile(r"\\(.)", re.DOTALL)
+_ESCAPE = r"(?s)\\(.)"
 
 _SUFFIXES: Final = {
     "L": NumberKind.LONG,
@@ -67,13 +67,13 @@ def string(text: str) -> str:
     inner = text[1:-1]
     if "\\" not in inner:
         return inner
-    return _ESCAPE.sub(lambda match: ESCAPES.get(match[1], match[1]), inner)
+    return re.sub(_ESCAPE, lambda match: ESCAPES.get(match[1], match[1]), inner)
 
 
 def piece(text: str) -> str:
     """The text of a piece of a template, which stands between quotes or the ends of holes."""
     inner = text[1 : -2 if text.endswith("${") else -1]
-    return _ESCAPE.sub(lambda match: ESCAPES.get(match[1], match[1]), inner) if "\\" in inner else inner
+    return re.sub(_ESCAPE, lambda match: ESCAPES.get(match[1], match[1]), inner) if "\\" in inner else inner
 
 
 def quoted(value: str, quote: str) -> str:

@@ -13,17 +13,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Final, NamedTuple
+from typing import Final
 
+from doralang.text.records import record
 from doralang.text.source import Source
 
 _START: Final = re.compile(
-    r"\n(?:@\w+ |internal |open |abstract )*"
+    r"\n(?=[a-z@])(?:@\w+ |internal |open |abstract )*+"
     r"(?:(fun|class|enum|trait|let|var|const) (\w+)|(impl)\b[^\n{]*? (\w+)(?:<[^\n{]*>)? for (\w+|\(.*?\)))"
 )
 
 
-class Heading(NamedTuple):
+@record(eq=True, frozen=True)
+class Heading:
     """One declaration: of an `impl`, `name` is what it is for, and `trait` that of which it is one.
 
     Its extent, from `start` to `end`, may have comments at its end.

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from enum import Enum
 from time import monotonic
-from typing import NamedTuple
 
+from doralang.text.records import record
 from doralang.text.source import Position, Source, Span
 
 
@@ -17,7 +17,8 @@ class Severity(Enum):
     WARNING = "warning"
 
 
-class Diagnostic(NamedTuple):
+@record(eq=True, frozen=True)
+class Diagnostic:
     """One report: a stable code, a span in a source, a sentence and where useful a hint."""
 
     code: str

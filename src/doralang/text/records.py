@@ -18,20 +18,23 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from types import FunctionType
-from typing import Any, Final, NamedTuple, TypeVar, dataclass_transform, overload
+from typing import Any, Final, TypeVar, dataclass_transform, overload
 
 T = TypeVar("T")
 
 MISSING: Final = object()
 
 
-class FieldDescription(NamedTuple):
+class FieldDescription:
     """What is special about a field."""
 
-    default: Any
-    default_factory: Callable[[], Any] | None
-    init: bool
-    compare: bool
+    def __init__(
+        self, default: Any, default_factory: Callable[[], Any] | None, init: bool, compare: bool
+    ) -> None:
+        self.default = default
+        self.default_factory = default_factory
+        self.init = init
+        self.compare = compare
 
 
 def field(
@@ -80,21 +83,23 @@ def replaced(record: T, **changes: Any) -> T:
 
 def made(cls: Any, eq: bool, frozen: bool) -> Any:
     """The same class with slots and an `__init__`."""
-    content = dict(vars(cls))
-    own: list[str] = list(cls.__annotations__)
-    special = {name: as_field(content.pop(name, MISSING)) for name in own}
-    arguments = [name for name in own if special[name].init]
-    compared = [name for name in arguments if special[name].compare]
+    content = vars(cls).copy()
+    own = tuple(content.get("__annotations__", ()))
+    special = {name: as_field(content.pop(name)) for name in own if name in content}
+    arguments = compared = own
+    if special:
+        arguments = tuple([name for name in own if name not in special or special[name].init])
+        compared = tuple([name for name in arguments if name not in special or special[name].compare])
     content.pop("__dict__", None)
     content.pop("__weakref__", None)
-    names = content["__match_args__"] = (*getattr(cls, "__match_args__", ()), *arguments)
-    content["__compared__"] = (*getattr(cls, "__compared__", ()), *compared)
-    content["__all_fields__"] = (*getattr(cls, "__all_fields__", ()), *own)
-    fields = content["__fields__"] = {**getattr(cls, "__fields__", {}), **special}
+    names = content["__match_args__"] = getattr(cls, "__match_args__", ()) + arguments
+    content["__compared__"] = getattr(cls, "__compared__", ()) + compared
+    content["__all_fields__"] = getattr(cls, "__all_fields__", ()) + own
+    special = content["__special__"] = getattr(cls, "__special__", {}) | special
     content["__slots__"] = own
     content["__qualname__"] = cls.__qualname__
     if own and "__init__" not in content:
-        content["__init__"] = initializer(names, fields, "__post_init__" in content)
+        content["__init__"] = initializer_when_called(names, special, "__post_init__" in content)
     if eq:
         content |= {"__eq__": same_fields, "__hash__": hash_of if frozen else None}
         content.setdefault("__repr__", shown)
@@ -106,23 +111,38 @@ PLAIN: Final = FieldDescription(MISSING, None, True, True)
 
 def as_field(default: Any) -> FieldDescription:
     """What stands behind the `=` of a field."""
-    if default is MISSING:
-        return PLAIN
     return default if isinstance(default, FieldDescription) else FieldDescription(default, None, True, True)
 
 
-def initializer(names: tuple[str, ...], fields: dict[str, FieldDescription], has_more: bool) -> Any:
+def initializer_when_called(
+    names: tuple[str, ...], special: dict[str, FieldDescription], has_more: bool
+) -> Any:
+    """An `__init__` that is made when the first object is: few starts need that of every class."""
+
+    def __init__(self: Any, *values: Any, **named: Any) -> None:
+        store = initializer(names, special, has_more)
+        cls: Any
+        for cls in type(self).__mro__:
+            if vars(cls).get("__init__") is __init__:
+                cls.__init__ = store
+        store(self, *values, **named)
+
+    return __init__
+
+
+def initializer(names: tuple[str, ...], special: dict[str, FieldDescription], has_more: bool) -> Any:
     """An `__init__` that stores its arguments in the fields of these names."""
     if len(names) >= len(STORES):
-        store = general_initializer(names, fields)
+        store = general_initializer(names, special)
     else:
         code = STORES[len(names)].__code__.replace(
             co_varnames=("self", *names), co_names=names, co_name="__init__", co_qualname="__init__"
         )
-        described = [fields[name] for name in names]
+        described = [special[name] for name in names if name in special]
         defaults = [one.default for one in described if one.default_factory or one.default is not MISSING]
         store = FunctionType(code, globals(), "__init__", tuple(defaults))
-    made_anew = [(name, fields[name].default_factory) for name in names if fields[name].default_factory]
+    made_anew = [(name, special[name].default_factory) for name in names if name in special]
+    made_anew = [(name, make) for name, make in made_anew if make]
     return completing(store, made_anew, has_more) if made_anew or has_more else store
 
 
@@ -140,7 +160,7 @@ def completing(store: Any, made_anew: list[Any], has_more: bool) -> Any:
     return __init__
 
 
-def general_initializer(names: tuple[str, ...], fields: dict[str, FieldDescription]) -> Any:
+def general_initializer(names: tuple[str, ...], special: dict[str, FieldDescription]) -> Any:
     """The same as the code of `STORES`, more slowly, for any number of fields."""
 
     known = frozenset(names)
@@ -150,7 +170,8 @@ def general_initializer(names: tuple[str, ...], fields: dict[str, FieldDescripti
         if len(given) != len(values) + len(named) or not given.keys() <= known:
             raise TypeError(f"{type(self).__name__}() has other fields: {', '.join(names)}")
         for name in names:
-            setattr(self, name, given[name] if name in given else default_of(self, name, fields[name]))
+            default = special.get(name, PLAIN)
+            setattr(self, name, given[name] if name in given else default_of(self, name, default))
 
     return __init__
 

@@ -13,9 +13,10 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from enum import Enum
-from typing import Final, NamedTuple
+from typing import Final
 
 from doralang.text.diagnostics import Diagnostic, Diagnostics, Severity
+from doralang.text.records import record
 from doralang.text.shown import visible
 from doralang.text.source import Position, expand_tabs
 
@@ -111,7 +112,8 @@ def _snippet(report: Diagnostic, color: bool) -> list[str]:
     return [f"{margin} |", f"{number} | {excerpt.text}".rstrip(), f"{margin} | {underline}"]
 
 
-class _Excerpt(NamedTuple):
+@record(eq=True, frozen=True)
+class _Excerpt:
     """A line as it is shown, and which part of it is underlined."""
 
     text: str

@@ -10,6 +10,8 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
+from doralang.text.records import record
+
 TAB_WIDTH: Final = 4
 
 
@@ -20,7 +22,8 @@ class Span(NamedTuple):
     end: int
 
 
-class Position(NamedTuple):
+@record(eq=True, frozen=True)
+class Position:
     """A place as people count: both from 1."""
 
     line: int

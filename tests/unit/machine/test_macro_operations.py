@@ -529,9 +529,9 @@ C_TYPES = {
 
 
 def slots_of(masm: MacroAssembler, kinds: list[Kind]) -> tuple[tuple[Argument, ...], int]:
-    layout = masm.call_layout(kinds)
-    assert layout.stack_size % 16 == 0
-    return layout.arguments, layout.stack_size
+    arguments, size = masm.call_layout(kinds)
+    assert size % 16 == 0
+    return arguments, size
 
 
 @pytest.mark.parametrize("seed", range(25))
