@@ -113,7 +113,8 @@ class StripWriter(CodeWriter):
         for at in reversed(range(len(origins))):
             insn = limit.in_strip(at)
             to = defined(insn)
-            if insn.jumps or (to != NO_REGISTER and not live >> to & 1):
+            is_read = to != NO_REGISTER and live >> to & 1
+            if insn.jumps or (not is_read and (to != NO_REGISTER or isinstance(insn, i.Move))):
                 continue
             if to != NO_REGISTER:
                 live &= ~(1 << to)
@@ -142,8 +143,8 @@ class StripLimit:
     def __init__(self, writer: StripWriter, loop: CountedLoop) -> None:
         self.writer, self.loop = writer, loop
         self.kind, self.origin = loop.kind, loop.poll
-        self.first = max(loop.exits, key=lambda one: one.step)
-        """what counts the rounds: if there is one, a counter that goes up"""
+        self.first = max(loop.exits, key=lambda one: (one.step, one.offset == 0))
+        """what counts the rounds: if there is one, a counter that goes up, and is compared as it is"""
         self.end = writer.register(loop.kind)
         """what that counter is at the end of the strip"""
         self.rounds = writer.register(loop.kind)
@@ -171,6 +172,14 @@ class StripLimit:
                 self.copy(at)
         name = "plus" if self.first.step > 0 else "minus"
         self.emit(i.Compute(self.end, row(self.kind, name), (self.first.counter, self.rounds)))
+        if self.first.offset:
+            self.refuse_wrapped()
+
+    def refuse_wrapped(self) -> None:
+        """What counts does not go around the end of its kind: only with the offset it is known to be below a
+        limit, perhaps as that sum has gone around already."""
+        order = "less" if self.first.step > 0 else "greater"
+        self.refuse(self.compute(order, self.end, self.first.counter))
 
     # How many rounds.
 
@@ -281,8 +290,10 @@ class StripLimit:
         if isinstance(insn, i.LoadField | i.ArrayLength) or lent.is_length(insn):
             (reference,) = registers.values()
             self.check_nil(reference)
-        to = self.writer.register(self.writer.registers[defined(insn)])
-        self.emit(rewritten(insn, to, registers))
+        to = defined(insn)
+        if to != NO_REGISTER:  # a length is asked for nil alone if nobody reads it
+            to = self.writer.register(self.writer.registers[to])
+            self.emit(rewritten(insn, to, registers))
         self.copies[at] = to
         return to
 
