@@ -98,6 +98,10 @@ def test_they_count_as_memory() -> None:
     small = dora.compile(SOURCE, limits=dora.Limits(memory="1MB"))
     with pytest.raises(dora.OutOfMemory):
         small.longs(array("q", bytes(4 << 20)))
+    with pytest.raises(dora.OutOfMemory):
+        small.longs(range(1 << 30))  # none of them is made
+    with pytest.raises(OverflowError, match="has 2147483648 elements"):
+        small.longs(range(1 << 31))
     assert small.longs([1, 2]) == 3
 
 

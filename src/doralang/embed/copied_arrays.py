@@ -2,8 +2,8 @@
 
     m.total([1, 2, 3])          ->   an object of the program's own: shape, length, elements
 
-Elements are converted as arguments are: exactly, or with an error that names the place.  A buffer of exactly
-`T` is copied as it is.
+Elements are converted as arguments are: whole numbers exactly, doubles as Python's `float` does it, or with
+an error that names the place.  A buffer of exactly `T` is copied as it is.
 """
 
 from __future__ import annotations
@@ -17,7 +17,9 @@ from doralang.code import layout
 from doralang.embed.borders import BORDERS
 from doralang.embed.conversion import TO_WORD, wrong
 from doralang.runtime.memory import store_bytes
+from doralang.types.failures import Trapped
 from doralang.types.kinds import BOOL, BYTE, CHAR, DOUBLE, FLOAT, INT, LONG, Kind
+from doralang.types.traps import Trap
 from doralang.types.types import ClassType, PrimitiveType, Type
 
 if TYPE_CHECKING:
@@ -56,10 +58,10 @@ def copied(type: Type) -> PrimitiveType | None:
 
 def new_array(host: Host, type: Type, element: PrimitiveType, value: Any, name: str) -> int:
     """The address of an array with copies.  Raises TypeError, OverflowError, Trapped."""
+    size = CODES[element.kind][1]
+    look_at_length(host, value, name, size, type)
     data = elements(value, name, element, str(type))
-    count = len(data) // CODES[element.kind][1]
-    if count > MOST:
-        raise OverflowError(f"`{name}` has {count} elements; an {type} has at most {MOST}")
+    count = len(data) // size
     module = host.module
     with module.space.freeing, module.space.lock:
         assert isinstance(type, ClassType), "arrays are objects"
@@ -67,6 +69,19 @@ def new_array(host: Host, type: Type, element: PrimitiveType, value: Any, name: 
     address = host.new_memory(layout.ARRAY_ELEMENTS + len(data))
     store_bytes(address, pack(HEAD, shape, count) + data)
     return address
+
+
+def look_at_length(host: Host, value: Any, name: str, size: int, type: Type) -> None:
+    """Whether there can be so many elements, before any is converted.  Raises OverflowError and Trapped."""
+    try:
+        count = len(value)
+    except Exception:  # what has no length is none that is taken, and that is said below
+        return
+    if count > MOST:
+        raise OverflowError(f"`{name}` has {count} elements; an {type} has at most {MOST}")
+    memory = host.limits.memory
+    if memory is not None and count * size > memory:
+        raise Trapped(Trap.MEMORY)
 
 
 def elements(value: Any, name: str, element: PrimitiveType, wanted: str) -> bytes:
