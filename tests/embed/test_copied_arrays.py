@@ -129,7 +129,7 @@ def test_any_byte_but_0_is_true() -> None:
     assert m.same(memoryview(bytes([2, 128, 0])).cast("?"))
 
 
-@pytest.mark.parametrize("dtype", [">i4", "f2", "O", "c16", [("a", "i4")]])
+@pytest.mark.parametrize("dtype", [">i4", ">f2", "O", "c16", [("a", "i4")]])
 def test_formats_that_python_does_not_read(m: dora.Module, dtype: Any) -> None:
     numpy = pytest.importorskip("numpy")
     with pytest.raises(TypeError, match="`xs` has elements of format .*, which Array<int> does not take"):
