@@ -70,9 +70,9 @@ class Freeing:
         with space.freeing, space.lock:
             …
 
-    The lock stands by itself as its own methods are C: a signal's handler may raise KeyboardInterrupt at the
-    first line of any function in Python, and the lock would stay taken.  Where that comes instead of the look
-    at the list, the next one who looks frees what is there.
+    The lock stands by itself, as it is let go in C: a signal's handler may raise KeyboardInterrupt at the
+    first line of any function in Python, and the lock would stay taken (`locks.py` sees to its being taken).
+    Where that comes instead of the look at the list, the next one who looks frees what is there.
     """
 
     def __init__(self, space: CodeSpace) -> None:
