@@ -10,6 +10,7 @@
 
 A program that differs is reduced: lines are taken away as long as the engines still disagree about it.
 One for which the first engine takes too long is left out; one that ends there alone is a difference.
+So is one that needs more memory than a small heap has, if a collector that moves nothing says so too.
 """
 
 from __future__ import annotations
@@ -44,11 +45,15 @@ ENGINES = [
     ("tiered", "--hot-now", "--no-cache"),
 ]
 """engine and further options"""
+SMALL_HEAP = ("baseline", "--young-size=32k", "--heap-size=16m", "--gc-verify")
+"""many collections of all kinds"""
+SAME_HEAP = ("baseline", "--gc=sweep", "--heap-size=16m", "--gc-verify")
+"""as large, with no need of room to copy to: what does not fit here fits nowhere"""
 COLLECTORS = (
     ("baseline", "--gc=zero"),
     *(("baseline", f"--gc={name}", "--gc-stress", "--gc-verify") for name in ("swiper", "copy", "sweep")),
     ("baseline", "--gc-stress-minor", "--gc-verify"),
-    ("baseline", "--young-size=32k", "--heap-size=16m", "--gc-verify"),
+    SMALL_HEAP,
     *(("opt", f"--gc={name}", "--gc-stress", "--gc-verify") for name in ("swiper", "copy", "sweep")),
     ("opt", "--no-llvm", "--gc-stress", "--gc-verify"),
     ("tiered", "--hot-now", "--gc-stress", "--gc-verify"),
@@ -59,7 +64,7 @@ HEAPS = (
     ("baseline", "--gc=zero"),
     ("walk",),
     ("baseline", "--gc-stress-minor", "--gc-verify"),
-    ("baseline", "--young-size=32k", "--heap-size=16m", "--gc-verify"),
+    SMALL_HEAP,
     *(("baseline", f"--gc={name}", "--gc-stress", "--gc-verify") for name in ("swiper", "copy", "sweep")),
     ("opt", "--no-llvm", "--gc-stress-minor", "--gc-verify"),
 )
@@ -100,6 +105,8 @@ STOPPED = 130
 OVERFLOW = 108
 """the depth at which the stack overflows is nobody's business"""
 
+OUT_OF_MEMORY = 107
+
 
 def set_strips(seed: int) -> None:
     """Short arrays have many strips with odd seeds."""
@@ -135,7 +142,16 @@ def outcomes(text: str, folder: str, engines: Engines) -> list[Outcome]:
     first = run(str(path), *engines[0], seconds=PATIENCE)
     if first.status == STOPPED:
         return [first]
-    return [first, *(run(str(path), *engine) for engine in engines[1:])]
+    return [first, *(run_after(first, str(path), engine) for engine in engines[1:])]
+
+
+def run_after(first: Outcome, path: str, engine: tuple[str, ...]) -> Outcome:
+    """What an engine says of a program; in place of running out of a small heap what the first one said, if the
+    program needs that much."""
+    outcome = run(path, *engine)
+    if engine == SMALL_HEAP and outcome.status == OUT_OF_MEMORY:
+        return first if run(path, *SAME_HEAP).status == OUT_OF_MEMORY else outcome
+    return outcome
 
 
 def differ(text: str, folder: str, engines: Engines = ENGINES) -> bool:

@@ -247,42 +247,40 @@ class PackedEmitter(StepEmitter, VectorAssembler):
 
     # Hard lanes.
 
-    def correct(self, registers: Registers, function: int) -> None:
-        target, hard, *arguments = registers
-        slow, back = self.labels(2)
+    def branch_if_hard(self, hard: int, slow: Label) -> None:
         self.xtn_2s(SCRATCH, VALUES[hard])
         if self.is_masked:
             self.fmov_to_32(ADDRESS, SCRATCH)
         else:
             self.fmov_to_64(ADDRESS, SCRATCH)
         self.cbnz64(ADDRESS, slow)
-        self.bind(back)
-        self.out_of_line(lambda: self.hard_lanes(target, arguments, function, slow, back))
 
-    def hard_lanes(
-        self, target: int, arguments: Sequence[int], function: int, slow: Label, back: Label
-    ) -> None:
-        """Call a function for the lanes whose words are not zero, with all vectors on the stack."""
-        keep_all, bring_all = self.routines
-        self.bind(slow)
-        self.bl(keep_all)
+    def keep_all(self) -> None:
+        self.bl(self.routines[0])
         self.mov64_rr(HARD_BITS, ADDRESS)
         for kept, source in zip(KEPT, CHANGED, strict=True):
             self.mov64_rr(kept, source)
-        for lane in range(VECTOR // WIDE):
-            next_one = self.label()
-            self.cbz32(HARD_BITS, next_one)
-            for number, register in enumerate(arguments):
-                self.ldr_double(number, SP, self.place(register) + WIDE * lane)
-            self.ldr_64(ADDRESS, KEPT_CONSTANTS, self.constant_place(function.to_bytes(WIDE, "little")))
-            self.blr(ADDRESS)
-            self.str_double(0, SP, self.place(target) + WIDE * lane)
-            self.bind(next_one)
+
+    def skip_easy(self, lane: int, next_one: Label) -> None:
+        if lane:
             self.ubfm64_rr(HARD_BITS, HARD_BITS, *UPPER_HALF)
+        self.cbz32(HARD_BITS, next_one)
+
+    def bring_lane(self, number: int, register: int, lane: int) -> None:
+        self.ldr_double(number, SP, self.place(register) + WIDE * lane)
+
+    def call_function(self, address: int) -> None:
+        self.ldr_64(ADDRESS, KEPT_CONSTANTS, self.constant_place(address.to_bytes(WIDE, "little")))
+        self.blr(ADDRESS)
+
+    def keep_lane(self, register: int, lane: int) -> None:
+        self.str_double(0, SP, self.place(register) + WIDE * lane)
+
+    def bring_all(self, back: Label) -> None:
         for kept, source in zip(KEPT, CHANGED, strict=True):
             self.mov64_rr(source, kept)
         self.load_pointers()
-        self.bl(bring_all)
+        self.bl(self.routines[1])
         self.b(back)
 
     def place(self, register: int) -> int:

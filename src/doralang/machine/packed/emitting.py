@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar, Final
 
+from doralang.machine.buffer import Buffer
 from doralang.machine.packed.programs import CORRECTED, FIRST_MASK, Allocator, Step
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ MOST_STEPS: Final = 100
 """in a round: processors look about that far ahead, so longer rounds overlap by themselves"""
 
 
-class StepEmitter:
+class StepEmitter(Buffer):
     """A mixin for an assembler; classes below it say how a processor loads, stores and masks."""
 
     __slots__ = ()
@@ -118,6 +119,32 @@ class StepEmitter:
             place = self.program.unit.vector * extra
             (self.keep if name == "spill" else self.bring)(registers[0], place)
 
+    # Hard lanes.
+
+    def correct(self, registers: Registers, function: int) -> None:
+        """Lanes of the first register, where the second is a mask; the others have the arguments."""
+        target, hard, *arguments = registers
+        slow, back = self.labels(2)
+        self.branch_if_hard(hard, slow)
+        self.bind(back)
+        self.out_of_line(lambda: self.call_for_hard(target, arguments, function, slow, back))
+
+    def call_for_hard(
+        self, target: int, arguments: Sequence[int], function: int, slow: Label, back: Label
+    ) -> None:
+        """A call for each lane that is hard, with all vectors on the stack."""
+        self.bind(slow)
+        self.keep_all()
+        for lane in range(self.program.lanes):
+            next_one = self.label()
+            self.skip_easy(lane, next_one)
+            for number, register in enumerate(arguments):
+                self.bring_lane(number, register, lane)
+            self.call_function(function)
+            self.keep_lane(target, lane)
+            self.bind(next_one)
+        self.bring_all(back)
+
     # What a level says.
 
     def repeated(self, data: bytes) -> Label:
@@ -150,8 +177,31 @@ class StepEmitter:
         """From the stack."""
         raise NotImplementedError
 
-    def correct(self, registers: Registers, function: int) -> None:
-        """Lanes of the first register, where the second is a mask; the others have the arguments."""
+    def branch_if_hard(self, hard: int, slow: Label) -> None:
+        """If any lane of the mask is set; which ones, is in a general register then."""
+        raise NotImplementedError
+
+    def keep_all(self) -> None:
+        """All that calls change."""
+        raise NotImplementedError
+
+    def skip_easy(self, lane: int, next_one: Label) -> None:
+        """Go on if this lane, the one behind that of the time before, is not set."""
+        raise NotImplementedError
+
+    def bring_lane(self, number: int, register: int, lane: int) -> None:
+        """To the argument of that number, from what was kept of a register."""
+        raise NotImplementedError
+
+    def call_function(self, address: int) -> None:
+        raise NotImplementedError
+
+    def keep_lane(self, register: int, lane: int) -> None:
+        """What a call returned, in place of what was kept of a register."""
+        raise NotImplementedError
+
+    def bring_all(self, back: Label) -> None:
+        """What was kept, and go on there."""
         raise NotImplementedError
 
 

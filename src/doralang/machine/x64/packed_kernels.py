@@ -42,7 +42,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from doralang.machine.buffer import Label
-    from doralang.machine.packed.emitting import Registers
     from doralang.machine.packed.programs import PackedProgram, Step
 
 POINTERS: Final = (R8, R9, R10, R11)
@@ -161,41 +160,41 @@ class PackedEmitter(StepEmitter, Assembler):
 
     # Hard lanes.
 
-    def correct(self, registers: Registers, function: int) -> None:
-        target, hard, *arguments = registers
-        slow, back = self.labels(2)
+    def branch_if_hard(self, hard: int, slow: Label) -> None:
         self.bits_of(hard)
         self.test32_rr(RAX, RAX)
         self.jcc(NE, slow)
-        self.bind(back)
-        self.out_of_line(lambda: self.hard_lanes(target, arguments, function, slow, back))
 
-    def hard_lanes(
-        self, target: int, arguments: Sequence[int], function: int, slow: Label, back: Label
-    ) -> None:
-        """Call a function for the lanes whose bits are set in rax, with all vectors on the stack."""
-        keep_all, bring_all = self.routines
-        self.bind(slow)
-        self.call_l(keep_all)
+    def keep_all(self) -> None:
+        self.call_l(self.routines[0])
         for saved, source in zip(SAVED, CHANGED, strict=False):
             self.mov64_rr(saved, source)
         self.leave()
-        vector = self.program.unit.vector
-        for lane in range(self.program.lanes):
-            next_one = self.label()
-            self.bt64_ri(HARD_BITS, lane)
-            self.jcc(AE, next_one)
-            for number, register in enumerate(arguments):
-                self.movsd_rm(number, RSP, self.frame + vector * register + 8 * lane)
-            self.movabs_ri(RAX, function)
-            self.call_r(RAX)
-            self.movsd_mr(RSP, self.frame + vector * target + 8 * lane, 0)
-            self.bind(next_one)
+
+    def skip_easy(self, lane: int, next_one: Label) -> None:
+        self.bt64_ri(HARD_BITS, lane)
+        self.jcc(AE, next_one)
+
+    def bring_lane(self, number: int, register: int, lane: int) -> None:
+        self.movsd_rm(number, RSP, self.place(register, lane))
+
+    def call_function(self, address: int) -> None:
+        self.movabs_ri(RAX, address)
+        self.call_r(RAX)
+
+    def keep_lane(self, register: int, lane: int) -> None:
+        self.movsd_mr(RSP, self.place(register, lane), 0)
+
+    def place(self, register: int, lane: int) -> int:
+        """Where a lane is on the stack meanwhile."""
+        return self.frame + self.program.unit.vector * register + WORD * lane
+
+    def bring_all(self, back: Label) -> None:
         for saved, source in zip(SAVED, CHANGED, strict=False):
             self.mov64_rr(source, saved)
         for variable, pointer in enumerate(POINTERS[: self.variables]):
-            self.mov64_rm(pointer, RDI, 8 * variable)
-        self.call_l(bring_all)
+            self.mov64_rm(pointer, RDI, WORD * variable)
+        self.call_l(self.routines[1])
         self.jmp(back)
 
     def move_all(self, label: Label, move: Callable[[int, int], None]) -> None:
