@@ -126,6 +126,54 @@ def test_threads_share_one_loop() -> None:
     assert found == [999_000] * 4
 
 
+def test_python_functions_are_called_from_long_stretches() -> None:
+    def even(n: int) -> bool:
+        if n == 70_001:
+            raise KeyError(n)
+        return n % 2 == 0
+
+    m = dora.compile(
+        "fun half(n: int) -> int { return if even(n) { n / 2 } else { -n }; }", functions={"even": even}
+    )
+    numbers = numpy.arange(70_000, dtype="i4")
+    expected = numpy.where(numbers % 2 == 0, numbers // 2, -numbers)
+    for threads in (1, 3):
+        assert numpy.array_equal(m.half.map([numbers], threads=threads), expected)
+        with pytest.raises(KeyError) as caught:
+            m.half.map([numpy.arange(100_000, dtype="i4")], threads=threads)
+        assert caught.value.args == (70_001,)
+        assert caught.value.__notes__ == ["in element 70001"]
+
+
+def test_long_stretches_collect_fail_and_end() -> None:
+    source = """
+    fun text(n: int) -> int { return "${n}".len() + Array::<Str>(3, "").len(); }
+    fun divide(n: int) -> int { return 7 / (90000 - n); }
+    fun spin(n: int) -> int { var i = 0; while n == 80000 { i += 1; } return i; }
+    """
+    m = dora.compile(source, limits=dora.Limits(memory="1MB", time=1))
+    numbers = numpy.arange(100_000, dtype="i4")
+    lengths = [len(str(n)) + 3 for n in range(100_000)]
+    for threads in (1, 2):
+        assert m.text.map([numbers], threads=threads).tolist() == lengths
+        with pytest.raises(dora.DivisionByZero) as failed:
+            m.divide.map([numbers], threads=threads)
+        assert failed.value.__notes__ == ["in element 90000"]
+        with pytest.raises(dora.TimeLimitExceeded) as spent:
+            m.spin.map([numbers], threads=threads)
+        assert spent.value.__notes__ == ["in element 80000"]
+
+
+def test_fuel_is_that_of_4096_elements() -> None:
+    m = dora.compile(
+        "fun count(n: int) -> int { var i = 0; while i < n { i += 1; } return i; }",
+        limits=dora.Limits(fuel=50_000),
+    )
+    assert m.count.map([numpy.ones(100_000, "i4")], threads=3).sum() == 100_000
+    with pytest.raises(dora.FuelExhausted):
+        m.count.map([numpy.full(100_000, 30, "i4")], threads=3)
+
+
 needs_ufuncs = pytest.mark.skipif(numpy.__version__ < "2", reason="needs NumPy 2")
 
 

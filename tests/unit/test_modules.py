@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import io
 import os
@@ -15,9 +16,11 @@ from doralang.bytecode.entities import FunctionRef
 from doralang.bytecode.function import Function as Bytecode
 from doralang.bytecode.instructions import CallInternal, Register, Return
 from doralang.checker.program import Program
+from doralang.code.layout import ARGUMENT_WORDS, THREAD_RESULT
 from doralang.engines.native import Machine, module_of
 from doralang.interpreter.internals import MEANINGS
 from doralang.library.internals import INTERNALS, Internal, Supplier
+from doralang.machine.foreign import address_of
 from doralang.native.module import Module
 from doralang.native.running import Executor
 from doralang.runtime.code_space import CodeSpace
@@ -89,6 +92,20 @@ def counting() -> Iterator[Counting]:
     made = Counting()
     yield made
     made.module.close()
+
+
+# Entering.
+
+
+def test_the_gil_is_held_or_not(counting: Counting) -> None:
+    made = executor(counting.module)
+    instance, block = made.instance, (ctypes.c_uint64 * ARGUMENT_WORDS)()
+    for holds_gil in (True, False, True):
+        top = instance.begin()
+        instance.run(address_of("PyGILState_Check"), ctypes.addressof(block), top, holds_gil=holds_gil)
+        instance.end()
+        assert instance.thread[THREAD_RESULT] & 0xFF == holds_gil
+    made.close()
 
 
 # Freeing.

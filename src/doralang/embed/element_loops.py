@@ -11,7 +11,8 @@
                                       } }
 
 Where the loop has come to is stored before each element, for whoever asks which one has failed.  It polls as
-every loop does, so limits and Ctrl-C end it.
+every loop does, so limits and Ctrl-C end it.  Stretches that are long enough run without the GIL, so several
+threads, each in an instance of its own, share out an array.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from doralang.checker.library import compiled_library
 from doralang.checker.program import Function as Typed
 from doralang.checker.program import Program
 from doralang.code.constants import layout_constants
-from doralang.embed.arrays import CHUNK, ElementError, Loop
+from doralang.embed.arrays import BLOCK, CHUNK, ElementError, Loop
 from doralang.embed.buffers import SIZES
 from doralang.embed.instances import Host, Instances
 from doralang.embed.programs import CheckedProgram
@@ -96,7 +97,6 @@ class ElementLoops:
 
     takes_scalars = False
     takes_any_truth = False
-    most = CHUNK
 
     def __init__(self, callee: SlowCallee, compiled: Callable[[AddLoop], Compiled]) -> None:
         """For a function that is called.  `compiled` adds a loop to a program, where it puts it."""
@@ -112,6 +112,8 @@ class ElementLoops:
                 )
             )
         code = self.program.code
+        self.most = CHUNK if code.options.counts_fuel else BLOCK
+        """elements a call: each has the fuel of a call, which must not depend on threads"""
         with code.space.freeing, code.space.lock:
             self.ref = code.specializer.entry_ref(self.function)
             self.cell = code.loader.cell(self.ref)
@@ -126,7 +128,7 @@ class ElementLoops:
             words = [table, results, count, ctypes.addressof(place)]
             host = self.instances.take()
             try:
-                self.call(host, words)
+                self.call(host, words, count)
             except Exception as error:
                 raise ElementError(place.value, error) from None
             finally:
@@ -134,8 +136,10 @@ class ElementLoops:
 
         yield run
 
-    def call(self, host: Host, words: list[int]) -> None:
-        host.call(self.ref, self.cell, lambda: words, lambda result: None)
+    def call(self, host: Host, words: list[int], count: int) -> None:
+        """Compute so many elements: few of them with the GIL, which others may keep some milliseconds."""
+        is_short = count <= CHUNK
+        host.call(self.ref, self.cell, lambda: words, lambda result: None, holds_gil=is_short)
 
 
 def loops_of_formula(callee: SlowCallee, recipe: FormulaRecipe, rewrite: Rewrite) -> ElementLoops:

@@ -214,7 +214,13 @@ class Host(Executor):
             raise errors.InstanceSpent(f"the instance cannot be used any more: {self.spent}") from None
 
     def call(
-        self, ref: FunctionRef, cell: int, words: Callable[[], list[int]], take: Callable[[Value], T]
+        self,
+        ref: FunctionRef,
+        cell: int,
+        words: Callable[[], list[int]],
+        take: Callable[[Value], T],
+        *,
+        holds_gil: bool = True,
     ) -> T:
         """Call a function by its entry cell, in a turn that has begun and that ends with it.
 
@@ -227,7 +233,7 @@ class Host(Executor):
             self.look_at_limits()
             self.initialize()
             try:
-                return take(self.enter(ref, cell, words()))
+                return take(self.enter(ref, cell, words(), holds_gil=holds_gil))
             finally:
                 instance.thread[layout.THREAD_LAST_FRAME] = 0
                 self.write_output()

@@ -167,8 +167,10 @@ class Executor(Upcalls):
             instance.end()
         raise failure
 
-    def enter(self, ref: FunctionRef, cell: int, words: list[int]) -> Value:
-        """Call a function by its entry cell in the instance, whose turn it is."""
+    def enter(self, ref: FunctionRef, cell: int, words: list[int], *, holds_gil: bool = True) -> Value:
+        """Call a function by its entry cell in the instance, whose turn it is.
+
+        Other threads run Python meanwhile, if the GIL is not held: at once, not behind the first tick."""
         entering, instance = self.entering(ref.parameters), self.instance
         top = instance.thread[layout.THREAD_STACK] - entering.stack_size
         block = (WORD * layout.ARGUMENT_WORDS)()
@@ -178,7 +180,7 @@ class Executor(Upcalls):
             else:
                 store_word(top + ~place, word)
         code = instance.space.arena.cell(cell)
-        instance.run(code, addressof(block), top)
+        instance.run(code, addressof(block), top, holds_gil=holds_gil)
         return self.result(ref.result)
 
     def entering(self, parameters: tuple[Kind, ...]) -> Entering:

@@ -122,6 +122,7 @@ class CodeSpace:
         self.take_spare = self.stub("takeSpare", 0)
         self.add_spare = self.stub("addSpare", 1)
         self.enter = self.stub("enter", 3)
+        self.made_enter_free: Callable[[int, int, int], int] | None = None
         self.ticker = Ticker(self.address(Symbol(STUB, "ticker")))
 
     def before_fork(self) -> None:
@@ -185,6 +186,13 @@ class CodeSpace:
     def stub(self, name: str, count: int) -> Any:
         """A stub that takes so many addresses, for Python to call."""
         return function(self.address(Symbol(STUB, name)), WORD, *[WORD] * count)
+
+    @property
+    def enter_free(self) -> Callable[[int, int, int], int]:
+        """`enter` without the GIL, made when it is first wanted."""
+        if self.made_enter_free is None:
+            self.made_enter_free = self.stub("enterFree", 3)
+        return self.made_enter_free
 
     def place_all_stubs(self) -> None:
         """For who wants to know where they are."""

@@ -188,17 +188,17 @@ class Instance:
         self.thread[layout.THREAD_TICKS] = self.run_options.patience
         self.thread[layout.THREAD_LIMIT] = -1
 
-    def run(self, code: int, arguments: int, stack_top: int) -> None:
+    def run(self, code: int, arguments: int, stack_top: int, *, holds_gil: bool = True) -> None:
         """Call a function with a block of arguments; what an upcall raises comes out.
 
         Arguments on the stack are there already, from `stack_top` on.
         """
         thread, ticker = self.thread, self.ticker
-        block = thread.address
+        block, enter = thread.address, self.space.enter if holds_gil else self.space.enter_free
         thread[layout.THREAD_STACK_TOP] = stack_top
         is_passing = ticker.activate(block)
         try:
-            self.space.enter(block, code, arguments)
+            enter(block, code, arguments)
             thread[layout.THREAD_LAST_FRAME] = 0
         finally:
             if is_passing:

@@ -2,6 +2,7 @@
 
     claim      a call into an instance begins, `release` ends it (`runtime.turns`)
     enter      the host calls it: switches to the instance's stack, calls a function, notes its result
+    enterFree  the same, and others may run Python meanwhile
     compile    has a function compiled, and goes on in it; an entry cell leads there first
     attention  somebody wants the program to look up, or the stack is full
     allocate   the allocation buffer is full
@@ -33,8 +34,8 @@ from doralang.types.kinds import DOUBLE, FLOATING, LONG, Kind
 from doralang.types.traps import Trap
 
 
-def enter(masm: MacroAssembler) -> None:
-    """enter(thread, code, arguments): call `code` on the instance's stack.
+def enter(masm: MacroAssembler, *, releases: bool = False) -> None:
+    """enter(thread, code, arguments): call `code` on the instance's stack, with the GIL released or not.
 
     `arguments` points to a block: a word for each argument register, and at `layout.FLOATS_AT` the
     `layout.FLOAT_ARGUMENTS` doubles.  Arguments on the stack are there, from `THREAD_STACK_TOP` on.
@@ -55,6 +56,8 @@ def enter(masm: MacroAssembler) -> None:
     with masm.scratch() as place:
         masm.load_label(place, landing)
         masm.store(LONG, place, masm.thread, layout.THREAD_LANDING)
+    if releases:
+        release_gil(masm)
     for index, register in enumerate(masm.arguments):
         masm.load(LONG, register, arguments, layout.WORD * index)
     for index in range(layout.FLOAT_ARGUMENTS):
@@ -68,6 +71,11 @@ def enter(masm: MacroAssembler) -> None:
     take_gil(masm)
     masm.bind(landing)
     masm.epilogue()
+
+
+def enter_free(masm: MacroAssembler) -> None:
+    """For what runs long: an upcall takes the GIL, which is released again behind the next tick."""
+    enter(masm, releases=True)
 
 
 def switch_stack(masm: MacroAssembler, place: int) -> None:
@@ -93,7 +101,7 @@ def to_host(masm: MacroAssembler) -> None:
 
 
 def take_gil(masm: MacroAssembler) -> None:
-    """On the host's stack: take the GIL back if the attention stub released it."""
+    """On the host's stack: take the GIL back if it is released."""
     held = masm.label()
     state = masm.arguments[0]
     masm.load(LONG, state, masm.thread, layout.THREAD_GIL)
@@ -101,6 +109,12 @@ def take_gil(masm: MacroAssembler) -> None:
     masm.store_constant(LONG, 0, masm.thread, layout.THREAD_GIL)
     masm.call_symbol(Symbol(NATIVE, "PyEval_RestoreThread"))
     masm.bind(held)
+
+
+def release_gil(masm: MacroAssembler) -> None:
+    """On the host's stack: let others run Python until `take_gil`."""
+    masm.call_symbol(Symbol(NATIVE, "PyEval_SaveThread"))
+    masm.store(LONG, masm.result, masm.thread, layout.THREAD_GIL)
 
 
 def cut(masm: MacroAssembler) -> None:
@@ -187,8 +201,7 @@ def attention(masm: MacroAssembler) -> None:
     masm.bind(release)
     masm.branch_memory_immediate(LONG, Condition.NOT_EQUAL, masm.thread, layout.THREAD_GIL, 0, done)
     switch_stack(masm, layout.THREAD_HOST_STACK)
-    masm.call_symbol(Symbol(NATIVE, "PyEval_SaveThread"))
-    masm.store(LONG, masm.result, masm.thread, layout.THREAD_GIL)
+    release_gil(masm)
     masm.load_address(masm.stack_pointer, masm.frame_pointer, -saved.size)
     masm.bind(done)
     saved.load()
@@ -445,6 +458,7 @@ STUBS: Final = {
     Symbol(STUB, "allocate"): allocate,
     Symbol(STUB, "allocateForC"): allocate_for_c,
     Symbol(STUB, "enter"): enter,
+    Symbol(STUB, "enterFree"): enter_free,
     Symbol(STUB, "walk"): walk,
     Symbol(STUB, "tally"): tally,
     Symbol(STUB, "claim"): turns.claim,
