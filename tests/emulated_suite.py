@@ -5,6 +5,7 @@
     python tests/emulated_suite.py lambdas library/str    those in some folders
     python tests/emulated_suite.py --gc copy --no-stress
     python tests/emulated_suite.py --hardened             compiled as what untrusted people have written
+    python tests/emulated_suite.py --engine opt           by the optimizing compiler, and LLVM if it is there
 
 A few programs at a time are run by a forked child: it finds the library checked already, and takes with it
 what the emulator remembers of its memory.  Nothing is run before: the emulator does not survive a fork when there
@@ -57,20 +58,23 @@ def programs(folders: Sequence[str]) -> list[Path]:
     return [path for path, case in cases if case.command is not Command.CHECK and not case.errors]
 
 
-def jobs(chosen: Sequence[Path], collectors: Sequence[str], stress: bool) -> Iterator[Job]:
+def jobs(
+    chosen: Sequence[Path], collectors: Sequence[str], stress: bool, more: tuple[str, ...]
+) -> Iterator[Job]:
+    """Each program with each collector, some under stress as well, all with some more options."""
     for name in collectors:
         for path in chosen:
-            yield Job(path, (f"--gc={name}",))
+            yield Job(path, (f"--gc={name}", *more))
         if stress and name not in NOT_COLLECTING:
             for path in [one for one in chosen if parse_file(one).stressed][::STRESSED]:
-                yield Job(path, (f"--gc={name}", "--gc-stress", "--gc-verify"))
+                yield Job(path, (f"--gc={name}", "--gc-stress", "--gc-verify", *more))
 
 
-def complaint(job: Job) -> str:
+def complaint(job: Job, engine: str) -> str:
     """What is wrong with the outcome; empty if nothing is."""
     case: Case = parse_file(job.path)
     try:
-        outcome = run_with(case, job.path, "baseline", list(job.options))
+        outcome = run_with(case, job.path, engine, list(job.options))
     except Exception:
         return traceback.format_exc()
     if not same_reports(case.reports, outcome.reports):
@@ -82,7 +86,7 @@ def complaint(job: Job) -> str:
     return "" if outcome.exit_status == case.expected_exit else f"exit status {outcome.exit_status}"
 
 
-def run_in_child(batch: Sequence[Job]) -> int:
+def run_in_child(batch: Sequence[Job], engine: str) -> int:
     """How many of the programs fail; a child that dies counts as one that fails."""
     sys.stdout.flush()
     child = os.fork()
@@ -94,7 +98,7 @@ def run_in_child(batch: Sequence[Job]) -> int:
         return os.WEXITSTATUS(status)
     failures = 0
     for job in batch:
-        problem = complaint(job)
+        problem = complaint(job, engine)
         if problem:
             failures += 1
             print(f"FAILED {job.name}: {problem}", flush=True)
@@ -103,10 +107,12 @@ def run_in_child(batch: Sequence[Job]) -> int:
 
 
 def parse_arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description="The language suite with the baseline compiler.")
+    parser = argparse.ArgumentParser(description="The language suite as machine code.")
     parser.add_argument("folders", nargs="*", metavar="FOLDER", help="of tests/language; all without any")
     parser.add_argument("--every", type=int, default=1, help="run every so many programs only")
     parser.add_argument("--gc", action="append", choices=sorted(COLLECTORS), help="with this collector only")
+    parser.add_argument("--engine", choices=("baseline", "opt"), default="baseline")
+    parser.add_argument("--no-llvm", action="store_true", help="without LLVM, if it is there")
     parser.add_argument("--hardened", action="store_true", help="as untrusted programs are compiled")
     parser.add_argument("--no-stress", action="store_true", help="no collections at every allocation")
     return parser.parse_args()
@@ -122,13 +128,14 @@ def main() -> int:
     if options.hardened:
         harden()
     chosen = programs(options.folders)[:: options.every]
-    work = list(jobs(chosen, options.gc or sorted(COLLECTORS), not options.no_stress))
+    more = ("--no-llvm",) if options.no_llvm else ()
+    work = list(jobs(chosen, options.gc or sorted(COLLECTORS), not options.no_stress, more))
     compile_program(
-        Source("", "fun main() {}"), Diagnostics(), engine="baseline"
+        Source("", "fun main() {}"), Diagnostics(), engine=options.engine
     )  # all children find it done
     start, failed = time.monotonic(), 0
     for first in range(0, len(work), BATCH):
-        failed += run_in_child(work[first : first + BATCH])
+        failed += run_in_child(work[first : first + BATCH], options.engine)
     print(f"{len(work)} runs on {os.uname().machine} in {time.monotonic() - start:.0f} seconds")
     print(f"{len(work) - failed} passed, {failed} failed")
     return 1 if failed else 0

@@ -59,6 +59,12 @@ def test_the_machine_layer(capfd: pytest.CaptureFixture[str]) -> None:
     assert emulation.pytest(arguments) == 0, output_of(capfd)
 
 
+def test_code_of_llvm(capfd: pytest.CaptureFixture[str]) -> None:
+    tests = "TestLLVM and (results or failures or traces)"
+    assert emulation.pytest(["tests/conformance/test_code.py", "-k", tests]) == 0, output_of(capfd)
+    assert "17 passed" in output_of(capfd)
+
+
 def test_a_program(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     """A failure with its trace, and the program's status."""
     path = tmp_path / "fails.dora"

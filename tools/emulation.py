@@ -6,16 +6,17 @@
     tools/aarch64 pytest tests/...    pytest there
     tools/aarch64 suite lambdas       the programs of some folders of the language suite
     tools/aarch64 test                the language suite there: every program with every collector,
-                                      a part with a collection at every allocation, and the tests of the
-                                      machine and runtime layers
+                                      a part with a collection at every allocation, a part by the
+                                      optimizing compiler and LLVM, and the tests of the machine and
+                                      runtime layers
 
 qemu-aarch64 must be installed (Debian's package `qemu-user`); nothing else needs more rights than a user has.
 Packages come from the mirrors that apt knows, into an apt of its own for arm64, and are only unpacked:
 
-    ~/.cache/dora-aarch64/1/
+    ~/.cache/dora-aarch64/2/
         apt/        lists and packages; removed when all is unpacked
         root/       usr/bin/python3, the C library
-        wheels/     pytest, capstone
+        wheels/     pytest, capstone, llvmlite
 """
 
 from __future__ import annotations
@@ -29,11 +30,11 @@ from pathlib import Path
 from typing import Final
 
 PROJECT: Final = Path(__file__).resolve().parent.parent
-RECIPE: Final = 1
+RECIPE: Final = 2
 """grows when the folder must be made in another way"""
 EMULATOR: Final = "qemu-aarch64"
-PACKAGES: Final = ("python3",)
-WHEELS: Final = ("pytest>=8", "capstone>=5.0.1,<6")
+PACKAGES: Final = ("python3", "libstdc++6")
+WHEELS: Final = ("pytest>=8", "capstone>=5.0.1,<6", "llvmlite>=0.50,<0.51")
 PLATFORMS: Final = ("manylinux2014_aarch64", "manylinux_2_17_aarch64", "manylinux_2_28_aarch64")
 
 MACHINE_TESTS: Final = (
@@ -57,6 +58,8 @@ MORE_TESTS: Final = (
     "tests/test_large_programs.py",
 )
 """What takes some minutes there, with the engines that are the same on every machine left out."""
+OPTIMIZED: Final = (("--no-llvm", "--every=5", "--gc=swiper"), ("--every=20", "--gc=swiper"))
+"""parts of the language suite by the optimizing compiler: its own lowering, and LLVM, which is slow there"""
 TOO_SLOW_FOR: Final = "not wakes_up"
 """tests there that count on a program to have started within a moment"""
 NOT_UNDER_UNICORN: Final = f"{TOO_SLOW_FOR} and (not macro_operations or calls or frames or jump)"
@@ -194,6 +197,8 @@ def test(arguments: Sequence[str]) -> int:
     """Everything that is worth running there."""
     setup()
     status = suite(arguments)
+    for optimized in OPTIMIZED:
+        status = suite(["--engine=opt", *optimized]) or status
     status = pytest(["-k", TOO_SLOW_FOR, *MACHINE_TESTS]) or status
     return pytest(["-k", "baseline", *MORE_TESTS]) or status
 
