@@ -137,7 +137,7 @@ def test_a_stored_program_starts_without_the_front_end(cache: Path, hello: Path,
 
 
 NOT_AT_FIRST = {
-    *("argparse", "ctypes", "dataclasses", "hashlib", "inspect", "pathlib", "tempfile"),
+    *("argparse", "ctypes", "dataclasses", "hashlib", "inspect", "pathlib", "tempfile", "typing"),
     *(
         f"doralang.checker.{name}"
         for name in ("coverage", "derivation", "formulas", "lambdas", "lists", "templates")

@@ -21,6 +21,7 @@ LAYERS: dict[str, set[str]] = {
     "version": set(),
     "optional": set(),
     "settings": set(),
+    "typing_forms": set(),
     "interrupts": set(),
     "locks": set(),
     "text": {"locks"},
@@ -85,7 +86,7 @@ def test_imports_follow_the_layers(path: Path) -> None:
     assert package in LAYERS, f"package {package} has no row in LAYERS"
     for name in imported(ast.parse(path.read_text())):
         other = package_of(name)
-        assert other in {package, "optional", "settings"} | LAYERS[package], (
+        assert other in {package, "optional", "settings", "typing_forms"} | LAYERS[package], (
             f"{package} must not import {name}"
         )
 

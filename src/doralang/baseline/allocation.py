@@ -15,7 +15,6 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Sequence
 from itertools import compress
-from typing import Final
 
 from doralang.baseline.convention import Convention, RegisterPool
 from doralang.bytecode.function import Function
@@ -25,6 +24,10 @@ from doralang.machine.macro import AnyRegister
 from doralang.machine.macro import Register as MachineRegister
 from doralang.text.records import record
 from doralang.types.kinds import FLOATING, REF, Kind
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
 CANDIDATES: Final = 300
 """So many registers, the most used ones, may get a home; it bounds the time for huge functions."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Final
 
 from doralang.baseline.context import FunctionCompilation
 from doralang.baseline.emitters import emits
@@ -18,6 +17,10 @@ from doralang.code.symbols import UPCALL, Symbol, entry_of
 from doralang.machine.operations import EQUAL
 from doralang.types.kinds import BOOL, BYTE, CHAR, FLOATING, INT, LONG, REF, Kind
 from doralang.types.traps import Trap
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
 Saved = Sequence[Virtual]
 

@@ -14,13 +14,11 @@ What fails or is rare stands behind the body.  Every call has a GC point.
 
 from __future__ import annotations
 
-from typing import Final
-
 from doralang.baseline import calls, control, objects, primitives
 from doralang.baseline.allocation import Allocation, allocate
 from doralang.baseline.context import FunctionCompilation
 from doralang.baseline.convention import convention_of
-from doralang.baseline.emitters import EMITTERS, Emitter
+from doralang.baseline.emitters import EMITTERS
 from doralang.baseline.frame import SLOT, FrameLayout
 from doralang.bytecode import instructions as i
 from doralang.bytecode.function import Function
@@ -37,6 +35,12 @@ from doralang.optional import load
 from doralang.text.records import record
 from doralang.types.kinds import LONG
 from doralang.types.traps import Trap
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
+
+    from doralang.baseline.emitters import Emitter
 
 MODULES: Final = (calls, control, objects, primitives)
 """that have emitters, in `EMITTERS` once they are loaded"""

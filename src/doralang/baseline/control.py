@@ -7,7 +7,6 @@ BranchIf     r6, loop        cmp edi, r9d; jl loop
 from __future__ import annotations
 
 from math import copysign
-from typing import Final
 
 from doralang.baseline.context import FunctionCompilation, LoopPoll
 from doralang.baseline.emitters import emits
@@ -24,6 +23,10 @@ from doralang.machine.operations import EQUAL, NOT_EQUAL
 from doralang.machine.values import float_pattern, pattern64
 from doralang.types.kinds import BOOL, FLOATING, INT, LONG, REF, Kind
 from doralang.types.traps import Trap
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
 SHORT: Final = 1 << 16
 """numbers from here on, and from its negative down, are kept out of the code that may not have them"""

@@ -15,10 +15,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from operator import itemgetter
-from typing import Final
 
 from doralang.machine.macro import AnyRegister, MacroAssembler, Move, Register
 from doralang.types.kinds import LONG, Kind
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
 WORK: Final = 3
 FLOAT_WORK: Final = 2

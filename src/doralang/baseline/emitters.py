@@ -9,13 +9,16 @@ A test looks that every instruction has one.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final, TypeVar
 
 from doralang.baseline.context import FunctionCompilation
 from doralang.bytecode.instructions import Instruction
 
-Emitter = Callable[[FunctionCompilation, Any], None]
-F = TypeVar("F", bound=Emitter)
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Final, TypeAlias, TypeVar
+
+    Emitter: TypeAlias = Callable[[FunctionCompilation, Any], None]
+    F = TypeVar("F", bound=Emitter)
 
 EMITTERS: Final[dict[type[Instruction], Emitter]] = {}
 """filled by the modules of this package that define emitters"""

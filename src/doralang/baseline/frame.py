@@ -14,7 +14,6 @@ instruction has one.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final, TypeVar
 
 from doralang.baseline.allocation import Allocation
 from doralang.baseline.convention import Passing
@@ -24,15 +23,19 @@ from doralang.bytecode.liveness import BITS
 from doralang.machine.macro import AnyRegister, MacroAssembler
 from doralang.types.kinds import FLOATING, REF, Kind
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Final, TypeVar
+
+    R = TypeVar("R", bound=AnyRegister)
+    """Registers of the processor, of the one kind or of the other."""
+
 SLOT: Final = 8
 FEW: Final = 64
 """So many live references are listed anew at each call."""
 SELF: Final = Register(0)
 
 Constant = bool | int | float
-
-R = TypeVar("R", bound=AnyRegister)
-"""Registers of the processor, of the one kind or of the other."""
 
 
 class FrameLayout:

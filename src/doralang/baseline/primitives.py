@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final
 
 from doralang.baseline.context import FunctionCompilation
 from doralang.baseline.emitters import emits
@@ -30,6 +29,10 @@ from doralang.types.arithmetic import DOUBLE_NAN, FLOAT_NAN
 from doralang.types.kinds import BOOL, BYTE, CHAR, DOUBLE, FLOAT, FLOATING, INT, KINDS, LONG, Kind
 from doralang.types.primitives import C_FUNCTIONS_1, C_FUNCTIONS_2, PRIMITIVES
 from doralang.types.traps import Trap
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
 Emitter = Callable[[FunctionCompilation, Compute], None]
 

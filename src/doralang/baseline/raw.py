@@ -6,7 +6,6 @@ storeLong(to + 8L, loadLong(from))      mov rax, [rsi]; mov [rdi + 8], rax
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final
 
 from doralang.baseline.context import FunctionCompilation
 from doralang.baseline.objects import allocate_array
@@ -18,6 +17,10 @@ from doralang.code.symbols import NATIVE, Symbol
 from doralang.machine.macro import Register
 from doralang.machine.operations import NOT_EQUAL
 from doralang.types.kinds import BYTE, INT, LONG, Kind
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
 Emit = Callable[[FunctionCompilation, i.CallInternal], None]
 

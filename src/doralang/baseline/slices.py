@@ -10,7 +10,6 @@ close, and a `bool` may be any byte.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final, cast
 
 from doralang.baseline.context import FunctionCompilation
 from doralang.baseline.objects import checked_reference, read_reference, work_for
@@ -21,6 +20,11 @@ from doralang.machine.macro import AnyRegister, BinaryOperation, Register
 from doralang.machine.operations import ABOVE_EQUAL, EQUAL, NOT_EQUAL
 from doralang.types.kinds import BOOL, CHAR, INT, LONG, REF, Kind
 from doralang.types.traps import Trap
+from doralang.typing_forms import cast
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
 NEVER_LENT: Final = (CHAR, REF, None)
 """kinds of which there are no slices with elements"""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from doralang.bytecode.function import Function
 from doralang.bytecode.instructions import INSTRUCTIONS, Instruction
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
 Block = tuple[int, int, tuple[int, ...]]
 """The index of the first instruction, the one behind the last, and where the blocks start that may follow."""

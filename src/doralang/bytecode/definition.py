@@ -15,22 +15,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from enum import Enum, Flag, auto
 from operator import attrgetter
-from typing import (
-    Annotated,
-    Any,
-    ClassVar,
-    Final,
-    NewType,
-    TypeVar,
-    cast,
-    dataclass_transform,
-)
 
 from doralang.bytecode.entities import ClassRef, FieldRef, FunctionRef, GlobalRef
 from doralang.text.records import record
 from doralang.types.kinds import Kind
 from doralang.types.primitives import Primitive
 from doralang.types.traps import Trap as TrapKind
+from doralang.typing_forms import Annotated, NewType, cast, dataclass_transform
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, ClassVar, Final, TypeAlias, TypeVar
+
+    T = TypeVar("T", bound="Instruction")
+    AccessReader: TypeAlias = "tuple[Callable[[Any], Any], AccessTable, int]"
 
 Register = NewType("Register", int)
 Target = NewType("Target", int)
@@ -139,7 +137,6 @@ class Instruction:
     """name of the operand that is a list of registers read"""
 
 
-T = TypeVar("T", bound=Instruction)
 INSTRUCTIONS: Final[list[type[Instruction]]] = []
 """All instruction classes; the index is the opcode."""
 
@@ -159,7 +156,8 @@ def instruction(effects: Effect = Effect.NONE, **kinds: Kind) -> Callable[[type[
         assert set(kinds) <= set(names), f"{cls.__name__} has other operands"
         summarize(made)
         INSTRUCTIONS.append(made)
-        return cast(type[T], made)
+        defined: type[T] = made
+        return defined
 
     return define
 
@@ -189,7 +187,7 @@ read, each once.
 """
 
 
-class AccessTable(dict[Any, Access]):
+class AccessTable(dict["Any", Access]):
     """The accesses by operands, for all classes with a like list of operands.
 
     Functions use the same few registers over and over, so an access is made once and then looked up.
@@ -221,7 +219,6 @@ NO_CALL, ALLOCATES, CALLS, COMPUTES = range(4)
 """What an instruction is to passes that look for calls.  A `Compute` may call the C library; a call of what
 the implementation supplies may be a few instructions instead."""
 
-AccessReader = tuple[Callable[[Any], Any], AccessTable, int]
 ACCESSES: Final[dict[type[Instruction], AccessReader]] = {}
 """for each class what reads its operands, the table that has their access, and what it is of those four"""
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from doralang.bytecode.entities import FunctionRef
 from doralang.bytecode.instructions import Instruction, target_of
 from doralang.bytecode.places import Chain, Site
 from doralang.text.records import field, record
 from doralang.types.kinds import Kind
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
 UNKNOWN: Final = -1
 

@@ -11,7 +11,6 @@ Arithmetic is not here: `Compute` carries a row of `types.primitives`.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Protocol, TypeVar
 
 from doralang.bytecode.definition import (
     ACCESSES as ACCESSES,
@@ -67,6 +66,14 @@ from doralang.bytecode.definition import (
     used as used,
 )
 from doralang.types.kinds import Kind
+from doralang.typing_forms import Protocol
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, TypeVar
+
+    T = TypeVar("T", bound="Methods")
+
 
 # Moves and constants.
 
@@ -442,9 +449,6 @@ class Methods(Protocol):
     def poll(self, insn: Poll) -> None: ...
     def return_(self, insn: Return) -> None: ...
     def trap(self, insn: Trap) -> None: ...
-
-
-T = TypeVar("T", bound=Methods)
 
 
 def method_name(cls: type[Instruction]) -> str:

@@ -11,12 +11,15 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Set
-from typing import Final
 
 from doralang.bytecode.blocks import Back, Block, find_blocks, weights
 from doralang.bytecode.definition import ACCESSES, CALLS, COMPUTES, NO_REGISTER, Access, Register
 from doralang.bytecode.function import Function
 from doralang.text.records import record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
 NOTHING: Final[Access] = (-1, 0, NO_REGISTER, ())
 NO_FUNCTIONS: Final[Set[str | None]] = frozenset()

@@ -6,9 +6,8 @@ to it, innermost first.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from doralang.bytecode.entities import FunctionRef
+from doralang.typing_forms import NamedTuple
 
 
 class Site(NamedTuple):

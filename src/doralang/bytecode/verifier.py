@@ -7,7 +7,6 @@ All complaints are reported together, with a dump of the function.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any, Final
 
 from doralang.bytecode import instructions as i
 from doralang.bytecode.blocks import find_blocks
@@ -15,6 +14,10 @@ from doralang.bytecode.function import Function
 from doralang.bytecode.instructions import NO_REGISTER, Instruction, OperandKind, Register
 from doralang.bytecode.printer import print_function, print_instruction
 from doralang.types.kinds import Kind
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Final
 
 
 class VerificationError(Exception):

@@ -6,8 +6,6 @@ a[i()] += e;    ->      Let  index = i()
 
 from __future__ import annotations
 
-from typing import Final
-
 from doralang.checker import program as typed
 from doralang.checker.body import Body, Leaves, ready
 from doralang.checker.operators import check_field, check_operation, index_call, mismatch
@@ -16,6 +14,10 @@ from doralang.checker.scopes import ConstantName
 from doralang.checker.trait_objects import coerce
 from doralang.syntax import tree
 from doralang.types.types import ERROR, UNIT, Type
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
 
 def check_assign(body: Body, node: tree.Assign, expected: Type | None) -> TypedExpression:

@@ -8,7 +8,6 @@ them and they all know this one.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, Final, TypeVar, cast
 
 from doralang.checker import program as typed
 from doralang.checker.exact import Exact
@@ -21,8 +20,13 @@ from doralang.text.records import field, record
 from doralang.text.recursion import HOP, on_fresh_stack
 from doralang.text.source import NOWHERE, Span
 from doralang.types.types import ERROR, NEVER, NIL, UNIT, Type, has_error
+from doralang.typing_forms import cast
 
-T = TypeVar("T")
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Final, TypeVar
+
+    T = TypeVar("T")
 
 
 class Waiting:

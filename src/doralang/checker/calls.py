@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Final
 
 from doralang.checker import program as typed
 from doralang.checker.arguments import check_anyway, explicit_arguments, given_arguments
@@ -52,6 +51,11 @@ from doralang.types.types import (
     is_function,
     substitute,
 )
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
+
 
 # f(a), C(a)
 

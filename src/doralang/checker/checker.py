@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from enum import Enum
 from functools import partial
-from typing import Any, Final
 
 from doralang.checker import (
     assignments,
@@ -53,6 +52,10 @@ from doralang.text.diagnostics import Diagnostics
 from doralang.text.records import record
 from doralang.text.source import NOWHERE, Source
 from doralang.types.types import ERROR, INT, UNIT, Type
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Final
 
 
 def when_met(module: str) -> Callable[..., Any]:

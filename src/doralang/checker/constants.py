@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
 
 from doralang.checker.operators import COMPARISONS, METHODS, NUMBER_TYPES, UNARY_METHODS, number_value
 from doralang.checker.resolve import resolve_type
@@ -14,6 +13,10 @@ from doralang.text.source import Span
 from doralang.types.arithmetic import DivisionByZero
 from doralang.types.primitives import PRIMITIVES
 from doralang.types.types import BOOL, CHAR, ERROR, PrimitiveType, Type
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
 Value = bool | int | float | str
 Result = tuple[Type, Value] | None

@@ -13,7 +13,6 @@ Bodies come later (`check.bodies`); here they are put on a list with the place t
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final, TypeAlias
 
 from doralang.checker.bounds import check_bounds, self_type
 from doralang.checker.program import Class, Function, FunctionKind, Global, Local, Trait
@@ -25,6 +24,10 @@ from doralang.syntax.tree import Modifier
 from doralang.text.records import field, record
 from doralang.text.source import Source, Span
 from doralang.types.types import ERROR, INT, UNIT, ClassType, Type, TypeParameter, is_reference
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final, TypeAlias
 
 
 @record(eq=True)

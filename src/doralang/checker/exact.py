@@ -14,11 +14,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Final
 
 from doralang.checker.program import Constant
 from doralang.text.source import Span
 from doralang.types.types import DOUBLE
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
 LARGEST: Final = 4096
 """Bits of numerator and denominator; more ends exactness."""

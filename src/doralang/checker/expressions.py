@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from itertools import chain
-from typing import Final
 
 from doralang.checker import program as typed
 from doralang.checker.arguments import explicit_arguments
@@ -19,6 +18,10 @@ from doralang.checker.trait_objects import coerce
 from doralang.checker.variants import variant_value
 from doralang.syntax import tree
 from doralang.types.types import BOOL, CHAR, ERROR, INT, NEVER, NIL, UNIT, ClassType, Type, is_assignable
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
 
 def check_character(body: Body, node: tree.Character, expected: Type | None) -> TypedExpression:

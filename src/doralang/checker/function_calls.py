@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
 
 from doralang.checker.arguments import check_anyway
 from doralang.checker.body import Body, Checked, Leaves
@@ -15,6 +14,10 @@ from doralang.checker.rethrows import is_passed
 from doralang.syntax import tree
 from doralang.text.source import Span
 from doralang.types.types import ClassType, Type, is_function
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
 
 def call_value(

@@ -10,7 +10,6 @@ Stack traces leave the methods of these classes out.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeAlias
 
 from doralang.checker import program as typed
 from doralang.checker.arguments import given_arguments
@@ -36,6 +35,10 @@ from doralang.types.types import (
     size_of,
     substitute,
 )
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import TypeAlias
 
 BuildWith: TypeAlias = Callable[[list[TypedExpression]], Build]
 """what makes the call, given the receiver if there is one"""

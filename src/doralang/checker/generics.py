@@ -12,7 +12,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from enum import Enum
-from typing import Final
 
 from doralang.checker.body import Body, Checked, Trials, Waiting
 from doralang.checker.bounds import as_trait, check_bounds, check_conditions, may_have_more, trait_of
@@ -41,6 +40,10 @@ from doralang.types.types import (
     size_of,
     substitute,
 )
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
 Build = Callable[[tuple[Type, ...], Type, list[TypedExpression]], TypedExpression]
 """Makes the call from the target's type arguments, the result type and the arguments."""

@@ -9,12 +9,15 @@ in registers, so that programs share the stub of a key.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
 
 from doralang.checker.program import Function, FunctionKind, Local
 from doralang.syntax.tree import Modifier
 from doralang.text.source import NOWHERE, Source
 from doralang.types.types import Type
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
 PREFIX: Final = "host:"
 

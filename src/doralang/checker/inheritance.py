@@ -6,7 +6,6 @@ For one method at most one rule is reported, in the order of the reference's tab
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final
 
 from doralang.checker.bounds import same
 from doralang.checker.classes import parent_class
@@ -16,6 +15,10 @@ from doralang.checker.program import Class, Function
 from doralang.checker.rethrows import mark_of, same_mark
 from doralang.syntax.tree import Modifier
 from doralang.types.types import ClassType, Type, ancestor_of, mentions, substitute
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
 ABSTRACT, OPEN, OVERRIDE, FINAL = Modifier.ABSTRACT, Modifier.OPEN, Modifier.OVERRIDE, Modifier.FINAL
 STATIC = Modifier.STATIC

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final
 
 from doralang.checker import program as typed
 from doralang.checker.body import Body, Enclosing, Leaves
@@ -12,6 +11,10 @@ from doralang.checker.trait_objects import coerce
 from doralang.syntax import tree
 from doralang.text.source import Span
 from doralang.types.types import NEVER, NIL, UNIT, Type, is_reference
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Final
 
 
 def check_break(body: Body, node: tree.Break) -> typed.Break:

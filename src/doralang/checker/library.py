@@ -7,7 +7,6 @@ compiled_library(layout)     with the files of the heap, for engines that make m
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Final
 
 from doralang.checker.checker import CheckedLibrary, MainRule, check_library, check_program
 from doralang.checker.on_demand import TURN, on_demand
@@ -17,6 +16,10 @@ from doralang.syntax.parser import parse_file
 from doralang.text.diagnostics import Diagnostics
 from doralang.text.pause import NO_CYCLES
 from doralang.text.source import LIBRARY, Source
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
 LAYOUT: Final = "layout.dora"
 """what the text of layout constants is called"""

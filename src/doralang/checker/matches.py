@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Final
 
 from doralang.checker import program as typed
 from doralang.checker.body import Body, Checked, Leaves
@@ -22,7 +21,10 @@ from doralang.syntax import tree
 from doralang.text.source import Span
 from doralang.types.types import ERROR, NEVER, NIL, UNIT, Type
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Final
+
     from doralang.checker.coverage import Coverage
 
 CheckBody = Callable[[tree.Block | tree.Expression], TypedExpression]

@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Final
 
 from doralang.types.types import LARGEST, Type
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
 MESSAGES: Final[dict[str, tuple[str, str | None]]] = {
     "E0106": ("this number is too large for `{type}`", "{hint}"),

@@ -9,9 +9,12 @@ letters must be inserted, deleted, replaced or swapped with their neighbour.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Final
 
 from doralang.checker.scopes import Unit
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
 MOST_NAMES: Final = 1000
 """In larger scopes nothing is suggested: it would take too long."""

@@ -26,7 +26,6 @@ import os
 from _thread import get_ident
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
-from typing import Final, TypeVar
 
 from doralang.checker import enums, tuples
 from doralang.checker.checker import (
@@ -67,8 +66,12 @@ from doralang.text.diagnostics import Diagnostics
 from doralang.text.source import Source, Span
 from doralang.types.types import ClassHead, TraitHead
 
-T = TypeVar("T")
-E = TypeVar("E", bound=Function | Class | Trait | Global)
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final, TypeVar
+
+    E = TypeVar("E", bound=Function | Class | Trait | Global)
+    T = TypeVar("T")
 Members = Class | Trait | Impl
 
 KINDS: Final[dict[str, type]] = {
@@ -100,7 +103,7 @@ def on_demand(sources: Sequence[Source], public: frozenset[str]) -> CheckedLibra
     return CheckedLibrary(unit, library, public)
 
 
-class Named(Mapping[str, E]):
+class Named(Mapping[str, "E"]):
     """The declarations of one kind by name, in the order of the files."""
 
     def __init__(self, declared: OnDemand, kind: type[E]) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from typing import Final
 
 from doralang.checker import program as typed
 from doralang.checker.arguments import check_anyway, explicit_arguments
@@ -53,6 +52,10 @@ from doralang.types.types import (
     size_of,
     substitute,
 )
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
 HAS_METHODS: Final = (PrimitiveType, ClassType, TypeParameter)
 """types whose values may have methods, those of a type parameter by its bounds"""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
 
 from doralang.checker import program as typed
 from doralang.checker.arguments import explicit_arguments
@@ -34,6 +33,10 @@ from doralang.types.types import (
     may_be_nil,
     substitute,
 )
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
 
 @record(eq=True)

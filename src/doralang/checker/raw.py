@@ -9,7 +9,6 @@ internal ones included.  That they never poll is the business of lowering, which
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Final
 
 from doralang.checker import program as typed
 from doralang.checker.program import Dispatch
@@ -17,6 +16,10 @@ from doralang.checker.scopes import Context
 from doralang.text.records import fields_of
 from doralang.text.source import Span
 from doralang.types.types import ERROR, NIL, PrimitiveType
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Final
 
 LISTS: Final = (list, tuple)
 NODES: Final = (typed.Expression, typed.StatementBase, typed.Catch, typed.MatchArm)

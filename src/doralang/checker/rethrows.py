@@ -9,7 +9,6 @@ try each(v, |x| throw e);           needs one
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
 
 from doralang.checker import program as typed
 from doralang.checker.body import Body
@@ -18,6 +17,10 @@ from doralang.checker.scopes import Context
 from doralang.syntax import tree
 from doralang.text.source import Span
 from doralang.types.types import Type, has_error, is_function
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
 
 def may_throw(type: Type) -> bool:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from enum import Enum
 from types import MappingProxyType
-from typing import Protocol, TypeAlias
 
 from doralang.checker.messages import render
 from doralang.checker.program import Class, Field, Function, Global, Impl, Local, Trait, Variant
@@ -18,6 +17,11 @@ from doralang.text.diagnostics import Diagnostics
 from doralang.text.records import field, record
 from doralang.text.source import Position, Source, Span
 from doralang.types.types import ClassHead, ClassType, SpecialType, TraitHead, Type, TypeParameter
+from doralang.typing_forms import Protocol
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import TypeAlias
 
 
 class Progress(Enum):

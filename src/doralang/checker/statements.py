@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final
 
 from doralang.checker import program as typed
 from doralang.checker.body import Body
@@ -33,6 +32,10 @@ from doralang.types.types import (
     is_reference,
     is_trait_type,
 )
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
 
 def check_block(body: Body, node: tree.Block) -> typed.Statement:

@@ -13,7 +13,6 @@ reference, for `is` and `as`.  An unsafe trait has no holder.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Final
 
 from doralang.checker import program as typed
 from doralang.checker.body import Body
@@ -47,6 +46,10 @@ from doralang.types.types import (
     lineage,
     substitute,
 )
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
 OBJECT: Final = "object"
 VALUE: Final = "value"

@@ -7,7 +7,6 @@ t.1         ->      GetField t.1
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
 
 from doralang.checker import program as typed
 from doralang.checker.body import Body, Checked, Leaves, Waiting
@@ -29,6 +28,10 @@ from doralang.types.types import (
     TypeParameter,
     size_of,
 )
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
 
 def declare_tuples(unit: Unit) -> None:

@@ -10,7 +10,6 @@ branch has one.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Final
 
 from doralang.checker import program as typed
 from doralang.checker.body import Body, Checked, Leaves, Waiting
@@ -20,6 +19,10 @@ from doralang.checker.trait_objects import coerce, fits
 from doralang.syntax import tree
 from doralang.text.source import Span
 from doralang.types.types import BOOL, ERROR, NEVER, NIL, UNIT, Type, has_sought
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
 
 def check_condition(body: Body, node: tree.Expression) -> TypedExpression:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from doralang.bytecode.entities import FunctionRef
 from doralang.bytecode.places import Chain, Site
 from doralang.code.symbols import ENTRY, Symbol, entry_of
 from doralang.code.tiers import BASELINE
 from doralang.machine.code import Code
+from doralang.typing_forms import NamedTuple
 
 
 class GCPoint(NamedTuple):

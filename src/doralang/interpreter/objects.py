@@ -16,14 +16,18 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable
-from typing import Any, Final, TypeAlias, overload
 
 from doralang.types.failures import Trapped
 from doralang.types.kinds import Kind
 from doralang.types.traps import Trap
 from doralang.types.types import ClassType, PrimitiveType, Type
+from doralang.typing_forms import overload
 
-ObjectType: TypeAlias = Any
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Final, TypeAlias
+
+ObjectType: TypeAlias = "Any"
 
 
 class ClassInstance:

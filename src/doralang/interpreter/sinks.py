@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from doralang.typing_forms import Protocol
 
 
 class ByteSink(Protocol):

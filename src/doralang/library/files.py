@@ -8,7 +8,10 @@ here are for the library itself (reference, 14.1).
 from __future__ import annotations
 
 import os.path
-from typing import Final
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
 PRELUDE: Final = (
     "object.dora",

@@ -13,9 +13,12 @@ only the library may name.
 from __future__ import annotations
 
 from enum import Enum, auto
-from typing import Final
 
 from doralang.text.records import record, replaced
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
 
 class Supplier(Enum):

@@ -6,10 +6,13 @@ x + { x = 5; x }      the right operand assigns to `x`: the left one must be a c
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Final
 
 from doralang.checker import program as typed
 from doralang.text.records import fields_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Final
 
 _NODES: Final = (typed.Expression, typed.StatementBase, typed.Catch, typed.MatchArm)
 

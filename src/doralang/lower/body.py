@@ -7,7 +7,6 @@ handed in, so that this module knows none.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol
 
 from doralang.bytecode import instructions as i
 from doralang.bytecode.builder import Builder, Label
@@ -22,6 +21,11 @@ from doralang.text.recursion import HOP, on_fresh_stack
 from doralang.text.source import Span
 from doralang.types.kinds import Kind
 from doralang.types.types import ClassType, Type, kind_of, substitute
+from doralang.typing_forms import Protocol
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 
 @record

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final
 
 from doralang.bytecode import instructions as i
 from doralang.bytecode.builder import Label
@@ -28,6 +27,10 @@ from doralang.types.types import (
     is_reference,
     nil_is_value,
 )
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Final
 
 
 def first_operand(node: Any) -> TypedExpression | None:

@@ -10,8 +10,6 @@ plain instructions, so that the engines stay small.
 
 from __future__ import annotations
 
-from typing import Final
-
 from doralang.bytecode import instructions as i
 from doralang.bytecode.entities import FunctionRef
 from doralang.bytecode.function import Function as Bytecode
@@ -24,6 +22,10 @@ from doralang.lower.expressions import DEFAULTS, LINKS, first_operand
 from doralang.lower.specializer import Mapping, Specializer
 from doralang.lower.statements import STATEMENTS
 from doralang.optional import load
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
 
 def match(body: BodyLowering, node: typed.Match, into: Register | None) -> Register:

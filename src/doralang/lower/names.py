@@ -19,7 +19,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Final
 
 from doralang.bytecode.entities import CUT
 from doralang.checker.program import FUNCTION_CLASS, Class, Function, FunctionKind, Library, Program, Trait
@@ -34,6 +33,10 @@ from doralang.types.types import (
     TraitHead,
     Type,
 )
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
 OWN: Final = "main::"
 """before the name of what the program calls like something of the library"""

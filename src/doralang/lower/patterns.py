@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Final
 
 from doralang.bytecode import instructions as i
 from doralang.bytecode.entities import FieldRef
@@ -14,6 +13,10 @@ from doralang.lower.body import BodyLowering
 from doralang.lower.expressions import load_element
 from doralang.lower.variables import bind
 from doralang.text.source import Span
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
 
 def destructure(body: BodyLowering, node: typed.Destructure, into: Register | None) -> Register:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from enum import Enum, auto
-from typing import Final
 
 from doralang.bytecode import instructions as i
 from doralang.bytecode.builder import Label
@@ -20,6 +19,10 @@ from doralang.text.records import record
 from doralang.text.source import Span
 from doralang.types.kinds import Kind
 from doralang.types.types import has_value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
 
 def block(body: BodyLowering, node: typed.Block) -> None:

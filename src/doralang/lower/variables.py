@@ -8,7 +8,6 @@ n = 2;                  StoreField  n, SharedCell.value, 1
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final
 
 from doralang.bytecode import instructions as i
 from doralang.bytecode.entities import FieldRef
@@ -19,6 +18,10 @@ from doralang.lower.body import BodyLowering
 from doralang.text.source import Span
 from doralang.types.kinds import Kind
 from doralang.types.types import ClassType, may_be_nil
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
 
 def content(body: BodyLowering, local: Local) -> FieldRef:

@@ -16,9 +16,13 @@ whoever places the code resolves.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
-from typing import Final, NewType
 
 from doralang.machine.code import Code, Relocation
+from doralang.typing_forms import NewType
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
 Label = NewType("Label", int)
 

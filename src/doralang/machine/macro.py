@@ -27,7 +27,6 @@ Registers are numbers and are known by role only.  Rules that hold for every met
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
-from typing import NamedTuple, NewType, Protocol
 
 from doralang.machine.buffer import Label
 from doralang.machine.code import Code
@@ -42,6 +41,7 @@ from doralang.machine.operations import (
     negated,
 )
 from doralang.types.kinds import Kind
+from doralang.typing_forms import NamedTuple, NewType, Protocol
 
 __all__ = (
     "SWAPPED",

@@ -10,10 +10,13 @@ register of each is moved out of the way.  (Boissinot and others, 2009, 4.2, tel
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Final
 
 from doralang.machine.macro import AnyRegister, Argument, CallLayout, FloatRegister, Move, Register
 from doralang.types.kinds import FLOATING, Kind
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
 
 def in_order(moves: tuple[Move, ...], scratch: Register, float_scratch: FloatRegister) -> list[Move]:

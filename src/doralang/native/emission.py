@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Final
 
 from doralang.machine.targets import Target, host
 from doralang.optional import load
 from doralang.settings import ALL, Settings
 from doralang.user_cache import append_to_own
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Final
+
     from doralang.bytecode.entities import FunctionRef
     from doralang.bytecode.function import Function
     from doralang.code.objects import CodeObject

@@ -20,7 +20,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
-from typing import Any, Final
 
 from doralang.bytecode.entities import FunctionRef
 from doralang.code import layout
@@ -32,6 +31,10 @@ from doralang.machine.targets import Target
 from doralang.runtime import ticking, turns
 from doralang.types.kinds import DOUBLE, FLOATING, LONG, Kind
 from doralang.types.traps import Trap
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Final
 
 
 def enter(masm: MacroAssembler, *, releases: bool = False) -> None:

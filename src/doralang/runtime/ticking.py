@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from doralang.code import layout
 from doralang.code.symbols import NATIVE, Symbol
 from doralang.machine.macro import BinaryOperation, Condition, MacroAssembler
 from doralang.runtime.ticker import MOST_BLOCKS, RUNNING
 from doralang.types.kinds import LONG
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
 PERIOD: Final = 5000
 """microseconds between two ticks"""

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from typing import Final, NoReturn, TypeVar
 
 from doralang.syntax import tree
 from doralang.syntax.tokens import CHARACTER, END, FINAL, NAME, NUMBER, STRING, TEMPLATE, Tokens, new_span
@@ -24,8 +23,12 @@ from doralang.text.recursion import HOP, on_fresh_stack
 from doralang.text.shown import excerpt
 from doralang.text.source import Source, Span
 
-T = TypeVar("T")
-N = TypeVar("N", bound=tree.Node)
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final, NoReturn, TypeVar
+
+    T = TypeVar("T")
+    N = TypeVar("N", bound=tree.Node)
 
 DEEPEST: Final = 1000
 """Levels of blocks, expressions and types within each other (E0215 beyond); a multiple of `HOP`."""

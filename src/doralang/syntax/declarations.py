@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final
 
 from doralang.syntax import tree
 from doralang.syntax.cursor import DECLARING, Cursor, NestedTooDeep
@@ -27,6 +26,10 @@ from doralang.syntax.tokens import END, NAME
 from doralang.syntax.tree import Modifier
 from doralang.syntax.types import annotated_type, complete_type, type_arguments
 from doralang.text.source import Span
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
 _CLASS: Final = Modifier.ABSTRACT | Modifier.OPEN | Modifier.INTERNAL
 _CLASS_PARAMETER_STARTS: Final = frozenset({NAME, "let", "var"})

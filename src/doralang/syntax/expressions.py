@@ -8,17 +8,10 @@ Chains of operators, of calls and of prefixes are loops; only brackets, `try` an
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final
 
 from doralang.syntax import literals, tree
 from doralang.syntax.atoms import character, element_of_tuple, number, string
-from doralang.syntax.cursor import (
-    DECLARING,
-    DEEPEST,
-    JUMPS,
-    OPERAND_STARTS,
-    Cursor,
-)
+from doralang.syntax.cursor import DECLARING, DEEPEST, JUMPS, OPERAND_STARTS, Cursor
 from doralang.syntax.heads import MATCH, begins_match, may_hold_statements, no_expression, value_in_head
 from doralang.syntax.lambdas import begins_call, begins_lambda, lambda_expression
 from doralang.syntax.patterns import pattern
@@ -37,6 +30,11 @@ from doralang.syntax.tokens import (
 from doralang.syntax.types import MOST_ELEMENTS, explicit_types, parse_type, too_many_elements
 from doralang.text.recursion import HOP
 from doralang.text.source import Span
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
+
 
 # From loosest to tightest (reference 3.1); `is` and `as` bind tighter than all of these.
 _OPERATORS: Final = (

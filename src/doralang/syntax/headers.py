@@ -8,12 +8,15 @@ A body is one token `BODY`, which is found by its braces alone.
 from __future__ import annotations
 
 import re
-from typing import Final
 
 from doralang.syntax.lexer import PIECE, PLAIN, TOKEN, close, lex
 from doralang.syntax.tokens import BODY, FIXED, Tokens
 from doralang.text.diagnostics import Diagnostics
 from doralang.text.source import Source, Span
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
 _HEADS: Final = frozenset({"fun", "init"})
 

@@ -8,11 +8,14 @@ while { a } { … }       a block in a head, which is one error
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final
 
 from doralang.syntax import tree
 from doralang.syntax.cursor import OPENING, OPERAND_STARTS, STATEMENT_KEYWORDS, Cursor
 from doralang.syntax.tokens import ASSIGNMENTS, END, FINAL, MIDDLE
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
 MATCH: Final = "match"
 """A word that begins a `match` where no name of that spelling can be meant."""

@@ -7,13 +7,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final
 
 from doralang.syntax import tree
 from doralang.syntax.cursor import Cursor
 from doralang.syntax.patterns import begins_pattern, simple_pattern
 from doralang.syntax.tokens import NAME
 from doralang.syntax.types import parse_type
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
 _PARAMETER_STARTS: Final = frozenset({NAME, "_", "("})
 

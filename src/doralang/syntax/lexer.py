@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from functools import cache
-from typing import Final
 
 from doralang.optional import load
 from doralang.syntax.tokens import (
@@ -27,6 +26,11 @@ from doralang.syntax.tokens import (
 from doralang.syntax.words import FORMULA_WORDS
 from doralang.text.diagnostics import Diagnostics
 from doralang.text.source import Source, Span
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
+
 
 # White space is what has the Unicode property White_Space: `\s` but for four control characters.  Most is
 # ASCII, and a set with the rest takes long to compile.

@@ -7,7 +7,6 @@ invalid member or declaration.  Its body is parsed for the errors in it all the 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final, TypeVar
 
 from doralang.syntax import tree
 from doralang.syntax.cursor import (
@@ -27,7 +26,11 @@ from doralang.syntax.tree import Modifier
 from doralang.syntax.types import angle_list, annotated_type, closing_end, complete_type, parse_type
 from doralang.text.source import Span
 
-M = TypeVar("M", bound=tree.Node)
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final, TypeVar
+
+    M = TypeVar("M", bound=tree.Node)
 
 _METHOD: Final = (
     Modifier.ABSTRACT

@@ -13,10 +13,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Final
 
 from doralang.text.records import record
 from doralang.text.source import Source
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
 _START: Final = re.compile(
     r"\n(?=[a-z@])(?:@\w+ |internal |open |abstract )*+"

@@ -6,13 +6,16 @@ Some((a, _)) | None     ->      AlternativePattern(VariantPattern(Some, TuplePat
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final
 
 from doralang.syntax import tree
 from doralang.syntax.atoms import character, number, string
 from doralang.syntax.cursor import Cursor
 from doralang.syntax.tokens import CHARACTER, NAME, NUMBER, STRING
 from doralang.syntax.types import parse_type, type_arguments
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
 _LITERALS: Final[dict[str, Callable[[Cursor], tree.Expression]]] = {
     NUMBER: number,

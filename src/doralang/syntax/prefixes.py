@@ -5,14 +5,16 @@ They come before anybody knows what they belong to, so they are collected first 
 
 from __future__ import annotations
 
-from typing import Final
-
 from doralang.syntax import tree
 from doralang.syntax.cursor import MODIFIERS, Cursor
 from doralang.syntax.tokens import NAME
 from doralang.syntax.tree import Modifier
 from doralang.text.records import field, record
 from doralang.text.source import Span
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
 _FLAGS: Final = {name: Modifier[name.upper()] for name in MODIFIERS}
 _ANNOTATIONS: Final = {

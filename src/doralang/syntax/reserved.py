@@ -6,10 +6,12 @@ what stands behind them is parsed, too.
 
 from __future__ import annotations
 
-from typing import Final
-
 from doralang.syntax.cursor import DECLARING, OPERAND_STARTS, Cursor
 from doralang.syntax.tokens import END, NAME
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
 DECLARATIONS: Final = frozenset({"struct", "type", "alias"})
 WORDS: Final = frozenset({"module", "import"})

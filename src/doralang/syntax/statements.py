@@ -7,7 +7,6 @@ on with the next statement.  Where a `}` is missing, the keyword of the next dec
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final
 
 from doralang.syntax import tree
 from doralang.syntax.cursor import DECLARING, FARTHEST, OPENING, STATEMENT_KEYWORDS, STATEMENT_STARTS, Cursor
@@ -30,6 +29,10 @@ from doralang.syntax.reserved import (
 from doralang.syntax.tokens import END, NAME
 from doralang.syntax.types import annotated_type, complete_type
 from doralang.text.source import Span
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
 _MAY_BE_TAILS: Final = (tree.ExpressionStatement, tree.Return, tree.Throw, tree.Break, tree.Continue)
 _BEFORE_STATEMENTS: Final = frozenset({";", "{", "}"})

@@ -10,11 +10,14 @@ capitals, which no keyword is spelled like.
 from __future__ import annotations
 
 import re
-from typing import Final
 
 from doralang.syntax.words import KEYWORDS
 from doralang.text.records import record
 from doralang.text.source import Source, Span
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
 NAME: Final = "NAME"
 NUMBER: Final = "NUMBER"

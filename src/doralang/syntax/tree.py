@@ -18,11 +18,14 @@ from __future__ import annotations
 import enum
 from collections.abc import Callable, Iterator
 from enum import Flag, auto
-from typing import TypeAlias
 
 from doralang.syntax.tokens import Tokens
 from doralang.text.records import field, fields_of, record
 from doralang.text.source import Span
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import TypeAlias
 
 
 @record

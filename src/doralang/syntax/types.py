@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final, TypeVar
 
 from doralang.syntax import tree
 from doralang.syntax.cursor import Cursor
 from doralang.syntax.tokens import NAME
 from doralang.text.source import Span
 
-T = TypeVar("T")
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final, TypeVar
+
+    T = TypeVar("T")
 
 LONGER_ANGLES: Final = frozenset({">>", ">>>", ">=", ">>=", ">>>="})
 TYPE_STARTS: Final = frozenset({NAME, "Self", "("})

@@ -18,9 +18,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from types import FunctionType
-from typing import Any, Final, TypeVar, dataclass_transform, overload
 
-T = TypeVar("T")
+from doralang.typing_forms import dataclass_transform, overload
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Final, TypeVar
+
+    T = TypeVar("T")
 
 MISSING: Final = object()
 

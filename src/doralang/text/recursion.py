@@ -15,11 +15,14 @@ Programs are hardly ever nested this deep; a hop costs some 50 microseconds.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final, TypeVar
 
 from doralang.optional import load
 
-T = TypeVar("T")
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final, TypeVar
+
+    T = TypeVar("T")
 
 HOP: Final = 40
 """Levels of nesting after which a recursive stage changes the stack (at most 20 frames a level)."""

@@ -11,9 +11,12 @@ import math
 from collections.abc import Callable
 from struct import error as struct_error
 from struct import pack, unpack
-from typing import Any
 
 from doralang.optional import load
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 
 class DivisionByZero(Exception):

@@ -14,12 +14,15 @@ import math
 import operator
 from collections.abc import Callable, Iterator
 from enum import Flag, auto
-from typing import Final
 
 from doralang.text.records import record
 from doralang.types import arithmetic as a
 from doralang.types.kinds import BOOL, BYTE, CHAR, DOUBLE, FLOAT, INT, LONG, Kind
 from doralang.types.traps import Trap
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
 Value = bool | int | float
 Meaning = Callable[..., Value]

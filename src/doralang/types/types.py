@@ -11,10 +11,13 @@ Types inside generic code mention `TypeParameter`s; `substitute` puts others in 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Final, TypeAlias
 
 from doralang.text.recursion import on_fresh_stack
 from doralang.types.kinds import Kind
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final, TypeAlias
 
 
 class PrimitiveType:

@@ -11,7 +11,6 @@ explains the rows).  What refers to symbols is a method at the end.
 from __future__ import annotations
 
 from collections.abc import Hashable
-from typing import Final
 
 from doralang.machine.arm64.encoding import (
     four,
@@ -25,6 +24,10 @@ from doralang.machine.arm64.encoding import (
 )
 from doralang.machine.buffer import Buffer, Label
 from doralang.machine.code import ABSOLUTE_64, CALL_26, LOW_12, LOW_12_OF_8, PAGE_21
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
 ADRP: Final = 0x9000_0000
 """without its distance"""

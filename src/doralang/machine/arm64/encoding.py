@@ -28,16 +28,21 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from struct import Struct
-from typing import Concatenate, Final, NamedTuple, ParamSpec
 
 from doralang.machine.arm64.immediates import bitmask
 from doralang.machine.arm64.registers import SP, ZR
 from doralang.machine.buffer import Buffer, Label, Patch
 from doralang.machine.code import RangeError
+from doralang.typing_forms import NamedTuple
 
-P = ParamSpec("P")
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Concatenate, Final, ParamSpec, TypeAlias
+
+    P = ParamSpec("P")
+    Emit: TypeAlias = Callable[Concatenate[Buffer, P], None]
+
 Memo = dict[tuple[int, ...], bytes]
-Emit = Callable[Concatenate[Buffer, P], None]
 
 pack_word: Final = Struct("<I").pack
 unpack_word: Final = Struct("<I").unpack_from

@@ -10,7 +10,12 @@ Names are those of the Arm manual (Arm Architecture Reference Manual, A-profile,
 from __future__ import annotations
 
 from functools import cache, lru_cache
-from typing import Final, NamedTuple
+
+from doralang.typing_forms import NamedTuple
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
 KEPT: Final = 4096
 

@@ -16,7 +16,6 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from typing import Final
 
 from doralang.machine.arm64 import registers as a
 from doralang.machine.arm64 import selection as s
@@ -54,6 +53,11 @@ from doralang.machine.macro import MacroAssembler as Interface
 from doralang.machine.moves import call_layout
 from doralang.machine.values import float_pattern, pattern32, pattern64, signed32, signed64
 from doralang.types.kinds import BOOL, BYTE, DOUBLE, FLOAT, INT, LONG, REF, Kind
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
+
 
 # Members of enumerations are slow to reach through their class, and this code is run often.
 ADD, SUB, MUL, AND, SHIFT_LEFT = (

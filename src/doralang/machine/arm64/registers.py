@@ -6,9 +6,12 @@ numbers of their own, so that a row (`encoding`) refuses the one where the other
 
 from __future__ import annotations
 
-from typing import Final, NewType
-
 from doralang.machine.macro import FloatRegister, Register
+from doralang.typing_forms import NewType
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
 X: Final = tuple(Register(number) for number in range(31))
 

@@ -5,14 +5,21 @@ BINARY[BinaryOperation.ADD][kind is LONG](masm, target, left, right)
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
-
 from doralang.machine.arm64 import registers as a
 from doralang.machine.arm64.assembler import Assembler as Asm
-from doralang.machine.arm64.encoding import Emit
 from doralang.machine.arm64.registers import ConditionCode
 from doralang.machine.macro import BinaryOperation
 from doralang.types.kinds import BOOL, BYTE, CHAR, DOUBLE, FLOAT, INT, LONG, REF, Kind
+from doralang.typing_forms import NamedTuple
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final, TypeAlias
+
+    from doralang.machine.arm64.encoding import Emit
+
+    Two: TypeAlias = tuple[Emit[[int, int]], Emit[[int, int]]]
+    Three: TypeAlias = tuple[Emit[[int, int, int]], Emit[[int, int, int]]]
 
 CONDITIONS: Final[tuple[ConditionCode, ...]] = (
     a.EQ,
@@ -42,8 +49,6 @@ FLOAT_CONDITIONS: Final[tuple[ConditionCode, ...]] = (
 )
 """By `FloatCondition`: `fcmp` sets C and V for "unordered", so MI and LS are "less" and "less or equal"."""
 
-Two = tuple[Emit[[int, int]], Emit[[int, int]]]
-Three = tuple[Emit[[int, int, int]], Emit[[int, int, int]]]
 
 # Each with the form for 32 bits first.
 BINARY: Final[tuple[Three, ...]] = (

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable
 from functools import cache, lru_cache
-from typing import Final
 
 from doralang.machine.arm64 import registers as a
 from doralang.machine.arm64 import selection as s
@@ -22,6 +21,10 @@ from doralang.machine.macro import FloatRegister, Move, Register
 from doralang.machine.moves import KEPT, in_order
 from doralang.machine.values import float_pattern, signed32, signed64
 from doralang.types.kinds import Kind
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
 OWN: Final = X[16]
 """The macro assembler's own, for values."""

@@ -9,7 +9,6 @@ the operands (`encoding` explains the letters).  Jumps to labels are methods at 
 from __future__ import annotations
 
 from collections.abc import Hashable
-from typing import Final
 
 from doralang.machine.buffer import Buffer, Label
 from doralang.machine.code import ABSOLUTE_64, RELATIVE_32
@@ -34,6 +33,10 @@ from doralang.machine.x64.encoding import (
     xr,
 )
 from doralang.machine.x64.registers import ConditionCode
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
 JCC_NEAR: Final = tuple(bytes((0x0F, 0x80 | code, 0, 0, 0, 0)) for code in range(16))
 JCC_SHORT: Final = tuple(bytes((0x70 | code, 0)) for code in range(16))

@@ -17,17 +17,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable
 from struct import Struct
-from typing import Any, Concatenate, Final, NamedTuple, ParamSpec, TypeVar
 
 from doralang.machine.buffer import Buffer, Label
 from doralang.machine.code import RELATIVE_32, RangeError
 from doralang.machine.x64.registers import ConditionCode
+from doralang.typing_forms import NamedTuple
 
-P = ParamSpec("P")
-B = TypeVar("B", bound=Buffer)
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Concatenate, Final, ParamSpec, TypeAlias, TypeVar
+
+    B = TypeVar("B", bound=Buffer)
+    P = ParamSpec("P")
+    Emit: TypeAlias = Callable[Concatenate[Buffer, P], None]
+
 Key = int | tuple[int, ...]
 Memo = dict[Key, bytes]
-Emit = Callable[Concatenate[Buffer, P], None]
 
 PREFIXES: Final = frozenset(("66", "F2", "F3", "F0"))
 IMMEDIATES: Final = {"ib": 1, "iw": 2, "id": 4, "io": 8}

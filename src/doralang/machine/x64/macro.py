@@ -15,7 +15,6 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 from struct import Struct
-from typing import Final
 
 from doralang.machine.buffer import Label
 from doralang.machine.code import Code
@@ -64,6 +63,11 @@ from doralang.machine.x64.selection import (
 )
 from doralang.machine.x64.sequences import FLOAT_OWN, FLOAT_SCRATCH, OWN, SCRATCH
 from doralang.types.kinds import BOOL, BYTE, DOUBLE, FLOAT, LONG, REF, Kind
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
+
 
 # Members of enumerations are slow to reach through their class, and this code is run often.
 ADD, SUB, MUL, SHIFT_LEFT = (

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Final, NewType
-
 from doralang.machine.macro import FloatRegister, Register
+from doralang.typing_forms import NewType
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
 RAX: Final = Register(0)
 RCX: Final = Register(1)

@@ -5,15 +5,21 @@ BINARY[BinaryOperation.ADD][kind is LONG](masm, target, right)
 
 from __future__ import annotations
 
-from typing import Final
-
 from doralang.machine.buffer import Buffer
 from doralang.machine.macro import BinaryOperation
 from doralang.machine.x64 import registers as x
 from doralang.machine.x64.assembler import Assembler as Asm
-from doralang.machine.x64.encoding import Emit
 from doralang.machine.x64.registers import ConditionCode
 from doralang.types.kinds import BOOL, BYTE, CHAR, DOUBLE, FLOAT, INT, LONG, REF, Kind
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final, TypeAlias
+
+    from doralang.machine.x64.encoding import Emit
+
+    Two: TypeAlias = tuple[Emit[[int, int]], Emit[[int, int]]]
+    Three: TypeAlias = tuple[Emit[[int, int, int]], Emit[[int, int, int]]]
 
 CONDITIONS: Final[tuple[ConditionCode, ...]] = (
     x.E,
@@ -43,8 +49,6 @@ FLOAT_CONDITIONS: Final[tuple[tuple[bool, ConditionCode], ...]] = (
 )
 """By `FloatCondition`: whether to swap the operands, and what holds after `ucomis`."""
 
-Two = tuple[Emit[[int, int]], Emit[[int, int]]]
-Three = tuple[Emit[[int, int, int]], Emit[[int, int, int]]]
 
 # Each with the form for 32 bits first.
 BINARY: Final[tuple[Two, ...]] = (

@@ -7,7 +7,6 @@ client keeps there is saved around them: in `OWN` first, on the stack if that is
 from __future__ import annotations
 
 from functools import cache, lru_cache
-from typing import Final
 
 from doralang.machine.buffer import Label
 from doralang.machine.macro import FloatCondition, FloatRegister, Move, Register
@@ -15,9 +14,14 @@ from doralang.machine.moves import KEPT, in_order
 from doralang.machine.values import in_32_bits, signed32, signed64
 from doralang.machine.x64 import registers as x
 from doralang.machine.x64.assembler import Assembler
-from doralang.machine.x64.encoding import Emit
 from doralang.machine.x64.registers import R11, RAX, RCX, RDX, ConditionCode
 from doralang.machine.x64.selection import FLOAT_CONDITIONS, MOVE
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
+
+    from doralang.machine.x64.encoding import Emit
 
 FLOAT_EQUAL, FLOAT_NOT_EQUAL = FloatCondition.EQUAL, FloatCondition.NOT_EQUAL
 
