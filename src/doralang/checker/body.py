@@ -179,6 +179,15 @@ class Trials:
     taken_back: int = 0
     """how many were passed over for what is in their arguments"""
 
+    def __enter__(self) -> None:
+        """A call tries constructors."""
+        if self.depth == 0:
+            self.taken_back = 0
+        self.depth += 1
+
+    def __exit__(self, *error: object) -> None:
+        self.depth -= 1
+
 
 @record
 class Body:

@@ -9,11 +9,10 @@ finished when its parameter's type is known; a whole call can wait in the same w
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from enum import Enum
 
-from doralang.checker.body import Body, Checked, Trials, Waiting
+from doralang.checker.body import Body, Checked, Waiting
 from doralang.checker.bounds import as_trait, check_bounds, check_conditions, may_have_more, trait_of
 from doralang.checker.messages import type_list
 from doralang.checker.program import Function, Trait, TypedExpression
@@ -397,7 +396,7 @@ def choose(
     if any_wrong(body, checked):
         return body.wrong(span)
     failures: list[NoInference] = []
-    with trying(body.trials):
+    with body.trials:
         for callee in callees:
             outcome = attempt(body, span, callee, checked, expected)
             if not isinstance(outcome, NoInference):
@@ -425,17 +424,6 @@ def choose(
 MOST_TAKEN_BACK: Final = 200
 """So many constructors are passed over within a call: their number doubles with each lambda in a lambda."""
 TOO_MANY_HINT: Final = "too many were tried: write the types of the parameters of lambdas"
-
-
-@contextmanager
-def trying(trials: Trials) -> Iterator[None]:
-    if trials.depth == 0:
-        trials.taken_back = 0
-    trials.depth += 1
-    try:
-        yield
-    finally:
-        trials.depth -= 1
 
 
 def must_finish(checked: Checked) -> TypedExpression:

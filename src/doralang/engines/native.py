@@ -6,12 +6,10 @@ those of the front end: functions and types of the program.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 
 from doralang.checker.program import Function, Program
 from doralang.engines.door import Door, Testing
-from doralang.interpreter.objects import Value
 from doralang.interpreter.output import NO_INPUT
 from doralang.interpreter.sinks import ByteSink
 from doralang.lower.specializer import extends_library
@@ -24,6 +22,7 @@ from doralang.settings import Settings
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from doralang.interpreter.objects import Value
     from doralang.settings import ByteSource
 
 
@@ -51,17 +50,8 @@ class Machine(Executor, Door):
             module, arguments=arguments, stdin=stdin, stdout=stdout, stderr=stderr, settings=settings
         )
 
-    @contextmanager
-    def testing(self) -> Iterator[Testing]:
-        testing = self.program.library.classes["Testing"]
-        with self.module.space.freeing, self.module.space.lock:
-            specializer = self.module.specializer
-            cls = specializer.class_ref(testing.of())
-            failed = specializer.field_ref(testing.of(), testing.fields["failed"])
-        offset = self.module.environment.field_offset(failed)
-        with self.instance.handles.scope() as scope:
-            handle = scope.handle(self.new_object(cls))
-            yield Testing(handle.address, lambda: load_bytes(handle.address + offset, 1) != b"\0")
+    def testing(self) -> HeldTesting:
+        return HeldTesting(self)
 
     def call(self, function: Function, arguments: list[Value]) -> Value:
         """Call a function that is not generic from outside.  Raises Failure and Exit."""
@@ -69,6 +59,26 @@ class Machine(Executor, Door):
             ref = self.module.specializer.entry_ref(function)
         words = [self.to_word(value, kind) for value, kind in zip(arguments, ref.parameters, strict=True)]
         return self.run(ref, words)
+
+
+class HeldTesting:
+    """The `Testing` that a test is given, held for as long as the test runs."""
+
+    def __init__(self, machine: Machine) -> None:
+        testing, module = machine.program.library.classes["Testing"], machine.module
+        with module.space.freeing, module.space.lock:
+            cls = module.specializer.class_ref(testing.of())
+            failed = module.specializer.field_ref(testing.of(), testing.fields["failed"])
+        self.offset = module.environment.field_offset(failed)
+        self.scope = machine.instance.handles.scope()
+        self.handle = self.scope.handle(machine.new_object(cls))
+
+    def __enter__(self) -> Testing:
+        handle, offset = self.handle, self.offset
+        return Testing(handle.address, lambda: load_bytes(handle.address + offset, 1) != b"\0")
+
+    def __exit__(self, *error: object) -> None:
+        self.scope.close()
 
 
 def module_of(

@@ -104,6 +104,9 @@ class Scope:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.close()
+
+    def close(self) -> None:
         self.handles.set_top(self.top)
 
     def handle(self, address: int) -> Handle:
