@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
 
@@ -313,3 +314,68 @@ def test_an_event_is_a_line(collector: str) -> None:
     result = dora(f"--gc={collector}", "--gc-events", write("event.dora", program))
     assert result.out == "a\nb\n"
     assert re.fullmatch(r"GC full: collect garbage \(\d+\.\d+ ms\)\n", result.err)
+
+
+KEPT = """
+class Node(var number: int, var next: Node)
+var kept: Array<Node> = nil;
+fun fill() {
+  kept = Array::<Node>(5000);
+  var i = 0;
+  while i < 20000 { kept[i % 5000] = Node(i, kept[(i + 7) % 5000]); i = i + 1; }
+}
+fun collect() { forceCollect(); var i = 0; while i < 10 { i = i + 1; } }
+fun sum() -> long {
+  var sum = 0L;
+  for node in kept { sum = sum + node.number.toLong(); if node.next !== nil { sum = sum + node.next.number.toLong(); } }
+  return sum;
+}
+fun main() {}
+"""
+
+
+class Stopped(Exception):
+    """What a limit raises."""
+
+
+class Polls:
+    """Attention is wanted at every poll of a collection; the one of this number raises."""
+
+    def __init__(self, number: int) -> None:
+        self.left = number
+
+    def look(self, machine: Executor) -> None:
+        self.left -= 1
+        if self.left == 0:
+            raise Stopped
+        if self.left > 0:
+            machine.instance.thread[layout.THREAD_LIMIT] = -1
+
+
+@pytest.mark.parametrize("collector", TRACING)
+def test_the_heap_is_well_wherever_a_limit_falls_into_a_collection(
+    collector: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    polls = Polls(0)
+    monkeypatch.setattr(Executor, "prepare_collector", wants_attention)
+    monkeypatch.setattr(Executor, "look_at_limits", lambda machine: polls.look(machine))
+    settings = Settings(gc=collector, heap_size=1 << 23, gc_verify=True)
+    machine = Machine(compiled_program(KEPT), stdout=BytesIO(), stderr=BytesIO(), settings=settings)
+    functions = machine.program.functions
+    machine.call(functions["collect"], [])
+    number, broken = 0, True
+    while broken:
+        number += 1
+        machine.call(functions["fill"], [])
+        expected = machine.call(functions["sum"], [])
+        polls = Polls(number)
+        machine.instance.heap.block[layout.HEAP_PREPARED] = 0
+        with suppress(Stopped):
+            machine.call(functions["collect"], [])
+        broken = polls.left <= 0
+        polls.left = 0
+        assert machine.call(functions["sum"], []) == expected
+        machine.call(functions["collect"], [])
+        assert machine.call(functions["sum"], []) == expected
+    assert number > 4
+    machine.close()

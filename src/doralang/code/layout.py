@@ -297,7 +297,8 @@ HEAP_GIVEN_BACK: Final = 608
 
 HEAP_FIRST_TIME: Final = 616
 """during a minor collection: objects in eden below this may go to the survivors"""
-
+HEAP_UNWANTED: Final = 624
+"""1 if what is to be raised waits for the collection, which is broken off where it can be"""
 HEAP_FREE: Final = 768
 """a list of free cells for each size of cell"""
 HEAP_CELLS: Final = 1408

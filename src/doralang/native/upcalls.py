@@ -169,7 +169,10 @@ class Upcalls:
         self.output.write(dump.encode())
 
     def allocate_slowly(self, size: int) -> int:
-        """The collector has found no room."""
+        """The collector has found no room, or was broken off in looking for it."""
+        pending, self.pending = self.pending, None
+        if pending is not None:
+            raise pending
         raise out_of_memory()
 
     def attention(self) -> None:
@@ -272,7 +275,7 @@ class Upcalls:
         return 0
 
     def collection_interrupted(self, words: list[int]) -> int:
-        """Signals have their turn in being here.  What they raise waits for the end of the collection."""
+        """Signals have their turn in being here.  What they raise comes when it is over or broken off."""
         try:
             thread = self.instance.thread
             thread[layout.THREAD_LIMIT] = thread[layout.THREAD_REAL_LIMIT]
@@ -280,6 +283,7 @@ class Upcalls:
             self.look_at_limits()
         except BaseException as error:
             self.pending = error
+            self.instance.heap.block[layout.HEAP_UNWANTED] = 1
         return 0
 
     def collect_halves(self, words: list[int]) -> int:
