@@ -133,6 +133,29 @@ def test_cancelling_at_any_moment() -> None:
         thread.join()
 
 
+COLLECTING = """
+var kept: Array<Array<int>> = nil;
+fun fill(n: int) { kept = Array::<Array<int>>(n); for i in 0..n { kept[i] = Array::<int>(i % 3); } }
+fun collect(times: int) { for i in 0..times { forceCollect(); } }
+fun length(i: int) -> int { return kept[i].len(); }
+"""
+
+
+@pytest.mark.parametrize("memory", [None, "16MB"])
+def test_cancelling_a_call_that_does_nothing_but_collect(memory: str | None) -> None:
+    """There is hardly a moment between two collections, and all that ask for attention come within one."""
+    instance = dora.compile(COLLECTING).new(dora.Limits(memory=memory))
+    instance.fill(50_000)
+    for _ in range(3):
+        timer = threading.Timer(0.02, instance.cancel)
+        timer.start()
+        with pytest.raises(dora.Cancelled):
+            instance.collect(20_000)
+        timer.join()
+        assert [instance.length(i) for i in (0, 1, 2, 49_999)] == [0, 1, 2, 1]
+        instance.collect(1)
+
+
 def test_cancelling_in_a_host_function() -> None:
     def hook() -> None:
         instance.cancel()

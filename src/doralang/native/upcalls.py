@@ -284,6 +284,7 @@ class Upcalls:
         except BaseException as error:
             self.pending = error
             self.instance.heap.block[layout.HEAP_UNWANTED] = 1
+            thread[layout.THREAD_TICKS] = thread[layout.THREAD_PATIENCE]
         return 0
 
     def collect_halves(self, words: list[int]) -> int:
