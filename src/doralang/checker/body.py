@@ -103,7 +103,6 @@ class Outcome:
     invalid: int
 
 
-@record
 class Ready(tree.Node):
     """An operand that has been checked already, where a syntax tree is asked for."""
 

@@ -25,7 +25,7 @@ from doralang.checker import (
     values,
 )
 from doralang.checker.bodies import check_constructor, check_function, check_global
-from doralang.checker.body import Handlers, Ready
+from doralang.checker.body import Handlers, Leaves, Ready
 from doralang.checker.classes import declare_class_bounds, declare_members, declare_parents, find_overridden
 from doralang.checker.constants import ConstantChecker
 from doralang.checker.declarations import (
@@ -67,7 +67,7 @@ def when_met(module: str) -> Callable[..., Any]:
     return check
 
 
-RARE: Final = {
+RARE: Final[Leaves] = {
     tree.Lambda: when_met("doralang.checker.lambdas"),
     tree.ListLiteral: when_met("doralang.checker.lists"),
     tree.Template: when_met("doralang.checker.templates"),

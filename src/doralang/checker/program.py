@@ -26,7 +26,7 @@ from operator import attrgetter
 
 from doralang.library.files import GRANTED, HEAP, PUBLIC_NAMES
 from doralang.syntax.tree import Modifier
-from doralang.text.records import field, record
+from doralang.text.records import RecordType, field, record
 from doralang.text.source import NOWHERE, Source, Span
 from doralang.types.primitives import Primitive
 from doralang.types.types import (
@@ -593,46 +593,39 @@ class Instantiation:
 # Expressions.
 
 
-@record
-class Expression:
+class Expression(metaclass=RecordType):
     """What all expressions have."""
 
     span: Span
     type: Type
 
 
-@record
 class Constant(Expression):
     """A value of a primitive type, as the meanings of primitives have it."""
 
     value: bool | int | float
 
 
-@record
 class TextConstant(Expression):
     """A string literal or the value of a `Str` constant."""
 
     value: str
 
 
-@record
 class NilConstant(Expression):
     """`nil`, of a type that has it; also what stands for an expression that was wrong."""
 
 
-@record
 class DefaultValue(Expression):
     """The default of `type`, which may be a type parameter."""
 
 
-@record
 class GetLocal(Expression):
     """Also `self`, which is the first local."""
 
     local: Local
 
 
-@record
 class SetLocal(Expression):
     """`x = e`"""
 
@@ -640,14 +633,12 @@ class SetLocal(Expression):
     value: TypedExpression
 
 
-@record
 class GetGlobal(Expression):
     """The value of a global."""
 
     variable: Global
 
 
-@record
 class SetGlobal(Expression):
     """`x = e` of a global"""
 
@@ -655,7 +646,6 @@ class SetGlobal(Expression):
     value: TypedExpression
 
 
-@record
 class GetField(Expression):
     """Fails on `nil`."""
 
@@ -663,7 +653,6 @@ class GetField(Expression):
     field: Field
 
 
-@record
 class SetField(Expression):
     """Object, value, then the `nil` check."""
 
@@ -672,7 +661,6 @@ class SetField(Expression):
     value: TypedExpression
 
 
-@record
 class Compute(Expression):
     """A primitive operation; arguments from left to right."""
 
@@ -685,7 +673,6 @@ class Logic(Enum):
     OR = "||"
 
 
-@record
 class Logical(Expression):
     """The right side is evaluated only if needed."""
 
@@ -694,7 +681,6 @@ class Logical(Expression):
     right: TypedExpression
 
 
-@record
 class Identical(Expression):
     """`===`, or `!==` if negated"""
 
@@ -721,7 +707,6 @@ class Dispatch(Enum):
     TRAIT = "trait"
 
 
-@record
 class Call(Expression):
     """A call; receiver first, if there is one.
 
@@ -735,7 +720,6 @@ class Call(Expression):
     arguments: list[TypedExpression]
 
 
-@record
 class New(Expression):
     """Evaluate the arguments, allocate an object of class `type`, call the constructor on it.
 
@@ -746,7 +730,6 @@ class New(Expression):
     arguments: list[TypedExpression]
 
 
-@record
 class Record(Expression):
     """A new object of a class with the type arguments of `type`, and what is in its fields, those of its
     parents first.  No constructor is called."""
@@ -755,7 +738,6 @@ class Record(Expression):
     values: list[TypedExpression]
 
 
-@record
 class Closure(Expression):
     """A new function value: an object of a hidden class, which extends that of `type`, and what is in its
     fields."""
@@ -764,21 +746,18 @@ class Closure(Expression):
     values: list[TypedExpression]
 
 
-@record
 class Capture(Expression):
     """What a lambda keeps of a local: its value, or of a shared one the cell."""
 
     local: Local
 
 
-@record
 class NotNil(Expression):
     """The value; fails on `nil`, if its type is one that has it."""
 
     value: TypedExpression
 
 
-@record
 class Convert(Expression):
     """A value as one of the trait `type`, by the `impl` of `held`, its type or a parent.
 
@@ -789,7 +768,6 @@ class Convert(Expression):
     held: Type
 
 
-@record
 class IsInstance(Expression):
     """`e is C`; false for `nil`"""
 
@@ -797,7 +775,6 @@ class IsInstance(Expression):
     target: ClassType
 
 
-@record
 class Cast(Expression):
     """Fails if the value is neither `nil` nor of the class `type`."""
 
@@ -885,7 +862,6 @@ class MatchArm:
     body: TypedExpression
 
 
-@record
 class Match(Expression):
     """The body of the first arm that fits; some arm does."""
 
@@ -893,7 +869,6 @@ class Match(Expression):
     arms: list[MatchArm]
 
 
-@record
 class Destructure(Expression):
     """The variables of a pattern that always fits get the parts of a value."""
 
@@ -901,7 +876,6 @@ class Destructure(Expression):
     value: TypedExpression
 
 
-@record
 class TryElse(Expression):
     """The value of `otherwise` if an exception leaves `operand`."""
 
@@ -909,14 +883,12 @@ class TryElse(Expression):
     otherwise: TypedExpression
 
 
-@record
 class TryForce(Expression):
     """Fails if an exception leaves `operand`."""
 
     operand: TypedExpression
 
 
-@record
 class Choice(Expression):
     """`if … { … } else { … }` with a value, and `C ? A : B` of formulas: conditions with their values"""
 
@@ -924,7 +896,6 @@ class Choice(Expression):
     otherwise: TypedExpression
 
 
-@record
 class BlockValue(Expression):
     """A block as an operand; without `value` if it has none (`()`) or does not end (`Never`)."""
 
@@ -932,7 +903,6 @@ class BlockValue(Expression):
     value: TypedExpression | None
 
 
-@record
 class Leave(Expression):
     """A jump as an operand: what is evaluated of the expression around it is dropped."""
 
@@ -975,21 +945,18 @@ TypedExpression: TypeAlias = (
 # Statements.
 
 
-@record
-class StatementBase:
+class StatementBase(metaclass=RecordType):
     """What all statements have."""
 
     span: Span
 
 
-@record
 class Block(StatementBase):
     """`{ … }`"""
 
     statements: list[Statement]
 
 
-@record
 class Let(StatementBase):
     """Give a local its first value; a variable without one gets its default."""
 
@@ -997,28 +964,24 @@ class Let(StatementBase):
     value: TypedExpression
 
 
-@record
 class Restore(StatementBase):
     """At the start of a lambda: its locals get what they stand for, the fields of its object in order."""
 
     locals: tuple[Local, ...]
 
 
-@record
 class Share(StatementBase):
     """At the start of a function: a parameter becomes a shared variable."""
 
     local: Local
 
 
-@record
 class Evaluate(StatementBase):
     """An expression whose value nobody needs."""
 
     expression: TypedExpression
 
 
-@record
 class Construct(StatementBase):
     """Call another constructor of the same object: a delegation, or the parent's constructor."""
 
@@ -1026,7 +989,6 @@ class Construct(StatementBase):
     arguments: list[TypedExpression]
 
 
-@record
 class If(StatementBase):
     """Conditions with their blocks, in order, and what runs if none is true."""
 
@@ -1034,7 +996,6 @@ class If(StatementBase):
     otherwise: Block | None
 
 
-@record
 class While(StatementBase):
     """`condition` is None for `loop`.  `iterator` is that of a `for`, known to it and to the `Let` before."""
 
@@ -1052,7 +1013,6 @@ class Catch:
     body: Block
 
 
-@record
 class Do(StatementBase):
     """A block, what catches its exceptions, and its `finally`."""
 
@@ -1061,24 +1021,20 @@ class Do(StatementBase):
     last: Block | None
 
 
-@record
 class Break(StatementBase):
     """Leave the innermost loop."""
 
 
-@record
 class Continue(StatementBase):
     """Go on with the next round of the innermost loop."""
 
 
-@record
 class Return(StatementBase):
     """Leave the function, with a value if it has one."""
 
     value: TypedExpression | None
 
 
-@record
 class Throw(StatementBase):
     """Fails if the value is `nil`."""
 

@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterator
 from enum import Flag, auto
 
 from doralang.syntax.tokens import Tokens
-from doralang.text.records import field, fields_of, record
+from doralang.text.records import RecordType, field, fields_of
 from doralang.text.source import Span
 
 TYPE_CHECKING = False
@@ -28,8 +28,7 @@ if TYPE_CHECKING:
     from typing import TypeAlias
 
 
-@record
-class Node:
+class Node(metaclass=RecordType):
     """`start` and `end` are there only where the extent is not the span: names and types have none."""
 
     span: Span
@@ -51,7 +50,6 @@ class Node:
 # Types.
 
 
-@record
 class NamedType(Node):
     """`int`, `Array<T>`"""
 
@@ -59,24 +57,20 @@ class NamedType(Node):
     arguments: list[Type]
 
 
-@record
 class UnitType(Node):
     """`()`"""
 
 
-@record
 class SelfType(Node):
     """`Self`"""
 
 
-@record
 class TupleType(Node):
     """`(A, B)`"""
 
     elements: list[Type]
 
 
-@record
 class FunctionType(Node):
     """`(A, B) throws -> R`"""
 
@@ -85,7 +79,6 @@ class FunctionType(Node):
     result: Type
 
 
-@record
 class InvalidType(Node):
     """A type that was reported already."""
 
@@ -106,7 +99,6 @@ class NumberKind(enum.Enum):
     DOUBLE = "double"
 
 
-@record
 class Number(Node):
     """A number literal.
 
@@ -121,21 +113,18 @@ class Number(Node):
     bits: bool = False
 
 
-@record
 class Character(Node):
     """`'x'`: the code point"""
 
     value: int
 
 
-@record
 class Text(Node):
     """`"text"`, with its escapes resolved"""
 
     value: str
 
 
-@record
 class Template(Node):
     """`"text ${e} text"`: pieces of text, and a hole behind each but the last; the span is the quote"""
 
@@ -145,29 +134,24 @@ class Template(Node):
     """where the `${` stand"""
 
 
-@record
 class Boolean(Node):
     """`true`, `false`"""
 
     value: bool
 
 
-@record
 class Nil(Node):
     """`nil`"""
 
 
-@record
 class Self(Node):
     """`self`"""
 
 
-@record
 class Super(Node):
     """`super`; good only as the receiver of a method call"""
 
 
-@record
 class Name(Node):
     """`x`, `f::<T>`: a variable, constant, variant or function"""
 
@@ -175,7 +159,6 @@ class Name(Node):
     type_arguments: list[Type] = field(default_factory=list)
 
 
-@record
 class Call(Node):
     """`f(a)`, `f::<T>(a)`: a function or constructor; the span is the name's"""
 
@@ -184,7 +167,6 @@ class Call(Node):
     arguments: list[Expression]
 
 
-@record
 class StaticCall(Node):
     """`C::f(a)`, `C::<T>::f::<S>(a)`; the span is that of `C`"""
 
@@ -196,7 +178,6 @@ class StaticCall(Node):
     arguments: list[Expression]
 
 
-@record
 class StaticName(Node):
     """`E::V`, `E::<T>::V`, `C::m::<S>` without a call; the span is that of `E`"""
 
@@ -207,7 +188,6 @@ class StaticName(Node):
     type_arguments: list[Type] = field(default_factory=list)
 
 
-@record
 class MethodCall(Node):
     """`o.m(a)`; the span is the `.` and the name"""
 
@@ -217,7 +197,6 @@ class MethodCall(Node):
     arguments: list[Expression]
 
 
-@record
 class Member(Node):
     """`o.f`, `o.m::<T>`; the span is the `.` and the name, which are digits for an element of a tuple"""
 
@@ -226,7 +205,6 @@ class Member(Node):
     type_arguments: list[Type] = field(default_factory=list)
 
 
-@record
 class ValueCall(Node):
     """`a[i](b)`: the call of a value that has no name of its own; the span is the `(`"""
 
@@ -234,7 +212,6 @@ class ValueCall(Node):
     arguments: list[Expression]
 
 
-@record
 class Index(Node):
     """`a[i]`; the span is the `[`"""
 
@@ -242,21 +219,18 @@ class Index(Node):
     index: Expression
 
 
-@record
 class ListLiteral(Node):
     """`[a, b, c]`; the span is the `[`"""
 
     elements: list[Expression]
 
 
-@record
 class Tuple(Node):
     """`(a, b)`; the span is the `(`"""
 
     elements: list[Expression]
 
 
-@record
 class Unary(Node):
     """`-a`, `+a`, `!a`"""
 
@@ -264,7 +238,6 @@ class Unary(Node):
     operand: Expression
 
 
-@record
 class Binary(Node):
     """All binary operators but `=`, `is` and `as`; the span is the operator"""
 
@@ -273,7 +246,6 @@ class Binary(Node):
     right: Expression
 
 
-@record
 class TypeTest(Node):
     """`x is C`"""
 
@@ -281,7 +253,6 @@ class TypeTest(Node):
     type: Type
 
 
-@record
 class Cast(Node):
     """`x as C`"""
 
@@ -289,7 +260,6 @@ class Cast(Node):
     type: Type
 
 
-@record
 class Assign(Node):
     """`a = b`, or `a += b` with the operator `+`; the span is the token"""
 
@@ -298,7 +268,6 @@ class Assign(Node):
     operator: str | None = None
 
 
-@record
 class Try(Node):
     """`try E`, `try E else V`"""
 
@@ -306,21 +275,18 @@ class Try(Node):
     otherwise: Expression | None
 
 
-@record
 class ForcedTry(Node):
     """`try! E`"""
 
     operand: Expression
 
 
-@record
 class OptionalTry(Node):
     """`try? E`"""
 
     operand: Expression
 
 
-@record
 class Choice(Node):
     """`C ? A : B`, in formulas only; the span is the `?`"""
 
@@ -329,7 +295,6 @@ class Choice(Node):
     otherwise: Expression
 
 
-@record
 class LambdaParameter(Node):
     """`x`, `(a, b)`, `_: T`; the span is that of the pattern"""
 
@@ -337,7 +302,6 @@ class LambdaParameter(Node):
     type: Type | None
 
 
-@record
 class Lambda(Node):
     """`|x, y: T| throws -> R { … }`, `|| e`; the span is the first `|`"""
 
@@ -347,7 +311,6 @@ class Lambda(Node):
     body: Block | Expression
 
 
-@record
 class InvalidExpression(Node):
     """An expression that was reported already."""
 
@@ -355,19 +318,16 @@ class InvalidExpression(Node):
 # Patterns.
 
 
-@record
 class AnyPattern(Node):
     """`_`"""
 
 
-@record
 class NamePattern(Node):
     """`x`: a variant or constant of that name, else a new variable"""
 
     name: str
 
 
-@record
 class BoundPattern(Node):
     """`x @ P`; the span is the name"""
 
@@ -375,7 +335,6 @@ class BoundPattern(Node):
     pattern: Pattern
 
 
-@record
 class TypedPattern(Node):
     """`x: C`, or `_: C` without a name; the span is the name"""
 
@@ -383,14 +342,12 @@ class TypedPattern(Node):
     type: Type
 
 
-@record
 class LiteralPattern(Node):
     """`1`, `-1`, `"a"`, `nil`"""
 
     value: Expression
 
 
-@record
 class RangePattern(Node):
     """`a..b`, or `a..=b` if `closed`; the span is the first token"""
 
@@ -399,7 +356,6 @@ class RangePattern(Node):
     closed: bool
 
 
-@record
 class VariantPattern(Node):
     """`V(P, Q)`, `E::V`, `E::<T>::V(P, ..)`, `V::<T>(P)`; `parts` are None without parentheses
 
@@ -414,7 +370,6 @@ class VariantPattern(Node):
     type_arguments: list[Type]
 
 
-@record
 class AlternativePattern(Node):
     """`P | Q | R`; the span is that of the first"""
 
@@ -423,7 +378,6 @@ class AlternativePattern(Node):
     """where the `|` stand, one less than the options"""
 
 
-@record
 class TuplePattern(Node):
     """`(P, Q)`, `(P, ..)`; the span is the `(`"""
 
@@ -432,7 +386,6 @@ class TuplePattern(Node):
     """whether it ends in `..`"""
 
 
-@record
 class InvalidPattern(Node):
     """A pattern that was reported already; it may bind any name."""
 
@@ -454,7 +407,6 @@ Pattern: TypeAlias = (
 # Statements.
 
 
-@record
 class Block(Node):
     """`{ … e }`; the span is the `{`, and the tail the expression at the end without a `;`"""
 
@@ -473,14 +425,12 @@ class Block(Node):
         return False
 
 
-@record
 class DeferredBlock(Node):
     """A block of a library file that is read when somebody needs it."""
 
     parse: Callable[[], Block]
 
 
-@record
 class Variable(Node):
     """`let x: T = e;`, `var x = e;`"""
 
@@ -491,7 +441,6 @@ class Variable(Node):
     value: Expression | None
 
 
-@record
 class Destructuring(Node):
     """`let P = e;`, `var P: T = e;`: a pattern in place of a name; `let P = e else { … };`"""
 
@@ -502,14 +451,12 @@ class Destructuring(Node):
     otherwise: Block | None = None
 
 
-@record
 class ExpressionStatement(Node):
     """`e;`; the span is the first token"""
 
     expression: Expression
 
 
-@record
 class Arm(Node):
     """One `if cond { … }` of a chain, or `if let P = e { … }`; the span is the `if`"""
 
@@ -518,7 +465,6 @@ class Arm(Node):
     pattern: Pattern | None = None
 
 
-@record
 class If(Node):
     """A chain `if … else if … else …`
 
@@ -530,7 +476,6 @@ class If(Node):
     has_value: bool = field(default=False, compare=False)
 
 
-@record
 class MatchArm(Node):
     """`P if g => body`; the span is that of the pattern"""
 
@@ -539,7 +484,6 @@ class MatchArm(Node):
     body: Block | Expression
 
 
-@record
 class Match(Node):
     """`match e { … }`; `has_value` as of `If`; arms may be missing if it `is_broken`"""
 
@@ -549,7 +493,6 @@ class Match(Node):
     is_broken: bool = field(default=False, compare=False)
 
 
-@record
 class While(Node):
     """`while cond { … }`, `while let P = e { … }`"""
 
@@ -558,14 +501,12 @@ class While(Node):
     pattern: Pattern | None = None
 
 
-@record
 class Loop(Node):
     """`loop { … }`"""
 
     body: Block
 
 
-@record
 class For(Node):
     """`for x in e { … }`, `for P in e { … }`"""
 
@@ -574,7 +515,6 @@ class For(Node):
     body: Block
 
 
-@record
 class Catch(Node):
     """`catch e: T { … }`"""
 
@@ -584,7 +524,6 @@ class Catch(Node):
     body: Block
 
 
-@record
 class Do(Node):
     """`do { … } catch e: T { … } finally { … }`"""
 
@@ -594,36 +533,30 @@ class Do(Node):
     """the `finally` block"""
 
 
-@record
 class Break(Node):
     """`break`, as a statement or as an operand; so are the other jumps"""
 
 
-@record
 class Continue(Node):
     """`continue`"""
 
 
-@record
 class Return(Node):
     """`return`, `return e`"""
 
     value: Expression | None
 
 
-@record
 class Throw(Node):
     """`throw e`"""
 
     value: Expression
 
 
-@record
 class Empty(Node):
     """`;`"""
 
 
-@record
 class InvalidStatement(Node):
     """Text that the parser skipped; it may have declared anything and jumped anywhere."""
 
@@ -731,7 +664,6 @@ class Modifier(Flag):
     """`@private`, for library files: a method that programs do not see"""
 
 
-@record
 class TypeParameter(Node):
     """`T: A + B`; the span is the name"""
 
@@ -739,7 +671,6 @@ class TypeParameter(Node):
     bounds: list[Type]
 
 
-@record
 class Parameter(Node):
     """`var x: int`; the span is the first token"""
 
@@ -749,7 +680,6 @@ class Parameter(Node):
     mutable: bool
 
 
-@record
 class Function(Node):
     """A function, or a method of a class, trait or `impl`; the span is `fun`"""
 
@@ -769,14 +699,12 @@ class Function(Node):
     """whether that stands in place of `throws`"""
 
 
-@record
 class Derivation(Node):
     """`@derive(A, B)`; the span is the `@`.  A name is empty if some may be missing."""
 
     traits: list[NamedType]
 
 
-@record
 class ClassParameter(Node):
     """A parameter of a primary constructor; `let` and `var` make it a field too.
 
@@ -790,7 +718,6 @@ class ClassParameter(Node):
     mutable: bool
 
 
-@record
 class Parent(Node):
     """`Base<T>(a, b)` in the header of a class; the span is the name"""
 
@@ -799,7 +726,6 @@ class Parent(Node):
     arguments: list[Expression]
 
 
-@record
 class Field(Node):
     """A field among the members of a class"""
 
@@ -811,7 +737,6 @@ class Field(Node):
     value: Expression | None
 
 
-@record
 class Delegation(Node):
     """`: self(a)`, `: super(a)` of an `init`"""
 
@@ -819,7 +744,6 @@ class Delegation(Node):
     arguments: list[Expression]
 
 
-@record
 class Init(Node):
     """A secondary constructor"""
 
@@ -831,7 +755,6 @@ class Init(Node):
     """where `@raw` stands, if it does"""
 
 
-@record
 class InvalidMember(Node):
     """Text in the body of a class, trait or `impl` that the parser skipped."""
 
@@ -839,7 +762,6 @@ class InvalidMember(Node):
 ClassMember: TypeAlias = Field | Init | Function | InvalidMember
 
 
-@record
 class Class(Node):
     """The span is `class`; the primary constructor is reported at `name_span`."""
 
@@ -853,7 +775,6 @@ class Class(Node):
     derived: list[Derivation] = field(default_factory=list)
 
 
-@record
 class Variant(Node):
     """`V`, `V(x: int)`; `parameters` are None without parentheses; the span is the name"""
 
@@ -861,7 +782,6 @@ class Variant(Node):
     parameters: list[Parameter] | None
 
 
-@record
 class Enum(Node):
     """`enum E<T> { V, W(x: T), fun … }`"""
 
@@ -873,7 +793,6 @@ class Enum(Node):
     derived: list[Derivation] = field(default_factory=list)
 
 
-@record
 class Trait(Node):
     """`trait R<T>: A + B { fun …; }`"""
 
@@ -884,7 +803,6 @@ class Trait(Node):
     methods: list[Function | InvalidMember]
 
 
-@record
 class Impl(Node):
     """`impl R<A> for C`, `impl<T: R> R<A> for C<T>`"""
 
@@ -894,7 +812,6 @@ class Impl(Node):
     methods: list[Function | InvalidMember]
 
 
-@record
 class Global(Node):
     """`let x: T = e;`, `var x: T;` outside functions"""
 
@@ -905,7 +822,6 @@ class Global(Node):
     value: Expression | None
 
 
-@record
 class Constant(Node):
     """`const X: int = 1;`"""
 
@@ -915,7 +831,6 @@ class Constant(Node):
     value: Expression
 
 
-@record
 class InvalidDeclaration(Node):
     """Text at top level that the parser skipped; it may have declared any name."""
 
@@ -923,7 +838,6 @@ class InvalidDeclaration(Node):
 Declaration: TypeAlias = Function | Class | Enum | Trait | Impl | Global | Constant | InvalidDeclaration
 
 
-@record
 class File(Node):
     """All that stands in a file."""
 

@@ -12,6 +12,12 @@ They are as those of `dataclasses` with slots, which compiles an `__init__` from
 start.  Here the code of an `__init__` for as many fields is there, and is given the names of the fields.
 Records are compared by identity, or with `eq` by what is in their fields.  `frozen` is for the type checker,
 and makes a record hashable.
+
+    class Node(metaclass=RecordType):
+        span: Span
+
+Where there are very many, as below `Node`, a metaclass does it for a class and all that extend it: slots are
+made together with a class, so the decorator makes each class twice.
 """
 
 from __future__ import annotations
@@ -86,29 +92,43 @@ def replaced(record: T, **changes: Any) -> T:
     return type(record)(**{name: getattr(record, name) for name in names} | changes)
 
 
+@dataclass_transform(eq_default=False, field_specifiers=(field,))
+class RecordType(type):
+    """That of records which are compared by identity."""
+
+    def __new__(cls, name: str, bases: tuple[type, ...], content: dict[str, Any]) -> RecordType:
+        complete(content, bases[0] if bases else object)
+        return type.__new__(cls, name, bases, content)
+
+
 def made(cls: Any, eq: bool, frozen: bool) -> Any:
     """The same class with slots and an `__init__`."""
     content = vars(cls).copy()
+    content.pop("__dict__", None)
+    content.pop("__weakref__", None)
+    content["__qualname__"] = cls.__qualname__
+    complete(content, cls)
+    if eq:
+        content |= {"__eq__": same_fields, "__hash__": hash_of if frozen else None}
+        content.setdefault("__repr__", shown)
+    return type(cls)(cls.__name__, cls.__bases__, content)
+
+
+def complete(content: dict[str, Any], parent: type) -> None:
+    """Give what will be a class slots and an `__init__`; other fields are those of its parent."""
     own = tuple(content.get("__annotations__", ()))
     special = {name: as_field(content.pop(name)) for name in own if name in content}
     arguments = compared = own
     if special:
         arguments = tuple([name for name in own if name not in special or special[name].init])
         compared = tuple([name for name in arguments if name not in special or special[name].compare])
-    content.pop("__dict__", None)
-    content.pop("__weakref__", None)
-    names = content["__match_args__"] = getattr(cls, "__match_args__", ()) + arguments
-    content["__compared__"] = getattr(cls, "__compared__", ()) + compared
-    content["__all_fields__"] = getattr(cls, "__all_fields__", ()) + own
-    special = content["__special__"] = getattr(cls, "__special__", {}) | special
+    names = content["__match_args__"] = getattr(parent, "__match_args__", ()) + arguments
+    content["__compared__"] = getattr(parent, "__compared__", ()) + compared
+    content["__all_fields__"] = getattr(parent, "__all_fields__", ()) + own
+    special = content["__special__"] = getattr(parent, "__special__", {}) | special
     content["__slots__"] = own
-    content["__qualname__"] = cls.__qualname__
     if own and "__init__" not in content:
         content["__init__"] = initializer_when_called(names, special, "__post_init__" in content)
-    if eq:
-        content |= {"__eq__": same_fields, "__hash__": hash_of if frozen else None}
-        content.setdefault("__repr__", shown)
-    return type(cls)(cls.__name__, cls.__bases__, content)
 
 
 PLAIN: Final = FieldDescription(MISSING, None, True, True)
