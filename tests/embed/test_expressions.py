@@ -226,7 +226,7 @@ def test_a_circle() -> None:
 HELD = """
 import doralang as dora
 
-nothing = {"code": 0, "formulas": 0, "modules": 0, "instances": 0, "objects": 0}
+nothing = dict.fromkeys(("code", "formulas", "modules", "instances", "mappings", "objects"), 0)
 assert dora.memory() == nothing
 formula = dora.expr("s + s", {"s": str})
 m = dora.compile("class A(let n: int) fun make(n: int) -> A { return A(n); }")
@@ -234,6 +234,7 @@ formula("x" * 100)
 one = m.make(3)
 held = dora.memory()
 assert held["modules"] == 2 and held["instances"] == 2 and held["code"] > 50 and held["objects"] > 200, held
+assert held["mappings"] >= 4, held
 del formula, m
 assert one.n == 3 and dora.memory()["instances"] == 1
 del one

@@ -199,6 +199,14 @@ class Host(Executor):
         heap = self.instance.made_heap
         return 0 if heap is None or self.instance.is_closed else heap.bytes_in_use()
 
+    @property
+    def mappings(self) -> int:
+        """Of the system's memory: its heap with tables, and its handles."""
+        heap = self.instance.made_heap
+        if heap is None or self.instance.is_closed:
+            return 0
+        return heap.mappings + (self.instance.made_handles is not None)
+
     # Calls.
 
     def begin(self) -> None:

@@ -43,6 +43,11 @@ class Heap:
         block[layout.HEAP_LOG_END] = self.log.start + sizes.log
         thread[layout.THREAD_HEAP] = block.address
 
+    @property
+    def mappings(self) -> int:
+        """Of the system's memory, each of which was asked for by itself."""
+        return 1 + len(self.regions)
+
     def reserve(self, size: int) -> Region:
         """A region that is freed with the heap."""
         region = Region(size)
