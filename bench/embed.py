@@ -226,10 +226,21 @@ def resident() -> int:
     return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
-def kept(use: Callable[[int], object], count: int) -> float:
+GENERICS: Final = """
+class Box{0}<T>(let value: T) {{ fun twice() -> Pair{0}<T, T> {{ return Pair{0}(self.value, self.value); }} }}
+class Pair{0}<A, B>(let first: A, let second: B)
+fun run(n: int) -> int {{ let all = Vec::<Box{0}<int>>(); all.push(Box{0}(n)); return all[0].twice().first + {0}; }}
+"""
+FEWER_PROGRAMS: Final = 50
+"""so many times fewer than formulas"""
+KNOWN: Final = 3
+"""times as many programs are dropped before: until the encoder knows as many instructions as it keeps"""
+
+
+def kept(use: Callable[[int], object], count: int, before: float = 0.1) -> float:
     """Bytes for each of what `use` makes, or 0 if it is less than the noise of a page."""
-    for number in range(count // 10):
-        use(-number)
+    for number in range(int(count * before)):
+        use(count + number)
     before = resident()
     made = [use(number) for number in range(count)]
     used = resident() - before
@@ -246,7 +257,14 @@ def memory_table(count: int) -> None:
         formula(1.0, 2.0)
         return formula
 
+    def dropped_program(number: int) -> None:
+        dora.compile(GENERICS.format(number)).run(2)
+
+    programs = count // FEWER_PROGRAMS
     print(f"{'kept per dropped formula':44} {kept(dropped, count):12.0f} bytes")
+    print(
+        f"{'kept per dropped program with generics':44} {kept(dropped_program, programs, KNOWN):12.0f} bytes"
+    )
     print(f"{'kept per live formula':44} {kept(alive, count):12.0f} bytes")
     print(f"{'all of it, when dropped':44} {dora.memory()}")
 
