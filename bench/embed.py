@@ -229,10 +229,10 @@ def resident() -> int:
 GENERICS: Final = """
 class Box{0}<T>(let value: T) {{ fun twice() -> Pair{0}<T, T> {{ return Pair{0}(self.value, self.value); }} }}
 class Pair{0}<A, B>(let first: A, let second: B)
-fun run(n: int) -> int {{ let all = Vec::<Box{0}<int>>(); all.push(Box{0}(n)); return all[0].twice().first + {0}; }}
+fun run(n: int) -> int {{
+  let all = Vec::<Box{0}<int>>(); all.push(Box{0}(n)); return all[0].twice().first + {0};
+}}
 """
-FEWER_PROGRAMS: Final = 50
-"""so many times fewer than formulas"""
 KNOWN: Final = 3
 """times as many programs are dropped before: until the encoder knows as many instructions as it keeps"""
 
@@ -260,11 +260,9 @@ def memory_table(count: int) -> None:
     def dropped_program(number: int) -> None:
         dora.compile(GENERICS.format(number)).run(2)
 
-    programs = count // FEWER_PROGRAMS
+    programs = kept(dropped_program, count, KNOWN)
     print(f"{'kept per dropped formula':44} {kept(dropped, count):12.0f} bytes")
-    print(
-        f"{'kept per dropped program with generics':44} {kept(dropped_program, programs, KNOWN):12.0f} bytes"
-    )
+    print(f"{'kept per dropped program with generics':44} {programs:12.0f} bytes")
     print(f"{'kept per live formula':44} {kept(alive, count):12.0f} bytes")
     print(f"{'all of it, when dropped':44} {dora.memory()}")
 
