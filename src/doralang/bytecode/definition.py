@@ -17,11 +17,11 @@ from enum import Enum, Flag, auto
 from operator import attrgetter
 
 from doralang.bytecode.entities import ClassRef, FieldRef, FunctionRef, GlobalRef
-from doralang.text.records import record
+from doralang.text.records import FrozenRecordType, record
 from doralang.types.kinds import Kind
 from doralang.types.primitives import Primitive
 from doralang.types.traps import Trap as TrapKind
-from doralang.typing_forms import Annotated, NewType, cast, dataclass_transform
+from doralang.typing_forms import Annotated, NewType, cast
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ class Operand:
     kind: OperandKind
 
 
-class Instruction:
+class Instruction(metaclass=FrozenRecordType):
     """Base of all instructions; the class attributes are filled in by `instruction`."""
 
     __slots__ = ()
@@ -141,12 +141,11 @@ INSTRUCTIONS: Final[list[type[Instruction]]] = []
 """All instruction classes; the index is the opcode."""
 
 
-@dataclass_transform(frozen_default=True)
 def instruction(effects: Effect = Effect.NONE, **kinds: Kind) -> Callable[[type[T]], type[T]]:
     """Give a class its opcode, operand list and effects; `kinds` of operands that have one always."""
 
     def define(cls: type[T]) -> type[T]:
-        made: Any = record(cls)
+        made: Any = cls
         made.opcode = len(INSTRUCTIONS)
         names = cls.__annotations__
         made.operands = tuple(Operand(name, KINDS[alias]) for name, alias in names.items() if alias in KINDS)
@@ -156,8 +155,7 @@ def instruction(effects: Effect = Effect.NONE, **kinds: Kind) -> Callable[[type[
         assert set(kinds) <= set(names), f"{cls.__name__} has other operands"
         summarize(made)
         INSTRUCTIONS.append(made)
-        defined: type[T] = made
-        return defined
+        return cls
 
     return define
 

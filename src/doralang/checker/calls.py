@@ -8,7 +8,6 @@ from doralang.checker import program as typed
 from doralang.checker.arguments import check_anyway, explicit_arguments, given_arguments
 from doralang.checker.body import Body, Checked, Leaves
 from doralang.checker.function_calls import call_value
-from doralang.checker.function_values import value_of
 from doralang.checker.generics import GenericCallee, callee, check_call, check_overloaded
 from doralang.checker.lookup import (
     Ambiguous,
@@ -33,9 +32,9 @@ from doralang.checker.program import (
     Variant,
 )
 from doralang.checker.scopes import kind_name
-from doralang.checker.variants import unknown_variant, variant_value
 from doralang.library.files import GRANTED
 from doralang.library.internals import RAW
+from doralang.optional import load
 from doralang.syntax import tree
 from doralang.syntax.tree import Modifier
 from doralang.text.source import Span
@@ -51,6 +50,7 @@ from doralang.types.types import (
     is_function,
     substitute,
 )
+from doralang.typing_forms import cast
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def check_named_call(body: Body, node: tree.Call, expected: Type | None) -> Chec
             return check_anyway(body, node.arguments, node.span)
         return construct(body, node, entity, expected)
     if isinstance(entity, Variant):
-        return variant_value(body, node.span, entity, node.type_arguments, node.arguments, expected)
+        return of_variant(body, node.span, entity, node.type_arguments, node.arguments, expected)
     if isinstance(entity, Global) and is_function(entity.type):
         read = typed.GetGlobal(node.span, entity.type, entity)
         return call_value(body, node.span, node.name, read, node.arguments, expected)
@@ -203,10 +203,10 @@ def check_static_call(body: Body, node: tree.StaticCall, expected: Type | None) 
     variant = entity.variants.get(node.name)
     if variant is not None and not node.type_arguments:
         body.context.note(node.name_span.start, variant)
-        return variant_value(body, node.span, variant, node.owner_arguments, node.arguments, expected)
+        return of_variant(body, node.span, variant, node.owner_arguments, node.arguments, expected)
     found = find_static(body.context, entity.self_type, node.name)
     if found is None and entity.variants and body.unit.knows_members(entity):
-        unknown_variant(body, node.span, entity, node.name)
+        load("doralang.checker.variants").unknown_variant(body, node.span, entity, node.name)
         return check_anyway(body, node.arguments, node.span)
     if found is None:
         if body.unit.knows_members(entity) and body.is_news(entity, node.name):
@@ -287,21 +287,37 @@ def check_static_name(body: Body, node: tree.StaticName, expected: Type | None) 
     variant = entity.variants.get(node.name)
     if variant is not None and not node.type_arguments:
         body.context.note(node.name_span.start, variant)
-        return variant_value(body, node.span, variant, node.owner_arguments, None, expected)
+        return of_variant(body, node.span, variant, node.owner_arguments, None, expected)
     found = find_static(body.context, entity.self_type, node.name)
     if isinstance(found, Ambiguous):
         return report_ambiguous(body, node.span, node.name, found)
     if found is None or body.formula:
         return unknown_static_name(body, node, entity)
     target = static_target(body, node, entity, found)
-    return body.wrong(node.span) if target is None else value_of(body, node.span, target, expected)
+    if target is None:
+        return body.wrong(node.span)
+    return cast(Checked, load("doralang.checker.function_values").value_of(body, node.span, target, expected))
+
+
+def of_variant(
+    body: Body,
+    span: Span,
+    variant: Variant,
+    types: Sequence[tree.Type],
+    nodes: Sequence[tree.Expression] | None,
+    expected: Type | None,
+) -> Checked:
+    """A value of an enum, checked by a module that programs without enums do not load."""
+    variants = load("doralang.checker.variants")
+    return cast(Checked, variants.variant_value(body, span, variant, types, nodes, expected))
 
 
 def unknown_static_name(body: Body, node: tree.StaticName, entity: Class) -> TypedExpression:
     if not body.unit.knows_members(entity):
         return body.wrong(node.span)
     if entity.variants:
-        return unknown_variant(body, node.span, entity, node.name)
+        variants = load("doralang.checker.variants")
+        return cast(TypedExpression, variants.unknown_variant(body, node.span, entity, node.name))
     if not body.is_news(entity, node.name):
         return body.wrong(node.span)
     hint = suggestion(body.unit, node.name, method_names(body.context, entity.self_type, static=True))

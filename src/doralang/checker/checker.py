@@ -39,7 +39,6 @@ from doralang.checker.declarations import (
 )
 from doralang.checker.function_types import function_class
 from doralang.checker.hosts import HostFunction
-from doralang.checker.inheritance import check_inheritance
 from doralang.checker.program import Class, Function, Global, Library, Program, Trait
 from doralang.checker.resolve import resolve_type
 from doralang.checker.scopes import Context, NameRecorder, Unit
@@ -148,7 +147,7 @@ def declare(declarations: Declarations) -> list[Completion]:
     unit.declared()
     find_overridden([declaration.entity for declaration in declarations.classes])
     for declaration in declarations.classes:
-        check_inheritance(declaration)
+        load("doralang.checker.inheritance").check_inheritance(declaration)
     constants = ConstantChecker(unit)
     for constant in declarations.constants:
         constants.compute(constant)

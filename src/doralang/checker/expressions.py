@@ -9,15 +9,15 @@ from doralang.checker import program as typed
 from doralang.checker.arguments import explicit_arguments
 from doralang.checker.body import Body, Checked, Leaves, TryContext, Waiting
 from doralang.checker.calls import is_granted
-from doralang.checker.function_values import function_value
 from doralang.checker.lookup import find_field
 from doralang.checker.nearness import suggestion
 from doralang.checker.program import Class, Function, Global, TypedExpression, Variant
 from doralang.checker.scopes import ConstantName, kind_name
 from doralang.checker.trait_objects import coerce
-from doralang.checker.variants import variant_value
+from doralang.optional import load
 from doralang.syntax import tree
 from doralang.types.types import BOOL, CHAR, ERROR, INT, NEVER, NIL, UNIT, ClassType, Type, is_assignable
+from doralang.typing_forms import cast
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -70,11 +70,14 @@ def check_name(body: Body, node: tree.Name, expected: Type | None) -> Checked:
     if isinstance(entity, ConstantName):
         return body.constant(entity, node.span)
     if isinstance(entity, Variant):
-        return variant_value(body, node.span, entity, node.type_arguments, None, expected)
+        variants = load("doralang.checker.variants")
+        value = variants.variant_value(body, node.span, entity, node.type_arguments, None, expected)
+        return cast(Checked, value)
     if isinstance(entity, Function) and not body.formula:
         if not is_granted(body, node.name, node.span):
             return body.wrong(node.span)
-        return function_value(body, node, entity, expected)
+        values = load("doralang.checker.function_values")
+        return cast(Checked, values.function_value(body, node, entity, expected))
     return unknown_name(body, node, entity)
 
 

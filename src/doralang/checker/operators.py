@@ -10,7 +10,6 @@ from doralang.checker.body import Body, Checked, Leaves, Operand, Waiting
 from doralang.checker.bounds import check_conditions
 from doralang.checker.calls import report_ambiguous
 from doralang.checker.exact import Exact, combine, literal, negate
-from doralang.checker.function_values import method_value
 from doralang.checker.generics import callee, check_call
 from doralang.checker.lookup import (
     Ambiguous,
@@ -27,6 +26,7 @@ from doralang.checker.program import Class, Compute, Function, TypedExpression
 from doralang.checker.resolve import resolve_type
 from doralang.checker.scopes import Context
 from doralang.checker.trait_objects import cast_type, coerce, test_type, type_target
+from doralang.optional import load
 from doralang.syntax import tree
 from doralang.text.source import Span
 from doralang.types.arithmetic import round_float
@@ -52,6 +52,7 @@ from doralang.types.types import (
     size_of,
     substitute,
 )
+from doralang.typing_forms import cast
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -438,7 +439,8 @@ def check_member(body: Body, node: tree.Member, left: TypedExpression, expected:
         if isinstance(found, Ambiguous):
             return report_ambiguous(body, node.span, node.name, found)
         if found is not None:
-            return method_value(body, node, left, found, expected)
+            values = load("doralang.checker.function_values")
+            return cast(Checked, values.method_value(body, node, left, found, expected))
     if node.type_arguments:
         explicit_arguments(body, node.span, node.name, node.type_arguments, ())
     return check_field(body, node, left)

@@ -101,6 +101,11 @@ class RecordType(type):
         return type.__new__(cls, name, bases, content)
 
 
+@dataclass_transform(frozen_default=True, field_specifiers=(field,))
+class FrozenRecordType(RecordType):
+    """The same of those whose fields nobody assigns to."""
+
+
 def made(cls: Any, eq: bool, frozen: bool) -> Any:
     """The same class with slots and an `__init__`."""
     content = vars(cls).copy()
@@ -116,7 +121,8 @@ def made(cls: Any, eq: bool, frozen: bool) -> Any:
 
 def complete(content: dict[str, Any], parent: type) -> None:
     """Give what will be a class slots and an `__init__`; other fields are those of its parent."""
-    own = tuple(content.get("__annotations__", ()))
+    forms = content.get("__annotations__", {})
+    own = tuple([name for name in forms if not forms[name].startswith("ClassVar")])
     special = {name: as_field(content.pop(name)) for name in own if name in content}
     arguments = compared = own
     if special:
