@@ -5,11 +5,14 @@ from __future__ import annotations
 import random
 import threading
 import time
+from contextlib import suppress
 from typing import Any
 
 import pytest
 
 import doralang as dora
+from doralang.embed.instances import Host
+from doralang.native.upcalls import Upcalls
 
 SOURCE = """
 fun twice(n: int) -> int { return 2 * n; }
@@ -154,6 +157,31 @@ def test_cancelling_a_call_that_does_nothing_but_collect(memory: str | None) -> 
         timer.join()
         assert [instance.length(i) for i in (0, 1, 2, 49_999)] == [0, 1, 2, 1]
         instance.collect(1)
+
+
+@pytest.mark.parametrize("memory", [None, "16MB"])
+def test_cancelling_in_the_last_collection_of_a_call(
+    memory: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It comes too late for the call, which looks at nothing any more, and is not meant for the next one."""
+    more = "fun last() { forceCollect(); } fun spin(n: int) -> int { var i = 0; while i < n { i += 1; } return i; }"
+    instance = dora.compile(COLLECTING + more).new(dora.Limits(memory=memory))
+    instance.fill(50_000)
+    cancelled: list[int] = []
+
+    def interrupted(host: Host, words: list[int]) -> int:
+        instance.cancel()
+        cancelled.append(host.calls)
+        return Upcalls.collection_interrupted(host, words)
+
+    for _ in range(5):
+        with monkeypatch.context() as patched:
+            patched.setattr(Host, "collection_interrupted", interrupted)
+            before = len(cancelled)
+            while len(cancelled) == before:
+                with suppress(dora.Cancelled):
+                    instance.last()
+        assert instance.spin(20_000_000) == 20_000_000
 
 
 def test_cancelling_in_a_host_function() -> None:

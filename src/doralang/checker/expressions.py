@@ -8,7 +8,7 @@ from itertools import chain
 from doralang.checker import program as typed
 from doralang.checker.arguments import explicit_arguments
 from doralang.checker.body import Body, Checked, Leaves, TryContext, Waiting
-from doralang.checker.calls import is_granted
+from doralang.checker.calls import is_granted, of_variant
 from doralang.checker.lookup import find_field
 from doralang.checker.nearness import suggestion
 from doralang.checker.program import Class, Function, Global, TypedExpression, Variant
@@ -70,9 +70,7 @@ def check_name(body: Body, node: tree.Name, expected: Type | None) -> Checked:
     if isinstance(entity, ConstantName):
         return body.constant(entity, node.span)
     if isinstance(entity, Variant):
-        variants = load("doralang.checker.variants")
-        value = variants.variant_value(body, node.span, entity, node.type_arguments, None, expected)
-        return cast(Checked, value)
+        return of_variant(body, node.span, entity, node.type_arguments, None, expected)
     if isinstance(entity, Function) and not body.formula:
         if not is_granted(body, node.name, node.span):
             return body.wrong(node.span)

@@ -126,6 +126,8 @@ def look_ahead(frames: int) -> None:
 class Host(Executor):
     """An instance of a program that another program calls."""
 
+    of_limits = (errors.LimitExceeded, errors.Cancelled)
+
     def __init__(
         self, module: Module, limits: Limits, print: Print | None, callbacks: Sequence[Callback]
     ) -> None:

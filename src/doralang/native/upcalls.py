@@ -54,7 +54,9 @@ class Upcalls:
     arguments: list[bytes]
     made_context: HostContext | None
     pending: BaseException | None
-    """what came up during a collection, which is ended before it is raised"""
+    """what came up during a collection, which is ended or broken off before it is raised"""
+    of_limits: tuple[type[BaseException], ...] = ()
+    """what `look_at_limits` raises: it can be asked again"""
 
     @property
     def context(self) -> HostContext:
@@ -170,9 +172,7 @@ class Upcalls:
 
     def allocate_slowly(self, size: int) -> int:
         """The collector has found no room, or was broken off in looking for it."""
-        pending, self.pending = self.pending, None
-        if pending is not None:
-            raise pending
+        self.raise_pending()
         raise out_of_memory()
 
     def attention(self) -> None:
@@ -181,6 +181,10 @@ class Upcalls:
             raise load("doralang.native.failing").overflow(self)
         thread[layout.THREAD_LIMIT] = thread[layout.THREAD_REAL_LIMIT]
         thread[layout.THREAD_TICKS] = 0
+        self.raise_pending()
+
+    def raise_pending(self) -> None:
+        """Raise what came up during a collection, or what ends the run now."""
         pending, self.pending = self.pending, None
         if pending is not None:
             raise pending
@@ -275,14 +279,18 @@ class Upcalls:
         return 0
 
     def collection_interrupted(self, words: list[int]) -> int:
-        """Signals have their turn in being here.  What they raise comes when it is over or broken off."""
+        """Signals have their turn in being here.  What they raise comes when it is over or broken off.
+
+        A limit is looked at again then: a call that ends before leaves nothing for the next one.
+        """
         try:
             thread = self.instance.thread
             thread[layout.THREAD_LIMIT] = thread[layout.THREAD_REAL_LIMIT]
             thread[layout.THREAD_TICKS] = 0
             self.look_at_limits()
         except BaseException as error:
-            self.pending = error
+            if not isinstance(error, self.of_limits):
+                self.pending = error
             self.instance.heap.block[layout.HEAP_UNWANTED] = 1
             thread[layout.THREAD_TICKS] = thread[layout.THREAD_PATIENCE]
         return 0
